@@ -1,0 +1,78 @@
+/* A scene: a picture as a list of shapes in points, whose texts Pango has measured. Layout makes it without drawing,
+ * tests look at it (overlaps, sizes, contrast), back ends draw it as SVG, PNG, PDF or into a page of a brief. */
+#ifndef RESPONSIVE_RENDER_SCENE_H
+#define RESPONSIVE_RENDER_SCENE_H
+
+#include "responsive/base.h"
+
+#include <cairo.h>
+
+typedef struct { double r, g, b; } rsp_colour;
+
+typedef struct { double x, y, w, h; } rsp_box;
+
+typedef enum { RSP_SHAPE_RECT, RSP_SHAPE_LINE, RSP_SHAPE_CIRCLE, RSP_SHAPE_POLYGON, RSP_SHAPE_TEXT } rsp_shape_kind;
+
+typedef enum { RSP_ALIGN_LEFT, RSP_ALIGN_CENTRE, RSP_ALIGN_RIGHT } rsp_align;
+
+typedef enum { RSP_FILL_SOLID, RSP_FILL_NONE, RSP_FILL_HATCHED, RSP_FILL_DOTTED } rsp_fill;
+
+typedef struct {
+    const char *family;  /* NULL: the theme's */
+    double      size;    /* points */
+    bool        bold, italic;
+    rsp_colour  colour;
+    rsp_align   align;
+    double      width;   /* wrap at this width; 0: one line */
+    const char *lang;    /* for hyphenation and shaping */
+} rsp_style;
+
+typedef struct {
+    rsp_shape_kind kind;
+    rsp_box        box;     /* extent; of a text: as measured, wrapped lines included */
+    rsp_colour     fill, stroke;
+    rsp_fill       pattern;
+    double         stroke_width;  /* 0: no outline */
+    bool           dashed;
+    size_t         n_points;      /* line, polygon */
+    double        *points;        /* x0 y0 x1 y1 ... */
+    const char    *text;
+    rsp_style      style;
+    int            layer;         /* 0 background and grid, 1 data, 2 text: overlaps are checked within texts */
+} rsp_shape;
+
+typedef struct {
+    double      width, height;
+    const char *title;          /* accessible name */
+    const char *description;    /* text alternative */
+    const char *lang;
+    size_t      n, capacity;
+    rsp_shape  *shapes;
+    rsp_arena  *arena;
+} rsp_scene;
+
+rsp_scene *rsp_scene_new(double width, double height, const char *lang);
+void       rsp_scene_free(rsp_scene *s);
+
+rsp_shape *rsp_scene_rect(rsp_scene *s, rsp_box box, rsp_colour fill);
+rsp_shape *rsp_scene_line(rsp_scene *s, double x0, double y0, double x1, double y1, rsp_colour stroke, double width);
+rsp_shape *rsp_scene_circle(rsp_scene *s, double x, double y, double radius, rsp_colour fill);
+rsp_shape *rsp_scene_polygon(rsp_scene *s, size_t n, const double *points, rsp_colour fill);
+/* x is the left edge, centre or right edge as style->align says; y is the top. The shape's box is the measured extent. */
+rsp_shape *rsp_scene_text(rsp_scene *s, double x, double y, const char *text, const rsp_style *style);
+/* Extent of a text without placing it. */
+rsp_box rsp_measure(const char *text, const rsp_style *style);
+
+/* Draws onto a Cairo context whose unit is the point. */
+void rsp_scene_draw(const rsp_scene *s, cairo_t *cr);
+/* Files: same scene, same bytes, on any thread and in any order. */
+bool rsp_scene_svg(const rsp_scene *s, const char *path, rsp_diag *d);
+bool rsp_scene_png(const rsp_scene *s, const char *path, double scale, rsp_diag *d); /* pixels per point; libpng */
+bool rsp_scene_pdf(const rsp_scene *s, const char *path, rsp_diag *d);
+
+/* Pairs of texts that overlap, or texts that leave the picture: number found, the first described in `what`. */
+size_t rsp_scene_faults(const rsp_scene *s, char what[256]);
+/* Contrast ratio of two colours (WCAG 2). */
+double rsp_contrast(rsp_colour a, rsp_colour b);
+
+#endif

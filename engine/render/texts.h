@@ -1,0 +1,33 @@
+/* Words of the pages: a catalogue of messages by language, in ICU MessageFormat, formatted by ICU.
+ *
+ *   reports/texts/pl.yaml:   base: "{n, plural, one{# osoba} few{# osoby} many{# osób} other{# osoby}}"
+ *   rsp_say(t, a, "base", (rsp_arg[]){{"n", .number = 214}}, 1)
+ *
+ * Files are flat: key: message. English (en.yaml) is the reference: every key of it must stand in every other. */
+#ifndef RESPONSIVE_RENDER_TEXTS_H
+#define RESPONSIVE_RENDER_TEXTS_H
+
+#include "responsive/render.h"
+
+typedef struct {
+    const char *name;
+    const char *text;   /* a string argument, or NULL: then number */
+    double      number;
+} rsp_arg;
+
+typedef struct rsp_texts rsp_texts;
+
+/* NULL, with every missing or malformed message reported, if the language cannot be used. */
+rsp_texts  *rsp_texts_load(const char *lang, rsp_diag *d);
+void        rsp_texts_free(rsp_texts *t);
+const char *rsp_texts_lang(const rsp_texts *t);
+/* The message with its arguments put in. Unknown keys and arguments are bugs (assert). Thread-safe. */
+const char *rsp_say(const rsp_texts *t, rsp_arena *a, const char *key, const rsp_arg *args, size_t n);
+/* Numbers and dates by the language's rules. Percent: 0.437 -> "43,7 %" with `digits` decimals. */
+const char *rsp_say_number(const rsp_texts *t, rsp_arena *a, double x, int digits);
+const char *rsp_say_percent(const rsp_texts *t, rsp_arena *a, double share, int digits);
+const char *rsp_say_date(const rsp_texts *t, rsp_arena *a, const char *iso_date);
+const char *rsp_say_language(const rsp_texts *t, rsp_arena *a, const char *lang); /* name of a language in its own language */
+int         rsp_collate(const rsp_texts *t, const char *x, const char *y);
+
+#endif

@@ -1,0 +1,20 @@
+/* Intake: exports in any format become the frame.
+ *
+ * A reader turns a file into a table of records (rsp_table_data): decoded to UTF-8, header rows apart, each cell with
+ * its record's line. The tool (LimeSurvey, plain csv, ...) says what headings and cells mean. Matching takes headings
+ * to variables and cells to codes: by code, then by label in any language of the instrument, folded (case, white space,
+ * HTML, quotes, trailing dots). What matches nothing is reported with file, line and heading, never guessed.
+ * A new tool is one file engine/intake/<tool>.c and one line in the list of engine/intake/tools.c. */
+#ifndef RESPONSIVE_INTAKE_H
+#define RESPONSIVE_INTAKE_H
+
+#include "responsive/frame.h"
+
+/* Reads every source of the study. NULL when a file is unreadable or inconsistent (class RSP_ERR_DATA). Warnings are
+ * given for ragged rows, unmatched columns and answers (grouped: one line for a heading, with the first lines). */
+rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d);
+
+/* `responsive inspect`: prints what a file is. */
+bool rsp_inspect(const char *path, FILE *to, rsp_diag *d);
+
+#endif

@@ -1,0 +1,84 @@
+/* The results table: every number on any page is one of its rows.
+ *
+ * Statistics append to rsp_results in the order of study.yaml. Disclosure control makes rsp_published of it, a
+ * different type and the only one that renderers accept: it has no hidden counts, and suppressed rows hold no number. */
+#ifndef RESPONSIVE_RESULTS_H
+#define RESPONSIVE_RESULTS_H
+
+#include "responsive/study.h"
+
+enum {
+    RSP_F_LOW_BASE = 1u << 0,
+    RSP_F_SUPPRESSED = 1u << 1,
+    RSP_F_SUPPRESSED_COMPLEMENTARY = 1u << 2,
+    RSP_F_NO_DF = 1u << 3,
+    RSP_F_NOT_CONVERGED = 1u << 4,
+    RSP_F_SINGULAR = 1u << 5,
+    RSP_F_SEPARATED = 1u << 6,
+    RSP_F_NOT_COMPARABLE = 1u << 7,
+    RSP_F_PRELIMINARY = 1u << 8,
+    RSP_F_NOT_ELIGIBLE = 1u << 9,
+    RSP_F_NOT_WEIGHTED = 1u << 10,  /* margins could not be met: base weights */
+    RSP_F_MARGIN_UNMET = 1u << 11,
+    RSP_F_EMPTY = 1u << 12,         /* nobody in the domain */
+    RSP_F_REPLICATES_FAILED = 1u << 13,
+    RSP_F_LONELY = 1u << 14         /* variance not estimable: a stratum with a single cluster */
+};
+/* Names joined by ';' in the order above; "" for 0. */
+const char *rsp_flags_text(uint32_t flags, char text[256]);
+
+typedef struct {
+    const char *analysis, *domain, *term, *level, *statistic;
+    double      estimate, se, df, df1, lower, upper, p, p_adj, n, n_eff, deff; /* NaN: empty */
+    uint32_t    flags;
+    /* Hidden: never leaves the disclosure station. -1: does not apply. */
+    int64_t     base;          /* unweighted respondents the statistic rests on */
+    int64_t     cell;          /* unweighted respondents in this very cell (this answer, this domain) */
+    int64_t     organisations; /* distinct organisations among the base */
+    int64_t     tail;          /* quantiles: fewer of the respondents at or below, at or above */
+} rsp_row;
+
+typedef struct {
+    size_t     n, capacity;
+    rsp_row   *rows;
+    rsp_arena *arena;
+} rsp_results;
+
+rsp_results *rsp_results_new(void);
+void         rsp_results_free(rsp_results *r);
+/* A new row: strings copied, all numbers NaN, hidden counts -1. The pointer is valid until the next call. */
+rsp_row *rsp_results_add(rsp_results *r, const char *analysis, const char *domain, const char *term, const char *level,
+                         const char *statistic);
+/* Fills lower and upper as estimate +- t(df) se; df <= 0 gives no interval and RSP_F_NO_DF. df NaN: normal. */
+void rsp_row_interval(rsp_row *row);
+/* "country=PL;gender=female" */
+char *rsp_domain_text(rsp_arena *a, size_t n, const char *const *variables, const char *const *codes);
+
+/* What is left after disclosure control: all that anybody outside ever sees. */
+typedef struct {
+    const char *analysis, *domain, *term, *level, *statistic;
+    double      estimate, se, df, df1, lower, upper, p, p_adj, n, n_eff, deff;
+    uint32_t    flags;
+} rsp_published_row;
+
+typedef struct rsp_published rsp_published;
+
+/* Applies the study's rules once. `preliminary` marks every row. */
+rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, bool preliminary, rsp_diag *d);
+void           rsp_published_free(rsp_published *p);
+size_t         rsp_published_count(const rsp_published *p);
+const rsp_published_row *rsp_published_at(const rsp_published *p, size_t k);
+/* The row with this key, or NULL. */
+const rsp_published_row *rsp_published_find(const rsp_published *p, const char *analysis, const char *domain,
+                                            const char *term, const char *level, const char *statistic);
+/* Range [*from, *to) of an analysis' rows; false if it has none. */
+bool rsp_published_range(const rsp_published *p, const char *analysis, size_t *from, size_t *to);
+/* The code that `variable` has in a domain text, or NULL: rsp_domain_code("country=PL;x=a", "country") is "PL". */
+const char *rsp_domain_code(rsp_arena *a, const char *domain, const char *variable);
+
+bool rsp_published_write_csv(const rsp_published *p, const char *path, rsp_diag *d);
+bool rsp_published_write_sqlite(const rsp_published *p, const rsp_study *s, const char *path, rsp_diag *d);
+/* Reads data/results.csv of a run back (for show and diff). */
+rsp_published *rsp_published_read_csv(const char *path, rsp_diag *d);
+
+#endif
