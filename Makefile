@@ -1,0 +1,62 @@
+# make run    set up, build, publish specs/ifsw from the shipped exports
+# make test   set up, build, run every test, under sanitizers too
+# Switches: BUILD=folder  SAN=1 (address and undefined-behaviour sanitizers)  COV=1 (coverage)  CC=clang
+
+VERSION := 0.1.0
+COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+BUILD   ?= build
+
+PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev liblapacke-dev libcairo2-dev \
+  libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
+  libsqlite3-dev libxml2-dev libzip-dev libjansson-dev libsodium-dev libpng-dev libcmocka-dev fonts-noto-core \
+  fonts-open-sans hyphen-en-gb hyphen-de hyphen-da hyphen-fr hyphen-pl hyphen-pt-pt hyphen-ro qpdf poppler-utils \
+  libxml2-utils python3
+
+# In the order of the data's way.
+STATIONS := base study intake clean weight estimate measure model results render batch
+LIB_SRC  := $(foreach s,$(STATIONS),$(wildcard engine/$(s)/*.c))
+TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+
+MODULES  := gsl cairo cairo-svg cairo-pdf pangocairo pangoft2 fontconfig yaml-0.1 icu-i18n icu-uc sqlite3 libxml-2.0 \
+  jansson libsodium libpng uchardet libqpdf lapacke openblas xlsxwriter
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+CFLAGS   ?= -O2 -g
+# Contraction of a*b+c into one rounding is left to explicit fma(): results must not depend on the compiler's choice.
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenmp -Iinclude -Iengine \
+  $(shell pkg-config --cflags $(MODULES)) -DRESPONSIVE_VERSION='"$(VERSION)"' -DRESPONSIVE_COMMIT='"$(COMMIT)"'
+# OpenBLAS stands before GSL's own CBLAS so that its kernels win.
+LIBS     = $(shell pkg-config --libs openblas lapacke) $(shell pkg-config --libs $(filter-out gsl,$(MODULES))) -lgsl -lcsv \
+  -lhyphen -lm
+ifdef SAN
+  ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+  LDFLAGS    += -fsanitize=address,undefined
+endif
+ifdef COV
+  ALL_CFLAGS += --coverage
+  LDFLAGS    += --coverage
+endif
+
+OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+MAIN := $(BUILD)/engine/main.o
+
+.PHONY: all run test check unit setup clean
+all: $(BUILD)/responsive
+
+$(BUILD)/responsive: $(MAIN) $(BUILD)/libresponsive.a
+	$(CC) -fopenmp $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/libresponsive.a: $(OBJ)
+	rm -f $@ && ar rcs $@ $(OBJ)
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libresponsive.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libresponsive.a -lcmocka $(LIBS)
+
+-include $(OBJ:.o=.d) $(MAIN:.o=.d) $(TESTS:%=$(BUILD)/tests/%.d)
+
+clean:
+	rm -rf build

@@ -1,0 +1,115 @@
+/* Hashes and counter-based random streams. */
+#include "responsive/base.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(rsp_hash), "room for libsodium's state");
+
+static crypto_hash_sha256_state *state_of(rsp_hash *h) { return (crypto_hash_sha256_state *) (void *) h->state; }
+
+void rsp_hash_init(rsp_hash *h) { crypto_hash_sha256_init(state_of(h)); }
+
+void rsp_hash_add(rsp_hash *h, const void *bytes, size_t length) {
+    if (length) crypto_hash_sha256_update(state_of(h), bytes, length);
+}
+
+void rsp_hash_str(rsp_hash *h, const char *s) {
+    uint64_t length = s ? strlen(s) : UINT64_MAX; /* NULL differs from "" */
+    unsigned char size[8];
+    for (int k = 0; k < 8; k++) size[k] = (unsigned char) (length >> (8 * k));
+    rsp_hash_add(h, size, sizeof size);
+    if (s) rsp_hash_add(h, s, strlen(s));
+}
+
+void rsp_hash_hex(rsp_hash *h, char hex[65]) {
+    unsigned char out[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_final(state_of(h), out);
+    sodium_bin2hex(hex, 65, out, sizeof out);
+}
+
+bool rsp_hash_file(const char *path, char hex[65]) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    rsp_hash h;
+    rsp_hash_init(&h);
+    enum { CHUNK = 1 << 16 };
+    unsigned char *chunk = rsp_malloc(CHUNK);
+    ssize_t        got;
+    while ((got = read(fd, chunk, CHUNK)) > 0) rsp_hash_add(&h, chunk, (size_t) got);
+    free(chunk);
+    close(fd);
+    rsp_hash_hex(&h, hex);
+    return got == 0;
+}
+
+/* Multiply-and-fold over 8-byte words: quick, well mixed, not cryptographic. */
+static uint64_t fold(uint64_t a, uint64_t b) {
+    __uint128_t product = (__uint128_t) a * b;
+    return (uint64_t) product ^ (uint64_t) (product >> 64);
+}
+
+uint64_t rsp_hash64(const void *bytes, size_t length, uint64_t seed) {
+    const unsigned char *p = bytes;
+    uint64_t             h = fold(seed ^ 0x9e3779b97f4a7c15u, (uint64_t) length ^ 0xbf58476d1ce4e5b9u);
+    while (length >= 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        h = fold(h ^ word, 0x94d049bb133111ebu);
+        p += 8;
+        length -= 8;
+    }
+    uint64_t rest = 0;
+    for (size_t k = 0; k < length; k++) rest |= (uint64_t) p[k] << (8 * k);
+    return fold(h ^ rest ^ 0xd6e8feb86659fd93u, 0xa0761d6478bd642fu);
+}
+
+/* ---- Philox 4x32-10 --------------------------------------------------------------------------------------------- */
+
+void rsp_rng_init(rsp_rng *r, uint64_t seed, uint64_t stream) {
+    *r = (rsp_rng){.key = {(uint32_t) seed, (uint32_t) (seed >> 32)}, .used = 4};
+    r->counter[2] = (uint32_t) stream;
+    r->counter[3] = (uint32_t) (stream >> 32);
+}
+
+static void philox_block(rsp_rng *r) {
+    uint32_t c[4], k[2] = {r->key[0], r->key[1]};
+    memcpy(c, r->counter, sizeof c);
+    for (int round = 0; round < 10; round++) {
+        uint64_t p0 = (uint64_t) 0xD2511F53u * c[0], p1 = (uint64_t) 0xCD9E8D57u * c[2];
+        uint32_t next[4] = {(uint32_t) (p1 >> 32) ^ c[1] ^ k[0], (uint32_t) p1, (uint32_t) (p0 >> 32) ^ c[3] ^ k[1],
+                            (uint32_t) p0};
+        memcpy(c, next, sizeof c);
+        k[0] += 0x9E3779B9u;
+        k[1] += 0xBB67AE85u;
+    }
+    memcpy(r->block, c, sizeof c);
+    if (++r->counter[0] == 0) r->counter[1]++;
+    r->used = 0;
+}
+
+uint32_t rsp_rng_u32(rsp_rng *r) {
+    if (r->used == 4) philox_block(r);
+    return r->block[r->used++];
+}
+
+double rsp_rng_uniform(rsp_rng *r) {
+    uint64_t high = rsp_rng_u32(r), low = rsp_rng_u32(r);
+    uint64_t bits = (high << 32 | low) >> 11; /* 53 bits */
+    return ((double) bits + 0.5) * 0x1p-53;
+}
+
+double rsp_rng_normal(rsp_rng *r) { return rsp_normal_quantile(rsp_rng_uniform(r)); }
+
+uint32_t rsp_rng_below(rsp_rng *r, uint32_t n) {
+    assert(n > 0);
+    uint32_t least = (uint32_t) -n % n; /* 2^32 mod n: smaller low halves would be drawn too often (Lemire 2019) */
+    for (;;) {
+        uint64_t m = (uint64_t) rsp_rng_u32(r) * n;
+        if ((uint32_t) m >= least) return (uint32_t) (m >> 32);
+    }
+}

@@ -1,0 +1,192 @@
+/* Numbers as text, threads, files. */
+#include "responsive/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <locale.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef RESPONSIVE_VERSION
+#error "the Makefile gives RESPONSIVE_VERSION"
+#endif
+
+const char *const RSP_VERSION = RESPONSIVE_VERSION;
+const char *const RSP_COMMIT = RESPONSIVE_COMMIT;
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+/* The C locale, made once, so that a process locale with a decimal comma changes no number. */
+static locale_t c_locale(void) {
+    static locale_t locale;
+    if (!locale) {
+#pragma omp critical(rsp_c_locale)
+        if (!locale) locale = newlocale(LC_ALL_MASK, "C", (locale_t) 0);
+    }
+    return locale;
+}
+
+void rsp_double_text(double x, char text[32]) {
+    if (isnan(x)) {
+        text[0] = '\0';
+        return;
+    }
+    locale_t before = uselocale(c_locale());
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, 32, "%.*g", digits, x == 0 ? 0.0 : x); /* no -0 */
+        if (strtod(text, NULL) == x) break;
+    }
+    uselocale(before);
+}
+
+bool rsp_parse_double(const char *text, size_t length, char decimal, double *value) {
+    while (length && (*text == ' ' || *text == '\t')) text++, length--;
+    while (length && (text[length - 1] == ' ' || text[length - 1] == '\t')) length--;
+    char copy[64];
+    if (!length || length >= sizeof copy) return false;
+    for (size_t k = 0; k < length; k++) {
+        char c = text[k];
+        if (c == decimal) c = '.';
+        else if (c == '.') return false; /* a point where the decimal sign is a comma: thousands? never guessed */
+        if (!strchr("0123456789+-.eE", c) || !c) return false;
+        copy[k] = c;
+    }
+    copy[length] = '\0';
+    char *end;
+    double x = strtod_l(copy, &end, c_locale());
+    if (*end || !isfinite(x)) return false;
+    *value = x;
+    return true;
+}
+
+/* ---- threads ---------------------------------------------------------------------------------------------------- */
+
+extern void openblas_set_num_threads(int) __attribute__((weak));
+
+void rsp_threads_set(int jobs) {
+    omp_set_num_threads(jobs > 0 ? jobs : omp_get_num_procs());
+    omp_set_dynamic(0);
+    omp_set_max_active_levels(1);
+    if (openblas_set_num_threads) openblas_set_num_threads(1);
+}
+
+int rsp_threads(void) { return omp_get_max_threads(); }
+
+/* ---- files ------------------------------------------------------------------------------------------------------ */
+
+bool rsp_read_file(const char *path, rsp_buf *into, rsp_diag *d, rsp_class class, rsp_loc loc) {
+    int         fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        rsp_report(d, class, loc, NULL, "cannot read %s: %s", path, strerror(errno));
+        if (fd >= 0) close(fd);
+        return false;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        rsp_report(d, class, loc, NULL, "cannot read %s: it is a folder", path);
+        close(fd);
+        return false;
+    }
+    char   *chunk = rsp_malloc(1 << 18);
+    ssize_t got;
+    while ((got = read(fd, chunk, 1 << 18)) > 0) rsp_buf_add(into, chunk, (size_t) got);
+    if (got < 0) rsp_report(d, class, loc, NULL, "cannot read %s: %s", path, strerror(errno));
+    if (!into->data) rsp_buf_add(into, "", 0);
+    free(chunk);
+    close(fd);
+    return got == 0;
+}
+
+static bool write_all(int fd, const char *bytes, size_t length) {
+    while (length) {
+        ssize_t n = write(fd, bytes, length);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        bytes += n;
+        length -= (size_t) n;
+    }
+    return true;
+}
+
+bool rsp_write_file(const char *path, const void *bytes, size_t length, rsp_diag *d) {
+    int  fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    bool ok = fd >= 0 && write_all(fd, bytes, length) && fsync(fd) == 0;
+    int  why = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = false;
+        why = errno;
+    }
+    if (!ok)
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "nothing was published", "cannot write: %s", strerror(why));
+    return ok;
+}
+
+bool rsp_make_dirs(const char *path, rsp_diag *d) {
+    char   copy[PATH_MAX];
+    size_t length = strlen(path);
+    if (length >= sizeof copy) {
+        rsp_report(d, RSP_ERR_OUTPUT, RSP_NOWHERE, NULL, "path too long: %.200s...", path);
+        return false;
+    }
+    memcpy(copy, path, length + 1);
+    for (char *p = copy + 1;; p++) {
+        if (*p != '/' && *p) continue;
+        char kept = *p;
+        *p = '\0';
+        if (mkdir(copy, 0755) != 0 && errno != EEXIST) {
+            rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){copy, 0, 0}, "choose another folder with --out",
+                       "cannot make the folder: %s", strerror(errno));
+            return false;
+        }
+        *p = kept;
+        if (!kept) return true;
+    }
+}
+
+char *rsp_path_join(rsp_arena *a, const char *dir, const char *name) {
+    if (name[0] == '/' || !dir[0] || strcmp(dir, ".") == 0) return rsp_strdup(a, name);
+    size_t length = strlen(dir);
+    return rsp_printf(a, "%s%s%s", dir, dir[length - 1] == '/' ? "" : "/", name);
+}
+
+static char data_dir[PATH_MAX];
+
+static bool holds_reports(const char *dir) {
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/reports/texts", dir);
+    return access(path, R_OK) == 0;
+}
+
+/* The program stands in build/ of the sources, in <prefix>/bin, or is a test in build/tests: walk up from it. */
+static void find_data_dir(void) {
+    char    self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n > 0) {
+        self[n] = '\0';
+        for (char *slash; (slash = strrchr(self, '/')) && slash != self;) {
+            *slash = '\0';
+            if (holds_reports(self) && strlen(self) < sizeof data_dir) {
+                strcpy(data_dir, self);
+                return;
+            }
+            char installed[PATH_MAX + 32];
+            snprintf(installed, sizeof installed, "%s/share/responsive", self);
+            if (holds_reports(installed) && strlen(installed) < sizeof data_dir) {
+                strcpy(data_dir, installed);
+                return;
+            }
+        }
+    }
+    strcpy(data_dir, ".");
+}
+
+const char *rsp_data_dir(void) {
+#pragma omp critical(rsp_data_dir)
+    if (!data_dir[0]) find_data_dir();
+    return data_dir;
+}
