@@ -39,7 +39,8 @@ rsp_row *rsp_results_add(rsp_results *r, const char *analysis, const char *domai
         .term = rsp_strdup(r->arena, term ? term : ""), .level = rsp_strdup(r->arena, level ? level : ""),
         .statistic = rsp_strdup(r->arena, statistic), .estimate = NAN, .se = NAN, .df = NAN, .df1 = NAN, .lower = NAN,
         .upper = NAN, .p = NAN, .p_adj = NAN, .n = NAN, .n_eff = NAN, .deff = NAN, .base = -1, .cell = -1,
-        .organisations = -1, .tail = -1};
+        .organisations = -1, .tail = -1,
+        .largest = NAN, .second = NAN};
     RSP_PUSH(r->rows, r->n, r->capacity, row);
     return &r->rows[r->n - 1];
 }

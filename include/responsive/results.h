@@ -36,6 +36,8 @@ typedef struct {
     int64_t     cell;          /* unweighted respondents in this very cell (this answer, this domain) */
     int64_t     organisations; /* distinct organisations among the base */
     int64_t     tail;          /* quantiles: fewer of the respondents at or below, at or above */
+    double      largest, second; /* totals: shares of the two largest contributions; NaN: does not apply */
+    const char *sides[2];      /* differences: the two domains compared; NULL otherwise. Arena strings */
 } rsp_row;
 
 typedef struct {

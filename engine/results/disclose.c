@@ -1,0 +1,308 @@
+/* Statistical disclosure control: the one gate between statistics and everything that leaves the machine.
+ *
+ * Primary rules hide cells that rest on too few respondents or organisations; complementary rules then hide further
+ * cells so that no hidden one follows from what is shown: levels of one distribution add to 1, the parts of a crossing
+ * add to their whole, an index of an item (net, mean, ...) is a sum over its levels, a difference needs both sides.
+ * Rules follow Hundepool et al. 2012, Statistical Disclosure Control, chapters 4 and 5; thresholds count unweighted
+ * respondents. The choice of cells is by smallest count, then by order in the table: deterministic. */
+#include "results/published.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum hidden { SHOWN = 0, PRIMARY, COMPLEMENTARY };
+
+/* A residual with fewer degrees of freedom can be solved for the answers behind it (publication rules of the project). */
+enum { LEAST_RESIDUAL_DF = 10, SMALL_GROUP_FACTOR = 3 };
+
+struct gate {
+    const rsp_study           *study;
+    const rsp_disclosure_spec *rules;
+    const rsp_results         *results;
+    unsigned char             *hidden;   /* per row */
+    const rsp_analysis       **analysis; /* per row; NULL for the engine's own */
+    bool                       changed;
+    rsp_arena                 *arena;
+};
+
+static bool is(const rsp_row *r, const char *statistic) { return strcmp(r->statistic, statistic) == 0; }
+
+static bool about_a_regression(const rsp_row *r) {
+    return is(r, "coefficient") || is(r, "odds_ratio") || is(r, "threshold") || is(r, "rate_ratio");
+}
+
+/* ---- primary rules ---------------------------------------------------------------------------------------------- */
+
+static bool too_small(const rsp_disclosure_spec *d, const rsp_row *r) {
+    if (r->base == 0) return false; /* an empty domain is nobody's answer */
+    if (r->base >= 0 && r->base < d->minimum_base) return true;
+    if (r->organisations >= 0 && r->organisations < d->minimum_organisations) return true;
+    if (r->cell > 0 && r->cell < d->minimum_cell) return true;
+    return false;
+}
+
+/* "Nobody" or "everybody" in a small group says something about each of its members. */
+static bool all_or_none(const rsp_disclosure_spec *d, const rsp_row *r) {
+    if (!is(r, "proportion") || r->base <= 0 || r->base >= SMALL_GROUP_FACTOR * d->minimum_base) return false;
+    return r->cell == 0 || r->cell == r->base;
+}
+
+/* Dominance rule (1, k) and p % rule with p = 10 on magnitudes. */
+static bool dominated(const rsp_disclosure_spec *d, const rsp_row *r) {
+    if (isnan(r->largest)) return false;
+    if (!isnan(d->dominance_k) && r->largest > d->dominance_k) return true;
+    return 1 - r->largest - r->second < 0.1 * r->largest;
+}
+
+static bool primary(const rsp_disclosure_spec *d, const rsp_row *r) {
+    if (is(r, "weight_min") || is(r, "weight_max")) return true; /* one person's weight */
+    if (too_small(d, r) || all_or_none(d, r) || dominated(d, r)) return true;
+    if (r->tail >= 0 && r->tail < d->minimum_base) return true;
+    return about_a_regression(r) && !isnan(r->df) && r->df < LEAST_RESIDUAL_DF;
+}
+
+/* ---- groups of rows that hang together -------------------------------------------------------------------------- */
+
+/* Rows listed by key, in order of first appearance. */
+struct groups {
+    rsp_map  *by_key;
+    size_t    n, capacity;
+    struct members { size_t n, capacity, *row; } *group;
+};
+
+static void groups_add(struct groups *g, const char *key, size_t row) {
+    size_t k = rsp_map_get(g->by_key, key);
+    if (k == RSP_NONE) {
+        k = g->n;
+        rsp_map_put(g->by_key, key, k);
+        RSP_PUSH(g->group, g->n, g->capacity, (struct members){0});
+    }
+    struct members *m = &g->group[k];
+    RSP_PUSH(m->row, m->n, m->capacity, row);
+}
+
+static void groups_free(struct groups *g) {
+    for (size_t k = 0; k < g->n; k++) free(g->group[k].row);
+    free(g->group);
+    rsp_map_free(g->by_key);
+}
+
+static void hide(struct gate *g, size_t row) {
+    if (g->hidden[row] != SHOWN) return;
+    g->hidden[row] = COMPLEMENTARY;
+    g->changed = true;
+}
+
+static int64_t count_of(const rsp_row *r) { return r->cell >= 0 ? r->cell : r->base; }
+
+/* Hides the smallest shown member until the hidden ones number none or at least two and together count `least`. */
+static void protect(struct gate *g, const struct members *m, int64_t least) {
+    for (;;) {
+        size_t  hidden = 0, smallest = RSP_NONE;
+        int64_t sum = 0;
+        for (size_t k = 0; k < m->n; k++) {
+            const rsp_row *r = &g->results->rows[m->row[k]];
+            if (r->base == 0) continue;
+            if (g->hidden[m->row[k]] != SHOWN) {
+                hidden++;
+                sum += count_of(r) > 0 ? count_of(r) : 0;
+            } else if (smallest == RSP_NONE || count_of(r) < count_of(&g->results->rows[smallest])) {
+                smallest = m->row[k];
+            }
+        }
+        if (hidden == 0 || (hidden > 1 && sum >= least) || smallest == RSP_NONE) return;
+        hide(g, smallest);
+    }
+}
+
+static const char *filter_key(const struct gate *g, size_t row) {
+    const rsp_analysis *a = g->analysis[row];
+    return a && a->filter ? a->id : ""; /* a filtered analysis speaks of other people */
+}
+
+static bool adds_to_one(const struct gate *g, const char *term) {
+    size_t v = rsp_study_variable(g->study, term);
+    return v != RSP_NONE && g->study->variables[v].type != RSP_SELECT_MULTIPLE && g->study->variables[v].type != RSP_RANK;
+}
+
+/* The levels of one distribution add to 1. */
+static void levels_of_a_distribution(struct gate *g) {
+    struct groups groups = {.by_key = rsp_map_new()};
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (is(r, "proportion") && adds_to_one(g, r->term))
+            groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, r->term), i);
+    }
+    for (size_t k = 0; k < groups.n; k++) protect(g, &groups.group[k], g->rules->minimum_cell);
+    groups_free(&groups);
+}
+
+/* The same cell in another table of the run. */
+static void same_cell(struct gate *g) {
+    struct groups groups = {.by_key = rsp_map_new()};
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE) continue;
+        groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term, r->level, r->statistic), i);
+    }
+    for (size_t k = 0; k < groups.n; k++) {
+        const struct members *m = &groups.group[k];
+        bool                  any = false;
+        for (size_t j = 0; j < m->n; j++) any |= g->hidden[m->row[j]] != SHOWN;
+        for (size_t j = 0; any && j < m->n; j++) hide(g, m->row[j]);
+    }
+    groups_free(&groups);
+}
+
+static bool index_of_levels(const rsp_row *r) {
+    return is(r, "net") || is(r, "top2") || is(r, "mean") || is(r, "sd") || is(r, "median") || is(r, "quantile") || is(r, "total");
+}
+
+/* An index of a coded item is a sum over its levels: shown beside all levels but two, it would give them away. */
+static void indices_of_levels(struct gate *g) {
+    struct groups groups = {.by_key = rsp_map_new()};
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        size_t         v = rsp_study_variable(g->study, r->term);
+        if (v == RSP_NONE || !g->study->variables[v].list) continue;
+        if (is(r, "proportion") || index_of_levels(r))
+            groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term), i);
+    }
+    for (size_t k = 0; k < groups.n; k++) {
+        const struct members *m = &groups.group[k];
+        bool                  any = false;
+        for (size_t j = 0; j < m->n; j++)
+            any |= is(&g->results->rows[m->row[j]], "proportion") && g->hidden[m->row[j]] != SHOWN;
+        for (size_t j = 0; any && j < m->n; j++)
+            if (index_of_levels(&g->results->rows[m->row[j]])) hide(g, m->row[j]);
+    }
+    groups_free(&groups);
+}
+
+/* Domain without its k-th pair; *variable gets the pair's variable. NULL when there is no k-th pair. */
+static const char *parent_domain(rsp_arena *a, const char *domain, size_t k, const char **variable) {
+    const char *from = domain;
+    for (size_t j = 0; j < k; j++) {
+        from = strchr(from, ';');
+        if (!from) return NULL;
+        from++;
+    }
+    if (!*from) return NULL;
+    const char *end = strchr(from, ';');
+    size_t      length = end ? (size_t) (end - from) : strlen(from);
+    *variable = rsp_strndup(a, from, strcspn(from, "="));
+    if (end) return rsp_printf(a, "%.*s%s", (int) (from - domain), domain, from + length + 1);
+    return rsp_strndup(a, domain, from == domain ? 0 : (size_t) (from - domain) - 1);
+}
+
+/* The parts of a crossing add to the whole, where the whole is shown somewhere in the run. */
+static void parts_of_a_whole(struct gate *g) {
+    struct groups groups = {.by_key = rsp_map_new()};
+    rsp_map      *shown = rsp_map_new();
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (g->analysis[i] && g->analysis[i]->kind == RSP_A_TABLE && g->hidden[i] == SHOWN)
+            rsp_map_put(shown, rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term, r->level, r->statistic), i);
+    }
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0]) continue;
+        const char *variable = NULL, *parent;
+        for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++) {
+            const char *whole = rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), parent, r->term, r->level, r->statistic);
+            if (rsp_map_get(shown, whole) != RSP_NONE)
+                groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, whole, variable), i);
+        }
+    }
+    for (size_t k = 0; k < groups.n; k++) protect(g, &groups.group[k], g->rules->minimum_cell);
+    rsp_map_free(shown);
+    groups_free(&groups);
+}
+
+/* A difference is shown only where both sides are. Its term is the item, or `item=code` for one level of it. */
+static void differences(struct gate *g) {
+    struct groups cells = {.by_key = rsp_map_new()};
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        const char    *term = is(r, "proportion") && *r->level ? rsp_printf(g->arena, "%s=%s", r->term, r->level) : r->term;
+        if (!r->sides[0]) groups_add(&cells, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, term), i);
+    }
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        for (size_t side = 0; r->sides[0] && side < 2; side++) {
+            if (!r->sides[side]) continue;
+            size_t k = rsp_map_get(cells.by_key, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->sides[side], r->term));
+            for (size_t j = 0; k != RSP_NONE && j < cells.group[k].n; j++)
+                if (g->hidden[cells.group[k].row[j]] != SHOWN) hide(g, i);
+        }
+    }
+    groups_free(&cells);
+}
+
+/* Each rule only hides more, so the loop ends. */
+static void complementary(struct gate *g) {
+    do {
+        g->changed = false;
+        levels_of_a_distribution(g);
+        same_cell(g);
+        indices_of_levels(g);
+        parts_of_a_whole(g);
+        differences(g);
+    } while (g->changed);
+}
+
+/* ---- the published table ---------------------------------------------------------------------------------------- */
+
+static double rounded(double x, double to) { return to > 0 && !isnan(x) ? to * round(x / to) : x; }
+
+static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enum hidden hidden, bool preliminary, rsp_arena *a) {
+    rsp_published_row p = {rsp_strdup(a, r->analysis), rsp_strdup(a, r->domain), rsp_strdup(a, r->term), rsp_strdup(a, r->level),
+                           rsp_strdup(a, r->statistic), r->estimate, r->se, r->df, r->df1, r->lower, r->upper, r->p, r->p_adj,
+                           r->n, r->n_eff, r->deff, r->flags};
+    if (preliminary) p.flags |= RSP_F_PRELIMINARY;
+    p.n = rounded(p.n, g->rules->rounding);
+    if (is(r, "count")) p.estimate = rounded(p.estimate, g->rules->rounding);
+    if (hidden == SHOWN) return p;
+    for (size_t k = 0; k < RSP_N_NUMBERS; k++) *rsp_published_number(&p, k) = NAN;
+    /* What else is known of a hidden cell would be a hint about it. */
+    p.flags = (hidden == PRIMARY ? RSP_F_SUPPRESSED : RSP_F_SUPPRESSED_COMPLEMENTARY) | (p.flags & RSP_F_PRELIMINARY);
+    return p;
+}
+
+static const rsp_analysis **analyses_of_rows(const rsp_study *s, const rsp_results *r, rsp_arena *a) {
+    const rsp_analysis **of = RSP_ARRAY(a, const rsp_analysis *, r->n);
+    rsp_map             *ids = rsp_map_new();
+    for (size_t k = 0; k < s->n_analyses; k++) rsp_map_put(ids, s->analyses[k].id, k);
+    for (size_t i = 0; i < r->n; i++) {
+        size_t k = rsp_map_get(ids, r->rows[i].analysis);
+        of[i] = k == RSP_NONE ? NULL : &s->analyses[k];
+    }
+    rsp_map_free(ids);
+    return of;
+}
+
+rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, bool preliminary, rsp_diag *d) {
+    rsp_arena  *a = rsp_arena_new();
+    struct gate g = {.study = s, .rules = &s->disclosure, .results = r, .hidden = rsp_calloc(r->n, 1), .arena = a};
+    g.analysis = analyses_of_rows(s, r, a);
+    if (!s->disclosure.off) {
+        for (size_t i = 0; i < r->n; i++)
+            if (primary(g.rules, &r->rows[i])) g.hidden[i] = PRIMARY;
+        complementary(&g);
+    }
+    rsp_published *p = rsp_published_new(r->n);
+    size_t         n_primary = 0, n_complementary = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        n_primary += g.hidden[i] == PRIMARY;
+        n_complementary += g.hidden[i] == COMPLEMENTARY;
+        p->rows[i] = publish_row(&g, &r->rows[i], g.hidden[i], preliminary, p->arena);
+    }
+    rsp_published_index(p);
+    if (n_primary)
+        rsp_report(d, RSP_NOTE, RSP_NOWHERE, NULL, "disclosure control: %zu of %zu results hidden (%zu by the rules, %zu so that they cannot be computed)",
+                   n_primary + n_complementary, r->n, n_primary, n_complementary);
+    free(g.hidden);
+    rsp_arena_free(a);
+    return p;
+}
