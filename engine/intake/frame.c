@@ -327,8 +327,15 @@ void rsp_frame_sort(rsp_frame *f) {
         }
     }
     qsort(keys, f->n, sizeof *keys, compare_keys);
-    size_t *from = rsp_malloc(f->n * sizeof *from);
-    for (size_t i = 0; i < f->n; i++) from[i] = keys[i].row;
+    size_t  *from = rsp_malloc(f->n * sizeof *from);
+    rsp_hash all;
+    rsp_hash_init(&all);
+    for (size_t i = 0; i < f->n; i++) {
+        from[i] = keys[i].row;
+        rsp_hash_add(&all, &keys[i].content, sizeof keys[i].content);
+        rsp_hash_add(&all, &keys[i].content2, sizeof keys[i].content2);
+    }
+    rsp_hash_hex(&all, f->content);
     free(keys);
     rearrange(f, from, f->n);
     free(from);

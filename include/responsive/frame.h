@@ -62,6 +62,7 @@ typedef struct rsp_frame {
     uint32_t        *line;       /* per row: line in the file where the record starts */
     int16_t         *aside;      /* per row: -1 kept, else the index of the cleaning rule that set it aside */
     uint64_t        *flags;      /* per row: bit k set: flagged by cleaning rule k */
+    char             content[65]; /* hash of all rows in canonical order, whatever files they came from */
     rsp_arena       *arena;
 } rsp_frame;
 

@@ -21,7 +21,7 @@ typedef struct {
     const char         **only;
     /* for the quality page: lines read from the cleaning log and the intake, counts only */
     size_t               n_files;
-    const struct rsp_file_note { const char *name, *tool, *encoding; size_t rows, columns; const char *sha256; } *files;
+    const struct rsp_file_note { const char *name, *tool, *encoding; size_t rows, columns; } *files;
     size_t               n_notes;      /* warnings of the run in plain words */
     const char *const   *notes;
 } rsp_publication;

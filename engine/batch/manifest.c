@@ -1,0 +1,123 @@
+#include "batch/manifest.h"
+
+#include "batch/publish.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_names(const void *a, const void *b) { return strcmp(*(const char *const *) a, *(const char *const *) b); }
+
+/* Inputs are named as the study names them, so that moving the folder changes nothing. */
+static const char *name_in_study(const rsp_study *s, const char *path) {
+    size_t length = strlen(s->dir);
+    if (strncmp(path, s->dir, length) == 0 && path[length] == '/') return path + length + 1;
+    return path;
+}
+
+bool rsp_inputs_collect(const rsp_study *s, const rsp_frame *f, rsp_arena *a, rsp_inputs *in, rsp_diag *d) {
+    size_t       n = s->n_inputs + f->n_files;
+    const char **lines = RSP_ARRAY(a, const char *, n);
+    bool         ok = true;
+    for (size_t k = 0; k < s->n_inputs; k++) {
+        char hex[65];
+        if (!rsp_hash_file(s->inputs[k], hex)) {
+            rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->inputs[k], 0, 0}, NULL, "cannot be read any more");
+            ok = false;
+        } else {
+            lines[k] = rsp_printf(a, "%s\x1f%s", name_in_study(s, s->inputs[k]), hex);
+        }
+    }
+    if (!ok) return false;
+    for (size_t k = 0; k < f->n_files; k++)
+        lines[s->n_inputs + k] = rsp_printf(a, "%s\x1f%s", f->files[k].name, f->files[k].sha256);
+    qsort(lines, n, sizeof *lines, compare_names);
+    *in = (rsp_inputs){n, RSP_ARRAY(a, const char *, n), RSP_ARRAY(a, const char *, n)};
+    for (size_t k = 0; k < n; k++) {
+        const char *split = strchr(lines[k], '\x1f');
+        in->name[k] = rsp_strndup(a, lines[k], (size_t) (split - lines[k]));
+        in->sha256[k] = split + 1;
+    }
+    return true;
+}
+
+bool rsp_content_id(const rsp_study *s, const rsp_frame *f, bool preliminary, size_t n_only, const char *const *only,
+                    size_t n_languages, const char *const *languages, char id[17], rsp_diag *d) {
+    rsp_hash h;
+    rsp_hash_init(&h);
+    rsp_hash_str(&h, RSP_VERSION);
+    rsp_hash_str(&h, f->content);
+    for (size_t k = 0; k < s->n_inputs; k++) {
+        char file[65];
+        if (!rsp_hash_file(s->inputs[k], file)) {
+            rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->inputs[k], 0, 0}, NULL, "cannot be read any more");
+            return false;
+        }
+        rsp_hash_str(&h, name_in_study(s, s->inputs[k]));
+        rsp_hash_str(&h, file);
+    }
+    rsp_hash_str(&h, preliminary ? "preliminary" : "final");
+    for (size_t k = 0; k < n_only; k++) rsp_hash_str(&h, only[k]);
+    rsp_hash_str(&h, "");
+    for (size_t k = 0; k < n_languages; k++) rsp_hash_str(&h, languages[k]);
+    char hex[65];
+    rsp_hash_hex(&h, hex);
+    memcpy(id, hex, 16);
+    id[16] = '\0';
+    return true;
+}
+
+static json_t *flag_counts(const rsp_published *p) {
+    json_t *counts = json_object();
+    for (size_t i = 0; i < rsp_published_count(p); i++)
+        for (uint32_t bit = 0; bit < 32; bit++) {
+            if (!(rsp_published_at(p, i)->flags & (1u << bit))) continue;
+            char name[256];
+            rsp_flags_text(1u << bit, name);
+            json_int_t before = json_integer_value(json_object_get(counts, name));
+            json_object_set_new(counts, name, json_integer(before + 1));
+        }
+    return counts;
+}
+
+static json_t *text_or_null(const char *s) { return s ? json_string(s) : json_null(); }
+
+bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
+    rsp_arena   *a = rsp_arena_new();
+    const char **paths;
+    size_t       n;
+    bool         ok = rsp_list_files(dir, a, &paths, &n, d);
+    json_t      *inputs = json_object(), *outputs = json_object();
+    for (size_t k = 0; k < m->inputs->n; k++) json_object_set_new(inputs, m->inputs->name[k], json_string(m->inputs->sha256[k]));
+    for (size_t k = 0; ok && k < n; k++) {
+        char hex[65];
+        if (strcmp(paths[k], "run.log") == 0 || strcmp(paths[k], "manifest.json") == 0) continue;
+        if (!rsp_hash_file(rsp_path_join(a, dir, paths[k]), hex)) {
+            rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){paths[k], 0, 0}, NULL, "cannot be read back");
+            ok = false;
+        } else {
+            json_object_set_new(outputs, paths[k], json_string(hex));
+        }
+    }
+    json_t *root = json_object();
+    json_object_set_new(root, "run", json_string(m->run));
+    json_object_set_new(root, "study", json_string(m->study->id));
+    json_object_set_new(root, "program", json_pack("{s:s, s:s}", "version", RSP_VERSION, "commit", RSP_COMMIT));
+    json_object_set_new(root, "started", json_string(m->started));
+    json_object_set_new(root, "finished", json_string(m->finished));
+    json_object_set_new(root, "seed", json_integer((json_int_t) m->study->variance.seed));
+    json_object_set_new(root, "content_id", json_string(m->content_id));
+    json_object_set_new(root, "previous", text_or_null(m->previous));
+    json_object_set_new(root, "inputs", inputs);
+    json_object_set_new(root, "outputs", outputs);
+    json_object_set_new(root, "rows", json_pack("{s:I, s:I, s:I, s:I}", "read", (json_int_t) m->rows_read, "kept",
+                                                (json_int_t) m->rows_kept, "set_aside", (json_int_t) (m->rows_read - m->rows_kept),
+                                                "results", (json_int_t) rsp_published_count(m->results)));
+    json_object_set_new(root, "flags", flag_counts(m->results));
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    if (ok) ok = rsp_write_file(rsp_path_join(a, dir, "manifest.json"), text, strlen(text), d);
+    free(text);
+    json_decref(root);
+    rsp_arena_free(a);
+    return ok;
+}

@@ -1,0 +1,174 @@
+#include "batch/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool fault(rsp_diag *d, const char *path, const char *doing) {
+    rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "the publication before stays as it was", "cannot %s: %s", doing,
+               strerror(errno));
+    return false;
+}
+
+/* ---- trees ------------------------------------------------------------------------------------------------------ */
+
+struct walk {
+    const char **paths;
+    size_t       n, capacity, skip;
+    rsp_arena   *arena;
+};
+
+static bool walk_dir(struct walk *w, const char *dir, int depth, rsp_diag *d) {
+    if (depth > 16) return fault(d, dir, "list the folder: nested too deeply");
+    DIR *handle = opendir(dir);
+    if (!handle) return fault(d, dir, "list the folder");
+    bool ok = true;
+    for (struct dirent *e; ok && (e = readdir(handle));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        char       *path = rsp_printf(w->arena, "%s/%s", dir, e->d_name);
+        struct stat st;
+        if (lstat(path, &st) != 0) ok = fault(d, path, "look at the file");
+        else if (S_ISDIR(st.st_mode)) ok = walk_dir(w, path, depth + 1, d);
+        else RSP_PUSH(w->paths, w->n, w->capacity, path + w->skip);
+    }
+    closedir(handle);
+    return ok;
+}
+
+static int compare_paths(const void *a, const void *b) { return strcmp(*(const char *const *) a, *(const char *const *) b); }
+
+bool rsp_list_files(const char *dir, rsp_arena *a, const char ***paths, size_t *n, rsp_diag *d) {
+    struct walk w = {.skip = strlen(dir) + 1, .arena = a};
+    bool        ok = walk_dir(&w, dir, 0, d);
+    *paths = RSP_ARRAY(a, const char *, w.n);
+    *n = w.n;
+    if (w.n) {
+        memcpy(*paths, w.paths, w.n * sizeof **paths);
+        qsort(*paths, w.n, sizeof **paths, compare_paths);
+    }
+    free(w.paths);
+    return ok;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
+    (void) st, (void) type, (void) ftw;
+    return remove(path);
+}
+
+bool rsp_remove_tree(const char *dir, rsp_diag *d) {
+    if (nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT) return true;
+    return fault(d, dir, "remove the folder");
+}
+
+static bool sync_path(const char *path, int flags, rsp_diag *d) {
+    int  fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (!ok) fault(d, path, "bring to the disk");
+    if (fd >= 0) close(fd);
+    return ok;
+}
+
+/* Files were written by several libraries: each is brought to the disk here, then the folders that name them. */
+static bool sync_tree(const char *dir, int depth, rsp_diag *d) {
+    if (depth > 16) return false;
+    DIR *handle = opendir(dir);
+    if (!handle) return fault(d, dir, "list the folder");
+    bool ok = true;
+    for (struct dirent *e; ok && (e = readdir(handle));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        char path[PATH_MAX];
+        if (snprintf(path, sizeof path, "%s/%s", dir, e->d_name) >= (int) sizeof path) ok = fault(d, dir, "name a file: path too long");
+        struct stat st;
+        if (ok && lstat(path, &st) != 0) ok = fault(d, path, "look at the file");
+        if (ok) ok = S_ISDIR(st.st_mode) ? sync_tree(path, depth + 1, d) : sync_path(path, 0, d);
+    }
+    closedir(handle);
+    return ok && sync_path(dir, O_DIRECTORY, d);
+}
+
+/* ---- lock ------------------------------------------------------------------------------------------------------- */
+
+/* flock() dies with its holder, so a killed run leaves no lock behind; the text tells a person who holds it. */
+static bool take_lock(rsp_stage *s, rsp_diag *d) {
+    char *path = rsp_printf(s->arena, "%s/.lock", s->study_dir);
+    s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (s->lock < 0) return fault(d, path, "open the lock");
+    if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
+        char    holder[256] = "";
+        ssize_t n = pread(s->lock, holder, sizeof holder - 1, 0);
+        holder[n > 0 ? n : 0] = '\0';
+        holder[strcspn(holder, "\n")] = '\0';
+        close(s->lock);
+        s->lock = -1;
+        rsp_report(d, RSP_ERR_LOCKED, (rsp_loc){path, 0, 0}, "wait for it to end, or give another --out",
+                   "another run holds the lock: %s", *holder ? holder : "unknown");
+        return false;
+    }
+    char host[128] = "";
+    gethostname(host, sizeof host - 1);
+    char *text = rsp_printf(s->arena, "process %ld on %s, run %s\n", (long) getpid(), host, s->run);
+    if (ftruncate(s->lock, 0) != 0 || pwrite(s->lock, text, strlen(text), 0) != (ssize_t) strlen(text))
+        return fault(d, path, "write the lock");
+    return true;
+}
+
+static bool remove_leftovers(const rsp_stage *s, rsp_diag *d) {
+    DIR *handle = opendir(s->study_dir);
+    if (!handle) return fault(d, s->study_dir, "list the folder");
+    bool ok = true;
+    for (struct dirent *e; ok && (e = readdir(handle));) {
+        bool staging = strncmp(e->d_name, ".staging-", 9) == 0, link = strcmp(e->d_name, ".latest") == 0;
+        if (staging || link) ok = rsp_remove_tree(rsp_printf(s->arena, "%s/%s", s->study_dir, e->d_name), d);
+    }
+    closedir(handle);
+    return ok;
+}
+
+/* ---- staging ---------------------------------------------------------------------------------------------------- */
+
+bool rsp_stage_open(rsp_stage *s, const char *out, const char *study, const char *run, rsp_diag *d) {
+    *s = (rsp_stage){.lock = -1, .arena = rsp_arena_new()};
+    s->study_dir = rsp_printf(s->arena, "%s/%s", out, study);
+    if (!rsp_make_dirs(s->study_dir, d)) return false;
+    s->run = rsp_strdup(s->arena, run);
+    if (!take_lock(s, d) || !remove_leftovers(s, d)) return false;
+    s->final = rsp_printf(s->arena, "%s/%s", s->study_dir, run);
+    for (int k = 2; access(s->final, F_OK) == 0; k++) { /* two runs within a second */
+        s->run = rsp_printf(s->arena, "%s-%d", run, k);
+        s->final = rsp_printf(s->arena, "%s/%s", s->study_dir, s->run);
+    }
+    s->staging = rsp_printf(s->arena, "%s/.staging-%s", s->study_dir, s->run);
+    static const char *const folders[] = {"briefs", "charts", "tables", "data", "quality"};
+    for (size_t k = 0; k < sizeof folders / sizeof *folders; k++)
+        if (!rsp_make_dirs(rsp_printf(s->arena, "%s/%s", s->staging, folders[k]), d)) return false;
+    return true;
+}
+
+bool rsp_stage_publish(rsp_stage *s, rsp_diag *d) {
+    if (!sync_tree(s->staging, 0, d)) return false;
+    if (rename(s->staging, s->final) != 0) return fault(d, s->final, "publish the run");
+    s->staging = NULL;
+    char *link = rsp_printf(s->arena, "%s/.latest", s->study_dir), *latest = rsp_printf(s->arena, "%s/latest", s->study_dir);
+    if (!sync_path(s->study_dir, O_DIRECTORY, d)) return false;
+    if (symlink(s->run, link) != 0) return fault(d, link, "make the link");
+    if (rename(link, latest) != 0) return fault(d, latest, "move the link");
+    return sync_path(s->study_dir, O_DIRECTORY, d);
+}
+
+void rsp_stage_close(rsp_stage *s) {
+    if (s->staging) {
+        rsp_diag *nobody = rsp_diag_new(); /* the fault that brought us here is reported already */
+        rsp_remove_tree(s->staging, nobody);
+        rsp_diag_free(nobody);
+    }
+    if (s->lock >= 0) close(s->lock);
+    rsp_arena_free(s->arena);
+    *s = (rsp_stage){.lock = -1};
+}

@@ -1,0 +1,333 @@
+/* The night: stations in order, then one publication. */
+#include "batch/log.h"
+#include "batch/manifest.h"
+#include "batch/publish.h"
+#include "render/texts.h"
+#include "responsive/batch.h"
+#include "responsive/clean.h"
+#include "responsive/intake.h"
+#include "responsive/render.h"
+#include "responsive/statistics.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct night {
+    const rsp_run_options *options;
+    rsp_diag              *d;
+    rsp_log                log;
+    rsp_arena             *arena;
+    rsp_study             *study;
+    rsp_frame             *frame;
+    rsp_clean_log         *cleaning;
+    rsp_sample            *sample;
+    rsp_results           *results;
+    rsp_published         *published;
+    rsp_stage              stage;
+    size_t                *read_by_country; /* per choice of the country list, before cleaning */
+    size_t                 n_languages;
+    const char           **languages;
+    char                   content_id[17];
+    bool                   preliminary;
+};
+
+static void utc_now(const char *format, char *text, size_t size) {
+    time_t    now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(text, size, format, &utc);
+}
+
+static bool wanted(const struct night *n, const char *id) {
+    for (size_t k = 0; k < n->options->n_only; k++)
+        if (strcmp(n->options->only[k], id) == 0) return true;
+    return n->options->n_only == 0;
+}
+
+/* ---- what was asked for ----------------------------------------------------------------------------------------- */
+
+static bool check_only(struct night *n) {
+    const char **ids = RSP_ARRAY(n->arena, const char *, n->study->n_analyses);
+    for (size_t k = 0; k < n->study->n_analyses; k++) ids[k] = n->study->analyses[k].id;
+    bool ok = true;
+    for (size_t j = 0; j < n->options->n_only; j++) {
+        bool found = false;
+        for (size_t k = 0; k < n->study->n_analyses; k++) found |= strcmp(ids[k], n->options->only[j]) == 0;
+        if (found) continue;
+        const char *meant = rsp_suggest(n->options->only[j], ids, n->study->n_analyses);
+        rsp_report(n->d, RSP_ERR_USAGE, RSP_NOWHERE, meant ? rsp_printf(n->arena, "did you mean '%s'?", meant) : NULL,
+                   "--only: the study has no analysis '%s'", n->options->only[j]);
+        ok = false;
+    }
+    return ok;
+}
+
+/* A wording in some language, but none in this one. */
+static bool lacks(const rsp_text *t, const char *lang) { return t->n && !rsp_text_in(t, lang); }
+
+static size_t missing_labels(const rsp_study *s, const char *lang, const char **first) {
+    size_t n = 0;
+    *first = NULL;
+#define MISSING(text, name)                                                                                            \
+    do {                                                                                                               \
+        if (lacks((text), lang)) {                                                                                     \
+            if (!n++) *first = (name);                                                                                 \
+        }                                                                                                              \
+    } while (0)
+    MISSING(&s->title, "title");
+    for (size_t j = 0; j < s->n_variables; j++) MISSING(&s->variables[j].label, s->variables[j].name);
+    for (size_t l = 0; l < s->n_lists; l++)
+        for (size_t k = 0; k < s->lists[l].n; k++) MISSING(&s->lists[l].choices[k].label, s->lists[l].choices[k].code);
+    for (size_t k = 0; k < s->n_analyses; k++) MISSING(&s->analyses[k].title, s->analyses[k].id);
+#undef MISSING
+    return n;
+}
+
+/* A language whose words are incomplete is left out as a whole; the others go on. */
+static bool usable(struct night *n, const char *lang) {
+    const char *first;
+    size_t      missing = missing_labels(n->study, lang, &first);
+    if (missing)
+        rsp_report(n->d, RSP_WARNING, (rsp_loc){n->study->path, 0, 0}, "nothing is published in this language until they are there",
+                   "language '%s' is left out: %zu labels have no translation, the first is of '%s'", lang, missing, first);
+    rsp_diag  *d = rsp_diag_new();
+    rsp_texts *t = rsp_texts_load(lang, d);
+    for (size_t k = 0; k < rsp_diag_count(d); k++) {
+        const rsp_diagnostic *e = rsp_diag_at(d, k);
+        rsp_report(n->d, RSP_WARNING, e->loc, "nothing is published in this language", "language '%s' is left out: %s", lang, e->message);
+    }
+    rsp_diag_free(d);
+    rsp_texts_free(t);
+    return t && !missing;
+}
+
+static bool choose_languages(struct night *n) {
+    const rsp_study *s = n->study;
+    for (size_t j = 0; j < n->options->n_languages; j++) {
+        bool found = false;
+        for (size_t k = 0; k < s->n_languages; k++) found |= strcmp(s->languages[k], n->options->languages[j]) == 0;
+        if (!found)
+            rsp_report(n->d, RSP_ERR_USAGE, RSP_NOWHERE, "see `languages` in study.yaml", "--lang: the study has no language '%s'",
+                       n->options->languages[j]);
+    }
+    if (rsp_diag_errors(n->d)) return false;
+    n->languages = RSP_ARRAY(n->arena, const char *, s->n_languages);
+    for (size_t k = 0; k < s->n_languages; k++) {
+        bool asked = n->options->n_languages == 0;
+        for (size_t j = 0; j < n->options->n_languages; j++) asked |= strcmp(s->languages[k], n->options->languages[j]) == 0;
+        if (asked && usable(n, s->languages[k])) n->languages[n->n_languages++] = s->languages[k];
+    }
+    if (!n->n_languages)
+        rsp_report(n->d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "complete the translations of one language at least",
+                   "no language can be published");
+    return n->n_languages > 0;
+}
+
+/* ---- stations --------------------------------------------------------------------------------------------------- */
+
+static size_t *count_by_country(const rsp_frame *f, rsp_arena *a) {
+    size_t c = f->study->roles.country;
+    if (c == RSP_NONE || !f->study->variables[c].list) return NULL;
+    size_t *count = RSP_ARRAY(a, size_t, f->study->variables[c].list->n);
+    for (size_t i = 0; i < f->n; i++) {
+        int k = rsp_code(&f->columns[c], i);
+        if (k >= 0) count[k]++;
+    }
+    return count;
+}
+
+static void add_count(rsp_results *r, const char *analysis, const char *domain, const char *term, size_t count) {
+    rsp_row *row = rsp_results_add(r, analysis, domain, term, NULL, "count");
+    row->estimate = row->n = (double) count;
+}
+
+static void report_response(struct night *n) {
+    const rsp_clean_log *l = n->cleaning;
+    add_count(n->results, "response", "", "read", l->rows_read);
+    add_count(n->results, "response", "", "kept", l->rows_kept);
+    add_count(n->results, "response", "", "set_aside", l->rows_read - l->rows_kept);
+    size_t *kept = count_by_country(n->frame, n->arena);
+    for (size_t k = 0; kept && k < n->study->variables[n->study->roles.country].list->n; k++) {
+        if (!n->read_by_country[k]) continue;
+        const rsp_variable *v = &n->study->variables[n->study->roles.country];
+        char               *domain = rsp_domain_text(n->arena, 1, &v->name, &v->list->choices[k].code);
+        add_count(n->results, "response", domain, "read", n->read_by_country[k]);
+        add_count(n->results, "response", domain, "kept", kept[k]);
+        add_count(n->results, "response", domain, "set_aside", n->read_by_country[k] - kept[k]);
+    }
+    for (size_t k = 0; k < n->study->n_rules; k++) {
+        add_count(n->results, "cleaning", "", n->study->rules[k].id, l->rule_rows[k]);
+        if (l->rule_cells[k]) {
+            rsp_row *row = rsp_results_add(n->results, "cleaning", "", n->study->rules[k].id, "cells", "count");
+            row->estimate = (double) l->rule_cells[k];
+        }
+    }
+}
+
+static void run_analysis(struct night *n, const rsp_analysis *a) {
+    switch (a->kind) {
+    case RSP_A_TABLE: rsp_estimate_table(n->sample, a, n->results, n->d); break;
+    case RSP_A_TEST: rsp_estimate_test(n->sample, a, n->results, n->d); break;
+    case RSP_A_SCALE: rsp_measure_scale(n->sample, a, n->results, n->d); break;
+    case RSP_A_MODEL: rsp_fit_model(n->sample, a, n->results, n->d); break;
+    }
+}
+
+static bool compute(struct night *n) {
+    rsp_log_line(&n->log, "reading exports");
+    if (!(n->frame = rsp_intake(n->study, n->d)) || rsp_diag_errors(n->d)) return false;
+    n->read_by_country = count_by_country(n->frame, n->arena);
+    if (!rsp_content_id(n->study, n->frame, n->preliminary, n->options->n_only, n->options->only, n->n_languages, n->languages,
+                        n->content_id, n->d))
+        return false;
+    rsp_log_line(&n->log, "cleaning %zu rows of %zu files", n->frame->n, n->frame->n_files);
+    if (!(n->cleaning = rsp_clean(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
+    rsp_log_line(&n->log, "weighting %zu rows kept", n->frame->n);
+    if (!n->frame->n) {
+        rsp_report(n->d, RSP_ERR_DATA, (rsp_loc){n->study->path, 0, 0}, "look at the cleaning rules and at the exports",
+                   "of %zu rows read none is left after cleaning", n->cleaning->rows_read);
+        return false;
+    }
+    if (!(n->sample = rsp_sample_new(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
+    n->results = rsp_results_new();
+    report_response(n);
+    rsp_report_weights(n->sample, n->results);
+    for (size_t k = 0; k < n->study->n_analyses; k++) {
+        const rsp_analysis *a = &n->study->analyses[k];
+        if (!wanted(n, a->id)) continue;
+        rsp_log_line(&n->log, "computing %s", a->id);
+        run_analysis(n, a);
+    }
+    if (rsp_diag_errors(n->d)) return false;
+    n->published = rsp_disclose(n->study, n->results, n->preliminary, n->d);
+    return n->published != NULL;
+}
+
+/* What an operator should look at: estimates that could not be made. Suppression and small bases are everyday. */
+static void report_flags(struct night *n) {
+    const uint32_t serious = RSP_F_NOT_CONVERGED | RSP_F_SINGULAR | RSP_F_SEPARATED | RSP_F_NOT_WEIGHTED | RSP_F_MARGIN_UNMET |
+                             RSP_F_REPLICATES_FAILED | RSP_F_LONELY;
+    rsp_map *seen = rsp_map_new();
+    for (size_t i = 0; i < rsp_published_count(n->published); i++) {
+        const rsp_published_row *r = rsp_published_at(n->published, i);
+        if (!(r->flags & serious)) continue;
+        char        flags[256];
+        const char *text = rsp_flags_text(r->flags & serious, flags);
+        if (rsp_map_put(seen, rsp_printf(n->arena, "%s|%s", r->analysis, text), i))
+            rsp_report(n->d, RSP_WARNING, RSP_NOWHERE, "see data/results.csv", "analysis '%s': %s%s%s%s", r->analysis, text,
+                       *r->domain ? ", first in " : "", r->domain, *r->term ? rsp_printf(n->arena, " (%s)", r->term) : "");
+    }
+    rsp_map_free(seen);
+}
+
+/* ---- publication ------------------------------------------------------------------------------------------------ */
+
+static void file_notes(const struct night *n, rsp_publication *p) {
+    struct rsp_file_note *notes = RSP_ARRAY(n->arena, struct rsp_file_note, n->frame->n_files);
+    for (size_t k = 0; k < n->frame->n_files; k++) {
+        const rsp_file *f = &n->frame->files[k];
+        notes[k] = (struct rsp_file_note){f->name, f->tool, f->encoding, f->rows, f->columns};
+    }
+    p->files = notes;
+    p->n_files = n->frame->n_files;
+}
+
+static void warning_notes(const struct night *n, rsp_publication *p) {
+    size_t       count = rsp_diag_count(n->d);
+    const char **notes = RSP_ARRAY(n->arena, const char *, count);
+    for (size_t k = 0; k < count; k++) {
+        const rsp_diagnostic *e = rsp_diag_at(n->d, k);
+        if (e->class != RSP_WARNING) continue;
+        /* Without the folder: the page must not depend on where the study stands. */
+        const char *file = e->loc.file ? strrchr(e->loc.file, '/') ? strrchr(e->loc.file, '/') + 1 : e->loc.file : NULL;
+        notes[p->n_notes++] = file && e->loc.line ? rsp_printf(n->arena, "%s, line %d: %s", file, e->loc.line, e->message)
+                              : file              ? rsp_printf(n->arena, "%s: %s", file, e->message)
+                                                  : rsp_strdup(n->arena, e->message);
+    }
+    p->notes = notes;
+}
+
+static bool render(struct night *n) {
+    rsp_publication p = {.study = n->study, .results = n->published, .dir = n->stage.staging, .content_id = n->content_id,
+                         .preliminary = n->preliminary, .simulated = rsp_study_simulated(n->study),
+                         .n_languages = n->n_languages, .languages = n->languages, .n_only = n->options->n_only, .only = n->options->only};
+    file_notes(n, &p);
+    warning_notes(n, &p);
+    static const struct { const char *name; bool (*render)(const rsp_publication *, rsp_diag *); } parts[] = {
+        {"open data", rsp_render_dataset}, {"charts", rsp_render_charts},   {"briefs", rsp_render_briefs},
+        {"workbooks", rsp_render_workbooks}, {"quality report", rsp_render_quality}, {"index page", rsp_render_site}};
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+        rsp_log_line(&n->log, "rendering %s", parts[k].name);
+        if (!parts[k].render(&p, n->d) || rsp_diag_errors(n->d)) return false;
+    }
+    return rsp_clean_write(n->cleaning, rsp_path_join(n->arena, n->stage.staging, "quality/cleaning.csv"), n->d);
+}
+
+static bool write_manifest(struct night *n, const char *started) {
+    rsp_inputs inputs;
+    char       finished[32];
+    if (!rsp_inputs_collect(n->study, n->frame, n->arena, &inputs, n->d)) return false;
+    utc_now("%Y-%m-%dT%H:%M:%SZ", finished, sizeof finished);
+    rsp_manifest m = {.run = n->stage.run, .started = started, .finished = finished, .content_id = n->content_id, .study = n->study,
+                      .inputs = &inputs, .results = n->published, .rows_read = n->cleaning->rows_read, .rows_kept = n->cleaning->rows_kept};
+    return rsp_manifest_write(&m, n->stage.staging, n->d);
+}
+
+static bool night(struct night *n) {
+    char started[32], run[32], today[16];
+    utc_now("%Y-%m-%dT%H:%M:%SZ", started, sizeof started);
+    utc_now("%Y%m%dT%H%M%SZ", run, sizeof run);
+    utc_now("%Y-%m-%d", today, sizeof today);
+    rsp_log_line(&n->log, "responsive %s, study %s", RSP_VERSION, n->options->dir);
+    if (!(n->study = rsp_study_load(n->options->dir, n->d)) || rsp_diag_errors(n->d)) return false;
+    n->preliminary = rsp_study_preliminary(n->study, today);
+    if (!check_only(n) || !choose_languages(n)) return false;
+    if (!rsp_stage_open(&n->stage, n->options->out, n->study->id, run, n->d)) return false;
+    if (!compute(n)) return false;
+    report_flags(n);
+    if (!render(n)) return false;
+    rsp_log_line(&n->log, "publishing %s", n->stage.run);
+    rsp_buf *log = &n->log.text;
+    return write_manifest(n, started) &&
+           rsp_write_file(rsp_path_join(n->arena, n->stage.staging, "run.log"), log->data, log->length, n->d) &&
+           rsp_stage_publish(&n->stage, n->d);
+}
+
+int rsp_run(const rsp_run_options *o) {
+    rsp_threads_set(o->jobs);
+    struct night n = {.options = o, .d = rsp_diag_new(), .arena = rsp_arena_new(), .stage = {.lock = -1}};
+    rsp_log_open(&n.log, o->quiet);
+    bool   published = night(&n);
+    double seconds = rsp_seconds() - n.log.start;
+    rsp_log_diagnostics(&n.log, n.d);
+    int status = rsp_diag_status(n.d);
+    if (published && !o->quiet)
+        printf("published %s/%s/latest/index.html in %.1f s%s\n", o->out, n.study->id, seconds,
+               status ? "; something needs a look, see above" : "");
+    if (!published) fprintf(stderr, "nothing was published\n");
+    rsp_log_close(&n.log);
+    if (n.stage.arena) rsp_stage_close(&n.stage);
+    rsp_published_free(n.published);
+    rsp_results_free(n.results);
+    rsp_sample_free(n.sample);
+    rsp_clean_log_free(n.cleaning);
+    rsp_frame_free(n.frame);
+    rsp_study_free(n.study);
+    rsp_arena_free(n.arena);
+    rsp_diag_free(n.d);
+    return status;
+}
+
+int rsp_check(const char *dir) {
+    rsp_diag  *d = rsp_diag_new();
+    rsp_study *s = rsp_study_load(dir, d);
+    if (s) rsp_study_check(s, d);
+    rsp_diag_print(d, stderr, rsp_colour_wanted(stderr), 0);
+    int status = rsp_diag_status(d);
+    if (s && status <= 1) printf("%s: %zu variables, %zu analyses, %zu languages: %s\n", s->path, s->n_variables, s->n_analyses,
+                                 s->n_languages, status ? "sound, with warnings" : "nothing wrong");
+    rsp_study_free(s);
+    rsp_diag_free(d);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* The nightly run: stations in order, one publication or none.
+ *
+ * A run holds the lock of its study's output folder, computes, renders into a staging folder, writes the manifest,
+ * brings everything to the disk, renames the staging folder to the run's name and moves the link `latest`. Whatever
+ * goes wrong before the rename leaves the publication of yesterday as it was. */
+#ifndef RESPONSIVE_BATCH_H
+#define RESPONSIVE_BATCH_H
+
+#include "responsive/base.h"
+
+typedef struct {
+    const char  *dir;         /* study folder */
+    const char  *out;         /* default "out" */
+    int          jobs;        /* threads; 0: cores */
+    size_t       n_only;      /* analyses; 0: all */
+    const char **only;
+    size_t       n_languages; /* 0: the study's */
+    const char **languages;
+    bool         quiet;
+} rsp_run_options;
+
+/* Each returns the exit status of the program and has printed what there is to say. */
+int rsp_run(const rsp_run_options *o);
+int rsp_check(const char *dir);
+int rsp_verify(const char *run_dir);
+int rsp_show_command(const char *where, const char *analysis, const char *lang);
+/* Writes simulated exports of the study's instrument, one file a country, in LimeSurvey's format into `into`. n: respondents
+ * in all, 0: as the study says. */
+int rsp_simulate(const char *dir, const char *into, size_t n, uint64_t seed);
+
+#endif
