@@ -38,6 +38,7 @@ typedef struct {
     double        *points;        /* x0 y0 x1 y1 ... */
     const char    *text;
     rsp_style      style;
+    const char    *id;            /* what a test or a reader of the layout calls it; NULL */
     int            layer;         /* 0 background and grid, 1 data, 2 text: overlaps are checked within texts */
 } rsp_shape;
 
@@ -46,6 +47,7 @@ typedef struct {
     const char *title;          /* accessible name */
     const char *description;    /* text alternative */
     const char *lang;
+    size_t      unknown_glyphs; /* characters that no font of ours has */
     size_t      n, capacity;
     rsp_shape  *shapes;
     rsp_arena  *arena;
@@ -58,13 +60,19 @@ rsp_shape *rsp_scene_rect(rsp_scene *s, rsp_box box, rsp_colour fill);
 rsp_shape *rsp_scene_line(rsp_scene *s, double x0, double y0, double x1, double y1, rsp_colour stroke, double width);
 rsp_shape *rsp_scene_circle(rsp_scene *s, double x, double y, double radius, rsp_colour fill);
 rsp_shape *rsp_scene_polygon(rsp_scene *s, size_t n, const double *points, rsp_colour fill);
+/* Rectangle with 45 degree hatching, which no back end needs a pattern for. */
+rsp_shape *rsp_scene_hatched(rsp_scene *s, rsp_box box, rsp_colour lines, rsp_colour outline);
 /* x is the left edge, centre or right edge as style->align says; y is the top. The shape's box is the measured extent. */
 rsp_shape *rsp_scene_text(rsp_scene *s, double x, double y, const char *text, const rsp_style *style);
 /* Extent of a text without placing it. */
-rsp_box rsp_measure(const char *text, const rsp_style *style);
+rsp_box rsp_text_extent(const char *text, const rsp_style *style);
 
 /* Draws onto a Cairo context whose unit is the point. */
 void rsp_scene_draw(const rsp_scene *s, cairo_t *cr);
+/* Writes to memory; false if Cairo could not. */
+bool rsp_scene_svg_bytes(const rsp_scene *s, rsp_buf *into);
+bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into);
+bool rsp_scene_pdf_bytes(const rsp_scene *s, rsp_buf *into);
 /* Files: same scene, same bytes, on any thread and in any order. */
 bool rsp_scene_svg(const rsp_scene *s, const char *path, rsp_diag *d);
 bool rsp_scene_png(const rsp_scene *s, const char *path, double scale, rsp_diag *d); /* pixels per point; libpng */

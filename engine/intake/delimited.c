@@ -1,0 +1,385 @@
+/* Delimited text: records by our own scan, cells by libcsv.
+ *
+ * The scan goes once over the bytes, knows quotes as libcsv does, and keeps each record's place and line. That gives
+ * positions, lets threads parse any range of records on their own, and confines a quote that is never closed to the
+ * line where it opened: libcsv alone would swallow the rest of the file. Records without any quote are cut at the
+ * delimiters in place; the others go through libcsv, whose cells are copied once. */
+#include "reader.h"
+
+#include <csv.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LONGEST_CELL = 1 << 20,    /* a quoted cell longer than this lost its closing quote */
+    MOST_UNCLOSED = 1000,      /* with more than this it is not a file with quotes */
+    MOST_COLUMNS = 65535,
+    SAMPLED_RECORDS = 500,
+    CELLS_AT_ONCE = 1 << 15
+};
+
+struct rsp_record {
+    size_t   offset;
+    uint32_t length;
+    bool     quotes; /* holds a quotation mark */
+};
+
+struct scan {
+    const char        *text;
+    size_t             length;
+    char               delimiter;
+    size_t             n, capacity, n_lines, lines_capacity;
+    struct rsp_record *records;
+    uint32_t          *lines;
+    size_t             limit; /* stop after so many records */
+    uint32_t           line;
+    rsp_lines          unclosed, stray, blank;
+    bool               bare_empty, quoted_empty;
+    bool               too_many;
+};
+
+/* ---- records ---------------------------------------------------------------------------------------------------- */
+
+static bool is_blank(char c, char delimiter) { return (c == ' ' || c == '\t') && c != delimiter; }
+
+/* Position behind the line end at `at`. */
+static size_t after_line_end(const struct scan *s, size_t at) {
+    if (s->text[at] == '\r' && at + 1 < s->length && s->text[at + 1] == '\n') return at + 2;
+    return at + 1;
+}
+
+static size_t line_end_from(const struct scan *s, size_t at) {
+    while (at < s->length && s->text[at] != '\n' && s->text[at] != '\r') at++;
+    return at;
+}
+
+static uint32_t count_lines(const char *text, size_t from, size_t to, size_t length) {
+    uint32_t n = 0;
+    for (size_t i = from; i < to; i++)
+        n += text[i] == '\n' || (text[i] == '\r' && !(i + 1 < length && text[i + 1] == '\n'));
+    return n;
+}
+
+/* From behind an opening quote to behind the quote that closes the cell, with blanks after it. False: it never closes,
+ * which shows at the end of the file, or where a later line goes on after what would be the closing quote. */
+static bool skip_quoted(struct scan *s, size_t open, size_t *behind) {
+    size_t at = open;
+    bool   line_passed = false, stray = false;
+    while (at < s->length && at - open <= LONGEST_CELL) {
+        size_t      reach = s->length - at < LONGEST_CELL ? s->length - at : LONGEST_CELL;
+        const char *quote = memchr(s->text + at, '"', reach);
+        if (!quote) return false;
+        size_t close = (size_t) (quote - s->text);
+        line_passed = line_passed || memchr(s->text + at, '\n', close - at) || memchr(s->text + at, '\r', close - at);
+        at = close + 1;
+        if (at < s->length && s->text[at] == '"') { /* doubled: a quotation mark in the cell */
+            at++;
+            continue;
+        }
+        size_t next = at;
+        while (next < s->length && is_blank(s->text[next], s->delimiter)) next++;
+        char c = next < s->length ? s->text[next] : '\n';
+        if (c == s->delimiter || c == '\n' || c == '\r') {
+            if (stray) rsp_lines_add(&s->stray, s->line);
+            s->quoted_empty = s->quoted_empty || close == open;
+            *behind = next;
+            return true;
+        }
+        if (line_passed) return false;
+        stray = true; /* libcsv, too, takes the mark as part of the cell */
+    }
+    return false;
+}
+
+/* Reads one record from `at`; returns the position of its line end (or the end of the text). */
+static size_t scan_record(struct scan *s, size_t at, struct rsp_record *r) {
+    bool field_start = true;
+    while (at < s->length) {
+        char c = s->text[at];
+        if (c == s->delimiter) {
+            s->bare_empty = s->bare_empty || field_start;
+            field_start = true;
+            at++;
+        } else if (c == '\n' || c == '\r') {
+            break;
+        } else if (c == '"') {
+            r->quotes = true;
+            at++;
+            if (!field_start) continue;
+            size_t   behind;
+            uint32_t opened = s->line;
+            if (!skip_quoted(s, at, &behind)) {
+                rsp_lines_add(&s->unclosed, opened);
+                return line_end_from(s, at);
+            }
+            s->line += count_lines(s->text, at, behind, s->length);
+            at = behind;
+            field_start = false;
+        } else {
+            field_start = field_start && is_blank(c, s->delimiter);
+            at++;
+        }
+    }
+    s->bare_empty = s->bare_empty || field_start;
+    return at;
+}
+
+static bool only_blanks(const struct scan *s, size_t from, size_t to) {
+    while (from < to && is_blank(s->text[from], s->delimiter)) from++;
+    return from == to;
+}
+
+static void scan_all(struct scan *s) {
+    size_t at = 0;
+    s->line = 1;
+    while (at < s->length && s->n < s->limit && !s->too_many) {
+        struct rsp_record r = {.offset = at};
+        uint32_t          line = s->line;
+        bool              bare = s->bare_empty;
+        size_t            end = scan_record(s, at, &r);
+        if (only_blanks(s, at, end)) {
+            rsp_lines_add(&s->blank, line);
+            s->bare_empty = bare;
+        } else {
+            r.length = (uint32_t) (end - at);
+            if (end - at > UINT32_MAX) s->too_many = true;
+            RSP_PUSH(s->records, s->n, s->capacity, r);
+            RSP_PUSH(s->lines, s->n_lines, s->lines_capacity, line);
+            if (s->n == 1) s->bare_empty = s->quoted_empty = false; /* headings do not count */
+        }
+        s->line++;
+        at = end < s->length ? after_line_end(s, end) : end;
+        s->too_many = s->too_many || s->unclosed.n > MOST_UNCLOSED;
+    }
+}
+
+/* ---- cells ------------------------------------------------------------------------------------------------------ */
+
+struct row {
+    rsp_room *room;
+    rsp_cell *cells;
+    size_t    n, limit;
+};
+
+static void put_cell(struct row *row, const char *text, size_t length, bool quoted) {
+    if (row->n < row->limit) row->cells[row->n] = (rsp_cell){text, (uint32_t) length, quoted};
+    row->n++;
+}
+
+/* libcsv's memory is good during the callback only. */
+static void on_cell(void *text, size_t length, void *context) {
+    struct row *row = context;
+    char       *copy = row->room->bytes + row->room->used;
+    if (text && length) memcpy(copy, text, length);
+    row->room->used += length;
+    put_cell(row, copy, length, text != NULL);
+}
+
+static void cut_plain(const char *text, size_t length, char delimiter, struct row *row) {
+    const char *end = text + length;
+    for (;;) {
+        const char *stop = memchr(text, delimiter, (size_t) (end - text));
+        const char *last = stop ? stop : end, *first = text;
+        while (first < last && is_blank(*first, delimiter)) first++;
+        while (last > first && is_blank(last[-1], delimiter)) last--;
+        put_cell(row, first, (size_t) (last - first), false);
+        if (!stop) return;
+        text = stop + 1;
+    }
+}
+
+static void cut_quoted(const char *text, size_t length, char delimiter, struct row *row) {
+    csv_set_delim(row->room->parser, (unsigned char) delimiter);
+    csv_parse(row->room->parser, text, length, on_cell, NULL, row);
+    csv_fini(row->room->parser, on_cell, NULL, row);
+}
+
+/* A room is as large as the bytes it was cut from: unquoting only makes cells shorter. */
+static void room_reserve(rsp_room *room, size_t bytes) {
+    if (!room->parser) {
+        room->parser = rsp_calloc(1, sizeof *room->parser);
+        if (csv_init(room->parser, CSV_EMPTY_IS_NULL) != 0) abort();
+        csv_set_realloc_func(room->parser, rsp_realloc);
+    }
+    if (bytes > room->capacity) {
+        room->bytes = rsp_realloc(room->bytes, bytes);
+        room->capacity = bytes;
+    }
+    room->used = 0;
+}
+
+void rsp_room_free(rsp_room *r) {
+    if (r->parser) csv_free(r->parser);
+    free(r->parser);
+    free(r->bytes);
+    *r = (rsp_room){0};
+}
+
+/* Number of cells in the record; at most `limit` are stored. */
+static size_t cut_record(const char *text, const struct rsp_record *r, char delimiter, rsp_room *room, rsp_cell *cells,
+                         size_t limit) {
+    struct row row = {room, cells, 0, limit};
+    if (r->quotes) cut_quoted(text + r->offset, r->length, delimiter, &row);
+    else cut_plain(text + r->offset, r->length, delimiter, &row);
+    return row.n;
+}
+
+static void read_cells(const rsp_table_data *t, size_t from, size_t to, rsp_room *room, rsp_cell *cells) {
+    size_t bytes = 1;
+    for (size_t i = from; i < to; i++) bytes += t->records[i].length;
+    room_reserve(room, bytes);
+    for (size_t i = from; i < to; i++, cells += t->n_columns) {
+        size_t n = cut_record(t->text, &t->records[i], t->delimiter, room, cells, t->n_columns);
+        if (n < t->n_columns) rsp_lines_add(&room->fewer, t->line[i]);
+        if (n > t->n_columns) rsp_lines_add(&room->more, t->line[i]);
+        for (size_t j = n; j < t->n_columns; j++) cells[j] = (rsp_cell){"", 0, false};
+    }
+}
+
+size_t rsp_table_block(const rsp_table_data *t) {
+    size_t n = CELLS_AT_ONCE / (t->n_columns ? t->n_columns : 1);
+    return n < 1 ? 1 : n > 512 ? 512 : n;
+}
+
+/* ---- which delimiter -------------------------------------------------------------------------------------------- */
+
+static void scan_free(struct scan *s) {
+    free(s->records);
+    free(s->lines);
+}
+
+/* Share of sampled records that have as many cells as the first; 0 if the first has one. */
+static double agreement(const char *text, size_t length, char delimiter, size_t *columns) {
+    struct scan s = {.text = text, .length = length, .delimiter = delimiter, .limit = SAMPLED_RECORDS};
+    rsp_room    room = {0};
+    size_t      same = 0;
+    scan_all(&s);
+    *columns = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        room_reserve(&room, s.records[i].length + 1u);
+        size_t n = cut_record(text, &s.records[i], delimiter, &room, NULL, 0);
+        if (i == 0) *columns = n;
+        same += n == *columns;
+    }
+    double share = *columns > 1 && s.n ? (double) same / (double) s.n : 0;
+    rsp_room_free(&room);
+    scan_free(&s);
+    return share;
+}
+
+static char detect_delimiter(const char *text, size_t length) {
+    static const char candidates[] = {',', ';', '\t'};
+    char              chosen = ',';
+    double            best = 0;
+    size_t            best_columns = 0;
+    for (size_t k = 0; k < sizeof candidates; k++) {
+        size_t columns;
+        double share = agreement(text, length, candidates[k], &columns);
+        if (share > best || (share == best && share > 0 && columns > best_columns)) {
+            best = share;
+            best_columns = columns;
+            chosen = candidates[k];
+        }
+    }
+    return chosen;
+}
+
+/* ---- the table -------------------------------------------------------------------------------------------------- */
+
+static void report_scan(const struct scan *s, const char *path, rsp_diag *d) {
+    char text[128];
+    if (s->unclosed.n)
+        rsp_report(d, RSP_WARNING, (rsp_loc){path, (int) s->unclosed.first[0], 0},
+                   "close the quotation mark; the record was taken to end with its line",
+                   "a quotation mark opens a cell and is never closed (%s)", rsp_lines_text(&s->unclosed, text));
+    if (s->stray.n)
+        rsp_report(d, RSP_WARNING, (rsp_loc){path, (int) s->stray.first[0], 0},
+                   "inside a quoted cell a quotation mark is written twice",
+                   "text follows a closing quotation mark (%s)", rsp_lines_text(&s->stray, text));
+}
+
+static bool check_scan(const struct scan *s, const char *path, rsp_diag *d) {
+    if (s->too_many) {
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, (int) s->unclosed.first[0], 0},
+                   "export the file again, with quotation marks doubled inside cells",
+                   "more than %d quotation marks are never closed: the cells cannot be told apart", MOST_UNCLOSED);
+        return false;
+    }
+    if (!s->n) {
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, "a table begins with a row of headings", "the file is empty");
+        return false;
+    }
+    return true;
+}
+
+/* The first record. A cell's text is copied with a terminator. */
+static bool take_headings(rsp_table_data *t, const struct scan *s, rsp_diag *d) {
+    rsp_room room = {0};
+    room_reserve(&room, s->records[0].length + 1u);
+    size_t n = cut_record(t->text, &s->records[0], t->delimiter, &room, NULL, 0);
+    if (n > MOST_COLUMNS) {
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, (int) s->lines[0], 0}, "check the delimiter",
+                   "the first record has %zu columns; at most %d are read", n, MOST_COLUMNS);
+        rsp_room_free(&room);
+        return false;
+    }
+    rsp_cell *cells = rsp_calloc(n, sizeof *cells);
+    room.used = 0;
+    cut_record(t->text, &s->records[0], t->delimiter, &room, cells, n);
+    char **headings = rsp_calloc(n, sizeof *headings);
+    for (size_t j = 0; j < n; j++) {
+        headings[j] = rsp_calloc(cells[j].length + 1u, 1);
+        memcpy(headings[j], cells[j].text, cells[j].length);
+    }
+    free(cells);
+    rsp_room_free(&room);
+    t->n_columns = n;
+    t->headings = (const char **) headings;
+    t->heading_line = s->lines[0];
+    return true;
+}
+
+static bool has_comma_in_cells(const struct scan *s) {
+    if (s->delimiter != ',') return memchr(s->text, ',', s->length) != NULL;
+    return memchr(s->text, '"', s->length) != NULL; /* only a quoted cell can hold one */
+}
+
+rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *encoding, char delimiter, rsp_diag *d) {
+    rsp_decoded text;
+    if (!rsp_decode(raw, encoding, path, &text, d)) return NULL;
+    rsp_table_data *t = rsp_calloc(1, sizeof *t);
+    t->path = path;
+    t->encoding = text.encoding;
+    t->text = text.text;
+    t->delimiter = delimiter ? delimiter : detect_delimiter(text.text, text.length);
+    struct scan s = {.text = text.text, .length = text.length, .delimiter = t->delimiter, .limit = SIZE_MAX};
+    scan_all(&s);
+    report_scan(&s, path, d);
+    if (!check_scan(&s, path, d) || !take_headings(t, &s, d)) {
+        scan_free(&s);
+        rsp_table_close(t);
+        return NULL;
+    }
+    /* The headings' record moves out of the way; what is freed stays the start of the arrays. */
+    memmove(s.records, s.records + 1, (s.n - 1) * sizeof *s.records);
+    memmove(s.lines, s.lines + 1, (s.n - 1) * sizeof *s.lines);
+    t->n_header_rows = 1;
+    t->n_records = s.n - 1;
+    t->records = s.records;
+    t->line = s.lines;
+    t->bare_empty = s.bare_empty;
+    t->quoted_empty = s.quoted_empty;
+    t->comma_in_cells = has_comma_in_cells(&s);
+    t->read = read_cells;
+    return t;
+}
+
+void rsp_table_close(rsp_table_data *t) {
+    if (!t) return;
+    for (size_t j = 0; j < t->n_columns; j++) free((char *) t->headings[j]);
+    free(t->headings);
+    free((void *) t->records);
+    free((void *) t->line);
+    free(t->text);
+    free(t);
+}

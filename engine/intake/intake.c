@@ -1,0 +1,220 @@
+/* Sources of a study to one frame. */
+#include "fill.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct input {
+    const rsp_source  *source;
+    const char        *path, *name;
+    dev_t              device;
+    ino_t              inode;
+    rsp_table_data    *table;
+    rsp_target_column *columns;
+    const rsp_tool    *tool;
+    char               decimal;
+    char               sha256[65];
+};
+
+struct inputs {
+    size_t        n, capacity;
+    struct input *v;
+};
+
+enum { MOST_FILES = 65535 };
+
+/* ---- which files ------------------------------------------------------------------------------------------------ */
+
+static int compare_paths(const void *x, const void *y) { return strcmp(*(char *const *) x, *(char *const *) y); }
+
+/* The pattern seen from the study's folder, whose own name may hold characters that glob would take for signs. */
+static char *whole_pattern(rsp_arena *a, const char *dir, const char *pattern) {
+    if (pattern[0] == '/') return rsp_strdup(a, pattern);
+    rsp_buf escaped = {0};
+    for (const char *c = dir; *c; c++) {
+        if (strchr("*?[]\\", *c)) rsp_buf_putc(&escaped, '\\');
+        rsp_buf_putc(&escaped, *c);
+    }
+    char *whole = rsp_printf(a, "%s/%s", escaped.data ? escaped.data : ".", pattern);
+    rsp_buf_free(&escaped);
+    return whole;
+}
+
+static bool has_signs(const char *pattern) { return strpbrk(pattern, "*?[") != NULL; }
+
+static void add_input(struct inputs *all, const rsp_study *s, const rsp_source *source, const char *path, rsp_diag *d) {
+    struct stat  st;
+    size_t       dir = strlen(s->dir);
+    struct input in = {.source = source, .path = rsp_strdup(s->arena, path)};
+    in.name = strncmp(in.path, s->dir, dir) == 0 && in.path[dir] == '/' ? in.path + dir + 1 : in.path;
+    if (stat(path, &st) != 0) {
+        rsp_report(d, RSP_ERR_DATA, source->loc, NULL, "cannot read %s: %s", path, strerror(errno));
+        return;
+    }
+    in.device = st.st_dev;
+    in.inode = st.st_ino;
+    for (size_t k = 0; k < all->n; k++) {
+        if (all->v[k].device != in.device || all->v[k].inode != in.inode) continue;
+        rsp_report(d, RSP_ERR_DATA, source->loc, "every file is read once: take it out of one of the patterns",
+                   "%s is the same file as %s", in.name, all->v[k].name);
+        return;
+    }
+    RSP_PUSH(all->v, all->n, all->capacity, in);
+}
+
+static void expand(struct inputs *all, const rsp_study *s, const rsp_source *source, const char *pattern, rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
+    glob_t     found;
+    /* Not sorted by glob: that would follow the locale. */
+    int rc = glob(whole_pattern(a, s->dir, pattern), GLOB_NOSORT, NULL, &found);
+    if (rc == GLOB_NOMATCH || (rc == 0 && !found.gl_pathc))
+        rsp_report(d, RSP_ERR_DATA, source->loc, has_signs(pattern) ? "patterns are relative to the study's folder"
+                                                                    : "names are relative to the study's folder",
+                   has_signs(pattern) ? "no file matches '%s'" : "there is no file '%s'", pattern);
+    else if (rc != 0) rsp_report(d, RSP_ERR_DATA, source->loc, NULL, "cannot look for '%s': %s", pattern, strerror(errno));
+    if (rc == 0) {
+        qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare_paths);
+        for (size_t k = 0; k < found.gl_pathc; k++) add_input(all, s, source, found.gl_pathv[k], d);
+        globfree(&found);
+    }
+    rsp_arena_free(a);
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
+
+static void sha256_of(const rsp_buf *bytes, char hex[65]) {
+    rsp_hash h;
+    rsp_hash_init(&h);
+    rsp_hash_add(&h, bytes->data, bytes->length);
+    rsp_hash_hex(&h, hex);
+}
+
+static bool format_is_built(const rsp_source *source, rsp_diag *d) {
+    static const rsp_table_data none = {.path = NULL};
+    char                        text[160];
+    if (strcmp(source->format, "auto") == 0 || rsp_tool_find(source->format, &none, text)) return true;
+    rsp_report(d, RSP_ERR_STUDY, source->loc, NULL, "format '%s' cannot be read (formats: %s)", source->format,
+               rsp_tool_names(text));
+    return false;
+}
+
+static void open_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
+    rsp_buf raw = {0};
+    if (!rsp_read_file(in->path, &raw, d, RSP_ERR_DATA, in->source->loc)) {
+        rsp_buf_free(&raw);
+        return;
+    }
+    sha256_of(&raw, in->sha256);
+    in->table = rsp_delimited_open(&raw, in->path, in->source->encoding, in->source->delimiter, d);
+    if (!in->table) return;
+    char why[160];
+    in->tool = rsp_tool_find(in->source->format, in->table, why);
+    if (strcmp(in->source->format, "auto") == 0)
+        rsp_report(d, RSP_NOTE, (rsp_loc){in->path, 0, 0}, NULL, "read as %s (%s)", in->tool->name, why);
+    in->columns = rsp_match_headings(m, in->table, in->tool, in->source, a, d);
+    rsp_fill_job job = {.table = in->table, .columns = in->columns, .tool = in->tool, .source = in->source,
+                        .decimal = in->source->decimal};
+    in->decimal = rsp_detect_decimal(&job, d);
+}
+
+/* The same answers under two names would count twice. */
+static void report_same_content(const struct inputs *all, rsp_diag *d) {
+    rsp_map *seen = rsp_map_new();
+    for (size_t k = 0; k < all->n; k++) {
+        const struct input *in = &all->v[k];
+        if (!in->table || !in->table->n_records || rsp_map_put(seen, in->sha256, k)) continue;
+        rsp_report(d, RSP_WARNING, (rsp_loc){in->path, 0, 0}, "take one of them out if the answers are the same",
+                   "holds the same bytes as %s", all->v[rsp_map_get(seen, in->sha256)].path);
+    }
+    rsp_map_free(seen);
+}
+
+/* ---- the frame -------------------------------------------------------------------------------------------------- */
+
+static void describe_files(rsp_frame *f, const struct inputs *all) {
+    f->n_files = all->n;
+    f->files = RSP_ARRAY(f->arena, rsp_file, all->n);
+    for (size_t k = 0; k < all->n; k++) {
+        const struct input *in = &all->v[k];
+        f->files[k] = (rsp_file){.path = in->path, .name = in->name, .tool = in->tool->name,
+                                 .encoding = in->table->encoding, .delimiter = in->table->delimiter,
+                                 .decimal = in->decimal, .rows = in->table->n_records, .columns = in->table->n_columns};
+        memcpy(f->files[k].sha256, in->sha256, sizeof in->sha256);
+    }
+}
+
+/* Texts that nothing in the study needs never enter the frame. */
+static void leave_out_texts(rsp_frame *f, const bool *used) {
+    for (size_t j = 0; j < f->n_columns; j++) {
+        if (f->columns[j].kind != RSP_COL_TEXT || used[j]) continue;
+        f->columns[j].kind = RSP_COL_NONE;
+        f->columns[j].text = NULL;
+    }
+}
+
+static rsp_frame *fill_frame(const rsp_study *s, const struct inputs *all, const rsp_matcher *m, const bool *used,
+                             rsp_diag *d) {
+    size_t n = 0;
+    for (size_t k = 0; k < all->n; k++) n += all->v[k].table->n_records;
+    if (n > UINT32_MAX) {
+        rsp_report(d, RSP_ERR_DATA, RSP_NOWHERE, NULL, "%zu rows are more than can be read", n);
+        return NULL;
+    }
+    rsp_frame *f = rsp_frame_new(s, n);
+    leave_out_texts(f, used);
+    describe_files(f, all);
+    rsp_filler *x = rsp_filler_new(f, m);
+    size_t      row = 0;
+    for (size_t k = 0; k < all->n; k++) {
+        struct input *in = &all->v[k];
+        rsp_fill_job  job = {in->table, in->columns, in->tool, in->source, row, (uint16_t) k, in->decimal};
+        rsp_fill(x, &job, d);
+        row += in->table->n_records;
+        rsp_table_close(in->table); /* its text is the largest thing held */
+        in->table = NULL;
+    }
+    rsp_filler_finish(x);
+    rsp_filler_free(x);
+    return f;
+}
+
+static bool find_inputs(struct inputs *all, const rsp_study *s, rsp_diag *d) {
+    bool built = true;
+    for (size_t k = 0; k < s->n_sources; k++) {
+        built = format_is_built(&s->sources[k], d) && built;
+        for (size_t p = 0; p < s->sources[k].n_patterns; p++)
+            expand(all, s, &s->sources[k], s->sources[k].patterns[p], d);
+    }
+    if (all->n > MOST_FILES)
+        rsp_report(d, RSP_ERR_DATA, RSP_NOWHERE, NULL, "%zu files are more than can be read", all->n);
+    return built && all->n <= MOST_FILES;
+}
+
+rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d) {
+    struct inputs all = {0};
+    rsp_frame    *f = NULL;
+    size_t        errors = rsp_diag_errors(d);
+    bool         *used = rsp_calloc(s->n_variables, sizeof *used);
+    rsp_arena    *a = rsp_arena_new();
+    rsp_study_uses(s, used);
+    rsp_matcher *m = rsp_matcher_new(s, used);
+    if (find_inputs(&all, s, d)) {
+        for (size_t k = 0; k < all.n; k++) open_input(&all.v[k], m, a, d);
+        report_same_content(&all, d);
+    }
+    if (rsp_diag_errors(d) == errors) f = fill_frame(s, &all, m, used, d);
+    if (f && rsp_diag_errors(d) != errors) {
+        rsp_frame_free(f);
+        f = NULL;
+    }
+    if (f) rsp_frame_sort(f);
+    for (size_t k = 0; k < all.n; k++) rsp_table_close(all.v[k].table);
+    free(all.v);
+    rsp_matcher_free(m);
+    rsp_arena_free(a);
+    free(used);
+    return f;
+}

@@ -1,0 +1,361 @@
+#include "model/matrix.h"
+
+#include "responsive/clean.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A factor of the formula over all rows of the frame: a number or a category. */
+struct factor {
+    bool            categorical;
+    rsp_categories  categories;
+    const char     *name;
+    double         *value;     /* [frame n], NaN missing */
+    const rsp_fexpr *e;
+};
+
+struct builder {
+    const rsp_sample  *s;
+    const rsp_frame   *f;
+    const rsp_model   *model;
+    const rsp_formula *formula;
+    rsp_arena         *arena;
+    size_t             n_factors, n_terms;
+    struct factor     *factors;
+    rsp_fterm         *terms;
+};
+
+/* ---- values ----------------------------------------------------------------------------------------------------- */
+
+static double arithmetic(const rsp_frame *f, const rsp_fexpr *e, size_t i) {
+    switch (e->op) {
+    case RSP_F_VARIABLE: return rsp_value(f, e->variable, i);
+    case RSP_F_NUMBER: return e->number;
+    case RSP_F_NEG: return -arithmetic(f, e->left, i);
+    case RSP_F_LOG: return log(arithmetic(f, e->left, i));
+    case RSP_F_EXP: return exp(arithmetic(f, e->left, i));
+    case RSP_F_SQRT: return sqrt(arithmetic(f, e->left, i));
+    case RSP_F_ABS: return fabs(arithmetic(f, e->left, i));
+    case RSP_F_FACTOR: return arithmetic(f, e->left, i);
+    default: break;
+    }
+    double a = arithmetic(f, e->left, i), b = arithmetic(f, e->right, i);
+    switch (e->op) {
+    case RSP_F_ADD: return a + b;
+    case RSP_F_SUB: return a - b;
+    case RSP_F_MUL: return a * b;
+    case RSP_F_DIV: return a / b;
+    default: break;
+    }
+    assert(e->op == RSP_F_POW);
+    if (b == floor(b) && b >= 0 && b <= 32) { /* by products: pow() of a library may differ in the last digit */
+        double x = 1;
+        for (int k = 0; k < (int) b; k++) x *= a;
+        return x;
+    }
+    return pow(a, b);
+}
+
+static bool is_categorical(const rsp_frame *f, const rsp_fexpr *e) {
+    if (e->op == RSP_F_FACTOR) return true;
+    if (e->op != RSP_F_VARIABLE) return false;
+    rsp_column_kind kind = f->columns[e->variable].kind;
+    return kind == RSP_COL_CODE || kind == RSP_COL_TEXT;
+}
+
+static void fill_factor(struct builder *b, struct factor *x, const rsp_fexpr *e) {
+    x->e = e;
+    x->name = e->text;
+    x->categorical = is_categorical(b->f, e);
+    if (x->categorical) {
+        const rsp_fexpr *v = e->op == RSP_F_FACTOR ? e->left : e;
+        assert(v->op == RSP_F_VARIABLE);
+        rsp_categorise(b->f, v->variable, b->arena, &x->categories);
+        return;
+    }
+    x->value = RSP_ARRAY(b->arena, double, b->f->n);
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < b->f->n; i++) {
+        double v = arithmetic(b->f, e, i);
+        x->value[i] = isfinite(v) ? v : NAN;
+    }
+}
+
+static bool factor_missing(const struct factor *x, size_t i) {
+    return x->categorical ? x->categories.category[i] < 0 : isnan(x->value[i]);
+}
+
+/* ---- `.` -------------------------------------------------------------------------------------------------------- */
+
+static bool named_in_response(const rsp_fexpr *e, size_t variable) {
+    if (!e) return false;
+    if (e->op == RSP_F_VARIABLE) return e->variable == variable;
+    return named_in_response(e->left, variable) || named_in_response(e->right, variable);
+}
+
+/* `.` stands for every other question with numbers or codes; not for roles, weights and the design, nor for derivations,
+ * which would repeat their sources. */
+static bool dot_takes(const struct builder *b, size_t v) {
+    const rsp_study    *s = b->f->study;
+    const rsp_variable *x = &s->variables[v];
+    const rsp_roles    *r = &s->roles;
+    const size_t        roles[] = {r->id, r->language, r->organisation, r->started, r->submitted, r->duration, r->consent, s->design.weight};
+    for (size_t k = 0; k < sizeof roles / sizeof *roles; k++)
+        if (roles[k] == v) return false;
+    for (size_t k = 0; k < s->design.n_fpc; k++)
+        if (s->design.fpc[k] == v) return false;
+    for (size_t k = 0; k < s->design.n_stages; k++)
+        if (s->design.cluster[k] == v) return false;
+    if (x->derive.kind != RSP_DERIVE_NONE || x->part_of != RSP_NONE || named_in_response(b->formula->response, v)) return false;
+    return x->type == RSP_SELECT_ONE || x->type == RSP_INTEGER || x->type == RSP_DECIMAL;
+}
+
+static void expand_dot(struct builder *b) {
+    size_t n = b->f->study->n_variables;
+    rsp_fexpr *names = RSP_ARRAY(b->arena, rsp_fexpr, n);
+    struct factor *factors = RSP_ARRAY(b->arena, struct factor, b->n_factors + n);
+    rsp_fterm     *terms = RSP_ARRAY(b->arena, rsp_fterm, b->n_terms + n);
+    size_t         added = 0, n_factors = b->n_factors;
+    memcpy(factors, b->factors, b->n_factors * sizeof *factors);
+    for (size_t v = 0; v < n; v++) {
+        const rsp_variable *x = &b->f->study->variables[v];
+        bool                there = !dot_takes(b, v);
+        for (size_t k = 0; k < b->n_factors; k++) there |= strcmp(b->factors[k].name, x->name) == 0;
+        if (there) continue;
+        names[v] = (rsp_fexpr){.op = RSP_F_VARIABLE, .name = x->name, .variable = v, .text = x->name};
+        fill_factor(b, &factors[n_factors], &names[v]);
+        size_t *factor = RSP_NEW(b->arena, size_t);
+        *factor = n_factors++;
+        terms[added++] = (rsp_fterm){1, factor, x->name};
+    }
+    memcpy(terms + added, b->terms, b->n_terms * sizeof *terms); /* main effects before interactions */
+    b->factors = factors;
+    b->n_factors = n_factors;
+    b->terms = terms;
+    b->n_terms += added;
+}
+
+/* ---- response --------------------------------------------------------------------------------------------------- */
+
+static const rsp_list *response_list(const struct builder *b) {
+    const rsp_fexpr *r = b->formula->response;
+    return r->op == RSP_F_VARIABLE ? b->f->columns[r->variable].list : NULL;
+}
+
+/* Index of the choice that counts as 1; RSP_NONE where the response is a number. */
+static size_t event_choice(const struct builder *b) {
+    const rsp_list *l = response_list(b);
+    if (!l) return RSP_NONE;
+    if (b->model->event) return rsp_list_find(l, b->model->event);
+    size_t last = RSP_NONE;
+    for (size_t k = 0; k < l->n; k++)
+        if (!l->choices[k].missing) last = k;
+    return last;
+}
+
+static double response_at(const struct builder *b, size_t event, size_t i) {
+    const rsp_fexpr *r = b->formula->response;
+    if (r->op == RSP_F_VARIABLE && response_list(b) && b->model->kind != RSP_LINEAR_MODEL) {
+        if (!rsp_valid(b->f, r->variable, i)) return NAN;
+        int code = rsp_code(&b->f->columns[r->variable], i);
+        return b->model->kind == RSP_LOGISTIC_MODEL ? (double) ((size_t) code == event) : code;
+    }
+    double y = arithmetic(b->f, r, i);
+    return isfinite(y) ? y : NAN;
+}
+
+static bool check_binary(const struct builder *b, const rsp_mmatrix *m, const rsp_analysis *a, rsp_diag *d) {
+    for (size_t i = 0; i < m->n; i++) {
+        if (m->y[i] == 0 || m->y[i] == 1) continue;
+        rsp_report(d, RSP_ERR_DATA, b->formula->response->loc, "derive a variable that is 0 or 1, or name `event`",
+                   "the outcome '%s' of model '%s' has values other than 0 and 1", b->formula->response->text, a->id);
+        return false;
+    }
+    return true;
+}
+
+static int compare_doubles(const void *x, const void *y) {
+    double a = *(const double *) x, b = *(const double *) y;
+    return (a > b) - (a < b);
+}
+
+/* Categories that occur become 0, 1, 2, ... in the order of the list (or of the numbers). */
+static void number_levels(const struct builder *b, rsp_mmatrix *m) {
+    double *seen = rsp_malloc((m->n ? m->n : 1) * sizeof *seen);
+    size_t  n = 0;
+    memcpy(seen, m->y, m->n * sizeof *seen);
+    qsort(seen, m->n, sizeof *seen, compare_doubles);
+    for (size_t i = 0; i < m->n; i++)
+        if (!n || seen[i] != seen[n - 1]) seen[n++] = seen[i];
+    const rsp_list *l = response_list(b);
+    m->n_levels = n;
+    m->levels = RSP_ARRAY(m->arena, const char *, n);
+    m->level_count = RSP_ARRAY(m->arena, size_t, n);
+    for (size_t k = 0; k < n; k++) {
+        char text[32];
+        rsp_double_text(seen[k], text);
+        m->levels[k] = l ? l->choices[(size_t) seen[k]].code : rsp_strdup(m->arena, text);
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        double *at = bsearch(&m->y[i], seen, n, sizeof *seen, compare_doubles);
+        m->y[i] = (double) (at - seen);
+        m->level_count[at - seen]++;
+    }
+    free(seen);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+static bool row_eligible(const rsp_sample *s, size_t i) {
+    return !s->country || (s->country[i] >= 0 && s->countries[s->country[i]].eligible);
+}
+
+static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmatrix *m) {
+    size_t   n = b->f->n, event = b->model->kind == RSP_LOGISTIC_MODEL ? event_choice(b) : RSP_NONE;
+    uint8_t *domain = rsp_malloc(n);
+    memset(domain, 1, n);
+    if (a->filter) rsp_eval_filter(b->f, a->filter, domain);
+    m->take = RSP_ARRAY(m->arena, uint8_t, n);
+    m->row = RSP_ARRAY(m->arena, size_t, n);
+    m->y = RSP_ARRAY(m->arena, double, n);
+    m->w = RSP_ARRAY(m->arena, double, n);
+    for (size_t i = 0; i < n; i++) {
+        double y = domain[i] && row_eligible(b->s, i) && b->s->weight[i] > 0 ? response_at(b, event, i) : NAN;
+        bool   complete = !isnan(y);
+        for (size_t k = 0; complete && k < b->n_factors; k++) complete = !factor_missing(&b->factors[k], i);
+        if (!complete) continue;
+        m->take[i] = 1;
+        m->row[m->n] = i;
+        m->w[m->n] = b->model->unweighted ? 1 : b->s->weight[i];
+        m->y[m->n++] = y;
+    }
+    free(domain);
+}
+
+static int64_t count_organisations(const rsp_sample *s, const rsp_mmatrix *m) {
+    if (!s->organisation) return -1;
+    int32_t most = -1;
+    for (size_t i = 0; i < m->n; i++)
+        if (s->organisation[m->row[i]] > most) most = s->organisation[m->row[i]];
+    uint8_t *seen = rsp_calloc((size_t) (most + 1), 1);
+    int64_t  n = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        int32_t o = s->organisation[m->row[i]];
+        if (o >= 0 && !seen[o]) seen[o] = 1, n++;
+    }
+    free(seen);
+    return n;
+}
+
+/* ---- columns ---------------------------------------------------------------------------------------------------- */
+
+/* Is the set of factors `term` without `without` a term of the model (the empty set: the intercept)? */
+static bool margin_present(const struct builder *b, const rsp_fterm *term, size_t without) {
+    if (term->n == 1) return b->formula->intercept;
+    for (size_t t = 0; t < b->n_terms; t++) {
+        const rsp_fterm *other = &b->terms[t];
+        if (other->n != term->n - 1) continue;
+        size_t found = 0;
+        for (size_t k = 0; k < term->n; k++)
+            for (size_t j = 0; k != without && j < other->n; j++) found += other->factor[j] == term->factor[k];
+        if (found == other->n) return true;
+    }
+    return false;
+}
+
+struct coding {
+    const struct factor *x;
+    size_t               first, n; /* categories first .. first + n - 1; n 1 for a number */
+};
+
+static void fill_column(const struct builder *b, rsp_mmatrix *m, rsp_mcolumn *c, const struct coding *codes, size_t n, const size_t *place) {
+    rsp_buf name = {0};
+    c->x = RSP_ARRAY(m->arena, double, m->n);
+    c->dummy = true;
+    for (size_t i = 0; i < m->n; i++) c->x[i] = 1;
+    for (size_t k = 0; k < n; k++) {
+        const struct factor *x = codes[k].x;
+        size_t               level = codes[k].first + place[k];
+        if (k) rsp_buf_putc(&name, ':');
+        rsp_buf_puts(&name, x->name);
+        if (x->categorical) rsp_buf_printf(&name, "=%s", x->categories.code[level]);
+        else c->dummy = false;
+        for (size_t i = 0; i < m->n; i++) {
+            size_t row = m->row[i];
+            c->x[i] *= x->categorical ? (double) (x->categories.category[row] == (int32_t) level) : x->value[row];
+        }
+    }
+    for (size_t i = 0; c->dummy && i < m->n; i++) c->ones += c->x[i] == 1;
+    c->name = rsp_strndup(m->arena, name.data, name.length);
+    rsp_buf_free(&name);
+    (void) b;
+}
+
+static void add_term(const struct builder *b, rsp_mmatrix *m, size_t t, size_t *capacity) {
+    const rsp_fterm *term = &b->terms[t];
+    struct coding    codes[16];
+    size_t           place[16] = {0}, total = 1;
+    assert(term->n <= 16);
+    m->term_names[t] = term->text;
+    m->term_joint[t] = term->n > 1;
+    for (size_t k = 0; k < term->n; k++) {
+        const struct factor *x = &b->factors[term->factor[k]];
+        size_t               first = x->categorical && margin_present(b, term, k) ? 1 : 0;
+        size_t               levels = x->categorical ? x->categories.n : 1;
+        codes[k] = (struct coding){x, first, levels > first ? levels - first : 0};
+        m->term_joint[t] |= x->categorical;
+        total *= codes[k].n;
+    }
+    for (size_t j = 0; j < total; j++) { /* the first factor varies fastest */
+        rsp_mcolumn c = {.term = t};
+        fill_column(b, m, &c, codes, term->n, place);
+        RSP_PUSH(m->columns, m->k, *capacity, c);
+        for (size_t k = 0; k < term->n && ++place[k] == codes[k].n; k++) place[k] = 0;
+    }
+}
+
+static void add_columns(const struct builder *b, rsp_mmatrix *m) {
+    size_t capacity = 0;
+    /* An ordinal model's thresholds are its intercepts. */
+    if (b->formula->intercept && b->model->kind != RSP_ORDINAL_MODEL) {
+        rsp_mcolumn c = {.name = "(Intercept)", .term = RSP_NONE, .x = RSP_ARRAY(m->arena, double, m->n)};
+        for (size_t i = 0; i < m->n; i++) c.x[i] = 1;
+        RSP_PUSH(m->columns, m->k, capacity, c);
+    }
+    m->n_terms = b->n_terms;
+    m->term_names = RSP_ARRAY(m->arena, const char *, b->n_terms);
+    m->term_joint = RSP_ARRAY(m->arena, bool, b->n_terms);
+    for (size_t t = 0; t < b->n_terms; t++) add_term(b, m, t, &capacity);
+}
+
+/* ---- all -------------------------------------------------------------------------------------------------------- */
+
+rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, rsp_diag *d) {
+    rsp_arena     *arena = rsp_arena_new();
+    rsp_mmatrix   *m = RSP_NEW(arena, rsp_mmatrix);
+    struct builder b = {.s = s, .f = s->frame, .model = &a->model, .formula = a->model.formula, .arena = arena};
+    m->arena = arena;
+    b.n_factors = b.formula->n_factors;
+    b.factors = RSP_ARRAY(arena, struct factor, b.n_factors);
+    for (size_t k = 0; k < b.n_factors; k++) fill_factor(&b, &b.factors[k], b.formula->factors[k]);
+    b.n_terms = b.formula->n_terms;
+    b.terms = b.formula->terms;
+    if (b.formula->dot) expand_dot(&b);
+    choose_rows(&b, a, m);
+    if (b.model->kind == RSP_LOGISTIC_MODEL && !check_binary(&b, m, a, d)) {
+        rsp_mmatrix_free(m);
+        return NULL;
+    }
+    if (b.model->kind == RSP_ORDINAL_MODEL) number_levels(&b, m);
+    m->organisations = count_organisations(s, m);
+    add_columns(&b, m);
+    return m;
+}
+
+void rsp_mmatrix_free(rsp_mmatrix *m) {
+    if (!m) return;
+    free(m->columns);
+    rsp_arena_free(m->arena);
+}

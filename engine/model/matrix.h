@@ -1,0 +1,40 @@
+/* The model matrix: a formula and the sample become numbers.
+ *
+ * Categorical variables enter by treatment contrasts against their first category; in a term whose margin is not in the
+ * model they enter by all their categories (the rule of R's model.matrix, Chambers and Hastie 1992, section 2.4.1). */
+#ifndef RESPONSIVE_MODEL_MATRIX_H
+#define RESPONSIVE_MODEL_MATRIX_H
+
+#include "responsive/statistics.h"
+
+typedef struct {
+    const char *name;    /* "(Intercept)", "age", "degree=yes:country=NO" */
+    size_t      term;    /* index of the formula's term; RSP_NONE: the intercept */
+    bool        dummy;   /* values are 0 and 1 */
+    size_t      ones;    /* dummy: rows where it is 1 */
+    double     *x;       /* [n] */
+} rsp_mcolumn;
+
+typedef struct {
+    size_t       n;          /* rows used: complete, of the analysis' domain, of eligible countries, with a weight */
+    size_t      *row;        /* [n] rows of the frame */
+    double      *w;          /* [n] final weights; 1 where the model is unweighted */
+    uint8_t     *take;       /* [frame n] 1 where used */
+    double      *y;          /* [n] response: number; 0/1; category from 0 */
+    size_t       n_levels;   /* categories of the response that occur (ordinal) */
+    const char **levels;     /* their codes, in order */
+    size_t      *level_count;
+    size_t       k;          /* columns */
+    rsp_mcolumn *columns;
+    size_t       n_terms;
+    const char **term_names; /* "degree:country" */
+    bool        *term_joint; /* a joint test says more than its coefficients: categorical, or an interaction */
+    int64_t      organisations; /* distinct among the rows used; -1 where the study has none */
+    rsp_arena   *arena;
+} rsp_mmatrix;
+
+/* NULL when the response is not what the kind of model needs (class RSP_ERR_DATA). n may be 0. */
+rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, rsp_diag *d);
+void         rsp_mmatrix_free(rsp_mmatrix *m);
+
+#endif

@@ -1,0 +1,231 @@
+#include "model/solve.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- least squares ---------------------------------------------------------------------------------------------- */
+
+/* Upper triangle of the columns of a (rows r, columns c, column-major with leading dimension ld), in place. */
+static void householder(long double *a, size_t r, size_t c, size_t ld) {
+    for (size_t j = 0; j < c && j < r; j++) {
+        long double *v = a + j * ld, norm = 0;
+        for (size_t i = j; i < r; i++) norm += v[i] * v[i];
+        norm = sqrtl(norm);
+        if (norm == 0) continue;
+        long double alpha = v[j] > 0 ? -norm : norm, head = v[j] - alpha, square = norm * norm - v[j] * alpha; /* |v|^2 / 2 */
+        v[j] = head;
+        for (size_t m = j + 1; m < c; m++) {
+            long double *x = a + m * ld, dot = 0;
+            for (size_t i = j; i < r; i++) dot += v[i] * x[i];
+            dot /= square;
+            for (size_t i = j; i < r; i++) x[i] -= dot * v[i];
+        }
+        v[j] = alpha;
+        memset(v + j + 1, 0, (r - j - 1) * sizeof *v);
+    }
+}
+
+/* Triangular factor [c*c] of the scaled weighted columns and y, block of rows by block of rows. */
+static void triangle(size_t n, size_t k, const double *const *x, const double *w, const double *y, const long double *scale, long double *r) {
+    size_t       c = k + 1, block = 1024, ld = c + block;
+    long double *a = rsp_calloc(ld * c, sizeof *a);
+    memset(r, 0, c * c * sizeof *r);
+    for (size_t from = 0; from < n; from += block) {
+        size_t rows = n - from < block ? n - from : block;
+        for (size_t j = 0; j < c; j++) {
+            memcpy(a + j * ld, r + j * c, c * sizeof *a);
+            const double *column = j < k ? x[j] : y;
+            for (size_t i = 0; i < rows; i++) {
+                long double root = w ? sqrtl((long double) w[from + i]) : 1;
+                a[j * ld + c + i] = column ? root * (long double) column[from + i] / scale[j] : 0;
+            }
+        }
+        householder(a, c + rows, c, ld);
+        for (size_t j = 0; j < c; j++) memcpy(r + j * c, a + j * ld, c * sizeof *r);
+    }
+    free(a);
+}
+
+static void column_scales(size_t n, size_t k, const double *const *x, const double *w, long double *scale) {
+    for (size_t j = 0; j < k; j++) {
+        long double s = 0;
+        for (size_t i = 0; i < n; i++) s += (w ? (long double) w[i] : 1) * (long double) x[j][i] * (long double) x[j][i];
+        scale[j] = s > 0 ? sqrtl(s) : 1;
+    }
+    scale[k] = 1;
+}
+
+/* A second pass over the small factor leaves out columns that those before determine: what is left of a column of unit
+ * length after the kept ones were taken out. `q` gets the kept columns first, y last; returns the number kept. */
+static size_t keep_columns(const long double *r, size_t k, long double *q, size_t *kept, bool *aliased) {
+    const long double tolerance = 1e-11L;
+    size_t            c = k + 1, rank = 0;
+    long double      *try = rsp_malloc(c * c * sizeof *try);
+    for (size_t j = 0; j < k; j++) {
+        memcpy(q + rank * c, r + j * c, c * sizeof *q);
+        memcpy(try, q, (rank + 1) * c * sizeof *try);
+        householder(try, c, rank + 1, c);
+        long double left = 0;
+        for (size_t i = rank; i < c; i++) left += try[rank * c + i] * try[rank * c + i];
+        aliased[j] = !(sqrtl(left) > tolerance);
+        if (!aliased[j]) kept[rank++] = j;
+    }
+    memcpy(q + rank * c, r + k * c, c * sizeof *q);
+    free(try);
+    return rank;
+}
+
+void rsp_least_squares_fit(size_t n, size_t k, const double *const *x, const double *w, const double *y, rsp_arena *a,
+                           rsp_least_squares *out) {
+    size_t       c = k + 1;
+    long double *r = rsp_calloc(c * c, sizeof *r), *q = rsp_calloc(c * c, sizeof *q), *inverse = rsp_calloc(c * c, sizeof *inverse);
+    long double *scale = rsp_calloc(c, sizeof *scale), *b = rsp_calloc(c, sizeof *b);
+    size_t      *kept = rsp_calloc(c, sizeof *kept);
+    *out = (rsp_least_squares){.k = k, .beta = RSP_ARRAY(a, double, k), .aliased = RSP_ARRAY(a, bool, k), .inverse = RSP_ARRAY(a, double, k * k)};
+    column_scales(n, k, x, w, scale);
+    triangle(n, k, x, w, y, scale, r);
+    size_t rank = out->rank = keep_columns(r, k, q, kept, out->aliased);
+    householder(q, c, rank + 1, c);
+    for (size_t j = rank; j-- > 0;) { /* back substitution */
+        b[j] = q[rank * c + j];
+        for (size_t m = j + 1; m < rank; m++) b[j] -= q[m * c + j] * b[m];
+        b[j] /= q[j * c + j];
+        out->beta[kept[j]] = (double) (b[j] / scale[kept[j]]);
+    }
+    for (size_t m = 0; m < rank; m++) /* inverse of the triangle, column by column */
+        for (size_t j = m + 1; j-- > 0;) {
+            long double s = j == m ? 1 : 0;
+            for (size_t l = j + 1; l <= m; l++) s -= q[l * c + j] * inverse[m * c + l];
+            inverse[m * c + j] = s / q[j * c + j];
+        }
+    for (size_t i = 0; i < rank; i++)
+        for (size_t j = 0; j < rank; j++) {
+            long double s = 0;
+            for (size_t m = i > j ? i : j; m < rank; m++) s += inverse[m * c + i] * inverse[m * c + j];
+            out->inverse[kept[i] * k + kept[j]] = (double) (s / scale[kept[i]] / scale[kept[j]]);
+        }
+    long double rss = 0;
+    for (size_t i = rank; i < c; i++) rss += q[rank * c + i] * q[rank * c + i];
+    out->rss = (double) rss;
+    free(r), free(q), free(inverse), free(scale), free(b), free(kept);
+}
+
+/* ---- symmetric matrices ----------------------------------------------------------------------------------------- */
+
+bool rsp_invert_spd(double *matrix, size_t p) {
+    if (p == 0) return true;
+    double *scale = rsp_malloc(p * sizeof *scale);
+    bool    ok = true;
+    for (size_t i = 0; i < p; i++) {
+        scale[i] = sqrt(matrix[i * p + i]);
+        ok = ok && isfinite(scale[i]) && scale[i] > 0;
+    }
+    for (size_t i = 0; ok && i < p; i++)
+        for (size_t j = 0; j < p; j++) matrix[i * p + j] /= scale[i] * scale[j];
+    ok = ok && LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (lapack_int) p, matrix, (lapack_int) p) == 0;
+    for (size_t i = 0; ok && i < p; i++) ok = matrix[i * p + i] > 1e-10;
+    ok = ok && LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'L', (lapack_int) p, matrix, (lapack_int) p) == 0;
+    for (size_t i = 0; ok && i < p; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double x = matrix[i * p + j] / (scale[i] * scale[j]);
+            matrix[i * p + j] = matrix[j * p + i] = x;
+        }
+    free(scale);
+    return ok;
+}
+
+double rsp_quadratic_form(const double *b, const double *v, size_t p) {
+    double *inverse = rsp_malloc(p * p * sizeof *inverse), sum = 0;
+    memcpy(inverse, v, p * p * sizeof *inverse);
+    if (!rsp_invert_spd(inverse, p)) sum = NAN;
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++) sum += b[i] * inverse[i * p + j] * b[j];
+    free(inverse);
+    return sum;
+}
+
+/* ---- Newton ----------------------------------------------------------------------------------------------------- */
+
+enum { MOST_ITERATIONS = 60, MOST_HALVINGS = 30 };
+
+/* step = inverse * gradient; returns the decrement gradient' step, the rise that a quadratic model promises (times 2). */
+static double newton_step(const double *inverse, const double *gradient, size_t p, double *step) {
+    double decrement = 0;
+    for (size_t i = 0; i < p; i++) {
+        step[i] = 0;
+        for (size_t j = 0; j < p; j++) step[i] += inverse[i * p + j] * gradient[j];
+        decrement += step[i] * gradient[i];
+    }
+    return decrement;
+}
+
+struct newton {
+    const rsp_likelihood *l;
+    const double         *w;
+    rsp_newton_fit       *fit;
+    double *gradient, *step, *trial, *unit; /* unit: 1/sqrt(information) at the start, the natural length of a step */
+};
+
+/* Moves along step, halved until the likelihood does not fall; leaves gradient and information of the new point. */
+static bool move(struct newton *n, double *information) {
+    size_t p = n->l->p;
+    double length = 1, loglik;
+    for (int k = 0; k <= MOST_HALVINGS; k++, length /= 2) {
+        for (size_t i = 0; i < p; i++) n->trial[i] = n->fit->par[i] + length * n->step[i];
+        bool inside = n->l->evaluate(n->l, n->trial, n->w, &loglik, n->gradient, information);
+        if (!inside || !isfinite(loglik) || loglik < n->fit->loglik - 1e-11 * fabs(n->fit->loglik)) continue;
+        memcpy(n->fit->par, n->trial, p * sizeof *n->trial);
+        n->fit->loglik = loglik;
+        return true;
+    }
+    return false;
+}
+
+/* Parameters that still move by much although there is nothing left to gain. */
+static bool mark_separated(struct newton *n) {
+    size_t p = n->l->p;
+    double most = 0;
+    bool   any = false;
+    for (size_t i = 0; i < p; i++) most = fmax(most, fabs(n->step[i] / n->unit[i]));
+    for (size_t i = 0; i < p; i++) any |= n->fit->separated[i] = fabs(n->step[i] / n->unit[i]) > 1e-3 * most && most > 1e-2;
+    return any;
+}
+
+static rsp_fit_status iterate(struct newton *n) {
+    size_t          p = n->l->p;
+    rsp_newton_fit *f = n->fit;
+    double         *information = f->information_inverse; /* evaluated, then inverted, in place */
+    if (!n->l->evaluate(n->l, f->par, n->w, &f->loglik, n->gradient, information)) return RSP_FIT_NOT_CONVERGED;
+    for (size_t i = 0; i < p; i++) {
+        double d = information[i * p + i];
+        if (!(d > 0)) return RSP_FIT_SINGULAR;
+        n->unit[i] = 1 / sqrt(d);
+    }
+    bool flat = false;
+    for (f->iterations = 0; f->iterations < MOST_ITERATIONS; f->iterations++) {
+        if (!rsp_invert_spd(information, p)) return flat ? (mark_separated(n) ? RSP_FIT_SEPARATED : RSP_FIT_SINGULAR) : RSP_FIT_SINGULAR;
+        double decrement = newton_step(information, n->gradient, p, n->step), most = 0;
+        for (size_t i = 0; i < p; i++) most = fmax(most, fabs(n->step[i] / n->unit[i]));
+        if (decrement < 1e-16 * (1 + fabs(f->loglik)) && most < 1e-7) return RSP_FIT_OK;
+        flat = decrement < 1e-9;
+        if (flat && most > 0.1 && f->iterations > 12) return mark_separated(n) ? RSP_FIT_SEPARATED : RSP_FIT_NOT_CONVERGED;
+        if (!move(n, information)) {
+            /* Nothing to gain any more within rounding: the last point stands, with its own information. */
+            bool small = most < 1e-6;
+            n->l->evaluate(n->l, f->par, n->w, &f->loglik, n->gradient, information);
+            if (!rsp_invert_spd(information, p)) return RSP_FIT_SINGULAR;
+            return small ? RSP_FIT_OK : RSP_FIT_NOT_CONVERGED;
+        }
+    }
+    return RSP_FIT_NOT_CONVERGED;
+}
+
+void rsp_newton(const rsp_likelihood *l, const double *w, rsp_newton_fit *fit) {
+    double       *room = rsp_calloc(4 * l->p, sizeof *room);
+    struct newton n = {l, w, fit, room, room + l->p, room + 2 * l->p, room + 3 * l->p};
+    memset(fit->separated, 0, l->p * sizeof *fit->separated);
+    fit->status = iterate(&n);
+    free(room);
+}

@@ -1,0 +1,90 @@
+#include "fonts.h"
+
+#include <fontconfig/fontconfig.h>
+#include <pango/pangofc-fontmap.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+typedef struct {
+    const char *name, *regular, *bold, *italic, *bold_italic;
+} family;
+
+/* In order of preference: both cover Latin, Greek and Cyrillic, so all languages of the project. */
+static const family FAMILIES[] = {
+    {"Noto Sans", "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
+     "/usr/share/fonts/truetype/noto/NotoSans-Bold.ttf", "/usr/share/fonts/truetype/noto/NotoSans-Italic.ttf",
+     "/usr/share/fonts/truetype/noto/NotoSans-BoldItalic.ttf"},
+    {"Open Sans", "/usr/share/fonts/truetype/open-sans/OpenSans-Regular.ttf",
+     "/usr/share/fonts/truetype/open-sans/OpenSans-Bold.ttf", "/usr/share/fonts/truetype/open-sans/OpenSans-Italic.ttf",
+     "/usr/share/fonts/truetype/open-sans/OpenSans-BoldItalic.ttf"},
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t  map_key;
+static FcConfig      *config;
+static const family  *chosen;
+
+static FcConfig *family_config(const family *f)
+{
+    const char *files[] = {f->regular, f->bold, f->italic, f->bold_italic};
+    FcConfig   *c = FcConfigCreate();
+    for (size_t k = 0; c && k < 4; k++) {
+        if (FcConfigAppFontAddFile(c, (const FcChar8 *) files[k])) continue;
+        FcConfigDestroy(c);
+        c = NULL;
+    }
+    return c;
+}
+
+static void free_map(void *map)
+{
+    g_object_unref(map);
+}
+
+static void free_config(void)
+{
+    PangoFontMap *map = pthread_getspecific(map_key); /* the main thread ends without its destructors */
+    if (map) g_object_unref(map);
+    if (config) FcConfigDestroy(config);
+}
+
+static void set_up(void)
+{
+    if (pthread_key_create(&map_key, free_map) != 0) abort();
+    for (size_t k = 0; k < sizeof FAMILIES / sizeof *FAMILIES && !config; k++) {
+        config = family_config(&FAMILIES[k]);
+        if (config) chosen = &FAMILIES[k];
+    }
+    atexit(free_config);
+}
+
+PangoFontMap *rsp_font_map(void)
+{
+    pthread_once(&once, set_up);
+    PangoFontMap *map = pthread_getspecific(map_key);
+    if (map || !config) return map;
+    map = pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT);
+    pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(map), config);
+    pango_cairo_font_map_set_resolution(PANGO_CAIRO_FONT_MAP(map), 72);
+    pthread_setspecific(map_key, map);
+    return map;
+}
+
+const char *rsp_font_family(void)
+{
+    pthread_once(&once, set_up);
+    return chosen ? chosen->name : NULL;
+}
+
+PangoContext *rsp_font_context(void)
+{
+    PangoContext         *c = pango_font_map_create_context(rsp_font_map());
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    pango_cairo_context_set_font_options(c, options);
+    cairo_font_options_destroy(options);
+    pango_context_set_round_glyph_positions(c, FALSE);
+    return c;
+}

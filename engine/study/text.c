@@ -1,0 +1,13 @@
+/* Words in several languages. */
+#include "responsive/text.h"
+
+#include <string.h>
+
+const char *rsp_text_in(const rsp_text *t, const char *lang) {
+    const char *any = NULL;
+    for (size_t k = 0; k < t->n; k++) {
+        if (strcmp(t->wording[k].lang, lang) == 0) return t->wording[k].text;
+        if (!t->wording[k].lang[0]) any = t->wording[k].text;
+    }
+    return any;
+}

@@ -1,0 +1,308 @@
+/* See yaml.h. libyaml's event interface: the tree is built by hand because its own documents accept duplicate keys. */
+#include "study/yaml.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+enum { MAX_DEPTH = 64, MAX_NODES = 1000000, MAX_BYTES = 16 << 20 };
+
+typedef struct {
+    yaml_parser_t yaml;
+    rsp_arena    *arena;
+    rsp_diag     *diag;
+    const char   *file, *bytes;
+    size_t        length;
+    rsp_map      *anchors;
+    rsp_node    **anchored; /* NULL while the anchor's own value is still being read */
+    size_t        n_anchored, cap_anchored;
+    bool          stopped;  /* the rest of the file cannot be read */
+} reader;
+
+static rsp_loc at(const reader *r, yaml_mark_t mark) {
+    return (rsp_loc){r->file, (int) mark.line + 1, (int) mark.column + 1};
+}
+
+static void stop(reader *r, rsp_loc loc, const char *hint, const char *message) {
+    rsp_report(r->diag, RSP_ERR_STUDY, loc, hint, "%s", message);
+    r->stopped = true;
+}
+
+/* libyaml notices an unclosed bracket where the next line surprises it; the bracket itself is more use to a person. */
+static void report_syntax(reader *r) {
+    const yaml_parser_t *y = &r->yaml;
+    bool flow = y->context && strstr(y->context, "flow");
+    rsp_loc loc = at(r, flow ? y->context_mark : y->problem_mark);
+    if (y->error == YAML_READER_ERROR) {
+        rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->file, 0, 0}, "save the file as UTF-8",
+                   "not readable as text: %s at byte %zu", y->problem, y->problem_offset);
+    } else {
+        rsp_report(r->diag, RSP_ERR_STUDY, loc, flow ? "is a closing ] or } or a comma missing?" : NULL, "YAML: %s%s%s",
+                   y->problem ? y->problem : "syntax error", y->context ? " " : "", y->context ? y->context : "");
+    }
+    r->stopped = true;
+}
+
+static bool next(reader *r, yaml_event_t *event) {
+    if (yaml_parser_parse(&r->yaml, event)) return true;
+    report_syntax(r);
+    return false;
+}
+
+static const char *line_start(const reader *r, int line) {
+    const char *p = r->bytes, *end = r->bytes + r->length;
+    for (int k = 1; k < line && p < end; k++) {
+        const char *newline = memchr(p, '\n', (size_t) (end - p));
+        if (!newline) return end;
+        p = newline + 1;
+    }
+    return p;
+}
+
+/* A block scalar's mark points at its | or >: its text starts a line below, indented as its first line with words. */
+static rsp_origin block_origin(const reader *r, rsp_loc mark, bool literal) {
+    const char *p = line_start(r, mark.line + 1), *end = r->bytes + r->length;
+    int indent = 1;
+    while (p < end) {
+        const char *q = p;
+        while (q < end && *q == ' ') q++;
+        indent = (int) (q - p) + 1;
+        if (q < end && *q != '\n' && *q != '\r') break;
+        p = memchr(q, '\n', (size_t) (end - q));
+        if (!p) break;
+        p++;
+    }
+    return (rsp_origin){{mark.file, mark.line + 1, indent}, literal, indent};
+}
+
+static rsp_origin scalar_origin(const reader *r, const yaml_event_t *event, rsp_loc loc) {
+    switch (event->data.scalar.style) {
+    case YAML_LITERAL_SCALAR_STYLE: return block_origin(r, loc, true);
+    case YAML_FOLDED_SCALAR_STYLE: return block_origin(r, loc, false);
+    case YAML_SINGLE_QUOTED_SCALAR_STYLE:
+    case YAML_DOUBLE_QUOTED_SCALAR_STYLE: return (rsp_origin){{loc.file, loc.line, loc.column + 1}, false, 0};
+    default: return (rsp_origin){loc, false, 0};
+    }
+}
+
+static rsp_node *scalar(reader *r, const yaml_event_t *event) {
+    rsp_node *n = RSP_NEW(r->arena, rsp_node);
+    size_t length = event->data.scalar.length;
+    const char *value = (const char *) event->data.scalar.value;
+    n->kind = RSP_Y_SCALAR;
+    n->loc = at(r, event->start_mark);
+    n->origin = scalar_origin(r, event, n->loc);
+    n->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    n->text = rsp_strndup(r->arena, value, length);
+    n->size = 1;
+    if (memchr(value, '\0', length)) {
+        rsp_report(r->diag, RSP_ERR_STUDY, n->loc, "remove it", "a text holds a NUL character");
+        n->bad = true;
+    }
+    return n;
+}
+
+static rsp_node *node(reader *r, yaml_event_t *event, int depth);
+
+static size_t anchor_open(reader *r, const yaml_char_t *name) {
+    if (!name) return RSP_NONE;
+    const char *text = (const char *) name;
+    size_t k = rsp_map_get(r->anchors, text);
+    if (k != RSP_NONE) { /* an anchor may be given anew: later aliases mean the later value */
+        r->anchored[k] = NULL;
+        return k;
+    }
+    k = r->n_anchored;
+    RSP_PUSH(r->anchored, r->n_anchored, r->cap_anchored, NULL);
+    rsp_map_put(r->anchors, text, k);
+    return k;
+}
+
+static rsp_node *alias(reader *r, const yaml_event_t *event) {
+    const char *name = (const char *) event->data.alias.anchor;
+    size_t k = rsp_map_get(r->anchors, name);
+    rsp_loc loc = at(r, event->start_mark);
+    if (k == RSP_NONE)
+        rsp_report(r->diag, RSP_ERR_STUDY, loc, "an anchor (&name) stands before its aliases (*name)",
+                   "alias '*%s' has no anchor", name);
+    else if (!r->anchored[k])
+        rsp_report(r->diag, RSP_ERR_STUDY, loc, NULL, "alias '*%s' stands inside its own anchor", name);
+    else
+        return r->anchored[k];
+    rsp_node *n = RSP_NEW(r->arena, rsp_node);
+    *n = (rsp_node){.kind = RSP_Y_SCALAR, .loc = loc, .origin = {loc, false, 0}, .text = "", .bad = true, .size = 1};
+    return n;
+}
+
+static void grow(reader *r, rsp_node *parent, const rsp_node *child) {
+    parent->size += child->size;
+    if (parent->size > MAX_NODES && !r->stopped)
+        stop(r, child->loc, "write the values out", "aliases make the file too large (more than 1000000 values)");
+}
+
+static rsp_node *list(reader *r, const yaml_event_t *start, int depth) {
+    rsp_node *n = RSP_NEW(r->arena, rsp_node);
+    rsp_node **items = NULL;
+    size_t cap = 0;
+    n->kind = RSP_Y_LIST;
+    n->loc = at(r, start->start_mark);
+    n->size = 1;
+    yaml_event_t event;
+    while (!r->stopped && next(r, &event)) {
+        if (event.type == YAML_SEQUENCE_END_EVENT) {
+            yaml_event_delete(&event);
+            break;
+        }
+        rsp_node *child = node(r, &event, depth);
+        if (!child) break;
+        RSP_PUSH(items, n->n, cap, child);
+        grow(r, n, child);
+    }
+    n->items = RSP_ARRAY(r->arena, rsp_node *, n->n);
+    if (n->n) memcpy(n->items, items, n->n * sizeof *items);
+    free(items);
+    return n;
+}
+
+/* True if the key may stand: a text, not there before, no merge key. */
+static bool key_stands(reader *r, const rsp_node *key, rsp_map *seen, rsp_node *const *keys, size_t k) {
+    if (key->kind != RSP_Y_SCALAR) {
+        rsp_report(r->diag, RSP_ERR_STUDY, key->loc, NULL, "a key must be a text");
+        return false;
+    }
+    if (key->plain && strcmp(key->text, "<<") == 0) {
+        rsp_report(r->diag, RSP_ERR_STUDY, key->loc, "repeat the keys, or use an alias for a whole value",
+                   "merge keys ('<<') are not supported");
+        return false;
+    }
+    if (!rsp_map_put(seen, key->text, k)) {
+        const rsp_node *first = keys[rsp_map_get(seen, key->text)];
+        char hint[64];
+        snprintf(hint, sizeof hint, "first in line %d", first->loc.line);
+        rsp_report(r->diag, RSP_ERR_STUDY, key->loc, hint, "key '%s' stands twice", key->text);
+        return false;
+    }
+    return true;
+}
+
+static rsp_node *map(reader *r, const yaml_event_t *start, int depth) {
+    rsp_node *n = RSP_NEW(r->arena, rsp_node);
+    rsp_node **keys = NULL, **items = NULL;
+    size_t cap_keys = 0, cap_items = 0, n_keys = 0;
+    rsp_map *seen = rsp_map_new();
+    n->kind = RSP_Y_MAP;
+    n->loc = at(r, start->start_mark);
+    n->size = 1;
+    yaml_event_t event;
+    while (!r->stopped && next(r, &event)) {
+        if (event.type == YAML_MAPPING_END_EVENT) {
+            yaml_event_delete(&event);
+            break;
+        }
+        rsp_node *key = node(r, &event, depth);
+        if (!key || r->stopped || !next(r, &event)) break;
+        rsp_node *value = node(r, &event, depth);
+        if (!value) break;
+        grow(r, n, key);
+        grow(r, n, value);
+        if (!key_stands(r, key, seen, keys, n_keys)) continue;
+        RSP_PUSH(keys, n_keys, cap_keys, key);
+        RSP_PUSH(items, n->n, cap_items, value);
+    }
+    n->keys = RSP_ARRAY(r->arena, rsp_node *, n->n);
+    n->items = RSP_ARRAY(r->arena, rsp_node *, n->n);
+    if (n->n) {
+        memcpy(n->keys, keys, n->n * sizeof *keys);
+        memcpy(n->items, items, n->n * sizeof *items);
+    }
+    rsp_map_free(seen);
+    free(keys);
+    free(items);
+    return n;
+}
+
+static void refuse_tag(reader *r, const yaml_char_t *tag, yaml_mark_t mark) {
+    if (tag)
+        rsp_report(r->diag, RSP_ERR_STUDY, at(r, mark), "remove it: every value here is text",
+                   "YAML tag '%s' is not used in studies", (const char *) tag);
+}
+
+/* The node that starts with this event, which is consumed. NULL only when reading has stopped. */
+static rsp_node *node(reader *r, yaml_event_t *event, int depth) {
+    rsp_node *n = NULL;
+    size_t anchor = RSP_NONE;
+    if (depth > MAX_DEPTH) {
+        stop(r, at(r, event->start_mark), NULL, "values are nested deeper than 64 levels");
+        yaml_event_delete(event);
+        return NULL;
+    }
+    switch (event->type) {
+    case YAML_ALIAS_EVENT: n = alias(r, event); break;
+    case YAML_SCALAR_EVENT:
+        refuse_tag(r, event->data.scalar.tag, event->start_mark);
+        anchor = anchor_open(r, event->data.scalar.anchor);
+        n = scalar(r, event);
+        break;
+    case YAML_SEQUENCE_START_EVENT:
+        refuse_tag(r, event->data.sequence_start.tag, event->start_mark);
+        anchor = anchor_open(r, event->data.sequence_start.anchor);
+        n = list(r, event, depth + 1);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        refuse_tag(r, event->data.mapping_start.tag, event->start_mark);
+        anchor = anchor_open(r, event->data.mapping_start.anchor);
+        n = map(r, event, depth + 1);
+        break;
+    default: stop(r, at(r, event->start_mark), NULL, "YAML: unexpected end of a value"); break;
+    }
+    yaml_event_delete(event);
+    if (n && anchor != RSP_NONE) r->anchored[anchor] = n;
+    return r->stopped ? NULL : n;
+}
+
+static rsp_node *document(reader *r) {
+    yaml_event_t event;
+    rsp_node *root = NULL;
+    while (!r->stopped && next(r, &event)) {
+        yaml_event_type_t type = event.type;
+        if (type == YAML_STREAM_START_EVENT || type == YAML_DOCUMENT_END_EVENT) {
+            yaml_event_delete(&event);
+        } else if (type == YAML_DOCUMENT_START_EVENT) {
+            if (root) stop(r, at(r, event.start_mark), "one study, one document", "a second YAML document starts here");
+            yaml_event_delete(&event);
+        } else if (type == YAML_STREAM_END_EVENT) {
+            yaml_event_delete(&event);
+            break;
+        } else {
+            root = node(r, &event, 0);
+        }
+    }
+    if (!root && !r->stopped) stop(r, (rsp_loc){r->file, 1, 1}, NULL, "the file is empty");
+    return r->stopped ? NULL : root;
+}
+
+rsp_node *rsp_yaml_parse(rsp_arena *a, const char *file, const char *bytes, size_t length, rsp_diag *d) {
+    if (length > MAX_BYTES) {
+        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){file, 0, 0}, NULL, "the file is larger than 16 MiB");
+        return NULL;
+    }
+    reader r = {.arena = a, .diag = d, .file = file, .bytes = bytes, .length = length};
+    if (!yaml_parser_initialize(&r.yaml)) {
+        rsp_report(d, RSP_ERR_BUG, (rsp_loc){file, 0, 0}, NULL, "the YAML parser could not start");
+        return NULL;
+    }
+    r.anchors = rsp_map_new();
+    yaml_parser_set_input_string(&r.yaml, (const unsigned char *) bytes, length);
+    rsp_node *root = document(&r);
+    yaml_parser_delete(&r.yaml);
+    rsp_map_free(r.anchors);
+    free(r.anchored);
+    return root;
+}
+
+rsp_node *rsp_node_find(const rsp_node *map_node, const char *key) {
+    if (!map_node || map_node->kind != RSP_Y_MAP) return NULL;
+    for (size_t k = 0; k < map_node->n; k++)
+        if (strcmp(map_node->keys[k]->text, key) == 0) return map_node->items[k];
+    return NULL;
+}

@@ -1,0 +1,257 @@
+/* One group's calibration, on arrays alone: raking by iterative proportional fitting (Deming and Stephan 1940), and
+ * Newton's method for the general problem of Deville and Saerndal (1992, JASA 87, 376-382): find lambda so that weights
+ * d F(x'lambda) meet the targets, F linear, exponential (raking) or logit, the first two cut at the bounds.
+ *
+ * Rows alike in all margins get the same F, so everything works on cells. A margin's codes without a target keep their
+ * observed share of the base weights, the others share the rest. */
+#include "weight/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double MET = 1e-12;       /* relative gap of every margin */
+static const double ROUNDING = 1e-9;   /* where Newton stands still, this much is taken for rounding */
+static const double TRIM_MET = 1e-9;
+enum { MAX_SWEEPS = 200, MAX_NEWTON = 100, MAX_TRIM = 500 };
+
+rsp_cal_work rsp_cal_work_new(rsp_arena *a, size_t max_cells, size_t max_cols) {
+    return (rsp_cal_work){
+        .target = RSP_ARRAY(a, double, max_cols), .sum = RSP_ARRAY(a, double, max_cols),
+        .gap = RSP_ARRAY(a, double, max_cols), .lambda = RSP_ARRAY(a, double, max_cols),
+        .step = RSP_ARRAY(a, double, max_cols), .trial = RSP_ARRAY(a, double, max_cols),
+        .matrix = RSP_ARRAY(a, double, max_cols * max_cols), .start = RSP_ARRAY(a, double, max_cells),
+        .factor = RSP_ARRAY(a, double, max_cells), .trial_factor = RSP_ARRAY(a, double, max_cells),
+        .cut = RSP_ARRAY(a, double, max_cells), .again = RSP_ARRAY(a, double, max_cells),
+        .f = rsp_factor_new(a, max_cols)};
+}
+
+static void column_sums(const rsp_problem *p, const double *w, double *sum) {
+    size_t numeric = p->n_cols - p->n_numeric;
+    memset(sum, 0, p->n_cols * sizeof *sum);
+    for (size_t c = 0; c < p->n_cells; c++) {
+        for (size_t m = 0; m < p->n_margins; m++) sum[p->col[c * p->n_margins + m]] += w[c];
+        for (size_t q = 0; q < p->n_numeric; q++) sum[numeric + q] += w[c] * p->x[c * p->n_numeric + q];
+    }
+}
+
+/* Targets as sums of weights, from the shares, the total and what is observed of codes without a target. An empty
+ * column with a target cannot be met: returns false and its number. */
+static bool set_targets(const rsp_problem *p, const double *d, double *target, double *sum, size_t *empty) {
+    column_sums(p, d, sum);
+    for (size_t m = 0; m < p->n_margins; m++) {
+        double all = 0, kept = 0;
+        for (size_t j = p->margin_col[m]; j < p->margin_col[m + 1]; j++) {
+            all += sum[j];
+            if (isnan(p->share[j])) kept += sum[j];
+        }
+        for (size_t j = p->margin_col[m]; j < p->margin_col[m + 1]; j++) {
+            bool free_share = isnan(p->share[j]);
+            target[j] = all > 0 ? p->total * (free_share ? sum[j] / all : p->share[j] * (1 - kept / all)) : NAN;
+            if (!(all > 0) || (!free_share && p->share[j] > 0 && !(sum[j] > 0))) {
+                *empty = j;
+                return false;
+            }
+        }
+    }
+    for (size_t q = 0; q < p->n_numeric; q++) target[p->n_cols - p->n_numeric + q] = p->total_x[q];
+    return true;
+}
+
+/* ---- raking ----------------------------------------------------------------------------------------------------- */
+
+/* One sweep over all margins; returns the largest relative gap met on the way. */
+static double sweep(const rsp_problem *p, double *w, const double *target, double *sum) {
+    double worst = 0;
+    for (size_t m = 0; m < p->n_margins; m++) {
+        size_t from = p->margin_col[m], to = p->margin_col[m + 1];
+        memset(sum + from, 0, (to - from) * sizeof *sum);
+        for (size_t c = 0; c < p->n_cells; c++) sum[p->col[c * p->n_margins + m]] += w[c];
+        for (size_t j = from; j < to; j++) {
+            double gap = fabs(sum[j] - target[j]) / (target[j] > 0 ? target[j] : p->total);
+            if (!(gap <= worst)) worst = gap;
+            sum[j] = sum[j] > 0 ? target[j] / sum[j] : 1;
+        }
+        for (size_t c = 0; c < p->n_cells; c++) w[c] *= sum[p->col[c * p->n_margins + m]];
+    }
+    return worst;
+}
+
+/* ---- Newton ----------------------------------------------------------------------------------------------------- */
+
+/* F and its derivative at u. */
+static double calibration_factor(const rsp_problem *p, double u, double *derivative) {
+    double low = p->low, high = p->high;
+    if (p->method == RSP_LOGIT) { /* their equation for case 6: between low and high, F(0) = F'(0) = 1 */
+        double a = (high - low) / ((1 - low) * (high - 1)), e = exp(-fabs(a * u));
+        double at_low = a * u > 0 ? e : 1, at_high = a * u > 0 ? 1 : e;
+        double below = (high - 1) * at_low, above = (1 - low) * at_high, sum = below + above;
+        *derivative = a * (high - low) * below / sum * (above / sum);
+        return (low * below + high * above) / sum;
+    }
+    double f = p->method == RSP_RAKE ? exp(u) : 1 + u;
+    *derivative = p->method == RSP_RAKE ? f : 1;
+    if (f < low || f > high) { /* false for NaN: no bounds */
+        *derivative = 0;
+        return f < low ? low : high;
+    }
+    return f;
+}
+
+static double cell_product(const rsp_problem *p, size_t c, const double *lambda) {
+    double u = 0;
+    for (size_t m = 0; m < p->n_margins; m++) u += lambda[p->col[c * p->n_margins + m]];
+    for (size_t q = 0; q < p->n_numeric; q++)
+        u += lambda[p->n_cols - p->n_numeric + q] * p->x[c * p->n_numeric + q];
+    return u;
+}
+
+void rsp_problem_products(const rsp_problem *p, const double *d, double *matrix) {
+    size_t n = p->n_cols, numeric = n - p->n_numeric;
+    memset(matrix, 0, n * n * sizeof *matrix);
+    for (size_t c = 0; c < p->n_cells; c++) {
+        const uint32_t *col = p->col + c * p->n_margins;
+        const double   *x = p->x + c * p->n_numeric;
+        for (size_t m = 0; m < p->n_margins; m++) {
+            for (size_t k = 0; k <= m; k++) matrix[(size_t) col[m] * n + col[k]] += d[c];
+            for (size_t q = 0; q < p->n_numeric; q++) matrix[(numeric + q) * n + col[m]] += d[c] * x[q];
+        }
+        for (size_t q = 0; q < p->n_numeric; q++)
+            for (size_t r = 0; r <= q; r++) matrix[(numeric + q) * n + numeric + r] += d[c] * x[q] * x[r];
+    }
+    for (size_t i = 0; i < n; i++) /* columns of a later margin are greater: all of the lower triangle is filled */
+        for (size_t j = i + 1; j < n; j++) matrix[i * n + j] = matrix[j * n + i];
+}
+
+/* Gaps at lambda; slope may be NULL. Returns the largest relative gap, NaN or infinite where F overflows. */
+static double gaps_at(const rsp_problem *p, const double *d, const double *lambda, const rsp_cal_work *w, double *factor,
+                      double *slope, double *gap) {
+    size_t numeric = p->n_cols - p->n_numeric;
+    memcpy(gap, w->target, p->n_cols * sizeof *gap);
+    for (size_t c = 0; c < p->n_cells; c++) {
+        double derivative;
+        factor[c] = d[c] > 0 ? calibration_factor(p, cell_product(p, c, lambda), &derivative) : 1;
+        if (slope) slope[c] = d[c] > 0 ? d[c] * derivative : 0;
+        double weight = d[c] * factor[c];
+        for (size_t m = 0; m < p->n_margins; m++) gap[p->col[c * p->n_margins + m]] -= weight;
+        for (size_t q = 0; q < p->n_numeric; q++) gap[numeric + q] -= weight * p->x[c * p->n_numeric + q];
+    }
+    double worst = 0;
+    for (size_t j = 0; j < p->n_cols; j++) {
+        double of = fabs(w->target[j]) > 0 ? fabs(w->target[j]) : w->sum[j] > 0 ? w->sum[j] : p->total;
+        double relative = fabs(gap[j]) / of;
+        if (!(relative <= worst)) worst = relative;
+    }
+    return worst;
+}
+
+static double squared(const double *x, const double *target, size_t n) {
+    double sum = 0;
+    for (size_t j = 0; j < n; j++) {
+        double of = fabs(target[j]) > 0 ? fabs(target[j]) : 1;
+        sum += x[j] / of * (x[j] / of);
+    }
+    return sum;
+}
+
+/* Newton's method from lambda = 0, halving steps that leave the numbers or make the gaps larger. d: base weights by
+ * cell; factors into w->factor. */
+static bool newton(const rsp_problem *p, const double *d, rsp_cal_work *w, size_t *iterations) {
+    size_t n = p->n_cols;
+    memset(w->lambda, 0, n * sizeof *w->lambda);
+    double worst = gaps_at(p, d, w->lambda, w, w->factor, w->trial_factor, w->gap);
+    for (size_t k = 0; k < MAX_NEWTON && !(worst <= MET); k++, ++*iterations) {
+        double before = squared(w->gap, w->target, n), now = INFINITY;
+        rsp_problem_products(p, w->trial_factor, w->matrix);
+        rsp_factorise(&w->f, n, w->matrix);
+        memcpy(w->step, w->gap, n * sizeof *w->step);
+        rsp_factor_solve(&w->f, w->f.work, w->step);
+        double better = worst;
+        for (int half = 0; half < 40; half++) {
+            for (size_t j = 0; j < n; j++) w->trial[j] = w->lambda[j] + ldexp(w->step[j], -half);
+            better = gaps_at(p, d, w->trial, w, w->factor, w->trial_factor, w->gap);
+            now = squared(w->gap, w->target, n);
+            if (now < before) break;
+        }
+        if (!(now < before)) { /* no step helps: the last digits, or no solution */
+            gaps_at(p, d, w->lambda, w, w->factor, w->trial_factor, w->gap);
+            return worst <= ROUNDING;
+        }
+        memcpy(w->lambda, w->trial, n * sizeof *w->lambda);
+        worst = better;
+    }
+    return worst <= ROUNDING;
+}
+
+/* ---- one calibration, then trimming ----------------------------------------------------------------------------- */
+
+/* From base weights d and starting factors g to factors that meet w->target. */
+static bool solve(const rsp_problem *p, const double *d, double *g, rsp_cal_work *w, size_t *iterations) {
+    for (size_t c = 0; c < p->n_cells; c++) w->start[c] = d[c] * g[c];
+    bool bounded = !isnan(p->low) || !isnan(p->high);
+    if (p->method == RSP_RAKE && !bounded) {
+        for (int k = 0; k < MAX_SWEEPS && !p->n_numeric; k++) {
+            ++*iterations;
+            if (sweep(p, w->start, w->target, w->sum) > MET) continue;
+            for (size_t c = 0; c < p->n_cells; c++) g[c] = d[c] > 0 ? w->start[c] / d[c] : 1;
+            return true;
+        }
+    } else { /* bounds and the linear distance count from the base weights, whatever the start */
+        double sum = 0;
+        for (size_t c = 0; c < p->n_cells; c++) sum += d[c];
+        for (size_t c = 0; c < p->n_cells; c++) w->start[c] = d[c] * (p->rescale ? p->total / sum : 1);
+    }
+    column_sums(p, w->start, w->sum);
+    if (!newton(p, w->start, w, iterations)) return false;
+    for (size_t c = 0; c < p->n_cells; c++) g[c] = d[c] > 0 ? w->start[c] * w->factor[c] / d[c] : 1;
+    return true;
+}
+
+/* Weights beyond the limits are set to them; returns how many respondents, and the largest relative excess. */
+static double clip(const rsp_problem *p, double *g, size_t *n_trimmed) {
+    double mean = p->total / p->n, excess = 0;
+    double low = isnan(p->trim_low) ? 0 : p->trim_low * mean, high = isnan(p->trim_high) ? INFINITY : p->trim_high * mean;
+    *n_trimmed = 0;
+    for (size_t c = 0; c < p->n_cells; c++) {
+        double weight = p->unit[c] * g[c], cut = weight;
+        if (!(p->unit[c] > 0) || weight == 0) continue; /* a code with target 0 has weight 0, whatever the floor */
+        if (cut < low) cut = low;
+        if (cut > high) cut = high;
+        if (weight <= low * (1 + TRIM_MET) || weight >= high * (1 - TRIM_MET)) *n_trimmed += (size_t) p->respondents[c];
+        double relative = fabs(weight - cut) / cut;
+        if (relative > excess) excess = relative;
+        g[c] = cut / p->unit[c];
+    }
+    return excess;
+}
+
+/* Cut, calibrate again from there, and so on until neither changes anything: cutting once at the end would pull the
+ * margins off their targets again. */
+static rsp_cal_status trim(const rsp_problem *p, const double *d, double *g, rsp_cal_work *w, rsp_cal_outcome *out) {
+    double *cut = w->cut, *again = w->again;
+    for (int k = 0; k < MAX_TRIM; k++) {
+        memcpy(cut, g, p->n_cells * sizeof *cut);
+        double excess = clip(p, cut, &out->n_trimmed);
+        if (excess <= TRIM_MET) return RSP_CAL_OK;
+        for (size_t c = 0; c < p->n_cells; c++) {
+            again[c] = 1;
+            cut[c] *= d[c];
+        }
+        if (!solve(p, cut, again, w, &out->iterations)) return RSP_CAL_TRIM_UNMET;
+        for (size_t c = 0; c < p->n_cells; c++) g[c] = d[c] > 0 ? cut[c] * again[c] / d[c] : 1;
+    }
+    return RSP_CAL_TRIM_UNMET;
+}
+
+rsp_cal_outcome rsp_calibrate(const rsp_problem *p, const double *d, double *g, rsp_cal_work *w) {
+    rsp_cal_outcome out = {.status = RSP_CAL_OK};
+    if (!set_targets(p, d, w->target, w->sum, &out.empty_col)) {
+        out.status = RSP_CAL_EMPTY;
+        return out;
+    }
+    if (!solve(p, d, g, w, &out.iterations)) {
+        out.status = RSP_CAL_NOT_CONVERGED;
+        return out;
+    }
+    if (p->unit) out.status = trim(p, d, g, w, &out);
+    return out;
+}

@@ -1,0 +1,63 @@
+/* Numbering and ordering of rows in linear time: counting sorts, and a hash table for numbers. */
+#include "weight/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void rsp_order_by(const int32_t *key, size_t n_keys, size_t n, uint32_t *order, uint32_t *start) {
+    memset(start, 0, (n_keys + 1) * sizeof *start);
+    for (size_t i = 0; i < n; i++) start[key[i] + 1]++;
+    for (size_t k = 0; k < n_keys; k++) start[k + 1] += start[k];
+    for (size_t i = 0; i < n; i++) order[start[key[i]]++] = (uint32_t) i;
+    for (size_t k = n_keys; k > 0; k--) start[k] = start[k - 1]; /* filling moved each start to its end */
+    start[0] = 0;
+}
+
+size_t rsp_number_pairs(const int32_t *a, size_t na, const int32_t *b, size_t nb, size_t n, int32_t *out) {
+    if (!n) return 0;
+    uint32_t *by_b = rsp_malloc(n * sizeof *by_b), *order = rsp_malloc(n * sizeof *order);
+    uint32_t *start = rsp_malloc(((na > nb ? na : nb) + 1) * sizeof *start);
+    rsp_order_by(b, nb, n, by_b, start);
+    memset(start, 0, (na + 1) * sizeof *start);
+    for (size_t i = 0; i < n; i++) start[a[i] + 1]++;
+    for (size_t k = 0; k < na; k++) start[k + 1] += start[k];
+    for (size_t k = 0; k < n; k++) order[start[a[by_b[k]]]++] = by_b[k];
+    int32_t last_a = -1, last_b = -1, count = 0;
+    for (size_t k = 0; k < n; k++) {
+        size_t i = order[k];
+        if (a[i] != last_a || b[i] != last_b) count++;
+        last_a = a[i];
+        last_b = b[i];
+        out[i] = count - 1;
+    }
+    free(by_b);
+    free(order);
+    free(start);
+    return (size_t) count;
+}
+
+size_t rsp_number_doubles(const double *x, size_t n, int32_t *out) {
+    size_t size = 16;
+    while (size < 2 * n) size *= 2;
+    int32_t *slot = rsp_malloc(size * sizeof *slot); /* row of the first appearance, or -1 */
+    memset(slot, 0xff, size * sizeof *slot);
+    int32_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        double value = x[i] != x[i] ? __builtin_nan("") : x[i] + 0.0; /* one NaN, one zero */
+        size_t k = rsp_hash64(&value, sizeof value, 0) & (size - 1);
+        for (;; k = (k + 1) & (size - 1)) {
+            if (slot[k] < 0) {
+                slot[k] = (int32_t) i;
+                out[i] = count++;
+                break;
+            }
+            double other = x[slot[k]];
+            if (other == value || (other != other && value != value)) {
+                out[i] = out[slot[k]];
+                break;
+            }
+        }
+    }
+    free(slot);
+    return (size_t) count;
+}

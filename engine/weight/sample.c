@@ -1,0 +1,227 @@
+/* The sample: design, base weights, nonresponse, calibration, then what is known of groups and countries. */
+#include "responsive/clean.h"
+#include "responsive/results.h"
+#include "weight/internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- groups ----------------------------------------------------------------------------------------------------- */
+
+/* One group for each category that a row has, in the order of categories; rows without one form the last, "(none)". */
+static int32_t *group_rows(rsp_sample *s, size_t variable, size_t *n_groups, rsp_group **groups) {
+    int32_t *group = RSP_ARRAY(s->arena, int32_t, s->n);
+    if (variable == RSP_NONE) {
+        *n_groups = 1;
+        *groups = RSP_NEW(s->arena, rsp_group);
+        (*groups)[0] = (rsp_group){.code = "", .why = "", .weighted = true};
+        return group;
+    }
+    rsp_numbered v = rsp_number_variable(s->frame, variable, s->arena);
+    int32_t     *place = RSP_ARRAY(s->arena, int32_t, v.n);
+    for (size_t i = 0; i < s->n; i++) place[v.number[i]] = 1;
+    *groups = RSP_ARRAY(s->arena, rsp_group, v.n);
+    *n_groups = 0;
+    for (size_t k = 1; k <= v.n; k++) {
+        size_t code = k % v.n; /* 0, missing, comes last */
+        if (!place[code]) continue;
+        place[code] = (int32_t) *n_groups;
+        (*groups)[(*n_groups)++] = (rsp_group){.code = code ? v.code[code - 1] : "(none)", .why = "", .weighted = true};
+    }
+    for (size_t i = 0; i < s->n; i++) group[i] = place[v.number[i]];
+    return group;
+}
+
+/* Clusters that hold a respondent with positive weight, by group. */
+static void count_clusters(const rsp_sample *s, const int32_t *group, size_t n_groups, rsp_group *groups) {
+    int32_t *last = rsp_malloc(n_groups * sizeof *last); /* the cluster counted last in each group */
+    for (size_t k = 0; k < n_groups; k++) last[k] = -1;
+    const rsp_design_private *p = s->private_;
+    for (size_t k = 0; k < s->n; k++) {
+        size_t i = p->cluster_order[k];
+        if (!(s->weight[i] != 0) || last[group[i]] == s->cluster[i]) continue;
+        last[group[i]] = s->cluster[i];
+        groups[group[i]].n_clusters++;
+    }
+    free(last);
+}
+
+/* Kish (1965): n sum w^2 / (sum w)^2, over respondents with a weight. */
+static void describe(const rsp_sample *s, const int32_t *group, size_t n_groups, rsp_group *groups) {
+    double *squares = rsp_calloc(n_groups, sizeof *squares);
+    for (size_t i = 0; i < s->n; i++) {
+        double     w = s->weight[i];
+        rsp_group *g = &groups[group[i]];
+        if (!(w != 0)) continue;
+        if (!g->n || w < g->weight_min) g->weight_min = w;
+        if (!g->n || w > g->weight_max) g->weight_max = w;
+        g->n++;
+        g->sum += w;
+        squares[group[i]] += w * w;
+    }
+    count_clusters(s, group, n_groups, groups);
+    for (size_t k = 0; k < n_groups; k++) {
+        rsp_group *g = &groups[k];
+        double     n = (double) g->n;
+        g->deff_kish = n > 0 ? n * squares[k] / (g->sum * g->sum) : NAN;
+        g->n_eff = n > 0 ? n / g->deff_kish : 0;
+        if (!g->n) g->weight_min = g->weight_max = NAN;
+        g->eligible = g->n > 0 && strcmp(g->code, "(none)") &&
+                      (int64_t) g->n >= s->frame->study->eligible.respondents &&
+                      (int64_t) g->n_clusters >= s->frame->study->eligible.clusters;
+        if (!g->eligible) g->flags |= RSP_F_NOT_ELIGIBLE;
+    }
+    free(squares);
+}
+
+static void make_countries(rsp_sample *s) {
+    const rsp_study *study = s->frame->study;
+    size_t           country = study->roles.country;
+    if (country == RSP_NONE) return;
+    if (country == study->weighting.within) {
+        s->country = s->group;
+        s->n_countries = s->n_groups;
+        s->countries = s->groups;
+        return;
+    }
+    s->country = group_rows(s, country, &s->n_countries, &s->countries);
+    describe(s, s->country, s->n_countries, s->countries);
+}
+
+/* ---- nonresponse ------------------------------------------------------------------------------------------------ */
+
+/* Sums of base weights by class: of everybody, and of respondents (take). */
+static void class_sums(const rsp_sample *s, const int32_t *class, const uint8_t *take, double *all, double *answered) {
+    for (size_t i = 0; i < s->n; i++) {
+        all[class[i]] += s->base[i];
+        if (take[i]) answered[class[i]] += s->base[i];
+    }
+}
+
+static void spread_weight(rsp_sample *s, const int32_t *class, size_t n_classes, const uint8_t *take) {
+    double *all = rsp_calloc(n_classes, sizeof *all), *answered = rsp_calloc(n_classes, sizeof *answered);
+    class_sums(s, class, take, all, answered);
+    for (size_t i = 0; i < s->n; i++)
+        if (take[i] && answered[class[i]] > 0) s->private_->base[i] *= all[class[i]] / answered[class[i]];
+    free(all);
+    free(answered);
+}
+
+/* Weighting classes (Little 1986): respondents of a class stand for its nonrespondents too. A class in which nobody
+ * responded leaves its weight to the respondents of its group, which is reported. */
+static bool adjust_nonresponse(rsp_sample *s, rsp_diag *d) {
+    const rsp_weighting_spec *w = &s->frame->study->weighting;
+    if (!w->given || !w->n_nonresponse) return true;
+    if (!w->respondent) {
+        rsp_report(d, RSP_ERR_STUDY, w->loc, "give the condition that holds for respondents",
+                   "`nonresponse` needs `respondent`: all rows that are kept count as respondents otherwise");
+        return false;
+    }
+    uint8_t *take = rsp_calloc(s->n, 1);
+    rsp_eval_filter(s->frame, w->respondent, take);
+    rsp_arena *scratch = rsp_arena_new();
+    int32_t   *class = RSP_ARRAY(scratch, int32_t, s->n);
+    memcpy(class, s->group, s->n * sizeof *class);
+    size_t n_classes = s->n_groups;
+    for (size_t k = 0; k < w->n_nonresponse; k++) {
+        rsp_numbered v = rsp_number_variable(s->frame, w->nonresponse[k], scratch);
+        n_classes = rsp_number_pairs(class, n_classes, v.number, v.n, s->n, class);
+    }
+    double *all = RSP_ARRAY(scratch, double, n_classes), *answered = RSP_ARRAY(scratch, double, n_classes);
+    class_sums(s, class, take, all, answered);
+    size_t lost = 0;
+    for (size_t k = 0; k < n_classes; k++) lost += all[k] > 0 && !(answered[k] > 0);
+    if (lost)
+        rsp_report(d, RSP_WARNING, w->loc, "use coarser classes",
+                   "%zu classes of `nonresponse` have no respondent: their weight goes to the rest of their group", lost);
+    /* First within classes, then within groups: the second changes nothing where no class is empty. */
+    double *group_all = RSP_ARRAY(scratch, double, s->n_groups), *group_answered = RSP_ARRAY(scratch, double, s->n_groups);
+    class_sums(s, s->group, take, group_all, group_answered);
+    spread_weight(s, class, n_classes, take);
+    double *after = RSP_ARRAY(scratch, double, s->n_groups);
+    for (size_t i = 0; i < s->n; i++)
+        if (take[i]) after[s->group[i]] += s->base[i];
+    for (size_t i = 0; i < s->n; i++) {
+        double *base = &s->private_->base[i];
+        if (!take[i]) *base = 0;
+        else if (lost && after[s->group[i]] > 0) *base *= group_all[s->group[i]] / after[s->group[i]];
+    }
+    rsp_arena_free(scratch);
+    free(take);
+    return true;
+}
+
+/* ---- scaling of countries --------------------------------------------------------------------------------------- */
+
+static double population_of(const rsp_weighting_spec *w, const char *code) {
+    for (size_t k = 0; k < w->n_population; k++)
+        if (!strcmp(w->population[k].country, code) || !strcmp(w->population[k].code, code)) return w->population[k].amount;
+    return NAN;
+}
+
+static bool check_population(const rsp_sample *s, rsp_diag *d) {
+    const rsp_weighting_spec *w = &s->frame->study->weighting;
+    bool                      good = true;
+    if (w->scale != RSP_SCALE_POPULATION) return true;
+    for (size_t k = 0; k < s->n_countries; k++) {
+        if (!s->countries[k].eligible || population_of(w, s->countries[k].code) > 0) continue;
+        rsp_report(d, RSP_ERR_STUDY, w->loc, "add it to the file of `population`", "no population of '%s'",
+                   s->countries[k].code);
+        good = false;
+    }
+    return good;
+}
+
+void rsp_scaled_weights(const rsp_sample *s, double *w) {
+    const rsp_weighting_spec *spec = &s->frame->study->weighting;
+    if (!s->country) {
+        memcpy(w, s->weight, s->n * sizeof *w);
+        return;
+    }
+    double *factor = rsp_calloc(s->n_countries, sizeof *factor), total = 0, eligible = 0;
+    for (size_t k = 0; k < s->n_countries; k++) {
+        if (!s->countries[k].eligible) continue;
+        total += s->countries[k].sum;
+        eligible++;
+    }
+    for (size_t k = 0; k < s->n_countries; k++) {
+        const rsp_group *c = &s->countries[k];
+        if (!c->eligible) continue;
+        factor[k] = 1;
+        if (spec->scale == RSP_SCALE_POPULATION) factor[k] = population_of(spec, c->code) / c->sum;
+        if (spec->scale == RSP_SCALE_EQUAL) factor[k] = total / eligible / c->sum;
+    }
+    for (size_t i = 0; i < s->n; i++) w[i] = s->weight[i] * factor[s->country[i]];
+    free(factor);
+}
+
+/* ---- together --------------------------------------------------------------------------------------------------- */
+
+rsp_sample *rsp_sample_new(const rsp_frame *f, rsp_diag *d) {
+    rsp_arena  *a = rsp_arena_new();
+    rsp_sample *s = RSP_NEW(a, rsp_sample);
+    s->arena = a;
+    s->frame = f;
+    s->n = f->n;
+    s->private_ = RSP_NEW(a, rsp_design_private);
+    double *weight = RSP_ARRAY(a, double, s->n);
+    s->weight = weight;
+    s->private_->weight = weight;
+    if (!rsp_design_build(s, d)) goto fail;
+    s->group = group_rows(s, f->study->weighting.given ? f->study->weighting.within : RSP_NONE, &s->n_groups, &s->groups);
+    if (!adjust_nonresponse(s, d) || !rsp_weighting_run(s, d)) goto fail;
+    describe(s, s->group, s->n_groups, s->groups);
+    make_countries(s);
+    if (!check_population(s, d)) goto fail;
+    return s;
+fail:
+    rsp_sample_free(s);
+    return NULL;
+}
+
+void rsp_sample_free(rsp_sample *s) {
+    if (!s) return;
+    rsp_replicate_sets_free(s->private_);
+    rsp_arena_free(s->arena);
+}
