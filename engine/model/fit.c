@@ -1,0 +1,441 @@
+/* Regressions of the study: model matrix, estimate, design-based variance, joint tests, rows of the results table.
+ *
+ * Weighted models solve the weighted estimating equations (pseudo-likelihood, Binder 1983); their variance is the
+ * sandwich with the design's variance of the scores in the middle, or that of replicates refitted from the full
+ * sample's estimate. Without weights the model's own errors stand: classical for linear, inverse observed information
+ * for the others. Aliased, separated and empty columns are rows with a flag and no numbers. */
+#include "model/likelihood.h"
+#include "model/matrix.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A fitted model: p parameters, of which the last k belong to the columns of the matrix. */
+struct fit {
+    const rsp_sample   *s;
+    const rsp_analysis *a;
+    rsp_mmatrix        *m;
+    rsp_arena          *arena;
+    size_t              p, n_thresholds;
+    double             *par, *vcov;      /* [p], [p*p] */
+    uint32_t           *flags;           /* [p]: why a parameter has no numbers; 0 if it has */
+    size_t              n_estimated;     /* parameters without a flag */
+    double              df;              /* NaN: normal */
+    double              loglik, rss, tss;
+    uint32_t            status;          /* of the whole model: not_converged, lonely, replicates_failed */
+    bool                usable;
+};
+
+/* The columns that can be estimated, for the kernels. */
+struct active {
+    size_t         k;
+    size_t        *column;
+    const double **x;
+};
+
+static struct active active_columns(struct fit *f) {
+    struct active a = {0, RSP_ARRAY(f->arena, size_t, f->m->k + 1), RSP_ARRAY(f->arena, const double *, f->m->k + 1)};
+    for (size_t j = 0; j < f->m->k; j++) {
+        if (f->flags[f->n_thresholds + j]) continue;
+        a.column[a.k] = j;
+        a.x[a.k++] = f->m->columns[j].x;
+    }
+    return a;
+}
+
+static size_t parameter_of(const struct fit *f, const struct active *a, size_t j) {
+    return j < f->n_thresholds ? j : f->n_thresholds + a->column[j - f->n_thresholds];
+}
+
+/* Spreads a q*q matrix of the active parameters over all p. */
+static void spread(const struct fit *f, const struct active *a, const double *from, double *to) {
+    size_t q = f->n_thresholds + a->k;
+    for (size_t i = 0; i < q; i++)
+        for (size_t j = 0; j < q; j++) to[parameter_of(f, a, i) * f->p + parameter_of(f, a, j)] = from[i * q + j];
+}
+
+/* ---- columns that cannot be estimated --------------------------------------------------------------------------- */
+
+static bool all_zero(const rsp_mcolumn *c, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (c->x[i] != 0) return false;
+    return true;
+}
+
+static void flag_columns(struct fit *f) {
+    const rsp_mmatrix *m = f->m;
+    bool               ordinal = f->a->model.kind == RSP_ORDINAL_MODEL;
+    const double     **x = RSP_ARRAY(f->arena, const double *, m->k + 1);
+    size_t            *column = RSP_ARRAY(f->arena, size_t, m->k + 1), k = 0;
+    double            *one = RSP_ARRAY(f->arena, double, m->n);
+    for (size_t i = 0; i < m->n; i++) one[i] = 1;
+    if (ordinal) { /* the thresholds hold a constant */
+        column[k] = RSP_NONE;
+        x[k++] = one;
+    }
+    for (size_t j = 0; j < m->k; j++) {
+        if (all_zero(&m->columns[j], m->n)) {
+            f->flags[f->n_thresholds + j] = RSP_F_EMPTY;
+            continue;
+        }
+        column[k] = j;
+        x[k++] = m->columns[j].x;
+    }
+    rsp_least_squares fit;
+    rsp_least_squares_fit(m->n, k, x, m->w, NULL, f->arena, &fit);
+    for (size_t j = 0; j < k; j++)
+        if (fit.aliased[j] && column[j] != RSP_NONE) f->flags[f->n_thresholds + column[j]] = RSP_F_SINGULAR;
+}
+
+/* ---- variance --------------------------------------------------------------------------------------------------- */
+
+/* Influence of every row on the active parameters: inverse [q*q] times score [n*q]; then the design's variance. */
+static bool linearised(struct fit *f, const double *inverse, const double *score, size_t q, double *vcov, rsp_diag *d) {
+    const rsp_mmatrix *m = f->m;
+    double           **z = rsp_malloc((q ? q : 1) * sizeof *z);
+    for (size_t j = 0; j < q; j++) {
+        z[j] = rsp_calloc(f->s->n, sizeof **z);
+        for (size_t i = 0; i < m->n; i++) {
+            double sum = 0;
+            for (size_t l = 0; l < q; l++) sum += inverse[j * q + l] * score[i * q + l];
+            z[j][m->row[i]] = sum;
+        }
+    }
+    bool ok = rsp_taylor(f->s, NULL, (const double *const *) z, q, vcov, d);
+    for (size_t j = 0; j < q; j++) free(z[j]);
+    free(z);
+    return ok;
+}
+
+typedef bool (*refit_fn)(const struct fit *f, const struct active *a, const double *w, const double *start, double *theta);
+
+static bool replicated(struct fit *f, const struct active *a, const double *full, size_t q, refit_fn refit, double *vcov, rsp_diag *d) {
+    const rsp_replicates *r = rsp_replicates_get((rsp_sample *) f->s, &f->a->variance, f->a->loc, d);
+    if (!r) return false;
+    size_t  R = rsp_replicates_count(r), failed = 0;
+    double *theta = rsp_malloc(R * q * sizeof *theta);
+#pragma omp parallel
+    {
+        double *all = rsp_malloc(f->s->n * sizeof *all), *w = rsp_malloc((f->m->n ? f->m->n : 1) * sizeof *w);
+#pragma omp for schedule(dynamic, 1)
+        for (size_t k = 0; k < R; k++) {
+            rsp_replicate_weights(r, k, all);
+            for (size_t i = 0; i < f->m->n; i++) w[i] = all[f->m->row[i]];
+            if (!refit(f, a, w, full, theta + k * q))
+                for (size_t j = 0; j < q; j++) theta[k * q + j] = NAN;
+        }
+        free(all);
+        free(w);
+    }
+    rsp_replicate_variance(r, theta, full, q, vcov, &failed);
+    if (failed) f->status |= RSP_F_REPLICATES_FAILED;
+    free(theta);
+    return true;
+}
+
+/* ---- linear ----------------------------------------------------------------------------------------------------- */
+
+/* X'WX and X'Wy by blocks in order, for replicates. */
+static void cross_products(const struct active *a, const double *y, const double *w, size_t n, double *xx, double *xy) {
+    size_t  k = a->k;
+    double *row = rsp_malloc((k ? k : 1) * sizeof *row);
+    memset(xx, 0, k * k * sizeof *xx);
+    memset(xy, 0, k * sizeof *xy);
+    for (size_t i = 0; i < n; i++) {
+        if (w[i] == 0) continue;
+        for (size_t j = 0; j < k; j++) row[j] = a->x[j][i];
+        for (size_t j = 0; j < k; j++) {
+            double wx = w[i] * row[j];
+            xy[j] += wx * y[i];
+            for (size_t l = 0; l <= j; l++) xx[j * k + l] += wx * row[l];
+        }
+    }
+    for (size_t j = 0; j < k; j++)
+        for (size_t l = 0; l < j; l++) xx[l * k + j] = xx[j * k + l];
+    free(row);
+}
+
+/* Solved for the change against the full-sample estimate: the residual's cross-products are small, so the digits lost
+ * in X'WX touch the change alone. */
+static bool refit_linear(const struct fit *f, const struct active *a, const double *w, const double *start, double *theta) {
+    size_t  n = f->m->n, k = a->k;
+    double *residual = rsp_malloc((n ? n : 1) * sizeof *residual), *xx = rsp_malloc((k * k + 1) * sizeof *xx), *xy = rsp_malloc((k + 1) * sizeof *xy);
+    for (size_t i = 0; i < n; i++) {
+        residual[i] = f->m->y[i];
+        for (size_t j = 0; j < k; j++) residual[i] -= start[j] * a->x[j][i];
+    }
+    cross_products(a, residual, w, n, xx, xy);
+    bool ok = rsp_invert_spd(xx, k);
+    for (size_t j = 0; ok && j < k; j++) {
+        theta[j] = start[j];
+        for (size_t l = 0; l < k; l++) theta[j] += xx[j * k + l] * xy[l];
+    }
+    free(residual), free(xx), free(xy);
+    return ok;
+}
+
+static void linear_sums(struct fit *f) {
+    const rsp_mmatrix *m = f->m;
+    long double        sw = 0, sy = 0, ss = 0;
+    bool               intercept = f->a->model.formula->intercept;
+    for (size_t i = 0; i < m->n; i++) sw += (long double) m->w[i], sy += (long double) m->w[i] * (long double) m->y[i];
+    long double mean = intercept && sw > 0 ? sy / sw : 0; /* without an intercept R2 is about zero */
+    for (size_t i = 0; i < m->n; i++) ss += (long double) m->w[i] * ((long double) m->y[i] - mean) * ((long double) m->y[i] - mean);
+    f->tss = (double) ss;
+    double n = (double) m->n;
+    f->loglik = -n / 2 * (log(2 * M_PI * f->rss / n) + 1);
+}
+
+static void fit_linear(struct fit *f, rsp_diag *d) {
+    const rsp_mmatrix *m = f->m;
+    struct active      a = active_columns(f);
+    rsp_least_squares  ls;
+    rsp_least_squares_fit(m->n, a.k, a.x, m->w, m->y, f->arena, &ls);
+    for (size_t j = 0; j < a.k; j++) f->par[a.column[j]] = ls.beta[j];
+    f->rss = ls.rss;
+    linear_sums(f);
+    size_t  q = a.k;
+    double *vcov = RSP_ARRAY(f->arena, double, q * q + 1);
+    if (f->a->model.unweighted) {
+        double residual_df = (double) m->n - (double) q;
+        f->df = residual_df;
+        for (size_t j = 0; j < q * q; j++) vcov[j] = residual_df > 0 ? ls.inverse[j] * ls.rss / residual_df : NAN;
+    } else if (f->a->variance.method == RSP_TAYLOR) {
+        double *score = rsp_malloc((m->n * q + 1) * sizeof *score);
+        for (size_t i = 0; i < m->n; i++) {
+            double e = m->y[i];
+            for (size_t j = 0; j < q; j++) e -= ls.beta[j] * a.x[j][i];
+            for (size_t j = 0; j < q; j++) score[i * q + j] = e * a.x[j][i];
+        }
+        if (!linearised(f, ls.inverse, score, q, vcov, d)) f->status |= RSP_F_LONELY;
+        free(score);
+    } else if (!replicated(f, &a, ls.beta, q, refit_linear, vcov, d)) {
+        f->status |= RSP_F_LONELY;
+    }
+    spread(f, &a, vcov, f->vcov);
+}
+
+/* ---- logistic and ordinal --------------------------------------------------------------------------------------- */
+
+static rsp_likelihood likelihood_of(const struct fit *f, const struct active *a, rsp_regression_data *data) {
+    bool ordinal = f->a->model.kind == RSP_ORDINAL_MODEL;
+    *data = (rsp_regression_data){f->m->n, a->k, a->x, f->m->y, f->n_thresholds};
+    return (rsp_likelihood){f->n_thresholds + a->k, data, ordinal ? rsp_ordinal_evaluate : rsp_logistic_evaluate};
+}
+
+static bool refit_likelihood(const struct fit *f, const struct active *a, const double *w, const double *start, double *theta) {
+    rsp_regression_data data;
+    rsp_likelihood      l = likelihood_of(f, a, &data);
+    rsp_newton_fit      n = {.par = theta, .information_inverse = rsp_malloc((l.p * l.p + 1) * sizeof(double)), .separated = rsp_calloc(l.p, sizeof(bool))};
+    memcpy(theta, start, l.p * sizeof *theta);
+    rsp_newton(&l, w, &n);
+    free(n.information_inverse);
+    free(n.separated);
+    return n.status == RSP_FIT_OK;
+}
+
+/* Thresholds that give the observed shares of the categories; coefficients 0. */
+static void start_values(const struct fit *f, double *par) {
+    double sum = 0, total = 0;
+    double *share = rsp_calloc(f->m->n_levels + 1, sizeof *share);
+    for (size_t i = 0; f->n_thresholds && i < f->m->n; i++) share[(size_t) f->m->y[i]] += f->m->w[i], total += f->m->w[i];
+    for (size_t j = 0; j < f->n_thresholds; j++) {
+        sum += share[j] / total;
+        par[j] = log(sum / (1 - sum));
+    }
+    free(share);
+}
+
+static uint32_t status_flag(rsp_fit_status s) {
+    return s == RSP_FIT_OK ? 0 : s == RSP_FIT_SEPARATED ? RSP_F_SEPARATED : s == RSP_FIT_SINGULAR ? RSP_F_SINGULAR : RSP_F_NOT_CONVERGED;
+}
+
+static bool outcome_varies(const struct fit *f) {
+    const rsp_mmatrix *m = f->m;
+    if (f->a->model.kind == RSP_ORDINAL_MODEL) return m->n_levels >= 2;
+    for (size_t i = 1; i < m->n; i++)
+        if (m->y[i] != m->y[0]) return true;
+    return false;
+}
+
+static void fit_likelihood(struct fit *f, rsp_diag *d) {
+    if (!outcome_varies(f)) { /* everybody gave the same answer: nothing to explain */
+        f->status |= RSP_F_SINGULAR;
+        for (size_t j = 0; j < f->p; j++) f->flags[j] |= RSP_F_SINGULAR;
+        return;
+    }
+    struct active       a = active_columns(f);
+    rsp_regression_data data;
+    rsp_likelihood      l = likelihood_of(f, &a, &data);
+    size_t              q = l.p;
+    rsp_newton_fit      n = {.par = RSP_ARRAY(f->arena, double, q + 1), .information_inverse = RSP_ARRAY(f->arena, double, q * q + 1),
+                             .separated = RSP_ARRAY(f->arena, bool, q + 1)};
+    start_values(f, n.par);
+    rsp_newton(&l, f->m->w, &n);
+    uint32_t flag = status_flag(n.status);
+    f->loglik = n.loglik;
+    for (size_t j = 0; j < q; j++) {
+        f->par[parameter_of(f, &a, j)] = n.par[j];
+        if (flag && (n.status != RSP_FIT_SEPARATED || n.separated[j])) f->flags[parameter_of(f, &a, j)] |= flag;
+    }
+    if (flag && n.status != RSP_FIT_SEPARATED) {
+        f->status |= flag;
+        return;
+    }
+    double *vcov = RSP_ARRAY(f->arena, double, q * q + 1);
+    if (f->a->model.unweighted) {
+        memcpy(vcov, n.information_inverse, q * q * sizeof *vcov);
+    } else if (f->a->variance.method == RSP_TAYLOR) {
+        double *score = rsp_malloc((f->m->n * q + 1) * sizeof *score);
+        if (f->a->model.kind == RSP_ORDINAL_MODEL) rsp_ordinal_scores(&data, n.par, score);
+        else rsp_logistic_scores(&data, n.par, score);
+        if (!linearised(f, n.information_inverse, score, q, vcov, d)) f->status |= RSP_F_LONELY;
+        free(score);
+    } else if (!replicated(f, &a, n.par, q, refit_likelihood, vcov, d)) {
+        f->status |= RSP_F_LONELY;
+    }
+    spread(f, &a, vcov, f->vcov);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+static rsp_row *add_row(const struct fit *f, rsp_results *out, const char *term, const char *level, const char *statistic) {
+    rsp_row *r = rsp_results_add(out, f->a->id, NULL, term, level, statistic);
+    r->n = (double) f->m->n;
+    r->base = (int64_t) f->m->n;
+    r->organisations = f->m->organisations;
+    return r;
+}
+
+/* Respondents behind a coefficient's very cell: those of the category, and of the rarer outcome. */
+static int64_t cell_of(const struct fit *f, const rsp_mcolumn *c) {
+    size_t least = c && c->dummy ? (c->ones < f->m->n - c->ones ? c->ones : f->m->n - c->ones) : f->m->n;
+    if (f->a->model.kind == RSP_LOGISTIC_MODEL) {
+        size_t events = 0;
+        for (size_t i = 0; i < f->m->n; i++) events += f->m->y[i] == 1;
+        if (f->m->n - events < events) events = f->m->n - events;
+        if (events < least) least = events;
+    }
+    return (int64_t) least;
+}
+
+static void add_estimate(const struct fit *f, rsp_row *r, size_t j) {
+    r->flags |= f->flags[j] | f->status;
+    if (f->flags[j] || !f->usable) return;
+    r->estimate = f->par[j];
+    if (f->status & RSP_F_LONELY) return;
+    r->se = sqrt(f->vcov[j * f->p + j]);
+    r->df = f->df;
+    rsp_row_interval(r);
+    if (!(r->flags & RSP_F_NO_DF)) r->p = rsp_t_two_sided(r->estimate / r->se, r->df);
+}
+
+static void add_odds_ratio(rsp_results *out, const struct fit *f, size_t coefficient) {
+    rsp_row from = out->rows[coefficient];
+    rsp_row *r = add_row(f, out, from.term, NULL, "odds_ratio");
+    r->estimate = exp(from.estimate);
+    r->se = r->estimate * from.se;
+    r->df = from.df;
+    r->lower = exp(from.lower);
+    r->upper = exp(from.upper);
+    r->p = from.p;
+    r->flags = from.flags;
+    r->cell = from.cell;
+}
+
+/* Joint Wald test of a term's coefficients. */
+static void add_joint_test(const struct fit *f, rsp_results *out, size_t t) {
+    size_t *in = RSP_ARRAY(f->arena, size_t, f->m->k + 1), q = 0;
+    for (size_t j = 0; j < f->m->k; j++)
+        if (f->m->columns[j].term == t && !f->flags[f->n_thresholds + j]) in[q++] = f->n_thresholds + j;
+    rsp_row *r = add_row(f, out, f->m->term_names[t], NULL, "wald_f");
+    r->flags |= f->status;
+    if (!q) {
+        r->flags |= RSP_F_SINGULAR;
+        return;
+    }
+    if (!f->usable || f->status) return;
+    double *b = RSP_ARRAY(f->arena, double, q), *v = RSP_ARRAY(f->arena, double, q * q);
+    for (size_t i = 0; i < q; i++) {
+        b[i] = f->par[in[i]];
+        for (size_t j = 0; j < q; j++) v[i * q + j] = f->vcov[in[i] * f->p + in[j]];
+    }
+    double form = rsp_quadratic_form(b, v, q);
+    if (isnan(form)) {
+        r->flags |= RSP_F_SINGULAR;
+        return;
+    }
+    if (!isnan(f->df) && f->df <= 0) {
+        r->flags |= RSP_F_NO_DF;
+        return;
+    }
+    r->estimate = form / (double) q;
+    r->df1 = (double) q;
+    r->df = f->df;
+    r->p = rsp_f_upper(r->estimate, r->df1, r->df);
+}
+
+static void add_measure(const struct fit *f, rsp_results *out, const char *statistic, double x) {
+    rsp_row *r = add_row(f, out, NULL, NULL, statistic);
+    if (isfinite(x) && f->usable && !(f->status & (RSP_F_NOT_CONVERGED | RSP_F_SINGULAR))) r->estimate = x;
+    r->flags |= f->status;
+}
+
+static void add_fit_measures(const struct fit *f, rsp_results *out) {
+    bool linear = f->a->model.kind == RSP_LINEAR_MODEL;
+    if (linear) {
+        add_measure(f, out, "r_squared", f->tss > 0 ? 1 - f->rss / f->tss : NAN);
+        if (f->a->model.unweighted) add_measure(f, out, "sigma", sqrt(f->rss / f->df));
+    }
+    if (!f->a->model.unweighted) return; /* a pseudo-likelihood has no information criterion */
+    add_measure(f, out, "loglik", f->loglik);
+    add_measure(f, out, "aic", 2 * ((double) f->n_estimated + linear) - 2 * f->loglik);
+}
+
+static void write_rows(struct fit *f, rsp_results *out) {
+    const rsp_mmatrix *m = f->m;
+    for (size_t j = 0; j < f->n_thresholds; j++) {
+        const char *term = rsp_printf(f->arena, "%s|%s", m->levels[j], m->levels[j + 1]);
+        add_estimate(f, add_row(f, out, term, NULL, "threshold"), j);
+    }
+    size_t first = out->n;
+    for (size_t j = 0; j < m->k; j++) {
+        rsp_row *r = add_row(f, out, m->columns[j].name, NULL, "coefficient");
+        r->cell = cell_of(f, &m->columns[j]);
+        add_estimate(f, r, f->n_thresholds + j);
+    }
+    for (size_t j = 0; f->a->model.kind != RSP_LINEAR_MODEL && j < m->k; j++)
+        if (m->columns[j].term != RSP_NONE) add_odds_ratio(out, f, first + j);
+    for (size_t t = 0; t < m->n_terms; t++)
+        if (m->term_joint[t]) add_joint_test(f, out, t);
+    add_fit_measures(f, out);
+}
+
+void rsp_fit_model(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+    struct fit f = {.s = s, .a = a, .m = rsp_mmatrix_new(s, a, d), .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
+    if (!f.m) return;
+    f.arena = f.m->arena;
+    f.n_thresholds = a->model.kind == RSP_ORDINAL_MODEL && f.m->n_levels ? f.m->n_levels - 1 : 0;
+    f.p = f.n_thresholds + f.m->k;
+    f.par = RSP_ARRAY(f.arena, double, f.p + 1);
+    f.vcov = RSP_ARRAY(f.arena, double, f.p * f.p + 1);
+    f.flags = RSP_ARRAY(f.arena, uint32_t, f.p + 1);
+    if (f.m->n == 0) {
+        for (size_t j = 0; j < f.p; j++) f.flags[j] = RSP_F_EMPTY;
+    } else {
+        f.usable = true;
+        flag_columns(&f);
+        if (a->model.kind == RSP_LINEAR_MODEL) fit_linear(&f, d);
+        else fit_likelihood(&f, d);
+    }
+    size_t slopes = 0;
+    for (size_t j = 0; j < f.p; j++) {
+        f.n_estimated += !f.flags[j];
+        slopes += j >= f.n_thresholds && !f.flags[j];
+    }
+    /* Thresholds count as one intercept. */
+    if (!a->model.unweighted) f.df = rsp_design_df(s, f.m->take) + 1 - (double) (slopes + (f.n_thresholds > 0));
+    write_rows(&f, out);
+    rsp_mmatrix_free(f.m);
+}
