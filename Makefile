@@ -5,6 +5,7 @@
 VERSION := 0.1.0
 COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 BUILD   ?= build
+QUIET   ?= @
 
 PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev liblapacke-dev libcairo2-dev \
   libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
@@ -22,10 +23,10 @@ MODULES  := gsl cairo cairo-svg cairo-pdf pangocairo pangoft2 fontconfig yaml-0.
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS   ?= -O2 -g
 # Contraction of a*b+c into one rounding is left to explicit fma(): results must not depend on the compiler's choice.
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenmp -Iinclude -Iengine \
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenmp -Iinclude -Iengine \
   $(shell pkg-config --cflags $(MODULES)) -DRESPONSIVE_VERSION='"$(VERSION)"' -DRESPONSIVE_COMMIT='"$(COMMIT)"'
 # OpenBLAS stands before GSL's own CBLAS so that its kernels win.
-LIBS     = $(shell pkg-config --libs openblas lapacke) $(shell pkg-config --libs $(filter-out gsl,$(MODULES))) -lgsl -lcsv \
+LIBS     := $(shell pkg-config --libs openblas lapacke) $(shell pkg-config --libs $(filter-out gsl,$(MODULES))) -lgsl -lcsv \
   -lhyphen -lm
 ifdef SAN
   ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -39,22 +40,51 @@ endif
 OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/engine/main.o
 
-.PHONY: all run test check unit setup clean
+.PHONY: all run test check setup coverage clean
 all: $(BUILD)/responsive
 
+# Installs the Debian packages that are missing, and says so.
+setup:
+	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q "ok installed" || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing Debian packages:$$missing"; \
+	  if [ "$$(id -u)" = 0 ]; then sudo=""; else sudo=sudo; fi; \
+	  $$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $$missing; \
+	fi
+
+run: setup
+	@$(MAKE) --no-print-directory -j2 all
+	$(BUILD)/responsive run specs/ifsw
+	@echo "open out/ifsw/latest/index.html in a browser; briefs and tables are linked there"
+
+test: setup
+	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 check
+	@$(MAKE) --no-print-directory -j2 check BUILD=build/san SAN=1
+
+check: $(TESTS:%=$(BUILD)/tests/%) $(BUILD)/responsive
+	@BUILD=$(BUILD) tests/run $(TESTS:%=$(BUILD)/tests/%)
+
+# Lines reached by the tests, as gcovr counts them.
+coverage: setup
+	@$(MAKE) --no-print-directory -j2 check BUILD=build/cov COV=1 CFLAGS="-O1 -g"
+	gcovr --root . --filter engine/ --exclude-throw-branches build/cov --print-summary --sort-percentage
+
 $(BUILD)/responsive: $(MAIN) $(BUILD)/libresponsive.a
-	$(CC) -fopenmp $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(QUIET)$(CC) -fopenmp $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/libresponsive.a: $(OBJ)
-	rm -f $@ && ar rcs $@ $(OBJ)
+	$(QUIET)rm -f $@ && ar rcs $@ $(OBJ)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC $<"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libresponsive.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libresponsive.a -lcmocka $(LIBS)
+	@echo "  CC $<"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -MMD -MP -fopenmp $(LDFLAGS) -o $@ $< $(BUILD)/libresponsive.a -lcmocka $(LIBS)
 
 -include $(OBJ:.o=.d) $(MAIN:.o=.d) $(TESTS:%=$(BUILD)/tests/%.d)
 

@@ -1,0 +1,883 @@
+/* Intake: bytes to cells, headings to variables, cells to codes. Studies are written to a folder of their own for each
+ * test; expected cells come from csv-spectrum's .json files or stand in the tests. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <iconv.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "intake/reader.h"
+
+/* ---- a study in a folder of its own ----------------------------------------------------------------------------- */
+
+static const char survey[] =
+    "type,name,label::en,label::pl\n"
+    "text,id,Identifier,Identyfikator\n"
+    "datetime,submitdate,Submitted,Wysłano\n"
+    "select_one country,country,Country,Kraj\n"
+    "select_one yes_no,member,Are you a member of the association?,Czy należysz do stowarzyszenia?\n"
+    "select_one agree,engage1,Citizens are involved before decisions are taken.,Obywatele są włączani przed decyzją.\n"
+    "select_multiple channel,channels,Which channels?,Jakie kanały?\n"
+    "rank goal,goals,What matters most?,Co jest najważniejsze?\n"
+    "integer,weeks,Weeks to the first response,Tygodnie do odpowiedzi\n"
+    "decimal,cost,Cost,Koszt\n"
+    "date,day,Day,Dzień\n"
+    "text,example,An example,Przykład\n";
+
+static const char choices[] =
+    "list_name,name,label::en,label::pl,alias,missing\n"
+    "country,PL,Poland,Polska,Polonia,\n"
+    "country,RO,Romania,Rumunia,România,\n"
+    "country,NA,Namibia,Namibia,,\n"
+    "yes_no,no,No,Nie,,\n"
+    "yes_no,yes,Yes,Tak,,\n"
+    "agree,A1,Disagree,Nie zgadzam się,,\n"
+    "agree,A2,Neither,Ani tak - ani nie,Neither agree nor disagree|So-so,\n"
+    "agree,A3,Agree,Zgadzam się,\"Yes, I \"\"agree\"\"\",\n"
+    "agree,A9,Don't know,Nie wiem,,yes\n"
+    "channel,SQ001,Consultation,Konsultacje,,\n"
+    "channel,SQ002,\"Complaints, appeals\",\"Skargi, odwołania\",,\n"
+    "channel,SQ003,Protest,Protest,,\n"
+    "channel,other,Other,Inne,,\n"
+    "goal,Q,Quality,Jakość,,\n"
+    "goal,P,Prevention,Zapobieganie,,\n"
+    "goal,F,Funding,Finansowanie,,\n";
+
+struct folder {
+    char       dir[64];
+    rsp_diag  *diag;
+    rsp_study *study;
+    rsp_frame *frame;
+};
+
+static void write_bytes(const char *dir, const char *name, const void *bytes, size_t length) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, length, f), length);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void write_text(const char *dir, const char *name, const char *text) { write_bytes(dir, name, text, strlen(text)); }
+
+static void folder_new(struct folder *x) {
+    *x = (struct folder){.diag = rsp_diag_new()};
+    strcpy(x->dir, "/tmp/responsive-intake-XXXXXX");
+    assert_non_null(mkdtemp(x->dir));
+    write_text(x->dir, "survey.csv", survey);
+    write_text(x->dir, "choices.csv", choices);
+}
+
+/* Loads the study with the given sources and reads them; x->frame is NULL on error. */
+static void folder_read(struct folder *x, const char *sources) {
+    char yaml[2048];
+    snprintf(yaml, sizeof yaml,
+             "study: small\ntitle: {en: Small}\nlanguages: [en, pl]\nsources:\n%s\n"
+             "instrument: {survey: survey.csv, choices: choices.csv}\n"
+             "roles: {id: id, country: country, submitted: submitdate}\n", sources);
+    write_text(x->dir, "study.yaml", yaml);
+    x->study = rsp_study_load(x->dir, x->diag);
+    if (!x->study) rsp_diag_print(x->diag, stderr, false, 0);
+    assert_non_null(x->study);
+    x->frame = rsp_intake(x->study, x->diag);
+}
+
+static void folder_forget(struct folder *x) {
+    rsp_frame_free(x->frame);
+    rsp_study_free(x->study);
+    rsp_diag_free(x->diag);
+    x->frame = NULL;
+    x->study = NULL;
+    x->diag = rsp_diag_new();
+}
+
+static void folder_free(struct folder *x) {
+    char command[128];
+    folder_forget(x);
+    rsp_diag_free(x->diag);
+    snprintf(command, sizeof command, "rm -r '%s'", x->dir);
+    assert_int_equal(system(command), 0);
+}
+
+/* Reads one file of the given content. */
+static void read_one(struct folder *x, const char *csv, const char *format) {
+    char source[128];
+    folder_new(x);
+    write_text(x->dir, "data.csv", csv);
+    snprintf(source, sizeof source, "  - {files: data.csv, format: %s}", format);
+    folder_read(x, source);
+}
+
+static const rsp_column *column(const struct folder *x, const char *name) {
+    size_t v = rsp_study_variable(x->study, name);
+    assert_int_not_equal(v, RSP_NONE);
+    return &x->frame->columns[v];
+}
+
+static int code(const struct folder *x, const char *name, size_t row) { return rsp_code(column(x, name), row); }
+
+static double number(const struct folder *x, const char *name, size_t row) { return column(x, name)->number[row]; }
+
+/* All cells of the frame with kinds of missing, but not where they came from. */
+static char *dump(const struct folder *x) {
+    rsp_buf b = {0};
+    assert_non_null(x->frame);
+    for (size_t i = 0; i < x->frame->n; i++) {
+        for (size_t j = 0; j < x->frame->n_columns; j++) {
+            const rsp_column *c = &x->frame->columns[j];
+            char              text[64];
+            if (c->kind == RSP_COL_CODE || c->kind == RSP_COL_SMALL) rsp_buf_printf(&b, "%d", rsp_code(c, i));
+            else if (c->kind == RSP_COL_NUMBER && isnan(c->number[i])) rsp_buf_printf(&b, "na%d", c->why[i]);
+            else if (c->kind == RSP_COL_TEXT && c->text[i] < 0) rsp_buf_printf(&b, "na%d", c->text[i]);
+            else rsp_buf_puts(&b, rsp_cell_text(x->frame, j, i, text));
+            rsp_buf_putc(&b, '|');
+        }
+        rsp_buf_putc(&b, '\n');
+    }
+    if (!b.data) rsp_buf_puts(&b, "");
+    return b.data;
+}
+
+/* The entry whose message holds the words; fails if there is none. */
+static const rsp_diagnostic *said(rsp_diag *d, const char *words) {
+    for (size_t k = 0; k < rsp_diag_count(d); k++)
+        if (strstr(rsp_diag_at(d, k)->message, words)) return rsp_diag_at(d, k);
+    rsp_diag_print(d, stderr, false, 0);
+    fail_msg("nobody said '%s'", words);
+    return NULL;
+}
+
+static bool nobody_said(rsp_diag *d, const char *words) {
+    for (size_t k = 0; k < rsp_diag_count(d); k++)
+        if (strstr(rsp_diag_at(d, k)->message, words)) return false;
+    return true;
+}
+
+/* ---- cells of delimited text ------------------------------------------------------------------------------------ */
+
+static rsp_table_data *open_bytes(const char *bytes, size_t length, char delimiter, rsp_diag *d) {
+    rsp_buf raw = {0};
+    rsp_buf_add(&raw, bytes, length);
+    return rsp_delimited_open(&raw, "test.csv", NULL, delimiter, d);
+}
+
+static rsp_table_data *open_text(const char *text, rsp_diag *d) { return open_bytes(text, strlen(text), 0, d); }
+
+/* All cells joined, read in blocks of the given number of records. */
+static char *cells_of(const rsp_table_data *t, size_t block) {
+    rsp_buf   b = {0};
+    rsp_room  room = {0};
+    rsp_cell *cells = rsp_calloc(block * t->n_columns, sizeof *cells);
+    for (size_t from = 0; from < t->n_records; from += block) {
+        size_t to = from + block < t->n_records ? from + block : t->n_records;
+        t->read(t, from, to, &room, cells);
+        for (size_t k = 0; k < (to - from) * t->n_columns; k++) {
+            rsp_buf_printf(&b, "<%s", cells[k].length ? "" : cells[k].quoted ? "q" : "b");
+            rsp_buf_add(&b, cells[k].text, cells[k].length);
+            rsp_buf_putc(&b, '>');
+        }
+        rsp_buf_putc(&b, '\n');
+    }
+    rsp_room_free(&room);
+    free(cells);
+    if (!b.data) rsp_buf_puts(&b, "");
+    return b.data;
+}
+
+static char *without_line_ends(char *text) {
+    char *to = text;
+    for (char *c = text; *c; c++)
+        if (*c != '\n') *to++ = *c;
+    *to = '\0';
+    return text;
+}
+
+static void expect_cells(const char *csv, const char *cells, size_t n_lines, const uint32_t *lines) {
+    rsp_diag       *d = rsp_diag_new();
+    rsp_table_data *t = open_text(csv, d);
+    assert_non_null(t);
+    char *got = cells_of(t, 1);
+    assert_string_equal(got, cells);
+    for (size_t i = 0; i < n_lines; i++) assert_int_equal(t->line[i], lines[i]);
+    free(got);
+    rsp_table_close(t);
+    rsp_diag_free(d);
+}
+
+static void torture_one(const char *name) {
+    char         path[128];
+    rsp_diag    *d = rsp_diag_new();
+    rsp_buf      raw = {0};
+    json_error_t error;
+    snprintf(path, sizeof path, "fixtures/csv-torture/spectrum-%s.json", name);
+    json_t *expected = json_load_file(path, 0, &error);
+    assert_non_null(expected);
+    snprintf(path, sizeof path, "fixtures/csv-torture/spectrum-%s.csv", name);
+    assert_true(rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE));
+    rsp_table_data *t = rsp_delimited_open(&raw, path, NULL, 0, d);
+    assert_non_null(t);
+    assert_int_equal(t->n_records, json_array_size(expected));
+    rsp_room  room = {0};
+    rsp_cell *cells = rsp_calloc(t->n_records * t->n_columns, sizeof *cells);
+    t->read(t, 0, t->n_records, &room, cells);
+    for (size_t i = 0; i < t->n_records; i++) {
+        json_t *row = json_array_get(expected, i);
+        assert_int_equal(json_object_size(row), t->n_columns);
+        for (size_t j = 0; j < t->n_columns; j++) {
+            const char *want = json_string_value(json_object_get(row, t->headings[j]));
+            const rsp_cell *c = &cells[i * t->n_columns + j];
+            assert_non_null(want);
+            assert_int_equal(c->length, strlen(want));
+            assert_memory_equal(c->text, want, c->length);
+        }
+    }
+    assert_int_equal(rsp_diag_warnings(d) + rsp_diag_errors(d), 0);
+    rsp_room_free(&room);
+    free(cells);
+    rsp_table_close(t);
+    json_decref(expected);
+    rsp_diag_free(d);
+}
+
+static void test_csv_torture(void **state) {
+    static const char *const names[] = {"comma_in_quotes", "empty", "empty_crlf", "escaped_quotes", "json",
+                                        "location_coordinates", "newlines", "newlines_crlf", "quotes_and_newlines",
+                                        "simple", "simple_crlf", "utf8"};
+    (void) state;
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) torture_one(names[k]);
+}
+
+static void test_lines_and_line_ends(void **state) {
+    (void) state;
+    /* Blank lines, an inner line break, no line end at the end; LF, CRLF and CR alike. */
+    expect_cells("a,b\n1,2\n\n\"x\ny\",3\n4,5", "<1><2>\n<x\ny><3>\n<4><5>\n", 3, (uint32_t[]){2, 4, 6});
+    expect_cells("a,b\r\n1,2\r\n\r\n\"x\ry\",3\r\n4,5\r\n\r\n", "<1><2>\n<x\ry><3>\n<4><5>\n", 3, (uint32_t[]){2, 4, 6});
+    expect_cells("a,b\r1,2\r3,4\r", "<1><2>\n<3><4>\n", 2, (uint32_t[]){2, 3});
+    expect_cells("a;b;c\n\"\";;x\n", "<q><b><x>\n", 1, (uint32_t[]){2});
+    expect_cells("a\tb\n1\t\n", "<1><b>\n", 1, (uint32_t[]){2});
+    expect_cells("a,b\n 1 , \"x \"\n", "<1><x >\n", 1, (uint32_t[]){2});
+}
+
+static void test_delimiters(void **state) {
+    (void) state;
+    /* Headings with commas must not win over the semicolons that part the cells. */
+    static const struct { const char *csv; char delimiter; size_t columns; } cases[] = {
+        {"\"Sex, age, place\";\"b\"\n1;2\n3;4\n", ';', 2},
+        {"a;b;c\n1,5;2,5;3,5\n2,5;1,5;3,5\n", ';', 3},
+        {"a,b\n\"x;y\",1\n\"z;w\",2\n", ',', 2},
+        {"a\tb\tc\n1,2\t3;4\t5\n", '\t', 3},
+        {"one\n1\n2\n", ',', 1}};
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        rsp_diag       *d = rsp_diag_new();
+        rsp_table_data *t = open_text(cases[k].csv, d);
+        assert_non_null(t);
+        assert_int_equal(t->delimiter, cases[k].delimiter);
+        assert_int_equal(t->n_columns, cases[k].columns);
+        rsp_table_close(t);
+        rsp_diag_free(d);
+    }
+}
+
+static void test_every_block_size(void **state) {
+    static const char csv[] = "a,b,c\n1,\"x\"\"y\",3\n\n\"line\r\nbreak\",,\"\"\n4,5\n\"q\" ,6,7,8\n9,\"10\",\"é\"\n";
+    (void) state;
+    rsp_diag       *d = rsp_diag_new();
+    rsp_table_data *t = open_text(csv, d);
+    assert_non_null(t);
+    char *whole = without_line_ends(cells_of(t, t->n_records));
+    assert_string_equal(whole, "<1><x\"y><3><line\rbreak><b><q><4><5><b><q><6><7><9><10><é>");
+    for (size_t block = 1; block < t->n_records; block++) {
+        char *parts = without_line_ends(cells_of(t, block));
+        assert_string_equal(parts, whole);
+        free(parts);
+    }
+    free(whole);
+    rsp_table_close(t);
+    rsp_diag_free(d);
+}
+
+static void test_unclosed_quote(void **state) {
+    (void) state;
+    rsp_diag       *d = rsp_diag_new();
+    rsp_table_data *t = open_text("a,b\n1,2\n3,\"open\n5,\"x\"\n7,8\n", d);
+    assert_non_null(t);
+    char *cells = cells_of(t, 1);
+    assert_string_equal(cells, "<1><2>\n<3><open>\n<5><x>\n<7><8>\n");
+    assert_int_equal(said(d, "never closed")->loc.line, 3);
+    assert_int_equal(said(d, "never closed")->class, RSP_WARNING);
+    free(cells);
+    rsp_table_close(t);
+    /* With nothing but the end of the file behind it. */
+    t = open_text("a,b\n1,\"open\n2,3\n4,5\n", d);
+    cells = cells_of(t, 2);
+    assert_string_equal(cells, "<1><open><2><3>\n<4><5>\n");
+    free(cells);
+    rsp_table_close(t);
+    rsp_diag_free(d);
+}
+
+static void test_ragged_and_nul(void **state) {
+    struct folder x;
+    (void) state;
+    folder_new(&x);
+    static const char csv[] = "id,country,weeks\n1,PL,2\n2,RO\n3,P\0L,4\n4,PL,5,6\n";
+    write_bytes(x.dir, "data.csv", csv, sizeof csv - 1);
+    folder_read(&x, "  - {files: data.csv, format: csv}");
+    assert_non_null(x.frame);
+    assert_int_equal(x.frame->n, 4);
+    assert_int_equal(said(x.diag, "fewer cells")->loc.line, 3);
+    assert_int_equal(said(x.diag, "NUL byte")->loc.line, 4);
+    assert_int_equal(said(x.diag, "more cells")->loc.line, 5);
+    assert_int_equal(column(&x, "weeks")->why[1], RSP_NA_UNKNOWN);
+    assert_int_equal(code(&x, "country", 2), 0);
+    assert_true(number(&x, "weeks", 3) == 5);
+    folder_free(&x);
+}
+
+static void test_empty_and_headings_only(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    assert_null(open_text("", d));
+    assert_int_equal(rsp_diag_status(d), RSP_ERR_DATA);
+    assert_null(open_text("\n\n  \n", d));
+    rsp_table_data *t = open_text("a,b\n", d);
+    assert_non_null(t);
+    assert_int_equal(t->n_records, 0);
+    rsp_table_close(t);
+    rsp_diag_free(d);
+}
+
+/* Whatever the bytes, reading ends, and every record read lies inside the text. */
+static void test_random_bytes(void **state) {
+    static const char alphabet[] = "\"\",;\n\r\t ab1.,\xC3\xA9\xFF\0<&[]";
+    (void) state;
+    for (uint64_t seed = 0; seed < 3000; seed++) {
+        rsp_rng   rng;
+        rsp_diag *d = rsp_diag_new();
+        char      bytes[200];
+        rsp_rng_init(&rng, seed, 1);
+        size_t n = rsp_rng_below(&rng, sizeof bytes);
+        for (size_t k = 0; k < n; k++) bytes[k] = alphabet[rsp_rng_below(&rng, sizeof alphabet - 1)];
+        rsp_table_data *t = open_bytes(bytes, n, 0, d);
+        if (t) {
+            char *all = without_line_ends(cells_of(t, t->n_records ? t->n_records : 1));
+            char *parts = without_line_ends(cells_of(t, 1));
+            assert_string_equal(all, parts);
+            for (size_t i = 1; i < t->n_records; i++) assert_true(t->line[i] > t->line[i - 1]);
+            free(all);
+            free(parts);
+        }
+        rsp_table_close(t);
+        rsp_diag_free(d);
+    }
+}
+
+/* ---- encodings -------------------------------------------------------------------------------------------------- */
+
+static size_t encode(const char *text, const char *encoding, const char *mark, size_t mark_length, char *out, size_t room) {
+    iconv_t cd = iconv_open(encoding, "UTF-8");
+    assert_true(cd != (iconv_t) -1);
+    memcpy(out, mark, mark_length);
+    char  *from = (char *) text, *to = out + mark_length;
+    size_t left = strlen(text), space = room - mark_length;
+    assert_int_equal(iconv(cd, &from, &left, &to, &space), 0);
+    iconv_close(cd);
+    return (size_t) (to - out);
+}
+
+static void expect_same_frame(const char *text, const char *encoding, const char *mark, size_t mark_length,
+                              const char *recognised, const char *declared) {
+    struct folder x;
+    char          bytes[4096], source[128];
+    folder_new(&x);
+    write_text(x.dir, "data.csv", text);
+    folder_read(&x, "  - {files: data.csv, format: csv}");
+    char *want = dump(&x);
+    assert_true(nobody_said(x.diag, "no choice"));
+    folder_forget(&x);
+    write_bytes(x.dir, "data.csv", bytes, encode(text, encoding, mark, mark_length, bytes, sizeof bytes));
+    snprintf(source, sizeof source, "  - {files: data.csv, format: csv%s%s}", declared ? ", encoding: " : "",
+             declared ? declared : "");
+    folder_read(&x, source);
+    char *got = dump(&x);
+    assert_string_equal(got, want);
+    assert_string_equal(x.frame->files[0].encoding, recognised);
+    free(want);
+    free(got);
+    folder_free(&x);
+}
+
+static void test_encodings(void **state) {
+    (void) state;
+    static const char polish[] = "id,Kraj,Czy należysz do stowarzyszenia?,Obywatele są włączani przed decyzją.\n"
+                                 "Zażółć gęślą jaźń,Polska,Tak,Zgadzam się\nŁódź,Rumunia,Nie,Nie zgadzam się\n";
+    /* Names of places, as an open text would hold: nothing in them but the bytes tells the code page. */
+    static const char western[] = "id,country\nÆrøskøbing,PL\nSão João da Ribeira,RO\nL'hôpital de Sète,PL\nGroß Köris,PL\n";
+    static const char romanian[] = "id,country\nTârgu Mureş,România\nConstanţa,Polonia\nBrăila,PL\n";
+    expect_same_frame(polish, "UTF-8", "\xEF\xBB\xBF", 3, "UTF-8", NULL);
+    expect_same_frame(polish, "UTF-16LE", "\xFF\xFE", 2, "UTF-16LE", NULL);
+    expect_same_frame(polish, "UTF-16BE", "\xFE\xFF", 2, "UTF-16BE", NULL);
+    expect_same_frame(polish, "UTF-16LE", "", 0, "UTF-16LE", NULL);
+    expect_same_frame(polish, "UTF-16BE", "", 0, "UTF-16BE", NULL);
+    expect_same_frame(polish, "WINDOWS-1250", "", 0, "WINDOWS-1250", NULL);
+    expect_same_frame(polish, "ISO-8859-2", "", 0, "ISO-8859-2", NULL);
+    expect_same_frame(polish, "ISO-8859-2", "", 0, "ISO-8859-2", "ISO-8859-2");
+    expect_same_frame(western, "WINDOWS-1252", "", 0, "WINDOWS-1252", NULL);
+    expect_same_frame(romanian, "WINDOWS-1250", "", 0, "WINDOWS-1250", NULL);
+}
+
+static void test_invalid_bytes_have_a_place(void **state) {
+    (void) state;
+    struct folder x;
+    folder_new(&x);
+    write_text(x.dir, "data.csv", "id,country\n1,PL\n\xC3\xA9t\xE9,RO\n");
+    folder_read(&x, "  - {files: data.csv, format: csv, encoding: utf-8}");
+    const rsp_diagnostic *e = said(x.diag, "not valid in UTF-8");
+    assert_int_equal(e->loc.line, 3);
+    assert_int_equal(e->loc.column, 3);
+    folder_free(&x);
+}
+
+static void test_fold(void **state) {
+    static const struct { const char *text, *folded; } cases[] = {
+        {"  Agree\xC2\xA0 strongly. ", "agree strongly"},
+        {"<b>Don\xE2\x80\x99t</b> know&nbsp;&amp; care...", "don't know & care"},
+        {"\xE2\x80\x9EZgadzam si\xC4\x99\xE2\x80\x9D", "\"zgadzam się\""},
+        {"\xC5\x9Ei \xC5\xA2ar\xC4\x83", "și țară"},            /* cedillas, as Windows-1250 has them */
+        {"Jako\xC5\x9B\xC4\x87", "jakość"},
+        {"Jakos\xCC\x81" "c\xCC\x81", "jakość"},                /* decomposed, as a Mac writes it */
+        {"STRASSE", "strasse"}, {"Stra\xC3\x9F" "e", "strasse"},
+        {"a<br>b", "a b"}, {"x < 5 & y > 3", "x < 5 & y > 3"}, {"18\xE2\x80\x93" "29", "18-29"},
+        {"...", "..."}, {"", ""}, {"\xEF\xBB\xBF" "1 (None)", "1 (none)"}};
+    rsp_buf room = {0};
+    (void) state;
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        rsp_fold(cases[k].text, strlen(cases[k].text), &room);
+        assert_string_equal(room.data, cases[k].folded);
+    }
+    rsp_buf_free(&room);
+}
+
+/* ---- answers ---------------------------------------------------------------------------------------------------- */
+
+static void test_values(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x, "id,country,engage1,member\n"
+                 "1,PL,A1,yes\n2,pl,agree,TAK\n3,Rumunia,so-so,Y\n4,NA,\"Yes, I \xE2\x80\x9C" "agree\xE2\x80\x9D.\",n\n"
+                 "5,  ,NA,No\n6,XX,Don\xE2\x80\x99t know,maybe\n", "csv");
+    static const int country[] = {0, 0, 1, 2, RSP_NA_UNKNOWN, RSP_NA_INVALID};
+    static const int engage[] = {0, 2, 1, 2, RSP_NA_UNKNOWN, 3};
+    static const int member[] = {1, 1, 1, 0, 0, RSP_NA_INVALID};
+    assert_non_null(x.frame);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(code(&x, "country", i), country[i]);
+        assert_int_equal(code(&x, "engage1", i), engage[i]);
+        assert_int_equal(code(&x, "member", i), member[i]);
+    }
+    assert_int_equal(said(x.diag, "'XX'")->loc.line, 7);
+    assert_int_equal(said(x.diag, "'maybe'")->class, RSP_WARNING);
+    folder_free(&x);
+}
+
+static void test_ambiguous_label(void **state) {
+    struct folder x;
+    (void) state;
+    folder_new(&x);
+    write_text(x.dir, "survey.csv", "type,name,label::en\ntext,id,Id\ndatetime,submitdate,S\nselect_one country,country,Country\n");
+    write_text(x.dir, "choices.csv", "list_name,name,label::en\ncountry,GE,Georgia\ncountry,US_GA,Georgia\n");
+    write_text(x.dir, "data.csv", "id,country\n1,GE\n2,Georgia\n");
+    folder_read(&x, "  - {files: data.csv, format: csv}");
+    assert_null(x.frame);
+    assert_int_equal(said(x.diag, "more than one choice")->loc.line, 3);
+    assert_int_equal(rsp_diag_status(x.diag), RSP_ERR_DATA);
+    folder_free(&x);
+}
+
+static void test_numbers_and_dates(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x, "id;weeks;cost;day;submitdate\n"
+                 "1;3;1,5;2026-03-01;2026-03-01 10:00:00\n"
+                 "2;x;-0,25;1970-01-01;2026-03-01T12:00:00+02:00\n"
+                 "3;;secret;31.12.2026;1969-12-31 23:59:59\n"
+                 "4;7;2;2024-02-29;2026-02-30\n", "csv");
+    assert_non_null(x.frame);
+    assert_int_equal(x.frame->files[0].decimal, ',');
+    assert_true(number(&x, "cost", 0) == 1.5 && number(&x, "cost", 1) == -0.25 && number(&x, "cost", 3) == 2);
+    assert_true(isnan(number(&x, "weeks", 1)) && isnan(number(&x, "weeks", 2)));
+    assert_int_equal(column(&x, "weeks")->why[1], RSP_NA_INVALID);
+    assert_int_equal(column(&x, "weeks")->why[2], RSP_NA_UNKNOWN);
+    /* date -u -d '2026-03-01' +%s = 1772323200 */
+    assert_true(number(&x, "day", 0) == 1772323200.0 && number(&x, "day", 1) == 0);
+    assert_true(number(&x, "day", 3) == 1709164800.0);
+    assert_true(number(&x, "submitdate", 0) == 1772359200.0 && number(&x, "submitdate", 1) == 1772359200.0);
+    assert_true(number(&x, "submitdate", 2) == -1 && isnan(number(&x, "submitdate", 3)));
+    assert_int_equal(said(x.diag, "'day' is no ISO date")->loc.line, 4);
+    assert_int_equal(said(x.diag, "'cost' is no number")->loc.line, 4);
+    assert_true(nobody_said(x.diag, "secret")); /* what people type into a number is not repeated */
+    folder_free(&x);
+}
+
+static void test_both_decimal_signs(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x, "id;cost\n1;1,5\n2;1.500\n", "csv");
+    assert_null(x.frame);
+    assert_int_equal(said(x.diag, "with a comma (line 2) and with a point (line 3)")->class, RSP_ERR_DATA);
+    folder_forget(&x);
+    folder_read(&x, "  - {files: data.csv, format: csv, decimal: \",\"}");
+    assert_non_null(x.frame);
+    assert_true(number(&x, "cost", 0) == 1.5 && isnan(number(&x, "cost", 1)));
+    folder_free(&x);
+}
+
+/* ---- questions in several columns ------------------------------------------------------------------------------- */
+
+/* What every notation below says: 1 chose consultation and protest, 2 complaints, 3 nothing (but went on), 4 is blank
+ * to the end. */
+static const int ticks[4][4] = {{1, 0, 1, 0}, {0, 1, 0, 0}, {0, 0, 0, 0}, {-1, -1, -1, -1}};
+
+static void expect_ticks(const char *csv) {
+    static const char *const names[] = {"channels_SQ001", "channels_SQ002", "channels_SQ003", "channels_other"};
+    struct folder            x;
+    read_one(&x, csv, "csv");
+    assert_non_null(x.frame);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < 4; k++) assert_int_equal(code(&x, names[k], i), ticks[i][k]);
+    assert_int_equal(rsp_diag_warnings(x.diag), 0);
+    folder_free(&x);
+}
+
+static void test_select_multiple(void **state) {
+    (void) state;
+    expect_ticks("id,channels_SQ001,channels_SQ002,channels_SQ003,channels_other,weeks\n1,Y,,Y,,1\n2,,Y,,,1\n3,,,,,1\n4,,,,,\n");
+    expect_ticks("id,channels/SQ001,channels/SQ002,channels/SQ003,channels/other,weeks\n1,1,0,1,0,1\n2,0,1,0,0,1\n3,,,,,1\n4,,,,,\n");
+    expect_ticks("id,channels[SQ001],channels[SQ002],channels[SQ003],channels[other],weeks\n1,Yes,No,Yes,No,1\n"
+                 "2,No,Yes,No,,1\n3,No,No,No,No,1\n4,,,,,\n");
+    expect_ticks("id,channels.SQ001,channels.SQ002,channels.SQ003,channels.other,weeks\n"
+                 "1,Consultation,,Protest,,1\n2,,\"Complaints, appeals\",,,1\n3,,,,,1\n4,,,,,\n");
+    expect_ticks("id,channels___SQ001,channels___SQ002,channels___SQ003,channels___other,weeks\n"
+                 "1,Checked,Unchecked,Checked,Unchecked,1\n2,0,1,0,0,1\n3,0,0,0,0,1\n4,,,,,\n");
+    expect_ticks("id,channels,weeks\n1,SQ001 SQ003,1\n2,SQ002,1\n3,,1\n4,,\n");
+    expect_ticks("id;channels;weeks\n1;SQ003,SQ001;1\n2;SQ002;1\n3;;1\n4;;\n");
+    /* Labels that hold the separator. */
+    expect_ticks("id,channels,weeks\n1,\"Consultation, Protest\",1\n2,\"Complaints, appeals\",1\n3,,1\n4,,\n");
+    expect_ticks("id,channels,weeks\n1,Consultation; Protest;,1\n2,\"Skargi, odwołania\",1\n3,,1\n4,,\n");
+    /* The question's and the options' words in the headings. */
+    expect_ticks("id,Which channels? [Consultation],\"Which channels? [ Complaints, appeals]\",Which channels? [Protest],"
+                 "Which channels? [Other],weeks\n1,Yes,No,Yes,,1\n2,No,Yes,No,,1\n3,No,No,No,,1\n4,,,,,\n");
+    /* Both the joined cell and the columns: the columns count. */
+    expect_ticks("id,channels,channels/SQ001,channels/SQ002,channels/SQ003,channels/other,weeks\n"
+                 "1,x,1,0,1,0,1\n2,x,0,1,0,0,1\n3,,,,,,1\n4,,,,,,\n");
+}
+
+static void test_unknown_choice_in_a_list(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x, "id,channels,weeks\n1,SQ001; carrier pigeon,1\n", "csv");
+    assert_int_equal(code(&x, "channels_SQ001", 0), 1);
+    assert_int_equal(code(&x, "channels_SQ002", 0), RSP_NA_INVALID);
+    assert_int_equal(said(x.diag, "'channels' is no choice")->loc.line, 2);
+    folder_free(&x);
+}
+
+static void expect_ranks(const char *csv, const char *format) {
+    static const char *const names[] = {"goals_Q", "goals_P", "goals_F"};
+    static const int         places[3][3] = {{2, 1, 0}, {0, 0, 1}, {-1, -1, -1}};
+    struct folder            x;
+    read_one(&x, csv, format);
+    assert_non_null(x.frame);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 3; k++) assert_int_equal(code(&x, names[k], i), places[i][k]);
+    folder_free(&x);
+}
+
+static void test_rank(void **state) {
+    (void) state;
+    expect_ranks("id,goals[1],goals[2],goals[3]\n1,P,Q,\n2,F,,\n3,,,\n", "limesurvey");
+    expect_ranks("id,goals[1],goals[2],goals[3]\n1,Prevention,Jakość,\n2,Funding,,\n3,,,\n", "limesurvey");
+    expect_ranks("id,goals_Q,goals_P,goals_F\n1,2,1,\n2,,,1\n3,,,\n", "csv");
+    expect_ranks("id,goals\n1,Prevention; Quality\n2,Funding\n3,\n", "csv");
+}
+
+/* ---- LimeSurvey ------------------------------------------------------------------------------------------------- */
+
+static const char by_codes[] =
+    "\xEF\xBB\xBF\"id\";\"submitdate\";\"lastpage\";\"startlanguage\";\"ipaddr\";\"country\";\"member\";\"member[comment]\";"
+    "\"engage1\";\"channels[SQ001]\";\"channels[SQ002]\";\"channels[SQ003]\";\"channels[other]\";\"goals[1]\";\"goals[2]\";"
+    "\"goals[3]\";\"weeks\";\"cost\";\"example\"\r\n"
+    "\"1\";\"2026-03-02 10:11:12\";\"5\";\"pl\";\"10.0.0.1\";\"PL\";\"Y\";\"x\";\"A3\";\"Y\";\"\";\"\";\"pigeon\";\"F\";\"Q\";\"\";"
+    "\"4\";\".5\";\"We met\r\non a boat\"\r\n"
+    "\"2\";\"2026-03-02 11:11:12\";\"5\";\"en\";\"10.0.0.2\";\"RO\";\"N\";\"\";\"A9\";\"\";\"Y\";\"\";\"\";\"\";\"\";\"\";"
+    "\"0\";\"\";\"\"\r\n"
+    "\"3\";\"\";\"2\";\"en\";\"10.0.0.3\";\"RO\";\"Y\";\"\";\"A1\";\"\";\"\";\"\";\"\";\"\";\"\";\"\";\"\";\"\";\"\"\r\n\r\n";
+
+static const char by_words[] =
+    "\"ID odpowiedzi\",\"Data wysłania\",\"Ostatnia strona\",\"Język początkowy\",\"Adres IP\",\"Kraj\","
+    "\"Czy należysz do stowarzyszenia?\",\"Czy należysz do stowarzyszenia? [Komentarz]\","
+    "\"Sprawy [Obywatele są włączani przed decyzją.]\",\"Jakie kanały? [Konsultacje]\",\"Jakie kanały? [Skargi, odwołania]\","
+    "\"Jakie kanały? [Protest]\",\"Jakie kanały? [Inne]\",\"Co jest najważniejsze? [Miejsce 1]\","
+    "\"Co jest najważniejsze? [Miejsce 2]\",\"Co jest najważniejsze? [Miejsce 3]\",\"Tygodnie do odpowiedzi\",\"Koszt\","
+    "\"Przykład\"\n"
+    "\"1\",\"2026-03-02 10:11:12\",\"5\",\"pl\",\"10.0.0.1\",\"Polska\",\"Tak\",\"x\",\"Zgadzam się\",\"Tak\",\"Nie\",\"Nie\","
+    "\"pigeon\",\"Finansowanie\",\"Jakość\",\"\",\"4\",\"0.5\",\"We met\non a boat\"\n"
+    "\"2\",\"2026-03-02 11:11:12\",\"5\",\"en\",\"10.0.0.2\",\"Rumunia\",\"Nie\",\"\",\"Nie wiem\",\"Nie\",\"Tak\",\"Nie\",\"\","
+    "\"\",\"\",\"\",\"0\",\"\",\"\"\n"
+    "\"3\",\"\",\"2\",\"en\",\"10.0.0.3\",\"Rumunia\",\"Tak\",\"\",\"Nie zgadzam się\",\"N/A\",\"N/A\",\"N/A\",\"N/A\",\"\",\"\","
+    "\"\",\"\",\"\",\"\"\n";
+
+static void test_limesurvey_codes_and_words(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x, by_codes, "auto");
+    assert_non_null(x.frame);
+    assert_string_equal(x.frame->files[0].tool, "limesurvey");
+    assert_int_equal(x.frame->files[0].delimiter, ';');
+    assert_int_equal(rsp_diag_warnings(x.diag), 0);
+    assert_int_equal(code(&x, "channels_other", 0), 1);
+    assert_int_equal(code(&x, "goals_F", 0), 1);
+    assert_int_equal(code(&x, "engage1", 1), 3);
+    assert_int_equal(code(&x, "channels_SQ001", 2), RSP_NA_BROKE_OFF);
+    assert_int_equal(column(&x, "weeks")->why[2], RSP_NA_BROKE_OFF);
+    assert_int_equal(x.frame->line[1], 4); /* the first record holds a line break */
+    char *codes = dump(&x);
+    folder_free(&x);
+    read_one(&x, by_words, "auto");
+    assert_non_null(x.frame);
+    assert_string_equal(x.frame->files[0].tool, "limesurvey");
+    char *words = dump(&x);
+    assert_string_equal(words, codes);
+    folder_free(&x);
+    free(words);
+    free(codes);
+}
+
+static void test_personal_data_and_free_text_stay_out(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x, by_codes, "auto");
+    assert_non_null(strstr(said(x.diag, "personal data")->message, "ipaddr"));
+    assert_int_equal(column(&x, "example")->kind, RSP_COL_NONE);
+    for (size_t j = 0; j < x.frame->n_columns; j++)
+        for (size_t w = 0; w < x.frame->columns[j].n_words; w++) {
+            assert_null(strstr(x.frame->columns[j].words[w], "10.0.0"));
+            assert_null(strstr(x.frame->columns[j].words[w], "boat"));
+        }
+    folder_free(&x);
+}
+
+static void test_bare_and_quoted_blanks(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x, "\"id\",\"submitdate\",\"lastpage\",\"startlanguage\",\"country\",\"member\",\"engage1\",\"channels[SQ001]\","
+                 "\"channels[SQ002]\",\"weeks\"\n"
+                 "\"1\",\"2026-03-02 10:11:12\",\"5\",\"pl\",\"PL\",\"\",,,,\"3\"\n"
+                 "\"2\",\"2026-03-02 10:11:12\",\"5\",\"pl\",\"PL\",\"N\",\"A1\",\"\",\"\",\"\"\n"
+                 "\"3\",,\"2\",\"pl\",\"PL\",\"\",\"A1\",,,\n", "limesurvey");
+    assert_non_null(x.frame);
+    assert_int_equal(code(&x, "member", 0), RSP_NA_SKIPPED);
+    assert_int_equal(code(&x, "engage1", 0), RSP_NA_NOT_SHOWN);
+    assert_int_equal(code(&x, "channels_SQ001", 0), RSP_NA_NOT_SHOWN);
+    assert_int_equal(code(&x, "channels_SQ001", 1), 0);
+    assert_int_equal(column(&x, "weeks")->why[1], RSP_NA_SKIPPED);
+    assert_int_equal(code(&x, "member", 2), RSP_NA_SKIPPED); /* an answer follows */
+    assert_int_equal(code(&x, "channels_SQ002", 2), RSP_NA_BROKE_OFF);
+    assert_int_equal(column(&x, "weeks")->why[2], RSP_NA_BROKE_OFF);
+    folder_free(&x);
+}
+
+static void test_rse2017(void **state) {
+    (void) state;
+    rsp_diag  *d = rsp_diag_new();
+    rsp_study *s = rsp_study_load("specs/rse2017", d);
+    assert_non_null(s);
+    rsp_frame *f = rsp_intake(s, d);
+    assert_non_null(f);
+    static const size_t rows[] = {325, 77, 22}, columns[] = {248, 131, 277};
+    size_t              of_country[3] = {0}, computing = 0, satisfied_missing = 0;
+    for (size_t k = 0; k < 3; k++) {
+        assert_int_equal(f->files[k].rows, rows[k]);
+        assert_int_equal(f->files[k].columns, columns[k]);
+        assert_string_equal(f->files[k].tool, "limesurvey");
+    }
+    assert_int_equal(f->n, 424);
+    /* Counts by Python's csv module from the same files. */
+    const rsp_column *country = &f->columns[rsp_study_variable(s, "country")];
+    const rsp_column *discipline = &f->columns[rsp_study_variable(s, "discipline_computing")];
+    const rsp_column *satisfied = &f->columns[rsp_study_variable(s, "satisfied_position")];
+    for (size_t i = 0; i < f->n; i++) {
+        of_country[rsp_code(country, i)]++;
+        computing += rsp_code(discipline, i) == 1;
+        satisfied_missing += rsp_code(satisfied, i) < 0;
+    }
+    for (size_t k = 0; k < 3; k++) assert_int_equal(of_country[k], rows[k]);
+    assert_int_equal(computing, 159);
+    assert_int_equal(satisfied_missing, 69);
+    assert_int_equal(rsp_diag_errors(d) + rsp_diag_warnings(d), 0);
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    rsp_diag_free(d);
+}
+
+static void test_published_limesurvey_files(void **state) {
+    static const struct { const char *path; size_t records, columns; char delimiter; } files[] = {
+        {"fixtures/limesurvey/digital-twins-german.csv", 96, 317, ';'},
+        {"fixtures/limesurvey/unit-test-quality.csv", 70, 146, ','}};
+    (void) state;
+    for (size_t k = 0; k < 2; k++) {
+        rsp_diag *d = rsp_diag_new();
+        rsp_buf   raw = {0};
+        char      why[160];
+        assert_true(rsp_read_file(files[k].path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE));
+        rsp_table_data *t = rsp_delimited_open(&raw, files[k].path, NULL, 0, d);
+        assert_non_null(t);
+        assert_int_equal(t->n_records, files[k].records);
+        assert_int_equal(t->n_columns, files[k].columns);
+        assert_int_equal(t->delimiter, files[k].delimiter);
+        assert_string_equal(rsp_tool_find("auto", t, why)->name, "limesurvey");
+        assert_int_equal(rsp_diag_count(d), 0);
+        rsp_table_close(t);
+        rsp_diag_free(d);
+    }
+}
+
+/* ---- headings and sources --------------------------------------------------------------------------------------- */
+
+static void test_headings(void **state) {
+    struct folder x;
+    (void) state;
+    folder_new(&x);
+    write_text(x.dir, "data.csv", "id,land,COUNTRY. Where do you work?,member,member,Weeks to the first response,Country of birth,x\n"
+                                  "1,PL,RO,yes,no,3,PL,y\n");
+    folder_read(&x, "  - {files: data.csv, format: csv}");
+    assert_int_equal(code(&x, "country", 0), 1);
+    assert_int_equal(code(&x, "member", 0), 1); /* the first of two */
+    assert_true(number(&x, "weeks", 0) == 3);
+    assert_non_null(strstr(said(x.diag, "both hold 'member'")->message, "columns 4 and 5"));
+    assert_non_null(strstr(said(x.diag, "does not know")->message, "3 columns"));
+    assert_non_null(strstr(said(x.diag, "no column here")->message, "'engage1'"));
+    folder_forget(&x);
+    folder_read(&x, "  - {files: data.csv, format: csv, rename: {land: country}, set: {member: \"no\"}}");
+    assert_non_null(x.frame);
+    assert_int_equal(code(&x, "country", 0), 0); /* renamed, and named first */
+    assert_int_equal(code(&x, "member", 0), 0);  /* the constant stands instead of the columns */
+    folder_forget(&x);
+    write_text(x.dir, "data.csv", "foo,bar\n1,2\n");
+    folder_read(&x, "  - {files: data.csv, format: csv}");
+    assert_null(x.frame);
+    assert_int_equal(said(x.diag, "none of the 2 columns")->class, RSP_ERR_DATA);
+    folder_free(&x);
+}
+
+static void test_sources(void **state) {
+    struct folder x;
+    (void) state;
+    folder_new(&x);
+    write_text(x.dir, "b.csv", "id,member,weeks\nb1,yes,1\nb2,no,2\n");
+    write_text(x.dir, "a.csv", "weeks,id,engage1\n5,a1,A2\n");
+    folder_read(&x, "  - {files: \"[ab].csv\", format: csv, set: {country: PL}}");
+    assert_int_equal(x.frame->n_files, 2);
+    assert_string_equal(x.frame->files[0].name, "a.csv");
+    assert_int_equal(x.frame->n, 3);
+    char sha[65];
+    char path[128];
+    snprintf(path, sizeof path, "%s/a.csv", x.dir);
+    assert_true(rsp_hash_file(path, sha));
+    assert_string_equal(x.frame->files[0].sha256, sha);
+    assert_int_equal(code(&x, "member", 0), RSP_NA_NOT_ASKED);
+    assert_int_equal(code(&x, "engage1", 0), 1);
+    char *one = dump(&x);
+    folder_forget(&x);
+    /* The order of sources does not show. */
+    folder_read(&x, "  - {files: b.csv, format: csv, set: {country: PL}}\n  - {files: a.csv, format: csv, set: {country: PL}}");
+    char *two = dump(&x);
+    assert_string_equal(two, one);
+    folder_forget(&x);
+    folder_read(&x, "  - {files: [a.csv, \"?.csv\"], format: csv}");
+    assert_null(x.frame);
+    assert_int_equal(said(x.diag, "same file")->class, RSP_ERR_DATA);
+    folder_forget(&x);
+    folder_read(&x, "  - {files: [missing.csv, \"*.tsv\"], format: csv}");
+    assert_null(x.frame);
+    assert_int_equal(said(x.diag, "missing.csv")->loc.line, 5);
+    assert_int_equal(said(x.diag, "*.tsv")->class, RSP_ERR_DATA);
+    free(one);
+    free(two);
+    folder_free(&x);
+}
+
+static void test_threads(void **state) {
+    struct folder x;
+    rsp_buf       csv = {0};
+    char         *want = NULL;
+    (void) state;
+    rsp_buf_puts(&csv, "id,country,weeks,channels\n");
+    for (unsigned k = 0; k < 5000; k++)
+        rsp_buf_printf(&csv, "r%u,%s,%u,%s\n", k * 7919 % 5000, k % 17 ? k % 2 ? "PL" : "Romania" : "??", k % 50,
+                       k % 3 ? "SQ001;SQ003" : "\"SQ002\"");
+    folder_new(&x);
+    write_text(x.dir, "data.csv", csv.data);
+    for (int jobs = 1; jobs <= 4; jobs++) {
+        rsp_threads_set(jobs);
+        folder_read(&x, "  - {files: data.csv, format: csv}");
+        char *got = dump(&x);
+        const char *message = said(x.diag, "'country' are no choices")->message;
+        assert_non_null(strstr(message, "295 answers"));
+        assert_non_null(strstr(message, "lines 2, 19, 36, 53, 70 and 290 more"));
+        if (!want) want = strdup(got);
+        assert_string_equal(got, want);
+        free(got);
+        folder_forget(&x);
+    }
+    rsp_threads_set(0);
+    free(want);
+    rsp_buf_free(&csv);
+    folder_free(&x);
+}
+
+static void test_inspect_shows_no_answer(void **state) {
+    struct folder x;
+    char          path[128], *text = NULL;
+    size_t        length = 0;
+    (void) state;
+    folder_new(&x);
+    write_text(x.dir, "data.csv", by_codes);
+    snprintf(path, sizeof path, "%s/data.csv", x.dir);
+    FILE *to = open_memstream(&text, &length);
+    assert_true(rsp_inspect(path, to, x.diag));
+    fclose(to);
+    assert_non_null(strstr(text, "limesurvey"));
+    assert_non_null(strstr(text, "semicolon"));
+    assert_non_null(strstr(text, "channels[SQ001]"));
+    assert_null(strstr(text, "10.0.0.1"));
+    free(text);
+    assert_false(rsp_inspect("/no/such/file", stdout, x.diag));
+    folder_free(&x);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_csv_torture), cmocka_unit_test(test_lines_and_line_ends), cmocka_unit_test(test_delimiters),
+        cmocka_unit_test(test_every_block_size), cmocka_unit_test(test_unclosed_quote),
+        cmocka_unit_test(test_ragged_and_nul), cmocka_unit_test(test_empty_and_headings_only),
+        cmocka_unit_test(test_random_bytes), cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_invalid_bytes_have_a_place), cmocka_unit_test(test_fold), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_ambiguous_label), cmocka_unit_test(test_numbers_and_dates),
+        cmocka_unit_test(test_both_decimal_signs), cmocka_unit_test(test_select_multiple),
+        cmocka_unit_test(test_unknown_choice_in_a_list), cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_limesurvey_codes_and_words), cmocka_unit_test(test_personal_data_and_free_text_stay_out),
+        cmocka_unit_test(test_bare_and_quoted_blanks), cmocka_unit_test(test_rse2017),
+        cmocka_unit_test(test_published_limesurvey_files), cmocka_unit_test(test_headings),
+        cmocka_unit_test(test_sources), cmocka_unit_test(test_threads), cmocka_unit_test(test_inspect_shows_no_answer)};
+    return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
+}
