@@ -221,6 +221,11 @@ static void torture_one(const char *name) {
     snprintf(path, sizeof path, "fixtures/csv-torture/spectrum-%s.json", name);
     json_t *expected = json_load_file(path, 0, &error);
     assert_non_null(expected);
+    if (json_is_object(expected)) { /* of a single record, without the list around it */
+        json_t *list = json_array();
+        json_array_append_new(list, expected);
+        expected = list;
+    }
     snprintf(path, sizeof path, "fixtures/csv-torture/spectrum-%s.csv", name);
     assert_true(rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE));
     rsp_table_data *t = rsp_delimited_open(&raw, path, NULL, 0, d);
@@ -452,7 +457,7 @@ static void test_fold(void **state) {
         {"  Agree\xC2\xA0 strongly. ", "agree strongly"},
         {"<b>Don\xE2\x80\x99t</b> know&nbsp;&amp; care...", "don't know & care"},
         {"\xE2\x80\x9EZgadzam si\xC4\x99\xE2\x80\x9D", "\"zgadzam się\""},
-        {"\xC5\x9Ei \xC5\xA2ar\xC4\x83", "și țară"},            /* cedillas, as Windows-1250 has them */
+        {"\xC5\x9Ei \xC5\xA2" "ar\xC4\x83", "și țară"},            /* cedillas, as Windows-1250 has them */
         {"Jako\xC5\x9B\xC4\x87", "jakość"},
         {"Jakos\xCC\x81" "c\xCC\x81", "jakość"},                /* decomposed, as a Mac writes it */
         {"STRASSE", "strasse"}, {"Stra\xC3\x9F" "e", "strasse"},

@@ -36,6 +36,7 @@ struct scan {
     rsp_lines          unclosed, stray, blank;
     bool               bare_empty, quoted_empty;
     bool               too_many;
+    bool               stop[256]; /* bytes that matter outside quotes */
 };
 
 /* ---- records ---------------------------------------------------------------------------------------------------- */
@@ -118,6 +119,7 @@ static size_t scan_record(struct scan *s, size_t at, struct rsp_record *r) {
         } else {
             field_start = field_start && is_blank(c, s->delimiter);
             at++;
+            while (!field_start && at < s->length && !s->stop[(unsigned char) s->text[at]]) at++;
         }
     }
     s->bare_empty = s->bare_empty || field_start;
@@ -132,6 +134,7 @@ static bool only_blanks(const struct scan *s, size_t from, size_t to) {
 static void scan_all(struct scan *s) {
     size_t at = 0;
     s->line = 1;
+    s->stop[(unsigned char) s->delimiter] = s->stop['"'] = s->stop['\n'] = s->stop['\r'] = true;
     while (at < s->length && s->n < s->limit && !s->too_many) {
         struct rsp_record r = {.offset = at};
         uint32_t          line = s->line;

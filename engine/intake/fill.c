@@ -19,6 +19,7 @@ struct odd { /* a spelling that means nothing */
 
 struct cache {
     rsp_map    *codes; /* bytes of a cell -> code + BASE, or ODD + index */
+    int         one[256]; /* the same for cells of one byte, as most codes are; 0: not met */
     size_t      n_odd, odd_capacity;
     struct odd *odd;
     size_t      n_sets, sets_capacity;
@@ -160,7 +161,7 @@ static int work_out(const struct plan *p, struct worker *w, struct cache *c, con
     int             value;
     if (t->take == RSP_TAKE_TICK || t->take == RSP_TAKE_OTHER) {
         value = rsp_match_tick(cell->text, cell->length, &w->fold);
-        if (value != RSP_VALUE_AMBIGUOUS) return value;
+        if (value != RSP_NO_TICK) return value;
         if (t->take == RSP_TAKE_OTHER) return 1; /* respondents' own words: they said something */
         value = rsp_match_value(p->matcher, list, cell->text, cell->length, &w->fold);
         if (value == (int) t->part) return 1;    /* the option's text stands for a tick */
@@ -177,14 +178,17 @@ static int code_of(const struct plan *p, struct worker *w, const struct record *
     const rsp_target_column *t = &p->job->columns[column];
     struct cache            *c = &w->caches[column];
     const rsp_cell          *cell = &r->cells[column];
+    /* CODE_BASE makes every code positive. */
+    int                     *one = cell->length == 1 ? &c->one[(unsigned char) cell->text[0]] : NULL;
     if (!c->codes) c->codes = rsp_map_new();
-    size_t known = rsp_map_get_n(c->codes, cell->text, cell->length);
+    size_t known = one ? *one ? (size_t) *one : RSP_NONE : rsp_map_get_n(c->codes, cell->text, cell->length);
     int    code;
     if (known != RSP_NONE) {
         code = (int) known - CODE_BASE;
     } else {
         code = work_out(p, w, c, t, cell);
-        rsp_map_put_n(c->codes, cell->text, cell->length, (size_t) (code + CODE_BASE));
+        if (one) *one = code + CODE_BASE;
+        else rsp_map_put_n(c->codes, cell->text, cell->length, (size_t) (code + CODE_BASE));
     }
     if (code < ODD_BIT) return code;
     rsp_lines_add(&c->odd[code - ODD_BIT].lines, r->line);

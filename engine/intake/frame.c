@@ -163,12 +163,17 @@ const char *rsp_case_name(const rsp_frame *f, size_t i, char text[256]) {
 
 /* ---- categories ------------------------------------------------------------------------------------------------- */
 
-static void categorise_codes(const rsp_column *c, size_t n, rsp_arena *a, rsp_categories *out) {
-    int32_t *place = RSP_ARRAY(a, int32_t, c->list->n); /* valid choices only */
+/* Valid choices; with `present` only those that occur. */
+static void categorise_codes(const rsp_column *c, size_t n, bool present, rsp_arena *a, rsp_categories *out) {
+    int32_t *place = RSP_ARRAY(a, int32_t, c->list->n);
+    bool    *occurs = RSP_ARRAY(a, bool, c->list->n);
     out->code = RSP_ARRAY(a, const char *, c->list->n);
+    for (size_t i = 0; i < n; i++)
+        if (rsp_code(c, i) >= 0) occurs[rsp_code(c, i)] = true;
     for (size_t k = 0; k < c->list->n; k++) {
-        place[k] = c->list->choices[k].missing ? -1 : (int32_t) out->n;
-        if (place[k] >= 0) out->code[out->n++] = c->list->choices[k].code;
+        bool left_out = c->list->choices[k].missing || (present && !occurs[k]);
+        place[k] = left_out ? -1 : (int32_t) out->n;
+        if (!left_out) out->code[out->n++] = c->list->choices[k].code;
     }
     for (size_t i = 0; i < n; i++) {
         int k = rsp_code(c, i);
@@ -236,7 +241,7 @@ void rsp_categorise(const rsp_frame *f, size_t variable, rsp_arena *a, rsp_categ
     const rsp_column *c = &f->columns[variable];
     assert(c->kind != RSP_COL_NONE);
     *out = (rsp_categories){.category = RSP_ARRAY(a, int32_t, f->n)};
-    if (c->kind == RSP_COL_CODE) categorise_codes(c, f->n, a, out);
+    if (c->kind == RSP_COL_CODE) categorise_codes(c, f->n, variable == f->study->roles.country, a, out);
     else if (c->kind == RSP_COL_TEXT) categorise_words(c, f->n, a, out);
     else categorise_numbers(f, variable, a, out);
 }

@@ -198,7 +198,7 @@ int rsp_match_tick(const char *text, size_t length, rsp_buf *room) {
         if (strcmp(room->data, yes[k]) == 0) return 1;
     for (size_t k = 0; k < sizeof no / sizeof no[0]; k++)
         if (strcmp(room->data, no[k]) == 0) return 0;
-    return RSP_VALUE_AMBIGUOUS;
+    return RSP_NO_TICK;
 }
 
 /* ---- cells that hold several answers ---------------------------------------------------------------------------- */
@@ -359,6 +359,7 @@ bool rsp_parse_date(const char *text, size_t length, double *seconds) {
 /* ---- headings: one ---------------------------------------------------------------------------------------------- */
 
 static const rsp_target_column nothing = {.take = RSP_TAKE_NOTHING, .variable = RSP_NONE};
+static const rsp_target_column settled = {.take = RSP_TAKE_NOTHING, .variable = RSP_NONE, .settled = true};
 
 static size_t variable_named(const rsp_matcher *m, const char *name, size_t length, rsp_buf *room) {
     bool   ambiguous = false;
@@ -608,14 +609,14 @@ static void settle_duplicate(const rsp_matcher *m, const rsp_table_data *t, rsp_
                              size_t second, const bool *weak, rsp_diag *d) {
     char text[200];
     if (weak[second] && !weak[first]) {
-        columns[second] = nothing;
+        columns[second] = settled;
         return;
     }
     rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) t->heading_line, 0},
                "say under `rename` which one is meant, or take one out",
                "columns %zu and %zu both hold '%s'; the first is read", first + 1, second + 1,
                target_name(m, &columns[first], text));
-    columns[second] = nothing;
+    columns[second] = settled;
 }
 
 static void settle_duplicates(const rsp_matcher *m, const rsp_table_data *t, rsp_target_column *columns, const bool *weak,
@@ -643,10 +644,7 @@ static void drop_joined_cells(const rsp_matcher *m, size_t n, rsp_target_column 
     }
     for (size_t j = 0; j < n; j++) {
         rsp_take take = columns[j].take;
-        if ((take == RSP_TAKE_LIST || take == RSP_TAKE_ORDER) && split[columns[j].variable]) {
-            columns[j] = nothing;
-            columns[j].free_text = true;
-        }
+        if ((take == RSP_TAKE_LIST || take == RSP_TAKE_ORDER) && split[columns[j].variable]) columns[j] = settled;
     }
     free(split);
 }
@@ -656,7 +654,7 @@ static void drop_set_columns(const rsp_matcher *m, const rsp_source *source, siz
     for (size_t k = 0; k < source->n_set; k++) {
         size_t v = rsp_study_variable(m->study, source->set[k].name);
         for (size_t j = 0; j < n; j++)
-            if (columns[j].take != RSP_TAKE_NOTHING && columns[j].variable == v) columns[j] = nothing;
+            if (columns[j].take != RSP_TAKE_NOTHING && columns[j].variable == v) columns[j] = settled;
     }
 }
 
@@ -689,7 +687,7 @@ static void report_columns(const rsp_table_data *t, const rsp_target_column *col
     for (size_t j = 0; j < t->n_columns; j++) {
         if (columns[j].take != RSP_TAKE_NOTHING) continue;
         if (columns[j].personal) name_add(&personal, t->headings[j]);
-        else if (!columns[j].free_text && !columns[j].submitted) name_add(&unknown, t->headings[j]);
+        else if (!columns[j].free_text && !columns[j].settled && !columns[j].submitted) name_add(&unknown, t->headings[j]);
     }
     rsp_loc loc = {t->path, (int) t->heading_line, 0};
     if (personal.n)

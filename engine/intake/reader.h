@@ -115,6 +115,7 @@ typedef struct {
     size_t   part;      /* TICK, OTHER, PLACE: choice; RANKED: place from 0 */
     bool     personal;  /* not read because it identifies a person */
     bool     free_text; /* not read because it is text that the study does not use, or stands beside a question */
+    bool     settled;   /* not read because another column or the source says the same */
     bool     submitted; /* blank where the questionnaire was left before its end */
 } rsp_target_column;
 
@@ -145,11 +146,11 @@ void         rsp_matcher_free(rsp_matcher *m);
 rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data *t, const rsp_tool *tool,
                                       const rsp_source *source, rsp_arena *a, rsp_diag *d);
 
-enum { RSP_VALUE_NONE = -1, RSP_VALUE_AMBIGUOUS = -2 };
+enum { RSP_VALUE_NONE = -1, RSP_VALUE_AMBIGUOUS = -2, RSP_NO_TICK = -100 };
 /* The choice that a cell means, by code, then by label or alias; RSP_VALUE_NONE, RSP_VALUE_AMBIGUOUS. `room` is the
  * caller's, for folding. */
 int rsp_match_value(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, rsp_buf *room);
-/* 1 yes, 0 no, RSP_NA_NOT_SHOWN for N/A, RSP_VALUE_AMBIGUOUS if it is no such word. */
+/* 1 yes, 0 no, RSP_NA_NOT_SHOWN for N/A, RSP_NO_TICK if it is no such word. */
 int rsp_match_tick(const char *text, size_t length, rsp_buf *room);
 bool rsp_is_not_available(const char *text, size_t length); /* "N/A" */
 /* Choices in a cell that holds several; chosen has l->n bytes: place from 1 in the order written, else 0. False if a

@@ -169,7 +169,8 @@ rsp_expr *rsp_read_expr(rsp_loader *l, const rsp_node *n, size_t self, const cha
 
 /* ---- formulas --------------------------------------------------------------------------------------------------- */
 
-static void bind_factor(rsp_loader *l, rsp_fexpr *e, const char *where) {
+/* `grouping`: the factor stands after |, where a text such as an organisation's code may stand. */
+static void bind_factor(rsp_loader *l, rsp_fexpr *e, bool grouping, const char *where) {
     if (!e) return;
     if (e->op == RSP_F_VARIABLE) {
         e->variable = rsp_bind_name(l, e->name, e->loc, where);
@@ -177,14 +178,23 @@ static void bind_factor(rsp_loader *l, rsp_fexpr *e, const char *where) {
         if (v && rsp_is_set(v))
             RSP_FAULT(l, e->loc, rsp_printf(l->a, "name its choices: %s_%s", v->name, v->list->choices[0].code),
                       "'%s' takes several choices and cannot enter %s", v->name, where);
-        else if (v && !rsp_is_numeric(v))
+        else if (v && !rsp_is_numeric(v) && !grouping)
             RSP_FAULT(l, e->loc, NULL, "'%s' is a text or a date and cannot enter %s", v->name, where);
     }
-    bind_factor(l, e->left, where);
-    bind_factor(l, e->right, where);
+    bind_factor(l, e->left, grouping, where);
+    bind_factor(l, e->right, grouping, where);
+}
+
+static bool groups(const rsp_formula *f, size_t factor) {
+    for (size_t k = 0; k < f->n_random; k++) {
+        if (f->random[k].group == factor) return true;
+        for (size_t j = 0; f->random[k].group == RSP_NONE && j < f->random[k].group_term.n; j++)
+            if (f->random[k].group_term.factor[j] == factor) return true;
+    }
+    return false;
 }
 
 void rsp_bind_formula(rsp_loader *l, rsp_formula *f, const char *where) {
-    bind_factor(l, f->response, where);
-    for (size_t k = 0; k < f->n_factors; k++) bind_factor(l, f->factors[k], where);
+    bind_factor(l, f->response, false, where);
+    for (size_t k = 0; k < f->n_factors; k++) bind_factor(l, f->factors[k], groups(f, k), where);
 }

@@ -142,6 +142,11 @@ static const struct {
     {"!", "write not(...)", T_BAD},
 };
 
+/* Quotation marks of word processors, U+2018 to U+201F. */
+static bool is_curly(const char *s) {
+    return s[0] == '\xE2' && s[1] == '\x80' && (unsigned char) s[2] >= 0x98 && (unsigned char) s[2] <= 0x9F;
+}
+
 static token lex_habit(parser *p, size_t at) {
     for (size_t k = 0; k < sizeof habits / sizeof *habits; k++) {
         size_t length = strlen(habits[k].sign);
@@ -151,10 +156,13 @@ static token lex_habit(parser *p, size_t at) {
     }
     size_t length = 1;
     while (((unsigned char) p->text[at + length] & 0xC0) == 0x80) length++;
-    bool        curly = !strncmp(p->text + at, "\xE2\x80\x98", 2); /* U+2018 and its neighbours share two bytes */
+    bool        curly = is_curly(p->text + at);
     const char *hint = curly ? "write straight quotes: 'text'" : NULL;
     FAULT(p, at, hint, "unexpected character '%.*s' in expression", (int) length, p->text + at);
-    return (token){.kind = T_BAD, .at = at, .length = length};
+    if (!curly) return (token){.kind = T_BAD, .at = at, .length = length};
+    while (p->text[at + length] && !is_curly(p->text + at + length)) length++;
+    length += p->text[at + length] ? 3 : 0;
+    return (token){.kind = T_STRING, .at = at, .length = length, .string = ""};
 }
 
 static token lex_string(parser *p, size_t at) {
@@ -194,8 +202,10 @@ static token lex_number(parser *p, size_t at) {
     token t = {.kind = T_NUMBER, .at = at, .length = k - at};
     if (!rsp_parse_double(p->text + at, k - at, '.', &t.number))
         FAULT(p, at, NULL, "'%.*s' is not a number", (int) (k - at), p->text + at);
-    else if (is_letter(p->text[k]))
-        FAULT(p, at, NULL, "a number is followed by letters: '%.*s'", (int) (name_end(p->text, k) - at), p->text + at);
+    else if (is_letter(p->text[k])) {
+        t.length = name_end(p->text, k) - at;
+        FAULT(p, at, NULL, "a number is followed by letters: '%.*s'", (int) t.length, p->text + at);
+    }
     return t;
 }
 
@@ -233,6 +243,10 @@ static bool at_word(const parser *p, const char *word) {
 
 static rsp_expr *parse_or(parser *p);
 
+static bool starts_value(token_kind k) {
+    return k == T_NUMBER || k == T_STRING || k == T_VARIABLE || k == T_SELF || k == T_OPEN;
+}
+
 /* Arguments of a call up to its closing bracket. */
 static size_t parse_args(parser *p, rsp_expr ***into) {
     rsp_expr **list = NULL;
@@ -242,8 +256,13 @@ static size_t parse_args(parser *p, rsp_expr ***into) {
         for (;;) {
             rsp_expr *e = parse_or(p);
             RSP_PUSH(list, n, room, e);
-            if (p->now.kind != T_COMMA) break;
-            advance(p);
+            if (p->now.kind == T_COMMA) {
+                advance(p);
+            } else {
+                if (!starts_value(p->now.kind)) break;
+                FAULT(p, p->now.at, NULL, "expected ',' or ')' before '%.*s'", (int) p->now.length,
+                      p->text + p->now.at);
+            }
         }
     }
     if (p->now.kind == T_CLOSE) advance(p);
@@ -325,7 +344,18 @@ static rsp_expr *parse_bracket(parser *p) {
     return e;
 }
 
+/* Operators where a value should stand are stepped over, so that what follows is read for its own faults. */
+static void skip_operators(parser *p) {
+    while (p->now.kind != T_NAME && p->now.kind != T_CLOSE && p->now.kind != T_COMMA && p->now.kind != T_END &&
+           !starts_value(p->now.kind)) {
+        FAULT(p, p->now.at, NULL, "expected a value, found '%.*s'", (int) p->now.length, p->text + p->now.at);
+        advance(p);
+        if (p->now.kind == T_END || p->now.kind == T_CLOSE || p->now.kind == T_COMMA) p->last_fault = p->now.at;
+    }
+}
+
 static rsp_expr *parse_primary(parser *p) {
+    skip_operators(p);
     switch (p->now.kind) {
         case T_NUMBER: return parse_leaf(p, RSP_X_NUMBER);
         case T_STRING: return parse_leaf(p, RSP_X_STRING);
@@ -334,13 +364,8 @@ static rsp_expr *parse_primary(parser *p) {
         case T_NAME: return parse_call(p);
         case T_OPEN: return parse_bracket(p);
         case T_END: FAULT(p, p->now.at, NULL, "expression ends where a value was expected"); return hole(p);
-        case T_CLOSE:
-        case T_COMMA:
-            FAULT(p, p->now.at, NULL, "expected a value before '%.*s'", (int) p->now.length, p->text + p->now.at);
-            return hole(p);
         default:
-            FAULT(p, p->now.at, NULL, "expected a value, found '%.*s'", (int) p->now.length, p->text + p->now.at);
-            advance(p);
+            FAULT(p, p->now.at, NULL, "expected a value before '%.*s'", (int) p->now.length, p->text + p->now.at);
             return hole(p);
     }
 }
@@ -462,9 +487,7 @@ rsp_expr *rsp_expr_parse(rsp_arena *a, const char *text, const rsp_origin *origi
     while (p.now.kind != T_END && !p.too_big && p.faults < MAX_FAULTS) {
         report_rest(&p);
         /* What stands behind the fault is read for its own faults; an operator or word there is stepped over. */
-        if (p.now.kind != T_NUMBER && p.now.kind != T_STRING && p.now.kind != T_VARIABLE && p.now.kind != T_SELF &&
-            p.now.kind != T_OPEN)
-            advance(&p);
+        if (!starts_value(p.now.kind)) advance(&p);
         if (p.now.kind != T_END) parse_or(&p);
     }
     return p.faults || p.too_big ? NULL : e;

@@ -741,6 +741,10 @@ rsp_formula *rsp_formula_parse(rsp_arena *a, const char *text, const rsp_origin 
     p.formula->text = rsp_strdup(a, text);
     p.formula->loc = rsp_origin_at(origin, text, 0);
     advance(&p);
+    if (p.now.kind == N_END) {
+        FAULT(&p, 0, "as in change ~ culture + country", "empty formula");
+        return NULL;
+    }
     if (p.now.kind == N_TILDE) FAULT(&p, p.now.at, "as in change ~ culture", "formula without a variable before '~'");
     node *left = p.now.kind == N_TILDE ? new_node(&p, N_BAD, 0, NULL, NULL) : parse_level(&p, 0);
     if (p.now.kind != N_TILDE) {

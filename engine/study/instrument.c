@@ -46,7 +46,9 @@ static void check_heading(rsp_loader *l, const rsp_cell *head, const char *const
     }
     size_t n = 0;
     while (known[n]) n++;
-    RSP_FAULT(l, head->loc, rsp_did_you_mean(l, head->text, known, n), "unknown column '%s'", head->text);
+    const char *near = rsp_suggest(rsp_strndup(l->a, head->text, base), known, n);
+    RSP_FAULT(l, head->loc, near ? rsp_printf(l->a, "did you mean '%s%s'?", near, head->text + base) : NULL,
+              "unknown column '%s'", head->text);
 }
 
 /* Known, single headings; false if a needed one is not there. */

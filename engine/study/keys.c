@@ -254,7 +254,27 @@ static const rsp_key sim_latent_keys[] = {
     {"name", ONE, RSP_V_NAME, NULL, true, NULL, "name of the latent variable"},
     {"loading", ONE, RSP_V_NUMBER, "0..1", false, NULL, "of every item; default 0.7"},
     {"items", LIST, RSP_V_VARIABLE, NULL, true, NULL, "items that show it"},
-    {"effects", RSP_S_MAP, RSP_V_NUMBER, NULL, false, NULL, "outcomes: regression on factors, by name"},
+    {"effects", RSP_S_MAP, RSP_V_NUMBER, NULL, false, NULL,
+     "outcomes: coefficients of factors, earlier outcomes or `variable=code`"},
+    {"residual", ONE, RSP_V_NUMBER, "0..", false, NULL, "outcomes: standard deviation of what effects leave; default 1"},
+    END};
+
+static const rsp_key sim_bias_keys[] = {
+    {"country", ONE, RSP_V_CODE, NULL, true, NULL, "the country's code"},
+    {"item", ONE, RSP_V_VARIABLE, NULL, true, NULL, "the item that does not mean the same there"},
+    {"shift", ONE, RSP_V_NUMBER, NULL, true, NULL, "added to it, in standard deviations"},
+    END};
+
+static const rsp_key sim_number_keys[] = {
+    {"variable", ONE, RSP_V_VARIABLE, NULL, true, NULL, "a number"},
+    {"median", ONE, RSP_V_NUMBER, "0..", true, NULL, "its median"},
+    {"sigma", ONE, RSP_V_NUMBER, "0..", true, NULL, "standard deviation of its logarithm"},
+    {"max", ONE, RSP_V_NUMBER, "0..", false, NULL, "its greatest value; default: the constraint's"},
+    END};
+
+static const rsp_key sim_text_keys[] = {
+    {"share", ONE, RSP_V_NUMBER, "0..1", true, NULL, "share of respondents who write"},
+    {"words", ONE, RSP_V_TEXT, NULL, true, NULL, "what they write"},
     END};
 
 static const rsp_key simulate_keys[] = {
@@ -262,7 +282,15 @@ static const rsp_key simulate_keys[] = {
     {"cluster_size", ONE, RSP_V_NUMBER, "1..", false, NULL, "mean number of respondents of an organisation"},
     {"cluster_variance", ONE, RSP_V_NUMBER, "0..1", false, NULL, "share of a factor's variance between organisations"},
     {"factors", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, sim_latent_keys, "latent variables"},
+    {"common", ONE, RSP_V_NUMBER, "0..1", false, NULL, "correlation between any two factors; default 0"},
     {"outcomes", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, sim_latent_keys, "latent variables that depend on factors"},
+    {"bias", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, sim_bias_keys, "items that do not mean the same in a country"},
+    {"answers", RSP_S_MAP_LIST, RSP_V_NUMBER, "0..", false, NULL,
+     "variable and shares of its answers in the order of its list, without the missing ones; a rank: their worths"},
+    {"organisation_level", ONE | LIST, RSP_V_VARIABLE, NULL, false, NULL, "variables drawn once for an organisation"},
+    {"places", ONE, RSP_V_INTEGER, "1..", false, NULL, "places of a rank; default all"},
+    {"numbers", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, sim_number_keys, "log-normal whole numbers"},
+    {"free_text", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, sim_text_keys, "answers to text questions"},
     {"duplicates", ONE, RSP_V_NUMBER, "0..1", false, NULL, "share of rows sent twice"},
     {"speeders", ONE, RSP_V_NUMBER, "0..1", false, NULL, "share of rows answered too fast"},
     {"straightliners", ONE, RSP_V_NUMBER, "0..1", false, NULL, "share of rows with the same answer throughout"},
@@ -526,6 +554,14 @@ static void check_object(const rsp_key *key, rsp_node *n, rsp_diag *d) {
             rsp_report(d, RSP_ERR_STUDY, n->loc, one->says, "'%s' needs the key '%s'", key->name, one->name);
 }
 
+/* `{en: Yes, pl: Tak, oczywiście}` holds, after YAML, a third key without a value: the comma ended the Polish text.
+ * In words by language such a key cannot mean anything else, so the text is read as it was meant, and this is said. */
+static bool continues_text(const rsp_node *map, size_t k) {
+    const rsp_node *value = map->items[k];
+    return map->flow && k && value->kind == RSP_Y_SCALAR && value->plain && !value->text[0] &&
+           map->items[k - 1]->kind == RSP_Y_SCALAR && map->items[k - 1]->plain && !rsp_is_language(map->keys[k]->text);
+}
+
 static void check_words(const rsp_key *key, rsp_node *n, rsp_diag *d) {
     if (n->kind == RSP_Y_SCALAR) {
         check_scalar(key, n, d);
@@ -536,6 +572,12 @@ static void check_words(const rsp_key *key, rsp_node *n, rsp_diag *d) {
         return;
     }
     for (size_t k = 0; k < n->n; k++) {
+        if (continues_text(n, k)) {
+            n->keys[k]->joins = true;
+            rsp_report(d, RSP_NOTE, n->keys[k]->loc, "put the text in quotation marks",
+                       "'%s' is read as the rest of the text before the comma", n->keys[k]->text);
+            continue;
+        }
         if (!rsp_is_language(n->keys[k]->text))
             fault(d, n->keys[k], "write it like en, pl or pt-BR", "'%s' is not a language tag", n->keys[k]->text);
         if (n->items[k]->kind == RSP_Y_SCALAR) check_scalar(key, n->items[k], d);

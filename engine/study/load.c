@@ -48,8 +48,12 @@ rsp_text rsp_read_words(rsp_loader *l, const rsp_node *n) {
         return t;
     }
     t.wording = RSP_ARRAY(l->a, rsp_wording, n->n);
-    for (size_t k = 0; k < n->n; k++)
-        if (!n->items[k]->bad) t.wording[t.n++] = (rsp_wording){n->keys[k]->text, n->items[k]->text};
+    for (size_t k = 0; k < n->n; k++) {
+        if (n->keys[k]->joins && t.n)
+            t.wording[t.n - 1].text = rsp_printf(l->a, "%s, %s", t.wording[t.n - 1].text, n->keys[k]->text);
+        else if (!n->items[k]->bad)
+            t.wording[t.n++] = (rsp_wording){n->keys[k]->text, n->items[k]->text};
+    }
     return t;
 }
 
@@ -185,7 +189,7 @@ static void bind_questions(rsp_loader *l) {
     for (size_t k = 0; k < l->n_questions; k++) {
         const rsp_variable *v = rsp_var(l, k);
         rsp_bind_expr(l, v->relevant, RSP_NONE, rsp_printf(l->a, "relevant of '%s'", v->name));
-        rsp_bind_expr(l, v->constraint, rsp_is_set(v) ? RSP_NONE : k, rsp_printf(l->a, "constraint of '%s'", v->name));
+        rsp_bind_expr(l, v->constraint, k, rsp_printf(l->a, "constraint of '%s'", v->name));
     }
 }
 

@@ -20,6 +20,7 @@ typedef struct {
     rsp_map   *list_names;
     size_t     n_questions;   /* variables of survey.csv stand first */
     size_t     n_suggestions;
+    bool       needs_scale;   /* said already that `weighting: scale` is missing */
 } rsp_loader;
 
 /* The study's own fault at a place. */

@@ -191,6 +191,7 @@ static rsp_node *map(reader *r, const yaml_event_t *start, int depth) {
     size_t cap_keys = 0, cap_items = 0, n_keys = 0;
     rsp_map *seen = rsp_map_new();
     n->kind = RSP_Y_MAP;
+    n->flow = start->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
     n->loc = at(r, start->start_mark);
     n->size = 1;
     yaml_event_t event;

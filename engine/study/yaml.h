@@ -16,6 +16,8 @@ struct rsp_node {
     const char *text;    /* scalars */
     bool        plain;   /* scalars without quotes: an empty one is no value */
     bool        bad;     /* a fault was reported: readers pass it over */
+    bool        flow;    /* maps: written in braces */
+    bool        joins;   /* keys of words: no key, but what follows a comma in the text before (see keys.c) */
     size_t      n;
     rsp_node  **keys;    /* maps: scalars */
     rsp_node  **items;   /* maps and lists */

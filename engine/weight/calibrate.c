@@ -128,7 +128,7 @@ static double gaps_at(const rsp_problem *p, const double *d, const double *lambd
     size_t numeric = p->n_cols - p->n_numeric;
     memcpy(gap, w->target, p->n_cols * sizeof *gap);
     for (size_t c = 0; c < p->n_cells; c++) {
-        double derivative;
+        double derivative = 0;
         factor[c] = d[c] > 0 ? calibration_factor(p, cell_product(p, c, lambda), &derivative) : 1;
         if (slope) slope[c] = d[c] > 0 ? d[c] * derivative : 0;
         double weight = d[c] * factor[c];

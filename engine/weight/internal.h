@@ -146,8 +146,8 @@ typedef struct rsp_calibration {
     size_t          set_aside;               /* rows that took part in no margin and got weight 0 */
 } rsp_calibration;
 
-/* Calibrates every group: fills weights, groups' outcome, gaps. False on faults of the specification. */
-bool rsp_weighting_run(rsp_sample *s, rsp_diag *d);
+/* Calibrates every group: fills weights, groups' outcome, gaps. */
+void rsp_weighting_run(rsp_sample *s, rsp_diag *d);
 
 void rsp_replicate_sets_free(rsp_design_private *p);
 

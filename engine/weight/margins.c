@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double SHARES_OFF = 0.01; /* published shares are rounded; more than this is a slip */
-
 /* A margin over the whole sample: numbers of its codes by row (0: no answer), or values if it is numeric. */
 typedef struct {
     const rsp_margin *spec;
@@ -27,7 +25,6 @@ typedef struct {
     const double    *respondents, *unit;
     rsp_arena       *scratch;
     rsp_diag        *d;
-    bool             faulty;
 } building;
 
 static const rsp_weighting_spec *spec_of(const rsp_sample *s) { return &s->frame->study->weighting; }
@@ -222,26 +219,6 @@ static double read_shares(building *b, size_t group, size_t m, const uint32_t *l
     return sum;
 }
 
-static void check_sum(building *b, const margin *of, size_t group, double sum) {
-    if (of->spec->counts || fabs(sum - 1) <= SHARES_OFF) return;
-    b->faulty = true;
-    const char *country = target_country(b->s, group);
-    rsp_report(b->d, RSP_ERR_STUDY, of->spec->loc, "shares of a margin sum to 1; say counts if they are counts",
-               "targets of '%s'%s%s sum to %g", of->spec->name, *country ? " in " : "", country, sum);
-}
-
-/* Margins given as counts must count the same people. */
-static void check_counts(building *b, const margin *of, size_t group, double sum, double total) {
-    double off = fabs(sum - total) / total;
-    if (off <= 1e-6) return;
-    const char *country = target_country(b->s, group);
-    if (off > SHARES_OFF) b->faulty = true;
-    rsp_report(b->d, off > SHARES_OFF ? RSP_ERR_STUDY : RSP_WARNING, of->spec->loc,
-               off > SHARES_OFF ? "all margins must count the same population" : "its counts are scaled to agree",
-               "targets of '%s'%s%s sum to %.15g, those of another margin to %.15g", of->spec->name,
-               *country ? " in " : "", country, sum, total);
-}
-
 /* Fills p->share and p->total; false with the group marked when a margin has no target or an empty cell. */
 static bool read_targets(building *b, rsp_problem *p, size_t group, uint32_t **local) {
     rsp_calibration *c = b->c;
@@ -256,9 +233,7 @@ static bool read_targets(building *b, rsp_problem *p, size_t group, uint32_t **l
             none = true;
             continue;
         }
-        check_sum(b, of, group, sum);
-        if (of->spec->counts && counted > 0) check_counts(b, of, group, sum, counted);
-        else if (of->spec->counts) counted = sum;
+        if (of->spec->counts) counted = sum; /* the loader has seen to it that all margins count the same people */
         for (size_t j = p->margin_col[m]; j < p->margin_col[m + 1]; j++) share[j] /= sum;
     }
     p->share = share;
@@ -279,7 +254,7 @@ static bool read_numeric_targets(building *b, rsp_problem *p, size_t group, size
         total[q] = NAN;
         for (size_t t = 0; t < of->spec->n_targets; t++)
             if (!strcmp(of->spec->targets[t].country, target_country(b->s, group)))
-                total[q] = of->spec->targets[t].amount * (of->spec->counts ? 1 : p->total);
+                total[q] = of->spec->targets[t].amount;
         none |= isnan(total[q]);
         for (size_t k = 0; k < p->n_cells; k++) {
             double value = of->value[b->cell_row[from + k]];
@@ -306,7 +281,8 @@ static bool set_up(building *b, size_t group, uint32_t **local) {
     for (size_t k = 0; k < p->n_cells; k++) p->n += p->respondents[k];
     number_columns(b, p, from, local);
     if (p->n_cols > c->max_cols) c->max_cols = p->n_cols;
-    return read_targets(b, p, group, local) && read_numeric_targets(b, p, group, from);
+    bool categorical = read_targets(b, p, group, local), numeric = read_numeric_targets(b, p, group, from);
+    return categorical && numeric;
 }
 
 /* ---- all groups ------------------------------------------------------------------------------------------------- */
@@ -390,21 +366,6 @@ static void collect_gaps(building *b) {
     for (size_t group = 0; group < s->n_groups; group++) add_gaps(b, group);
 }
 
-static bool spec_is_sound(const rsp_weighting_spec *w, rsp_diag *d) {
-    size_t errors = rsp_diag_errors(d);
-    if (w->method == RSP_LOGIT && !(w->bound_low < 1 && w->bound_high > 1 && w->bound_low >= 0))
-        rsp_report(d, RSP_ERR_STUDY, w->loc, "for example bounds: [0.3, 3]", "logit calibration needs bounds around 1");
-    if (w->trim_low > w->trim_high || w->trim_low >= 1 || w->trim_high <= 1)
-        rsp_report(d, RSP_ERR_STUDY, w->loc, NULL, "limits of `trim` are multiples of the mean weight, on both sides of 1");
-    for (size_t m = 0; m < w->n_margins; m++)
-        for (size_t t = 0; t < w->margins[m].n_targets; t++) {
-            const rsp_target *target = &w->margins[m].targets[t];
-            if (isfinite(target->amount) && (target->amount >= 0 || w->margins[m].numeric)) continue;
-            rsp_report(d, RSP_ERR_STUDY, target->loc, NULL, "target of '%s' is %g", target->code, target->amount);
-        }
-    return rsp_diag_errors(d) == errors;
-}
-
 static void calibrate_groups(building *b) {
     rsp_sample      *s = b->s;
     rsp_calibration *c = b->c;
@@ -416,7 +377,6 @@ static void calibrate_groups(building *b) {
     c->solved = RSP_ARRAY(s->arena, bool, s->n_groups);
     c->regression = RSP_ARRAY(s->arena, rsp_factor, s->n_groups);
     for (size_t k = 0; k < s->n_groups; k++) ready[k] = set_up(b, k, local);
-    if (b->faulty) return;
     rsp_cal_work work = rsp_cal_work_new(b->scratch, c->max_cells, c->max_cols);
     for (size_t k = 0; k < s->n_groups; k++) {
         if (ready[k]) calibrate_group(b, k, &work);
@@ -424,10 +384,9 @@ static void calibrate_groups(building *b) {
     }
 }
 
-bool rsp_weighting_run(rsp_sample *s, rsp_diag *d) {
+void rsp_weighting_run(rsp_sample *s, rsp_diag *d) {
     rsp_design_private *p = s->private_;
     if (spec_of(s)->given && spec_of(s)->n_margins) {
-        if (!spec_is_sound(spec_of(s), d)) return false;
         building b = {.s = s, .c = RSP_NEW(s->arena, rsp_calibration), .scratch = rsp_arena_new(), .d = d};
         p->calibration = b.c;
         read_margins(&b);
@@ -435,11 +394,9 @@ bool rsp_weighting_run(rsp_sample *s, rsp_diag *d) {
         make_cells(&b);
         fill_cells(&b);
         calibrate_groups(&b);
-        if (!b.faulty) collect_gaps(&b);
+        collect_gaps(&b);
         rsp_arena_free(b.scratch);
-        if (b.faulty) return false;
     }
     for (size_t i = 0; i < s->n; i++)
         p->weight[i] = s->base[i] * (p->calibration ? p->calibration->g[p->calibration->row_cell[i]] : 1);
-    return true;
 }

@@ -112,7 +112,7 @@ static void spread_weight(rsp_sample *s, const int32_t *class, size_t n_classes,
  * responded leaves its weight to the respondents of its group, which is reported. */
 static bool adjust_nonresponse(rsp_sample *s, rsp_diag *d) {
     const rsp_weighting_spec *w = &s->frame->study->weighting;
-    if (!w->given || !w->n_nonresponse) return true;
+    if (!w->n_nonresponse) return true;
     if (!w->respondent) {
         rsp_report(d, RSP_ERR_STUDY, w->loc, "give the condition that holds for respondents",
                    "`nonresponse` needs `respondent`: all rows that are kept count as respondents otherwise");
@@ -209,8 +209,10 @@ rsp_sample *rsp_sample_new(const rsp_frame *f, rsp_diag *d) {
     s->weight = weight;
     s->private_->weight = weight;
     if (!rsp_design_build(s, d)) goto fail;
-    s->group = group_rows(s, f->study->weighting.given ? f->study->weighting.within : RSP_NONE, &s->n_groups, &s->groups);
-    if (!adjust_nonresponse(s, d) || !rsp_weighting_run(s, d)) goto fail;
+    const rsp_weighting_spec *w = &f->study->weighting;
+    s->group = group_rows(s, w->given || w->n_nonresponse ? w->within : RSP_NONE, &s->n_groups, &s->groups);
+    if (!adjust_nonresponse(s, d)) goto fail;
+    rsp_weighting_run(s, d);
     describe(s, s->group, s->n_groups, s->groups);
     make_countries(s);
     if (!check_population(s, d)) goto fail;

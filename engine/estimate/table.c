@@ -1,0 +1,241 @@
+/* Tables: every item of every domain, written in the order crossing, domain, item, level, statistic. */
+#include "estimate/estimate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Replicate totals of items worked on together: at most this many numbers (256 MiB). */
+enum { MOST_TOTALS = 1 << 25, PAIRS_AT_ONCE = 8 };
+
+struct table {
+    rsp_sample         *sample;
+    const rsp_analysis *analysis;
+    const rsp_replicates *replicates;
+    rsp_results        *results;
+    rsp_diag           *diag;
+    size_t              n_differences, room;
+    struct { size_t row, item; double p; } *differences; /* of the whole analysis: families of Holm's adjustment */
+};
+
+struct crossing {
+    const struct table *table;
+    est_context         context;
+    est_items           items;
+    bool                compare;
+    est_value         **values;      /* per item [n_forms * n_domains] */
+    est_differences    *differences; /* per item */
+    rsp_arena          *arena;
+};
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+static bool wants_variance(const est_form *f, const est_value *v) {
+    bool certain = f->share && (v->estimate == 0 || v->estimate == 1);
+    return !f->counted && !certain && !isnan(v->estimate);
+}
+
+static void flush_pairs(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, est_value *values, est_work *w) {
+    double   vcov[PAIRS_AT_ONCE * PAIRS_AT_ONCE];
+    uint32_t flags = 0;
+    est_vcov(x, it, pairs, p, vcov, &flags, w);
+    for (size_t j = 0; j < p; j++) {
+        est_value *v = &values[pairs[j].form * x->who->n_domains + pairs[j].domain];
+        v->variance = vcov[j * p + j];
+        v->flags |= flags;
+    }
+}
+
+static void variances(const est_context *x, const est_item *it, bool compare, est_value *values, est_work *w) {
+    est_pair pairs[PAIRS_AT_ONCE];
+    size_t   p = 0;
+    for (size_t g = 0; g < x->who->n_domains; g++) {
+        for (size_t f = 0; f < it->n_forms; f++) {
+            if ((compare && it->forms[f].compared) || !wants_variance(&it->forms[f], &values[f * x->who->n_domains + g])) continue;
+            pairs[p++] = (est_pair){f, g};
+            if (p < PAIRS_AT_ONCE) continue;
+            flush_pairs(x, it, pairs, p, values, w);
+            p = 0;
+        }
+    }
+    if (p) flush_pairs(x, it, pairs, p, values, w);
+}
+
+static void work_on_item(struct crossing *c, size_t j, est_work *w) {
+    const est_context *x = &c->context;
+    est_item          *it = &c->items.items[j];
+    size_t             n = x->who->n_domains;
+    est_value         *values = c->values[j];
+    est_designs(x, it, w);
+    for (size_t f = 0; f < it->n_forms; f++)
+        for (size_t g = 0; g < n; g++) est_describe(x, it, f, g, &values[f * n + g]);
+    variances(x, it, c->compare, values, w);
+    if (c->compare) est_compare(x, it, values, &c->differences[j], w);
+    for (size_t f = 0; f < it->n_forms; f++)
+        for (size_t g = 0; g < n; g++) est_finish(x, it, f, g, &values[f * n + g]);
+}
+
+static size_t totals_of(const est_people *who, const est_item *it) { return who->n_domains * who->n_countries * it->measure.k; }
+
+/* Items from..to, whose replicate totals fit into memory together. */
+static size_t end_of_batch(struct crossing *c, size_t from, size_t replicates, size_t *stride) {
+    *stride = 0;
+    size_t to = from;
+    while (to < c->items.n) {
+        size_t more = totals_of(c->context.who, &c->items.items[to]);
+        if (to > from && (*stride + more) * replicates > MOST_TOTALS) break;
+        c->items.items[to++].offset = *stride;
+        *stride += more;
+    }
+    return to;
+}
+
+static void work_on_items(struct crossing *c) {
+    const est_people *who = c->context.who;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
+    for (size_t j = 0; j < c->items.n; j++) est_totals_full(who, &c->items.items[j]);
+    size_t n = c->context.replicates ? rsp_replicates_count(c->context.replicates) : 0;
+    for (size_t from = 0, to; from < c->items.n; from = to) {
+        double *rep = NULL;
+        to = n ? end_of_batch(c, from, n, &c->context.stride) : c->items.n;
+        if (n) {
+            rep = rsp_malloc((n * c->context.stride + 1) * sizeof *rep);
+            est_totals_replicates(who, c->items.items + from, to - from, c->context.replicates, c->context.stride, rep);
+            c->context.rep = rep;
+        }
+#pragma omp parallel num_threads(rsp_threads()) if (to - from > 1)
+        {
+            est_work w;
+            est_work_init(&w, c->context.sample);
+#pragma omp for schedule(dynamic, 1)
+            for (size_t j = from; j < to; j++) work_on_item(c, j, &w);
+            est_work_free(&w);
+        }
+        free(rep);
+    }
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+static void write_value(const struct crossing *c, const est_item *it, const est_form *f, size_t domain, const est_value *v) {
+    rsp_row *row = rsp_results_add(c->table->results, c->table->analysis->id, c->context.who->text[domain], it->term, f->level,
+                                   f->statistic);
+    row->estimate = v->estimate;
+    row->se = v->se;
+    row->df = v->df;
+    row->lower = v->lower;
+    row->upper = v->upper;
+    row->n = v->n;
+    row->n_eff = v->n_eff;
+    row->deff = v->deff;
+    row->flags = v->flags;
+    row->base = v->base;
+    row->cell = v->cell;
+    row->organisations = v->organisations;
+    row->tail = v->tail;
+    row->largest = v->largest;
+    row->second = v->second;
+}
+
+static void write_values(const struct crossing *c) {
+    const est_people *who = c->context.who;
+    for (size_t g = 0; g < who->n_domains; g++)
+        for (size_t j = 0; j < c->items.n; j++)
+            for (size_t f = 0; f < c->items.items[j].n_forms; f++)
+                write_value(c, &c->items.items[j], &c->items.items[j].forms[f], g, &c->values[j][f * who->n_domains + g]);
+}
+
+/* The domain of a difference: the other variables' levels. */
+static const char *domain_of_group(const struct crossing *c, size_t group) {
+    const est_people *who = c->context.who;
+    const char      **code = RSP_ARRAY(c->arena, const char *, who->n_variables);
+    for (size_t j = who->n_variables - 1; j-- > 0; group /= who->n_codes[j]) code[j] = who->codes[j][group % who->n_codes[j]];
+    return rsp_domain_text(c->arena, who->n_variables - 1, who->names, code);
+}
+
+static void write_difference(struct table *t, const struct crossing *c, const est_item *it, const est_difference *d) {
+    const est_people *who = c->context.who;
+    const est_form   *f = &it->forms[d->form];
+    size_t            last = who->n_variables - 1, n = who->n_codes[last];
+    const char       *first = who->codes[last][d->first], *second = d->second == RSP_NONE ? "average" : who->codes[last][d->second];
+    const char       *term = f->share && *f->level ? rsp_printf(c->arena, "%s=%s", it->term, f->level) : it->term;
+    rsp_row          *row = rsp_results_add(t->results, t->analysis->id, domain_of_group(c, d->group), term,
+                                            rsp_printf(c->arena, "%s-%s", first, second), "difference");
+    row->estimate = d->estimate;
+    row->se = d->se;
+    row->df = d->df;
+    row->p = d->p;
+    row->n = d->n;
+    row->flags = d->flags;
+    row->base = d->base;
+    row->organisations = d->organisations;
+    row->sides[0] = rsp_strdup(t->results->arena, who->text[d->group * n + d->first]);
+    if (d->second != RSP_NONE) row->sides[1] = rsp_strdup(t->results->arena, who->text[d->group * n + d->second]);
+    if (!isnan(row->se)) rsp_row_interval(row);
+    if (t->n_differences == t->room) {
+        t->room = t->room ? 2 * t->room : 64;
+        t->differences = rsp_realloc(t->differences, t->room * sizeof *t->differences);
+    }
+    t->differences[t->n_differences].row = t->results->n - 1;
+    t->differences[t->n_differences].item = it->item;
+    t->differences[t->n_differences++].p = d->p;
+}
+
+static void write_differences(struct table *t, const struct crossing *c) {
+    const est_people *who = c->context.who;
+    size_t            n = who->n_codes[who->n_variables - 1], groups = n ? who->n_domains / n : 0;
+    size_t           *next = rsp_calloc(c->items.n + 1, sizeof *next);
+    for (size_t g = 0; g < groups; g++) {
+        for (size_t j = 0; j < c->items.n; j++) {
+            const est_differences *list = &c->differences[j];
+            for (; next[j] < list->n && list->rows[next[j]].group == g; next[j]++)
+                write_difference(t, c, &c->items.items[j], &list->rows[next[j]]);
+        }
+    }
+    free(next);
+}
+
+/* ---- the table -------------------------------------------------------------------------------------------------- */
+
+static void one_crossing(struct table *t, const rsp_crossing *by) {
+    rsp_arena          *arena = rsp_arena_new();
+    const rsp_analysis *a = t->analysis;
+    struct crossing     c = {.table = t, .arena = arena, .compare = a->table.compare && by->n > 0};
+    const est_people   *who = est_people_new(t->sample, by, a->filter, EST_AS_SCALED, a->loc, arena, t->diag);
+    if (who && est_items_new(t->sample->frame, a, who, arena, &c.items, t->diag)) {
+        c.context = (est_context){t->sample, who, t->replicates, NULL, 0, t->diag};
+        c.values = RSP_ARRAY(arena, est_value *, c.items.n);
+        c.differences = RSP_ARRAY(arena, est_differences, c.items.n);
+        for (size_t j = 0; j < c.items.n; j++) c.values[j] = RSP_ARRAY(arena, est_value, c.items.items[j].n_forms * who->n_domains);
+        work_on_items(&c);
+        write_values(&c);
+        if (c.compare) write_differences(t, &c);
+        for (size_t j = 0; j < c.items.n; j++) free(c.differences[j].rows);
+    }
+    rsp_arena_free(arena);
+}
+
+/* Holm's adjustment over all differences of an item in the analysis. */
+static void adjust(struct table *t) {
+    double *p = rsp_malloc((t->n_differences + 1) * sizeof *p), *adjusted = rsp_malloc((t->n_differences + 1) * sizeof *adjusted);
+    for (size_t item = 0; item < t->analysis->table.n_items || item == 0; item++) {
+        for (size_t k = 0; k < t->n_differences; k++) p[k] = t->differences[k].item == item ? t->differences[k].p : NAN;
+        est_holm(p, t->n_differences, adjusted);
+        for (size_t k = 0; k < t->n_differences; k++)
+            if (t->differences[k].item == item) t->results->rows[t->differences[k].row].p_adj = adjusted[k];
+    }
+    free(p);
+    free(adjusted);
+}
+
+void rsp_estimate_table(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+    struct table t = {.sample = s, .analysis = a, .results = out, .diag = d};
+    if (a->variance.method != RSP_TAYLOR && a->table.statistic != RSP_COUNT) {
+        t.replicates = rsp_replicates_get(s, &a->variance, a->loc, d);
+        if (!t.replicates) return;
+    }
+    static const rsp_crossing everybody = {0, NULL};
+    for (size_t k = 0; k < a->table.n_by; k++) one_crossing(&t, &a->table.by[k]);
+    if (!a->table.n_by) one_crossing(&t, &everybody);
+    adjust(&t);
+    free(t.differences);
+}

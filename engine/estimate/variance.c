@@ -1,0 +1,136 @@
+/* Covariances of an item's statistics, by linearisation or by replicates, and what the design says of a domain. */
+#include "estimate/estimate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void est_work_init(est_work *w, const rsp_sample *s) {
+    *w = (est_work){.n = s->n};
+    w->cluster = rsp_calloc(s->n_clusters + 1, sizeof *w->cluster);
+    w->stratum = rsp_calloc(s->n_strata + 1, sizeof *w->stratum);
+    for (size_t i = 0; s->organisation && i < s->n; i++)
+        if (s->organisation[i] >= 0 && (size_t) s->organisation[i] >= w->organisation_room)
+            w->organisation_room = (size_t) s->organisation[i] + 1;
+    w->organisation = rsp_calloc(w->organisation_room + 1, sizeof *w->organisation);
+}
+
+void est_work_free(est_work *w) {
+    for (size_t k = 0; k < w->n_z; k++) free(w->z[k]);
+    free(w->z);
+    free(w->theta);
+    free(w->cluster);
+    free(w->stratum);
+    free(w->organisation);
+}
+
+static void room_for(est_work *w, size_t p) {
+    if (p <= w->n_z) return;
+    w->z = rsp_realloc(w->z, p * sizeof *w->z);
+    while (w->n_z < p) w->z[w->n_z++] = rsp_malloc((w->n ? w->n : 1) * sizeof **w->z);
+}
+
+static void influence_levels(const est_people *who, const est_item *it, size_t domain, const double *g, double *z) {
+    const est_measure *m = &it->measure;
+    for (size_t r = who->start[domain]; r < who->start[domain + 1]; r++) {
+        size_t i = who->rows[r];
+        int    l = est_level(m, i);
+        if (l < 0) continue;
+        size_t country = (size_t) who->cell[i] - domain * who->n_countries;
+        z[i] = g[country * m->k + (size_t) l];
+    }
+}
+
+static void influence_numbers(const est_people *who, const est_item *it, size_t domain, const double *g, double *z) {
+    const est_measure *m = &it->measure;
+    for (size_t r = who->start[domain]; r < who->start[domain + 1]; r++) {
+        size_t i = who->rows[r];
+        if (!est_counted(it, 0, i)) continue;
+        const double *of = g + ((size_t) who->cell[i] - domain * who->n_countries) * m->k;
+        if (m->kind == EST_PAIR) {
+            z[i] = of[0] + of[1] * m->y[i] + of[2] * m->x[i];
+            continue;
+        }
+        double y = m->y[i] - m->shift, power = 1, sum = 0;
+        for (size_t l = 0; l < m->k; l++, power *= y) sum += of[l] * power;
+        z[i] = sum;
+    }
+}
+
+static bool linearised(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov, est_work *w) {
+    const est_people *who = x->who;
+    double           *g = rsp_malloc(who->n_countries * it->measure.k * sizeof *g);
+    room_for(w, p);
+    for (size_t j = 0; j < p; j++) {
+        memset(w->z[j], 0, w->n * sizeof **w->z);
+        est_gradient_of(who, it, &it->forms[pairs[j].form], pairs[j].domain, g);
+        if (it->measure.kind == EST_LEVELS) influence_levels(who, it, pairs[j].domain, g, w->z[j]);
+        else influence_numbers(who, it, pairs[j].domain, g, w->z[j]);
+    }
+    free(g);
+    return rsp_taylor(x->sample, who->given, (const double *const *) w->z, p, vcov, x->diag);
+}
+
+static bool replicated(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov, uint32_t *flags,
+                       est_work *w) {
+    size_t n = rsp_replicates_count(x->replicates), failed = 0;
+    if (w->theta_room < (n + 1) * p) {
+        w->theta_room = (n + 1) * p;
+        w->theta = rsp_realloc(w->theta, w->theta_room * sizeof *w->theta);
+    }
+    for (size_t k = 0; k <= n; k++) {
+        const double *totals = k < n ? x->rep + k * x->stride + it->offset : it->full;
+        for (size_t j = 0; j < p; j++)
+            w->theta[k * p + j] = est_value_of(x->who, it, &it->forms[pairs[j].form], pairs[j].domain, totals);
+    }
+    rsp_replicate_variance(x->replicates, w->theta, w->theta + n * p, p, vcov, &failed);
+    if (failed) *flags |= RSP_F_REPLICATES_FAILED;
+    return true;
+}
+
+void est_vcov(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov, uint32_t *flags,
+              est_work *w) {
+    if (x->replicates ? replicated(x, it, pairs, p, vcov, flags, w) : linearised(x, it, pairs, p, vcov, w)) return;
+    *flags |= RSP_F_LONELY;
+    for (size_t j = 0; j < p * p; j++) vcov[j] = NAN;
+}
+
+/* Clusters less strata over those that hold a counted respondent, as rsp_design_df; by stamps, so that all domains of
+ * an item cost one visit of the rows. */
+void est_design_of(const est_context *x, const est_item *it, size_t base, const size_t *domains, size_t n_domains, double *df,
+                   int64_t *organisations, est_work *w) {
+    const rsp_sample *s = x->sample;
+    const est_people *who = x->who;
+    int64_t           clusters = 0, strata = 0, found = 0;
+    uint32_t          stamp = ++w->stamp;
+    for (size_t k = 0; k < n_domains; k++) {
+        for (size_t r = who->start[domains[k]]; r < who->start[domains[k] + 1]; r++) {
+            size_t i = who->rows[r];
+            if (!est_counted(it, base, i)) continue;
+            if (w->cluster[s->cluster[i]] != stamp) {
+                w->cluster[s->cluster[i]] = stamp;
+                clusters++;
+                if (w->stratum[s->stratum[i]] != stamp) {
+                    w->stratum[s->stratum[i]] = stamp;
+                    strata++;
+                }
+            }
+            if (s->organisation && s->organisation[i] >= 0 && w->organisation[s->organisation[i]] != stamp) {
+                w->organisation[s->organisation[i]] = stamp;
+                found++;
+            }
+        }
+    }
+    *df = (double) (clusters - strata);
+    *organisations = s->organisation ? found : -1;
+}
+
+void est_designs(const est_context *x, est_item *it, est_work *w) {
+    size_t n = x->who->n_domains;
+    for (size_t base = 0; base < it->n_bases; base++) {
+        bool used = false;
+        for (size_t f = 0; f < it->n_forms; f++) used |= it->forms[f].base == base;
+        for (size_t g = 0; used && g < n; g++)
+            est_design_of(x, it, base, &g, 1, &it->df[base * n + g], &it->organisations[base * n + g], w);
+    }
+}

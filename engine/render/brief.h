@@ -1,0 +1,174 @@
+/* The policy brief: two to four pages for readers who decide.
+ *
+ *   definition   reports/brief.yaml: which blocks in which order, which sentence is said under which condition
+ *   observe      published rows -> observations: a kind ("difference", "model", ...) and named values
+ *   compose      definition + observations + texts -> pieces (title, box, paragraphs, figures, tables)
+ *   pages        pieces -> places on pages
+ *   draw         places -> tagged PDF (Cairo), completed by pdf_finish (libqpdf)
+ *
+ * A value has a name, the words a reader sees and the number that conditions look at: `${share} > 0.5` asks the number
+ * that a message prints as {share}. Numbers are the published table's; nothing is computed here but counts of rows. */
+#ifndef RESPONSIVE_RENDER_BRIEF_H
+#define RESPONSIVE_RENDER_BRIEF_H
+
+#include "brief_type.h"
+#include "labels.h"
+#include "pdf_finish.h"
+#include "scene.h"
+
+#include "responsive/expr.h"
+
+/* ---- definition ------------------------------------------------------------------------------------------------- */
+
+/* Says message `say` of an observation of kind `of` where `when` holds; NULL: always. */
+typedef struct {
+    const char *of, *say;
+    rsp_expr   *when;
+    rsp_loc     loc;
+} brief_rule;
+
+typedef struct {
+    size_t      n;
+    brief_rule *rules;
+} brief_rules;
+
+typedef enum { BRIEF_TEXT, BRIEF_LIST, BRIEF_FINDINGS, BRIEF_COUNTRIES } brief_section_kind;
+
+typedef struct {
+    brief_section_kind kind;
+    const char        *heading; /* message key */
+    brief_rules        text;    /* of the whole edition: one paragraph, or one entry of the list each */
+} brief_section;
+
+typedef struct {
+    size_t pages, words, charts, messages, message_words, title_words, findings;
+} brief_limits;
+
+typedef struct {
+    brief_limits   limits;
+    brief_rules    titles, messages, sentences, notices;
+    size_t         n_sections, n_notes;
+    brief_section *sections, *notes; /* notes: the small print of the last page */
+    size_t         n_hyphenation;
+    rsp_pair      *hyphenation; /* language -> file of patterns */
+    const char    *path;
+    rsp_arena     *arena;
+} brief_definition;
+
+/* NULL with every fault reported. */
+brief_definition *brief_definition_load(const char *path, rsp_diag *d);
+void              brief_definition_free(brief_definition *b);
+/* Every message that the definition names exists in these texts; the missing ones are reported. */
+bool brief_definition_covered(const brief_definition *b, const rsp_texts *t, rsp_diag *d);
+
+/* ---- values and observations ------------------------------------------------------------------------------------ */
+
+enum { BRIEF_VALUES = 64 };
+
+typedef struct {
+    rsp_arg v[BRIEF_VALUES]; /* all names, in a fixed order; unset: "" and NaN */
+    size_t  n;
+} brief_values;
+
+void        brief_values_clear(brief_values *v);
+bool        brief_value_known(const char *name);
+/* text NULL: a number that messages format themselves. */
+void        brief_put(brief_values *v, const char *name, const char *text, double number);
+double      brief_number(const brief_values *v, const char *name);
+/* False where the condition is missing. */
+bool        brief_holds(const rsp_expr *when, const brief_values *v);
+
+typedef struct {
+    const char         *kind;
+    const rsp_analysis *analysis;
+    brief_values        values;
+} brief_observation;
+
+/* One brief: for whom, in which language. */
+typedef struct {
+    const rsp_publication  *p;
+    const brief_definition *definition;
+    const rsp_texts        *texts;
+    const rsp_labels       *labels;
+    const brief_hyphens    *hyphens;
+    const rsp_edition      *edition; /* NULL: the study names none */
+    const char             *country; /* NULL: everybody */
+    const char             *domain;  /* "" or "country=PL" */
+    const char             *path;
+    size_t                  n_countries;
+    const char            **countries; /* with figures of their own */
+    rsp_arena              *arena;
+    brief_values            values;    /* true of the whole brief */
+    size_t                  n_observations, capacity;
+    brief_observation      *observations;
+} brief_edition;
+
+/* Fills values and observations from the published table. */
+void brief_observe(brief_edition *e);
+/* Kinds that observations may have. */
+bool brief_kind_known(const char *kind);
+
+/* ---- composition ------------------------------------------------------------------------------------------------ */
+
+typedef enum { PIECE_TEXT, PIECE_LIST, PIECE_FIGURE, PIECE_TABLE, PIECE_COLUMNS, PIECE_BREAK } brief_piece_kind;
+
+typedef struct {
+    const char *heading, *text;
+} brief_entry;
+
+typedef struct {
+    brief_piece_kind kind;
+    const char      *tag;      /* of a text: H1, H2, P */
+    const char      *text;
+    const char      *tail;     /* small and grey after the text, or NULL */
+    brief_type       type;
+    double           x, width, height, gap; /* gap: above */
+    bool             margin;   /* stands beside what follows and takes no room of its own */
+    bool             keep;     /* with the next piece */
+    bool             box;      /* tinted, with the accent at its left */
+    bool             outline;  /* a bookmark */
+    size_t           n_entries;
+    brief_entry     *entries;  /* list, columns; table: n_columns a row, the first row heads */
+    size_t           n_columns;
+    rsp_scene       *scene;    /* figure; owned by the composition */
+    const char      *label;    /* figure: "Figure 1" */
+    size_t           page;     /* set by brief_paginate */
+    double           y;
+} brief_piece;
+
+typedef struct {
+    const char  *title, *heading_line, *footer, *notice; /* document title; footer's second line */
+    size_t       n, capacity;
+    brief_piece *pieces;
+    size_t       words;        /* all that is printed but page numbers */
+    size_t       n_pages;
+} brief_document;
+
+/* At most `charts` figures and `findings` paragraphs. Heights are measured with `context`. */
+void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out);
+void brief_document_free(brief_document *d);
+
+/* ---- pages ------------------------------------------------------------------------------------------------------ */
+
+/* A4 in points; the columns of the grid. */
+#define BRIEF_PAGE_W 595.28
+#define BRIEF_PAGE_H 841.89
+enum {
+    BRIEF_LEFT = 51, BRIEF_TOP = 54, BRIEF_BOTTOM = 776, /* text stands between; the footer below */
+    BRIEF_WIDTH = 493, BRIEF_BODY_X = 164, BRIEF_BODY_W = 380, BRIEF_MARGIN_W = 101,
+    BRIEF_BOX_PAD = 12
+};
+
+/* Places pieces: a heading never ends a page, a figure that does not fit goes to the top of the next page and the text
+ * goes on. Reorders pieces into reading order; sets n_pages. */
+void brief_paginate(brief_document *d);
+
+/* ---- drawing ---------------------------------------------------------------------------------------------------- */
+
+/* False, and reported, if the PDF could not be made. */
+bool brief_draw(const brief_edition *e, const brief_document *doc, PangoContext *context, rsp_buf *pdf, rsp_diag *d);
+double brief_list_height(const brief_piece *piece, PangoContext *context);
+double brief_table_height(const brief_piece *piece, PangoContext *context);
+double brief_columns_height(const brief_piece *piece, PangoContext *context);
+
+#endif

@@ -1,0 +1,79 @@
+/* Words for published rows: the one place that turns codes of the results table into a reader's language.
+ *
+ *   rsp_labels *l = rsp_labels_new(study, texts);   one per language; the study and the texts must outlive it
+ *   rsp_label_domain(l, a, "country=PL;gender=female")   "Poland, Female"
+ *
+ * All functions return strings of arena a (or longer-lived ones), never NULL, and may be called by many threads at
+ * once. What the study has no label for is shown as its code or name, as `responsive check` warned. */
+#ifndef RESPONSIVE_RENDER_LABELS_H
+#define RESPONSIVE_RENDER_LABELS_H
+
+#include "texts.h"
+
+typedef struct rsp_labels rsp_labels;
+
+rsp_labels      *rsp_labels_new(const rsp_study *s, const rsp_texts *t);
+void             rsp_labels_free(rsp_labels *l); /* NULL allowed */
+const rsp_texts *rsp_labels_texts(const rsp_labels *l);
+const rsp_study *rsp_labels_study(const rsp_labels *l);
+
+/* The analysis with this id, or NULL: the engine's own (`weights`, `cleaning`, `response`). */
+const rsp_analysis *rsp_label_find(const rsp_labels *l, const char *id);
+/* The study's title in the language, or its id. */
+const char *rsp_label_study(const rsp_labels *l);
+/* Title of an analysis; without one, composed of what it is about. */
+const char *rsp_label_analysis(const rsp_labels *l, rsp_arena *a, const char *id);
+/* Who: labels of the codes in the order of the crossing. A code whose list serves several variables (yes, no) brings
+ * its variable's name. "" is everybody, named by the way countries are combined. */
+const char *rsp_label_domain(const rsp_labels *l, rsp_arena *a, const char *domain);
+const char *rsp_label_country(const rsp_labels *l, const char *code);
+/* About what: items by their label, coefficients as `Role: manager`, interactions with a times sign, thresholds,
+ * ratios; cleaning rules and stages of the response too. */
+const char *rsp_label_term(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
+const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
+/* Name of a statistic; its column name where the catalogue does not know it. */
+const char *rsp_label_statistic(const rsp_labels *l, rsp_arena *a, const char *statistic);
+/* How an analysis measures, for contents and subtitles: the name of its main statistic. */
+const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id);
+
+/* How numbers of a row are shown. */
+typedef enum {
+    RSP_AS_TEXT,
+    RSP_AS_SHARE,   /* 0..1, shown as per cent with one decimal */
+    RSP_AS_COUNT,
+    RSP_AS_NUMBER,  /* decimals by size */
+    RSP_AS_RATIO,   /* coefficients, odds ratios, F: three decimals */
+    RSP_AS_P
+} rsp_as;
+
+rsp_as      rsp_label_as(const rsp_labels *l, const rsp_published_row *row);
+const char *rsp_label_number(const rsp_labels *l, rsp_arena *a, double x, rsp_as as);
+/* The estimate as readers see it: the number, or the shorthand of what hides it. */
+const char *rsp_label_estimate(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
+/* "" for a plain number; "[c]" confidential, "[z]" nobody in the group, "[x]" not available, "[u]" low reliability. */
+const char *rsp_shorthand(const rsp_published_row *row);
+/* What the flags say, in words; "" for none. `preliminary` is left out: it is true of the whole publication. */
+const char *rsp_label_flags(const rsp_labels *l, rsp_arena *a, uint32_t flags);
+const char *rsp_label_flag(const rsp_labels *l, rsp_arena *a, uint32_t flag); /* one bit */
+
+/* The two sides of a `difference` row as codes of one variable: its level is `a-b`, and codes may hold hyphens. second
+ * NULL: the average of the participating countries. */
+typedef struct {
+    size_t      variable;        /* RSP_NONE where the sides could not be told apart */
+    const char *first, *second;
+} rsp_sides;
+
+rsp_sides rsp_label_sides(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
+
+/* Label of one code of a variable: its choice, else the code. */
+const char *rsp_label_code(const rsp_labels *l, size_t variable, const char *code);
+/* Codes of the countries of the publication that have figures of their own, in the order of the list. *n 0: none. */
+const char **rsp_countries(const rsp_study *s, const rsp_published *p, rsp_arena *a, size_t *n);
+/* Languages of an edition for one country (NULL: everybody) among those that are published; "national" is resolved. An
+ * edition that names none has the study's first; e NULL (a study without `reports`) means every language. */
+const char **rsp_edition_languages(const rsp_publication *p, const rsp_edition *e, const char *country, rsp_arena *a,
+                                   size_t *n);
+/* Is an analysis part of an edition (NULL: yes) and of --only? */
+bool rsp_edition_wants(const rsp_publication *p, const rsp_edition *e, const char *id);
+
+#endif

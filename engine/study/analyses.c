@@ -1,0 +1,328 @@
+/* Tables, tests, scales, factor models, regressions: in the order of study.yaml. */
+#include "study/loader.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+typedef struct {
+    rsp_loader     *l;
+    const rsp_node *n;
+    rsp_analysis   *x;
+    const char     *where; /* "table 'age'" */
+} entry;
+
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
+
+static const char *const statistics[] = {"proportion", "mean", "total", "median", "quantile", "count", "sd", "net", "top2",
+                                         NULL};
+
+static const char *item_fault(const rsp_variable *v, rsp_statistic s) {
+    if (v->type == RSP_TEXT) return "is free text, which is never published";
+    if (v->type == RSP_DATE || v->type == RSP_DATETIME) return "is a date";
+    switch (s) {
+    case RSP_PROPORTION: return v->type == RSP_DECIMAL ? "is a number without categories: `cut` it first" : NULL;
+    case RSP_NET:
+    case RSP_TOP2: return v->type == RSP_SELECT_ONE ? NULL : "has no ordered answers";
+    case RSP_MEDIAN:
+    case RSP_QUANTILE:
+    case RSP_SD: return rsp_is_set(v) ? "takes several choices: name one as NAME_CODE" : NULL;
+    default: return NULL;
+    }
+}
+
+static void read_items(entry *e, rsp_table *t) {
+    const rsp_node *items = rsp_get(e->n, "items");
+    t->n_items = rsp_bind_list(e->l, items, e->where, &t->items);
+    for (size_t k = 0; items && k < items->n; k++) {
+        size_t v = items->items[k]->bad ? RSP_NONE : rsp_map_get(e->l->names, items->items[k]->text);
+        const char *fault = v == RSP_NONE ? NULL : item_fault(rsp_var(e->l, v), t->statistic);
+        if (fault)
+            RSP_FAULT(e->l, items->items[k]->loc, NULL, "'%s' %s (%s of %s)", rsp_var(e->l, v)->name, fault,
+                      statistics[t->statistic], e->where);
+    }
+    if (items && !items->n) RSP_FAULT(e->l, items->loc, NULL, "%s has no items", e->where);
+}
+
+static size_t read_ratio_part(entry *e, const rsp_node *ratio, const char *key) {
+    const rsp_node *n = rsp_get(ratio, key);
+    size_t v = rsp_bind(e->l, n, e->where);
+    if (v != RSP_NONE && !rsp_is_numeric(rsp_var(e->l, v)))
+        RSP_FAULT(e->l, n->loc, NULL, "'%s' is no number in %s", n->text, e->where);
+    return v;
+}
+
+static void read_what(entry *e, rsp_table *t) {
+    const rsp_node *ratio = rsp_get(e->n, "ratio"), *items = rsp_get(e->n, "items"), *statistic = rsp_get(e->n, "statistic");
+    t->statistic = ratio ? RSP_RATIO : (rsp_statistic) rsp_get_choice(e->n, "statistic", statistics, RSP_PROPORTION);
+    t->numerator = t->denominator = RSP_NONE;
+    if (ratio && items) RSP_FAULT(e->l, items->loc, "keep one of them", "%s has both 'items' and 'ratio'", e->where);
+    if (ratio && statistic) RSP_FAULT(e->l, statistic->loc, "leave it out", "'statistic' has no meaning with 'ratio'");
+    if (ratio) {
+        t->numerator = read_ratio_part(e, ratio, "numerator");
+        t->denominator = read_ratio_part(e, ratio, "denominator");
+    } else {
+        if (!rsp_node_find(e->n, "items")) RSP_FAULT(e->l, e->n->loc, NULL, "%s needs 'items' or 'ratio'", e->where);
+        read_items(e, t);
+    }
+}
+
+static void read_probs(entry *e, rsp_table *t) {
+    const rsp_node *probs = rsp_get(e->n, "probs");
+    double *p = RSP_ARRAY(e->l->a, double, rsp_values(probs));
+    if (probs && t->statistic != RSP_QUANTILE)
+        RSP_FAULT(e->l, probs->loc, NULL, "'probs' goes with statistic quantile alone");
+    if (!rsp_node_find(e->n, "probs") && t->statistic == RSP_QUANTILE)
+        RSP_FAULT(e->l, e->n->loc, "add `probs: [0.25, 0.5, 0.75]`", "%s needs 'probs'", e->where);
+    for (size_t k = 0; k < rsp_values(probs); k++) {
+        const rsp_node *value = rsp_value_at(probs, k);
+        if (value->bad) continue;
+        p[t->n_probs++] = rsp_node_number(value);
+        if (!(p[t->n_probs - 1] > 0 && p[t->n_probs - 1] < 1))
+            RSP_FAULT(e->l, value->loc, NULL, "a probability lies between 0 and 1, not at %s", value->text);
+    }
+    t->probs = p;
+}
+
+static void check_domain(entry *e, const rsp_node *list) {
+    for (size_t k = 0; k < list->n; k++) {
+        size_t v = list->items[k]->bad ? RSP_NONE : rsp_map_get(e->l->names, list->items[k]->text);
+        if (v == RSP_NONE) continue;
+        const rsp_variable *x = rsp_var(e->l, v);
+        if (rsp_is_set(x))
+            RSP_FAULT(e->l, list->items[k]->loc, rsp_printf(e->l->a, "name a choice: %s_%s", x->name, x->list->choices[0].code),
+                      "'%s' takes several choices and makes no groups in %s", x->name, e->where);
+        else if (x->type != RSP_SELECT_ONE && x->type != RSP_INTEGER)
+            RSP_FAULT(e->l, list->items[k]->loc, "derive a coded variable", "'%s' has no codes to make groups in %s", x->name,
+                      e->where);
+    }
+}
+
+static void read_by(entry *e, rsp_table *t) {
+    const rsp_node *by = rsp_get(e->n, "by");
+    if (by && !by->n) RSP_FAULT(e->l, by->loc, "write [[]] for everybody", "'by' names no crossing in %s", e->where);
+    t->n_by = by ? by->n : 1;
+    t->by = RSP_ARRAY(e->l->a, rsp_crossing, t->n_by);
+    for (size_t k = 0; by && k < by->n; k++) {
+        if (by->items[k]->bad || by->items[k]->kind != RSP_Y_LIST) continue;
+        t->by[k].n = rsp_bind_list(e->l, by->items[k], e->where, &t->by[k].variables);
+        check_domain(e, by->items[k]);
+    }
+}
+
+static bool by_country(const rsp_loader *l, const rsp_crossing *c) {
+    for (size_t k = 0; k < c->n; k++)
+        if (c->variables[k] == l->s->roles.country) return true;
+    return false;
+}
+
+/* Figures over several countries need a decision how countries combine. */
+static void need_scale(entry *e) {
+    size_t country = e->l->s->roles.country;
+    if (country == RSP_NONE || e->l->s->weighting.scale != RSP_SCALE_UNSET || e->l->needs_scale) return;
+    e->l->needs_scale = true;
+    RSP_FAULT(e->l, e->n->loc, "add `weighting: {scale: equal}`, sample or population",
+              "%s asks for figures over all countries, but the study does not say how countries combine", e->where);
+}
+
+static void load_table(entry *e) {
+    rsp_table *t = &e->x->table;
+    e->x->kind = RSP_A_TABLE;
+    read_what(e, t);
+    read_probs(e, t);
+    read_by(e, t);
+    t->compare = rsp_get_yes(e->n, "compare");
+    for (size_t k = 0; k < t->n_by; k++)
+        if (!by_country(e->l, &t->by[k]) && t->statistic != RSP_COUNT) need_scale(e);
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------------------ */
+
+static size_t read_side(entry *e, const char *key, bool coded) {
+    const rsp_node *n = rsp_get(e->n, key);
+    size_t v = rsp_bind(e->l, n, e->where);
+    if (v == RSP_NONE) return v;
+    const rsp_variable *x = rsp_var(e->l, v);
+    if (coded ? x->type != RSP_SELECT_ONE && x->type != RSP_INTEGER : !rsp_is_numeric(x))
+        RSP_FAULT(e->l, n->loc, NULL, "'%s' %s in %s", x->name, coded ? "has no codes" : "is no number", e->where);
+    return v;
+}
+
+static void load_test(entry *e) {
+    static const char *const kinds[] = {"rao_scott", "t", "wald", "kruskal", NULL};
+    rsp_test *t = &e->x->test;
+    e->x->kind = RSP_A_TEST;
+    t->kind = rsp_get_choice(e->n, "kind", kinds, RSP_TEST_RAO_SCOTT);
+    bool table = t->kind == RSP_TEST_RAO_SCOTT || t->kind == RSP_TEST_WALD;
+    t->rows = read_side(e, "rows", table);
+    t->columns = read_side(e, "columns", true);
+    if (t->rows != RSP_NONE && t->rows == t->columns)
+        RSP_FAULT(e->l, rsp_get(e->n, "columns")->loc, NULL, "%s tests '%s' against itself", e->where,
+                  rsp_var(e->l, t->rows)->name);
+    need_scale(e);
+}
+
+/* ---- regressions ------------------------------------------------------------------------------------------------ */
+
+static size_t valid_codes(const rsp_list *list, const char *codes[2]) {
+    size_t n = 0;
+    for (size_t k = 0; k < list->n; k++)
+        if (!list->choices[k].missing) {
+            if (n < 2) codes[n] = list->choices[k].code;
+            n++;
+        }
+    return n;
+}
+
+static bool yes_then_no(const char *const codes[2]) {
+    static const char *const pairs[][2] = {{"yes", "no"}, {"y", "n"}, {"true", "false"}, {"1", "0"}};
+    for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
+        if (strcasecmp(codes[0], pairs[k][0]) == 0 && strcasecmp(codes[1], pairs[k][1]) == 0) return true;
+    return false;
+}
+
+static void check_logistic(entry *e, const rsp_variable *y, rsp_loc loc) {
+    const rsp_node *event = rsp_get(e->n, "event");
+    const char *codes[2] = {"", ""};
+    double number;
+    if (event && y->list) {
+        rsp_bind_code(e->l, y->list, event->text, event->loc, rsp_printf(e->l->a, "'%s' in %s", y->name, e->where));
+    } else if (event && !rsp_parse_double(event->text, strlen(event->text), '.', &number)) {
+        RSP_FAULT(e->l, event->loc, NULL, "the event of '%s', a number, cannot be '%s'", y->name, event->text);
+    } else if (y->list && !event) {
+        size_t n = valid_codes(y->list, codes);
+        if (n != 2)
+            RSP_FAULT(e->l, loc, "add `event: CODE`", "'%s' has %zu valid answers, a logistic model needs two, in %s", y->name,
+                      n, e->where);
+        else if (yes_then_no(codes))
+            RSP_FAULT(e->l, loc, rsp_printf(e->l->a, "add `event: \"%s\"`", codes[0]),
+                      "the answers of '%s' stand in the order %s, %s: %s must say which is the event", y->name, codes[0],
+                      codes[1], e->where);
+    }
+}
+
+static void check_response(entry *e, const rsp_model *m) {
+    const rsp_fexpr *r = m->formula->response;
+    const rsp_node *event = rsp_get(e->n, "event");
+    if (event && m->kind != RSP_LOGISTIC_MODEL)
+        RSP_FAULT(e->l, event->loc, NULL, "'event' goes with kind logistic alone");
+    if (!r) {
+        RSP_FAULT(e->l, m->formula->loc, "write `outcome ~ predictors`", "the formula of %s has no outcome", e->where);
+        return;
+    }
+    if (r->op != RSP_F_VARIABLE || r->variable == RSP_NONE) return;
+    const rsp_variable *y = rsp_var(e->l, r->variable);
+    const char *codes[2];
+    if (m->kind == RSP_LOGISTIC_MODEL) check_logistic(e, y, r->loc);
+    if (m->kind == RSP_ORDINAL_MODEL && (!y->list || valid_codes(y->list, codes) < 2))
+        RSP_FAULT(e->l, r->loc, NULL, "'%s' has no ordered answers in the ordinal %s", y->name, e->where);
+    if (m->kind == RSP_LINEAR_MODEL && y->list && y->measure == RSP_NOMINAL)
+        RSP_FAULT(e->l, r->loc, "set its `measure` to ordinal or interval", "'%s' has no numbers in the linear %s",
+                  y->name, e->where);
+}
+
+static void load_model(entry *e) {
+    static const char *const kinds[] = {"linear", "logistic", "ordinal", NULL};
+    static const char *const only_other[] = {"method", "df", "estimate", "of", "term", "across", "interval"};
+    const rsp_node *formula = rsp_get(e->n, "formula");
+    rsp_model *m = &e->x->model;
+    int kind = rsp_get_choice(e->n, "kind", kinds, -1);
+    e->x->kind = RSP_A_MODEL;
+    if (formula) m->formula = rsp_formula_parse(e->l->a, formula->text, &formula->origin, e->l->d);
+    if (m->formula) rsp_bind_formula(e->l, m->formula, e->where);
+    if (kind < 0) return; /* reported with the keys */
+    m->kind = kind;
+    const char *weights = rsp_get_text(e->n, "weights");
+    m->unweighted = weights && strcmp(weights, "none") == 0;
+    m->event = rsp_get_text(e->n, "event");
+    for (size_t k = 0; k < sizeof only_other / sizeof *only_other; k++)
+        if (rsp_get(e->n, only_other[k]))
+            RSP_FAULT(e->l, rsp_get(e->n, only_other[k])->loc, "leave it out", "'%s' has no meaning for kind '%s'",
+                      only_other[k], kinds[kind]);
+    if (rsp_get(e->n, "variance") && rsp_get(e->n, "variance")->kind == RSP_Y_SCALAR)
+        RSP_FAULT(e->l, rsp_get(e->n, "variance")->loc, "like {method: taylor}", "'variance' must be a mapping of keys");
+    if (!rsp_node_find(e->n, "formula")) RSP_FAULT(e->l, e->n->loc, NULL, "%s needs a formula", e->where);
+    if (!m->formula) return;
+    if (m->formula->n_random)
+        RSP_FAULT(e->l, m->formula->random[0].loc, NULL, "random parts need kind 'mixed', which is not built yet, in %s",
+                  e->where);
+    check_response(e, m);
+}
+
+/* ---- what is not built yet: names and syntax are checked all the same ------------------------------------------------ */
+
+static void load_scale(entry *e) {
+    const rsp_node *items = rsp_get(e->n, "items");
+    const size_t *bound;
+    rsp_bind_list(e->l, items, e->where, &bound);
+    RSP_FAULT(e->l, e->n->loc, "leave it out until a later version", "%s: scales are not built yet", e->where);
+}
+
+static void load_factor(entry *e) {
+    const rsp_node *model = rsp_get(e->n, "model");
+    if (model) rsp_lavaan_parse(e->l->a, model->text, &model->origin, e->l->d);
+    rsp_bind(e->l, rsp_get(e->n, "group"), e->where);
+    RSP_FAULT(e->l, e->n->loc, "leave it out until a later version", "%s: factor models are not built yet", e->where);
+}
+
+/* ---- all -------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *section, *word;
+    void (*load)(entry *e);
+    bool built;
+} sections[] = {{"tables", "table", load_table, true}, {"tests", "test", load_test, true},
+                {"scales", "scale", load_scale, false}, {"factors", "factor model", load_factor, false},
+                {"models", "model", load_model, true}};
+
+static void check_id(entry *e, rsp_map *ids, bool scale) {
+    const rsp_node *id = rsp_get(e->n, "id"), *name = rsp_get(e->n, "name");
+    const char *const own[] = {"weights", "cleaning", "response"};
+    if (!id) return;
+    for (size_t k = 0; k < 3; k++)
+        if (strcmp(own[k], id->text) == 0)
+            RSP_FAULT(e->l, id->loc, NULL, "the id '%s' is the engine's own", id->text);
+    if (!scale) {
+        if (!rsp_map_put(ids, id->text, 0)) RSP_FAULT(e->l, id->loc, NULL, "the id '%s' stands twice", id->text);
+        return;
+    }
+    /* Scales may share an id: then their names tell them apart. */
+    if (name && !rsp_map_put(ids, rsp_printf(e->l->a, "%s\n%s", id->text, name->text), 1))
+        RSP_FAULT(e->l, name->loc, NULL, "scale '%s' stands twice under the id '%s'", name->text, id->text);
+    if (!rsp_map_put(ids, id->text, 1) && rsp_map_get(ids, id->text) == 0)
+        RSP_FAULT(e->l, id->loc, NULL, "the id '%s' stands twice", id->text);
+}
+
+static void load_entry(rsp_loader *l, const rsp_node *n, size_t section, rsp_map *ids) {
+    const char *scale_name = strcmp(sections[section].word, "scale") == 0 ? rsp_get_text(n, "name") : NULL;
+    const char *id = scale_name ? scale_name : rsp_get_text(n, "id");
+    entry e = {l, n, &l->s->analyses[l->s->n_analyses], rsp_printf(l->a, "%s '%s'", sections[section].word, id ? id : "?")};
+    rsp_analysis *x = e.x;
+    x->id = rsp_get_text(n, "id");
+    x->loc = n->loc;
+    x->title = rsp_read_words(l, rsp_get(n, "title"));
+    x->filter = rsp_read_expr(l, rsp_get(n, "filter"), RSP_NONE, e.where);
+    x->variance = rsp_load_variance(l, rsp_get(n, "variance"), &l->s->variance);
+    check_id(&e, ids, strcmp(sections[section].word, "scale") == 0);
+    sections[section].load(&e);
+    if (sections[section].built) l->s->n_analyses++;
+    else *x = (rsp_analysis){.id = NULL};
+}
+
+void rsp_load_analyses(rsp_loader *l) {
+    size_t total = 0;
+    rsp_map *ids = rsp_map_new();
+    for (size_t k = 0; k < sizeof sections / sizeof *sections; k++) {
+        const rsp_node *n = rsp_get(l->root, sections[k].section);
+        total += n && n->kind == RSP_Y_LIST ? n->n : 0;
+    }
+    l->s->analyses = RSP_ARRAY(l->a, rsp_analysis, total + 1);
+    for (size_t i = 0; i < l->root->n; i++)
+        for (size_t k = 0; k < sizeof sections / sizeof *sections; k++) {
+            const rsp_node *n = l->root->items[i];
+            if (strcmp(l->root->keys[i]->text, sections[k].section) != 0 || n->bad || n->kind != RSP_Y_LIST) continue;
+            for (size_t j = 0; j < n->n; j++)
+                if (!n->items[j]->bad && n->items[j]->kind == RSP_Y_MAP) load_entry(l, n->items[j], k, ids);
+        }
+    rsp_map_free(ids);
+}

@@ -1,0 +1,626 @@
+/* Design, calibration, linearised and replicate variance: against R's survey package on one data set under every option
+ * of weighting (fixtures/reference/weight), and properties on made-up samples. */
+#include "responsive/intake.h"
+#include "responsive/results.h"
+#include "responsive/statistics.h"
+#include "weight/internal.h"
+
+#include <math.h>
+#include <omp.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka wants its four headers before it */
+#include <cmocka.h>
+
+static const char *const FOLDER = "fixtures/reference/weight";
+
+static void assert_near(double x, double expected, double relative, const char *what) {
+    if (fabs(x - expected) <= relative * fabs(expected)) return;
+    fail_msg("%s: %.14g, expected %.14g", what, x, expected);
+}
+
+/* ---- cases of reference.R --------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    const char *margins[2];
+    int         method;
+    double      low, high, trim_low, trim_high; /* 0: none */
+    bool        fpc, set_aside, nonresponse, errors; /* errors: standard errors are in the reference */
+} weight_case;
+
+static const weight_case CASES[] = {
+    {.name = "none", .fpc = true, .errors = true},
+    {.name = "rake", .margins = {"stype", "sch_wide"}, .errors = true},
+    {.name = "linear", .margins = {"stype", "sch_wide"}, .method = RSP_LINEAR, .errors = true},
+    {.name = "rake_bounds", .margins = {"stype", "sch_wide"}, .low = 0.75, .high = 1.97, .errors = true},
+    {.name = "linear_bounds", .margins = {"stype", "sch_wide"}, .method = RSP_LINEAR, .low = 0.75, .high = 1.97,
+     .errors = true},
+    {.name = "numeric", .margins = {"stype", "api99"}, .method = RSP_LINEAR, .errors = true},
+    {.name = "numeric_raking", .margins = {"stype", "api99"}, .errors = true},
+    {.name = "cross", .margins = {"stype:sch_wide"}, .errors = true},
+    {.name = "missing", .margins = {"stype", "part"}, .errors = true},
+    {.name = "set_aside", .margins = {"stype", "part"}, .set_aside = true, .errors = true},
+    {.name = "trim", .margins = {"stype", "sch_wide"}, .trim_low = 0.4, .trim_high = 2.2},
+    {.name = "nonresponse", .nonresponse = true, .errors = true},
+};
+
+static double expected(const char *name, const char *what) {
+    char path[256], line[256], key[128];
+    snprintf(path, sizeof path, "%s/expected.csv", FOLDER);
+    snprintf(key, sizeof key, "%s,%s,", name, what);
+    FILE  *f = fopen(path, "r");
+    double value = NAN;
+    while (f && fgets(line, sizeof line, f))
+        if (!strncmp(line, key, strlen(key))) value = strtod(line + strlen(key), NULL);
+    if (f) fclose(f);
+    if (isnan(value)) fail_msg("%s has no %s", path, key);
+    return value;
+}
+
+static rsp_study *load(rsp_diag *d) {
+    rsp_study *s = rsp_study_load(FOLDER, d);
+    if (!s) rsp_diag_print(d, stderr, false, 0);
+    assert_non_null(s);
+    return s;
+}
+
+/* Leaves the margins of the case alone in the study, in its order. */
+static void choose_margins(rsp_study *s, const weight_case *c) {
+    rsp_margin chosen[2];
+    size_t     n = 0;
+    for (size_t k = 0; k < 2 && c->margins[k]; k++)
+        for (size_t m = 0; m < s->weighting.n_margins; m++)
+            if (!strcmp(s->weighting.margins[m].name, c->margins[k])) chosen[n++] = s->weighting.margins[m];
+    if (n) memcpy(s->weighting.margins, chosen, n * sizeof *chosen);
+    s->weighting.n_margins = n;
+    s->weighting.given = n > 0;
+}
+
+static void apply(rsp_study *s, const weight_case *c) {
+    rsp_weighting_spec *w = &s->weighting;
+    choose_margins(s, c);
+    if (c->method == RSP_LINEAR) w->method = RSP_LINEAR;
+    if (c->high > 0) w->bound_low = c->low;
+    if (c->high > 0) w->bound_high = c->high;
+    if (c->trim_high > 0) w->trim_low = c->trim_low;
+    if (c->trim_high > 0) w->trim_high = c->trim_high;
+    w->set_aside_missing = c->set_aside;
+    if (!c->nonresponse) w->n_nonresponse = 0;
+    if (!c->fpc) s->design.n_fpc = 0;
+}
+
+typedef struct {
+    rsp_diag   *d;
+    rsp_study  *s;
+    rsp_frame  *f;
+    rsp_sample *sample;
+} run;
+
+static run run_case(const weight_case *c) {
+    run r = {.d = rsp_diag_new()};
+    r.s = load(r.d);
+    apply(r.s, c);
+    r.f = rsp_intake(r.s, r.d);
+    assert_non_null(r.f);
+    rsp_frame_sort(r.f);
+    r.sample = rsp_sample_new(r.f, r.d);
+    if (!r.sample) rsp_diag_print(r.d, stderr, false, 0);
+    assert_non_null(r.sample);
+    return r;
+}
+
+static void end(run *r) {
+    rsp_sample_free(r->sample);
+    rsp_frame_free(r->f);
+    rsp_study_free(r->s);
+    rsp_diag_free(r->d);
+}
+
+/* Influence of a total, or of a mean over everybody, of a variable; returns the estimate. */
+static double influence(const run *r, const char *variable, bool mean, double *z) {
+    size_t v = rsp_study_variable(r->s, variable);
+    double sum = 0, weight = 0;
+    for (size_t i = 0; i < r->f->n; i++) {
+        z[i] = rsp_value(r->f, v, i);
+        sum += r->sample->weight[i] * z[i];
+        weight += r->sample->weight[i];
+    }
+    if (!mean) return sum;
+    for (size_t i = 0; i < r->f->n; i++) z[i] = (z[i] - sum / weight) / weight;
+    return sum / weight;
+}
+
+static void compare_with_r(const weight_case *c) {
+    run              r = run_case(c);
+    const rsp_group *g = &r.sample->groups[0];
+    double          *z[2] = {rsp_malloc(r.f->n * sizeof(double)), rsp_malloc(r.f->n * sizeof(double))}, v[4];
+    double           mean = influence(&r, "api00", true, z[0]), total = influence(&r, "enroll", false, z[1]);
+    if (!g->weighted) fail_msg("%s: %s", c->name, g->why);
+    assert_near(g->weight_min, expected(c->name, "weight_min"), 1e-9, c->name);
+    assert_near(g->weight_max, expected(c->name, "weight_max"), 1e-9, c->name);
+    assert_near(g->sum, expected(c->name, "sum"), 1e-11, c->name);
+    assert_near(mean, expected(c->name, "mean"), 1e-9, c->name);
+    assert_near(total, expected(c->name, "total"), 1e-9, c->name);
+    if (c->errors) {
+        assert_true(rsp_taylor(r.sample, NULL, (const double *const *) z, 2, v, r.d));
+        assert_near(sqrt(v[0]), expected(c->name, "mean_se"), 1e-8, c->name);
+        assert_near(sqrt(v[3]), expected(c->name, "total_se"), 1e-8, c->name);
+        assert_true(v[1] == v[2]);
+    }
+    free(z[0]);
+    free(z[1]);
+    end(&r);
+}
+
+static void test_cases(void **state) {
+    (void) state;
+    for (size_t k = 0; k < sizeof CASES / sizeof *CASES; k++) compare_with_r(&CASES[k]);
+}
+
+/* ---- replicates on the reference data --------------------------------------------------------------------------- */
+
+static double replicate_error(run *r, rsp_variance_spec spec, const char *variable, bool mean) {
+    const rsp_replicates *reps = rsp_replicates_get(r->sample, &spec, RSP_NOWHERE, r->d);
+    if (!reps) rsp_diag_print(r->d, stderr, false, 0);
+    assert_non_null(reps);
+    size_t  n = r->f->n, n_reps = rsp_replicates_count(reps), v = rsp_study_variable(r->s, variable), failed;
+    double *w = rsp_malloc(n * sizeof *w), *theta = rsp_malloc(n_reps * sizeof *theta), full = 0, sum = 0, variance;
+    for (size_t i = 0; i < n; i++) {
+        full += r->sample->weight[i] * rsp_value(r->f, v, i);
+        sum += r->sample->weight[i];
+    }
+    if (mean) full /= sum;
+    for (size_t k = 0; k < n_reps; k++) {
+        double a = 0, b = 0;
+        rsp_replicate_weights(reps, k, w);
+        for (size_t i = 0; i < n; i++) {
+            a += w[i] * rsp_value(r->f, v, i);
+            b += w[i];
+        }
+        theta[k] = mean ? a / b : a;
+    }
+    rsp_replicate_variance(reps, theta, &full, 1, &variance, &failed);
+    assert_int_equal(failed, 0);
+    free(w);
+    free(theta);
+    return sqrt(variance);
+}
+
+static double taylor_error(run *r, const char *variable, bool mean) {
+    double *z = rsp_malloc(r->f->n * sizeof *z), v;
+    influence(r, variable, mean, z);
+    assert_true(rsp_taylor(r->sample, NULL, (const double *const[]){z}, 1, &v, r->d));
+    free(z);
+    return sqrt(v);
+}
+
+static void test_jackknife_fpc(void **state) {
+    (void) state;
+    run r = run_case(&CASES[0]);
+    rsp_variance_spec jkn = {.method = RSP_JKN};
+    assert_near(replicate_error(&r, jkn, "api00", true), expected("jkn_fpc", "mean_se"), 1e-9, "jkn with fpc");
+    /* of a total, jackknife and linearised variance are one formula */
+    assert_near(replicate_error(&r, jkn, "enroll", false), taylor_error(&r, "enroll", false), 1e-10, "total");
+    end(&r);
+}
+
+/* Bootstrap, each replicate raked anew, and linearised errors with raking residuals: apart by simulation error, whose
+ * standard deviation is about 1/sqrt(2R), and by terms of order 1/n. */
+static void test_bootstrap(void **state) {
+    (void) state;
+    for (size_t k = 0; k < 2; k++) {
+        run r = run_case(&CASES[k]);
+        rsp_variance_spec boot = {.method = RSP_BOOTSTRAP, .replicates = 4000, .seed = 20};
+        assert_near(replicate_error(&r, boot, "api00", true), taylor_error(&r, "api00", true), 0.05, "bootstrap, mean");
+        assert_near(replicate_error(&r, boot, "enroll", false), taylor_error(&r, "enroll", false), 0.05, "bootstrap, total");
+        end(&r);
+    }
+}
+
+static void test_replicates_meet_margins(void **state) {
+    (void) state;
+    run r = run_case(&CASES[1]);
+    rsp_variance_spec boot = {.method = RSP_BOOTSTRAP, .replicates = 50, .seed = 3};
+    const rsp_replicates *reps = rsp_replicates_get(r.sample, &boot, RSP_NOWHERE, r.d);
+    double *w = rsp_malloc(r.f->n * sizeof *w);
+    size_t  stype = rsp_study_variable(r.s, "stype");
+    for (size_t k = 0; k < 50; k++) {
+        double sum[3] = {0};
+        rsp_replicate_weights(reps, k, w);
+        for (size_t i = 0; i < r.f->n; i++) sum[rsp_code(&r.f->columns[stype], i)] += w[i];
+        assert_near(sum[0], 130, 1e-10, "E");
+        assert_near(sum[1], 30, 1e-10, "H");
+        assert_near(sum[2], 40, 1e-10, "M");
+    }
+    free(w);
+    end(&r);
+}
+
+/* ---- made-up samples -------------------------------------------------------------------------------------------- */
+
+enum { COUNTRY, GENDER, AGE, CLUSTER, Y, N_VARIABLES, N_CODES = 4, MAX_TARGETS = 64 };
+
+typedef struct {
+    rsp_choice   choices[N_CODES];
+    rsp_list     list;
+    rsp_variable variables[N_VARIABLES];
+    size_t       strata[1], cluster[1], gender[1], age[1];
+    rsp_target   targets[2][MAX_TARGETS];
+    rsp_margin   margins[2];
+    rsp_study    study;
+    rsp_frame   *frame;
+    rsp_diag    *d;
+} made_up;
+
+static const char *const CODES[N_CODES] = {"a", "b", "c", "d"};
+
+static void add_targets(rsp_margin *m, size_t countries, size_t codes) {
+    for (size_t c = 0; c < countries; c++)
+        for (size_t k = 0; k < codes; k++)
+            m->targets[m->n_targets++] = (rsp_target){.country = CODES[c], .code = CODES[k],
+                                                      .amount = (double) (k + 1) / (double) (codes * (codes + 1) / 2)};
+}
+
+/* n respondents in `countries` countries (strata too) with clusters of about `size`; margins gender (2), age (4). */
+static made_up *make(size_t n, size_t countries, size_t size) {
+    made_up   *m = rsp_calloc(1, sizeof *m);
+    rsp_study *s = &m->study;
+    m->d = rsp_diag_new();
+    for (size_t k = 0; k < N_CODES; k++) m->choices[k] = (rsp_choice){.code = CODES[k], .value = (double) k};
+    m->list = (rsp_list){"codes", N_CODES, m->choices};
+    static const char *const names[] = {"country", "gender", "age", "cluster", "y"};
+    for (size_t k = 0; k < N_VARIABLES; k++)
+        m->variables[k] = (rsp_variable){.name = names[k], .type = k < CLUSTER ? RSP_SELECT_ONE : RSP_DECIMAL,
+                                         .list = k < CLUSTER ? &m->list : NULL, .part_of = RSP_NONE,
+                                         .first_part = RSP_NONE};
+    m->strata[0] = COUNTRY;
+    m->cluster[0] = CLUSTER;
+    m->gender[0] = GENDER;
+    m->age[0] = AGE;
+    m->margins[0] = (rsp_margin){.name = "gender", .n_variables = 1, .variables = m->gender, .targets = m->targets[0]};
+    m->margins[1] = (rsp_margin){.name = "age", .n_variables = 1, .variables = m->age, .targets = m->targets[1]};
+    add_targets(&m->margins[0], countries, 2);
+    add_targets(&m->margins[1], countries, 4);
+    *s = (rsp_study){.id = "made_up", .n_variables = N_VARIABLES, .variables = m->variables};
+    s->roles = (rsp_roles){RSP_NONE, COUNTRY, RSP_NONE, RSP_NONE, RSP_NONE, RSP_NONE, RSP_NONE, RSP_NONE};
+    s->design = (rsp_design_spec){.weight = RSP_NONE, .n_strata = 1, .strata = m->strata, .n_stages = size > 1,
+                                  .cluster = m->cluster};
+    s->weighting = (rsp_weighting_spec){.given = true, .within = COUNTRY, .n_margins = 2, .margins = m->margins,
+                                        .bound_low = NAN, .bound_high = NAN, .trim_low = NAN, .trim_high = NAN};
+    m->frame = rsp_frame_new(s, n);
+    rsp_rng g;
+    rsp_rng_init(&g, 11, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t c = i % countries;
+        rsp_set_code(&m->frame->columns[COUNTRY], i, (int) c);
+        rsp_set_code(&m->frame->columns[GENDER], i, (int) rsp_rng_below(&g, 2));
+        rsp_set_code(&m->frame->columns[AGE], i, (int) rsp_rng_below(&g, 4));
+        m->frame->columns[CLUSTER].number[i] = (double) (i / countries / size); /* the same names in every country */
+        m->frame->columns[Y].number[i] = (double) rsp_code(&m->frame->columns[AGE], i) + rsp_rng_normal(&g);
+    }
+    return m;
+}
+
+static void unmake(made_up *m) {
+    rsp_frame_free(m->frame);
+    rsp_diag_free(m->d);
+    free(m);
+}
+
+static void test_margins_are_met(void **state) {
+    (void) state;
+    made_up    *m = make(3000, 3, 5);
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
+    assert_non_null(s);
+    assert_int_equal(s->n_groups, 3);
+    assert_int_equal(s->n_strata, 3);
+    assert_int_equal(s->n_clusters, 600); /* nested: the same name in two strata is two clusters */
+    assert_true(s->country == s->group && s->n_countries == 3);
+    assert_int_equal(s->n_gaps, 18);
+    for (size_t k = 0; k < s->n_gaps; k++) assert_near(s->gaps[k].achieved, s->gaps[k].target, 1e-11, s->gaps[k].margin);
+    for (size_t k = 0; k < 3; k++) assert_near(s->groups[k].sum, 1000, 1e-12, "sum of a country");
+    assert_true(rsp_design_df(s, NULL) == 597);
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+/* What the margins fix has no variance. */
+static void test_margins_have_no_variance(void **state) {
+    (void) state;
+    made_up    *m = make(3000, 3, 5);
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
+    double     *z = rsp_calloc(3000, sizeof *z), v;
+    for (size_t i = 0; i < 3000; i++) z[i] = rsp_code(&m->frame->columns[AGE], i) == 2;
+    assert_true(rsp_taylor(s, NULL, (const double *const[]){z}, 1, &v, m->d));
+    assert_true(fabs(v) < 1e-15);
+    free(z);
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+/* A country without a target, one with an empty cell, and others: each its own outcome, none in the way of others. */
+static void test_outcomes_by_country(void **state) {
+    (void) state;
+    made_up *m = make(400, 4, 2);
+    m->study.eligible.respondents = 100;
+    m->study.eligible.clusters = 50;
+    for (size_t k = 0; k < m->margins[0].n_targets; k++)
+        if (!strcmp(m->targets[0][k].country, "b")) m->targets[0][k].country = "elsewhere";
+    for (size_t i = 0; i < 400; i++) {
+        if (i % 4 == 2 && rsp_code(&m->frame->columns[AGE], i) == 3) rsp_set_code(&m->frame->columns[AGE], i, 2);
+        if (i % 4 == 3) m->frame->columns[CLUSTER].number[i] = (double) (i % 3);
+    }
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
+    assert_non_null(s);
+    assert_true(s->groups[0].weighted && s->groups[0].eligible);
+    assert_string_equal(s->groups[1].why, "no target");
+    assert_string_equal(s->groups[2].why, "empty cell");
+    assert_true(!s->groups[1].weighted && s->groups[1].flags & RSP_F_NOT_WEIGHTED);
+    for (size_t i = 0; i < 400; i++)
+        if (i % 4 == 1 || i % 4 == 2) assert_true(s->weight[i] == s->base[i]);
+    assert_true(!s->groups[3].eligible && s->groups[3].flags & RSP_F_NOT_ELIGIBLE); /* three clusters */
+    assert_int_equal(rsp_diag_errors(m->d), 0);
+    assert_int_equal(rsp_diag_warnings(m->d), 2);
+    double *w = rsp_malloc(400 * sizeof *w), sum[4] = {0};
+    m->study.weighting.scale = RSP_SCALE_EQUAL;
+    rsp_scaled_weights(s, w);
+    for (size_t i = 0; i < 400; i++) sum[i % 4] += w[i];
+    assert_near(sum[0], sum[1], 1e-12, "equal sums");
+    assert_true(sum[3] == 0);
+    free(w);
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+static void test_trim_impossible(void **state) {
+    (void) state;
+    made_up *m = make(300, 1, 1);
+    m->study.weighting.trim_high = 1.05; /* the oldest are 40 % of the population, a quarter of the sample */
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
+    assert_true(s->groups[0].weighted && s->groups[0].flags & RSP_F_MARGIN_UNMET);
+    for (size_t k = 0; k < s->n_gaps; k++) assert_near(s->gaps[k].achieved, s->gaps[k].target, 1e-9, "margin kept");
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+/* Bit for bit the same with one thread and with three. */
+static void test_threads(void **state) {
+    (void) state;
+    uint64_t hash[2];
+    double   v[2][4];
+    for (int k = 0; k < 2; k++) {
+        omp_set_num_threads(k ? 3 : 1);
+        made_up          *m = make(30000, 4, 3);
+        rsp_sample       *s = rsp_sample_new(m->frame, m->d);
+        rsp_variance_spec boot = {.method = RSP_BOOTSTRAP, .replicates = 20, .seed = 5};
+        const rsp_replicates *r = rsp_replicates_get(s, &boot, RSP_NOWHERE, m->d);
+        double *w = rsp_malloc(30000 * sizeof *w);
+        hash[k] = 0;
+        for (size_t j = 0; j < 20; j++) {
+            rsp_replicate_weights(r, j, w);
+            hash[k] = rsp_hash64(w, 30000 * sizeof *w, hash[k]);
+        }
+        const double *y = m->frame->columns[Y].number;
+        assert_true(rsp_taylor(s, NULL, (const double *const[]){y, w}, 2, v[k], m->d));
+        free(w);
+        rsp_sample_free(s);
+        unmake(m);
+    }
+    omp_set_num_threads(omp_get_num_procs());
+    assert_true(hash[0] == hash[1]);
+    assert_memory_equal(v[0], v[1], sizeof v[0]);
+}
+
+/* Half samples of a total give the linearised variance of two clusters a stratum exactly: the columns are orthogonal. */
+static void test_half_samples(void **state) {
+    (void) state;
+    made_up *m = make(8, 4, 1);
+    m->study.weighting.given = false;
+    m->study.weighting.n_margins = 0;
+    rsp_sample   *s = rsp_sample_new(m->frame, m->d);
+    const double *y = m->frame->columns[Y].number;
+    double        taylor;
+    assert_true(rsp_taylor(s, NULL, &y, 1, &taylor, m->d));
+    for (int k = 0; k < 2; k++) {
+        rsp_variance_spec spec = {.method = k ? RSP_FAY : RSP_BRR, .rho = k ? 0.3 : 0};
+        const rsp_replicates *r = rsp_replicates_get(s, &spec, RSP_NOWHERE, m->d);
+        assert_int_equal(rsp_replicates_count(r), 8);
+        double theta[8] = {0}, w[8], full = 0, v;
+        for (size_t i = 0; i < 8; i++) full += y[i];
+        for (size_t j = 0; j < 8; j++) {
+            rsp_replicate_weights(r, j, w);
+            for (size_t i = 0; i < 8; i++) theta[j] += w[i] * y[i];
+        }
+        rsp_replicate_variance(r, theta, &full, 1, &v, NULL);
+        assert_near(v, taylor, 1e-12, k ? "fay" : "brr");
+    }
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+/* Few respondents in a cell: some bootstrap replicates miss it, are drawn again and counted. */
+static void test_redrawn(void **state) {
+    (void) state;
+    made_up *m = make(120, 1, 4);
+    for (size_t i = 8; i < 120; i++)
+        if (rsp_code(&m->frame->columns[AGE], i) == 3) rsp_set_code(&m->frame->columns[AGE], i, 2);
+    rsp_set_code(&m->frame->columns[AGE], 0, 3);
+    rsp_sample       *s = rsp_sample_new(m->frame, m->d);
+    rsp_variance_spec boot = {.method = RSP_BOOTSTRAP, .replicates = 100, .seed = 1};
+    const rsp_replicates *r = rsp_replicates_get(s, &boot, RSP_NOWHERE, m->d);
+    assert_true(rsp_replicates_redrawn(r) > 5 && rsp_replicates_redrawn(r) < 60);
+    double w[120];
+    for (size_t k = 0; k < 100; k++) {
+        double sum = 0;
+        rsp_replicate_weights(r, k, w);
+        for (size_t i = 0; i < 120; i++) sum += w[i] * (rsp_code(&m->frame->columns[AGE], i) == 3);
+        assert_near(sum, 0.4 * 120, 1e-10, "the rare cell");
+    }
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+/* A jackknife replicate that empties a cell cannot be drawn again: it is left out and counted. */
+static void test_failed_replicates(void **state) {
+    (void) state;
+    made_up *m = make(40, 1, 1);
+    for (size_t i = 1; i < 40; i++)
+        if (rsp_code(&m->frame->columns[AGE], i) == 3) rsp_set_code(&m->frame->columns[AGE], i, 2);
+    rsp_set_code(&m->frame->columns[AGE], 0, 3);
+    rsp_sample       *s = rsp_sample_new(m->frame, m->d);
+    rsp_variance_spec jk1 = {.method = RSP_JK1};
+    const rsp_replicates *r = rsp_replicates_get(s, &jk1, RSP_NOWHERE, m->d);
+    double w[40], theta[40], full = 1, v;
+    for (size_t k = 0; k < 40; k++) {
+        rsp_replicate_weights(r, k, w);
+        theta[k] = w[1] / (w[1] + w[2]);
+    }
+    size_t failed;
+    rsp_replicate_variance(r, theta, &full, 1, &v, &failed);
+    assert_int_equal(failed, 1);
+    assert_true(isfinite(v));
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+/* ---- what is wrong with data or design -------------------------------------------------------------------------- */
+
+static void test_lonely(void **state) {
+    (void) state;
+    made_up *m = make(40, 2, 1);
+    m->study.weighting.given = false;
+    m->study.weighting.n_margins = 0;
+    m->study.design.n_stages = 1;
+    for (size_t i = 0; i < 40; i++)
+        if (i % 2) m->frame->columns[CLUSTER].number[i] = 1;
+    rsp_sample       *s = rsp_sample_new(m->frame, m->d);
+    const double     *y = m->frame->columns[Y].number;
+    double            v;
+    rsp_variance_spec jkn = {.method = RSP_JKN}, jk1 = {.method = RSP_JK1}, brr = {.method = RSP_BRR};
+    assert_false(rsp_taylor(s, NULL, &y, 1, &v, m->d));
+    assert_true(isnan(v));
+    assert_non_null(strstr(rsp_diag_at(m->d, 0)->message, "country=b"));
+    assert_null(rsp_replicates_get(s, &jkn, RSP_NOWHERE, m->d));
+    rsp_sample_free(s);
+    m->study.design.lonely = RSP_LONELY_CERTAINTY;
+    s = rsp_sample_new(m->frame, m->d);
+    assert_true(rsp_taylor(s, NULL, &y, 1, &v, m->d));
+    assert_true(v > 0);
+    assert_int_equal(rsp_replicates_count(rsp_replicates_get(s, &jkn, RSP_NOWHERE, m->d)), 20);
+    assert_null(rsp_replicates_get(s, &jk1, RSP_NOWHERE, m->d)); /* strata */
+    assert_null(rsp_replicates_get(s, &brr, RSP_NOWHERE, m->d)); /* twenty clusters */
+    assert_true(rsp_diag_errors(m->d) >= 2);
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+static void test_wrong_data(void **state) {
+    (void) state;
+    made_up *m = make(6, 1, 1);
+    m->study.weighting.given = false;
+    m->study.design.weight = Y;
+    for (size_t i = 0; i < 6; i++) m->frame->columns[Y].number[i] = (double) i;
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
+    assert_non_null(s);
+    assert_int_equal(s->groups[0].n, 5); /* weight 0 stays in the design, but is nobody */
+    assert_int_equal(s->n_clusters, 6);
+    assert_true(rsp_design_df(s, NULL) == 4);
+    rsp_sample_free(s);
+    m->frame->columns[Y].number[1] = NAN;
+    s = rsp_sample_new(m->frame, m->d);
+    assert_true(s->weight[1] == 0);
+    assert_int_equal(rsp_diag_warnings(m->d), 1);
+    rsp_sample_free(s);
+    m->frame->columns[Y].number[1] = -2;
+    assert_null(rsp_sample_new(m->frame, m->d));
+    assert_int_equal(rsp_diag_errors(m->d), 1);
+    m->study.design.weight = RSP_NONE; /* a fraction and counts in one column; fewer units than were sampled */
+    m->study.design.n_fpc = 1;
+    m->study.design.fpc = (const size_t[]){Y};
+    for (size_t i = 0; i < 6; i++) m->frame->columns[Y].number[i] = 5;
+    assert_null(rsp_sample_new(m->frame, m->d));
+    m->frame->columns[Y].number[0] = 0.5;
+    assert_null(rsp_sample_new(m->frame, m->d));
+    unmake(m);
+    m = make(0, 1, 1);
+    assert_null(rsp_sample_new(m->frame, m->d));
+    unmake(m);
+}
+
+static void test_nobody_weighs(void **state) {
+    (void) state;
+    made_up *m = make(60, 2, 1);
+    m->study.design.weight = Y;
+    for (size_t i = 0; i < 60; i++) m->frame->columns[Y].number[i] = i % 2 ? 0 : 1;
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
+    assert_non_null(s);
+    assert_string_equal(s->groups[1].why, "empty cell");
+    assert_int_equal(s->groups[1].n, 0);
+    rsp_results *out = rsp_results_new();
+    rsp_report_weights(s, out);
+    assert_int_equal(out->n, 8 + s->n_gaps);
+    assert_string_equal(out->rows[0].domain, "country=a");
+    assert_true(isnan(out->rows[4 + 6].estimate) && out->rows[4 + 6].flags & RSP_F_EMPTY);
+    rsp_results_free(out);
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+static void test_numbering(void **state) {
+    (void) state;
+    int32_t a[6] = {2, 0, 2, 1, 0, 2}, b[6] = {1, 5, 0, 5, 5, 1}, out[6];
+    assert_int_equal(rsp_number_pairs(a, 3, b, 6, 6, out), 4);
+    const int32_t pairs[6] = {3, 0, 2, 1, 0, 3};
+    assert_memory_equal(out, pairs, sizeof pairs);
+    double        x[6] = {3, NAN, 3, -0.0, 0.0, NAN};
+    const int32_t values[6] = {0, 1, 0, 2, 2, 1};
+    assert_int_equal(rsp_number_doubles(x, 6, out), 3);
+    assert_memory_equal(out, values, sizeof values);
+}
+
+/* The dummies of two margins: rank one less than their number; the solution reproduces what lies in their span. */
+static void test_factor(void **state) {
+    (void) state;
+    rsp_arena *a = rsp_arena_new();
+    rsp_factor f = rsp_factor_new(a, 4);
+    double     matrix[16] = {5, 0, 2, 3, 0, 7, 3, 4, 2, 3, 5, 0, 3, 4, 0, 7}, x[4] = {1, -2, 3, 0.5}, rhs[4] = {0}, check[4];
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 4; j++) rhs[i] += matrix[i * 4 + j] * x[j];
+    memcpy(check, rhs, sizeof rhs);
+    rsp_factorise(&f, 4, matrix);
+    assert_int_equal(f.rank, 3);
+    rsp_factor_solve(&f, f.work, rhs);
+    for (size_t i = 0; i < 4; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < 4; j++) sum += matrix[i * 4 + j] * rhs[j];
+        assert_near(sum, check[i], 1e-12, "reproduced");
+    }
+    rsp_arena_free(a);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbering),
+        cmocka_unit_test(test_factor),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_jackknife_fpc),
+        cmocka_unit_test(test_bootstrap),
+        cmocka_unit_test(test_replicates_meet_margins),
+        cmocka_unit_test(test_margins_are_met),
+        cmocka_unit_test(test_margins_have_no_variance),
+        cmocka_unit_test(test_outcomes_by_country),
+        cmocka_unit_test(test_trim_impossible),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_half_samples),
+        cmocka_unit_test(test_redrawn),
+        cmocka_unit_test(test_failed_replicates),
+        cmocka_unit_test(test_lonely),
+        cmocka_unit_test(test_wrong_data),
+        cmocka_unit_test(test_nobody_weighs),
+    };
+    return cmocka_run_group_tests_name("weight", tests, NULL, NULL);
+}
