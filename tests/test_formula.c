@@ -210,19 +210,19 @@ static void formula_errors(void **state) {
         {"y ~ x)", "3:10 ')' without '('"},
         {"y ~ x z", "3:11 expected an operator before 'z'"},
         {"y ~ lgo(x)", "3:9 function 'lgo()' is not supported in formulas (did you mean 'log'?)"},
-        {"y ~ poly(x, 2)", "3:15 functions in formulas take one argument"},
+        {"y ~ poly(x, 2)", "3:9 function 'poly()' is not supported in formulas (write the powers, as x + I(x^2))\n3:15 functions in formulas take one argument"},
         {"y ~ poly(x)", "3:9 function 'poly()' is not supported in formulas (write the powers, as x + I(x^2))"},
         {"y ~ 2 * x", "3:9 only 0 and 1 stand as numbers among the terms (arithmetic stands in I(), as I(2 * x))"},
         {"y ~ x^0.5", "3:11 the power of terms is a whole number from 1 to 20 (a power of a variable is I(x^2))"},
         {"y ~ x + 1 | g", "3:15 '|' outside brackets (put it into brackets: (1 + x | g))"},
         {"y ~ x * (1 | g)", "3:13 a random part cannot be combined with other terms (add it with +)"},
-        {"y ~ x - (1 | g)", "3:13 a random part cannot be taken away\n3:15 '|' outside brackets"},
+        {"y ~ x - (1 | g)", "3:13 a random part cannot be taken away"},
         {"y ~ (0 | g)", "3:9 a random part without any effect"},
         {"y ~ (1 | 2)", "3:14 groups of a random part are variables (as in (1 | country) or (1 | country/region))"},
         {"y ~ y + x", "3:9 'y' stands on both sides of the formula"},
         {"y ~ . - x", "3:13 '.' cannot stand for all but some variables (list the variables)"},
         {"y ~ a * .", "3:13 '.' can only be added to other terms (list the variables)"},
-        {"y ~ ${x}", "3:9 unexpected character '$' in formula (formulas name variables without ${ })"},
+        {"y ~ ${x}", "3:9 '${' in formula (formulas name variables without ${ })"},
         {"5 ~ x", "3:5 the left side of '~' is a number, not a variable"},
         {"y ~ log(factor(x))", "3:13 factor() cannot stand inside log()"},
         {"y ~ factor(x + 1)", "3:9 factor() takes a variable (derive a variable by cut instead)"},
@@ -239,7 +239,7 @@ static void formula_errors(void **state) {
         list_messages(d, &b);
         assert_null(f);
         if (strcmp(b.data, cases[k].wanted))
-            print_message("'%s':\n%s\nwanted:\n%s", cases[k].text, b.data, cases[k].wanted);
+            fail_msg("'%s':\n%s\nwanted:\n%s", cases[k].text, b.data, cases[k].wanted);
         rsp_buf_free(&b);
         rsp_diag_free(d);
         rsp_arena_free(a);

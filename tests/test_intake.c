@@ -213,6 +213,17 @@ static void expect_cells(const char *csv, const char *cells, size_t n_lines, con
     rsp_diag_free(d);
 }
 
+/* The files named _crlf came with LF alone (see SOURCES.md), while their .json expects CRLF. */
+static void restore_crlf(rsp_buf *b) {
+    rsp_buf with = {0};
+    for (size_t k = 0; k < b->length; k++) {
+        if (b->data[k] == '\n') rsp_buf_putc(&with, '\r');
+        rsp_buf_putc(&with, b->data[k]);
+    }
+    rsp_buf_free(b);
+    *b = with;
+}
+
 static void torture_one(const char *name) {
     char         path[128];
     rsp_diag    *d = rsp_diag_new();
@@ -228,6 +239,7 @@ static void torture_one(const char *name) {
     }
     snprintf(path, sizeof path, "fixtures/csv-torture/spectrum-%s.csv", name);
     assert_true(rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE));
+    if (strstr(name, "_crlf")) restore_crlf(&raw);
     rsp_table_data *t = rsp_delimited_open(&raw, path, NULL, 0, d);
     assert_non_null(t);
     assert_int_equal(t->n_records, json_array_size(expected));

@@ -1,0 +1,252 @@
+/* Whole nights: the program as a person calls it, on the studies that ship. */
+#include "responsive/batch.h"
+#include "responsive/results.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char here[512];      /* scratch folder */
+static char program[1024];  /* the program under test */
+
+static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int sh(const char *format, ...) {
+    char    command[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static char *path(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static char *path(const char *format, ...) {
+    static char paths[8][1200];
+    static int  turn;
+    char       *p = paths[turn = (turn + 1) % 8];
+    char        rest[600];
+    va_list     args;
+    va_start(args, format);
+    vsnprintf(rest, sizeof rest, format, args);
+    va_end(args);
+    snprintf(p, 1200, "%s/%s", here, rest);
+    return p;
+}
+
+static bool exists(const char *p) {
+    struct stat st;
+    return stat(p, &st) == 0;
+}
+
+static json_t *manifest(const char *run) {
+    json_error_t e;
+    json_t      *m = json_load_file(path("%s/manifest.json", run), 0, &e);
+    assert_non_null(m);
+    return m;
+}
+
+/* The publications hold the same files with the same bytes, manifest and log apart. */
+static void same_outputs(const char *a, const char *b) {
+    json_t *ma = manifest(a), *mb = manifest(b);
+    json_t *oa = json_object_get(ma, "outputs"), *ob = json_object_get(mb, "outputs");
+    assert_true(json_object_size(oa) > 10);
+    const char *name;
+    json_t     *hash;
+    json_object_foreach(oa, name, hash) {
+        const char *other = json_string_value(json_object_get(ob, name));
+        if (!other || strcmp(other, json_string_value(hash)) != 0) fail_msg("%s differs between %s and %s", name, a, b);
+    }
+    assert_int_equal(json_object_size(oa), json_object_size(ob));
+    assert_string_equal(json_string_value(json_object_get(ma, "content_id")), json_string_value(json_object_get(mb, "content_id")));
+    json_decref(ma);
+    json_decref(mb);
+}
+
+/* ---- nights ----------------------------------------------------------------------------------------------------- */
+
+static void a_night_publishes_everything(void **state) {
+    (void) state;
+    assert_int_equal(sh("%s run specs/wvs --out %s/a --quiet", program, here), 0);
+    const char *const files[] = {"index.html", "manifest.json", "run.log", "data/results.csv", "data/results.sqlite", "data/codebook.xml",
+                                 "data/codebook.csv", "data/datapackage.json", "quality/cleaning.csv", "quality/quality.html",
+                                 "briefs/brief-all-en.pdf", "briefs/brief-all-pl.pdf", "tables/tables-all-en.xlsx", "charts/poverty-all-pl.svg"};
+    for (size_t k = 0; k < sizeof files / sizeof *files; k++)
+        if (!exists(path("a/wvs/latest/%s", files[k]))) fail_msg("%s is missing", files[k]);
+    assert_int_equal(sh("%s verify %s/a/wvs/latest >/dev/null", program, here), 0);
+}
+
+static void published_numbers_are_the_expected_ones(void **state) {
+    (void) state;
+    rsp_diag      *d = rsp_diag_new();
+    rsp_published *e = rsp_published_read_csv("fixtures/wvs/expected.csv", d), *g = rsp_published_read_csv(path("a/wvs/latest/data/results.csv"), d);
+    assert_non_null(e);
+    assert_non_null(g);
+    for (size_t k = 0; k < rsp_published_count(e); k++) {
+        const rsp_published_row *x = rsp_published_at(e, k), *y = rsp_published_find(g, x->analysis, x->domain, x->term, x->level, x->statistic);
+        assert_non_null(y);
+        double scale = x->estimate < 0 ? -x->estimate : x->estimate, gap = x->estimate - y->estimate;
+        assert_true((gap < 0 ? -gap : gap) <= 1e-6 * (scale > 1e-8 ? scale : 1e-8));
+    }
+    rsp_published_free(e);
+    rsp_published_free(g);
+    rsp_diag_free(d);
+}
+
+static void same_bytes_whatever_threads_locale_zone_folder(void **state) {
+    (void) state;
+    assert_int_equal(sh("cp -r specs %s/specs && cp -r fixtures/wvs %s/wvsdata && sed -i 's|../../fixtures/wvs/wvs.csv|../../wvsdata/wvs.csv|' %s/specs/wvs/study.yaml && "
+                        "cp -r %s/specs/wvs %s/specs/wvs2", here, here, here, here, here), 0);
+    assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet", program, here, here), 0);
+    assert_int_equal(sh("LC_ALL=de_DE.UTF-8 TZ=Pacific/Auckland %s run %s/specs/wvs2 --out %s/c --quiet --jobs 1", program, here, here), 0);
+    same_outputs("b/wvs/latest", "c/wvs/latest");
+}
+
+static void same_results_whatever_the_order_of_rows_and_files(void **state) {
+    (void) state;
+    assert_int_equal(sh("cd %s/wvsdata && head -1 wvs.csv > s && tail -n +2 wvs.csv | sort -r >> s && mv s wvs.csv", here), 0);
+    assert_int_equal(sh("%s run %s/specs/wvs --out %s/d --quiet", program, here, here), 0);
+    same_outputs("b/wvs/latest", "d/wvs/latest");
+}
+
+static void simulated_study(void **state) {
+    (void) state;
+    int status = sh("%s run specs/ifsw --out %s/e --quiet 2>%s/e.txt", program, here, here);
+    if (status > 1) sh("cat %s/e.txt >&2", here);
+    assert_true(status == 0 || status == 1);
+    assert_true(exists(path("e/ifsw/latest/briefs/brief-PL-pl.pdf")));
+    assert_true(exists(path("e/ifsw/latest/tables/tables-PL-pl.xlsx")));
+    /* Free text never leaves; simulated exports carry these words for this test. */
+    assert_int_equal(sh("grep -rlF -e 'never-to-be-published' %s/e/ifsw/latest/", here), 1);
+    assert_int_equal(sh("unzip -p %s/e/ifsw/latest/tables/tables-all-en.xlsx | grep -cF never-to-be-published >/dev/null", here), 1);
+    /* Every page says that the data are made up. */
+    assert_int_equal(sh("grep -qi 'simulated' %s/e/ifsw/latest/index.html", here), 0);
+    assert_int_equal(sh("pdftotext %s/e/ifsw/latest/briefs/brief-all-en.pdf - | grep -qi simulated", here), 0);
+    assert_int_equal(sh("%s verify %s/e/ifsw/latest >/dev/null", program, here), 0);
+}
+
+static void simulated_exports_are_those_that_ship(void **state) {
+    (void) state;
+    assert_int_equal(sh("%s simulate specs/ifsw --out %s/sim --seed 1 >/dev/null", program, here), 0);
+    assert_int_equal(sh("for f in AT DK FR PL PT RO; do cmp %s/sim/$f.csv fixtures/ifsw/$f.csv || exit 1; done", here), 0);
+}
+
+static void real_limesurvey_exports(void **state) {
+    (void) state;
+    int status = sh("%s run specs/rse2017 --out %s/f --quiet 2>%s/f.txt", program, here, here);
+    if (status > 1) sh("cat %s/f.txt >&2", here);
+    assert_true(status == 0 || status == 1);
+    /* A further country is one more line. */
+    assert_int_equal(sh("cp -r fixtures/rse2017 %s/rsedata && sed -e 's|../../fixtures/rse2017|../../rsedata|' "
+                        "-e '/^sources:/a\\  - {files: ../../rsedata/fourth.csv, format: limesurvey, set: {country: NL}}' -i %s/specs/rse2017/study.yaml && "
+                        "cp %s/rsedata/rse2017-netherlands.csv %s/rsedata/fourth.csv && echo >> %s/rsedata/fourth.csv", here, here, here, here, here), 0);
+    status = sh("%s run %s/specs/rse2017 --out %s/g --quiet --lang en 2>%s/g.txt", program, here, here, here);
+    if (status > 1) sh("cat %s/g.txt >&2", here);
+    assert_true(status == 0 || status == 1);
+    assert_int_equal(sh("grep -q '^response,,read,,count,501,' %s/g/rse2017/latest/data/results.csv", here), 0);
+}
+
+/* ---- what goes wrong -------------------------------------------------------------------------------------------- */
+
+static void a_failed_run_leaves_yesterday(void **state) {
+    (void) state;
+    char before[512], after[512];
+    ssize_t n = readlink(path("b/wvs/latest"), before, sizeof before - 1);
+    assert_true(n > 0);
+    before[n] = '\0';
+    assert_int_equal(sh("sed -i 's/statistic: mean/statistic: maen/' %s/specs/wvs/study.yaml", here), 0);
+    assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet 2>%s/b.txt", program, here, here, here), RSP_ERR_STUDY);
+    assert_int_equal(sh("grep -q \"study.yaml:[0-9]*:[0-9]*: error: .*maen.*mean\" %s/b.txt", here), 0);
+    assert_int_equal(sh("sed -i 's/statistic: maen/statistic: mean/' %s/specs/wvs/study.yaml", here), 0);
+    assert_int_equal(sh("mv %s/wvsdata/wvs.csv %s/wvsdata/gone.csv", here, here), 0);
+    assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet 2>%s/b.txt", program, here, here, here), RSP_ERR_DATA);
+    assert_int_equal(sh("mv %s/wvsdata/gone.csv %s/wvsdata/wvs.csv", here, here), 0);
+    n = readlink(path("b/wvs/latest"), after, sizeof after - 1);
+    assert_true(n > 0);
+    after[n] = '\0';
+    assert_string_equal(before, after);
+    assert_int_equal(sh("ls -A %s/b/wvs | grep -q staging", here), 1);
+}
+
+static void one_run_at_a_time(void **state) {
+    (void) state;
+    int fd = open(path("b/wvs/.lock"), O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet 2>/dev/null", program, here, here), RSP_ERR_LOCKED);
+    close(fd);
+    assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet --lang en --only poverty 2>/dev/null", program, here, here), 0);
+}
+
+static void output_that_cannot_be_written(void **state) {
+    (void) state;
+    assert_int_equal(sh("touch %s/file && %s run specs/wvs --out %s/file/out --quiet 2>/dev/null", here, program, here), RSP_ERR_OUTPUT);
+}
+
+static void a_language_without_translations_is_left_out_alone(void **state) {
+    (void) state;
+    assert_int_equal(sh("sed -i 's/^gender,female,Female,Kobieta/gender,female,Female,/' %s/specs/wvs/choices.csv", here), 0);
+    assert_int_equal(sh("%s run %s/specs/wvs --out %s/h --quiet 2>%s/h.txt", program, here, here, here), 1);
+    assert_true(exists(path("h/wvs/latest/briefs/brief-all-en.pdf")));
+    assert_false(exists(path("h/wvs/latest/briefs/brief-all-pl.pdf")));
+    assert_int_equal(sh("grep -q \"language 'pl' is left out\" %s/h.txt", here), 0);
+}
+
+static void verify_finds_what_was_changed(void **state) {
+    (void) state;
+    assert_int_equal(sh("echo x >> %s/a/wvs/latest/index.html && %s verify %s/a/wvs/latest 2>/dev/null", here, program, here), RSP_ERR_DATA);
+}
+
+static void wrong_usage(void **state) {
+    (void) state;
+    const char *const calls[] = {"", "runn specs/wvs", "run", "run a b", "run specs/wvs --jobs x", "run specs/wvs --only nothing", "run specs/wvs --lang xx",
+                                 "check specs/wvs --out x", "run specs/wvs --frobnicate", "simulate specs/ifsw"};
+    for (size_t k = 0; k < sizeof calls / sizeof *calls; k++) {
+        int status = sh("%s %s --quiet >/dev/null 2>&1", program, calls[k]);
+        if (status != RSP_ERR_USAGE) fail_msg("'responsive %s' ends with %d", calls[k], status);
+    }
+    assert_int_equal(sh("%s --help >/dev/null && %s run --help >/dev/null && %s --version >/dev/null", program, program, program), 0);
+}
+
+static int set_up(void **state) {
+    (void) state;
+    const char *build = getenv("BUILD");
+    snprintf(program, sizeof program, "%s/responsive", build ? build : "build");
+    snprintf(here, sizeof here, "/tmp/responsive-test-XXXXXX");
+    return mkdtemp(here) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void) state;
+    return sh("rm -rf %s", here);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_night_publishes_everything),
+        cmocka_unit_test(published_numbers_are_the_expected_ones),
+        cmocka_unit_test(same_bytes_whatever_threads_locale_zone_folder),
+        cmocka_unit_test(same_results_whatever_the_order_of_rows_and_files),
+        cmocka_unit_test(simulated_study),
+        cmocka_unit_test(simulated_exports_are_those_that_ship),
+        cmocka_unit_test(real_limesurvey_exports),
+        cmocka_unit_test(a_failed_run_leaves_yesterday),
+        cmocka_unit_test(one_run_at_a_time),
+        cmocka_unit_test(output_that_cannot_be_written),
+        cmocka_unit_test(a_language_without_translations_is_left_out_alone),
+        cmocka_unit_test(verify_finds_what_was_changed),
+        cmocka_unit_test(wrong_usage),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
