@@ -143,14 +143,12 @@ static void fill(world *w, size_t j, const char *cells) {
     }
 }
 
+/* Words by their number in the dictionary. */
 static void fill_text(world *w, size_t j, const char **words, size_t n_words, const char *cells) {
-    fill(w, j, cells);
     rsp_column *c = &w->frame->columns[j];
     c->words = words;
     c->n_words = n_words;
-    for (size_t i = 0; i < w->frame->n; i++) {
-        c->text[i] = cells[2 * i] == '-' ? RSP_NA_UNKNOWN : cells[2 * i] - '0';
-    }
+    for (size_t i = 0; i < w->frame->n; i++) c->text[i] = cells[2 * i] == '-' ? RSP_NA_UNKNOWN : cells[2 * i] - '0';
 }
 
 /* A column as words, `-` for missing. */
@@ -206,6 +204,8 @@ static void values(void **state) {
         {"${yn} = 'yes'", "0"}, {"${yn} != 'yes'", "1"}, {"'no' = ${yn}", "1"}, {"${yn} < 2", "0"}, {"${yn} <= 2", "1"},
         {"${yn} < 'no'", "0"}, {"${yn} > 'yes'", "1"}, {"${yn} + 1", "3"}, {"${yn}", "'no'"}, {"${s} = 4", "1"},
         {"${s} = '4'", "1"}, {"${s} != 5", "1"}, {"${s} >= 4", "1"}, {"${yn} = ${yn2}", "1"}, {"${s} = ${n} - 3", "1"},
+        {"2 < ${yn}", "0"}, {"2 <= ${yn}", "1"}, {"${yn} < ${s}", "1"}, {"${dk} < 9", "missing"}, {"${blank} >= 0", "missing"},
+        {"${dk} < 'no'", "missing"}, {"${yn} < 'dk'", "missing"}, {"2 < 3", "1"}, {"3 <= 3", "1"}, {"3 > ${m}", "missing"},
         /* "Don't know" is missing, unless it is asked for. */
         {"${dk} = 'yes'", "missing"}, {"${dk} != 'yes'", "missing"}, {"${dk} = 'dk'", "1"}, {"${yn} = 'dk'", "0"},
         {"${yn} != 'dk'", "1"}, {"${blank} = 'dk'", "missing"}, {"${dk} + 1", "missing"}, {"${dk} = ${yn}", "missing"},
@@ -621,7 +621,7 @@ static void constraints(void **state) {
     }
 }
 
-/* An answer taken away closes the next question too; blanks of questions that were not shown say so without a line. */
+/* Answers go where the condition is false; blanks of questions that were not shown say so without a line. */
 static void relevance(void **state) {
     size_t id;
     world *w = with_id(&id);

@@ -27,13 +27,7 @@ static rsp_published *compute(const char *dir, rsp_diag *d) {
     rsp_published *p = NULL;
     if (sample) {
         rsp_report_weights(sample, r);
-        for (size_t k = 0; k < s->n_analyses; k++) {
-            const rsp_analysis *a = &s->analyses[k];
-            if (a->kind == RSP_A_TABLE) rsp_estimate_table(sample, a, r, d);
-            else if (a->kind == RSP_A_TEST) rsp_estimate_test(sample, a, r, d);
-            else if (a->kind == RSP_A_SCALE) rsp_measure_scale(sample, a, r, d);
-            else rsp_fit_model(sample, a, r, d);
-        }
+        for (size_t k = 0; k < s->n_analyses; k++) rsp_analyse(sample, &s->analyses[k], r, d);
         if (!rsp_diag_errors(d)) p = rsp_disclose(s, r, false, d);
     }
     rsp_results_free(r);
@@ -55,11 +49,12 @@ static bool one_of(const char *word, const char *const *list) {
 static double tolerance(const char *statistic, const char *column) {
     static const char *const closed[] = {"mean", "proportion", "total", "ratio", "median", "quantile", "count", "sd", "net", "top2",
                                          "deff_kish", "weight_min", "weight_max", "alpha", NULL};
-    static const char *const fit[] = {"rao_scott_f", NULL};
+    static const char *const fit[] = {"rao_scott_f", "chisq", "cfi", "tli", "rmsea", "srmr", "chisq_scaled", "cfi_robust", "rmsea_robust", NULL};
+    static const char *const factor[] = {"loading", "std_loading", "intercept", "variance", "covariance", "omega", NULL};
     bool is_closed = one_of(statistic, closed);
     if (strcmp(column, "n") == 0) return 0;
     if (one_of(column, (const char *const[]){"p", "p_adj", "df", "df1", NULL}) || one_of(statistic, fit)) return 1e-4;
-    if (strcmp(statistic, "omega") == 0 && strcmp(column, "estimate") == 0) return 1e-5;
+    if (one_of(statistic, factor) && strcmp(column, "estimate") == 0) return 1e-5;
     if (strcmp(column, "estimate") == 0) return is_closed ? 1e-7 : 1e-6;
     return is_closed ? 1e-5 : 1e-4;
 }

@@ -374,6 +374,19 @@ static void test_outcomes_by_country(void **state) {
     unmake(m);
 }
 
+static void test_set_aside(void **state) {
+    (void) state;
+    made_up *m = make(300, 1, 1);
+    m->study.weighting.set_aside_missing = true;
+    rsp_set_missing(m->frame, AGE, 7, RSP_NA_SKIPPED);
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
+    assert_true(s->set_aside && s->set_aside[7] && !s->set_aside[8] && s->weight[7] == 0);
+    assert_int_equal(s->groups[0].n, 299);
+    assert_near(s->groups[0].sum, 299, 1e-12, "sum of the others");
+    rsp_sample_free(s);
+    unmake(m);
+}
+
 static void test_trim_impossible(void **state) {
     (void) state;
     made_up *m = make(300, 1, 1);
@@ -613,6 +626,7 @@ int main(void) {
         cmocka_unit_test(test_margins_are_met),
         cmocka_unit_test(test_margins_have_no_variance),
         cmocka_unit_test(test_outcomes_by_country),
+        cmocka_unit_test(test_set_aside),
         cmocka_unit_test(test_trim_impossible),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_half_samples),

@@ -165,15 +165,6 @@ static void report_response(struct night *n) {
     }
 }
 
-static void run_analysis(struct night *n, const rsp_analysis *a) {
-    switch (a->kind) {
-    case RSP_A_TABLE: rsp_estimate_table(n->sample, a, n->results, n->d); break;
-    case RSP_A_TEST: rsp_estimate_test(n->sample, a, n->results, n->d); break;
-    case RSP_A_SCALE: rsp_measure_scale(n->sample, a, n->results, n->d); break;
-    case RSP_A_MODEL: rsp_fit_model(n->sample, a, n->results, n->d); break;
-    }
-}
-
 static bool compute(struct night *n) {
     rsp_log_line(&n->log, "reading exports");
     if (!(n->frame = rsp_intake(n->study, n->d)) || rsp_diag_errors(n->d)) return false;
@@ -197,7 +188,7 @@ static bool compute(struct night *n) {
         const rsp_analysis *a = &n->study->analyses[k];
         if (!wanted(n, a->id)) continue;
         rsp_log_line(&n->log, "computing %s", a->id);
-        run_analysis(n, a);
+        rsp_analyse(n->sample, a, n->results, n->d);
     }
     if (rsp_diag_errors(n->d)) return false;
     n->published = rsp_disclose(n->study, n->results, n->preliminary, n->d);

@@ -154,7 +154,8 @@ static void answer_not_asked(rsp_cleaner *c, size_t row, size_t variable) {
     else rsp_cleaner_act(c, row, variable, detail);
 }
 
-/* Questions in the order of the questionnaire: an answer taken away may close the next question. */
+/* Questions in the order of the questionnaire, each seeing what the check left of those before it. An answer stays
+ * where the condition is missing, since nobody can tell. */
 void rsp_rule_relevant(rsp_cleaner *c) {
     for (size_t j = 0; j < c->study->n_variables; j++) {
         if (!has_condition(c->study, j)) continue;

@@ -232,6 +232,26 @@ static instruction *compile_equal(rsp_program *p, const rsp_expr *e) {
     return c;
 }
 
+static int8_t ordered(opcode op, double a, double b) {
+    if (isnan(a) || isnan(b)) return MISSING_TRUTH;
+    return op == C_LESS ? a < b : a <= b;
+}
+
+/* A coded variable against a number: decided once for every choice. Others stay as they are. */
+static instruction *order_table(rsp_program *p, instruction *c) {
+    const instruction *a = c->args[0], *b = c->args[1];
+    const instruction *coded = a->op == C_COLUMN_CODE ? a : b, *other = coded == a ? b : a;
+    if (coded->op != C_COLUMN_CODE || other->op != C_NUMBER) return c;
+    int8_t *truth = RSP_ARRAY(p->arena, int8_t, coded->list->n + 1);
+    for (size_t k = 0; k < coded->list->n; k++)
+        truth[k] = ordered(c->op, coded == a ? coded->values[k] : other->number, coded == a ? other->number : coded->values[k]);
+    instruction *t = new_instruction(p, C_TRUTH_TABLE);
+    t->column = coded->column;
+    t->truth = truth;
+    t->truth_blank = MISSING_TRUTH;
+    return t;
+}
+
 /* a > b is b < a. */
 static instruction *compile_order(rsp_program *p, const rsp_expr *e) {
     bool         strict = e->op == RSP_X_LT || e->op == RSP_X_GT, swap = e->op == RSP_X_GT || e->op == RSP_X_GE;
@@ -245,7 +265,7 @@ static instruction *compile_order(rsp_program *p, const rsp_expr *e) {
         c->args[0] = c->args[1];
         c->args[1] = first;
     }
-    return c;
+    return order_table(p, c);
 }
 
 static instruction *compile_selected(rsp_program *p, const rsp_expr *e) {
@@ -477,12 +497,13 @@ static void is_missing(machine *m, const instruction *what, double *out) {
 /* Three-valued: one side that decides, decides; else a missing side makes the value missing. */
 static void chain(machine *m, const instruction *c, double *out, bool decisive) {
     double *next = borrow(m);
+    double  decided = decisive;
     for (size_t i = 0; i < m->n; i++) out[i] = !decisive;
     for (size_t k = 0; k < c->n_args; k++) {
         numbers(m, c->args[k], next);
         for (size_t i = 0; i < m->n; i++) {
-            if (isnan(next[i])) out[i] = out[i] == decisive ? out[i] : NAN;
-            else if ((next[i] != 0) == decisive) out[i] = decisive;
+            bool missing = isnan(next[i]), decides = !missing && (next[i] != 0) == decisive;
+            out[i] = decides || out[i] == decided ? decided : missing ? NAN : out[i];
         }
     }
     give_back(m, 1);
@@ -510,27 +531,31 @@ static void equal_words(machine *m, const instruction *c, double *out) {
 
 static double finite_or_missing(double x) { return isfinite(x) ? x : NAN; }
 
-static double apply(const instruction *c, double a, double b) {
-    switch (c->op) {
-    case C_EQUAL: return (a == b) != c->negate;
-    case C_LESS: return a < b;
-    case C_LESS_EQUAL: return a <= b;
-    case C_ADD: return finite_or_missing(a + b);
-    case C_SUB: return finite_or_missing(a - b);
-    case C_MUL: return finite_or_missing(a * b);
-    case C_DIV: return finite_or_missing(a / b);
-    default: return finite_or_missing(fmod(a, b));
-    }
-}
+#define EACH_ROW(value)                                                                                                \
+    for (size_t i = 0; i < m->n; i++) {                                                                                \
+        double a = out[i], b = right[i];                                                                               \
+        out[i] = isnan(a) || isnan(b) ? NAN : (value);                                                                 \
+    }                                                                                                                  \
+    break
 
 static void two_sides(machine *m, const instruction *c, double *out) {
     double *right = borrow(m);
     numbers(m, c->args[0], out);
     numbers(m, c->args[1], right);
-    for (size_t i = 0; i < m->n; i++)
-        out[i] = isnan(out[i]) || isnan(right[i]) ? NAN : apply(c, out[i], right[i]);
+    switch (c->op) {
+    case C_EQUAL: EACH_ROW((a == b) != c->negate);
+    case C_LESS: EACH_ROW(a < b);
+    case C_LESS_EQUAL: EACH_ROW(a <= b);
+    case C_ADD: EACH_ROW(finite_or_missing(a + b));
+    case C_SUB: EACH_ROW(finite_or_missing(a - b));
+    case C_MUL: EACH_ROW(finite_or_missing(a * b));
+    case C_DIV: EACH_ROW(finite_or_missing(a / b));
+    default: EACH_ROW(finite_or_missing(fmod(a, b)));
+    }
     give_back(m, 1);
 }
+
+#undef EACH_ROW
 
 /* Halves away from zero; digits between -15 and 15. */
 static void rounded(machine *m, const instruction *c, double *out) {

@@ -59,8 +59,12 @@ static void evaluate(struct series *s, est_difference *d) {
                 variance += s->contrast[l] * s->contrast[m] * s->vcov[s->place[l] * s->p + s->place[m]];
     }
     est_design_of(s->x, s->it, base, s->domains, n_domains, &d->df, &d->organisations, s->work);
-    d->se = sqrt(variance > 0 || isnan(variance) ? variance : 0);
-    d->p = d->df > 0 && d->se > 0 ? rsp_t_two_sided(d->estimate / d->se, d->df) : NAN;
+    if (!(variance > 0)) { /* both sides exactly 0 or 1, or no variance at all: neither error nor test */
+        d->df = NAN;
+        return;
+    }
+    d->se = sqrt(variance);
+    if (d->df > 0) d->p = rsp_t_two_sided(d->estimate / d->se, d->df);
 }
 
 static void add_pair(struct series *s, size_t first, size_t second) {

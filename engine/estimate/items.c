@@ -4,8 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-/* A proportion of a number has a level for every value; more than this is a mistake. */
-enum { MOST_LEVELS = 2000 };
+/* A proportion of a number has a level for every value; more than this is a mistake. So are more totals of an item
+ * (levels by domains by countries), which would not fit in memory once for every replicate. */
+enum { MOST_LEVELS = 2000, MOST_TOTALS = 1 << 20 };
 
 struct builder {
     const rsp_frame    *frame;
@@ -44,12 +45,18 @@ static est_form *add_form(est_item *it, const char *level, const char *statistic
     return f;
 }
 
-static void room_for_totals(struct builder *b, est_item *it) {
+static bool room_for_totals(struct builder *b, est_item *it) {
     size_t cells = b->who->n_domains * b->who->n_countries;
+    if (cells * it->measure.k > MOST_TOTALS) {
+        rsp_report(b->diag, RSP_ERR_STUDY, b->analysis->loc, "derive coarser classes with `cut` or `map`",
+                   "'%s' crossed with %zu groups makes more than %d cells", it->term, b->who->n_domains, MOST_TOTALS);
+        return false;
+    }
     it->full = RSP_ARRAY(b->arena, double, cells * it->measure.k);
     it->count = RSP_ARRAY(b->arena, int64_t, it->measure.kind == EST_LEVELS ? cells * it->measure.k : cells);
     it->df = RSP_ARRAY(b->arena, double, it->n_bases * b->who->n_domains);
     it->organisations = RSP_ARRAY(b->arena, int64_t, it->n_bases * b->who->n_domains);
+    return true;
 }
 
 static void refuse(struct builder *b, const rsp_variable *v, const char *hint) {
@@ -236,8 +243,7 @@ static bool add_levels_item(struct builder *b, size_t variable, size_t place, rs
         refuse(b, v, statistic == RSP_NET || statistic == RSP_TOP2 ? "it needs two or more answers in order" : "its answers are words");
         return false;
     }
-    room_for_totals(b, it);
-    return true;
+    return room_for_totals(b, it);
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
@@ -283,8 +289,7 @@ static bool add_number_item(struct builder *b, size_t variable, size_t place, rs
     est_item *it = add_item(b, b->frame->study->variables[variable].name, place, 1);
     one_base(it, b->arena);
     moment_form(b, it, numbers_of(b, variable), statistic);
-    room_for_totals(b, it);
-    return true;
+    return room_for_totals(b, it);
 }
 
 static bool add_quantile_item(struct builder *b, size_t variable, size_t place) {
@@ -303,8 +308,7 @@ static bool add_quantile_item(struct builder *b, size_t variable, size_t place) 
     }
     one_base(it, b->arena);
     est_quantiles(b->who, numbers_of(b, variable), it, b->arena);
-    room_for_totals(b, it);
-    return true;
+    return room_for_totals(b, it);
 }
 
 static bool add_ratio_item(struct builder *b) {
@@ -319,8 +323,7 @@ static bool add_ratio_item(struct builder *b) {
     est_form *f = add_form(it, "", "ratio", EST_RATIO);
     f->a = above;
     f->b = below;
-    room_for_totals(b, it);
-    return true;
+    return room_for_totals(b, it);
 }
 
 void est_mean_item(est_item *it, const double *y, const est_people *who, rsp_arena *a) {
@@ -328,7 +331,7 @@ void est_mean_item(est_item *it, const double *y, const est_people *who, rsp_are
     *it = (est_item){.term = "", .forms = RSP_ARRAY(a, est_form, 1)};
     one_base(it, a);
     moment_form(&b, it, y, RSP_MEAN);
-    room_for_totals(&b, it);
+    room_for_totals(&b, it); /* few groups: the test saw to it */
 }
 
 void est_cells_item(est_item *it, const int32_t *cell, size_t k, est_form *forms, size_t n_forms, const est_people *who,
@@ -337,7 +340,7 @@ void est_cells_item(est_item *it, const int32_t *cell, size_t k, est_form *forms
     *it = (est_item){.term = "", .forms = forms, .n_forms = n_forms};
     it->measure = (est_measure){.kind = EST_LEVELS, .k = k, .c32 = cell};
     one_base(it, a);
-    room_for_totals(&b, it);
+    room_for_totals(&b, it); /* few groups: the test saw to it */
 }
 
 /* ---- questions in parts ----------------------------------------------------------------------------------------- */
@@ -345,16 +348,13 @@ void est_cells_item(est_item *it, const int32_t *cell, size_t k, est_form *forms
 /* A ranking's choice: the share who ranked it at all and, among those, its mean place (1 is the top). */
 static void rank_forms(struct builder *b, est_item *it, const struct levels *l, const char *code, rsp_statistic statistic) {
     uint8_t *ranked = RSP_ARRAY(b->arena, uint8_t, l->k);
-    double  *any = zeros(b, l->k), *top = zeros(b, l->k);
+    double  *any = zeros(b, l->k);
     for (size_t k = 1; k < l->k; k++) {
         ranked[k] = 1;
         any[k] = 1;
-        top[k] = k <= 2;
     }
     set_bases(b, it, NULL, ranked);
     if (statistic == RSP_PROPORTION) add_share(b, it, code, "proportion", any, 0);
-    if (statistic == RSP_TOP2) add_share(b, it, code, "top2", top, 0);
-    if (statistic == RSP_TOP2) return;
     est_form *f = add_form(it, code, "mean_rank", EST_RATIO);
     f->a = l->value;
     f->b = ones_of(b, ranked, l->k);
@@ -371,7 +371,7 @@ static void tick_forms(struct builder *b, est_item *it, const struct levels *l, 
     est_form *f = add_form(it, code, STATISTIC_NAMES[statistic], EST_TOTAL);
     f->a = l->value;
     f->b = ones_of(b, NULL, l->k);
-    f->compared = statistic == RSP_TOTAL;
+    f->compared = false;
     f->counted = statistic == RSP_COUNT;
 }
 
@@ -379,9 +379,8 @@ static void tick_forms(struct builder *b, est_item *it, const struct levels *l, 
 static bool add_parts(struct builder *b, size_t variable, size_t place, rsp_statistic statistic) {
     const rsp_variable *v = &b->frame->study->variables[variable];
     bool                rank = v->type == RSP_RANK;
-    bool                known = rank ? statistic == RSP_PROPORTION || statistic == RSP_TOP2 || statistic == RSP_MEAN
-                                     : statistic == RSP_PROPORTION || statistic == RSP_MEAN || statistic == RSP_TOTAL || statistic == RSP_COUNT;
-    if (!known) {
+    bool                share = statistic == RSP_PROPORTION || statistic == RSP_MEAN;
+    if (!share && (rank || (statistic != RSP_TOTAL && statistic != RSP_COUNT))) {
         refuse(b, v, "use proportion");
         return false;
     }
@@ -395,7 +394,7 @@ static bool add_parts(struct builder *b, size_t variable, size_t place, rsp_stat
         it->measure = m;
         if (rank) rank_forms(b, it, &l, v->list->choices[c].code, statistic);
         else tick_forms(b, it, &l, v->list->choices[c].code, statistic);
-        room_for_totals(b, it);
+        if (!room_for_totals(b, it)) return false;
     }
     return true;
 }

@@ -6,6 +6,8 @@
 
 /* Replicate totals of items worked on together: at most this many numbers (256 MiB). */
 enum { MOST_TOTALS = 1 << 25, PAIRS_AT_ONCE = 8 };
+/* Comparing more levels than this, each with each, is nothing that anybody reads. */
+enum { MOST_COMPARED = 64 };
 
 struct table {
     rsp_sample         *sample;
@@ -22,6 +24,7 @@ struct crossing {
     est_context         context;
     est_items           items;
     bool                compare;
+    bool                ambiguous;   /* another crossing compares levels of the same names in the same domains */
     est_value         **values;      /* per item [n_forms * n_domains] */
     est_differences    *differences; /* per item */
     rsp_arena          *arena;
@@ -157,9 +160,10 @@ static void write_difference(struct table *t, const struct crossing *c, const es
     const est_form   *f = &it->forms[d->form];
     size_t            last = who->n_variables - 1, n = who->n_codes[last];
     const char       *first = who->codes[last][d->first], *second = d->second == RSP_NONE ? "average" : who->codes[last][d->second];
-    const char       *term = f->share && *f->level ? rsp_printf(c->arena, "%s=%s", it->term, f->level) : it->term;
+    const char       *variable = c->ambiguous ? rsp_printf(c->arena, "%s=", who->names[last]) : "";
+    const char       *term = *f->level ? rsp_printf(c->arena, "%s=%s", it->term, f->level) : it->term;
     rsp_row          *row = rsp_results_add(t->results, t->analysis->id, domain_of_group(c, d->group), term,
-                                            rsp_printf(c->arena, "%s-%s", first, second), "difference");
+                                            rsp_printf(c->arena, "%s%s-%s", variable, first, second), "difference");
     row->estimate = d->estimate;
     row->se = d->se;
     row->df = d->df;
@@ -196,12 +200,42 @@ static void write_differences(struct table *t, const struct crossing *c) {
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
+static bool share_two_codes(const rsp_list *a, const rsp_list *b) {
+    size_t common = 0;
+    for (size_t k = 0; a && b && k < a->n; k++) common += rsp_list_find(b, a->choices[k].code) != RSP_NONE;
+    return common > 1;
+}
+
+/* Would a difference `yes-no` of this crossing have the key of another's? Then the level names the variable. */
+static bool ambiguous(const struct table *t, const rsp_crossing *by) {
+    const rsp_variable *v = t->sample->frame->study->variables;
+    for (size_t k = 0; by->n && k < t->analysis->table.n_by; k++) {
+        const rsp_crossing *other = &t->analysis->table.by[k];
+        size_t              last = by->n - 1;
+        if (other->n != by->n || other->variables[last] == by->variables[last]) continue;
+        bool same_others = true;
+        for (size_t j = 0; j < last; j++) same_others &= other->variables[j] == by->variables[j];
+        if (same_others && share_two_codes(v[by->variables[last]].list, v[other->variables[last]].list)) return true;
+    }
+    return false;
+}
+
+/* False and reported when too many levels would be compared. */
+static bool comparable(const struct table *t, const est_people *who) {
+    size_t n = who->n_codes[who->n_variables - 1];
+    if (n <= MOST_COMPARED) return true;
+    rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`", "'%s' has %zu levels, too many to compare",
+               who->names[who->n_variables - 1], n);
+    return false;
+}
+
 static void one_crossing(struct table *t, const rsp_crossing *by) {
     rsp_arena          *arena = rsp_arena_new();
     const rsp_analysis *a = t->analysis;
     struct crossing     c = {.table = t, .arena = arena, .compare = a->table.compare && by->n > 0};
     const est_people   *who = est_people_new(t->sample, by, a->filter, EST_AS_SCALED, a->loc, arena, t->diag);
-    if (who && est_items_new(t->sample->frame, a, who, arena, &c.items, t->diag)) {
+    c.ambiguous = c.compare && ambiguous(t, by);
+    if (who && (!c.compare || comparable(t, who)) && est_items_new(t->sample->frame, a, who, arena, &c.items, t->diag)) {
         c.context = (est_context){t->sample, who, t->replicates, NULL, 0, t->diag};
         c.values = RSP_ARRAY(arena, est_value *, c.items.n);
         c.differences = RSP_ARRAY(arena, est_differences, c.items.n);

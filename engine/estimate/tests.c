@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* More cells than this are no table that anybody tests, and their covariance would not fit. */
-enum { MOST_CELLS = 400 };
+enum { MOST_CELLS = 200 };
 static const double SINGULAR = 1e-13; /* reciprocal condition number */
 
 struct test {

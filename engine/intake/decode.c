@@ -132,7 +132,8 @@ static long page_score(const char *encoding, const char *bytes, size_t n) {
 static const char *const pages[] = {"WINDOWS-1252", "WINDOWS-1250", "ISO-8859-2"};
 enum { N_PAGES = sizeof pages / sizeof pages[0] };
 
-/* Of the pages that fit equally well, the one that uchardet names (ISO-8859-1 is part of Windows-1252), else the first. */
+/* Of the pages that fit equally well, the one that uchardet names, else the first. ISO-8859-1 is part of Windows-1252.
+ */
 static const char *tie_break(const char *bytes, size_t n, const bool *fits) {
     const char *chosen = NULL;
     uchardet_t  u = uchardet_new();
@@ -250,7 +251,8 @@ static void drop_nul(rsp_buf *b, const char *path, rsp_diag *d) {
                "%zu NUL byte%s dropped (%s)", lines.n, lines.n == 1 ? "" : "s", rsp_lines_text(&lines, text));
 }
 
-static void report_bad(const struct bad *bad, const char *encoding, const rsp_buf *text, const char *path, rsp_diag *d) {
+static void report_bad(const struct bad *bad, const char *encoding, const rsp_buf *text, const char *path,
+                       rsp_diag *d) {
     if (!bad->n) return;
     rsp_report(d, RSP_WARNING, place_of(path, text->data, bad->first), "give the source its `encoding`",
                "%zu byte%s not valid in %s (the first is 0x%02X); each is read as U+FFFD", bad->n,

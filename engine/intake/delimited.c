@@ -309,7 +309,8 @@ static bool check_scan(const struct scan *s, const char *path, rsp_diag *d) {
         return false;
     }
     if (!s->n) {
-        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, "a table begins with a row of headings", "the file is empty");
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, "a table begins with a row of headings",
+                   "the file is empty");
         return false;
     }
     return true;

@@ -25,6 +25,7 @@ struct cache {
     size_t      n_sets, sets_capacity;
     uint8_t   **sets;  /* cells with several answers: place of each choice */
     rsp_lines   bad;   /* no number, no date */
+    rsp_lines   undated; /* LimeSurvey's date of submission where it keeps none */
     bool        ambiguous;
 };
 
@@ -53,6 +54,9 @@ struct rsp_filler {
 };
 
 enum { CODE_BASE = 16, ODD_BIT = 1 << 30 };
+
+/* 1980-01-01 00:00:00: a complete response of a LimeSurvey survey without date stamps. */
+enum { NO_DATE = 315532800 };
 
 rsp_filler *rsp_filler_new(rsp_frame *f, const rsp_matcher *m) {
     rsp_filler *x = rsp_calloc(1, sizeof *x);
@@ -115,7 +119,7 @@ struct plan {
     size_t              n_single, *single; /* columns that are filled by themselves */
     size_t              n_groups;
     struct group       *groups;
-    size_t              n_answers, *answers; /* columns of questions, as against the tool's own */
+    size_t              n_answers, *answers; /* columns that show how far the respondent came */
     size_t              submitted;           /* column, or RSP_NONE */
     bool                two_kinds;           /* bare and quoted blanks differ */
 };
@@ -218,6 +222,7 @@ static void fill_number(const struct plan *p, struct worker *w, const struct rec
         why = RSP_NA_INVALID;
         rsp_lines_add(&w->caches[column].bad, r->line);
     }
+    if (x == NO_DATE && column == p->submitted) rsp_lines_add(&w->caches[column].undated, r->line);
     to->number[r->row] = x;
     if (isnan(x)) to->why[r->row] = (int8_t) why;
 }
@@ -276,13 +281,15 @@ static void fill_ticks(const struct plan *p, struct worker *w, const struct reco
     for (size_t k = 0; k < g->n; k++) {
         size_t column = g->columns[k];
         int    value = is_blank(&r->cells[column]) ? nothing : code_of(p, w, r, column);
+        if (value == RSP_NA_NOT_SHOWN && !p->job->tool->tells_missing) value = RSP_NA_UNKNOWN;
         if (value == RSP_NA_NOT_SHOWN && r->left && column >= r->last) value = RSP_NA_BROKE_OFF;
         *part_cell(p, g, p->job->columns[column].part, r->row) = (int8_t) value;
     }
 }
 
 /* Place of every choice in a cell that holds several; worked out once for each spelling. */
-static const uint8_t *several(const struct plan *p, struct worker *w, const struct record *r, size_t column, bool *odd) {
+static const uint8_t *several(const struct plan *p, struct worker *w, const struct record *r, size_t column,
+                              bool *odd) {
     struct cache   *c = &w->caches[column];
     const rsp_cell *cell = &r->cells[column];
     const rsp_list *list = p->frame->study->variables[p->job->columns[column].variable].list;
@@ -313,7 +320,9 @@ static void fill_joined(const struct plan *p, struct worker *w, const struct rec
         return;
     }
     if (rsp_is_not_available(cell->text, cell->length)) {
-        set_parts(p, g, r->row, r->left && column >= r->last ? RSP_NA_BROKE_OFF : RSP_NA_NOT_SHOWN);
+        set_parts(p, g, r->row, !p->job->tool->tells_missing         ? RSP_NA_UNKNOWN
+                                : r->left && column >= r->last ? RSP_NA_BROKE_OFF
+                                                               : RSP_NA_NOT_SHOWN);
         return;
     }
     const rsp_list *list = p->frame->study->variables[g->variable].list;
@@ -400,17 +409,10 @@ static bool in_group(rsp_take take) {
            take == RSP_TAKE_RANKED || take == RSP_TAKE_ORDER;
 }
 
-static bool is_role(const rsp_roles *r, size_t v) {
-    return v == r->id || v == r->country || v == r->language || v == r->organisation || v == r->started ||
-           v == r->submitted || v == r->duration;
-}
-
 static void plan_column(struct plan *p, size_t column, size_t *group_of) {
     const rsp_target_column *t = &p->job->columns[column];
     if (t->submitted) p->submitted = column;
-    /* Text beside a question and texts that are not kept are answers, too: the respondent came that far. */
-    if (t->take == RSP_TAKE_NOTHING && !t->free_text) return;
-    if (t->variable == RSP_NONE || !is_role(&p->frame->study->roles, t->variable)) p->answers[p->n_answers++] = column;
+    if (t->question) p->answers[p->n_answers++] = column;
     if (t->take == RSP_TAKE_NOTHING) return;
     if (!in_group(t->take)) {
         p->single[p->n_single++] = column;
@@ -463,7 +465,8 @@ static void set_text(rsp_filler *x, size_t variable, const rsp_fill_job *job, co
 }
 
 static void bad_constant(const rsp_fill_job *job, const rsp_pair *pair, rsp_diag *d) {
-    rsp_report(d, RSP_ERR_STUDY, job->source->loc, NULL, "'%s' is no value of '%s' (under `set`)", pair->value, pair->name);
+    rsp_report(d, RSP_ERR_STUDY, job->source->loc, NULL, "'%s' is no value of '%s' (under `set`)", pair->value,
+               pair->name);
 }
 
 static void fill_constant(rsp_filler *x, const rsp_fill_job *job, const rsp_pair *pair, rsp_diag *d) {
@@ -471,6 +474,11 @@ static void fill_constant(rsp_filler *x, const rsp_fill_job *job, const rsp_pair
     size_t           v = rsp_study_variable(s, pair->name);
     if (v == RSP_NONE) {
         rsp_report(d, RSP_ERR_STUDY, job->source->loc, NULL, "unknown variable '%s' (under `set`)", pair->name);
+        return;
+    }
+    if (s->variables[v].first_part != RSP_NONE || s->variables[v].derive.kind != RSP_DERIVE_NONE) {
+        rsp_report(d, RSP_ERR_STUDY, job->source->loc, NULL, "'%s' cannot be set: it is %s (under `set`)", pair->name,
+                   s->variables[v].first_part != RSP_NONE ? "a question in parts" : "derived");
         return;
     }
     rsp_column *c = &x->frame->columns[v];
@@ -567,7 +575,9 @@ static void report_odd(const rsp_filler *x, const struct plan *p, size_t column,
                    ambiguous ? "two choices have the same words: use codes, or change one label or alias"
                              : "add the word to choices.csv as an `alias`, or recode it",
                    "%zu answer%s to '%s' %s (%s): %s", lines.n, lines.n == 1 ? "" : "s", variable_name(p, column),
-                   ambiguous ? "could be more than one choice, or none" : lines.n == 1 ? "is no choice" : "are no choices",
+                   ambiguous      ? "could be more than one choice, or none"
+                   : lines.n == 1 ? "is no choice"
+                                  : "are no choices",
                    rsp_lines_text(&lines, text), values.data);
     rsp_buf_free(&values);
     free(odd);
@@ -585,6 +595,18 @@ static void report_bad(const rsp_filler *x, const struct plan *p, size_t column,
                date ? "dates are written 2026-03-31 or 2026-03-31 18:30:00" : "they count as missing",
                "%zu answer%s to '%s' %s no %s (%s)", lines.n, lines.n == 1 ? "" : "s", variable_name(p, column),
                lines.n == 1 ? "is" : "are", date ? "ISO date" : "number", rsp_lines_text(&lines, text));
+}
+
+/* The constant is kept, since it says that the response is complete; no duration can be had from it. */
+static void report_undated(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
+    rsp_lines lines = {0};
+    if (p->submitted == RSP_NONE || !p->job->tool->tells_missing) return;
+    for (int k = 0; k < x->n_workers; k++)
+        if (x->workers[k].n_caches) rsp_lines_merge(&lines, &x->workers[k].caches[p->submitted].undated);
+    if (lines.n)
+        rsp_report(d, RSP_NOTE, (rsp_loc){p->job->table->path, (int) lines.first[0], 0}, NULL,
+                   "%zu response%s of 1980-01-01 stand%s for a survey without dates: take no durations from them",
+                   lines.n, lines.n == 1 ? "" : "s", lines.n == 1 ? "s" : "");
 }
 
 static void report_ragged(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
@@ -622,7 +644,8 @@ static void fill_block(rsp_filler *x, const struct plan *p, int thread, size_t f
     if (!w->n_caches) worker_start(w, t);
     t->read(t, from, to, &w->room, w->cells);
     for (size_t i = from; i < to; i++) {
-        struct record r = {.cells = w->cells + (i - from) * t->n_columns, .row = p->job->first_row + i, .line = t->line[i]};
+        struct record r = {
+            .cells = w->cells + (i - from) * t->n_columns, .row = p->job->first_row + i, .line = t->line[i]};
         x->frame->file[r.row] = p->job->file;
         x->frame->line[r.row] = r.line;
         x->reader[r.row] = (uint16_t) thread;
@@ -640,6 +663,7 @@ void rsp_fill(rsp_filler *x, const rsp_fill_job *job, rsp_diag *d) {
         fill_block(x, &p, omp_get_thread_num(), b * block, (b + 1) * block < n ? (b + 1) * block : n);
     for (size_t k = 0; k < job->source->n_set; k++) fill_constant(x, job, &job->source->set[k], d);
     report_ragged(x, &p, d);
+    report_undated(x, &p, d);
     for (size_t j = 0; j < job->table->n_columns; j++) {
         if (job->columns[j].take == RSP_TAKE_NOTHING) continue;
         report_odd(x, &p, j, d);
@@ -660,7 +684,8 @@ struct signs {
 
 static void look_at_sign(const rsp_cell *c, uint32_t line, struct signs *s) {
     double x;
-    if (memchr(c->text, ',', c->length) && rsp_parse_double(c->text, c->length, ',', &x)) rsp_lines_add(&s->commas, line);
+    if (memchr(c->text, ',', c->length) && rsp_parse_double(c->text, c->length, ',', &x))
+        rsp_lines_add(&s->commas, line);
     else if (memchr(c->text, '.', c->length) && rsp_parse_double(c->text, c->length, '.', &x))
         rsp_lines_add(&s->points, line);
 }

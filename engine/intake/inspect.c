@@ -24,7 +24,8 @@ static void look(struct profile *p, const rsp_cell *c) {
     if (blank(c)) return;
     p->answered++;
     if (rsp_parse_date(c->text, c->length, &x)) p->dates++;
-    else if (rsp_parse_double(c->text, c->length, '.', &x) || rsp_parse_double(c->text, c->length, ',', &x)) p->numbers++;
+    else if (rsp_parse_double(c->text, c->length, '.', &x) || rsp_parse_double(c->text, c->length, ',', &x))
+        p->numbers++;
     p->whole += !memchr(c->text, '.', c->length) && !memchr(c->text, ',', c->length);
     if (p->many) return;
     rsp_map_put_n(p->distinct, c->text, c->length, 0);

@@ -74,7 +74,8 @@ static void expand(struct inputs *all, const rsp_study *s, const rsp_source *sou
         rsp_report(d, RSP_ERR_DATA, source->loc, has_signs(pattern) ? "patterns are relative to the study's folder"
                                                                     : "names are relative to the study's folder",
                    has_signs(pattern) ? "no file matches '%s'" : "there is no file '%s'", pattern);
-    else if (rc != 0) rsp_report(d, RSP_ERR_DATA, source->loc, NULL, "cannot look for '%s': %s", pattern, strerror(errno));
+    else if (rc != 0)
+        rsp_report(d, RSP_ERR_DATA, source->loc, NULL, "cannot look for '%s': %s", pattern, strerror(errno));
     if (rc == 0) {
         qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare_paths);
         for (size_t k = 0; k < found.gl_pathc; k++) add_input(all, s, source, found.gl_pathv[k], d);
@@ -114,6 +115,8 @@ static void open_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rsp
     in->tool = rsp_tool_find(in->source->format, in->table, why);
     if (strcmp(in->source->format, "auto") == 0)
         rsp_report(d, RSP_NOTE, (rsp_loc){in->path, 0, 0}, NULL, "read as %s (%s)", in->tool->name, why);
+    if (!in->table->n_records)
+        rsp_report(d, RSP_WARNING, (rsp_loc){in->path, 0, 0}, NULL, "holds headings and no answers");
     in->columns = rsp_match_headings(m, in->table, in->tool, in->source, a, d);
     rsp_fill_job job = {.table = in->table, .columns = in->columns, .tool = in->tool, .source = in->source,
                         .decimal = in->source->decimal};

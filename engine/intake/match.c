@@ -188,10 +188,10 @@ bool rsp_is_not_available(const char *text, size_t length) {
 }
 
 int rsp_match_tick(const char *text, size_t length, rsp_buf *room) {
-    static const char *const yes[] = {"y", "yes", "1", "1.0", "true", "x", "checked", "selected", "ja", "oui", "tak", "sim",
-                                      "da", "sí", "si", "sì", "kyllä", "jah", "ano"};
-    static const char *const no[] = {"n", "no", "0", "0.0", "false", "unchecked", "not selected", "nein", "nej", "non", "nie",
-                                     "não", "nu", "nee", "ei", "ne"};
+    static const char *const yes[] = {"y",   "yes", "1",  "1.0", "true", "x",  "checked", "selected", "ja", "oui",
+                                      "tak", "sim", "da", "sí",  "si",   "sì", "kyllä",   "jah",      "ano"};
+    static const char *const no[] = {"n",   "no",  "0",   "0.0", "false", "unchecked", "not selected", "nein",
+                                     "nej", "non", "nie", "não", "nu",    "nee",       "ei",           "ne"};
     if (rsp_is_not_available(text, length)) return RSP_NA_NOT_SHOWN;
     rsp_fold(text, length, room);
     for (size_t k = 0; k < sizeof yes / sizeof yes[0]; k++)
@@ -223,7 +223,8 @@ static size_t cut_pieces(const char *text, size_t length, char separator, size_t
     return n;
 }
 
-static int match_piece(const rsp_matcher *m, const rsp_list *l, const char *text, size_t from, size_t to, rsp_buf *room) {
+static int match_piece(const rsp_matcher *m, const rsp_list *l, const char *text, size_t from, size_t to,
+                       rsp_buf *room) {
     const char *piece = text + from;
     size_t      length = to - from;
     trim(&piece, &length);
@@ -359,7 +360,8 @@ bool rsp_parse_date(const char *text, size_t length, double *seconds) {
 /* ---- headings: one ---------------------------------------------------------------------------------------------- */
 
 static const rsp_target_column nothing = {.take = RSP_TAKE_NOTHING, .variable = RSP_NONE};
-static const rsp_target_column settled = {.take = RSP_TAKE_NOTHING, .variable = RSP_NONE, .settled = true};
+static const rsp_target_column settled = {
+    .take = RSP_TAKE_NOTHING, .variable = RSP_NONE, .settled = true, .question = true};
 
 static size_t variable_named(const rsp_matcher *m, const char *name, size_t length, rsp_buf *room) {
     bool   ambiguous = false;
@@ -552,11 +554,34 @@ static rsp_target_column weak_match(const rsp_matcher *m, const char *heading, c
 }
 
 static bool is_personal(const char *heading, const char *own, rsp_buf *room) {
-    static const char *const names[] = {
-        "ipaddr", "ipaddress", "ip", "ip address", "ip-adresse", "email", "e-mail", "e-mail address", "email address",
-        "mail", "token", "refurl", "referrer url", "lastname", "last name", "firstname", "first name", "surname", "name",
-        "phone", "telephone", "recipientlastname", "recipientfirstname", "recipientemail", "locationlatitude",
-        "locationlongitude", "latitude", "longitude"};
+    static const char *const names[] = {"ipaddr",
+                                        "ipaddress",
+                                        "ip",
+                                        "ip address",
+                                        "ip-adresse",
+                                        "email",
+                                        "e-mail",
+                                        "e-mail address",
+                                        "email address",
+                                        "mail",
+                                        "token",
+                                        "refurl",
+                                        "referrer url",
+                                        "lastname",
+                                        "last name",
+                                        "firstname",
+                                        "first name",
+                                        "surname",
+                                        "name",
+                                        "phone",
+                                        "telephone",
+                                        "recipientlastname",
+                                        "recipientfirstname",
+                                        "recipientemail",
+                                        "locationlatitude",
+                                        "locationlongitude",
+                                        "latitude",
+                                        "longitude"};
     size_t code = code_length(heading);
     rsp_fold(heading, code ? code : strlen(heading), room);
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
@@ -619,8 +644,8 @@ static void settle_duplicate(const rsp_matcher *m, const rsp_table_data *t, rsp_
     columns[second] = settled;
 }
 
-static void settle_duplicates(const rsp_matcher *m, const rsp_table_data *t, rsp_target_column *columns, const bool *weak,
-                              rsp_diag *d) {
+static void settle_duplicates(const rsp_matcher *m, const rsp_table_data *t, rsp_target_column *columns,
+                              const bool *weak, rsp_diag *d) {
     rsp_map *seen = rsp_map_new();
     for (int pass = 0; pass < 2; pass++) { /* codes before labels */
         for (size_t j = 0; j < t->n_columns; j++) {
@@ -640,7 +665,8 @@ static void drop_joined_cells(const rsp_matcher *m, size_t n, rsp_target_column 
     bool *split = rsp_calloc(m->study->n_variables, sizeof *split);
     for (size_t j = 0; j < n; j++) {
         rsp_take take = columns[j].take;
-        if (take == RSP_TAKE_TICK || take == RSP_TAKE_PLACE || take == RSP_TAKE_RANKED) split[columns[j].variable] = true;
+        if (take == RSP_TAKE_TICK || take == RSP_TAKE_PLACE || take == RSP_TAKE_RANKED)
+            split[columns[j].variable] = true;
     }
     for (size_t j = 0; j < n; j++) {
         rsp_take take = columns[j].take;
@@ -677,7 +703,8 @@ static void report_without_column(const rsp_matcher *m, const rsp_table_data *t,
     if (missing.n)
         rsp_report(d, RSP_NOTE, (rsp_loc){t->path, (int) t->heading_line, 0},
                    "if a column has another name, add it as `export_name` or under `rename`",
-                   "%zu variable%s no column here: %s", missing.n, missing.n == 1 ? " has" : "s have", names_text(&missing));
+                   "%zu variable%s no column here: %s", missing.n, missing.n == 1 ? " has" : "s have",
+                   names_text(&missing));
     rsp_buf_free(&missing.text);
     free(has);
 }
@@ -687,7 +714,8 @@ static void report_columns(const rsp_table_data *t, const rsp_target_column *col
     for (size_t j = 0; j < t->n_columns; j++) {
         if (columns[j].take != RSP_TAKE_NOTHING) continue;
         if (columns[j].personal) name_add(&personal, t->headings[j]);
-        else if (!columns[j].free_text && !columns[j].settled && !columns[j].submitted) name_add(&unknown, t->headings[j]);
+        else if (!columns[j].free_text && !columns[j].settled && !columns[j].submitted)
+            name_add(&unknown, t->headings[j]);
     }
     rsp_loc loc = {t->path, (int) t->heading_line, 0};
     if (personal.n)
@@ -698,6 +726,27 @@ static void report_columns(const rsp_table_data *t, const rsp_target_column *col
                    unknown.n == 1 ? "" : "s", names_text(&unknown));
     rsp_buf_free(&personal.text);
     rsp_buf_free(&unknown.text);
+}
+
+static bool is_role(const rsp_roles *r, size_t v) {
+    return v == r->id || v == r->country || v == r->language || v == r->organisation || v == r->started ||
+           v == r->submitted || v == r->duration;
+}
+
+/* Timings, which LimeSurvey fills by itself: interviewtime, groupTime12, Q1Time. */
+static bool is_timing(const char *heading) {
+    size_t n = strlen(heading);
+    while (n && isdigit((unsigned char) heading[n - 1])) n--;
+    return n >= 4 && strncasecmp(heading + n - 4, "time", 4) == 0;
+}
+
+/* Answers of respondents, as against what a tool writes of itself: only those show how far somebody came. A column that
+ * the instrument does not know counts where the tool's own columns can be told. */
+static bool is_question_column(const rsp_matcher *m, const rsp_target_column *c, const char *heading, const char *own,
+                               const rsp_tool *tool) {
+    if (c->variable != RSP_NONE) return !is_role(&m->study->roles, c->variable);
+    if (c->free_text) return true;
+    return tool->tells_missing && *heading && !own && !c->personal && !is_timing(heading);
 }
 
 rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data *t, const rsp_tool *tool,
@@ -716,6 +765,7 @@ rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data
         columns[j].personal = !matched(&columns[j]) && is_personal(t->headings[j], own, &room);
         columns[j].submitted = (own && strcmp(own, "submitdate") == 0) ||
                                (matched(&columns[j]) && submitted != RSP_NONE && columns[j].variable == submitted);
+        columns[j].question = is_question_column(m, &columns[j], t->headings[j], own, tool);
         n_matched += matched(&columns[j]);
     }
     rsp_buf_free(&room);

@@ -116,6 +116,7 @@ typedef struct {
     bool     personal;  /* not read because it identifies a person */
     bool     free_text; /* not read because it is text that the study does not use, or stands beside a question */
     bool     settled;   /* not read because another column or the source says the same */
+    bool     question;  /* an answer here shows how far the respondent came, read or not */
     bool     submitted; /* blank where the questionnaire was left before its end */
 } rsp_target_column;
 
@@ -142,7 +143,8 @@ typedef struct rsp_matcher rsp_matcher;
 
 rsp_matcher *rsp_matcher_new(const rsp_study *s, const bool *used);
 void         rsp_matcher_free(rsp_matcher *m);
-/* Where each heading goes: [t->n_columns]. Duplicates, unmatched headings and variables without a column are reported. */
+/* Where each heading goes: [t->n_columns]. Duplicates, unmatched headings and variables without a column are reported.
+ */
 rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data *t, const rsp_tool *tool,
                                       const rsp_source *source, rsp_arena *a, rsp_diag *d);
 

@@ -34,7 +34,8 @@ static void use_rule(bool *used, const rsp_study *s, const rsp_clean_rule *r) {
     use_all(used, r->by, r->n_by);
     /* `incomplete` asks only whether there is an answer: listing a text there is a reason to keep it, too. */
     use_all(used, r->items, r->n_items);
-    for (size_t j = 0; r->kind == RSP_CLEAN_RELEVANT && j < s->n_variables; j++) use_expr(used, s->variables[j].relevant);
+    for (size_t j = 0; r->kind == RSP_CLEAN_RELEVANT && j < s->n_variables; j++)
+        use_expr(used, s->variables[j].relevant);
     for (size_t j = 0; r->kind == RSP_CLEAN_CONSTRAINT && j < s->n_variables; j++) {
         if (s->variables[j].constraint) use(used, j);
         use_expr(used, s->variables[j].constraint);

@@ -63,7 +63,7 @@ bool brief_definition_covered(const brief_definition *b, const rsp_texts *t, rsp
 
 /* ---- values and observations ------------------------------------------------------------------------------------ */
 
-enum { BRIEF_VALUES = 64 };
+enum { BRIEF_VALUES = 80 };
 
 typedef struct {
     rsp_arg v[BRIEF_VALUES]; /* all names, in a fixed order; unset: "" and NaN */
@@ -110,7 +110,7 @@ bool brief_kind_known(const char *kind);
 
 /* ---- composition ------------------------------------------------------------------------------------------------ */
 
-typedef enum { PIECE_TEXT, PIECE_LIST, PIECE_FIGURE, PIECE_TABLE, PIECE_COLUMNS, PIECE_BREAK } brief_piece_kind;
+typedef enum { PIECE_TEXT, PIECE_LIST, PIECE_FIGURE, PIECE_TABLE, PIECE_COLUMNS } brief_piece_kind;
 
 typedef struct {
     const char *heading, *text;
@@ -137,7 +137,7 @@ typedef struct {
 } brief_piece;
 
 typedef struct {
-    const char  *title, *heading_line, *footer, *notice; /* document title; footer's second line */
+    const char  *title, *footer, *notice; /* document title; footer's second line */
     size_t       n, capacity;
     brief_piece *pieces;
     size_t       words;        /* all that is printed but page numbers */

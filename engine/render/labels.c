@@ -277,6 +277,7 @@ static const char *composed_title(const rsp_labels *l, rsp_arena *a, const rsp_a
             return rsp_printf(a, "%s / %s", variable_label(l, x->table.numerator), variable_label(l, x->table.denominator));
         return items_label(l, a, x->table.n_items, x->table.items, x->id);
     case RSP_A_SCALE: return x->scale.name ? x->scale.name : x->id;
+    case RSP_A_FACTOR: return x->id;
     case RSP_A_TEST:
         return rsp_printf(a, "%s \u00d7 %s", variable_label(l, x->test.rows), variable_label(l, x->test.columns));
     case RSP_A_MODEL:
@@ -304,6 +305,7 @@ const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id)
     case RSP_A_TABLE: return rsp_label_statistic(l, a, table_statistic(x->table.statistic));
     case RSP_A_TEST: return rsp_label_statistic(l, a, tests[x->test.kind]);
     case RSP_A_SCALE: return rsp_label_statistic(l, a, "alpha");
+    case RSP_A_FACTOR: return rsp_label_statistic(l, a, "loading");
     case RSP_A_MODEL: return rsp_label_statistic(l, a, x->model.kind == RSP_LOGISTIC_MODEL ? "odds_ratio" : "coefficient");
     }
     return "";
@@ -317,12 +319,21 @@ static bool one_of(const char *word, const char *const *words) {
     return false;
 }
 
+/* A gap is in the margin's own unit: shares, or counts. */
+static bool margin_of_counts(const rsp_study *s, const char *margin) {
+    for (size_t k = 0; k < s->weighting.n_margins; k++)
+        if (strcmp(s->weighting.margins[k].name, margin) == 0) return s->weighting.margins[k].counts;
+    return false;
+}
+
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
-    static const char *const shares[] = {"proportion", "top2", "net", "margin_gap", NULL};
+    static const char *const shares[] = {"proportion", "top2", "net", NULL};
     static const char *const ratios[] = {"coefficient", "odds_ratio", "rate_ratio", "threshold", "r_squared", "alpha", "omega",
                                          "item_rest", "rao_scott_f", "t", "wald_f", "kruskal_f", "ratio", "deff_kish",
                                          "weight_min", "weight_max", NULL};
     if (strcmp(row->statistic, "count") == 0) return RSP_AS_COUNT;
+    if (strcmp(row->statistic, "margin_gap") == 0)
+        return margin_of_counts(l->study, row->term) ? RSP_AS_NUMBER : RSP_AS_SHARE;
     if (one_of(row->statistic, shares)) return RSP_AS_SHARE;
     if (one_of(row->statistic, ratios)) return RSP_AS_RATIO;
     const rsp_analysis *x = rsp_label_find(l, row->analysis);
@@ -429,4 +440,13 @@ bool rsp_edition_wants(const rsp_publication *p, const rsp_edition *e, const cha
     for (size_t k = 0; k < e->n_analyses; k++)
         if (strcmp(e->analyses[k], id) == 0) return true;
     return false;
+}
+
+const char *rsp_file_word(rsp_arena *a, const char *code) {
+    char *word = rsp_strdup(a, code);
+    for (char *p = word; *p; p++) {
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("_-.", *p);
+        if (!plain) *p = '_';
+    }
+    return word;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LEVELS_WIDE = 7, WIDE_TEXT = 46, NARROW = 12, MIDDLE = 24 };
+enum { MOST_LEVELS_WIDE = 7, LONGEST_HEADING = 200, WIDE_TEXT = 46, NARROW = 12, MIDDLE = 24 };
 
 static const double SIGNIFICANT = 0.05;
 
@@ -151,6 +151,7 @@ static size_t level_place(struct wide *w, const struct tabulation *t, const rsp_
             return strcmp(w->label[k], rsp_label_level(t->labels, t->a, r)) == 0 ? k : RSP_NONE;
     if (w->n_levels == MOST_LEVELS_WIDE) return RSP_NONE;
     w->label[w->n_levels] = rsp_label_level(t->labels, t->a, r);
+    if (strlen(w->label[w->n_levels]) > LONGEST_HEADING) return RSP_NONE;
     w->level[w->n_levels] = r->level;
     return w->n_levels++;
 }

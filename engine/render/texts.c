@@ -304,6 +304,12 @@ static void cover_analysis(cover *c, const rsp_analysis *a)
     case RSP_A_SCALE:
         for (size_t k = 0; k < a->scale.n_items; k++) cover_variable(c, a->scale.items[k]);
         break;
+    case RSP_A_FACTOR:
+        for (size_t k = 0; k < a->factor.syntax->n; k++) {
+            size_t v = rsp_study_variable(c->study, a->factor.syntax->rows[k].rhs);
+            if (v != RSP_NONE) cover_variable(c, v);
+        }
+        break;
     case RSP_A_MODEL: cover_model(c, a->model.formula); break;
     }
 }

@@ -147,7 +147,7 @@ static uint32_t flags_of(const char *text) {
     uint32_t flags = 0;
     for (const char *p = text; *p;) {
         size_t length = strcspn(p, ";");
-        for (uint32_t k = 0; k < 15; k++) {
+        for (uint32_t k = 0; k < RSP_N_FLAGS; k++) {
             char name[256];
             rsp_flags_text(1u << k, name);
             if (strlen(name) == length && strncmp(name, p, length) == 0) flags |= 1u << k;

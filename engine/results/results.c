@@ -8,7 +8,8 @@
 static const char *const FLAG_NAMES[] = {
     "low_base", "suppressed", "suppressed_complementary", "no_df", "not_converged", "singular", "separated",
     "not_comparable", "preliminary", "not_eligible", "not_weighted", "margin_unmet", "empty", "replicates_failed",
-    "lonely"};
+    "lonely", "heywood"};
+_Static_assert(sizeof FLAG_NAMES / sizeof *FLAG_NAMES == RSP_N_FLAGS, "a name for every flag");
 
 const char *rsp_flags_text(uint32_t flags, char text[256]) {
     size_t used = 0;

@@ -14,8 +14,8 @@ typedef struct {
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
-static const char *const statistics[] = {"proportion", "mean", "total", "median", "quantile", "count", "sd", "net", "top2",
-                                         NULL};
+static const char *const statistics[] = {"proportion", "mean", "total", "median", "quantile",
+                                         "count",      "sd",   "net",   "top2",   NULL};
 
 static const char *item_fault(const rsp_variable *v, rsp_statistic s) {
     if (v->type == RSP_TEXT) return "is free text, which is never published";
@@ -53,7 +53,8 @@ static size_t read_ratio_part(entry *e, const rsp_node *ratio, const char *key) 
 }
 
 static void read_what(entry *e, rsp_table *t) {
-    const rsp_node *ratio = rsp_get(e->n, "ratio"), *items = rsp_get(e->n, "items"), *statistic = rsp_get(e->n, "statistic");
+    const rsp_node *ratio = rsp_get(e->n, "ratio"), *items = rsp_get(e->n, "items"),
+                   *statistic = rsp_get(e->n, "statistic");
     t->statistic = ratio ? RSP_RATIO : (rsp_statistic) rsp_get_choice(e->n, "statistic", statistics, RSP_PROPORTION);
     t->numerator = t->denominator = RSP_NONE;
     if (ratio && items) RSP_FAULT(e->l, items->loc, "keep one of them", "%s has both 'items' and 'ratio'", e->where);
@@ -90,11 +91,12 @@ static void check_domain(entry *e, const rsp_node *list) {
         if (v == RSP_NONE) continue;
         const rsp_variable *x = rsp_var(e->l, v);
         if (rsp_is_set(x))
-            RSP_FAULT(e->l, list->items[k]->loc, rsp_printf(e->l->a, "name a choice: %s_%s", x->name, x->list->choices[0].code),
+            RSP_FAULT(e->l, list->items[k]->loc,
+                      rsp_printf(e->l->a, "name a choice: %s_%s", x->name, x->list->choices[0].code),
                       "'%s' takes several choices and makes no groups in %s", x->name, e->where);
         else if (x->type != RSP_SELECT_ONE && x->type != RSP_INTEGER)
-            RSP_FAULT(e->l, list->items[k]->loc, "derive a coded variable", "'%s' has no codes to make groups in %s", x->name,
-                      e->where);
+            RSP_FAULT(e->l, list->items[k]->loc, "derive a coded variable", "'%s' has no codes to make groups in %s",
+                      x->name, e->where);
     }
 }
 
@@ -192,12 +194,12 @@ static void check_logistic(entry *e, const rsp_variable *y, rsp_loc loc) {
     } else if (y->list && !event) {
         size_t n = valid_codes(y->list, codes);
         if (n != 2)
-            RSP_FAULT(e->l, loc, "add `event: CODE`", "'%s' has %zu valid answers, a logistic model needs two, in %s", y->name,
-                      n, e->where);
+            RSP_FAULT(e->l, loc, "add `event: CODE`", "'%s' has %zu valid answers, a logistic model needs two, in %s",
+                      y->name, n, e->where);
         else if (yes_then_no(codes))
             RSP_FAULT(e->l, loc, rsp_printf(e->l->a, "add `event: \"%s\"`", codes[0]),
-                      "the answers of '%s' stand in the order %s, %s: %s must say which is the event", y->name, codes[0],
-                      codes[1], e->where);
+                      "the answers of '%s' stand in the order %s, %s: %s must say which is the event", y->name,
+                      codes[0], codes[1], e->where);
     }
 }
 
@@ -240,16 +242,17 @@ static void load_model(entry *e) {
             RSP_FAULT(e->l, rsp_get(e->n, only_other[k])->loc, "leave it out", "'%s' has no meaning for kind '%s'",
                       only_other[k], kinds[kind]);
     if (rsp_get(e->n, "variance") && rsp_get(e->n, "variance")->kind == RSP_Y_SCALAR)
-        RSP_FAULT(e->l, rsp_get(e->n, "variance")->loc, "like {method: taylor}", "'variance' must be a mapping of keys");
+        RSP_FAULT(e->l, rsp_get(e->n, "variance")->loc, "like {method: taylor}",
+                  "'variance' must be a mapping of keys");
     if (!rsp_node_find(e->n, "formula")) RSP_FAULT(e->l, e->n->loc, NULL, "%s needs a formula", e->where);
     if (!m->formula) return;
     if (m->formula->n_random)
-        RSP_FAULT(e->l, m->formula->random[0].loc, NULL, "random parts need kind 'mixed', which is not built yet, in %s",
-                  e->where);
+        RSP_FAULT(e->l, m->formula->random[0].loc, NULL,
+                  "random parts need kind 'mixed', which is not built yet, in %s", e->where);
     check_response(e, m);
 }
 
-/* ---- what is not built yet: names and syntax are checked all the same ------------------------------------------------ */
+/* ---- what is not built yet: names and syntax are checked all the same -------------------------------------------- */
 
 static void load_scale(entry *e) {
     const rsp_node *items = rsp_get(e->n, "items");
@@ -296,7 +299,8 @@ static void check_id(entry *e, rsp_map *ids, bool scale) {
 static void load_entry(rsp_loader *l, const rsp_node *n, size_t section, rsp_map *ids) {
     const char *scale_name = strcmp(sections[section].word, "scale") == 0 ? rsp_get_text(n, "name") : NULL;
     const char *id = scale_name ? scale_name : rsp_get_text(n, "id");
-    entry e = {l, n, &l->s->analyses[l->s->n_analyses], rsp_printf(l->a, "%s '%s'", sections[section].word, id ? id : "?")};
+    entry e = {l, n, &l->s->analyses[l->s->n_analyses],
+               rsp_printf(l->a, "%s '%s'", sections[section].word, id ? id : "?")};
     rsp_analysis *x = e.x;
     x->id = rsp_get_text(n, "id");
     x->loc = n->loc;

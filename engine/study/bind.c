@@ -102,7 +102,8 @@ static void check_equal(const binding *b, const rsp_expr *variable, const rsp_ex
         check_code(b, v, literal);
     else if ((v->type == RSP_INTEGER || v->type == RSP_DECIMAL) && literal->op == RSP_X_STRING &&
              !rsp_parse_double(literal->text, strlen(literal->text), '.', &number))
-        RSP_FAULT(b->l, literal->loc, NULL, "'%s' is a number and can never be '%s' in %s", v->name, literal->text, b->where);
+        RSP_FAULT(b->l, literal->loc, NULL, "'%s' is a number and can never be '%s' in %s", v->name, literal->text,
+                  b->where);
 }
 
 static void check_order(const binding *b, const rsp_expr *variable, const rsp_expr *literal) {

@@ -1,4 +1,4 @@
-/* What `check` says of a study that loads: files that match nothing, lists nobody uses, words that nobody translated. */
+/* What `check` says of a study that loads: files that match nothing, lists nobody uses, words without translation. */
 #include "study/loader.h"
 
 #include <glob.h>
@@ -21,7 +21,8 @@ static void check_lists(const rsp_study *s, rsp_diag *d) {
         bool used = s->lists[k].n == 0;
         for (size_t v = 0; v < s->n_variables && !used; v++) used = s->variables[v].list == &s->lists[k];
         if (!used)
-            rsp_report(d, RSP_NOTE, s->lists[k].choices[0].loc, NULL, "no question uses the list '%s'", s->lists[k].name);
+            rsp_report(d, RSP_NOTE, s->lists[k].choices[0].loc, NULL, "no question uses the list '%s'",
+                       s->lists[k].name);
     }
 }
 
@@ -36,9 +37,11 @@ static void check_derived(const rsp_study *s, rsp_diag *d) {
         const rsp_variable *x = &s->variables[v];
         if (x->derive.kind == RSP_DERIVE_NONE) continue;
         if (!x->label.n)
-            rsp_report(d, RSP_WARNING, x->loc, "add `label`", "derived variable '%s' has no label: its name is shown", x->name);
+            rsp_report(d, RSP_WARNING, x->loc, "add `label`", "derived variable '%s' has no label: its name is shown",
+                       x->name);
         if (x->list && !labelled(x->list))
-            rsp_report(d, RSP_WARNING, x->loc, "add `labels`", "the codes of '%s' have no labels: the codes are shown", x->name);
+            rsp_report(d, RSP_WARNING, x->loc, "add `labels`", "the codes of '%s' have no labels: the codes are shown",
+                       x->name);
     }
 }
 
@@ -68,7 +71,8 @@ static void check_language(const rsp_study *s, const char *lang, rsp_diag *d) {
         for (size_t c = 0; c < s->lists[k].n; c++)
             count_gap(&g, &s->lists[k].choices[c].label, s->lists[k].choices[c].loc, s->lists[k].choices[c].code);
     for (size_t k = 0; k < s->n_rules; k++) count_gap(&g, &s->rules[k].label, s->rules[k].loc, s->rules[k].id);
-    for (size_t k = 0; k < s->n_analyses; k++) count_gap(&g, &s->analyses[k].title, s->analyses[k].loc, s->analyses[k].id);
+    for (size_t k = 0; k < s->n_analyses; k++)
+        count_gap(&g, &s->analyses[k].title, s->analyses[k].loc, s->analyses[k].id);
     if (g.n)
         rsp_report(d, RSP_WARNING, g.first, NULL, "%zu text%s no translation into '%s', the first is that of '%s'", g.n,
                    g.n == 1 ? " has" : "s have", lang, g.name);

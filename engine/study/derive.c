@@ -126,8 +126,8 @@ static void bind_cut(const derivation *x, rsp_derivation *d, const rsp_list *lis
     double *limits = RSP_ARRAY(x->l->a, double, rsp_values(cut));
     bind_from(x, d);
     if (d->from != RSP_NONE && !rsp_is_numeric(rsp_var(x->l, d->from)))
-        RSP_FAULT(x->l, rsp_get(x->node, "from")->loc, NULL, "'%s' is no number to cut in %s", rsp_var(x->l, d->from)->name,
-                  x->where);
+        RSP_FAULT(x->l, rsp_get(x->node, "from")->loc, NULL, "'%s' is no number to cut in %s",
+                  rsp_var(x->l, d->from)->name, x->where);
     for (size_t k = 0; k < rsp_values(cut); k++) {
         const rsp_node *value = rsp_value_at(cut, k);
         if (value->bad) continue;
@@ -139,8 +139,8 @@ static void bind_cut(const derivation *x, rsp_derivation *d, const rsp_list *lis
     d->cut = limits;
     if (!list) RSP_FAULT(x->l, x->node->loc, NULL, "%s needs `codes`, one more than limits", x->where);
     else if (cut && list->n != rsp_values(cut) + 1)
-        RSP_FAULT(x->l, rsp_get(x->node, "codes")->loc, NULL, "%zu limits make %zu codes, not %zu, in %s", rsp_values(cut),
-                  rsp_values(cut) + 1, list->n, x->where);
+        RSP_FAULT(x->l, rsp_get(x->node, "codes")->loc, NULL, "%zu limits make %zu codes, not %zu, in %s",
+                  rsp_values(cut), rsp_values(cut) + 1, list->n, x->where);
 }
 
 static void bind_map(const derivation *x, rsp_derivation *d, const rsp_list *list) {
@@ -156,7 +156,8 @@ static void bind_map(const derivation *x, rsp_derivation *d, const rsp_list *lis
     size_t *source = RSP_ARRAY(x->l->a, size_t, map->n), *target = RSP_ARRAY(x->l->a, size_t, map->n);
     for (size_t k = 0; k < map->n; k++) {
         const rsp_node *key = map->keys[k], *value = map->items[k];
-        size_t a = rsp_bind_code(x->l, from, key->text, key->loc, rsp_printf(x->l->a, "'%s'", rsp_var(x->l, d->from)->name));
+        size_t a =
+            rsp_bind_code(x->l, from, key->text, key->loc, rsp_printf(x->l->a, "'%s'", rsp_var(x->l, d->from)->name));
         size_t b = value->bad ? RSP_NONE : rsp_bind_code(x->l, list, value->text, value->loc, x->where);
         if (a == RSP_NONE || b == RSP_NONE) continue;
         source[d->n_map] = a;

@@ -139,8 +139,13 @@ static token lex_sign(parser *p, size_t at) {
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
         if (!strncmp(p->text + at, signs[k].sign, strlen(signs[k].sign)))
             return (token){.kind = signs[k].kind, .at = at, .length = strlen(signs[k].sign)};
-    const char *hint = p->text[at] == '$' ? "formulas name variables without ${ }" : NULL;
-    FAULT(p, at, hint, "unexpected character '%c' in formula", p->text[at]);
+    if (!strncmp(p->text + at, "${", 2)) {
+        size_t inside = strcspn(p->text + at + 2, "}");
+        FAULT(p, at, "formulas name variables without ${ }", "'${' in formula");
+        return (token){.kind = N_NAME, .at = at, .length = inside + 2 + (p->text[at + 2 + inside] == '}'),
+                       .name = rsp_strndup(p->arena, p->text + at + 2, inside)};
+    }
+    FAULT(p, at, NULL, "unexpected character '%c' in formula", p->text[at]);
     return (token){.kind = N_BAD, .at = at, .length = 1};
 }
 

@@ -10,8 +10,9 @@ enum { MAX_GROUPS = 32 };
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
 /* Columns of XLSForm that guide data entry alone, and columns whose name starts so with a language or a medium. */
-static const char *const entry_columns[] = {"constraint_message", "required_message", "appearance", "default", "calculation",
-    "choice_filter", "readonly", "read_only", "read only", "parameters", "repeat_count", "note", "trigger", NULL};
+static const char *const entry_columns[] = {
+    "constraint_message", "required_message", "appearance", "default",      "calculation", "choice_filter", "readonly",
+    "read_only",          "read only",        "parameters", "repeat_count", "note",        "trigger",       NULL};
 static const char *const survey_columns[] = {"type", "name", "label", "hint", "relevant", "constraint", "required",
     "measure", "reverse", "export_name", NULL};
 static const char *const choices_columns[] = {"list_name", "name", "label", "value", "missing", "alias", NULL};
@@ -125,7 +126,8 @@ typedef struct {
 static void read_choice(rsp_loader *l, const rsp_sheet *sheet, size_t row, const choice_columns *c, rsp_list *list) {
     const rsp_cell *code = rsp_sheet_cell(sheet, row, c->name), *value = rsp_sheet_cell(sheet, row, c->value);
     if (!rsp_good_code(code->text))
-        RSP_FAULT(l, code->loc, RSP_CODE_HINT, code->text[0] ? "'%s' cannot be a code" : "a choice without a name%s", code->text);
+        RSP_FAULT(l, code->loc, RSP_CODE_HINT, code->text[0] ? "'%s' cannot be a code" : "a choice without a name%s",
+                  code->text);
     size_t same = rsp_list_find(list, code->text);
     if (same != RSP_NONE && code->text[0]) {
         RSP_FAULT(l, code->loc, rsp_printf(l->a, "first in line %d", list->choices[same].loc.line),
@@ -143,8 +145,9 @@ static void read_choice(rsp_loader *l, const rsp_sheet *sheet, size_t row, const
 
 /* Lists may be scattered over the file: counted first, so that each gets its room. */
 static void read_lists(rsp_loader *l, const rsp_sheet *sheet, size_t extra_lists) {
-    choice_columns c = {rsp_sheet_column(sheet, "list_name"), rsp_sheet_column(sheet, "name"), rsp_sheet_column(sheet, "value"),
-                        rsp_sheet_column(sheet, "missing"), rsp_sheet_column(sheet, "alias")};
+    choice_columns c = {rsp_sheet_column(sheet, "list_name"), rsp_sheet_column(sheet, "name"),
+                        rsp_sheet_column(sheet, "value"), rsp_sheet_column(sheet, "missing"),
+                        rsp_sheet_column(sheet, "alias")};
     size_t *count = rsp_calloc(sheet->n_rows + 1, sizeof *count);
     size_t *list_of = rsp_calloc(sheet->n_rows + 1, sizeof *list_of);
     const char **names = rsp_calloc(sheet->n_rows + 1, sizeof *names);
@@ -255,7 +258,8 @@ static rsp_expr *cell_expr(rsp_loader *l, const rsp_cell *c) {
 static rsp_expr *both(rsp_loader *l, rsp_expr *a, rsp_expr *b) {
     if (!a || !b) return a ? a : b;
     rsp_expr *e = RSP_NEW(l->a, rsp_expr);
-    *e = (rsp_expr){.op = RSP_X_AND, .variable = RSP_NONE, .n_args = 2, .args = RSP_ARRAY(l->a, rsp_expr *, 2), .loc = b->loc};
+    *e = (rsp_expr){
+        .op = RSP_X_AND, .variable = RSP_NONE, .n_args = 2, .args = RSP_ARRAY(l->a, rsp_expr *, 2), .loc = b->loc};
     e->args[0] = a;
     e->args[1] = b;
     return e;
@@ -280,8 +284,8 @@ static rsp_measure read_measure(rsp_loader *l, const rsp_cell *c, rsp_type type)
     for (int k = 0; k < 3; k++)
         if (strcmp(c->text, words[k]) == 0) return (rsp_measure) k;
     if (c->text[0])
-        RSP_FAULT(l, c->loc, rsp_did_you_mean(l, c->text, words, 3), "'measure' must be nominal, ordinal or interval, not '%s'",
-                  c->text);
+        RSP_FAULT(l, c->loc, rsp_did_you_mean(l, c->text, words, 3),
+                  "'measure' must be nominal, ordinal or interval, not '%s'", c->text);
     if (type == RSP_RANK) return RSP_ORDINAL;
     return type == RSP_SELECT_ONE || type == RSP_SELECT_MULTIPLE || type == RSP_TEXT ? RSP_NOMINAL : RSP_INTERVAL;
 }
@@ -376,10 +380,10 @@ static bool load_survey(rsp_loader *l, const rsp_node *file) {
     if (!rsp_sheet_read(l->a, l->s->survey_path, file->loc, &sheet, l->d)) return false;
     if (!check_headings(l, &sheet, survey_columns, needed, true)) return false;
     survey v = {.sheet = &sheet,
-                .c = {rsp_sheet_column(&sheet, "type"), rsp_sheet_column(&sheet, "name"), rsp_sheet_column(&sheet, "relevant"),
-                      rsp_sheet_column(&sheet, "constraint"), rsp_sheet_column(&sheet, "required"),
-                      rsp_sheet_column(&sheet, "measure"), rsp_sheet_column(&sheet, "reverse"),
-                      rsp_sheet_column(&sheet, "export_name")}};
+                .c = {rsp_sheet_column(&sheet, "type"), rsp_sheet_column(&sheet, "name"),
+                      rsp_sheet_column(&sheet, "relevant"), rsp_sheet_column(&sheet, "constraint"),
+                      rsp_sheet_column(&sheet, "required"), rsp_sheet_column(&sheet, "measure"),
+                      rsp_sheet_column(&sheet, "reverse"), rsp_sheet_column(&sheet, "export_name")}};
     for (size_t i = 0; i < sheet.n_rows; i++)
         if (!blank_row(&sheet, i)) read_row(l, &v, i);
     while (v.depth) RSP_FAULT(l, v.groups[--v.depth].loc, NULL, "this group has no end_group");
@@ -394,9 +398,16 @@ static void add_parts(rsp_loader *l, size_t question) {
     for (size_t k = 0; k < list->n; k++) {
         const rsp_variable *q = rsp_var(l, question);
         size_t index;
-        rsp_variable part = {.name = rsp_printf(l->a, "%s_%s", q->name, list->choices[k].code), .type = RSP_INTEGER,
-                             .measure = RSP_INTERVAL, .label = list->choices[k].label, .hint = q->label,
-                             .relevant = q->relevant, .part_of = question, .part = k, .first_part = RSP_NONE, .loc = q->loc};
+        rsp_variable part = {.name = rsp_printf(l->a, "%s_%s", q->name, list->choices[k].code),
+                             .type = RSP_INTEGER,
+                             .measure = RSP_INTERVAL,
+                             .label = list->choices[k].label,
+                             .hint = q->label,
+                             .relevant = q->relevant,
+                             .part_of = question,
+                             .part = k,
+                             .first_part = RSP_NONE,
+                             .loc = q->loc};
         part.derive.from = RSP_NONE;
         if (!rsp_add_variable(l, &part, &index)) return;
     }

@@ -30,7 +30,8 @@ static const rsp_key source_keys[] = {
     {"decimal", ONE, RSP_V_ENUM, ".|,", false, NULL, "decimal sign; default: recognised"},
     {"simulated", ONE, RSP_V_YESNO, NULL, false, NULL, "yes: made up by `responsive simulate`; every output says so"},
     {"set", RSP_S_MAP, RSP_V_TEXT, NULL, false, NULL, "constants of every row: variable and code or number"},
-    {"rename", RSP_S_MAP, RSP_V_TEXT, NULL, false, NULL, "heading in the file and the variable, or `NAME[CODE]`, it is"},
+    {"rename", RSP_S_MAP, RSP_V_TEXT, NULL, false, NULL,
+     "heading in the file and the variable, or `NAME[CODE]`, it is"},
     END};
 
 static const rsp_key instrument_keys[] = {
@@ -39,7 +40,8 @@ static const rsp_key instrument_keys[] = {
     END};
 
 static const rsp_key role_keys[] = {
-    {"id", ONE, RSP_V_VARIABLE, NULL, false, NULL, "identifies a respondent; without it the row's place in its file does"},
+    {"id", ONE, RSP_V_VARIABLE, NULL, false, NULL,
+     "identifies a respondent; without it the row's place in its file does"},
     {"country", ONE, RSP_V_VARIABLE, NULL, false, NULL, "the country, a coded variable"},
     {"language", ONE, RSP_V_VARIABLE, NULL, false, NULL, "language in which the respondent answered"},
     {"organisation", ONE, RSP_V_VARIABLE, NULL, false, NULL, "the respondent's organisation, for disclosure control"},
@@ -77,7 +79,8 @@ static const rsp_key clean_keys[] = {
     {"straightliners", ONE | LIST | RSP_S_OBJECT, RSP_V_VARIABLE, NULL, false, rule_value_keys,
      "rows with the same answer to all of these items"},
     {"outliers", ONE | LIST | RSP_S_OBJECT, RSP_V_VARIABLE, NULL, false, rule_value_keys,
-     "values of these variables outside `low` to `high`, or further than `minimum` interquartile ranges from the quartiles"},
+     "values of these variables outside `low` to `high`, or further than `minimum` interquartile ranges from the "
+     "quartiles"},
     {"recode", ONE | LIST | RSP_S_OBJECT, RSP_V_VARIABLE, NULL, false, rule_value_keys,
      "answers of these variables replaced after `map`"},
     {"set-missing", ONE, RSP_V_EXPR, NULL, false, NULL, "sets `items` missing where the condition holds"},
@@ -85,16 +88,25 @@ static const rsp_key clean_keys[] = {
     {"relevant", ONE, RSP_V_ENUM, "check", false, NULL, "answers to questions that were not to be shown"},
     {"action", ONE, RSP_V_ENUM, "drop|flag|set-missing", false, NULL,
      "what happens: default drop; set-missing for outliers, recode, set-missing, constraint and relevant"},
-    ITEMS, BY, KEEP, MINIMUM, LOW, HIGH, RECODE_MAP, END};
+    ITEMS,
+    BY,
+    KEEP,
+    MINIMUM,
+    LOW,
+    HIGH,
+    RECODE_MAP,
+    END};
 
 static const rsp_key derive_keys[] = {
     {"name", ONE, RSP_V_NAME, NULL, true, NULL, "name of the new variable"},
-    {"type", ONE, RSP_V_ENUM, "integer|decimal", false, NULL, "of `expr` without codes, `mean`, `sum`; default decimal"},
+    {"type", ONE, RSP_V_ENUM, "integer|decimal", false, NULL,
+     "of `expr` without codes, `mean`, `sum`; default decimal"},
     {"label", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "the variable in words"},
     {"labels", RSP_S_MAP_WORDS, RSP_V_TEXT, NULL, false, NULL, "its codes in words"},
     {"from", ONE, RSP_V_VARIABLE, NULL, false, NULL, "cut, map: the variable it comes from"},
     {"cut", ONE | LIST, RSP_V_NUMBER, NULL, false, NULL, "limits, rising; intervals are closed on the left"},
-    {"map", RSP_S_MAP, RSP_V_CODE, NULL, false, NULL, "code of `from` and code of the new variable; others are missing"},
+    {"map", RSP_S_MAP, RSP_V_CODE, NULL, false, NULL,
+     "code of `from` and code of the new variable; others are missing"},
     {"expr", ONE, RSP_V_EXPR, NULL, false, NULL, "its value as an expression"},
     {"mean", LIST, RSP_V_VARIABLE, NULL, false, NULL, "mean of these variables, reversed items turned"},
     {"sum", LIST, RSP_V_VARIABLE, NULL, false, NULL, "sum of these variables, reversed items turned"},
@@ -142,13 +154,15 @@ static const rsp_key weighting_keys[] = {
     {"rake", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, margin_keys, "margins to rake to"},
     {"calibrate", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, margin_keys, "margins to calibrate to by `method`"},
     {"method", ONE, RSP_V_ENUM, "raking|linear|logit", false, NULL, "of `calibrate`; default raking"},
-    {"bounds", LIST, RSP_V_NUMBER, "0..", false, NULL, "least and greatest calibrated over base weight; logit needs them"},
+    {"bounds", LIST, RSP_V_NUMBER, "0..", false, NULL,
+     "least and greatest calibrated over base weight; logit needs them"},
     {"trim", ONE | LIST | RSP_S_OBJECT, RSP_V_NUMBER, "0..", false, trim_keys,
      "limits of weight over its group's mean weight: the greatest, or `[least, greatest]`"},
     {"missing", ONE, RSP_V_ENUM, "proportional|set-aside", false, NULL,
      "rows without an answer or a target: keep their observed share (default), or are set aside"},
     {"scale", ONE, RSP_V_ENUM, "sample|population|equal", false, NULL, "how countries combine in all-country figures"},
-    {"population", ONE, RSP_V_FILE, NULL, false, NULL, "scale population: CSV with the country's column, `count`, `source`"},
+    {"population", ONE, RSP_V_FILE, NULL, false, NULL,
+     "scale population: CSV with the country's column, `count`, `source`"},
     END};
 
 static const rsp_key variance_keys[] = {
@@ -162,7 +176,10 @@ static const rsp_key variance_keys[] = {
 #define TITLE {"title", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "neutral description for charts and tables"}
 #define FILTER {"filter", ONE, RSP_V_EXPR, NULL, false, NULL, "only respondents for whom the condition holds"}
 #define VARIANCE                                                                                                       \
-    {"variance", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, variance_keys, "its own variance; what is not said: the study's"}
+    {                                                                                                                  \
+        "variance", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, variance_keys,                                              \
+            "its own variance; what is not said: the study's"                                                          \
+    }
 #define ID {"id", ONE, RSP_V_ID, NULL, true, NULL, "name of the analysis in the results; unique in the study"}
 
 static const rsp_key ratio_keys[] = {
@@ -245,7 +262,8 @@ static const rsp_key disclosure_keys[] = {
 
 static const rsp_key sim_country_keys[] = {
     {"code", ONE, RSP_V_CODE, NULL, true, NULL, "the country's code"},
-    {"n", ONE, RSP_V_INTEGER, "0..", false, NULL, "respondents; the command line's --n is divided in these proportions"},
+    {"n", ONE, RSP_V_INTEGER, "0..", false, NULL,
+     "respondents; the command line's --n is divided in these proportions"},
     {"language", ONE, RSP_V_LANGUAGE, NULL, false, NULL, "language of the export; default: the study's first"},
     {"effect", ONE, RSP_V_NUMBER, NULL, false, NULL, "on every factor, in standard deviations"},
     END};
@@ -256,7 +274,8 @@ static const rsp_key sim_latent_keys[] = {
     {"items", LIST, RSP_V_VARIABLE, NULL, true, NULL, "items that show it"},
     {"effects", RSP_S_MAP, RSP_V_NUMBER, NULL, false, NULL,
      "outcomes: coefficients of factors, earlier outcomes or `variable=code`"},
-    {"residual", ONE, RSP_V_NUMBER, "0..", false, NULL, "outcomes: standard deviation of what effects leave; default 1"},
+    {"residual", ONE, RSP_V_NUMBER, "0..", false, NULL,
+     "outcomes: standard deviation of what effects leave; default 1"},
     END};
 
 static const rsp_key sim_bias_keys[] = {
@@ -498,11 +517,16 @@ static void check_scalar(const rsp_key *key, rsp_node *n, rsp_diag *d) {
 /* ---- shapes ----------------------------------------------------------------------------------------------------- */
 
 static void describe(unsigned shapes, rsp_buf *b) {
-    static const struct { unsigned shape; const char *words; } names[] = {
-        {RSP_S_ONE, "a single value"}, {RSP_S_LIST, "a list of values"}, {RSP_S_LISTS, "a list of lists, like [[a], [a, b]]"},
-        {RSP_S_MAP, "a mapping"}, {RSP_S_MAP_LIST, "a mapping"}, {RSP_S_WORDS, "a text, or texts by language"},
-        {RSP_S_MAP_WORDS, "texts by code"}, {RSP_S_OBJECT, "a mapping of keys"},
-        {RSP_S_OBJECTS, "a list of mappings, each after a dash"}};
+    static const struct { unsigned shape; const char *words;
+    } names[] = {{RSP_S_ONE, "a single value"},
+                 {RSP_S_LIST, "a list of values"},
+                 {RSP_S_LISTS, "a list of lists, like [[a], [a, b]]"},
+                 {RSP_S_MAP, "a mapping"},
+                 {RSP_S_MAP_LIST, "a mapping"},
+                 {RSP_S_WORDS, "a text, or texts by language"},
+                 {RSP_S_MAP_WORDS, "texts by code"},
+                 {RSP_S_OBJECT, "a mapping of keys"},
+                 {RSP_S_OBJECTS, "a list of mappings, each after a dash"}};
     bool first = true;
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         if (!(shapes & names[k].shape)) continue;
@@ -597,7 +621,8 @@ static void check_lists(const rsp_key *key, rsp_node *n, rsp_diag *d) {
         rsp_node *inner = n->items[k];
         if (inner->kind == RSP_Y_LIST) check_list(key, inner, d);
         else if (!inner->bad)
-            fault(d, inner, "put brackets around each crossing: [[a], [a, b]]", "'%s' must be a list of lists", key->name);
+            fault(d, inner, "put brackets around each crossing: [[a], [a, b]]", "'%s' must be a list of lists",
+                  key->name);
     }
 }
 
@@ -616,7 +641,8 @@ static void check_objects(const rsp_key *key, rsp_node *n, rsp_diag *d) {
         if (n->items[k]->kind == RSP_Y_MAP) check_object(key, n->items[k], d);
         else if (!n->items[k]->bad) {
             n->items[k]->bad = true;
-            rsp_report(d, RSP_ERR_STUDY, n->items[k]->loc, NULL, "each entry of '%s' must be a mapping of keys", key->name);
+            rsp_report(d, RSP_ERR_STUDY, n->items[k]->loc, NULL, "each entry of '%s' must be a mapping of keys",
+                       key->name);
         }
     }
 }

@@ -19,7 +19,8 @@ const char *rsp_get_text(const rsp_node *map, const char *key) {
 
 double rsp_node_number(const rsp_node *n) {
     double value;
-    return n && !n->bad && n->kind == RSP_Y_SCALAR && rsp_parse_double(n->text, strlen(n->text), '.', &value) ? value : NAN;
+    return n && !n->bad && n->kind == RSP_Y_SCALAR && rsp_parse_double(n->text, strlen(n->text), '.', &value) ? value
+                                                                                                              : NAN;
 }
 
 double rsp_get_number(const rsp_node *map, const char *key, double fallback) {
@@ -57,7 +58,9 @@ rsp_text rsp_read_words(rsp_loader *l, const rsp_node *n) {
     return t;
 }
 
-size_t rsp_values(const rsp_node *n) { return !n || n->bad ? 0 : n->kind == RSP_Y_SCALAR ? 1 : n->kind == RSP_Y_LIST ? n->n : 0; }
+size_t rsp_values(const rsp_node *n) {
+    return !n || n->bad ? 0 : n->kind == RSP_Y_SCALAR ? 1 : n->kind == RSP_Y_LIST ? n->n : 0;
+}
 
 rsp_node *rsp_value_at(const rsp_node *n, size_t k) {
     return n->kind == RSP_Y_LIST ? n->items[k] : (rsp_node *) n;
@@ -180,7 +183,8 @@ static void load_roles(rsp_loader *l) {
     r->duration = load_role(l, n, "duration");
     r->consent = load_role(l, n, "consent");
     if (r->country != RSP_NONE && rsp_var(l, r->country)->type != RSP_SELECT_ONE)
-        RSP_FAULT(l, rsp_get(n, "country")->loc, "make it a select_one question, so that countries have codes and names",
+        RSP_FAULT(l, rsp_get(n, "country")->loc,
+                  "make it a select_one question, so that countries have codes and names",
                   "the country '%s' has no codes", rsp_var(l, r->country)->name);
 }
 

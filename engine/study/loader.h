@@ -26,7 +26,8 @@ typedef struct {
 /* The study's own fault at a place. */
 #define RSP_FAULT(l, loc, hint, ...) rsp_report((l)->d, RSP_ERR_STUDY, (loc), (hint), __VA_ARGS__)
 
-/* ---- reading nodes (load.c): bad and absent nodes give the fallback ----------------------------------------------- */
+/* ---- reading nodes (load.c): bad and absent nodes give the fallback -----------------------------------------------
+ */
 
 rsp_node   *rsp_get(const rsp_node *map, const char *key);  /* the value unless bad or empty; NULL if none */
 const char *rsp_get_text(const rsp_node *map, const char *key);
@@ -43,7 +44,8 @@ void        rsp_add_input(rsp_loader *l, const char *path);
 /* "did you mean 'x'?" from n candidates, or NULL; in the loader's arena. */
 const char *rsp_did_you_mean(rsp_loader *l, const char *word, const char *const *candidates, size_t n);
 
-/* ---- variables and names (instrument.c, bind.c) ------------------------------------------------------------------- */
+/* ---- variables and names (instrument.c, bind.c) -------------------------------------------------------------------
+ */
 
 void          rsp_load_instrument(rsp_loader *l);
 /* A new variable; false (and reported) if the name is taken. The index is that of the new one either way. */
@@ -68,7 +70,8 @@ static inline const rsp_variable *rsp_var(const rsp_loader *l, size_t v) { retur
 bool rsp_is_numeric(const rsp_variable *v);
 bool rsp_is_set(const rsp_variable *v); /* select_multiple or rank */
 
-/* ---- sections ------------------------------------------------------------------------------------------------------ */
+/* ---- sections ------------------------------------------------------------------------------------------------------
+ */
 
 void rsp_load_derivations(rsp_loader *l); /* declares, then binds and orders */
 void rsp_load_rules(rsp_loader *l);

@@ -34,8 +34,8 @@ static void check_effect(rsp_loader *l, const rsp_node *key, const char *where) 
     const char *equals = strchr(key->text, '=');
     if (!equals) {
         if (!is_latent(l, key->text))
-            RSP_FAULT(l, key->loc, "name a factor, an outcome above, or variable=code", "unknown effect '%s' in %s", key->text,
-                      where);
+            RSP_FAULT(l, key->loc, "name a factor, an outcome above, or variable=code", "unknown effect '%s' in %s",
+                      key->text, where);
         return;
     }
     size_t v = rsp_bind_name(l, rsp_strndup(l->a, key->text, (size_t) (equals - key->text)), key->loc, where);
@@ -93,8 +93,8 @@ static void load_answer_shares(rsp_loader *l, const rsp_node *key, const rsp_nod
     double *shares = RSP_ARRAY(l->a, double, rsp_values(value)), sum = 0;
     for (size_t k = 0; k < rsp_values(value); k++) sum += shares[k] = rsp_node_number(rsp_value_at(value, k));
     if (rsp_values(value) != valid)
-        RSP_FAULT(l, value->loc, NULL, "'%s' has %zu answers that are not missing, here are %zu shares", key->text, valid,
-                  rsp_values(value));
+        RSP_FAULT(l, value->loc, NULL, "'%s' has %zu answers that are not missing, here are %zu shares", key->text,
+                  valid, rsp_values(value));
     else if (rsp_var(l, v)->type == RSP_SELECT_ONE && fabs(sum - 1) > 1e-6)
         RSP_FAULT(l, value->loc, NULL, "the shares of '%s' add up to %.6g, not to 1", key->text, sum);
     else s->answers[s->n_answers++] = (rsp_sim_answers){v, valid, shares};
@@ -125,7 +125,8 @@ static void load_flaws(const rsp_node *n, rsp_simulation *s) {
 }
 
 void rsp_load_simulation(rsp_loader *l) {
-    const rsp_node *n = rsp_get(l->root, "simulate"), *countries = rsp_get(n, "countries"), *answers = rsp_get(n, "answers");
+    const rsp_node *n = rsp_get(l->root, "simulate"), *countries = rsp_get(n, "countries"),
+                   *answers = rsp_get(n, "answers");
     rsp_simulation *s = &l->s->simulation;
     s->given = n != NULL;
     s->countries = RSP_ARRAY(l->a, rsp_sim_country, countries ? countries->n : 0);
@@ -191,7 +192,8 @@ static void check_language(rsp_loader *l, const rsp_node *n, bool each_country) 
     if (national && !each_country)
         RSP_FAULT(l, n->loc, "name the languages", "'national' goes with `for: each_country`");
     else if (national && !l->s->n_national)
-        RSP_FAULT(l, n->loc, "add `national: {PL: pl, ...}`", "the study does not say which language is national where");
+        RSP_FAULT(l, n->loc, "add `national: {PL: pl, ...}`",
+                  "the study does not say which language is national where");
     else if (!national && !is_output_language(l, n->text))
         RSP_FAULT(l, n->loc, rsp_did_you_mean(l, n->text, l->s->languages, l->s->n_languages),
                   "'%s' is no language of the study", n->text);
@@ -243,7 +245,8 @@ static void check_chart(rsp_loader *l, const rsp_node *kind, const rsp_analysis 
         RSP_FAULT(l, kind->loc, model ? "use forest" : "forest is for models: use agreement, dots or heatmap",
                   "a chart of kind '%s' cannot show %s '%s'", kind->text, model ? "model" : "table", a->id);
     else if (strcmp(kind->text, "agreement") == 0 && a->table.statistic != RSP_PROPORTION)
-        RSP_FAULT(l, kind->loc, "use dots or heatmap", "an agreement chart shows proportions, table '%s' has none", a->id);
+        RSP_FAULT(l, kind->loc, "use dots or heatmap", "an agreement chart shows proportions, table '%s' has none",
+                  a->id);
 }
 
 static void load_charts(rsp_loader *l, const rsp_node *n, rsp_reports *r) {

@@ -4,8 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const kinds[] = {"drop", "duplicates", "incomplete", "speeders", "straightliners", "outliers", "recode",
-                                    "set-missing", "constraint", "relevant", NULL};
+static const char *const kinds[] = {"drop",           "duplicates", "incomplete", "speeders",
+                                    "straightliners", "outliers",   "recode",     "set-missing",
+                                    "constraint",     "relevant",   NULL};
 
 typedef struct {
     rsp_loader     *l;
@@ -32,8 +33,10 @@ static int find_kind(rsp_loader *l, const rsp_node *entry, const char *where) {
             found++;
         }
     if (found != 1)
-        RSP_FAULT(l, entry->loc, "drop, duplicates, incomplete, speeders, straightliners, outliers, recode, set-missing, "
-                  "constraint or relevant", "%s needs one kind%s", where, found ? ", not several" : "");
+        RSP_FAULT(l, entry->loc,
+                  "drop, duplicates, incomplete, speeders, straightliners, outliers, recode, set-missing, "
+                  "constraint or relevant",
+                  "%s needs one kind%s", where, found ? ", not several" : "");
     return found == 1 ? kind : -1;
 }
 
@@ -61,13 +64,14 @@ static void read_straightliners(const rule *r, rsp_clean_rule *x) {
     read_items(r, items, x, true);
     x->minimum = least ? rsp_node_number(least) : (double) x->n_items;
     if (least && (x->minimum < 2 || x->minimum > (double) rsp_values(items)))
-        RSP_FAULT(r->l, least->loc, NULL, "'minimum' must be from 2 to the number of items (%zu) in %s", rsp_values(items),
-                  r->where);
+        RSP_FAULT(r->l, least->loc, NULL, "'minimum' must be from 2 to the number of items (%zu) in %s",
+                  rsp_values(items), r->where);
     if (items && rsp_values(items) < 2) RSP_FAULT(r->l, items->loc, NULL, "%s needs at least two items", r->where);
 }
 
 static void read_outliers(const rule *r, rsp_clean_rule *x) {
-    const rsp_node *low = part(r, "low"), *high = part(r, "high"), *least = part(r, "minimum"), *items = own(r, "items");
+    const rsp_node *low = part(r, "low"), *high = part(r, "high"), *least = part(r, "minimum"),
+                   *items = own(r, "items");
     read_items(r, items, x, true);
     for (size_t k = 0; k < x->n_items; k++) {
         const rsp_variable *v = rsp_var(r->l, x->items[k]);
@@ -129,7 +133,8 @@ static void read_set_missing(const rule *r, rsp_clean_rule *x) {
     rsp_expr_each_variable(x->expr, note_variable, &s);
     if (s.several || s.variable == RSP_NONE) {
         if (!r->l->blind)
-            RSP_FAULT(r->l, r->entry->loc, "add `items: [...]`", "%s does not say which variables become missing", r->where);
+            RSP_FAULT(r->l, r->entry->loc, "add `items: [...]`", "%s does not say which variables become missing",
+                      r->where);
         return;
     }
     size_t *one = RSP_NEW(r->l->a, size_t);
@@ -160,7 +165,8 @@ static void read_kind(const rule *r, rsp_clean_rule *x) {
         break;
     case RSP_CLEAN_SPEEDERS:
         read_number(r, x, "minimum");
-        if (r->l->s->roles.duration == RSP_NONE && (r->l->s->roles.started == RSP_NONE || r->l->s->roles.submitted == RSP_NONE))
+        if (r->l->s->roles.duration == RSP_NONE &&
+            (r->l->s->roles.started == RSP_NONE || r->l->s->roles.submitted == RSP_NONE))
             RSP_FAULT(r->l, r->entry->loc, "name the variable in roles.duration, or roles.started and roles.submitted",
                       "%s needs the time taken", r->where);
         break;

@@ -164,9 +164,9 @@ void rsp_study_schema(rsp_buf *into) {
 /* ---- reference -------------------------------------------------------------------------------------------------- */
 
 static void describe_scalar(const rsp_key *key, bool many, rsp_buf *b) {
-    static const char *const words_of[] = {"text", "identifier", "new name", "variable", "code", "number", "whole number",
-                                           "yes or no", "", "date", "language", "file", "expression", "formula",
-                                           "factor model"};
+    static const char *const words_of[] = {"text",     "identifier",   "new name",   "variable", "code",
+                                           "number",   "whole number", "yes or no",  "",         "date",
+                                           "language", "file",         "expression", "formula",  "factor model"};
     if (key->value != RSP_V_ENUM) {
         rsp_buf_printf(b, "%s%s", words_of[key->value], many ? "s" : "");
         if (key->allowed) rsp_buf_printf(b, " %s", key->allowed);

@@ -1,5 +1,5 @@
-/* See sheet.h. libcsv knows what is quoted but not where it stands, so a scan of the same grammar (libcsv's strict mode)
- * notes the places of the cells first; the k-th cell of the parser is the k-th place of the scan. */
+/* See sheet.h. libcsv knows what is quoted but not where it stands, so a scan of the same grammar (libcsv's strict
+ * mode) notes the places of the cells first; the k-th cell of the parser is the k-th place of the scan. */
 #include "study/sheet.h"
 
 #include <csv.h>

@@ -16,8 +16,8 @@ static void need_number(rsp_loader *l, size_t v, const rsp_node *n, const char *
 static void refuse_sets(rsp_loader *l, const size_t *v, size_t n, rsp_loc loc, const char *where) {
     for (size_t k = 0; k < n; k++)
         if (rsp_is_set(rsp_var(l, v[k])))
-            RSP_FAULT(l, loc, "name one of its choices, as NAME_CODE", "'%s' takes several choices and cannot stand in %s",
-                      rsp_var(l, v[k])->name, where);
+            RSP_FAULT(l, loc, "name one of its choices, as NAME_CODE",
+                      "'%s' takes several choices and cannot stand in %s", rsp_var(l, v[k])->name, where);
 }
 
 void rsp_load_design(rsp_loader *l) {
@@ -89,7 +89,8 @@ static void check_source(const target_file *f) {
     for (size_t i = 0; i < f->sheet.n_rows; i++) {
         const rsp_cell *c = rsp_sheet_cell(&f->sheet, i, f->source);
         if (!strcasestr(c->text, "illustrative")) continue;
-        RSP_FAULT(f->l, c->loc, "put targets with a real source in their place, or say `simulated: yes` at made-up data",
+        RSP_FAULT(f->l, c->loc,
+                  "put targets with a real source in their place, or say `simulated: yes` at made-up data",
                   "illustrative targets cannot weight real answers");
         return;
     }
@@ -101,7 +102,8 @@ static double read_amount(target_file *f, size_t row, bool any_sign) {
     if (f->amount == RSP_NONE) return NAN;
     if (!rsp_parse_double(c->text, strlen(c->text), '.', &x) || !isfinite(x) || (x < 0 && !any_sign)) {
         RSP_FAULT(f->l, c->loc, strchr(c->text, ',') ? "the decimal sign here is a point" : NULL,
-                  "'%s' must be a number%s, not '%s'", f->sheet.head[f->amount].text, any_sign ? "" : " from 0", c->text);
+                  "'%s' must be a number%s, not '%s'", f->sheet.head[f->amount].text, any_sign ? "" : " from 0",
+                  c->text);
         return NAN;
     }
     return x;
@@ -122,10 +124,11 @@ static const char *read_code(target_file *f, size_t row, const rsp_margin *m) {
         const rsp_cell *c = rsp_sheet_cell(&f->sheet, row, f->columns[k]);
         const rsp_variable *v = rsp_var(f->l, m->variables[k]);
         size_t found = v->list && f->columns[k] != RSP_NONE
-                           ? rsp_bind_code(f->l, v->list, c->text, c->loc, rsp_printf(f->l->a, "'%s'", v->name)) : RSP_NONE;
+                           ? rsp_bind_code(f->l, v->list, c->text, c->loc, rsp_printf(f->l->a, "'%s'", v->name))
+                           : RSP_NONE;
         if (found != RSP_NONE && v->list->choices[found].missing)
-            RSP_FAULT(f->l, c->loc, "leave it out: it keeps its observed share", "'%s' is no valid answer to '%s'", c->text,
-                      v->name);
+            RSP_FAULT(f->l, c->loc, "leave it out: it keeps its observed share", "'%s' is no valid answer to '%s'",
+                      c->text, v->name);
         rsp_buf_printf(&b, "%s%s", k ? ":" : "", c->text);
     }
     const char *code = rsp_strdup(f->l->a, b.data ? b.data : "");
@@ -151,7 +154,8 @@ static void check_sums(const target_file *f, const rsp_margin *m) {
     for (size_t k = 0; k < n; k++) {
         const char *of = sums[k].code[0] ? rsp_printf(f->l->a, " of '%s'", sums[k].code) : "";
         if (!m->counts && !m->numeric && fabs(sums[k].sum - 1) > 1e-6)
-            RSP_FAULT(f->l, sums[k].loc, NULL, "the shares%s add up to %.6g, not to 1, in %s", of, sums[k].sum, f->where);
+            RSP_FAULT(f->l, sums[k].loc, NULL, "the shares%s add up to %.6g, not to 1, in %s", of, sums[k].sum,
+                      f->where);
         else if (m->counts && !m->numeric && !(sums[k].sum > 0) && !isnan(sums[k].sum))
             RSP_FAULT(f->l, sums[k].loc, NULL, "the counts%s are all 0 in %s", of, f->where);
     }
@@ -168,7 +172,8 @@ static void read_rows(target_file *f, rsp_margin *m) {
                         rsp_sheet_cell(&f->sheet, i, f->source)->text, rsp_sheet_cell(&f->sheet, i, 0)->loc};
         const char *key = rsp_printf(f->l->a, "%s|%s", t.country, t.code);
         if (!rsp_map_put(seen, key, i))
-            RSP_FAULT(f->l, t.loc, NULL, "the target of %s%s'%s' stands twice", t.country, t.country[0] ? ", " : "", t.code);
+            RSP_FAULT(f->l, t.loc, NULL, "the target of %s%s'%s' stands twice", t.country, t.country[0] ? ", " : "",
+                      t.code);
         else m->targets[m->n_targets++] = t;
     }
     if (!f->sheet.n_rows) RSP_FAULT(f->l, ((rsp_loc){f->sheet.path, 1, 1}), NULL, "no targets for %s", f->where);
@@ -183,7 +188,8 @@ static void find_amount(target_file *f, rsp_margin *m) {
         return;
     }
     if ((share == RSP_NONE) == (count == RSP_NONE))
-        RSP_FAULT(f->l, ((rsp_loc){f->sheet.path, 1, 1}), NULL, "targets of %s need one column, `share` or `count`", f->where);
+        RSP_FAULT(f->l, ((rsp_loc){f->sheet.path, 1, 1}), NULL, "targets of %s need one column, `share` or `count`",
+                  f->where);
     m->counts = share == RSP_NONE;
     f->amount = m->counts ? count : share;
 }
@@ -266,8 +272,8 @@ static void check_agreement(rsp_loader *l, const rsp_weighting_spec *w) {
         if (m->numeric) continue;
         if (!first) first = m;
         if (m->counts != first->counts)
-            RSP_FAULT(l, m->loc, "give all margins as shares or all as counts", "margin '%s' has %s, margin '%s' %s", m->name,
-                      m->counts ? "counts" : "shares", first->name, first->counts ? "counts" : "shares");
+            RSP_FAULT(l, m->loc, "give all margins as shares or all as counts", "margin '%s' has %s, margin '%s' %s",
+                      m->name, m->counts ? "counts" : "shares", first->name, first->counts ? "counts" : "shares");
         const char *last = NULL; /* group of the target before: files are sorted by group as a rule */
         for (size_t j = 0; m != first && m->counts && first->counts && j < m->n_targets; j++) {
             const char *group = m->targets[j].country;
@@ -275,8 +281,9 @@ static void check_agreement(rsp_loader *l, const rsp_weighting_spec *w) {
             last = group;
             double a = group_total(first, group), b = group_total(m, group);
             if (a > 0 && fabs(a - b) > 1e-6 * a)
-                RSP_FAULT(l, m->targets[j].loc, NULL, "the counts of margin '%s'%s%s add up to %.10g, those of '%s' to %.10g",
-                          m->name, group[0] ? " in " : "", group, b, first->name, a);
+                RSP_FAULT(l, m->targets[j].loc, NULL,
+                          "the counts of margin '%s'%s%s add up to %.10g, those of '%s' to %.10g", m->name,
+                          group[0] ? " in " : "", group, b, first->name, a);
         }
     }
 }
@@ -316,7 +323,8 @@ static void load_method(rsp_loader *l, const rsp_node *n, rsp_weighting_spec *w)
     if (rake && w->method != RSP_RAKE)
         RSP_FAULT(l, method->loc, "write `calibrate` in place of `rake`", "method '%s' does not rake", method->text);
     if (rake && rsp_get(n, "bounds"))
-        RSP_FAULT(l, rsp_get(n, "bounds")->loc, "write `calibrate`, or `trim`", "'bounds' go with `calibrate`, not `rake`");
+        RSP_FAULT(l, rsp_get(n, "bounds")->loc, "write `calibrate`, or `trim`",
+                  "'bounds' go with `calibrate`, not `rake`");
     load_bounds(l, n, w);
 }
 
@@ -334,7 +342,8 @@ static void load_population(rsp_loader *l, const rsp_node *n, rsp_weighting_spec
         RSP_FAULT(l, rsp_get(n, "scale")->loc, "add `population: FILE` with the country's column, count and source",
                   "scale population needs the countries' population");
     if (file && country == RSP_NONE)
-        RSP_FAULT(l, file->loc, "name the country's variable in roles.country", "'population' is for studies with countries");
+        RSP_FAULT(l, file->loc, "name the country's variable in roles.country",
+                  "'population' is for studies with countries");
     if (!file || country == RSP_NONE) return;
     const size_t *variables = &l->s->roles.country;
     rsp_margin m = {.name = "population", .n_variables = 1, .variables = variables, .loc = file->loc};

@@ -12,7 +12,8 @@
 static const double MET = 1e-12;       /* relative gap of every margin */
 static const double ROUNDING = 1e-9;   /* where Newton stands still, this much is taken for rounding */
 static const double TRIM_MET = 1e-9;
-enum { MAX_SWEEPS = 200, MAX_NEWTON = 100, MAX_TRIM = 500 };
+static const double LEAST_SLOPE = 0.1;
+enum { MAX_SWEEPS = 200, MAX_NEWTON = 100, MAX_TRIM = 500, PACE = 10 };
 
 rsp_cal_work rsp_cal_work_new(rsp_arena *a, size_t max_cells, size_t max_cols) {
     return (rsp_cal_work){
@@ -20,7 +21,7 @@ rsp_cal_work rsp_cal_work_new(rsp_arena *a, size_t max_cells, size_t max_cols) {
         .gap = RSP_ARRAY(a, double, max_cols), .lambda = RSP_ARRAY(a, double, max_cols),
         .step = RSP_ARRAY(a, double, max_cols), .trial = RSP_ARRAY(a, double, max_cols),
         .matrix = RSP_ARRAY(a, double, max_cols * max_cols), .start = RSP_ARRAY(a, double, max_cells),
-        .factor = RSP_ARRAY(a, double, max_cells), .trial_factor = RSP_ARRAY(a, double, max_cells),
+        .factor = RSP_ARRAY(a, double, max_cells), .slope = RSP_ARRAY(a, double, max_cells),
         .cut = RSP_ARRAY(a, double, max_cells), .again = RSP_ARRAY(a, double, max_cells),
         .f = rsp_factor_new(a, max_cols)};
 }
@@ -97,6 +98,23 @@ static double calibration_factor(const rsp_problem *p, double u, double *derivat
     return f;
 }
 
+/* Integral of F from 0 to u: the weights that meet the targets minimise sum d G(x'lambda) - target'lambda, a convex
+ * function, which tells good steps from bad ones where F is cut and gaps alone do not. */
+static double calibration_integral(const rsp_problem *p, double u) {
+    double low = p->low, high = p->high;
+    if (p->method == RSP_LOGIT) {
+        double a = (high - low) / ((1 - low) * (high - 1)), larger = fmax(a * u, 0);
+        double log_sum = larger + log((high - 1) * exp(-larger) + (1 - low) * exp(a * u - larger));
+        return low * u + (high - low) / a * (log_sum - log(high - low));
+    }
+    bool   rake = p->method == RSP_RAKE;
+    double cut = u; /* F is constant from there to u */
+    if (rake ? exp(u) < low : 1 + u < low) cut = rake ? log(low) : low - 1;
+    if (rake ? exp(u) > high : 1 + u > high) cut = rake ? log(high) : high - 1;
+    double inner = rake ? exp(cut) - 1 : cut + cut * cut / 2;
+    return inner + (cut < u ? high * (u - cut) : cut > u ? low * (u - cut) : 0);
+}
+
 static double cell_product(const rsp_problem *p, size_t c, const double *lambda) {
     double u = 0;
     for (size_t m = 0; m < p->n_margins; m++) u += lambda[p->col[c * p->n_margins + m]];
@@ -122,64 +140,76 @@ void rsp_problem_products(const rsp_problem *p, const double *d, double *matrix)
         for (size_t j = i + 1; j < n; j++) matrix[i * n + j] = matrix[j * n + i];
 }
 
-/* Gaps at lambda; slope may be NULL. Returns the largest relative gap, NaN or infinite where F overflows. */
-static double gaps_at(const rsp_problem *p, const double *d, const double *lambda, const rsp_cal_work *w, double *factor,
-                      double *slope, double *gap) {
-    size_t numeric = p->n_cols - p->n_numeric;
-    memcpy(gap, w->target, p->n_cols * sizeof *gap);
-    for (size_t c = 0; c < p->n_cells; c++) {
-        double derivative = 0;
-        factor[c] = d[c] > 0 ? calibration_factor(p, cell_product(p, c, lambda), &derivative) : 1;
-        if (slope) slope[c] = d[c] > 0 ? d[c] * derivative : 0;
-        double weight = d[c] * factor[c];
-        for (size_t m = 0; m < p->n_margins; m++) gap[p->col[c * p->n_margins + m]] -= weight;
-        for (size_t q = 0; q < p->n_numeric; q++) gap[numeric + q] -= weight * p->x[c * p->n_numeric + q];
-    }
-    double worst = 0;
+/* What a step is judged by. */
+typedef struct {
+    double worst;     /* largest relative gap */
+    double squares;   /* sum of squared relative gaps */
+    double objective; /* of the convex problem */
+} merit;
+
+static merit judge(const rsp_problem *p, const rsp_cal_work *w, const double *lambda, const double *gap) {
+    merit m = {0};
     for (size_t j = 0; j < p->n_cols; j++) {
         double of = fabs(w->target[j]) > 0 ? fabs(w->target[j]) : w->sum[j] > 0 ? w->sum[j] : p->total;
         double relative = fabs(gap[j]) / of;
-        if (!(relative <= worst)) worst = relative;
+        if (!(relative <= m.worst)) m.worst = relative;
+        m.squares += relative * relative;
+        m.objective -= w->target[j] * lambda[j];
     }
-    return worst;
+    return m;
 }
 
-static double squared(const double *x, const double *target, size_t n) {
-    double sum = 0;
-    for (size_t j = 0; j < n; j++) {
-        double of = fabs(target[j]) > 0 ? fabs(target[j]) : 1;
-        sum += x[j] / of * (x[j] / of);
+/* Factors, slopes d F' and gaps at lambda; infinite or NaN where F overflows. */
+static merit evaluate(const rsp_problem *p, const double *d, const double *lambda, rsp_cal_work *w) {
+    size_t numeric = p->n_cols - p->n_numeric;
+    double objective = 0;
+    memcpy(w->gap, w->target, p->n_cols * sizeof *w->gap);
+    for (size_t c = 0; c < p->n_cells; c++) {
+        w->factor[c] = 1;
+        w->slope[c] = 0;
+        if (!(d[c] > 0)) continue;
+        double u = cell_product(p, c, lambda), derivative;
+        w->factor[c] = calibration_factor(p, u, &derivative);
+        w->slope[c] = d[c] * derivative;
+        objective += d[c] * calibration_integral(p, u);
+        double weight = d[c] * w->factor[c];
+        for (size_t m = 0; m < p->n_margins; m++) w->gap[p->col[c * p->n_margins + m]] -= weight;
+        for (size_t q = 0; q < p->n_numeric; q++) w->gap[numeric + q] -= weight * p->x[c * p->n_numeric + q];
     }
-    return sum;
+    merit m = judge(p, w, lambda, w->gap);
+    m.objective += objective;
+    return m;
 }
 
-/* Newton's method from lambda = 0, halving steps that leave the numbers or make the gaps larger. d: base weights by
- * cell; factors into w->factor. */
-static bool newton(const rsp_problem *p, const double *d, rsp_cal_work *w, size_t *iterations) {
+/* One step from lambda, halved until it helps. `least`: slopes count at least this times d, so that margins all of whose
+ * cells stand at a bound still move. */
+static bool step(const rsp_problem *p, const double *d, rsp_cal_work *w, double least, merit *now) {
     size_t n = p->n_cols;
-    memset(w->lambda, 0, n * sizeof *w->lambda);
-    double worst = gaps_at(p, d, w->lambda, w, w->factor, w->trial_factor, w->gap);
-    for (size_t k = 0; k < MAX_NEWTON && !(worst <= MET); k++, ++*iterations) {
-        double before = squared(w->gap, w->target, n), now = INFINITY;
-        rsp_problem_products(p, w->trial_factor, w->matrix);
-        rsp_factorise(&w->f, n, w->matrix);
-        memcpy(w->step, w->gap, n * sizeof *w->step);
-        rsp_factor_solve(&w->f, w->f.work, w->step);
-        double better = worst;
-        for (int half = 0; half < 40; half++) {
-            for (size_t j = 0; j < n; j++) w->trial[j] = w->lambda[j] + ldexp(w->step[j], -half);
-            better = gaps_at(p, d, w->trial, w, w->factor, w->trial_factor, w->gap);
-            now = squared(w->gap, w->target, n);
-            if (now < before) break;
-        }
-        if (!(now < before)) { /* no step helps: the last digits, or no solution */
-            gaps_at(p, d, w->lambda, w, w->factor, w->trial_factor, w->gap);
-            return worst <= ROUNDING;
-        }
+    for (size_t c = 0; c < p->n_cells; c++) w->slope[c] = fmax(w->slope[c], least * d[c]);
+    rsp_problem_products(p, w->slope, w->matrix);
+    rsp_factorise(&w->f, n, w->matrix);
+    memcpy(w->step, w->gap, n * sizeof *w->step);
+    rsp_factor_solve(&w->f, w->f.work, w->step);
+    for (int half = 0; half < 40; half++) {
+        for (size_t j = 0; j < n; j++) w->trial[j] = w->lambda[j] + ldexp(w->step[j], -half);
+        merit then = evaluate(p, d, w->trial, w);
+        if (!(then.squares < now->squares) && !(then.objective < now->objective)) continue;
         memcpy(w->lambda, w->trial, n * sizeof *w->lambda);
-        worst = better;
+        *now = then;
+        return true;
     }
-    return worst <= ROUNDING;
+    evaluate(p, d, w->lambda, w);
+    return false;
+}
+
+/* Newton's method from lambda = 0; d: base weights by cell; factors into w->factor. Where no step helps these are the
+ * last digits, or there is no solution. */
+static bool newton(const rsp_problem *p, const double *d, rsp_cal_work *w, size_t *iterations) {
+    memset(w->lambda, 0, p->n_cols * sizeof *w->lambda);
+    merit now = evaluate(p, d, w->lambda, w);
+    for (size_t k = 0; k < MAX_NEWTON && !(now.worst <= MET); k++, ++*iterations)
+        if (!step(p, d, w, 0, &now) && (now.worst <= ROUNDING || !step(p, d, w, LEAST_SLOPE, &now))) break;
+    return now.worst <= ROUNDING;
 }
 
 /* ---- one calibration, then trimming ----------------------------------------------------------------------------- */
@@ -224,14 +254,23 @@ static double clip(const rsp_problem *p, double *g, size_t *n_trimmed) {
     return excess;
 }
 
+/* The excess falls by about the same factor in every round. Will it be small enough within the rounds that are left,
+ * judged by the last PACE rounds? Limits that cannot be met together with the margins are given up early by this. */
+static bool hopeless(double excess, double earlier, int rounds_left) {
+    double rate = log(excess / earlier) / PACE;
+    return !(rate < 0) || log(TRIM_MET / excess) / rate > rounds_left;
+}
+
 /* Cut, calibrate again from there, and so on until neither changes anything: cutting once at the end would pull the
  * margins off their targets again. */
 static rsp_cal_status trim(const rsp_problem *p, const double *d, double *g, rsp_cal_work *w, rsp_cal_outcome *out) {
-    double *cut = w->cut, *again = w->again;
+    double *cut = w->cut, *again = w->again, earlier[PACE];
     for (int k = 0; k < MAX_TRIM; k++) {
         memcpy(cut, g, p->n_cells * sizeof *cut);
         double excess = clip(p, cut, &out->n_trimmed);
         if (excess <= TRIM_MET) return RSP_CAL_OK;
+        if (k >= PACE && hopeless(excess, earlier[k % PACE], MAX_TRIM - k)) return RSP_CAL_TRIM_UNMET;
+        earlier[k % PACE] = excess;
         for (size_t c = 0; c < p->n_cells; c++) {
             again[c] = 1;
             cut[c] *= d[c];

@@ -11,6 +11,9 @@ rsp_loc rsp_row_loc(const rsp_frame *f, size_t row) {
     return (rsp_loc){f->files[f->file[row]].name, (int) f->line[row], 0};
 }
 
+/* Beyond so many rows with the same fault in one column, more lines help nobody. */
+enum { MOST_FAULTS = 50 };
+
 rsp_numbered rsp_number_variable(const rsp_frame *f, size_t variable, rsp_arena *a) {
     rsp_categories c = {0};
     rsp_categorise(f, variable, a, &c);
@@ -113,40 +116,41 @@ static bool read_fractions(rsp_sample *s, rsp_stage *stage, const int32_t *row_p
     const rsp_frame *f = s->frame;
     const char      *name = variable_name(s, variable);
     double          *fraction = (double *) stage->fraction;
-    bool             fractions = column_is_fractions(f, variable), good = true;
+    bool             fractions = column_is_fractions(f, variable);
+    size_t           faults = 0;
     double          *value = rsp_malloc(stage->n_parents * sizeof *value);
     for (size_t q = 0; q < stage->n_parents; q++) value[q] = NAN;
-    for (size_t i = 0; i < f->n; i++) {
+    for (size_t i = 0; i < f->n && faults < MOST_FAULTS; i++) {
         double x = rsp_value(f, variable, i), *seen = &value[row_parent[i]];
         if (isnan(x)) continue;
         if (!(x > 0)) {
             rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i), NULL, "fpc '%s' is %g: it must be positive", name, x);
-            good = false;
+            faults++;
         } else if (isnan(*seen)) {
             *seen = x;
         } else if (fabs(x - *seen) > 1e-9 * *seen) {
             rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i), "it is one number for each stratum or cluster sampled from",
                        "fpc '%s' is %g, but %g in another row of the same unit", name, x, *seen);
-            good = false;
+            faults++;
         }
     }
     uint32_t *row = rsp_malloc(stage->n_parents * sizeof *row);
     for (size_t i = f->n; i-- > 0;) row[row_parent[i]] = (uint32_t) i;
-    for (size_t q = 0; q < stage->n_parents; q++) {
+    for (size_t q = 0; q < stage->n_parents && faults < MOST_FAULTS; q++) {
         double sampled = stage->first[q + 1] - stage->first[q];
         fraction[q] = fractions ? value[q] : sampled / value[q];
         if (isnan(value[q])) {
             rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, row[q]), NULL, "fpc '%s' is missing", name);
-            good = false;
+            faults++;
         } else if (fraction[q] > 1 + 1e-9) {
             rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, row[q]), "fpc counts units in the population, or is a fraction",
                        "fpc '%s' says that there are %g units, but %g were sampled", name, value[q], sampled);
-            good = false;
+            faults++;
         }
     }
     free(row);
     free(value);
-    return good;
+    return !faults;
 }
 
 /* How each parent enters the variance, given the product of the sampling fractions above it. */
@@ -180,23 +184,22 @@ static rsp_stage fractions_above(const rsp_stage *stage, const rsp_stage *above,
 
 static bool weights_from_column(rsp_sample *s, double *base, rsp_diag *d) {
     const rsp_frame *f = s->frame;
-    size_t           variable = f->study->design.weight, missing = 0;
-    bool             good = true;
-    for (size_t i = 0; i < s->n; i++) {
+    size_t           variable = f->study->design.weight, missing = 0, faults = 0;
+    for (size_t i = 0; i < s->n && faults < MOST_FAULTS; i++) {
         double w = rsp_value(f, variable, i);
         if (isnan(w)) {
             missing++;
             w = 0;
         } else if (w < 0 || isinf(w)) {
             rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i), NULL, "weight '%s' is %g", variable_name(s, variable), w);
-            good = false;
+            faults++;
         }
         base[i] = w;
     }
     if (missing)
         rsp_report(d, RSP_WARNING, f->study->design.loc, "they stay in the design with weight 0",
                    "%zu respondents have no weight '%s'", missing, variable_name(s, variable));
-    return good;
+    return !faults;
 }
 
 /* ---- together --------------------------------------------------------------------------------------------------- */

@@ -122,7 +122,7 @@ typedef struct {
 
 typedef struct {
     double    *target, *sum, *gap, *lambda, *step, *trial, *matrix; /* by column; matrix p*p */
-    double    *start, *factor, *trial_factor, *cut, *again;         /* by cell */
+    double    *start, *factor, *slope, *cut, *again;         /* by cell */
     rsp_factor f;
 } rsp_cal_work;
 

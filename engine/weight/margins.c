@@ -92,17 +92,20 @@ static void read_margins(building *b) {
 static void set_aside_missing(building *b) {
     rsp_sample      *s = b->s;
     rsp_calibration *c = b->c;
+    uint8_t         *aside = RSP_ARRAY(s->arena, uint8_t, s->n);
     for (size_t i = 0; i < s->n; i++) {
         bool missing = false;
         for (size_t m = 0; m < c->n_margins; m++) missing |= !b->margins[m].number[i];
         for (size_t q = 0; q < c->n_numeric; q++) missing |= isnan(b->margins[c->n_margins + q].value[i]);
         if (!missing || !(s->private_->base[i] > 0)) continue;
         s->private_->base[i] = 0;
+        aside[i] = 1;
         c->set_aside++;
     }
-    if (c->set_aside)
-        rsp_report(b->d, RSP_NOTE, spec_of(s)->loc, NULL,
-                   "%zu respondents miss an answer that weighting needs: set aside, with weight 0", c->set_aside);
+    if (!c->set_aside) return;
+    s->set_aside = aside;
+    rsp_report(b->d, RSP_NOTE, spec_of(s)->loc, NULL,
+               "%zu respondents miss an answer that weighting needs: set aside, with weight 0", c->set_aside);
 }
 
 /* ---- cells ------------------------------------------------------------------------------------------------------ */

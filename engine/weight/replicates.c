@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DRAWS = 1000 };
+/* Draws for one replicate: seeing that a cell is empty costs little, that margins cannot be met a good deal. */
+enum { MAX_DRAWS = 1000, MAX_UNMET = 10 };
 static const double MAX_WORK = 2e10, MAX_FACTORS = 2.5e8; /* 2 GB of factors */
 
 typedef struct rsp_replicate_set {
@@ -220,8 +221,8 @@ static void cell_totals(const set *r, size_t k, const shares *x, double *total) 
     }
 }
 
-/* Factors of replicate k; false if a group's margins cannot be met. */
-static bool calibrate_replicate(set *r, size_t k, const shares *x, double *total, rsp_cal_work *work) {
+/* Factors of replicate k, until a group's margins cannot be met. */
+static rsp_cal_status calibrate_replicate(set *r, size_t k, const shares *x, double *total, rsp_cal_work *work) {
     const rsp_calibration *c = r->s->private_->calibration;
     double                *g = r->g + k * c->n_cells;
     cell_totals(r, k, x, total);
@@ -231,19 +232,21 @@ static bool calibrate_replicate(set *r, size_t k, const shares *x, double *total
         if (!c->solved[j] || !memcmp(total + from, x->all + from, cells * sizeof *total)) continue;
         for (size_t q = 0; c->problems[j].unit && q < cells; q++) g[from + q] = 1; /* trimmed factors are no start */
         rsp_cal_status status = rsp_calibrate(&c->problems[j], total + from, g + from, work).status;
-        if (status == RSP_CAL_EMPTY || status == RSP_CAL_NOT_CONVERGED) return false;
+        if (status == RSP_CAL_EMPTY || status == RSP_CAL_NOT_CONVERGED) return status;
     }
-    return true;
+    return RSP_CAL_OK;
 }
 
 /* Draws (bootstrap) and calibrates replicate k; returns whether it had to be drawn again. */
 static bool make_replicate(set *r, size_t k, const shares *x, double *total, rsp_cal_work *work) {
     rsp_rng stream;
     rsp_rng_init(&stream, r->seed, k);
-    for (int attempt = 0; attempt < MAX_DRAWS; attempt++) {
+    for (int attempt = 0, unmet = 0; attempt < MAX_DRAWS && unmet < MAX_UNMET; attempt++) {
         if (r->method == RSP_BOOTSTRAP) draw(r, k, &stream);
-        if (!r->g || calibrate_replicate(r, k, x, total, work)) return attempt > 0;
+        rsp_cal_status status = r->g ? calibrate_replicate(r, k, x, total, work) : RSP_CAL_OK;
+        if (status == RSP_CAL_OK) return attempt > 0;
         if (r->method != RSP_BOOTSTRAP) break;
+        unmet += status == RSP_CAL_NOT_CONVERGED;
     }
     r->failed[k] = true;
     return r->method == RSP_BOOTSTRAP;

@@ -87,7 +87,8 @@ const char *rsp_cell_text(const rsp_frame *f, size_t variable, size_t i, char te
 const char *rsp_case_name(const rsp_frame *f, size_t i, char text[256]);
 
 /* Categories of a variable for crossings and designs: coded variables have those of their list (valid ones only),
- * text and number variables their distinct values in sorted order. category[i] is -1 where not valid. */
+ * text and number variables their distinct values in sorted order. category[i] is -1 where not valid. A list of
+ * countries names all that may take part: of the country role only those that did are categories. */
 typedef struct {
     size_t       n;
     const char **code;

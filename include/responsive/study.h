@@ -212,7 +212,6 @@ typedef struct {
     bool         unweighted;              /* weights: none */
 } rsp_model;
 
-/* Parsed and checked, so that a factor model's syntax errors are found; fitted by engine/measure when that is built. */
 typedef struct {
     const char   *name;
     size_t        n_items;
@@ -221,7 +220,23 @@ typedef struct {
     bool          weighted;               /* weights: design */
 } rsp_scale;
 
-typedef enum { RSP_A_TABLE, RSP_A_TEST, RSP_A_SCALE, RSP_A_MODEL } rsp_analysis_kind;
+/* Parameters that are equal between the groups of a factor model. */
+enum {
+    RSP_EQUAL_LOADINGS = 1u << 0, RSP_EQUAL_INTERCEPTS = 1u << 1, RSP_EQUAL_RESIDUALS = 1u << 2,
+    RSP_EQUAL_RESIDUAL_COVARIANCES = 1u << 3, RSP_EQUAL_LV_VARIANCES = 1u << 4, RSP_EQUAL_LV_COVARIANCES = 1u << 5,
+    RSP_EQUAL_MEANS = 1u << 6, RSP_EQUAL_REGRESSIONS = 1u << 7
+};
+
+typedef struct {
+    rsp_lavaan *syntax;
+    enum { RSP_ML, RSP_MLR } estimator;
+    size_t      group;                    /* variable or RSP_NONE */
+    const char *group_name;               /* its name; NULL without groups */
+    uint32_t    equal;                    /* RSP_EQUAL_... */
+    bool        std_lv;                   /* factors have variance 1, else the first loading is 1 */
+} rsp_factor_model;
+
+typedef enum { RSP_A_TABLE, RSP_A_TEST, RSP_A_SCALE, RSP_A_FACTOR, RSP_A_MODEL } rsp_analysis_kind;
 
 typedef struct {
     const char       *id;
@@ -232,6 +247,7 @@ typedef struct {
     rsp_table         table;
     rsp_test          test;
     rsp_scale         scale;
+    rsp_factor_model  factor;
     rsp_model         model;
     rsp_loc           loc;
 } rsp_analysis;
@@ -280,17 +296,39 @@ typedef struct {
     double        loading;             /* of every item */
     size_t        n_items;
     const size_t *items;
-    size_t        n_effects;           /* outcomes: regression on factors by name */
+    size_t        n_effects;           /* outcomes: factor, earlier outcome, or `variable=code`, and its coefficient */
     rsp_pair     *effects;
+    double        residual;            /* outcomes: standard deviation of what effects leave; default 1 */
 } rsp_sim_latent;
+
+/* A shift of one item in one country, in standard deviations: the item does not mean the same there. */
+typedef struct { const char *country; size_t item; double shift; } rsp_sim_bias;
+
+/* Shares of a variable's answers in the order of its list, choices marked missing left out (rank: worths). */
+typedef struct { size_t variable, n; const double *shares; } rsp_sim_answers;
+
+/* Whole numbers: log-normal around the median, at most max. */
+typedef struct { size_t variable; double median, sigma, max; } rsp_sim_number;
 
 typedef struct {
     bool            given;
     size_t          n_countries;
     rsp_sim_country *countries;
     double          cluster_size, cluster_variance;
+    double          common;            /* correlation between any two factors */
     size_t          n_factors, n_outcomes;
     rsp_sim_latent *factors, *outcomes;
+    size_t           n_bias;
+    rsp_sim_bias    *bias;
+    size_t           n_answers;
+    rsp_sim_answers *answers;
+    size_t           n_organisation_level; /* drawn once for an organisation */
+    const size_t    *organisation_level;
+    size_t           places;           /* of a rank; 0: all */
+    size_t           n_numbers;
+    rsp_sim_number  *numbers;
+    double           free_text_share;  /* of respondents who write free_text into text questions */
+    const char      *free_text;        /* NULL: none */
     double          duplicates, speeders, straightliners, test_rows, incomplete, item_nonresponse, dont_know;
 } rsp_simulation;
 

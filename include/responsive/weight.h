@@ -23,7 +23,7 @@ typedef struct {
     size_t      n, n_clusters;
     bool        eligible;    /* enough respondents and clusters */
     bool        weighted;    /* margins met; else why says what not: weights stay the base weights */
-    const char *why;         /* "", "no target", "empty cell", "not converged" */
+    const char *why;         /* "", "no target", "empty cell", "not converged", "missing values of a numeric margin" */
     uint32_t    flags;       /* RSP_F_... of results.h for its rows */
     double      deff_kish, weight_min, weight_max, n_eff, sum;
     size_t      iterations, n_trimmed;
@@ -57,6 +57,7 @@ typedef struct {
     size_t           n_strata, n_clusters;
     const int32_t   *cluster_stratum; /* [n_clusters] */
     const int32_t   *organisation; /* [n] for disclosure: roles.organisation, or NULL */
+    const uint8_t   *set_aside;  /* [n] rows that `missing: set-aside` gave weight 0; NULL: none (log: weighting_missing) */
     struct rsp_design_private *private_;
     rsp_arena       *arena;
 } rsp_sample;

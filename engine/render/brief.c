@@ -1,0 +1,189 @@
+/* Briefs of a publication: one for each edition, country and language, drawn side by side. */
+#include "brief.h"
+
+#include "fonts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char    *lang;
+    rsp_texts     *texts;
+    rsp_labels    *labels;
+    brief_hyphens *hyphens;
+} language;
+
+typedef struct {
+    const rsp_edition *edition;
+    const char        *country; /* NULL: everybody */
+    size_t             language;
+} job;
+
+typedef struct {
+    const rsp_publication *p;
+    brief_definition      *definition;
+    rsp_arena             *arena;
+    rsp_diag              *d;
+    size_t                 n_languages, n_jobs, capacity;
+    language              *languages;
+    job                   *jobs;
+    size_t                 n_countries;
+    const char           **countries;
+} workshop;
+
+/* ---- languages -------------------------------------------------------------------------------------------------- */
+
+static brief_hyphens *open_hyphens(workshop *w, const char *lang)
+{
+    for (size_t k = 0; k < w->definition->n_hyphenation; k++)
+        if (strcmp(w->definition->hyphenation[k].name, lang) == 0) return brief_hyphens_open(w->definition->hyphenation[k].value, w->d);
+    return NULL;
+}
+
+/* Index of the language, opened when first asked for; RSP_NONE if it cannot be used. */
+static size_t language_of(workshop *w, const char *lang)
+{
+    for (size_t k = 0; k < w->n_languages; k++)
+        if (strcmp(w->languages[k].lang, lang) == 0) return w->languages[k].texts ? k : RSP_NONE;
+    language *l = &w->languages[w->n_languages++];
+    *l = (language){.lang = lang, .texts = rsp_texts_load(lang, w->d)};
+    if (!l->texts) return RSP_NONE;
+    if (!brief_definition_covered(w->definition, l->texts, w->d)) {
+        rsp_texts_free(l->texts);
+        l->texts = NULL;
+        return RSP_NONE;
+    }
+    l->labels = rsp_labels_new(w->p->study, l->texts);
+    l->hyphens = open_hyphens(w, lang);
+    return w->n_languages - 1;
+}
+
+static void free_languages(workshop *w)
+{
+    for (size_t k = 0; k < w->n_languages; k++) {
+        rsp_labels_free(w->languages[k].labels);
+        rsp_texts_free(w->languages[k].texts);
+        brief_hyphens_free(w->languages[k].hyphens);
+    }
+}
+
+/* ---- jobs ------------------------------------------------------------------------------------------------------- */
+
+static bool planned(const workshop *w, const char *country, size_t lang)
+{
+    for (size_t k = 0; k < w->n_jobs; k++) {
+        const job *j = &w->jobs[k];
+        bool       same = country ? j->country && strcmp(j->country, country) == 0 : !j->country;
+        if (same && j->language == lang) return true;
+    }
+    return false;
+}
+
+static void plan_one(workshop *w, const rsp_edition *e, const char *country)
+{
+    size_t       n;
+    const char **languages = rsp_edition_languages(w->p, e, country, w->arena, &n);
+    for (size_t k = 0; k < n; k++) {
+        size_t lang = language_of(w, languages[k]);
+        if (lang == RSP_NONE || planned(w, country, lang)) continue;
+        job j = {e, country, lang};
+        RSP_PUSH(w->jobs, w->n_jobs, w->capacity, j);
+    }
+}
+
+static void plan(workshop *w)
+{
+    const rsp_reports *r = &w->p->study->reports;
+    if (!r->n_briefs) plan_one(w, NULL, NULL);
+    for (size_t b = 0; b < r->n_briefs; b++) {
+        if (!r->briefs[b].each_country) plan_one(w, &r->briefs[b], NULL);
+        for (size_t k = 0; r->briefs[b].each_country && k < w->n_countries; k++) plan_one(w, &r->briefs[b], w->countries[k]);
+    }
+}
+
+/* ---- one brief -------------------------------------------------------------------------------------------------- */
+
+static size_t footer_words(const brief_document *d)
+{
+    return d->n_pages * (brief_count_words(d->footer) + (d->notice ? brief_count_words(d->notice) : 0) + 4);
+}
+
+/* Composes with ever fewer findings and figures until pages and words are within the limits. */
+static void compose(const brief_edition *e, PangoContext *context, brief_document *doc)
+{
+    const brief_limits *m = &e->definition->limits;
+    size_t              charts = m->charts, findings = m->findings;
+    for (;;) {
+        brief_compose(e, charts, findings, context, doc);
+        brief_paginate(doc);
+        bool fits = doc->n_pages <= m->pages && doc->words + footer_words(doc) <= m->words;
+        if (fits || (charts <= 1 && findings <= 1)) return;
+        if (findings > charts + 2 || charts <= 1) findings--;
+        else charts--;
+        brief_document_free(doc);
+    }
+}
+
+static size_t unknown_glyphs(const brief_document *d)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < d->n; k++)
+        if (d->pieces[k].scene) n += d->pieces[k].scene->unknown_glyphs;
+    return n;
+}
+
+static bool make(const workshop *w, const job *j, rsp_diag *d)
+{
+    rsp_arena      *a = rsp_arena_new();
+    const language *l = &w->languages[j->language];
+    brief_edition   e = {.p = w->p, .definition = w->definition, .texts = l->texts, .labels = l->labels, .hyphens = l->hyphens,
+                         .edition = j->edition, .country = j->country, .domain = "", .n_countries = w->n_countries,
+                         .countries = w->countries, .arena = a};
+    const char     *name = rsp_printf(a, "briefs/brief-%s-%s.pdf", j->country ? j->country : "all", l->lang);
+    if (j->country) e.domain = rsp_domain_text(a, 1, &w->p->study->variables[w->p->study->roles.country].name, &j->country);
+    e.path = rsp_path_join(a, w->p->dir, name);
+    brief_observe(&e);
+    PangoContext *context = rsp_font_context();
+    pango_context_set_language(context, pango_language_from_string(l->lang));
+    pango_context_set_base_dir(context, PANGO_DIRECTION_WEAK_LTR);
+    brief_document doc = {0};
+    compose(&e, context, &doc);
+    if (unknown_glyphs(&doc)) rsp_report(d, RSP_WARNING, (rsp_loc){name, 0, 0}, "replace them in the labels", "the font lacks some characters of the brief");
+    rsp_buf pdf = {0};
+    bool    ok = brief_draw(&e, &doc, context, &pdf, d) && rsp_write_file(e.path, pdf.data, pdf.length, d);
+    rsp_buf_free(&pdf);
+    brief_document_free(&doc);
+    free(e.observations);
+    g_object_unref(context);
+    rsp_arena_free(a);
+    return ok;
+}
+
+static bool make_all(const workshop *w)
+{
+    size_t failed = 0;
+#pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
+    for (size_t k = 0; k < w->n_jobs; k++) failed += !make(w, &w->jobs[k], w->d);
+    return failed == 0;
+}
+
+bool rsp_render_briefs(const rsp_publication *p, rsp_diag *d)
+{
+    rsp_arena *a = rsp_arena_new();
+    workshop   w = {.p = p, .arena = a, .d = d};
+    bool       ok = false;
+    w.definition = brief_definition_load(rsp_path_join(a, rsp_data_dir(), "reports/brief.yaml"), d);
+    if (w.definition && !rsp_font_map())
+        rsp_report(d, RSP_ERR_OUTPUT, RSP_NOWHERE, "install Debian's fonts-noto-core or fonts-open-sans", "no font for the briefs");
+    else if (w.definition && rsp_make_dirs(rsp_path_join(a, p->dir, "briefs"), d)) {
+        w.languages = RSP_ARRAY(a, language, p->n_languages + 1);
+        w.countries = rsp_countries(p->study, p->results, a, &w.n_countries);
+        plan(&w);
+        ok = make_all(&w);
+        free_languages(&w);
+    }
+    free(w.jobs);
+    brief_definition_free(w.definition);
+    rsp_arena_free(a);
+    return ok;
+}

@@ -1,0 +1,370 @@
+/* From observations to pieces of a page: the words are chosen here, by the rules of reports/brief.yaml. */
+#include "brief.h"
+
+#include "charts.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One accent (#12436D), ink and a grey with a contrast of 7:1. Sizes in points; Noto Sans has tall lines by nature. */
+#define ACCENT {0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0}
+#define INK {0.13, 0.13, 0.13}
+#define GREY {0.35, 0.35, 0.35}
+
+static const brief_type MASTHEAD = {9.5, 1.0, true, ACCENT}, TITLE = {23, 0.88, true, ACCENT}, LONG_TITLE = {18, 0.9, true, ACCENT},
+                        SUBTITLE = {10.5, 1.0, false, GREY}, NOTICE = {9.5, 1.0, true, INK}, HEADING = {11.5, 0.92, true, ACCENT},
+                        BODY = {10.2, 1.0, false, INK}, MESSAGE = {11, 0.98, false, INK}, LABEL = {8.5, 1.0, true, ACCENT},
+                        CELL = {9, 1.0, false, INK}, NOTE = {8, 1.0, false, INK};
+
+enum { MAX_FIGURES = 16 };
+
+typedef struct {
+    const brief_edition *e;
+    brief_document      *d;
+    PangoContext        *context;
+    size_t               charts;              /* allowed in all */
+    size_t               n_shown;
+    const rsp_analysis  *shown[MAX_FIGURES];  /* whose figure stands in the brief, by number */
+    const rsp_analysis  *headline;            /* what the title is about; NULL */
+} composer;
+
+/* ---- words ------------------------------------------------------------------------------------------------------ */
+
+static const char *say(const composer *c, const char *key, const brief_values *v)
+{
+    return rsp_say(c->e->texts, c->e->arena, key, v->v, v->n);
+}
+
+static const char *set(const composer *c, const char *text)
+{
+    c->d->words += brief_count_words(text);
+    return brief_typeset(c->e->hyphens, c->e->arena, rsp_texts_lang(c->e->texts), text);
+}
+
+/* Headings are not hyphenated. */
+static const char *glued(const composer *c, const char *text)
+{
+    c->d->words += brief_count_words(text);
+    return brief_glue(c->e->arena, rsp_texts_lang(c->e->texts), text);
+}
+
+static const brief_rule *matching(const brief_rules *rules, const brief_observation *o)
+{
+    for (size_t k = 0; k < rules->n; k++)
+        if (strcmp(rules->rules[k].of, o->kind) == 0 && brief_holds(rules->rules[k].when, &o->values)) return &rules->rules[k];
+    return NULL;
+}
+
+/* All sentences of the edition whose conditions hold, one after the other; NULL if there are none. */
+static const char *paragraph(const composer *c, const brief_rules *rules)
+{
+    const char *text = NULL;
+    for (size_t k = 0; k < rules->n; k++) {
+        if (!brief_holds(rules->rules[k].when, &c->e->values)) continue;
+        const char *one = say(c, rules->rules[k].say, &c->e->values);
+        text = text ? rsp_printf(c->e->arena, "%s %s", text, one) : one;
+    }
+    return text;
+}
+
+/* ---- pieces ----------------------------------------------------------------------------------------------------- */
+
+static brief_piece *add(composer *c, brief_piece p)
+{
+    RSP_PUSH(c->d->pieces, c->d->n, c->d->capacity, p);
+    return &c->d->pieces[c->d->n - 1];
+}
+
+static brief_piece *add_text(composer *c, const char *tag, const char *text, const brief_type *type, double x, double width, double gap)
+{
+    brief_piece p = {.kind = PIECE_TEXT, .tag = tag, .text = text, .type = *type, .x = x, .width = width, .gap = gap};
+    p.height = brief_height(c->context, text, NULL, type, width);
+    return add(c, p);
+}
+
+static void add_heading(composer *c, const char *text)
+{
+    brief_piece *p = add_text(c, "H2", glued(c, text), &HEADING, BRIEF_LEFT, BRIEF_MARGIN_W, 20);
+    p->margin = p->keep = p->outline = true;
+}
+
+static void add_paragraph(composer *c, const char *text, const char *tail, double gap)
+{
+    brief_piece *p = add_text(c, "P", set(c, text), &BODY, BRIEF_BODY_X, BRIEF_BODY_W, gap);
+    if (!tail) return;
+    p->tail = tail;
+    p->height = brief_height(c->context, p->text, tail, &BODY, BRIEF_BODY_W);
+    c->d->words += brief_count_words(tail);
+}
+
+static brief_piece *add_list(composer *c, const char *heading, size_t n, brief_entry *entries, const brief_type *type, bool box)
+{
+    brief_piece p = {.kind = PIECE_LIST, .text = heading, .type = *type, .n_entries = n, .entries = entries, .box = box,
+                     .x = box ? BRIEF_LEFT : BRIEF_BODY_X, .width = box ? BRIEF_WIDTH : BRIEF_BODY_W, .gap = box ? 14 : 0, .outline = heading != NULL};
+    p.height = brief_list_height(&p, c->context);
+    return add(c, p);
+}
+
+/* ---- figures ---------------------------------------------------------------------------------------------------- */
+
+static size_t scene_words(const rsp_scene *s)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < s->n; k++)
+        if (s->shapes[k].kind == RSP_SHAPE_TEXT) n += brief_count_words(s->shapes[k].text);
+    return n;
+}
+
+static size_t figure_number(const composer *c, const rsp_analysis *x)
+{
+    for (size_t k = 0; k < c->n_shown; k++)
+        if (c->shown[k] == x) return k + 1;
+    return 0;
+}
+
+static const char *figure_label(const composer *c, size_t number)
+{
+    return rsp_say(c->e->texts, c->e->arena, "brief.figure", (rsp_arg[]){{"figure", NULL, (double) number}}, 1);
+}
+
+/* The chart of an analysis for this edition, or NULL where it has none. */
+static rsp_scene *chart_of(const composer *c, const rsp_analysis *x)
+{
+    return rsp_chart_of(c->e->p, x->id, c->e->country, c->e->texts, BRIEF_WIDTH);
+}
+
+static void add_figure(composer *c, const rsp_analysis *x, rsp_scene *scene)
+{
+    assert(c->n_shown < MAX_FIGURES);
+    c->shown[c->n_shown++] = x;
+    brief_piece p = {.kind = PIECE_FIGURE, .scene = scene, .label = figure_label(c, c->n_shown), .type = LABEL, .x = BRIEF_LEFT,
+                     .width = BRIEF_WIDTH, .gap = 16};
+    p.height = scene->height + brief_height(c->context, p.label, NULL, &LABEL, BRIEF_WIDTH) + 3;
+    c->d->words += scene_words(scene) + 2;
+    add(c, p);
+}
+
+static double height_so_far(const brief_document *d)
+{
+    double y = BRIEF_TOP;
+    for (size_t k = 0; k < d->n; k++) y += d->pieces[k].height + (k ? d->pieces[k].gap : 0);
+    return y;
+}
+
+static bool wanted(const brief_edition *e, const rsp_analysis *x)
+{
+    return rsp_edition_wants(e->p, e->edition, x->id);
+}
+
+/* The first page's figure: the headline's, else the first that has room under the messages. */
+static void add_first_figure(composer *c)
+{
+    const rsp_study *s = c->e->p->study;
+    double           room = BRIEF_BOTTOM - height_so_far(c->d) - 40;
+    for (size_t k = 0; c->charts && k <= s->n_analyses; k++) {
+        const rsp_analysis *x = k ? &s->analyses[k - 1] : c->headline;
+        if (!x || !wanted(c->e, x)) continue;
+        rsp_scene *scene = chart_of(c, x);
+        if (scene && scene->height <= room) {
+            add_figure(c, x, scene);
+            return;
+        }
+        rsp_scene_free(scene);
+    }
+}
+
+/* ---- the first page --------------------------------------------------------------------------------------------- */
+
+static const char *title_of(composer *c)
+{
+    const brief_rules *rules = &c->e->definition->titles;
+    for (size_t k = 0; k < rules->n; k++)
+        for (size_t j = 0; j < c->e->n_observations; j++) {
+            const brief_observation *o = &c->e->observations[j];
+            if (strcmp(rules->rules[k].of, o->kind) != 0 || !brief_holds(rules->rules[k].when, &o->values)) continue;
+            const char *text = say(c, rules->rules[k].say, &o->values);
+            if (o->analysis && brief_count_words(text) > c->e->definition->limits.title_words) continue;
+            c->headline = o->analysis;
+            return text;
+        }
+    return c->e->p->study->id;
+}
+
+static void add_title(composer *c)
+{
+    const brief_values *v = &c->e->values;
+    const char         *title = title_of(c);
+    add_text(c, "P", glued(c, say(c, "brief.masthead", v)), &MASTHEAD, BRIEF_LEFT, BRIEF_WIDTH, 0);
+    const brief_type *type = brief_height(c->context, title, NULL, &TITLE, BRIEF_WIDTH) > 4 * TITLE.size * 1.3 ? &LONG_TITLE : &TITLE;
+    brief_piece      *h1 = add_text(c, "H1", glued(c, title), type, BRIEF_LEFT, BRIEF_WIDTH, 16);
+    h1->outline = true;
+    c->d->title = title;
+    add_text(c, "P", glued(c, say(c, c->headline ? "brief.subtitle" : "brief.subtitle_plain", v)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, 6);
+    const char *notice = paragraph(c, &c->e->definition->notices);
+    if (!notice) return;
+    brief_piece *p = add_text(c, "P", glued(c, notice), &NOTICE, BRIEF_LEFT, BRIEF_WIDTH, 8);
+    c->d->notice = p->text;
+}
+
+/* The best message about one analysis: rules stand in order of preference. */
+static const char *message_about(const composer *c, const rsp_analysis *x)
+{
+    const brief_definition *def = c->e->definition;
+    for (size_t k = 0; k < def->messages.n; k++)
+        for (size_t j = 0; j < c->e->n_observations; j++) {
+            const brief_observation *o = &c->e->observations[j];
+            const brief_rule        *r = &def->messages.rules[k];
+            if (o->analysis != x || strcmp(r->of, o->kind) != 0 || !brief_holds(r->when, &o->values)) continue;
+            const char *text = say(c, r->say, &o->values);
+            if (brief_count_words(text) <= def->limits.message_words) return text;
+        }
+    return NULL;
+}
+
+static void add_messages(composer *c)
+{
+    const brief_definition *def = c->e->definition;
+    brief_entry            *entries = RSP_ARRAY(c->e->arena, brief_entry, def->limits.messages + def->messages.n);
+    size_t                  n = 0;
+    for (size_t k = 0; k < c->e->p->study->n_analyses && n < def->limits.messages; k++) {
+        const char *text = message_about(c, &c->e->p->study->analyses[k]);
+        if (text) entries[n++].text = set(c, text);
+    }
+    for (size_t k = 0; k < def->messages.n && n < 2; k++) {
+        const brief_rule *r = &def->messages.rules[k];
+        if (strcmp(r->of, "edition") == 0 && brief_holds(r->when, &c->e->values)) entries[n++].text = set(c, say(c, r->say, &c->e->values));
+    }
+    if (n) add_list(c, glued(c, rsp_say(c->e->texts, c->e->arena, "brief.messages", NULL, 0)), n, entries, &MESSAGE, true);
+}
+
+/* ---- findings --------------------------------------------------------------------------------------------------- */
+
+/* Sentences about one analysis, two at most. */
+static const char *finding(const composer *c, const rsp_analysis *x)
+{
+    const char *text = NULL;
+    size_t      n = 0;
+    for (size_t j = 0; j < c->e->n_observations && n < 2; j++) {
+        const brief_observation *o = &c->e->observations[j];
+        const brief_rule        *r = o->analysis == x ? matching(&c->e->definition->sentences, o) : NULL;
+        if (!r) continue;
+        const char *one = say(c, r->say, &o->values);
+        text = text ? rsp_printf(c->e->arena, "%s %s", text, one) : one;
+        n++;
+    }
+    return text;
+}
+
+/* Where the numbers are: the figure and the table's id in the open data. */
+static const char *trace(const composer *c, const rsp_analysis *x)
+{
+    size_t  figure = figure_number(c, x);
+    rsp_arg args[] = {{"figure", NULL, (double) figure}, {"table", x->id, 0}};
+    return brief_glue(c->e->arena, rsp_texts_lang(c->e->texts), rsp_say(c->e->texts, c->e->arena, figure ? "brief.trace_figure" : "brief.trace", args, 2));
+}
+
+static void add_findings(composer *c, const brief_section *s, size_t most)
+{
+    const rsp_study *study = c->e->p->study;
+    size_t           n = 0;
+    for (size_t k = 0; k < study->n_analyses && n < most; k++) {
+        const rsp_analysis *x = &study->analyses[k];
+        const char         *text = wanted(c->e, x) ? finding(c, x) : NULL;
+        if (!text) continue;
+        if (n == 0) add_heading(c, rsp_say(c->e->texts, c->e->arena, s->heading, NULL, 0));
+        rsp_scene *scene = !figure_number(c, x) && c->n_shown < c->charts ? chart_of(c, x) : NULL;
+        size_t     at = c->d->n;
+        if (scene) add_figure(c, x, scene);
+        add_paragraph(c, text, trace(c, x), n ? 8 : 0);
+        if (scene) { /* the text stands before its figure, but names its number */
+            brief_piece figure = c->d->pieces[at];
+            c->d->pieces[at] = c->d->pieces[at + 1];
+            c->d->pieces[at + 1] = figure;
+        }
+        n++;
+    }
+}
+
+/* ---- other sections --------------------------------------------------------------------------------------------- */
+
+static double count_of(const brief_edition *e, const char *code, const char *stage)
+{
+    const char              *domain = rsp_domain_text(e->arena, 1, &e->p->study->variables[e->p->study->roles.country].name, &code);
+    const rsp_published_row *r = rsp_published_find(e->p->results, "response", domain, stage, "", "count");
+    return r ? r->estimate : NAN;
+}
+
+/* Answers read and used by country; nothing for one country or where the run left no counts. */
+static void add_countries(composer *c)
+{
+    const brief_edition *e = c->e;
+    if (e->country || e->n_countries < 2 || isnan(count_of(e, e->countries[0], "kept"))) return;
+    brief_entry *cells = RSP_ARRAY(e->arena, brief_entry, 3 * (e->n_countries + 1));
+    const char *const heads[] = {"brief.table_country", "brief.table_read", "brief.table_used"};
+    for (size_t k = 0; k < 3; k++) cells[k].text = glued(c, rsp_say(e->texts, e->arena, heads[k], NULL, 0));
+    for (size_t k = 0; k < e->n_countries; k++) {
+        brief_entry *row = &cells[3 * (k + 1)];
+        row[0].text = glued(c, rsp_label_country(e->labels, e->countries[k]));
+        row[1].text = rsp_say_number(e->texts, e->arena, count_of(e, e->countries[k], "read"), 0);
+        row[2].text = rsp_say_number(e->texts, e->arena, count_of(e, e->countries[k], "kept"), 0);
+        c->d->words += 2;
+    }
+    brief_piece p = {.kind = PIECE_TABLE, .type = CELL, .x = BRIEF_BODY_X, .width = BRIEF_BODY_W, .gap = 8, .n_columns = 3,
+                     .n_entries = 3 * (e->n_countries + 1), .entries = cells};
+    p.height = brief_table_height(&p, c->context);
+    add(c, p);
+}
+
+static void add_section(composer *c, const brief_section *s, size_t findings)
+{
+    if (s->kind == BRIEF_FINDINGS) {
+        add_findings(c, s, findings);
+        return;
+    }
+    brief_entry *entries = RSP_ARRAY(c->e->arena, brief_entry, s->text.n + 1);
+    size_t       n = 0;
+    for (size_t k = 0; s->kind == BRIEF_LIST && k < s->text.n; k++)
+        if (brief_holds(s->text.rules[k].when, &c->e->values)) entries[n++].text = set(c, say(c, s->text.rules[k].say, &c->e->values));
+    const char *text = s->kind == BRIEF_LIST ? NULL : paragraph(c, &s->text);
+    if (!text && !n) return; /* a section without content vanishes, heading and all */
+    add_heading(c, rsp_say(c->e->texts, c->e->arena, s->heading, NULL, 0));
+    if (text) add_paragraph(c, text, NULL, 0);
+    if (n) add_list(c, NULL, n, entries, &BODY, false);
+    if (s->kind == BRIEF_COUNTRIES) add_countries(c);
+}
+
+static void add_notes(composer *c)
+{
+    const brief_definition *def = c->e->definition;
+    brief_entry            *entries = RSP_ARRAY(c->e->arena, brief_entry, def->n_notes + 1);
+    size_t                  n = 0;
+    for (size_t k = 0; k < def->n_notes; k++) {
+        const char *text = paragraph(c, &def->notes[k].text);
+        if (text) entries[n++] = (brief_entry){glued(c, rsp_say(c->e->texts, c->e->arena, def->notes[k].heading, NULL, 0)), set(c, text)};
+    }
+    if (!n) return;
+    brief_piece p = {.kind = PIECE_COLUMNS, .text = glued(c, rsp_say(c->e->texts, c->e->arena, "brief.about", NULL, 0)), .type = NOTE,
+                     .x = BRIEF_LEFT, .width = BRIEF_WIDTH, .gap = 24, .n_entries = n, .entries = entries, .outline = true};
+    p.height = brief_columns_height(&p, c->context);
+    add(c, p);
+}
+
+void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out)
+{
+    composer c = {.e = e, .d = out, .context = context, .charts = charts < MAX_FIGURES ? charts : MAX_FIGURES};
+    add_title(&c);
+    add_messages(&c);
+    add_first_figure(&c);
+    for (size_t k = 0; k < e->definition->n_sections; k++) add_section(&c, &e->definition->sections[k], findings);
+    add_notes(&c);
+    out->footer = glued(&c, rsp_say(e->texts, e->arena, e->country ? "brief.footer_country" : "brief.footer", e->values.v, e->values.n));
+}
+
+void brief_document_free(brief_document *d)
+{
+    for (size_t k = 0; k < d->n; k++) rsp_scene_free(d->pieces[k].scene);
+    free(d->pieces);
+    *d = (brief_document){0};
+}

@@ -1,0 +1,318 @@
+/* Drawing a placed document as a tagged PDF. Reading order is the order of drawing; rules, tints, bullets and footers are
+ * drawn outside of tags and become artifacts in pdf_finish. */
+#include "brief.h"
+
+#include <cairo-pdf.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const rsp_colour ACCENT = {0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0}, TINT = {0.925, 0.945, 0.965}, RULE = {0.78, 0.81, 0.85},
+                        GREY = {0.35, 0.35, 0.35};
+
+enum { BULLET = 14, ENTRY_GAP = 5, CELL_PAD = 4, NUMBER_W = 90, COLUMN_GAP = 24, NOTE_GAP = 7, FOOTER_Y = 791, PAGE_NUMBER_W = 90 };
+
+typedef struct {
+    const brief_edition *e;
+    cairo_t             *cr;
+    cairo_surface_t     *surface;
+    PangoContext        *context;
+    size_t               page; /* from 0 */
+    size_t               n_figures;
+    rsp_pdf_figure      *figures;
+} painter;
+
+static void open_tag(painter *p, const char *tag)
+{
+    cairo_tag_begin(p->cr, tag, NULL);
+}
+
+static void close_tag(painter *p, const char *tag)
+{
+    cairo_tag_end(p->cr, tag);
+}
+
+static void fill(painter *p, rsp_colour c, double x, double y, double w, double h)
+{
+    cairo_set_source_rgb(p->cr, c.r, c.g, c.b);
+    cairo_rectangle(p->cr, x, y, w, h);
+    cairo_fill(p->cr);
+}
+
+static double show(painter *p, const char *tag, const char *text, const char *tail, const brief_type *type, double x, double y, double width)
+{
+    open_tag(p, tag);
+    double h = brief_show(p->cr, p->context, text, tail, type, x, y, width);
+    close_tag(p, tag);
+    return h;
+}
+
+static brief_type heading_type(double size)
+{
+    return (brief_type){size, 1.0, true, ACCENT};
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------ */
+
+static double list_width(const brief_piece *x)
+{
+    return x->width - BULLET - (x->box ? 2 * BRIEF_BOX_PAD : 0);
+}
+
+double brief_list_height(const brief_piece *x, PangoContext *context)
+{
+    brief_type heading = heading_type(11.5);
+    double     h = x->box ? 2 * BRIEF_BOX_PAD - 4 : 0;
+    if (x->text) h += brief_height(context, x->text, NULL, &heading, x->width) + ENTRY_GAP;
+    for (size_t k = 0; k < x->n_entries; k++)
+        h += brief_height(context, x->entries[k].text, NULL, &x->type, list_width(x)) + (k ? ENTRY_GAP : 0);
+    return h;
+}
+
+static void draw_list(painter *p, const brief_piece *x)
+{
+    double left = x->x + (x->box ? BRIEF_BOX_PAD : 0), y = x->y;
+    if (x->box) {
+        fill(p, TINT, x->x, x->y, x->width, x->height);
+        fill(p, ACCENT, x->x, x->y, 3, x->height);
+        y += BRIEF_BOX_PAD - 3;
+    }
+    brief_type heading = heading_type(11.5);
+    if (x->text) y += show(p, "H2", x->text, NULL, &heading, left, y, x->width) + ENTRY_GAP;
+    open_tag(p, "L");
+    for (size_t k = 0; k < x->n_entries; k++) {
+        fill(p, ACCENT, left, y + 0.68 * x->type.size - 1.8, 3.6, 3.6);
+        open_tag(p, "LI");
+        y += show(p, "LBody", x->entries[k].text, NULL, &x->type, left + BULLET, y, list_width(x)) + ENTRY_GAP;
+        close_tag(p, "LI");
+    }
+    close_tag(p, "L");
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
+
+static double column_width(const brief_piece *x, size_t column)
+{
+    return column ? NUMBER_W : x->width - NUMBER_W * (double) (x->n_columns - 1);
+}
+
+static double row_height(const brief_piece *x, size_t row, PangoContext *context)
+{
+    double     h = 0;
+    brief_type head = x->type;
+    head.bold = true;
+    for (size_t c = 0; c < x->n_columns; c++)
+        h = fmax(h, brief_height(context, x->entries[row * x->n_columns + c].text, NULL, row ? &x->type : &head, column_width(x, c) - 8));
+    return h + CELL_PAD;
+}
+
+double brief_table_height(const brief_piece *x, PangoContext *context)
+{
+    double h = 0;
+    for (size_t r = 0; r < x->n_entries / x->n_columns; r++) h += row_height(x, r, context);
+    return h + 2;
+}
+
+/* Numbers stand right, words left. */
+static void draw_cell(painter *p, const brief_piece *x, size_t row, size_t column, double left, double y)
+{
+    brief_type type = x->type;
+    type.bold = row == 0;
+    const char *text = x->entries[row * x->n_columns + column].text;
+    double      width = column_width(x, column) - 8;
+    open_tag(p, row ? "TD" : "TH");
+    PangoLayout *layout = brief_paragraph(p->context, text, NULL, &type, width);
+    pango_layout_set_alignment(layout, column ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
+    cairo_set_source_rgb(p->cr, type.colour.r, type.colour.g, type.colour.b);
+    cairo_move_to(p->cr, left + (column ? 8 : 0), y + CELL_PAD / 2.0);
+    pango_cairo_show_layout(p->cr, layout);
+    cairo_new_path(p->cr);
+    g_object_unref(layout);
+    close_tag(p, row ? "TD" : "TH");
+}
+
+static void draw_table(painter *p, const brief_piece *x)
+{
+    double y = x->y;
+    open_tag(p, "Table");
+    for (size_t r = 0; r < x->n_entries / x->n_columns; r++) {
+        double left = x->x, h = row_height(x, r, p->context);
+        open_tag(p, "TR");
+        for (size_t c = 0; c < x->n_columns; c++) {
+            draw_cell(p, x, r, c, left, y);
+            left += column_width(x, c);
+        }
+        close_tag(p, "TR");
+        y += h;
+        fill(p, r ? RULE : ACCENT, x->x, y, x->width, r ? 0.4 : 0.8);
+    }
+    close_tag(p, "Table");
+}
+
+/* ---- small print ------------------------------------------------------------------------------------------------ */
+
+static double entry_height(const brief_entry *n, const brief_type *type, PangoContext *context, double width)
+{
+    brief_type head = heading_type(type->size);
+    return brief_height(context, n->heading, NULL, &head, width) + brief_height(context, n->text, NULL, type, width) + NOTE_GAP;
+}
+
+static double note_width(const brief_piece *x)
+{
+    return (x->width - COLUMN_GAP) / 2;
+}
+
+/* Entries of the left column: the split that makes the taller column least tall. */
+static size_t split_columns(const brief_piece *x, PangoContext *context, double *tallest)
+{
+    size_t best = x->n_entries;
+    *tallest = INFINITY;
+    for (size_t s = 0; s <= x->n_entries; s++) {
+        double h[2] = {0, 0};
+        for (size_t k = 0; k < x->n_entries; k++) h[k >= s] += entry_height(&x->entries[k], &x->type, context, note_width(x));
+        if (fmax(h[0], h[1]) < *tallest) {
+            *tallest = fmax(h[0], h[1]);
+            best = s;
+        }
+    }
+    return best;
+}
+
+double brief_columns_height(const brief_piece *x, PangoContext *context)
+{
+    double     tallest;
+    brief_type heading = heading_type(11.5);
+    split_columns(x, context, &tallest);
+    return 8 + brief_height(context, x->text, NULL, &heading, x->width) + 6 + tallest;
+}
+
+static void draw_columns(painter *p, const brief_piece *x)
+{
+    double     tallest, y = x->y + 8, at;
+    brief_type heading = heading_type(11.5), head = heading_type(x->type.size);
+    size_t     left = split_columns(x, p->context, &tallest);
+    fill(p, ACCENT, x->x, x->y, x->width, 0.8);
+    y += show(p, "H2", x->text, NULL, &heading, x->x, y, x->width) + 6;
+    at = y;
+    for (size_t k = 0; k < x->n_entries; k++) {
+        double l = x->x + (k < left ? 0 : note_width(x) + COLUMN_GAP);
+        if (k == left) at = y;
+        double top = at;
+        at += show(p, "H3", x->entries[k].heading, NULL, &head, l, top, note_width(x));
+        at += show(p, "P", x->entries[k].text, NULL, &x->type, l, at, note_width(x)) + NOTE_GAP;
+    }
+}
+
+/* ---- figures ---------------------------------------------------------------------------------------------------- */
+
+static void draw_figure(painter *p, const brief_piece *x)
+{
+    double top = x->y + brief_height(p->context, x->label, NULL, &x->type, x->width) + 3, bottom = BRIEF_PAGE_H - (top + x->scene->height);
+    show(p, "P", x->label, NULL, &x->type, x->x, x->y, x->width);
+    open_tag(p, "Figure");
+    cairo_save(p->cr);
+    cairo_translate(p->cr, x->x, top);
+    rsp_scene_draw(x->scene, p->cr);
+    cairo_restore(p->cr);
+    close_tag(p, "Figure");
+    const char *alt = rsp_printf(p->e->arena, "%s. %s", x->scene->title, x->scene->description);
+    p->figures[p->n_figures++] = (rsp_pdf_figure){alt, {x->x, bottom, x->x + x->scene->width, bottom + x->scene->height}};
+}
+
+/* ---- pages ------------------------------------------------------------------------------------------------------ */
+
+static void add_bookmark(painter *p, const brief_piece *x)
+{
+    const char *where = rsp_printf(p->e->arena, "page=%zu pos=[%d %d]", p->page + 1, (int) x->x, (int) x->y);
+    cairo_pdf_surface_add_outline(p->surface, CAIRO_PDF_OUTLINE_ROOT, x->text, where, CAIRO_PDF_OUTLINE_FLAG_OPEN);
+}
+
+static void draw_piece(painter *p, const brief_piece *x)
+{
+    if (x->outline) add_bookmark(p, x);
+    switch (x->kind) {
+    case PIECE_TEXT: show(p, x->tag, x->text, x->tail, &x->type, x->x, x->y, x->width); break;
+    case PIECE_LIST: draw_list(p, x); break;
+    case PIECE_FIGURE: draw_figure(p, x); break;
+    case PIECE_TABLE: draw_table(p, x); break;
+    case PIECE_COLUMNS: draw_columns(p, x); break;
+    }
+}
+
+static void draw_footer(painter *p, const brief_document *d)
+{
+    brief_type  type = {8, 1.0, false, GREY}, strong = {8, 1.0, true, GREY};
+    const char *number = rsp_say(p->e->texts, p->e->arena, "brief.page",
+                                 (rsp_arg[]){{"page", NULL, (double) p->page + 1}, {"pages", NULL, (double) d->n_pages}}, 2);
+    double      width = BRIEF_WIDTH - PAGE_NUMBER_W;
+    fill(p, RULE, BRIEF_LEFT, FOOTER_Y - 5, BRIEF_WIDTH, 0.5);
+    double h = brief_show(p->cr, p->context, d->footer, NULL, &type, BRIEF_LEFT, FOOTER_Y, width);
+    if (d->notice) brief_show(p->cr, p->context, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, width);
+    PangoLayout *layout = brief_paragraph(p->context, number, NULL, &type, PAGE_NUMBER_W);
+    pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT);
+    cairo_move_to(p->cr, BRIEF_LEFT + width, FOOTER_Y);
+    pango_cairo_show_layout(p->cr, layout);
+    g_object_unref(layout);
+}
+
+static void draw_pages(painter *p, const brief_document *d)
+{
+    open_tag(p, "Document");
+    for (size_t k = 0; p->page < d->n_pages; p->page++) {
+        if (p->page == 0) fill(p, ACCENT, 0, 0, BRIEF_PAGE_W, 9);
+        for (; k < d->n && d->pieces[k].page == p->page; k++) draw_piece(p, &d->pieces[k]);
+        draw_footer(p, d);
+        cairo_show_page(p->cr);
+    }
+    close_tag(p, "Document");
+}
+
+static cairo_status_t to_buffer(void *closure, const unsigned char *data, unsigned int length)
+{
+    rsp_buf_add(closure, (const char *) data, length);
+    return CAIRO_STATUS_SUCCESS;
+}
+
+/* The date of the contents, never the clock: the end of the field, or a fixed day where the study names none. */
+static const char *content_date(const brief_edition *e)
+{
+    const char *to = e->p->study->field.to;
+    return rsp_printf(e->arena, "%sT00:00:00Z", to ? to : "2000-01-01");
+}
+
+static void set_metadata(const brief_edition *e, cairo_surface_t *s, const rsp_pdf_facts *facts)
+{
+    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_TITLE, facts->title);
+    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_AUTHOR, facts->author);
+    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_SUBJECT, facts->subject);
+    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATOR, rsp_printf(e->arena, "responsive %s", RSP_VERSION));
+    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATE_DATE, facts->date);
+}
+
+static bool close_pdf(cairo_t *cr, cairo_surface_t *surface)
+{
+    bool ok = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
+    cairo_destroy(cr);
+    cairo_surface_finish(surface);
+    ok = ok && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
+    cairo_surface_destroy(surface);
+    return ok;
+}
+
+bool brief_draw(const brief_edition *e, const brief_document *d, PangoContext *context, rsp_buf *pdf, rsp_diag *diag)
+{
+    rsp_pdf_facts facts = {.title = d->title, .author = rsp_say(e->texts, e->arena, "publisher", NULL, 0),
+                           .subject = rsp_label_study(e->labels), .lang = rsp_texts_lang(e->texts), .date = content_date(e)};
+    painter       p = {.e = e, .context = context, .figures = RSP_ARRAY(e->arena, rsp_pdf_figure, d->n + 1)};
+    p.surface = cairo_pdf_surface_create_for_stream(to_buffer, pdf, BRIEF_PAGE_W, BRIEF_PAGE_H);
+    p.cr = cairo_create(p.surface);
+    set_metadata(e, p.surface, &facts);
+    draw_pages(&p, d);
+    if (!close_pdf(p.cr, p.surface)) {
+        rsp_report(diag, RSP_ERR_OUTPUT, (rsp_loc){e->path, 0, 0}, NULL, "Cairo could not draw the brief");
+        return false;
+    }
+    facts.n_figures = p.n_figures;
+    facts.figures = p.figures;
+    return rsp_pdf_finish(pdf, &facts, e->path, diag);
+}

@@ -1,0 +1,747 @@
+/* What the published table says about one edition, as observations that rules can put into sentences.
+ *
+ * A comparison is observed only from a row that tested it: `difference` rows (adjusted p below 0.05), coefficients of a
+ * model, tests. Where nothing was tested the observation is neutral: the least and the greatest value, without names. */
+#include "brief.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const KINDS[] = {"edition", "answer", "several", "battery", "values", "profile", "spread",
+                                    "difference", "against_average", "model", "association", NULL};
+
+static const double ALPHA = 0.05;
+
+enum { FEW_ITEMS = 4, NAMED = 3 };
+
+bool brief_kind_known(const char *kind)
+{
+    for (size_t k = 0; KINDS[k]; k++)
+        if (strcmp(KINDS[k], kind) == 0) return true;
+    return false;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+static bool usable(const rsp_published_row *r)
+{
+    const uint32_t unsound = RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY | RSP_F_NOT_CONVERGED | RSP_F_SINGULAR |
+                             RSP_F_SEPARATED | RSP_F_NOT_ELIGIBLE | RSP_F_NOT_COMPARABLE;
+    return r && !isnan(r->estimate) && !(r->flags & unsound);
+}
+
+static const rsp_published_row *find(const brief_edition *e, const rsp_analysis *x, const char *domain, const char *term,
+                                     const char *level, const char *statistic)
+{
+    const rsp_published_row *r = rsp_published_find(e->p->results, x->id, domain, term, level, statistic);
+    return usable(r) ? r : NULL;
+}
+
+static bool significant(const rsp_published_row *r)
+{
+    double p = isnan(r->p_adj) ? r->p : r->p_adj;
+    return !isnan(p) && p < ALPHA;
+}
+
+static double strength(const rsp_published_row *r)
+{
+    return r->se > 0 ? fabs(r->estimate) / r->se : 0;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------ */
+
+/* Without what a label explains in brackets at its end: "Responsiveness (score 0 to 100)". */
+static const char *short_label(rsp_arena *a, const char *label)
+{
+    const char *open = strstr(label, " (");
+    size_t      n = strlen(label);
+    if (!open || open == label || label[n - 1] != ')' || strchr(open + 2, ')') != label + n - 1) return label;
+    return rsp_strndup(a, label, (size_t) (open - label));
+}
+
+static const char *say(const brief_edition *e, const char *key, const rsp_arg *args, size_t n)
+{
+    return rsp_say(e->texts, e->arena, key, args, n);
+}
+
+static const char *quoted(const brief_edition *e, const char *label)
+{
+    return say(e, "brief.quote", (rsp_arg[]){{"text", label, 0}}, 1);
+}
+
+static const char *joined(const brief_edition *e, size_t n, const char *const *words)
+{
+    const char *list = n ? words[0] : "";
+    for (size_t k = 1; k + 1 < n; k++) list = rsp_printf(e->arena, "%s, %s", list, words[k]);
+    return n < 2 ? list : say(e, "brief.list", (rsp_arg[]){{"list", list, 0}, {"last", words[n - 1], 0}}, 2);
+}
+
+static const char *variable_label(const brief_edition *e, size_t v)
+{
+    return rsp_variable_label(e->p->study, v, rsp_texts_lang(e->texts));
+}
+
+static const char *statistic_of(const rsp_analysis *x)
+{
+    static const char *const names[] = {[RSP_PROPORTION] = "proportion", [RSP_MEAN] = "mean",     [RSP_TOTAL] = "total",
+                                        [RSP_MEDIAN] = "median",         [RSP_SD] = "sd",         [RSP_NET] = "net",
+                                        [RSP_TOP2] = "top2",             [RSP_COUNT] = "count",   [RSP_QUANTILE] = "quantile",
+                                        [RSP_RATIO] = "ratio"};
+    return names[x->table.statistic];
+}
+
+/* Few digits: a reader of a sentence compares sizes. The workbook has them all. */
+static const char *number_text(const brief_edition *e, const rsp_analysis *x, double value)
+{
+    if (x->table.statistic == RSP_NET) return say(e, "net_value", (rsp_arg[]){{"x", NULL, value}}, 1);
+    if (x->table.statistic == RSP_PROPORTION || x->table.statistic == RSP_TOP2) return rsp_say_percent(e->texts, e->arena, value, 0);
+    double size = fabs(value);
+    return rsp_say_number(e->texts, e->arena, value, size >= 1000 ? 0 : size >= 1 ? 1 : 2);
+}
+
+static const char *distance_text(const brief_edition *e, const rsp_analysis *x, double value)
+{
+    rsp_statistic s = x->table.statistic;
+    if (s == RSP_PROPORTION || s == RSP_TOP2 || s == RSP_NET)
+        return say(e, "brief.points", (rsp_arg[]){{"x", NULL, round(100 * fabs(value))}}, 1);
+    return number_text(e, x, fabs(value));
+}
+
+/* ---- observations ----------------------------------------------------------------------------------------------- */
+
+static brief_observation *observe(brief_edition *e, const char *kind, const rsp_analysis *x)
+{
+    brief_observation o = {.kind = kind, .analysis = x, .values = e->values};
+    RSP_PUSH(e->observations, e->n_observations, e->capacity, o);
+    brief_observation *added = &e->observations[e->n_observations - 1];
+    if (x) {
+        brief_put(&added->values, "table", x->id, NAN);
+        brief_put(&added->values, "topic", quoted(e, short_label(e->arena, rsp_label_analysis(e->labels, e->arena, x->id))), NAN);
+    }
+    return added;
+}
+
+static void put_number(const brief_edition *e, brief_observation *o, const char *name, double value)
+{
+    brief_put(&o->values, name, number_text(e, o->analysis, value), value);
+}
+
+/* Estimate, interval, respondents and the average beside a country's value. */
+static void put_estimate(const brief_edition *e, brief_observation *o, const char *name, const rsp_published_row *r)
+{
+    put_number(e, o, name, r->estimate);
+    if (!isnan(r->lower)) {
+        put_number(e, o, "lower", r->lower);
+        put_number(e, o, "upper", r->upper);
+    }
+    brief_put(&o->values, "base", NULL, r->n);
+    brief_put(&o->values, "unreliable", NULL, (r->flags & RSP_F_LOW_BASE) != 0);
+    const rsp_published_row *all = e->country ? find(e, o->analysis, "", r->term, r->level, r->statistic) : NULL;
+    brief_put(&o->values, "has_average", NULL, all != NULL);
+    if (all) put_number(e, o, "average", all->estimate);
+}
+
+static void put_item(const brief_edition *e, brief_observation *o, size_t v)
+{
+    brief_put(&o->values, "item", quoted(e, short_label(e->arena, variable_label(e, v))), NAN);
+}
+
+/* ---- proportions ------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const rsp_published_row *row;
+    const char              *label;
+    size_t                   place;
+} share;
+
+static int by_size(const void *x, const void *y)
+{
+    const share *a = x, *b = y;
+    if (a->row->estimate != b->row->estimate) return a->row->estimate > b->row->estimate ? -1 : 1;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+/* Shares of an item's valid answers, largest first. */
+static share *shares_of(const brief_edition *e, const rsp_analysis *x, size_t v, const char *domain, size_t *n)
+{
+    const rsp_variable *var = &e->p->study->variables[v];
+    *n = 0;
+    if (!var->list) return NULL;
+    share *out = RSP_ARRAY(e->arena, share, var->list->n + 1);
+    for (size_t k = 0; k < var->list->n; k++) {
+        const rsp_choice        *c = &var->list->choices[k];
+        const rsp_published_row *r = c->missing ? NULL : find(e, x, domain, var->name, c->code, statistic_of(x));
+        if (r) out[(*n)++] = (share){r, quoted(e, rsp_choice_label(var->list, k, rsp_texts_lang(e->texts))), k};
+    }
+    qsort(out, *n, sizeof *out, by_size);
+    return out;
+}
+
+static void put_ranked(const brief_edition *e, brief_observation *o, const share *s, size_t n)
+{
+    brief_put(&o->values, "answer", s[0].label, NAN);
+    if (n > 1) {
+        brief_put(&o->values, "second", s[1].label, NAN);
+        put_number(e, o, "second_share", s[1].row->estimate);
+        brief_put(&o->values, "second_upper", NULL, s[1].row->upper);
+    }
+    if (n > 2) {
+        brief_put(&o->values, "third", s[2].label, NAN);
+        put_number(e, o, "third_share", s[2].row->estimate);
+    }
+    brief_put(&o->values, "last", s[n - 1].label, NAN);
+    put_number(e, o, "last_share", s[n - 1].row->estimate);
+    brief_put(&o->values, "shares", NULL, (double) n);
+    put_estimate(e, o, "share", s[0].row);
+}
+
+static void observe_item(brief_edition *e, const rsp_analysis *x, size_t v)
+{
+    size_t n;
+    share *s = shares_of(e, x, v, e->domain, &n);
+    if (!n) return;
+    rsp_type           type = e->p->study->variables[v].type;
+    brief_observation *o = observe(e, type == RSP_SELECT_MULTIPLE || type == RSP_RANK ? "several" : "answer", x);
+    put_item(e, o, v);
+    put_ranked(e, o, s, n);
+}
+
+static bool is_battery(const rsp_study *s, const rsp_table *t)
+{
+    const rsp_list *list = t->n_items ? s->variables[t->items[0]].list : NULL;
+    for (size_t k = 0; k < t->n_items; k++)
+        if (s->variables[t->items[k]].list != list || s->variables[t->items[k]].type != RSP_SELECT_ONE) return false;
+    return list && t->n_items >= 3;
+}
+
+/* The answer that stands for a battery: the far end of an ordered scale, else the first (yes of yes and no). */
+static size_t marked_answer(const rsp_variable *v)
+{
+    size_t first = RSP_NONE, last = RSP_NONE;
+    for (size_t k = 0; k < v->list->n; k++) {
+        if (v->list->choices[k].missing) continue;
+        if (first == RSP_NONE) first = k;
+        last = k;
+    }
+    return v->measure == RSP_ORDINAL && v->list->n > 2 ? last : first;
+}
+
+typedef struct {
+    const rsp_published_row *high, *low;
+    size_t                   high_item, low_item, n;
+} extremes;
+
+static void consider(extremes *x, const rsp_published_row *r, size_t item)
+{
+    if (!r) return;
+    if (!x->n || r->estimate > x->high->estimate) x->high = r, x->high_item = item;
+    if (!x->n || r->estimate < x->low->estimate) x->low = r, x->low_item = item;
+    x->n++;
+}
+
+static void put_extremes(const brief_edition *e, brief_observation *o, const extremes *x, bool names)
+{
+    put_number(e, o, "high_value", x->high->estimate);
+    put_number(e, o, "low_value", x->low->estimate);
+    if (!names) return;
+    brief_put(&o->values, "high", quoted(e, short_label(e->arena, variable_label(e, x->high_item))), NAN);
+    brief_put(&o->values, "low", quoted(e, short_label(e->arena, variable_label(e, x->low_item))), NAN);
+    brief_put(&o->values, "items", NULL, (double) x->n);
+}
+
+static void observe_battery(brief_edition *e, const rsp_analysis *x)
+{
+    const rsp_study    *s = e->p->study;
+    const rsp_variable *first = &s->variables[x->table.items[0]];
+    size_t              mark = marked_answer(first);
+    extremes            found = {0};
+    for (size_t k = 0; mark != RSP_NONE && k < x->table.n_items; k++) {
+        size_t v = x->table.items[k];
+        consider(&found, find(e, x, e->domain, s->variables[v].name, first->list->choices[mark].code, statistic_of(x)), v);
+    }
+    if (found.n < 2) return;
+    brief_observation *o = observe(e, "battery", x);
+    brief_put(&o->values, "answer", quoted(e, rsp_choice_label(first->list, mark, rsp_texts_lang(e->texts))), NAN);
+    put_estimate(e, o, "share", found.high);
+    put_extremes(e, o, &found, true);
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+static const char *value_words(const brief_edition *e, const rsp_analysis *x, const char *label, const rsp_published_row *r)
+{
+    const rsp_published_row *all = e->country ? find(e, x, "", r->term, r->level, r->statistic) : NULL;
+    rsp_arg args[] = {{"item", label, 0}, {"value", number_text(e, x, r->estimate), 0}, {"average", all ? number_text(e, x, all->estimate) : "", 0}};
+    return say(e, all ? "brief.value_average" : "brief.value", args, 3);
+}
+
+static void observe_values(brief_edition *e, const rsp_analysis *x)
+{
+    const char              *words[FEW_ITEMS];
+    const rsp_published_row *first = NULL;
+    size_t                   n = 0, first_item = 0;
+    for (size_t k = 0; k < x->table.n_items && n < FEW_ITEMS; k++) {
+        size_t                   v = x->table.items[k];
+        const rsp_published_row *r = find(e, x, e->domain, e->p->study->variables[v].name, "", statistic_of(x));
+        if (!r) continue;
+        if (!first) first = r, first_item = v;
+        words[n++] = value_words(e, x, quoted(e, short_label(e->arena, variable_label(e, v))), r);
+    }
+    if (!first) return;
+    brief_observation *o = observe(e, "values", x);
+    put_item(e, o, first_item);
+    brief_put(&o->values, "item", quoted(e, variable_label(e, first_item)), NAN);
+    put_estimate(e, o, "value", first);
+    brief_put(&o->values, "list", joined(e, n, words), NAN);
+    brief_put(&o->values, "items", NULL, (double) n);
+}
+
+typedef struct {
+    const char *label;
+    double      value;
+    size_t      place;
+    const rsp_published_row *row;
+} named;
+
+static int by_value(const void *x, const void *y)
+{
+    const named *a = x, *b = y;
+    if (a->value != b->value) return a->value > b->value ? -1 : 1;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+/* Up to NAMED labels from one end, with their values. */
+static const char *end_words(const brief_edition *e, const rsp_analysis *x, const named *v, size_t n, bool low)
+{
+    const char *words[NAMED];
+    size_t      k = 0;
+    for (; k < NAMED && k < n; k++) {
+        const named *one = &v[low ? n - 1 - k : k];
+        words[k] = say(e, "brief.value_bracket", (rsp_arg[]){{"item", one->label, 0}, {"value", number_text(e, x, one->value), 0}}, 2);
+    }
+    return joined(e, k, words);
+}
+
+/* Many numbers of one scale. Where some intervals lie wholly above and others wholly below zero, zero separates them. */
+static void observe_profile(brief_edition *e, const rsp_analysis *x)
+{
+    named *v = RSP_ARRAY(e->arena, named, x->table.n_items);
+    size_t n = 0, above = 0, below = 0;
+    for (size_t k = 0; k < x->table.n_items; k++) {
+        size_t                   item = x->table.items[k];
+        const rsp_published_row *r = find(e, x, e->domain, e->p->study->variables[item].name, "", statistic_of(x));
+        if (r) v[n++] = (named){quoted(e, short_label(e->arena, variable_label(e, item))), r->estimate, k, r};
+    }
+    if (n < 2) return;
+    qsort(v, n, sizeof *v, by_value);
+    for (size_t k = 0; k < n; k++) {
+        above += v[k].row->lower > 0;
+        below += v[k].row->upper < 0;
+    }
+    brief_observation *o = observe(e, "profile", x);
+    brief_put(&o->values, "items", NULL, (double) n);
+    brief_put(&o->values, "above", NULL, (double) above);
+    brief_put(&o->values, "below", NULL, (double) below);
+    brief_put(&o->values, "base", NULL, v[0].row->n);
+    brief_put(&o->values, "positive", end_words(e, x, v, above ? (above < NAMED ? above : NAMED) : 1, false), NAN);
+    brief_put(&o->values, "negative", end_words(e, x, v + (below ? n - (below < NAMED ? below : NAMED) : n - 1), below ? (below < NAMED ? below : NAMED) : 1, true), NAN);
+}
+
+/* ---- groups without a test -------------------------------------------------------------------------------------- */
+
+static bool concerns_country(const brief_edition *e, const char *domain)
+{
+    if (!e->country) return true;
+    const char *code = rsp_domain_code(e->arena, domain, e->p->study->variables[e->p->study->roles.country].name);
+    return code && strcmp(code, e->country) == 0;
+}
+
+static bool has_differences(const brief_edition *e, const rsp_analysis *x)
+{
+    size_t from, to;
+    if (!rsp_published_range(e->p->results, x->id, &from, &to)) return false;
+    for (size_t i = from; i < to; i++)
+        if (strcmp(rsp_published_at(e->p->results, i)->statistic, "difference") == 0) return true;
+    return false;
+}
+
+static const rsp_crossing *first_crossing(const rsp_analysis *x)
+{
+    for (size_t b = 0; b < x->table.n_by; b++)
+        if (x->table.by[b].n) return &x->table.by[b];
+    return NULL;
+}
+
+static const char *crossing_words(const brief_edition *e, const rsp_crossing *c)
+{
+    const char *words[8];
+    size_t      n = 0;
+    for (; n < c->n && n < 8; n++) words[n] = quoted(e, short_label(e->arena, variable_label(e, c->variables[n])));
+    return joined(e, n, words);
+}
+
+/* The first item (and its first valid answer) over all groups of a crossing that nothing tested. */
+static void observe_spread(brief_edition *e, const rsp_analysis *x)
+{
+    const rsp_crossing *c = first_crossing(x);
+    size_t              from, to, v = x->table.n_items ? x->table.items[0] : RSP_NONE;
+    if (!c || v == RSP_NONE || !rsp_published_range(e->p->results, x->id, &from, &to)) return;
+    const rsp_variable *var = &e->p->study->variables[v];
+    bool                levels = x->table.statistic == RSP_PROPORTION && var->list;
+    const char         *level = levels ? var->list->choices[marked_answer(var) == RSP_NONE ? 0 : marked_answer(var)].code : "";
+    extremes            found = {0};
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(e->p->results, i);
+        if (usable(r) && *r->domain && strcmp(r->term, var->name) == 0 && strcmp(r->level, level) == 0 &&
+            strcmp(r->statistic, statistic_of(x)) == 0 && concerns_country(e, r->domain))
+            consider(&found, r, v);
+    }
+    if (found.n < 2) return;
+    brief_observation *o = observe(e, "spread", x);
+    put_item(e, o, v);
+    put_extremes(e, o, &found, false);
+    brief_put(&o->values, "groups", NULL, (double) found.n);
+    brief_put(&o->values, "grouping", crossing_words(e, c), NAN);
+    brief_put(&o->values, "by_country", NULL, c->n == 1 && c->variables[0] == e->p->study->roles.country);
+    if (levels) brief_put(&o->values, "answer", quoted(e, rsp_label_code(e->labels, v, level)), NAN);
+    brief_put(&o->values, "shares", NULL, levels);
+}
+
+/* ---- tested differences ----------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const rsp_published_row *best;
+    rsp_sides                sides;
+    size_t                   tested, significant;
+} contrasts;
+
+/* "changed=yes" -> "changed" and "yes" */
+static const char *term_item(rsp_arena *a, const char *term, const char **level)
+{
+    const char *equals = strchr(term, '=');
+    *level = equals ? equals + 1 : "";
+    return equals ? rsp_strndup(a, term, (size_t) (equals - term)) : term;
+}
+
+static void weigh(contrasts *c, const rsp_published_row *r, rsp_sides sides)
+{
+    c->tested++;
+    if (!significant(r)) return;
+    c->significant++;
+    if (c->best && strength(r) <= strength(c->best)) return;
+    c->best = r;
+    c->sides = sides;
+}
+
+/* The two sides' own estimates: what a reader wants to see beside "higher". */
+static const rsp_published_row *side_row(const brief_edition *e, const rsp_analysis *x, const rsp_published_row *r, size_t variable,
+                                         const char *code)
+{
+    const char *level, *item = term_item(e->arena, r->term, &level), *name = e->p->study->variables[variable].name;
+    return find(e, x, rsp_domain_text(e->arena, 1, &name, &code), item, level, statistic_of(x));
+}
+
+static void put_contrast(const brief_edition *e, brief_observation *o, const contrasts *c)
+{
+    brief_put(&o->values, "tested", NULL, (double) c->tested);
+    brief_put(&o->values, "significant", NULL, (double) c->significant);
+    if (!c->best) return;
+    const char *level, *item = term_item(e->arena, c->best->term, &level);
+    size_t      v = rsp_study_variable(e->p->study, item);
+    brief_put(&o->values, "value", distance_text(e, o->analysis, c->best->estimate), fabs(c->best->estimate));
+    if (v == RSP_NONE) return;
+    put_item(e, o, v);
+    brief_put(&o->values, "shares", NULL, *level != '\0');
+    if (*level) brief_put(&o->values, "answer", quoted(e, rsp_label_code(e->labels, v, level)), NAN);
+}
+
+static void put_sides(const brief_edition *e, brief_observation *o, const contrasts *c)
+{
+    bool        first_higher = c->best->estimate > 0;
+    const char *high = first_higher ? c->sides.first : c->sides.second, *low = first_higher ? c->sides.second : c->sides.first;
+    const rsp_published_row *up = side_row(e, o->analysis, c->best, c->sides.variable, high);
+    const rsp_published_row *down = side_row(e, o->analysis, c->best, c->sides.variable, low);
+    brief_put(&o->values, "high", quoted(e, rsp_label_code(e->labels, c->sides.variable, high)), NAN);
+    brief_put(&o->values, "low", quoted(e, rsp_label_code(e->labels, c->sides.variable, low)), NAN);
+    if (up) put_number(e, o, "high_value", up->estimate);
+    if (down) put_number(e, o, "low_value", down->estimate);
+}
+
+/* One observation for each variable whose levels were compared; the mirror image (no beside yes) is passed over by
+ * taking the strongest difference. */
+static void observe_differences(brief_edition *e, const rsp_analysis *x, size_t variable)
+{
+    size_t    from, to;
+    contrasts c = {0};
+    if (!rsp_published_range(e->p->results, x->id, &from, &to)) return;
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(e->p->results, i);
+        if (strcmp(r->statistic, "difference") != 0 || *r->domain || !usable(r)) continue;
+        rsp_sides sides = rsp_label_sides(e->labels, e->arena, r);
+        if (sides.variable == variable) weigh(&c, r, sides);
+    }
+    if (!c.tested) return;
+    brief_observation *o = observe(e, "difference", x);
+    put_contrast(e, o, &c);
+    brief_put(&o->values, "grouping", quoted(e, short_label(e->arena, variable_label(e, variable))), NAN);
+    brief_put(&o->values, "by_country", NULL, variable == e->p->study->roles.country);
+    if (c.best) put_sides(e, o, &c);
+}
+
+/* A country beside the average of the participating countries: rows of level `PL-average`. */
+static void observe_against_average(brief_edition *e, const rsp_analysis *x)
+{
+    size_t      from, to;
+    contrasts   c = {0};
+    const char *level = rsp_printf(e->arena, "%s-average", e->country);
+    if (!rsp_published_range(e->p->results, x->id, &from, &to)) return;
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(e->p->results, i);
+        if (strcmp(r->statistic, "difference") == 0 && strcmp(r->level, level) == 0 && usable(r)) weigh(&c, r, (rsp_sides){RSP_NONE, NULL, NULL});
+    }
+    if (!c.tested) return;
+    brief_observation *o = observe(e, "against_average", x);
+    put_contrast(e, o, &c);
+    if (!c.best) return;
+    brief_put(&o->values, "higher", NULL, c.best->estimate > 0);
+    const rsp_published_row *own = side_row(e, x, c.best, e->p->study->roles.country, e->country);
+    if (own) put_number(e, o, "high_value", own->estimate);
+    const char              *code, *item = term_item(e->arena, c.best->term, &code);
+    const rsp_published_row *all = find(e, x, "", item, code, statistic_of(x));
+    brief_put(&o->values, "has_average", NULL, own && all);
+    if (all) put_number(e, o, "average", all->estimate);
+}
+
+/* ---- models and tests ------------------------------------------------------------------------------------------- */
+
+static bool is_predictor(const brief_edition *e, const rsp_published_row *r)
+{
+    const rsp_study *s = e->p->study;
+    if (strcmp(r->statistic, "coefficient") != 0 || !usable(r) || r->term[0] == '(' || strchr(r->term, ':')) return false;
+    if (s->roles.country == RSP_NONE) return true;
+    /* Countries are held constant, not compared: their coefficients would be a ranking. */
+    const char *name = s->variables[s->roles.country].name;
+    size_t      n = strlen(name);
+    return strncmp(r->term, name, n) != 0 || r->term[n] != '=';
+}
+
+static const char *outcome_words(const brief_edition *e, const rsp_analysis *x)
+{
+    const rsp_fexpr *y = x->model.formula ? x->model.formula->response : NULL;
+    if (!y || y->variable == RSP_NONE) return y && y->text ? y->text : x->id;
+    const char *label = short_label(e->arena, variable_label(e, y->variable));
+    if (!x->model.event) return quoted(e, label);
+    const char *event = rsp_label_code(e->labels, y->variable, x->model.event);
+    return say(e, "term_category", (rsp_arg[]){{"variable", quoted(e, label), 0}, {"category", event, 0}}, 2);
+}
+
+static const char *predictor_words(const brief_edition *e, const rsp_published_row *r)
+{
+    return quoted(e, short_label(e->arena, rsp_label_term(e->labels, e->arena, r)));
+}
+
+static void observe_model(brief_edition *e, const rsp_analysis *x)
+{
+    size_t from, to;
+    if (*e->domain || !rsp_published_range(e->p->results, x->id, &from, &to)) return;
+    named *up = RSP_ARRAY(e->arena, named, to - from), *down = RSP_ARRAY(e->arena, named, to - from);
+    size_t n_up = 0, n_down = 0, unclear = 0;
+    double base = NAN;
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(e->p->results, i);
+        if (!is_predictor(e, r)) continue;
+        base = r->n;
+        if (!significant(r)) unclear++;
+        else if (r->estimate > 0) up[n_up++] = (named){predictor_words(e, r), strength(r), i, r};
+        else down[n_down++] = (named){predictor_words(e, r), strength(r), i, r};
+    }
+    if (n_up + n_down + unclear == 0) return;
+    qsort(up, n_up, sizeof *up, by_value);
+    qsort(down, n_down, sizeof *down, by_value);
+    const char *high[NAMED + 1], *low[NAMED + 1];
+    for (size_t k = 0; k < n_up && k <= NAMED; k++) high[k] = up[k].label;
+    for (size_t k = 0; k < n_down && k <= NAMED; k++) low[k] = down[k].label;
+    brief_observation *o = observe(e, "model", x);
+    brief_put(&o->values, "outcome", outcome_words(e, x), NAN);
+    brief_put(&o->values, "positive", joined(e, n_up < NAMED ? n_up : NAMED, high), NAN);
+    brief_put(&o->values, "negative", joined(e, n_down < NAMED ? n_down : NAMED, low), NAN);
+    brief_put(&o->values, "positives", NULL, (double) n_up);
+    brief_put(&o->values, "negatives", NULL, (double) n_down);
+    brief_put(&o->values, "unclear", NULL, (double) unclear);
+    brief_put(&o->values, "base", NULL, base);
+}
+
+static void observe_test(brief_edition *e, const rsp_analysis *x)
+{
+    size_t from, to;
+    if (*e->domain || !rsp_published_range(e->p->results, x->id, &from, &to)) return;
+    const rsp_published_row *r = rsp_published_at(e->p->results, from);
+    if (isnan(r->p) || !usable(r)) return;
+    brief_observation *o = observe(e, "association", x);
+    put_item(e, o, x->test.rows);
+    brief_put(&o->values, "grouping", quoted(e, short_label(e->arena, variable_label(e, x->test.columns))), NAN);
+    brief_put(&o->values, "tested", NULL, 1);
+    brief_put(&o->values, "significant", NULL, significant(r));
+    brief_put(&o->values, "base", NULL, r->n);
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
+
+static void observe_compared(brief_edition *e, const rsp_analysis *x)
+{
+    if (e->country) {
+        observe_against_average(e, x);
+        return;
+    }
+    for (size_t b = 0; b < x->table.n_by; b++)
+        if (x->table.by[b].n == 1) observe_differences(e, x, x->table.by[b].variables[0]);
+}
+
+static void observe_table(brief_edition *e, const rsp_analysis *x)
+{
+    const rsp_table *t = &x->table;
+    size_t           before = e->n_observations;
+    if (t->statistic == RSP_COUNT || t->statistic == RSP_QUANTILE || t->statistic == RSP_RATIO) return;
+    if (t->statistic == RSP_PROPORTION) {
+        if (is_battery(e->p->study, t)) observe_battery(e, x);
+        for (size_t k = 0; !is_battery(e->p->study, t) && k < t->n_items; k++) observe_item(e, x, t->items[k]);
+    } else if (t->n_items > FEW_ITEMS) observe_profile(e, x);
+    else observe_values(e, x);
+    if (t->compare) observe_compared(e, x);
+    if (e->n_observations == before && !has_differences(e, x)) observe_spread(e, x);
+}
+
+/* ---- the edition ------------------------------------------------------------------------------------------------ */
+
+static const char *country_domain(const brief_edition *e, const char *code)
+{
+    return rsp_domain_text(e->arena, 1, &e->p->study->variables[e->p->study->roles.country].name, &code);
+}
+
+static double response(const brief_edition *e, const char *domain, const char *stage)
+{
+    const rsp_published_row *r = rsp_published_find(e->p->results, "response", domain, stage, "", "count");
+    return r ? r->estimate : NAN;
+}
+
+/* Respondents: as the run counted them, or the largest base of any figure where it left no count. */
+static double respondents(const brief_edition *e)
+{
+    double n = response(e, e->domain, "kept");
+    for (size_t i = 0; isnan(n) && i < rsp_published_count(e->p->results); i++) {
+        double most = 0;
+        for (; i < rsp_published_count(e->p->results); i++) {
+            const rsp_published_row *r = rsp_published_at(e->p->results, i);
+            if (strcmp(r->domain, e->domain) == 0 && r->n > most) most = r->n;
+        }
+        n = most > 0 ? most : NAN;
+    }
+    return n;
+}
+
+static void put_countries(brief_edition *e)
+{
+    const rsp_study *s = e->p->study;
+    if (s->roles.country == RSP_NONE || !s->variables[s->roles.country].list) return;
+    const rsp_list *list = s->variables[s->roles.country].list;
+    const char    **names = RSP_ARRAY(e->arena, const char *, list->n + 1), **few = RSP_ARRAY(e->arena, const char *, list->n + 1);
+    size_t          n = 0, n_few = 0;
+    for (size_t k = 0; k < e->n_countries; k++) names[n++] = rsp_label_country(e->labels, e->countries[k]);
+    for (size_t k = 0; k < list->n; k++) {
+        bool has = false;
+        for (size_t j = 0; j < e->n_countries; j++) has |= strcmp(e->countries[j], list->choices[k].code) == 0;
+        if (!has && response(e, country_domain(e, list->choices[k].code), "kept") > 0)
+            few[n_few++] = rsp_label_country(e->labels, list->choices[k].code);
+    }
+    brief_put(&e->values, "countries", NULL, (double) n);
+    brief_put(&e->values, "country_list", joined(e, n, names), NAN);
+    brief_put(&e->values, "ineligible", NULL, (double) n_few);
+    brief_put(&e->values, "ineligible_list", joined(e, n_few, few), NAN);
+}
+
+static void put_margins(brief_edition *e)
+{
+    const rsp_weighting_spec *w = &e->p->study->weighting;
+    const char              **names = RSP_ARRAY(e->arena, const char *, 1);
+    size_t                    n = 0, room = 0;
+    for (size_t k = 0; k < w->n_margins; k++) room += w->margins[k].n_variables;
+    names = RSP_ARRAY(e->arena, const char *, room + 1);
+    for (size_t k = 0; k < w->n_margins; k++)
+        for (size_t j = 0; j < w->margins[k].n_variables; j++) names[n++] = quoted(e, short_label(e->arena, variable_label(e, w->margins[k].variables[j])));
+    brief_put(&e->values, "weighted", NULL, w->given && n > 0);
+    brief_put(&e->values, "margins", joined(e, n, names), NAN);
+    brief_put(&e->values, "equal", NULL, w->scale == RSP_SCALE_EQUAL);
+    brief_put(&e->values, "population", NULL, w->scale == RSP_SCALE_POPULATION);
+}
+
+static size_t hidden_figures(const brief_edition *e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rsp_published_count(e->p->results); i++)
+        n += (rsp_published_at(e->p->results, i)->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY)) != 0;
+    return n;
+}
+
+static void put_edition(brief_edition *e)
+{
+    const rsp_publication *p = e->p;
+    const rsp_study       *s = p->study;
+    brief_values          *v = &e->values;
+    brief_values_clear(v);
+    brief_put(v, "study", rsp_label_study(e->labels), NAN);
+    brief_put(v, "who", rsp_label_domain(e->labels, e->arena, e->domain), NAN);
+    brief_put(v, "country", e->country ? rsp_label_country(e->labels, e->country) : "", NAN);
+    brief_put(v, "one_country", NULL, e->country != NULL);
+    brief_put(v, "publisher", say(e, "publisher", NULL, 0), NAN);
+    brief_put(v, "content", p->content_id, NAN);
+    brief_put(v, "dated", NULL, s->field.from && s->field.to);
+    if (s->field.from && s->field.to) {
+        brief_put(v, "from", s->field.from, NAN);
+        brief_put(v, "to", s->field.to, NAN);
+    }
+    brief_put(v, "n", NULL, respondents(e));
+    brief_put(v, "read", NULL, response(e, e->domain, "read"));
+    brief_put(v, "aside", NULL, response(e, e->domain, "set_aside"));
+    brief_put(v, "self_selected", NULL, s->design.self_selected);
+    brief_put(v, "preliminary", NULL, p->preliminary);
+    brief_put(v, "simulated", NULL, p->simulated);
+    brief_put(v, "public", NULL, s->disclosure.off);
+    brief_put(v, "suppressed", NULL, (double) hidden_figures(e));
+    brief_put(v, "minimum", NULL, (double) s->disclosure.minimum_base);
+    put_countries(e);
+    put_margins(e);
+}
+
+/* How many findings of each sort there are: what the sections after the findings may refer to. */
+static void put_counts(brief_edition *e)
+{
+    double models = 0, differences = 0, tested = 0, unclear = 0;
+    for (size_t k = 0; k < e->n_observations; k++) {
+        const brief_observation *o = &e->observations[k];
+        double                   found = brief_number(&o->values, "significant");
+        models += strcmp(o->kind, "model") == 0 && brief_number(&o->values, "positives") + brief_number(&o->values, "negatives") > 0;
+        tested += !isnan(found);
+        differences += found > 0;
+        unclear += found == 0;
+    }
+    brief_put(&e->values, "models", NULL, models);
+    brief_put(&e->values, "differences", NULL, differences);
+    brief_put(&e->values, "contrasts", NULL, tested);
+    brief_put(&e->values, "unclear_contrasts", NULL, unclear);
+    brief_put(&e->values, "findings", NULL, (double) e->n_observations);
+}
+
+void brief_observe(brief_edition *e)
+{
+    put_edition(e);
+    for (size_t k = 0; k < e->p->study->n_analyses; k++) {
+        const rsp_analysis *x = &e->p->study->analyses[k];
+        if (!rsp_edition_wants(e->p, e->edition, x->id)) continue;
+        if (x->kind == RSP_A_TABLE) observe_table(e, x);
+        if (x->kind == RSP_A_MODEL) observe_model(e, x);
+        if (x->kind == RSP_A_TEST) observe_test(e, x);
+    }
+    put_counts(e);
+    observe(e, "edition", NULL)->values = e->values;
+}

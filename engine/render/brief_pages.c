@@ -1,0 +1,120 @@
+/* Placing pieces on pages.
+ *
+ * Pieces that belong together (a heading and what it heads) form a group that no page break divides; paragraphs are
+ * short and stay whole, so there are neither widows nor orphans. A figure that does not fit waits for the top of the
+ * next page while the text goes on, as in books; figures keep their order. */
+#include "brief.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    brief_document *d;
+    size_t          page;
+    double          y, floor;   /* where the next piece begins; lower edge of what stands in the margin */
+    size_t          n_waiting, *waiting;
+    size_t          n_order, *order; /* pieces as they are read */
+} placer;
+
+/* Puts one piece at the cursor (which it moves). */
+static void put(placer *p, size_t k)
+{
+    brief_piece *x = &p->d->pieces[k];
+    if (x->x < BRIEF_BODY_X || x->kind == PIECE_FIGURE || x->margin) p->y = fmax(p->y, p->floor);
+    if (p->y > BRIEF_TOP) p->y += x->gap;
+    x->page = p->page;
+    x->y = p->y;
+    if (x->margin) p->floor = p->y + x->height;
+    else p->y += x->height;
+    p->order[p->n_order++] = k;
+}
+
+static void new_page(placer *p)
+{
+    p->page++;
+    p->y = p->floor = BRIEF_TOP;
+    size_t n = 0;
+    for (size_t k = 0; k < p->n_waiting; k++) {
+        size_t       w = p->waiting[k];
+        brief_piece *x = &p->d->pieces[w];
+        bool         fits = n == 0 && (p->y <= BRIEF_TOP || p->y + x->gap + x->height <= BRIEF_BOTTOM);
+        if (fits) put(p, w);
+        else p->waiting[n++] = w;
+    }
+    p->n_waiting = n;
+}
+
+/* Height that pieces [from, to) take from the cursor on. */
+static double height_of(const placer *p, size_t from, size_t to)
+{
+    placer trial = *p;
+    double y = p->y, floor = p->floor;
+    for (size_t k = from; k < to; k++) {
+        const brief_piece *x = &trial.d->pieces[k];
+        if (x->x < BRIEF_BODY_X || x->margin) y = fmax(y, floor);
+        if (y > BRIEF_TOP) y += x->gap;
+        if (x->margin) floor = y + x->height;
+        else y += x->height;
+    }
+    return fmax(y, floor) - p->y;
+}
+
+static size_t end_of_group(const brief_document *d, size_t k)
+{
+    while (k < d->n && d->pieces[k].keep) k++;
+    return k < d->n ? k + 1 : d->n;
+}
+
+static void place_group(placer *p, size_t from, size_t to)
+{
+    bool fits = p->y + height_of(p, from, to) <= BRIEF_BOTTOM;
+    if (p->d->pieces[from].kind == PIECE_FIGURE && (!fits || p->n_waiting)) {
+        p->waiting[p->n_waiting++] = from;
+        return;
+    }
+    /* Twice at most for each waiting figure: a page always takes one of them or this group. */
+    while (p->y > BRIEF_TOP && p->y + height_of(p, from, to) > BRIEF_BOTTOM) new_page(p);
+    for (size_t k = from; k < to; k++) put(p, k);
+}
+
+static void place_all(brief_document *d, size_t break_before, size_t *order, size_t *waiting)
+{
+    placer p = {.d = d, .y = BRIEF_TOP, .floor = BRIEF_TOP, .waiting = waiting, .order = order};
+    for (size_t k = 0; k < d->n;) {
+        size_t to = end_of_group(d, k);
+        if (d->n && k == break_before && p.y > BRIEF_TOP) new_page(&p);
+        place_group(&p, k, to);
+        k = to;
+    }
+    while (p.n_waiting) new_page(&p);
+    d->n_pages = p.page + 1;
+}
+
+/* The section in the middle: where a brief that would fill less than two pages is divided. */
+static size_t middle_section(const brief_document *d)
+{
+    size_t n = 0, seen = 0;
+    for (size_t k = 0; k < d->n; k++) n += d->pieces[k].margin;
+    for (size_t k = 0; k < d->n; k++)
+        if (d->pieces[k].margin && seen++ == n / 2) return k;
+    return d->n ? d->n - 1 : RSP_NONE;
+}
+
+static void reorder(brief_document *d, const size_t *order)
+{
+    brief_piece *sorted = rsp_malloc((d->n + 1) * sizeof *sorted);
+    for (size_t k = 0; k < d->n; k++) sorted[k] = d->pieces[order[k]];
+    if (d->n) memcpy(d->pieces, sorted, d->n * sizeof *sorted);
+    free(sorted);
+}
+
+void brief_paginate(brief_document *d)
+{
+    size_t *order = rsp_calloc(d->n + 1, sizeof *order), *waiting = rsp_calloc(d->n + 1, sizeof *waiting);
+    place_all(d, RSP_NONE, order, waiting);
+    if (d->n_pages < 2) place_all(d, middle_section(d), order, waiting);
+    reorder(d, order);
+    free(order);
+    free(waiting);
+}

@@ -1,0 +1,106 @@
+/* Named values of a brief and conditions on them. */
+#include "brief.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* Every name that a message or a condition of the brief may use; what each means stands in reports/brief.yaml. */
+static const char *const NAMES[] = {
+    /* of the whole brief */
+    "study", "who", "country", "publisher", "content", "from", "to", "dated", "n", "read", "aside", "countries",
+    "country_list", "ineligible", "ineligible_list", "weighted", "margins", "equal", "population", "self_selected",
+    "preliminary", "simulated", "public", "suppressed", "minimum", "one_country", "models", "differences", "contrasts",
+    "unclear_contrasts", "findings",
+    /* of an observation */
+    "topic", "item", "answer", "share", "lower", "upper", "second", "second_share", "second_upper", "third", "third_share", "last",
+    "last_share", "average", "has_average", "high", "high_value", "low", "low_value", "value", "list", "items", "groups",
+    "grouping", "outcome", "positive", "positives", "negative", "negatives", "unclear", "significant", "tested", "higher",
+    "by_country", "base", "unreliable", "shares", "above", "below", "table", "figure"};
+#define N_NAMES (sizeof NAMES / sizeof *NAMES)
+_Static_assert(sizeof NAMES / sizeof *NAMES <= (size_t) BRIEF_VALUES, "room for every name");
+
+void brief_values_clear(brief_values *v)
+{
+    v->n = N_NAMES;
+    for (size_t k = 0; k < N_NAMES; k++) v->v[k] = (rsp_arg){NAMES[k], "", NAN};
+}
+
+static size_t place_of(const char *name)
+{
+    size_t k = 0;
+    while (k < N_NAMES && strcmp(NAMES[k], name) != 0) k++;
+    return k;
+}
+
+bool brief_value_known(const char *name)
+{
+    return place_of(name) < N_NAMES;
+}
+
+void brief_put(brief_values *v, const char *name, const char *text, double number)
+{
+    size_t k = place_of(name);
+    assert(k < N_NAMES);
+    v->v[k] = (rsp_arg){NAMES[k], text, number};
+}
+
+double brief_number(const brief_values *v, const char *name)
+{
+    size_t k = place_of(name);
+    return k < N_NAMES ? v->v[k].number : NAN;
+}
+
+/* ---- conditions ------------------------------------------------------------------------------------------------- */
+
+static double compare(rsp_expr_op op, double x, double y)
+{
+    if (isnan(x) || isnan(y)) return NAN;
+    switch (op) {
+    case RSP_X_EQ: return x == y;
+    case RSP_X_NE: return x != y;
+    case RSP_X_LT: return x < y;
+    case RSP_X_LE: return x <= y;
+    case RSP_X_GT: return x > y;
+    default: return x >= y;
+    }
+}
+
+/* Three-valued: NaN is "not known"; `and` and `or` look at what decides. */
+static double evaluate(const rsp_expr *e, const brief_values *v)
+{
+    double x = e->n_args ? evaluate(e->args[0], v) : NAN;
+    switch (e->op) {
+    case RSP_X_NUMBER: return e->number;
+    case RSP_X_VARIABLE: return brief_number(v, e->text);
+    case RSP_X_NOT: return isnan(x) ? NAN : x == 0;
+    case RSP_X_NEG: return -x;
+    case RSP_X_IS_MISSING: return isnan(x);
+    case RSP_X_AND:
+    case RSP_X_OR: {
+        bool decides = e->op == RSP_X_OR;
+        for (size_t k = 0; k < e->n_args; k++) {
+            double y = k ? evaluate(e->args[k], v) : x;
+            if (!isnan(y) && (y != 0) == decides) return decides;
+            if (isnan(y)) x = NAN;
+        }
+        return isnan(x) ? NAN : !decides;
+    }
+    default: break;
+    }
+    double y = e->n_args > 1 ? evaluate(e->args[1], v) : NAN;
+    switch (e->op) {
+    case RSP_X_ADD: return x + y;
+    case RSP_X_SUB: return x - y;
+    case RSP_X_MUL: return x * y;
+    case RSP_X_DIV: return x / y;
+    default: return compare(e->op, x, y);
+    }
+}
+
+bool brief_holds(const rsp_expr *when, const brief_values *v)
+{
+    if (!when) return true;
+    double x = evaluate(when, v);
+    return !isnan(x) && x != 0;
+}

@@ -1,0 +1,301 @@
+/* The quality page: what was read, what cleaning and weighting did, which results carry a mark. Counts only: no
+ * respondent, no answer. */
+#include "html.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct quality {
+    const rsp_publication *p;
+    const rsp_labels      *labels;
+    const rsp_texts       *texts;
+    rsp_buf                out;
+    rsp_arena             *a;
+};
+
+static const char *say(const struct quality *q, const char *key) { return rsp_say(q->texts, q->a, key, NULL, 0); }
+
+static const char *count(const struct quality *q, double n) { return rsp_label_number(q->labels, q->a, n, RSP_AS_COUNT); }
+
+static double value(const struct quality *q, const char *analysis, const char *domain, const char *term, const char *level,
+                    const char *statistic) {
+    const rsp_published_row *r = rsp_published_find(q->p->results, analysis, domain, term, level, statistic);
+    return r ? r->estimate : NAN;
+}
+
+static void heading(struct quality *q, const char *key) { rsp_html_element(&q->out, "h2", NULL, say(q, key)); }
+
+static void paragraph(struct quality *q, const char *text) { rsp_html_element(&q->out, "p", NULL, text); }
+
+static void cell(struct quality *q, const char *text) { rsp_html_cell(&q->out, text, false); }
+
+static void number(struct quality *q, const char *text) { rsp_html_cell(&q->out, text, true); }
+
+static void table(struct quality *q, const char *caption, size_t n, const rsp_html_column *columns) {
+    rsp_html_table(&q->out, say(q, caption), n, columns);
+}
+
+/* Domains of an analysis' rows in order of appearance. */
+static const char **domains(const struct quality *q, const char *analysis, size_t *n) {
+    size_t       from = 0, to = 0;
+    const char **list = NULL;
+    rsp_map     *seen = rsp_map_new();
+    *n = 0;
+    if (rsp_published_range(q->p->results, analysis, &from, &to)) list = RSP_ARRAY(q->a, const char *, to - from);
+    for (size_t i = from; i < to; i++) {
+        const char *domain = rsp_published_at(q->p->results, i)->domain;
+        if (rsp_map_put(seen, domain, *n)) list[(*n)++] = domain;
+    }
+    rsp_map_free(seen);
+    return list;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+static void response(struct quality *q) {
+    static const char *const stages[] = {"read", "kept", "set_aside"};
+    rsp_html_column columns[] = {{say(q, "quality_country"), false}, {say(q, "quality_read"), true}, {say(q, "quality_kept"), true},
+                                 {say(q, "quality_set_aside"), true}};
+    rsp_arg balance[] = {{"read", NULL, value(q, "response", "", "read", "", "count")},
+                         {"kept", NULL, value(q, "response", "", "kept", "", "count")},
+                         {"aside", NULL, value(q, "response", "", "set_aside", "", "count")}};
+    heading(q, "quality_response");
+    if (!isnan(balance[0].number)) paragraph(q, rsp_say(q->texts, q->a, "quality_balance", balance, 3));
+    size_t       n;
+    const char **list = domains(q, "response", &n);
+    table(q, "quality_response", 4, columns);
+    for (size_t k = 0; k < n; k++) {
+        rsp_html_row(&q->out, *list[k] ? rsp_label_domain(q->labels, q->a, list[k]) : say(q, "site_everybody"));
+        for (size_t j = 0; j < 3; j++) number(q, count(q, value(q, "response", list[k], stages[j], "", "count")));
+        rsp_html_row_end(&q->out);
+    }
+    rsp_html_table_end(&q->out);
+}
+
+static void rules(struct quality *q) {
+    static const char *const actions[] = {[RSP_ACTION_DROP] = "quality_action_drop", [RSP_ACTION_FLAG] = "quality_action_flag",
+                                          [RSP_ACTION_SET_MISSING] = "quality_action_set_missing"};
+    const rsp_study *s = q->p->study;
+    rsp_html_column  columns[] = {{say(q, "quality_rule"), false}, {say(q, "quality_action"), false}, {say(q, "quality_rows"), true},
+                                  {say(q, "quality_cells"), true}};
+    heading(q, "quality_rules");
+    if (!s->n_rules) {
+        paragraph(q, say(q, "quality_no_rules"));
+        return;
+    }
+    table(q, "quality_rules", 4, columns);
+    for (size_t k = 0; k < s->n_rules; k++) {
+        const rsp_clean_rule *r = &s->rules[k];
+        const char           *label = rsp_text_in(&r->label, rsp_texts_lang(q->texts));
+        double                cells = value(q, "cleaning", "", r->id, "cells", "count");
+        rsp_html_row(&q->out, label ? label : r->id);
+        cell(q, say(q, actions[r->action]));
+        number(q, count(q, value(q, "cleaning", "", r->id, "", "count")));
+        number(q, count(q, isnan(cells) ? 0 : cells));
+        rsp_html_row_end(&q->out);
+    }
+    rsp_html_table_end(&q->out);
+}
+
+static void files(struct quality *q) {
+    rsp_html_column columns[] = {{say(q, "quality_file"), false}, {say(q, "quality_tool"), false}, {say(q, "quality_encoding"), false},
+                                 {say(q, "workbook_rows"), true}, {say(q, "quality_columns"), true}};
+    heading(q, "quality_files");
+    table(q, "quality_files", 5, columns);
+    for (size_t k = 0; k < q->p->n_files; k++) {
+        const struct rsp_file_note *f = &q->p->files[k];
+        const char                 *slash = strrchr(f->name, '/'); /* where it lies on this machine is nobody's business */
+        rsp_html_row(&q->out, slash ? slash + 1 : f->name);
+        cell(q, f->tool ? f->tool : "\u2013");
+        cell(q, f->encoding ? f->encoding : "\u2013");
+        number(q, count(q, (double) f->rows));
+        number(q, count(q, (double) f->columns));
+        rsp_html_row_end(&q->out);
+    }
+    rsp_html_table_end(&q->out);
+}
+
+/* ---- weights ---------------------------------------------------------------------------------------------------- */
+
+static const rsp_published_row *largest_gap(const struct quality *q, const char *domain) {
+    size_t                   from, to;
+    const rsp_published_row *largest = NULL;
+    if (!rsp_published_range(q->p->results, "weights", &from, &to)) return NULL;
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(q->p->results, i);
+        if (strcmp(r->domain, domain) != 0 || strcmp(r->statistic, "margin_gap") != 0 || isnan(r->estimate)) continue;
+        if (!largest || fabs(r->estimate) > fabs(largest->estimate)) largest = r;
+    }
+    return largest;
+}
+
+static const char *gap_text(const struct quality *q, const rsp_published_row *gap) {
+    return gap ? rsp_label_number(q->labels, q->a, gap->estimate, rsp_label_as(q->labels, gap)) : "\u2013";
+}
+
+static void weights(struct quality *q) {
+    size_t          n;
+    const char    **list = domains(q, "weights", &n);
+    rsp_html_column columns[] = {{say(q, "column_group"), false}, {say(q, "column_n"), true}, {say(q, "statistic_deff_kish"), true},
+                                 {say(q, "statistic_n_eff"), true}, {say(q, "quality_largest_gap"), true}, {say(q, "column_note"), false}};
+    heading(q, "quality_weights");
+    paragraph(q, say(q, q->p->study->weighting.given ? "workbook_note_weighting" : "workbook_note_unweighted"));
+    if (!n) return;
+    table(q, "quality_weights", 6, columns);
+    for (size_t k = 0; k < n; k++) {
+        const rsp_published_row *r = rsp_published_find(q->p->results, "weights", list[k], "", "", "deff_kish");
+        const char              *flags = r ? rsp_label_flags(q->labels, q->a, r->flags) : "";
+        rsp_html_row(&q->out, *list[k] ? rsp_label_domain(q->labels, q->a, list[k]) : say(q, "site_everybody"));
+        number(q, count(q, r ? r->n : NAN));
+        number(q, rsp_label_number(q->labels, q->a, r ? r->estimate : NAN, RSP_AS_NUMBER));
+        number(q, count(q, value(q, "weights", list[k], "", "", "n_eff")));
+        number(q, gap_text(q, largest_gap(q, list[k])));
+        cell(q, *flags ? flags : "\u2013");
+        rsp_html_row_end(&q->out);
+    }
+    rsp_html_table_end(&q->out);
+}
+
+/* A gap that rounds to nothing on the page is met. */
+static bool unmet(const rsp_published_row *r) { return strcmp(r->statistic, "margin_gap") == 0 && fabs(r->estimate) >= 0.0005; }
+
+static void gaps(struct quality *q) {
+    size_t          from = 0, to = 0, shown = 0;
+    rsp_html_column columns[] = {{say(q, "column_group"), false}, {say(q, "quality_margin"), false}, {say(q, "column_level"), false},
+                                 {say(q, "statistic_margin_gap"), true}};
+    if (!q->p->study->weighting.given || !rsp_published_range(q->p->results, "weights", &from, &to)) return;
+    for (size_t i = from; i < to; i++) shown += unmet(rsp_published_at(q->p->results, i));
+    rsp_html_element(&q->out, "h3", NULL, say(q, "quality_gaps"));
+    if (!shown) {
+        paragraph(q, say(q, "quality_gaps_none"));
+        return;
+    }
+    table(q, "quality_gaps", 4, columns);
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(q->p->results, i);
+        if (!unmet(r)) continue;
+        rsp_html_row(&q->out, *r->domain ? rsp_label_domain(q->labels, q->a, r->domain) : say(q, "site_everybody"));
+        cell(q, rsp_label_term(q->labels, q->a, r));
+        cell(q, rsp_label_level(q->labels, q->a, r));
+        number(q, gap_text(q, r));
+        rsp_html_row_end(&q->out);
+    }
+    rsp_html_table_end(&q->out);
+}
+
+/* ---- answers and marks ------------------------------------------------------------------------------------------ */
+
+/* Rows that tell how many of everybody answered an item: tables without a filter, the whole sample, the valid answers. */
+static bool tells_base(const struct quality *q, const rsp_published_row *r) {
+    const rsp_analysis *x = rsp_label_find(q->labels, r->analysis);
+    size_t              v = rsp_study_variable(q->p->study, r->term);
+    if (!x || x->kind != RSP_A_TABLE || x->filter || *r->domain || isnan(r->n) || v == RSP_NONE) return false;
+    const rsp_list *list = q->p->study->variables[v].list;
+    size_t          k = list && *r->level ? rsp_list_find(list, r->level) : RSP_NONE;
+    return k == RSP_NONE || !list->choices[k].missing;
+}
+
+static void bases(struct quality *q) {
+    double          kept = value(q, "response", "", "kept", "", "count");
+    rsp_html_column columns[] = {{say(q, "quality_question"), false}, {say(q, "column_n"), true}, {say(q, "quality_missing_share"), true}};
+    rsp_map        *seen = rsp_map_new();
+    for (size_t i = 0; i < rsp_published_count(q->p->results); i++) {
+        const rsp_published_row *r = rsp_published_at(q->p->results, i);
+        if (!(kept > 0) || !tells_base(q, r) || !rsp_map_put(seen, r->term, i)) continue;
+        if (rsp_map_count(seen) == 1) {
+            heading(q, "quality_answered");
+            paragraph(q, say(q, "quality_answered_note"));
+            table(q, "quality_answered", 3, columns);
+        }
+        rsp_html_row(&q->out, rsp_label_term(q->labels, q->a, r));
+        number(q, count(q, r->n));
+        number(q, rsp_label_number(q->labels, q->a, 1 - r->n / kept, RSP_AS_SHARE));
+        rsp_html_row_end(&q->out);
+    }
+    if (rsp_map_count(seen)) rsp_html_table_end(&q->out);
+    rsp_map_free(seen);
+}
+
+static void marks(struct quality *q) {
+    size_t          n = rsp_published_count(q->p->results), with[32] = {0};
+    rsp_html_column columns[] = {{say(q, "quality_flag"), false}, {say(q, "quality_results"), true}};
+    for (size_t i = 0; i < n; i++)
+        for (int bit = 0; bit < 32; bit++) with[bit] += rsp_published_at(q->p->results, i)->flags >> bit & 1;
+    heading(q, "quality_flags");
+    paragraph(q, q->p->study->disclosure.off
+                     ? say(q, "disclosure_off_note")
+                     : rsp_say(q->texts, q->a, "workbook_note_disclosure",
+                               (rsp_arg[]){{"base", NULL, (double) q->p->study->disclosure.minimum_base}}, 1));
+    table(q, "quality_flags", 2, columns);
+    for (int bit = 0; bit < 32; bit++) {
+        if (!with[bit]) continue;
+        rsp_html_row(&q->out, rsp_label_flag(q->labels, q->a, (uint32_t) 1 << bit));
+        number(q, count(q, (double) with[bit]));
+        rsp_html_row_end(&q->out);
+    }
+    rsp_html_row(&q->out, say(q, "quality_results_total"));
+    number(q, count(q, (double) n));
+    rsp_html_row_end(&q->out);
+    rsp_html_table_end(&q->out);
+}
+
+/* Messages of the run are in the operators' language, English. */
+static void warnings(struct quality *q) {
+    heading(q, "quality_warnings");
+    if (!q->p->n_notes) {
+        paragraph(q, say(q, "quality_no_warnings"));
+        return;
+    }
+    rsp_buf_puts(&q->out, "<ul lang=\"en\">\n");
+    for (size_t k = 0; k < q->p->n_notes; k++) rsp_html_element(&q->out, "li", NULL, q->p->notes[k]);
+    rsp_buf_puts(&q->out, "</ul>\n");
+}
+
+/* ---- the page --------------------------------------------------------------------------------------------------- */
+
+static void badges(struct quality *q) {
+    if (!q->p->preliminary && !q->p->simulated) return;
+    rsp_buf_puts(&q->out, "<ul class=\"badges\">\n");
+    if (q->p->preliminary) rsp_html_element(&q->out, "li", NULL, say(q, "site_badge_preliminary"));
+    if (q->p->simulated) rsp_html_element(&q->out, "li", NULL, say(q, "site_badge_simulated"));
+    rsp_buf_puts(&q->out, "</ul>\n");
+}
+
+static void body(struct quality *q) {
+    rsp_html_element(&q->out, "a", "class=\"skip\" href=\"#content\"", say(q, "site_skip"));
+    rsp_buf_puts(&q->out, "<main id=\"content\">\n");
+    rsp_html_element(&q->out, "h1", NULL, say(q, "quality_title"));
+    badges(q);
+    paragraph(q, rsp_label_study(q->labels));
+    response(q);
+    rules(q);
+    files(q);
+    weights(q);
+    gaps(q);
+    bases(q);
+    marks(q);
+    warnings(q);
+    rsp_buf_puts(&q->out, "</main>\n<footer>\n");
+    paragraph(q, rsp_say(q->texts, q->a, "content_id", (rsp_arg[]){{"id", q->p->content_id, 0}}, 1));
+    rsp_buf_puts(&q->out, "</footer>\n");
+}
+
+bool rsp_render_quality(const rsp_publication *p, rsp_diag *d) {
+    rsp_texts *texts = rsp_texts_load(p->languages[0], d);
+    if (!texts) return false;
+    rsp_labels    *labels = rsp_labels_new(p->study, texts);
+    struct quality q = {.p = p, .labels = labels, .texts = texts, .a = rsp_arena_new()};
+    const char    *title = rsp_printf(q.a, "%s \u2013 %s", say(&q, "quality_title"), rsp_label_study(labels));
+    bool           ok = rsp_make_dirs(rsp_path_join(q.a, p->dir, "quality"), d) && rsp_html_open(&q.out, p->languages[0], title, d);
+    if (ok) {
+        body(&q);
+        rsp_html_close(&q.out);
+        ok = rsp_write_file(rsp_path_join(q.a, p->dir, "quality/quality.html"), q.out.data, q.out.length, d);
+    }
+    rsp_buf_free(&q.out);
+    rsp_arena_free(q.a);
+    rsp_labels_free(labels);
+    rsp_texts_free(texts);
+    return ok;
+}

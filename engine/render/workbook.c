@@ -1,0 +1,380 @@
+/* Workbooks for partners: cover, contents with links, notes, then one table a sheet, marked up as a table.
+ *
+ * Bytes are equal between runs: libxlsxwriter stamps the clock unless a creation date is set, so the end of the field
+ * period stands there, or a constant. Text is written as text always, so nothing from a specification can become a
+ * formula. */
+#include "tabulate.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <xlsxwriter.h>
+
+enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, FIRST_ROW = 3 };
+
+/* One file to write. */
+struct edition {
+    const rsp_publication *p;
+    const rsp_edition     *e;       /* NULL: a study without `reports` */
+    const char            *country; /* NULL: everybody */
+    const rsp_labels      *labels;
+    const char            *name;
+};
+
+struct sheet {
+    const char *name, *table;
+    rsp_tab    *tab;
+};
+
+struct book {
+    const struct edition *of;
+    const rsp_labels     *labels;
+    const rsp_texts      *texts;
+    lxw_workbook         *file;
+    lxw_format           *title, *text, *wrapped, *heading, *mark, *number[RSP_AS_P + 1];
+    size_t                n, capacity;
+    struct sheet         *sheets;
+    rsp_arena            *a;
+};
+
+static const char *say(const struct book *b, const char *key) { return rsp_say(b->texts, b->a, key, NULL, 0); }
+
+static const char *say_with(const struct book *b, const char *key, const char *name, const char *value) {
+    return rsp_say(b->texts, b->a, key, (rsp_arg[]){{name, value, 0}}, 1);
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------ */
+
+/* Numbered, so that they are unique, and without what spreadsheets forbid in names of sheets. */
+static const char *sheet_name(rsp_arena *a, size_t number, const char *id) {
+    char *name = rsp_printf(a, "%02zu %s", number, id);
+    for (char *p = name; *p; p++)
+        if (strchr("[]:*?/\\'", *p)) *p = '_';
+    size_t n = strlen(name);
+    if (n > LONGEST_SHEET_NAME) {
+        n = LONGEST_SHEET_NAME;
+        while (n && ((unsigned char) name[n] & 0xc0) == 0x80) n--; /* not within a character */
+        name[n] = 0;
+    }
+    return name;
+}
+
+/* Names of tables are like those of cells, but must not be one: hence the number in front. */
+static const char *table_name(rsp_arena *a, size_t number, const char *id) {
+    char *name = rsp_printf(a, "table_%02zu_%s", number, id);
+    for (char *p = name; *p; p++)
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9'))) *p = '_';
+    return name;
+}
+
+static const char *link_to(const struct book *b, const char *sheet) { return rsp_printf(b->a, "internal:'%s'!A1", sheet); }
+
+/* ---- formats ---------------------------------------------------------------------------------------------------- */
+
+static lxw_format *new_format(struct book *b, double size) {
+    lxw_format *f = workbook_add_format(b->file);
+    format_set_font_size(f, size);
+    format_set_align(f, LXW_ALIGN_VERTICAL_TOP);
+    return f;
+}
+
+static void add_formats(struct book *b) {
+    static const char *const shown[] = {[RSP_AS_TEXT] = "@", [RSP_AS_SHARE] = "0.0%", [RSP_AS_COUNT] = "#,##0",
+                                        [RSP_AS_NUMBER] = "#,##0.00", [RSP_AS_RATIO] = "0.000", [RSP_AS_P] = "0.000"};
+    b->title = new_format(b, 14);
+    format_set_bold(b->title);
+    b->text = new_format(b, 11);
+    b->wrapped = new_format(b, 11);
+    format_set_text_wrap(b->wrapped);
+    b->mark = new_format(b, 11);
+    format_set_align(b->mark, LXW_ALIGN_RIGHT);
+    b->heading = new_format(b, 11);
+    format_set_bold(b->heading);
+    format_set_text_wrap(b->heading);
+    format_set_bg_color(b->heading, 0x12436D);
+    format_set_font_color(b->heading, LXW_COLOR_WHITE);
+    for (int k = 0; k <= RSP_AS_P; k++) {
+        b->number[k] = new_format(b, 11);
+        format_set_num_format(b->number[k], shown[k]);
+    }
+}
+
+/* ---- sheets ----------------------------------------------------------------------------------------------------- */
+
+static lxw_worksheet *add_sheet(struct book *b, const char *name, const char *title) {
+    lxw_worksheet *s = workbook_add_worksheet(b->file, name);
+    assert(s && "names of sheets are unique and short");
+    worksheet_set_landscape(s);
+    worksheet_set_paper(s, 9); /* A4 */
+    worksheet_fit_to_pages(s, 1, 0);
+    worksheet_write_string(s, 0, 0, title, b->title);
+    return s;
+}
+
+static void mark_up(struct book *b, lxw_worksheet *s, const char *name, size_t n_columns, const rsp_tab_column *columns,
+                    size_t first_row, size_t n_rows) {
+    lxw_table_column  *column = RSP_ARRAY(b->a, lxw_table_column, n_columns);
+    lxw_table_column **list = RSP_ARRAY(b->a, lxw_table_column *, n_columns + 1);
+    for (size_t k = 0; k < n_columns; k++) {
+        column[k] = (lxw_table_column){.header = rsp_strdup(b->a, columns[k].title), .header_format = b->heading};
+        list[k] = &column[k];
+        worksheet_set_column(s, (lxw_col_t) k, (lxw_col_t) k, columns[k].width, NULL);
+    }
+    lxw_table_options o = {.name = rsp_strdup(b->a, name), .style_type = LXW_TABLE_STYLE_TYPE_LIGHT, .style_type_number = 1,
+                           .columns = list};
+    worksheet_add_table(s, (lxw_row_t) first_row, 0, (lxw_row_t) (first_row + n_rows), (lxw_col_t) (n_columns - 1), &o);
+    worksheet_repeat_rows(s, (lxw_row_t) first_row, (lxw_row_t) first_row);
+}
+
+static void write_cell(const struct book *b, lxw_worksheet *s, size_t row, size_t column, const rsp_cell *c) {
+    lxw_row_t r = (lxw_row_t) row;
+    lxw_col_t k = (lxw_col_t) column;
+    if (!c->text) worksheet_write_number(s, r, k, c->number, b->number[c->as]);
+    else worksheet_write_string(s, r, k, c->text, c->text[0] == '[' && strlen(c->text) == 3 ? b->mark : b->wrapped);
+}
+
+/* What the whole publication must say beside every number. */
+static const char *standing_notes(const struct book *b) {
+    const rsp_publication *p = b->of->p;
+    const char            *text = "";
+    if (p->preliminary) text = rsp_printf(b->a, "%s %s", text, say(b, "preliminary_note"));
+    if (p->simulated) text = rsp_printf(b->a, "%s %s", text, say(b, "simulated_note"));
+    if (p->study->design.self_selected) text = rsp_printf(b->a, "%s %s", text, say(b, "self_selected_note"));
+    return text;
+}
+
+static void write_table_sheet(struct book *b, const struct sheet *x) {
+    const rsp_tab *t = x->tab;
+    lxw_worksheet *s = add_sheet(b, x->name, t->title);
+    worksheet_write_string(s, 1, 0, rsp_printf(b->a, "%s.%s", t->subtitle, standing_notes(b)), b->text);
+    worksheet_write_url(s, 2, 0, link_to(b, say(b, "workbook_contents")), NULL);
+    worksheet_write_string(s, 2, 0, say(b, "workbook_back"), NULL);
+    mark_up(b, s, x->table, t->n_columns, t->columns, FIRST_ROW, t->n_rows);
+    for (size_t i = 0; i < t->n_rows; i++)
+        for (size_t k = 0; k < t->n_columns; k++) write_cell(b, s, FIRST_ROW + 1 + i, k, &t->cells[i * t->n_columns + k]);
+    worksheet_freeze_panes(s, FIRST_ROW + 1, 0);
+}
+
+/* ---- cover, contents, notes ------------------------------------------------------------------------------------- */
+
+static void add_line(const struct book *b, lxw_worksheet *s, lxw_row_t *row, const char *text) {
+    if (*text) worksheet_write_string(s, (*row)++, 0, text, b->wrapped);
+}
+
+static const char *who(const struct book *b) {
+    if (!b->of->country) return say(b, "site_everybody");
+    return say_with(b, "workbook_country_and_average", "country", rsp_label_country(b->labels, b->of->country));
+}
+
+static const char *book_title(const struct book *b) {
+    return say_with(b, "workbook_title", "study", rsp_label_study(b->labels));
+}
+
+static void write_cover(struct book *b) {
+    const rsp_study *study = b->of->p->study;
+    lxw_worksheet   *s = add_sheet(b, say(b, "workbook_cover"), book_title(b));
+    lxw_row_t        row = 1;
+    worksheet_set_column(s, 0, 0, TEXT_WIDTH, NULL);
+    add_line(b, s, &row, say_with(b, "workbook_who", "who", who(b)));
+    if (study->field.from && study->field.to)
+        add_line(b, s, &row, rsp_say(b->texts, b->a, "period",
+                                     (rsp_arg[]){{"from", study->field.from, 0}, {"to", study->field.to, 0}}, 2));
+    add_line(b, s, &row, say_with(b, "workbook_published_by", "publisher", say(b, "publisher")));
+    if (b->of->p->preliminary) add_line(b, s, &row, say(b, "preliminary_note"));
+    if (b->of->p->preliminary) add_line(b, s, &row, say(b, "workbook_update"));
+    if (b->of->p->simulated) add_line(b, s, &row, say(b, "simulated_note"));
+    if (study->disclosure.off) add_line(b, s, &row, say(b, "disclosure_off_note"));
+    if (study->design.self_selected) add_line(b, s, &row, say(b, "self_selected_note"));
+    rsp_arg names[] = {{"contents", say(b, "workbook_contents"), 0}, {"notes", say(b, "workbook_notes"), 0}};
+    add_line(b, s, &row, rsp_say(b->texts, b->a, "workbook_how", names, 2));
+    add_line(b, s, &row, say_with(b, "content_id", "id", b->of->p->content_id));
+    worksheet_activate(s);
+    worksheet_set_first_sheet(s);
+}
+
+static void write_contents(struct book *b) {
+    const char    *name = say(b, "workbook_contents");
+    lxw_worksheet *s = add_sheet(b, name, name);
+    rsp_tab_column columns[] = {{say(b, "workbook_sheet"), 30}, {say(b, "workbook_table"), 70}, {say(b, "workbook_measure"), 34},
+                                {say(b, "workbook_rows"), 10}};
+    mark_up(b, s, "contents", 4, columns, 1, b->n);
+    for (size_t k = 0; k < b->n; k++) {
+        lxw_row_t row = (lxw_row_t) (2 + k);
+        worksheet_write_url(s, row, 0, link_to(b, b->sheets[k].name), NULL);
+        worksheet_write_string(s, row, 0, b->sheets[k].name, NULL);
+        worksheet_write_string(s, row, 1, b->sheets[k].tab->title, b->wrapped);
+        worksheet_write_string(s, row, 2, b->sheets[k].tab->subtitle, b->wrapped);
+        worksheet_write_number(s, row, 3, (double) b->sheets[k].tab->n_rows, b->number[RSP_AS_COUNT]);
+    }
+}
+
+static lxw_row_t write_method_notes(const struct book *b, lxw_worksheet *s) {
+    const rsp_study *study = b->of->p->study;
+    lxw_row_t        row = 1;
+    rsp_arg          base = {"base", NULL, (double) study->disclosure.minimum_base};
+    add_line(b, s, &row, say(b, study->weighting.given ? "workbook_note_weighting" : "workbook_note_unweighted"));
+    if (study->weighting.scale == RSP_SCALE_EQUAL) add_line(b, s, &row, say(b, "workbook_note_equal"));
+    add_line(b, s, &row, say(b, "workbook_note_interval"));
+    if (study->design.self_selected) add_line(b, s, &row, say(b, "sampling_only_note"));
+    add_line(b, s, &row, say(b, "workbook_note_letters"));
+    add_line(b, s, &row, study->disclosure.off ? say(b, "disclosure_off_note")
+                                               : rsp_say(b->texts, b->a, "workbook_note_disclosure", &base, 1));
+    add_line(b, s, &row, say(b, "workbook_note_precision"));
+    return row;
+}
+
+static void write_notes(struct book *b) {
+    static const struct { const char *symbol, *key; } symbols[] = {
+        {"[c]", "workbook_symbol_c"}, {"[u]", "workbook_symbol_u"}, {"[x]", "workbook_symbol_x"}, {"[z]", "workbook_symbol_z"},
+        {"\u2013", "workbook_symbol_dash"}};
+    enum { SYMBOLS = sizeof symbols / sizeof *symbols };
+    const char    *name = say(b, "workbook_notes");
+    lxw_worksheet *s = add_sheet(b, name, name);
+    lxw_row_t      row = write_method_notes(b, s);
+    /* Meanings stand in the wide first column, under the paragraphs. */
+    rsp_tab_column columns[] = {{say(b, "workbook_meaning"), TEXT_WIDTH}, {say(b, "workbook_symbol"), 12}};
+    mark_up(b, s, "symbols", 2, columns, row, SYMBOLS);
+    for (size_t k = 0; k < SYMBOLS; k++) {
+        worksheet_write_string(s, (lxw_row_t) (row + 1 + k), 0, say(b, symbols[k].key), b->wrapped);
+        worksheet_write_string(s, (lxw_row_t) (row + 1 + k), 1, symbols[k].symbol, b->text);
+    }
+}
+
+/* ---- the workbook ----------------------------------------------------------------------------------------------- */
+
+static void add_tab(struct book *b, const char *id, rsp_tab_part part) {
+    rsp_tab *tab = rsp_tabulate(b->labels, b->of->p->results, id, b->of->country, part, b->a);
+    if (!tab) return;
+    const char *stem = part == RSP_TAB_DIFFERENCES ? rsp_printf(b->a, "%.20s diff", id) : id;
+    RSP_PUSH(b->sheets, b->n, b->capacity, ((struct sheet){sheet_name(b->a, b->n + 1, stem), table_name(b->a, b->n + 1, stem), tab}));
+}
+
+static void lay_out(struct book *b) {
+    const rsp_study *s = b->of->p->study;
+    for (size_t k = 0; k < s->n_analyses; k++) {
+        if (!rsp_edition_wants(b->of->p, b->of->e, s->analyses[k].id)) continue;
+        add_tab(b, s->analyses[k].id, RSP_TAB_VALUES);
+        add_tab(b, s->analyses[k].id, RSP_TAB_DIFFERENCES);
+    }
+}
+
+/* Noon of the day, UTC: no time zone of a reader's program makes another date of it. */
+static time_t creation_date(const rsp_study *s) {
+    struct tm   day = {.tm_year = 2000 - 1900, .tm_mon = 0, .tm_mday = 1, .tm_hour = 12};
+    const char *iso = s->field.to ? s->field.to : s->field.from;
+    int         y, m, d;
+    if (iso && sscanf(iso, "%4d-%2d-%2d", &y, &m, &d) == 3) {
+        day.tm_year = y - 1900;
+        day.tm_mon = m - 1;
+        day.tm_mday = d;
+    }
+    return timegm(&day);
+}
+
+/* libxlsxwriter takes char * that it copies. */
+static char *copy(const struct book *b, const char *text) { return rsp_strdup(b->a, text); }
+
+static void set_properties(struct book *b) {
+    lxw_doc_properties properties = {.title = copy(b, book_title(b)), .subject = copy(b, who(b)), .author = copy(b, say(b, "publisher")),
+                                     .company = copy(b, say(b, "publisher")), .keywords = copy(b, b->of->p->study->id),
+                                     .comments = copy(b, say_with(b, "content_id", "id", b->of->p->content_id)),
+                                     .created = creation_date(b->of->p->study)};
+    workbook_set_properties(b->file, &properties);
+}
+
+static bool write_book(const struct edition *of, rsp_diag *d) {
+    struct book b = {.of = of, .labels = of->labels, .texts = rsp_labels_texts(of->labels), .a = rsp_arena_new()};
+    const char *path = rsp_path_join(b.a, of->p->dir, of->name);
+    lay_out(&b);
+    b.file = workbook_new(path);
+    add_formats(&b);
+    set_properties(&b);
+    write_cover(&b);
+    if (b.n) write_contents(&b);
+    write_notes(&b);
+    for (size_t k = 0; k < b.n; k++) write_table_sheet(&b, &b.sheets[k]);
+    lxw_error error = workbook_close(b.file);
+    if (error)
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "is the disk full?", "cannot write the workbook: %s", lxw_strerror(error));
+    free(b.sheets);
+    rsp_arena_free(b.a);
+    return !error;
+}
+
+/* ---- all workbooks ---------------------------------------------------------------------------------------------- */
+
+struct shelf {
+    const rsp_publication *p;
+    rsp_labels           **labels; /* per language of the publication */
+    rsp_map               *names;
+    size_t                 n, capacity;
+    struct edition        *editions;
+    rsp_arena             *a;
+    rsp_diag              *d;
+};
+
+static const rsp_labels *labels_in(const struct shelf *s, const char *lang) {
+    for (size_t k = 0; k < s->p->n_languages; k++)
+        if (strcmp(s->p->languages[k], lang) == 0) return s->labels[k];
+    return NULL;
+}
+
+static void plan(struct shelf *s, const rsp_edition *e, const char *country) {
+    size_t       n;
+    const char **languages = rsp_edition_languages(s->p, e, country, s->a, &n);
+    for (size_t k = 0; k < n; k++) {
+        char *name = rsp_printf(s->a, "tables/tables-%s-%s.xlsx", country ? rsp_file_word(s->a, country) : "all", languages[k]);
+        if (!rsp_map_put(s->names, name, s->n)) {
+            rsp_report(s->d, RSP_ERR_STUDY, e ? e->loc : RSP_NOWHERE, "give one of them another language, or join their analyses",
+                       "two workbooks would be called %s", name);
+            continue;
+        }
+        struct edition x = {s->p, e, country, labels_in(s, languages[k]), name};
+        RSP_PUSH(s->editions, s->n, s->capacity, x);
+    }
+}
+
+static void plan_all(struct shelf *s) {
+    const rsp_reports *r = &s->p->study->reports;
+    size_t             n;
+    const char       **countries = rsp_countries(s->p->study, s->p->results, s->a, &n);
+    if (!r->n_workbooks) plan(s, NULL, NULL);
+    for (size_t k = 0; k < r->n_workbooks; k++) {
+        const rsp_edition *e = &r->workbooks[k];
+        if (!e->each_country) plan(s, e, NULL);
+        for (size_t j = 0; e->each_country && j < n; j++) plan(s, e, countries[j]);
+    }
+}
+
+static bool write_all(struct shelf *s) {
+    bool ok = rsp_make_dirs(rsp_path_join(s->a, s->p->dir, "tables"), s->d);
+    if (!ok || rsp_diag_errors(s->d)) return false;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) reduction(&& : ok)
+    for (size_t k = 0; k < s->n; k++) ok = write_book(&s->editions[k], s->d) && ok;
+    return ok;
+}
+
+bool rsp_render_workbooks(const rsp_publication *p, rsp_diag *d) {
+    struct shelf s = {.p = p, .names = rsp_map_new(), .a = rsp_arena_new(), .d = d};
+    rsp_texts  **texts = rsp_calloc(p->n_languages + 1, sizeof *texts);
+    s.labels = rsp_calloc(p->n_languages + 1, sizeof *s.labels);
+    bool ok = true;
+    for (size_t k = 0; k < p->n_languages; k++) {
+        if ((texts[k] = rsp_texts_load(p->languages[k], d))) s.labels[k] = rsp_labels_new(p->study, texts[k]);
+        else ok = false;
+    }
+    if (ok) plan_all(&s);
+    ok = ok && write_all(&s);
+    for (size_t k = 0; k < p->n_languages; k++) {
+        rsp_labels_free(s.labels[k]);
+        rsp_texts_free(texts[k]);
+    }
+    free(s.labels);
+    free(texts);
+    free(s.editions);
+    rsp_map_free(s.names);
+    rsp_arena_free(s.a);
+    return ok;
+}
