@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-/* ---- a small study to be spoilt ---------------------------------------------------------------------------------- */
+/* ---- a small study to be spoilt --------------------------------------------------------------------------------- */
 
 static const char head[] =
     "study: t\n"
@@ -159,7 +159,7 @@ static const rsp_variable *variable(const rsp_study *s, const char *name) {
     return &s->variables[v];
 }
 
-/* ---- wrong studies ----------------------------------------------------------------------------------------------- */
+/* ---- wrong studies ---------------------------------------------------------------------------------------------- */
 
 /* The small study with `tail` at its end and one change to a file: everything that must be said. */
 static const struct {
@@ -765,7 +765,7 @@ static void many_faults(void **state) {
     rsp_diag_free(d);
 }
 
-/* ---- good studies ------------------------------------------------------------------------------------------------- */
+/* ---- good studies ----------------------------------------------------------------------------------------------- */
 
 static void small_study(void **state) {
     (void) state;
@@ -814,7 +814,8 @@ static void small_study(void **state) {
 static void instrument_columns(void **state) {
     (void) state;
     put("study.yaml", head);
-    put("choices.csv", "\xEF\xBB\xBFlist_name;name;label::English (en);value;alias\n\ncountry;PL;Poland;7;Polen | Pologne\r\n");
+    put("choices.csv", "\xEF\xBB\xBFlist_name;name;label::English (en);value;alias\n\n"
+                       "country;PL;Poland;7;Polen | Pologne\r\n");
     put("survey.csv", "type;name;label;relevant;measure;export_name;appearance\n"
                       "begin group;a;;${n} > 1;;;\n"
                       "text;id;\"One; \"\"two\"\"\nlines\";;;;\n"
@@ -860,7 +861,8 @@ static void whole_options(void **state) {
               "sample: self_selected}\n"
               "derive: [{name: w_, expr: \"${w}\"}]\n"
               "weighting: {within: country, calibrate: [{margin: changed, targets: targets.csv}], method: logit, "
-              "bounds: [0.3, 3], trim: [0.2, 5], missing: set-aside, scale: sample, nonresponse: {classes: [changed]}}\n"
+              "bounds: [0.3, 3], trim: [0.2, 5], missing: set-aside, scale: sample, "
+              "nonresponse: {classes: [changed]}}\n"
               "variance: {method: bootstrap, replicates: 50, seed: 9, mse: yes}\n"
               "models: [{id: m, kind: logistic, formula: \"changed ~ age\", event: \"yes\", weights: none}]\n"
               "tables:\n"
@@ -997,7 +999,7 @@ static void not_built(void **state) {
     rsp_diag_free(d);
 }
 
-/* ---- check -------------------------------------------------------------------------------------------------------- */
+/* ---- check ------------------------------------------------------------------------------------------------------ */
 
 static void check_says(void **state) {
     (void) state;
@@ -1028,7 +1030,7 @@ static void check_says(void **state) {
     rsp_study_free(s);
 }
 
-/* ---- hostile files ------------------------------------------------------------------------------------------------ */
+/* ---- hostile files ---------------------------------------------------------------------------------------------- */
 
 static char *first_error(const char *yaml) {
     put("study.yaml", yaml);
@@ -1096,7 +1098,7 @@ static void cut_off(void **state) {
     rsp_buf_free(&whole);
 }
 
-/* ---- generated files ---------------------------------------------------------------------------------------------- */
+/* ---- generated files -------------------------------------------------------------------------------------------- */
 
 static void schema_is_current(void **state) {
     (void) state;

@@ -63,43 +63,21 @@ static bool check_only(struct night *n) {
     return ok;
 }
 
-/* A wording in some language, but none in this one. */
-static bool lacks(const rsp_text *t, const char *lang) { return t->n && !rsp_text_in(t, lang); }
-
-static size_t missing_labels(const rsp_study *s, const char *lang, const char **first) {
-    size_t n = 0;
-    *first = NULL;
-#define MISSING(text, name)                                                                                            \
-    do {                                                                                                               \
-        if (lacks((text), lang)) {                                                                                     \
-            if (!n++) *first = (name);                                                                                 \
-        }                                                                                                              \
-    } while (0)
-    MISSING(&s->title, "title");
-    for (size_t j = 0; j < s->n_variables; j++) MISSING(&s->variables[j].label, s->variables[j].name);
-    for (size_t l = 0; l < s->n_lists; l++)
-        for (size_t k = 0; k < s->lists[l].n; k++) MISSING(&s->lists[l].choices[k].label, s->lists[l].choices[k].code);
-    for (size_t k = 0; k < s->n_analyses; k++) MISSING(&s->analyses[k].title, s->analyses[k].id);
-#undef MISSING
-    return n;
-}
-
 /* A language whose words are incomplete is left out as a whole; the others go on. */
 static bool usable(struct night *n, const char *lang) {
-    const char *first;
-    size_t      missing = missing_labels(n->study, lang, &first);
-    if (missing)
-        rsp_report(n->d, RSP_WARNING, (rsp_loc){n->study->path, 0, 0}, "nothing is published in this language until they are there",
-                   "language '%s' is left out: %zu labels have no translation, the first is of '%s'", lang, missing, first);
     rsp_diag  *d = rsp_diag_new();
     rsp_texts *t = rsp_texts_load(lang, d);
-    for (size_t k = 0; k < rsp_diag_count(d); k++) {
-        const rsp_diagnostic *e = rsp_diag_at(d, k);
-        rsp_report(n->d, RSP_WARNING, e->loc, "nothing is published in this language", "language '%s' is left out: %s", lang, e->message);
+    bool       ok = t && rsp_texts_cover(t, n->study, d);
+    size_t     missing = rsp_diag_count(d);
+    if (!ok && missing) {
+        const rsp_diagnostic *first = rsp_diag_at(d, 0);
+        const char           *more = missing > 1 ? rsp_printf(n->arena, ", and %zu more", missing - 1) : "";
+        rsp_report(n->d, RSP_WARNING, first->loc, "nothing is published in this language until the words are there",
+                   "language '%s' is left out: %s%s", lang, first->message, more);
     }
     rsp_diag_free(d);
     rsp_texts_free(t);
-    return t && !missing;
+    return ok;
 }
 
 static bool choose_languages(struct night *n) {
