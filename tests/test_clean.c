@@ -27,14 +27,18 @@ typedef struct {
     rsp_frame     *frame;
 } world;
 
-static rsp_choice yes_no_choices[] = {{.code = "yes", .value = 1}, {.code = "no", .value = 2}, {.code = "dk", .value = 3, .missing = true}};
+static rsp_choice yes_no_choices[] = {
+    {.code = "yes", .value = 1}, {.code = "no", .value = 2}, {.code = "dk", .value = 3, .missing = true}};
 static const rsp_list yes_no = {"yes_no", 3, yes_no_choices};
-static rsp_choice scale_choices[] = {{.code = "1", .value = 1}, {.code = "2", .value = 2}, {.code = "3", .value = 3},
-                                     {.code = "4", .value = 4}, {.code = "5", .value = 5}, {.code = "99", .value = 6, .missing = true}};
+static rsp_choice scale_choices[] = {{.code = "1", .value = 1}, {.code = "2", .value = 2},
+                                     {.code = "3", .value = 3}, {.code = "4", .value = 4},
+                                     {.code = "5", .value = 5}, {.code = "99", .value = 6, .missing = true}};
 static const rsp_list scale = {"scale", 6, scale_choices};
-static rsp_choice channel_choices[] = {{.code = "online", .value = 1}, {.code = "phone", .value = 2}, {.code = "none", .value = 3, .missing = true}};
+static rsp_choice channel_choices[] = {
+    {.code = "online", .value = 1}, {.code = "phone", .value = 2}, {.code = "none", .value = 3, .missing = true}};
 static const rsp_list channels = {"channels", 3, channel_choices};
-static rsp_choice age_choices[] = {{.code = "young", .value = 1}, {.code = "middle", .value = 2}, {.code = "old", .value = 3}};
+static rsp_choice age_choices[] = {
+    {.code = "young", .value = 1}, {.code = "middle", .value = 2}, {.code = "old", .value = 3}};
 static const rsp_list ages = {"ages", 3, age_choices};
 static rsp_choice country_choices[] = {{.code = "PL", .value = 1}, {.code = "FR", .value = 2}};
 static const rsp_list countries = {"countries", 2, country_choices};
@@ -61,7 +65,8 @@ static void free_world(world *w) {
 static size_t add(world *w, const char *name, rsp_type type, const rsp_list *list) {
     size_t j = w->study.n_variables++;
     assert_true(j < MAX_VARIABLES);
-    w->variables[j] = (rsp_variable){.name = name, .type = type, .list = list, .part_of = RSP_NONE, .first_part = RSP_NONE};
+    w->variables[j] =
+        (rsp_variable){.name = name, .type = type, .list = list, .part_of = RSP_NONE, .first_part = RSP_NONE};
     w->variables[j].derive.from = RSP_NONE;
     return j;
 }
@@ -100,7 +105,8 @@ static size_t derive(world *w, const char *name, rsp_type type, const rsp_list *
 }
 
 static size_t derive_by(world *w, const char *name, const rsp_list *list, const char *expr) {
-    return derive(w, name, list ? RSP_SELECT_ONE : RSP_DECIMAL, list, (rsp_derivation){.kind = RSP_DERIVE_EXPR, .from = RSP_NONE, .expr = parse(w, expr)});
+    return derive(w, name, list ? RSP_SELECT_ONE : RSP_DECIMAL, list,
+                  (rsp_derivation){.kind = RSP_DERIVE_EXPR, .from = RSP_NONE, .expr = parse(w, expr)});
 }
 
 static rsp_clean_rule *rule(world *w, const char *id, rsp_clean_kind kind, rsp_action action) {
@@ -188,8 +194,10 @@ static void missing_logic(void **state) {
     start(w, 1);
     for (int a = 0; a < 3; a++) {
         for (int b = 0; b < 3; b++) {
-            assert_string_equal(value(w, rsp_printf(w->arena, "%s and %s", operand[a], operand[b]), RSP_NONE), and_table[a][b]);
-            assert_string_equal(value(w, rsp_printf(w->arena, "%s or %s", operand[a], operand[b]), RSP_NONE), or_table[a][b]);
+            assert_string_equal(value(w, rsp_printf(w->arena, "%s and %s", operand[a], operand[b]), RSP_NONE),
+                                and_table[a][b]);
+            assert_string_equal(value(w, rsp_printf(w->arena, "%s or %s", operand[a], operand[b]), RSP_NONE),
+                                or_table[a][b]);
         }
         assert_string_equal(value(w, rsp_printf(w->arena, "not(%s)", operand[a]), RSP_NONE), not_table[a]);
     }
@@ -197,40 +205,116 @@ static void missing_logic(void **state) {
 }
 
 static void values(void **state) {
-    static const struct { const char *expr, *wanted; } cases[] = {
-        {"1 + 2 * 3 - 4 div 8", "6.5"}, {"-7 mod 4", "-3"}, {"1 div 0", "missing"}, {"5 mod 0", "missing"},
-        {"${n} * 2", "14"}, {"${m} * 0", "missing"}, {"${m} = ${m}", "missing"}, {"${n} != 7", "0"}, {"- - ${n}", "7"},
+    static const struct { const char *expr, *wanted;
+    } cases[] = {
+        {"1 + 2 * 3 - 4 div 8", "6.5"},
+        {"-7 mod 4", "-3"},
+        {"1 div 0", "missing"},
+        {"5 mod 0", "missing"},
+        {"${n} * 2", "14"},
+        {"${m} * 0", "missing"},
+        {"${m} = ${m}", "missing"},
+        {"${n} != 7", "0"},
+        {"- - ${n}", "7"},
         /* Codes compare as text with = and !=, by value in order and in sums. */
-        {"${yn} = 'yes'", "0"}, {"${yn} != 'yes'", "1"}, {"'no' = ${yn}", "1"}, {"${yn} < 2", "0"}, {"${yn} <= 2", "1"},
-        {"${yn} < 'no'", "0"}, {"${yn} > 'yes'", "1"}, {"${yn} + 1", "3"}, {"${yn}", "'no'"}, {"${s} = 4", "1"},
-        {"${s} = '4'", "1"}, {"${s} != 5", "1"}, {"${s} >= 4", "1"}, {"${yn} = ${yn2}", "1"}, {"${s} = ${n} - 3", "1"},
-        {"2 < ${yn}", "0"}, {"2 <= ${yn}", "1"}, {"${yn} < ${s}", "1"}, {"${dk} < 9", "missing"}, {"${blank} >= 0", "missing"},
-        {"${dk} < 'no'", "missing"}, {"${yn} < 'dk'", "missing"}, {"2 < 3", "1"}, {"3 <= 3", "1"}, {"3 > ${m}", "missing"},
+        {"${yn} = 'yes'", "0"},
+        {"${yn} != 'yes'", "1"},
+        {"'no' = ${yn}", "1"},
+        {"${yn} < 2", "0"},
+        {"${yn} <= 2", "1"},
+        {"${yn} < 'no'", "0"},
+        {"${yn} > 'yes'", "1"},
+        {"${yn} + 1", "3"},
+        {"${yn}", "'no'"},
+        {"${s} = 4", "1"},
+        {"${s} = '4'", "1"},
+        {"${s} != 5", "1"},
+        {"${s} >= 4", "1"},
+        {"${yn} = ${yn2}", "1"},
+        {"${s} = ${n} - 3", "1"},
+        {"2 < ${yn}", "0"},
+        {"2 <= ${yn}", "1"},
+        {"${yn} < ${s}", "1"},
+        {"${dk} < 9", "missing"},
+        {"${blank} >= 0", "missing"},
+        {"${dk} < 'no'", "missing"},
+        {"${yn} < 'dk'", "missing"},
+        {"2 < 3", "1"},
+        {"3 <= 3", "1"},
+        {"3 > ${m}", "missing"},
         /* "Don't know" is missing, unless it is asked for. */
-        {"${dk} = 'yes'", "missing"}, {"${dk} != 'yes'", "missing"}, {"${dk} = 'dk'", "1"}, {"${yn} = 'dk'", "0"},
-        {"${yn} != 'dk'", "1"}, {"${blank} = 'dk'", "missing"}, {"${dk} + 1", "missing"}, {"${dk} = ${yn}", "missing"},
-        {"is-missing(${dk})", "1"}, {"is-missing(${blank})", "1"}, {"is-missing(${yn})", "0"}, {"is-missing(${m})", "1"},
-        {"is-missing(${m} + 1)", "1"}, {"is-missing('x')", "0"}, {"is-missing(${t})", "0"}, {"${s99} = 99", "1"},
-        {"selected(${dk}, 'yes')", "missing"}, {"selected(${yn}, 'no')", "1"},
+        {"${dk} = 'yes'", "missing"},
+        {"${dk} != 'yes'", "missing"},
+        {"${dk} = 'dk'", "1"},
+        {"${yn} = 'dk'", "0"},
+        {"${yn} != 'dk'", "1"},
+        {"${blank} = 'dk'", "missing"},
+        {"${dk} + 1", "missing"},
+        {"${dk} = ${yn}", "missing"},
+        {"is-missing(${dk})", "1"},
+        {"is-missing(${blank})", "1"},
+        {"is-missing(${yn})", "0"},
+        {"is-missing(${m})", "1"},
+        {"is-missing(${m} + 1)", "1"},
+        {"is-missing('x')", "0"},
+        {"is-missing(${t})", "0"},
+        {"${s99} = 99", "1"},
+        {"selected(${dk}, 'yes')", "missing"},
+        {"selected(${yn}, 'no')", "1"},
         /* if() looks at the branch taken only. */
-        {"if(${n} > 5, 1, ${m})", "1"}, {"if(${n} < 5, 1, ${m})", "missing"}, {"if(${m} > 5, 1, 2)", "missing"},
-        {"if(${n} > 5, 'high', 'low')", "'high'"}, {"if(true(), ${yn}, 'x')", "'no'"}, {"if(false(), 'x', 3)", "3"},
-        {"if(${n} > 5, 'high', 'low') = 'high'", "1"}, {"coalesce(${m}, ${dk}, ${n})", "7"}, {"coalesce(${blank}, 'none')", "'none'"},
-        {"coalesce(${m}, ${m2})", "missing"}, {"coalesce(${yn}, 'none') != 'none'", "1"},
+        {"if(${n} > 5, 1, ${m})", "1"},
+        {"if(${n} < 5, 1, ${m})", "missing"},
+        {"if(${m} > 5, 1, 2)", "missing"},
+        {"if(${n} > 5, 'high', 'low')", "'high'"},
+        {"if(true(), ${yn}, 'x')", "'no'"},
+        {"if(false(), 'x', 3)", "3"},
+        {"if(${n} > 5, 'high', 'low') = 'high'", "1"},
+        {"coalesce(${m}, ${dk}, ${n})", "7"},
+        {"coalesce(${blank}, 'none')", "'none'"},
+        {"coalesce(${m}, ${m2})", "missing"},
+        {"coalesce(${yn}, 'none') != 'none'", "1"},
         /* What is missing is skipped. */
-        {"sum(${n}, ${m}, 2)", "9"}, {"mean(${n}, ${m}, 2)", "4.5"}, {"min(${n}, ${m}, 2)", "2"}, {"max(${n}, ${m}, 2)", "7"},
-        {"sum(${m})", "missing"}, {"mean(${m}, ${m2})", "missing"}, {"count-valid(${n}, ${m}, ${dk}, ${yn}, ${t}, ${c})", "4"},
-        {"max(-3, -5)", "-3"}, {"min(${s}, ${dk}, 9)", "4"},
-        {"round(2.5)", "3"}, {"round(-2.5)", "-3"}, {"round(3.14159, 2)", "3.14"}, {"round(1234, -2)", "1200"}, {"round(${m}, 1)", "missing"},
+        {"sum(${n}, ${m}, 2)", "9"},
+        {"mean(${n}, ${m}, 2)", "4.5"},
+        {"min(${n}, ${m}, 2)", "2"},
+        {"max(${n}, ${m}, 2)", "7"},
+        {"sum(${m})", "missing"},
+        {"mean(${m}, ${m2})", "missing"},
+        {"count-valid(${n}, ${m}, ${dk}, ${yn}, ${t}, ${c})", "4"},
+        {"max(-3, -5)", "-3"},
+        {"min(${s}, ${dk}, 9)", "4"},
+        {"round(2.5)", "3"},
+        {"round(-2.5)", "-3"},
+        {"round(3.14159, 2)", "3.14"},
+        {"round(1234, -2)", "1200"},
+        {"round(${m}, 1)", "missing"},
         /* Sets of choices: ticked are online and (in c2) none, whose choice is a "don't know". */
-        {"selected(${c}, 'online')", "1"}, {"selected(${c}, 'phone')", "0"}, {"count-selected(${c})", "1"}, {"is-missing(${c})", "0"},
-        {"is-missing(${c2})", "1"}, {"count-selected(${c2})", "missing"}, {"selected(${c2}, 'none')", "1"}, {"is-missing(${c3})", "1"},
-        {"count-selected(${c3})", "missing"}, {"selected(${c3}, 'phone')", "missing"}, {"count-selected(${c4})", "0"}, {"is-missing(${c4})", "0"},
-        {"selected(${r}, 'phone')", "1"}, {"selected(${r}, 'online')", "0"}, {"count-selected(${yn})", "1"}, {"count-selected(${dk})", "missing"},
+        {"selected(${c}, 'online')", "1"},
+        {"selected(${c}, 'phone')", "0"},
+        {"count-selected(${c})", "1"},
+        {"is-missing(${c})", "0"},
+        {"is-missing(${c2})", "1"},
+        {"count-selected(${c2})", "missing"},
+        {"selected(${c2}, 'none')", "1"},
+        {"is-missing(${c3})", "1"},
+        {"count-selected(${c3})", "missing"},
+        {"selected(${c3}, 'phone')", "missing"},
+        {"count-selected(${c4})", "0"},
+        {"is-missing(${c4})", "0"},
+        {"selected(${r}, 'phone')", "1"},
+        {"selected(${r}, 'online')", "0"},
+        {"count-selected(${yn})", "1"},
+        {"count-selected(${dk})", "missing"},
         /* Texts and dates. */
-        {"${t} = 'beta'", "1"}, {"${t} != 'alpha'", "1"}, {"${t}", "'beta'"}, {"${day} = '2024-02-29'", "1"},
-        {"${day} < '2024-03-01T00:00'", "1"}, {"${day} - 86400 = '2024-02-28'", "0"}, {"${day} >= 'never'", "missing"},
-        {". > 6", "1"}, {". = 7 and ${yn} = 'no'", "1"},
+        {"${t} = 'beta'", "1"},
+        {"${t} != 'alpha'", "1"},
+        {"${t}", "'beta'"},
+        {"${day} = '2024-02-29'", "1"},
+        {"${day} < '2024-03-01T00:00'", "1"},
+        {"${day} - 86400 = '2024-02-28'", "0"},
+        {"${day} >= 'never'", "missing"},
+        {". > 6", "1"},
+        {". = 7 and ${yn} = 'no'", "1"},
     };
     static const char *words[] = {"alpha", "beta"};
     world *w = new_world();
@@ -298,6 +382,26 @@ static void filters(void **state) {
     free_world(w);
 }
 
+/* As long a chain and as deep a nesting as the parser lets through. */
+static void long_expressions(void **state) {
+    world  *w = new_world();
+    rsp_buf chain = {0}, deep = {0};
+    (void) state;
+    add(w, "x", RSP_INTEGER, NULL);
+    start(w, 1);
+    fill(w, 0, "1");
+    rsp_buf_puts(&chain, "${x}");
+    for (int k = 0; k < 2400; k++) rsp_buf_puts(&chain, " + ${x}");
+    assert_string_equal(value(w, chain.data, RSP_NONE), "2401");
+    for (int k = 0; k < 190; k++) rsp_buf_puts(&deep, "(1 + ");
+    rsp_buf_puts(&deep, "${x}");
+    for (int k = 0; k < 190; k++) rsp_buf_puts(&deep, ")");
+    assert_string_equal(value(w, deep.data, RSP_NONE), "191");
+    rsp_buf_free(&chain);
+    rsp_buf_free(&deep);
+    free_world(w);
+}
+
 /* ---- derivations ------------------------------------------------------------------------------------------------ */
 
 static void derivations(void **state) {
@@ -310,10 +414,17 @@ static void derivations(void **state) {
     size_t s2 = add(w, "s2", RSP_SELECT_ONE, &scale), s3 = add(w, "s3", RSP_SELECT_ONE, &scale);
     w->variables[s3].reverse = true;
     const size_t three[] = {s1, s2, s3};
-    size_t cut = derive(w, "cut", RSP_SELECT_ONE, &ages, (rsp_derivation){.kind = RSP_DERIVE_CUT, .from = age, .n_cut = 2, .cut = limits});
-    size_t map = derive(w, "map", RSP_SELECT_ONE, &ages, (rsp_derivation){.kind = RSP_DERIVE_MAP, .from = yn, .n_map = 2, .map_from = map_from, .map_to = map_to});
-    size_t mean = derive(w, "mean", RSP_DECIMAL, NULL, (rsp_derivation){.kind = RSP_DERIVE_MEAN, .from = RSP_NONE, .n_items = 3, .items = three, .min_valid = 2});
-    size_t sum = derive(w, "sum", RSP_DECIMAL, NULL, (rsp_derivation){.kind = RSP_DERIVE_SUM, .from = RSP_NONE, .n_items = 3, .items = three, .min_valid = 3});
+    size_t cut = derive(w, "cut", RSP_SELECT_ONE, &ages,
+                        (rsp_derivation){.kind = RSP_DERIVE_CUT, .from = age, .n_cut = 2, .cut = limits});
+    size_t map = derive(
+        w, "map", RSP_SELECT_ONE, &ages,
+        (rsp_derivation){.kind = RSP_DERIVE_MAP, .from = yn, .n_map = 2, .map_from = map_from, .map_to = map_to});
+    size_t mean = derive(
+        w, "mean", RSP_DECIMAL, NULL,
+        (rsp_derivation){.kind = RSP_DERIVE_MEAN, .from = RSP_NONE, .n_items = 3, .items = three, .min_valid = 2});
+    size_t sum = derive(
+        w, "sum", RSP_DECIMAL, NULL,
+        (rsp_derivation){.kind = RSP_DERIVE_SUM, .from = RSP_NONE, .n_items = 3, .items = three, .min_valid = 3});
     size_t number = derive_by(w, "number", NULL, "${mean} * 2");
     size_t code = derive_by(w, "code", &ages, "if(${age} < 30, 'young', if(${yn} = 'yes', 'old', 'middle'))");
     size_t digit = derive_by(w, "digit", &scale, "round(${age} div 20)");
@@ -395,7 +506,8 @@ static void drop_sees_derived_values_as_they_stand(void **state) {
     fill(w, id, "1 2 3 4 5");
     fill(w, x, "1 2 3 6 -");
     rsp_clean_log *log = rsp_clean(w->frame, w->diag);
-    assert_string_equal(lines(w, log), "4 too_big drop; 3 nonsense set-missing x; 3 none drop; 5 none drop; 2 seen flag");
+    assert_string_equal(lines(w, log),
+                        "4 too_big drop; 3 nonsense set-missing x; 3 none drop; 5 none drop; 2 seen flag");
     assert_string_equal(column(w, id), "1 2");
     assert_int_equal(w->frame->flags[0], 0);
     assert_int_equal(w->frame->flags[1], 1 << 3);
@@ -416,7 +528,8 @@ static void duplicates(void **state) {
     for (int keep = RSP_KEEP_FIRST; keep <= RSP_KEEP_MOST_COMPLETE; keep++) {
         size_t id;
         world *w = with_id(&id);
-        size_t who = add(w, "who", RSP_TEXT, NULL), at = add(w, "at", RSP_DATETIME, NULL), x = add(w, "x", RSP_INTEGER, NULL);
+        size_t who = add(w, "who", RSP_TEXT, NULL), at = add(w, "at", RSP_DATETIME, NULL),
+               x = add(w, "x", RSP_INTEGER, NULL);
         static const char *words[] = {"ann", "bob", "cyd"};
         w->study.roles.submitted = at;
         rsp_clean_rule *r = rule(w, "twice", RSP_CLEAN_DUPLICATES, RSP_ACTION_DROP);
@@ -477,7 +590,8 @@ static void incomplete(void **state) {
     for (size_t part = 0; part < 3; part++) fill(w, c + 1 + part, "- - 0 1 -");
     fill(w, e, "- - - - -");
     rsp_clean_log *log = rsp_clean(w->frame, w->diag);
-    /* 1: a of a b c e; 2: a of a c e, b was not shown; 3: a b c of four; 4: a ("don't know") and c of a c e; 5: none. */
+    /* 1: a of a b c e; 2: a of a c e, b was not shown; 3: a b c of four; 4: a ("don't know") and c of a c e; 5: none.
+     */
     assert_string_equal(column(w, id), "3 4");
     assert_string_equal(log->lines[0].detail, "1 of 4 questions answered");
     assert_string_equal(log->lines[1].detail, "1 of 3 questions answered");
@@ -513,7 +627,8 @@ static void speeders(void **state) {
         rsp_clean_log *log = rsp_clean(w->frame, w->diag);
         assert_string_equal(column(w, id), "2 3 5 6 7 8 9");
         assert_string_equal(lines(w, log), "4 out drop; 1 fast drop");
-        assert_string_equal(log->lines[1].detail, "faster than 0.5 of the median time in the same country and language");
+        assert_string_equal(log->lines[1].detail,
+                            "faster than 0.5 of the median time in the same country and language");
         rsp_clean_log_free(log);
         free_world(w);
     }
@@ -643,7 +758,8 @@ static void relevance(void **state) {
     fill(w, e, "- 4 5 6 -");
     w->frame->columns[e].why[4] = RSP_NA_REFUSED;
     rsp_clean_log *log = rsp_clean(w->frame, w->diag);
-    /* 2: b was closed by a = no. Then c's condition is missing: its ticks stay, since nobody can tell. 4: a is blank. */
+    /* 2: b was closed by a = no. Then c's condition is missing: its ticks stay, since nobody can tell. 4: a is blank.
+     */
     assert_string_equal(lines(w, log), "2 not_asked set-missing b");
     assert_string_equal(column(w, b), "yes - - yes no");
     assert_int_equal(w->frame->columns[b].c8[1], RSP_NA_NOT_SHOWN);
@@ -721,6 +837,7 @@ int main(void) {
         cmocka_unit_test(missing_logic),
         cmocka_unit_test(values),
         cmocka_unit_test(filters),
+        cmocka_unit_test(long_expressions),
         cmocka_unit_test(derivations),
         cmocka_unit_test(results_without_code_are_reported),
         cmocka_unit_test(drop_sees_derived_values_as_they_stand),

@@ -109,7 +109,8 @@ static void messages(const char *text, const rsp_origin *origin, rsp_buf *b) {
 }
 
 static void errors(void **state) {
-    static const struct { const char *text, *wanted; } cases[] = {
+    static const struct { const char *text, *wanted;
+    } cases[] = {
         {"", "7:11 empty expression"},
         {"${a} = ", "7:18 expression ends where a value was expected"},
         {"${a} == 1", "7:16 '==' is not an operator of expressions (write = for equal)"},
@@ -118,13 +119,16 @@ static void errors(void **state) {
         {"${a} / 2", "7:16 '/' is not an operator of expressions (write div for division)"},
         {"slected(${a}, 'x')", "7:11 unknown function 'slected' (did you mean 'selected'?)"},
         {"frobnicate(1)", "7:11 unknown function 'frobnicate' (the functions are listed in specs/README.md)"},
-        {". <= today()", "7:16 'today()' would make results depend on the clock (write the date as text: '2026-01-31')"},
+        {". <= today()",
+         "7:16 'today()' would make results depend on the clock (write the date as text: '2026-01-31')"},
         {"age >= 18", "7:11 unexpected word 'age' (write ${age} for a variable, 'age' for a code or text)"},
         {"if(${a}, 1)", "7:11 if() has 2 arguments, it takes 3"},
         {"coalesce(${a})", "7:11 coalesce() has 1 argument, it takes at least 2"},
         {"round(1, 2, 3)", "7:11 round() has 3 arguments, it takes at most 2"},
-        {"selected('x', ${a})", "7:11 selected() needs a variable as its first argument (as in selected(${channels}, 'online'))"},
-        {"selected(${a}, 3)", "7:11 selected() needs a code in quotes as its second argument (as in selected(${channels}, 'online'))"},
+        {"selected('x', ${a})",
+         "7:11 selected() needs a variable as its first argument (as in selected(${channels}, 'online'))"},
+        {"selected(${a}, 3)",
+         "7:11 selected() needs a code in quotes as its second argument (as in selected(${channels}, 'online'))"},
         {"(1 + 2", "7:11 '(' is not closed"},
         {"1 + 2)", "7:16 ')' without '('"},
         {"min(1 2)", "7:17 expected ',' or ')' before '2'"},
@@ -133,14 +137,16 @@ static void errors(void **state) {
         {"${} = 1", "7:11 '${}' names no variable"},
         {"$a = 1", "7:11 '$' without a name in braces (write ${name})"},
         {"1 < > 2", "7:15 expected a value, found '>'"},
-        {"${a} = \xE2\x80\x98x\xE2\x80\x99", "7:18 unexpected character '\xE2\x80\x98' in expression (write straight quotes: 'text')"},
+        {"${a} = \xE2\x80\x98x\xE2\x80\x99",
+         "7:18 unexpected character '\xE2\x80\x98' in expression (write straight quotes: 'text')"},
         {"${größe} = && 1", "7:22 '&&' is not an operator of expressions (write and)"}, /* characters, not bytes */
         {"1.2.3", "7:14 expected an operator before '.3'"},
         {"3x", "7:11 a number is followed by letters: '3x'"},
         /* Two faults in one text. */
-        {"slected(${a}, 'x') and ${b} == 2",
-         "7:11 unknown function 'slected' (did you mean 'selected'?)\n7:39 '==' is not an operator of expressions (write = for equal)"},
-        {"min() + roung(2)", "7:11 min() has 0 arguments, it takes at least 1\n7:19 unknown function 'roung' (did you mean 'round'?)"},
+        {"slected(${a}, 'x') and ${b} == 2", "7:11 unknown function 'slected' (did you mean 'selected'?)\n7:39 '==' is "
+                                             "not an operator of expressions (write = for equal)"},
+        {"min() + roung(2)",
+         "7:11 min() has 0 arguments, it takes at least 1\n7:19 unknown function 'roung' (did you mean 'round'?)"},
     };
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -227,8 +233,9 @@ static void limits(void **state) {
 
 /* Whatever the bytes, the parser ends with a tree or with messages. */
 static void noise(void **state) {
-    static const char *const pieces[] = {"${a}", "(", ")", ",", " and ", " or ", "not(", "selected(", "'x'", "1", ".", "-",
-                                         "=", "<", "if(", "\"", "'", "$", "{", "}", "\xC3", "&&", "  ", "div", "min"};
+    static const char *const pieces[] = {"${a}", "(", ")",    ",",  " and ", " or ", "not(", "selected(", "'x'",
+                                         "1",    ".", "-",    "=",  "<",     "if(",  "\"",   "'",         "$",
+                                         "{",    "}", "\xC3", "&&", "  ",    "div",  "min"};
     rsp_rng r;
     (void) state;
     rsp_rng_init(&r, 20261122, 1);

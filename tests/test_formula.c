@@ -96,8 +96,9 @@ static void terms_as_in_r(void **state) {
 /* Arithmetic as a prefix expression. */
 static void show(rsp_buf *b, const rsp_fexpr *e) {
     static const char *const names[] = {
-        [RSP_F_ADD] = "+", [RSP_F_SUB] = "-", [RSP_F_MUL] = "*", [RSP_F_DIV] = "/", [RSP_F_POW] = "^", [RSP_F_NEG] = "neg",
-        [RSP_F_LOG] = "log", [RSP_F_EXP] = "exp", [RSP_F_SQRT] = "sqrt", [RSP_F_ABS] = "abs", [RSP_F_FACTOR] = "factor",
+        [RSP_F_ADD] = "+",     [RSP_F_SUB] = "-",   [RSP_F_MUL] = "*",         [RSP_F_DIV] = "/",
+        [RSP_F_POW] = "^",     [RSP_F_NEG] = "neg", [RSP_F_LOG] = "log",       [RSP_F_EXP] = "exp",
+        [RSP_F_SQRT] = "sqrt", [RSP_F_ABS] = "abs", [RSP_F_FACTOR] = "factor",
     };
     if (e->op == RSP_F_VARIABLE) rsp_buf_puts(b, e->name);
     else if (e->op == RSP_F_NUMBER) rsp_buf_printf(b, "%g", e->number);
@@ -199,7 +200,8 @@ static void list_messages(rsp_diag *d, rsp_buf *b) {
 }
 
 static void formula_errors(void **state) {
-    static const struct { const char *text, *wanted; } cases[] = {
+    static const struct { const char *text, *wanted;
+    } cases[] = {
         {" ", "3:5 empty formula (as in change ~ culture + country)"},
         {"y", "3:5 formula without '~' (as in change ~ culture + country)"},
         {"~ x", "3:5 formula without a variable before '~' (as in change ~ culture)"},
@@ -210,7 +212,8 @@ static void formula_errors(void **state) {
         {"y ~ x)", "3:10 ')' without '('"},
         {"y ~ x z", "3:11 expected an operator before 'z'"},
         {"y ~ lgo(x)", "3:9 function 'lgo()' is not supported in formulas (did you mean 'log'?)"},
-        {"y ~ poly(x, 2)", "3:9 function 'poly()' is not supported in formulas (write the powers, as x + I(x^2))\n3:15 functions in formulas take one argument"},
+        {"y ~ poly(x, 2)", "3:9 function 'poly()' is not supported in formulas (write the powers, as x + I(x^2))\n3:15 "
+                           "functions in formulas take one argument"},
         {"y ~ poly(x)", "3:9 function 'poly()' is not supported in formulas (write the powers, as x + I(x^2))"},
         {"y ~ 2 * x", "3:9 only 0 and 1 stand as numbers among the terms (arithmetic stands in I(), as I(2 * x))"},
         {"y ~ x^0.5", "3:11 the power of terms is a whole number from 1 to 20 (a power of a variable is I(x^2))"},
@@ -295,15 +298,19 @@ static void lavaan_models(void **state) {
 
 static void lavaan_errors(void **state) {
     static const rsp_origin block = {{"study.yaml", 3, 5}, true, 5};
-    static const struct { const char *text, *wanted; } cases[] = {
+    static const struct { const char *text, *wanted;
+    } cases[] = {
         {" # nothing\n", "3:5 empty model (write f =~ x1 + x2 + x3)"},
         {"f =~ x1 x2", "3:13 'x2' is not followed by an operator or '+' (write f =~ x1 + x2)"},
         {"f = x1", "3:5 'f' is not followed by an operator or '+' (write f =~ x1 + x2)"},
         {"f =~ x1\nf <~ x2\nf =~ +", "4:7 operator '<~' is not supported (the operators are =~ ~ ~~ ~1 | := ==)\n"
                                      "5:10 expected a variable, found '+'"},
-        {"f =~ start(0.5)*x1", "3:10 modifier 'start(...)' is not supported (fix it with a number, free it with NA*, name it with a label)"},
-        {"f =~ equal(\"f=~x2\")*x1", "3:10 modifier 'equal(...)' is not supported (give both parameters the same label)"},
-        {"f =~ c(a, b)*x1", "3:10 modifier 'c(...)' is not supported (equality over groups is said by the key `equal`)"},
+        {"f =~ start(0.5)*x1",
+         "3:10 modifier 'start(...)' is not supported (fix it with a number, free it with NA*, name it with a label)"},
+        {"f =~ equal(\"f=~x2\")*x1",
+         "3:10 modifier 'equal(...)' is not supported (give both parameters the same label)"},
+        {"f =~ c(a, b)*x1",
+         "3:10 modifier 'c(...)' is not supported (equality over groups is said by the key `equal`)"},
         {"f =~ x1 + x2 + x1", "3:20 'f' with 'x1' stands twice"},
         {"x1 ~~ x2\nx2 ~~ x1", "4:11 'x2' with 'x1' stands twice"},
         {"f =~ 2*a*x1", "3:12 a second modifier of one term (name the variable again, as a*x + 1*x)"},
@@ -369,9 +376,9 @@ static void powers_are_bounded(void **state) {
 }
 
 static void noise(void **state) {
-    static const char *const pieces[] = {"x", "y", "~", "+", "-", "*", ":", "/", "^", "2", "(", ")", "|", "||", "log(", "I(",
-                                         ".", "%in%", "`", " ", "0", "1", "\xC3", ",", "=~", "~~", "NA*", "a*", "\n", "#", "\"",
-                                         "==", ":=", ";", "c(", "label("};
+    static const char *const pieces[] = {
+        "x", "y", "~", "+", "-",    "*", ":",  "/",  "^",   "2",  "(",  ")", "|",  "||", "log(", "I(", ".",  "%in%",
+        "`", " ", "0", "1", "\xC3", ",", "=~", "~~", "NA*", "a*", "\n", "#", "\"", "==", ":=",   ";",  "c(", "label("};
     rsp_rng r;
     (void) state;
     rsp_rng_init(&r, 20261122, 2);

@@ -46,7 +46,7 @@ static bool one_of(const char *word, const char *const *list) {
     return false;
 }
 
-static double tolerance(const char *statistic, const char *column) {
+static double tolerance(const char *folder, const char *statistic, const char *column) {
     static const char *const closed[] = {"mean", "proportion", "total", "ratio", "median", "quantile", "count", "sd", "net", "top2",
                                          "deff_kish", "weight_min", "weight_max", "alpha", NULL};
     static const char *const fit[] = {"rao_scott_f", "chisq", "cfi", "tli", "rmsea", "srmr", "chisq_scaled", "cfi_robust", "rmsea_robust", NULL};
@@ -54,7 +54,9 @@ static double tolerance(const char *statistic, const char *column) {
     bool is_closed = one_of(statistic, closed);
     if (strcmp(column, "n") == 0) return 0;
     if (one_of(column, (const char *const[]){"p", "p_adj", "df", "df1", NULL}) || one_of(statistic, fit)) return 1e-4;
-    if (one_of(statistic, factor) && strcmp(column, "estimate") == 0) return 1e-5;
+    /* lavaan's optimiser stops within 2e-5 of the maximum that scoring reaches (its log-likelihood is lower by 1e-8). */
+    bool of_factors = one_of(statistic, factor) || (strcmp(statistic, "coefficient") == 0 && strncmp(folder, "hs1939", 6) == 0);
+    if (of_factors && strcmp(column, "estimate") == 0) return 3e-5;
     if (strcmp(column, "estimate") == 0) return is_closed ? 1e-7 : 1e-6;
     return is_closed ? 1e-5 : 1e-4;
 }
@@ -72,7 +74,7 @@ static size_t compare_row(const char *folder, const rsp_published_row *e, const 
     size_t wrong = 0;
     for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
         if (isnan(columns[k].want)) continue;
-        double tol = tolerance(e->statistic, columns[k].name);
+        double tol = tolerance(folder, e->statistic, columns[k].name);
         bool   certified = digits > 0 && (k == 0 || k == 1);
         /* d digits: half a unit of the d-th; a certified zero or one of rounding size is met within 1e-9. */
         if (certified) tol = fmax(0.5 * pow(10, 1 - digits), 0);
@@ -134,7 +136,7 @@ static size_t check_folder(const char *folder) {
 
 /* Kinds of analyses that are not built yet: their references wait in the fixtures. */
 static bool waits(const char *folder) {
-    return one_of(folder, (const char *const[]){"hs1939", "quine_counts", "womenlf_multinomial", NULL});
+    return one_of(folder, (const char *const[]){"quine_counts", "womenlf_multinomial", NULL});
 }
 
 static int compare_names(const void *a, const void *b) { return strcmp(a, b); }

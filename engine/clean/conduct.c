@@ -221,7 +221,9 @@ static visit *visits(const rsp_cleaner *c, size_t *n) {
     return list;
 }
 
-static bool same_group(const visit *a, const visit *b) { return a->country == b->country && a->language == b->language; }
+static bool same_group(const visit *a, const visit *b) {
+    return a->country == b->country && a->language == b->language;
+}
 
 void rsp_rule_speeders(rsp_cleaner *c) {
     size_t   n;

@@ -133,7 +133,8 @@ static size_t variable_of(const rsp_program *p, const rsp_expr *e) {
     return e->op == RSP_X_SELF ? p->self : e->variable;
 }
 
-/* Seconds since 1970 of "2026-01-31" or "2026-01-31T12:30[:00]"; NaN if it is none. Days after Hinnant's civil count. */
+/* Seconds since 1970 of "2026-01-31" or "2026-01-31T12:30[:00]"; NaN if it is none. Days after Hinnant's civil count.
+ */
 static double date_seconds(const char *s) {
     int      y, m, d, h = 0, min = 0, sec = 0, end = 0, more = 0;
     if (sscanf(s, "%4d-%2d-%2d%n", &y, &m, &d, &end) != 3 || !end || m < 1 || m > 12 || d < 1 || d > 31) return NAN;
@@ -244,7 +245,8 @@ static instruction *order_table(rsp_program *p, instruction *c) {
     if (coded->op != C_COLUMN_CODE || other->op != C_NUMBER) return c;
     int8_t *truth = RSP_ARRAY(p->arena, int8_t, coded->list->n + 1);
     for (size_t k = 0; k < coded->list->n; k++)
-        truth[k] = ordered(c->op, coded == a ? coded->values[k] : other->number, coded == a ? other->number : coded->values[k]);
+        truth[k] = ordered(c->op, coded == a ? coded->values[k] : other->number,
+                           coded == a ? other->number : coded->values[k]);
     instruction *t = new_instruction(p, C_TRUTH_TABLE);
     t->column = coded->column;
     t->truth = truth;
@@ -539,8 +541,8 @@ static double finite_or_missing(double x) { return isfinite(x) ? x : NAN; }
     break
 
 static void two_sides(machine *m, const instruction *c, double *out) {
+    numbers(m, c->args[0], out); /* first, so that long chains to the left need no more vectors */
     double *right = borrow(m);
-    numbers(m, c->args[0], out);
     numbers(m, c->args[1], right);
     switch (c->op) {
     case C_EQUAL: EACH_ROW((a == b) != c->negate);

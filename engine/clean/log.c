@@ -7,7 +7,8 @@
 void rsp_cleaner_line(rsp_cleaner *c, size_t row, const char *action, const char *variable, const char *detail) {
     char           name[256];
     rsp_clean_log *l = c->log;
-    rsp_clean_line line = {.rule = c->study->rules[c->rule].id, .action = action, .variable = variable, .detail = detail};
+    rsp_clean_line line = {
+        .rule = c->study->rules[c->rule].id, .action = action, .variable = variable, .detail = detail};
     line.case_name = rsp_strdup(l->arena, rsp_case_name(c->frame, row, name));
     RSP_PUSH(l->lines, l->n, l->capacity, line);
 }

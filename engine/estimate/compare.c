@@ -98,7 +98,8 @@ static void compare_series(struct series *s) {
     covariance(s);
     for (size_t a = 0; a < s->n_levels; a++)
         for (size_t b = a + 1; b < s->n_levels; b++) add_pair(s, a, b);
-    for (size_t a = 0; s->x->who->last_country && a < s->n_levels; a++) add_average(s, a);
+    bool countries = s->x->who->country_axis == s->x->who->n_variables - 1;
+    for (size_t a = 0; countries && a < s->n_levels; a++) add_average(s, a);
 }
 
 void est_compare(const est_context *x, const est_item *it, est_value *values, est_differences *out, est_work *w) {

@@ -26,8 +26,7 @@ typedef struct {
     const char      **names;
     size_t           *n_codes;
     const char     ***codes;
-    bool              has_country;  /* the crossing holds the country variable */
-    bool              last_country; /* ... as its last */
+    size_t            country_axis; /* place of the country variable in the crossing; RSP_NONE */
     size_t            n_domains, n_countries;
     int32_t          *cell;         /* [n], -1: in no domain */
     size_t           *start;        /* [n_domains + 1] into rows */
@@ -99,7 +98,7 @@ typedef struct {
     est_item *items;
 } est_items;
 
-/* Expands the table's items into measures and forms. False and reported where a statistic has no meaning for an item. */
+/* Expands the table's items into measures and forms. False and reported where a statistic does not fit an item. */
 bool est_items_new(const rsp_frame *f, const rsp_analysis *a, const est_people *who, rsp_arena *arena, est_items *out,
                    rsp_diag *d);
 /* For tests: the mean of y; the cells 0..k of a cross-classification, whose n_forms forms the caller gives. */

@@ -97,8 +97,8 @@ static double contribution(const est_measure *m, const double *g, size_t i) {
     return sum;
 }
 
-static double squares_of_rows(const est_people *who, const est_item *it, const est_form *f, size_t domain, const double *g,
-                              double mean, double countries) {
+static double squares_of_rows(const est_people *who, const est_item *it, const est_form *f, size_t domain,
+                              const double *g, double mean, double countries) {
     double sum = 0;
     for (size_t r = who->start[domain]; r < who->start[domain + 1]; r++) {
         size_t i = who->rows[r];
@@ -114,8 +114,8 @@ static double squares_of_rows(const est_people *who, const est_item *it, const e
 double est_srs_variance(const est_people *who, const est_item *it, const est_form *f, size_t domain) {
     size_t k = it->measure.k;
     double *totals = rsp_calloc(2 * k, sizeof *totals), *g = totals + k;
-    double n = (double) est_base_of_domain(who, it, f->base, domain), countries = (double) countries_with_data(who, it, f, domain);
-    double weight = 0;
+    double  n = (double) est_base_of_domain(who, it, f->base, domain), weight = 0;
+    double  countries = (double) countries_with_data(who, it, f, domain);
     for (size_t c = 0; c < who->n_countries; c++) {
         size_t cell = domain * who->n_countries + c;
         if (!est_base_of_cell(it, f->base, cell)) continue;

@@ -61,8 +61,8 @@ static int64_t cell_of(const est_people *who, const est_item *it, const est_form
 void est_describe(const est_context *x, const est_item *it, size_t form, size_t domain, est_value *v) {
     const est_people *who = x->who;
     const est_form   *f = &it->forms[form];
-    *v = (est_value){.estimate = NAN, .se = NAN, .lower = NAN, .upper = NAN, .n = NAN, .n_eff = NAN, .deff = NAN, .variance = NAN,
-                     .largest = NAN, .second = NAN, .flags = who->flags[domain], .cell = -1, .tail = -1};
+    *v = (est_value){.flags = who->flags[domain], .cell = -1, .tail = -1};
+    v->estimate = v->se = v->lower = v->upper = v->n = v->n_eff = v->deff = v->variance = v->largest = v->second = NAN;
     v->base = est_base_of_domain(who, it, f->base, domain);
     v->df = it->df[f->base * who->n_domains + domain];
     v->organisations = it->organisations[f->base * who->n_domains + domain];

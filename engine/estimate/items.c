@@ -32,6 +32,8 @@ static const char *const STATISTIC_NAMES[] = {
     [RSP_QUANTILE] = "quantile", [RSP_COUNT] = "count", [RSP_SD] = "sd", [RSP_NET] = "net", [RSP_TOP2] = "top2",
     [RSP_RATIO] = "ratio"};
 
+static est_shape shape_of(rsp_statistic s) { return s == RSP_MEAN ? EST_RATIO : s == RSP_SD ? EST_SD : EST_TOTAL; }
+
 static est_item *add_item(struct builder *b, const char *term, size_t place, size_t most_forms) {
     est_item *it = &b->out->items[b->out->n++];
     *it = (est_item){.term = term, .item = place};
@@ -152,7 +154,8 @@ static void set_bases(const struct builder *b, est_item *it, const uint8_t *firs
     it->bases[1] = second;
 }
 
-static est_form *add_share(struct builder *b, est_item *it, const char *level, const char *statistic, const double *a, size_t base) {
+static est_form *add_share(struct builder *b, est_item *it, const char *level, const char *statistic, const double *a,
+                           size_t base) {
     est_form *f = add_form(it, level, statistic, EST_RATIO);
     f->a = a;
     f->b = ones_of(b, it->bases[base], it->measure.k);
@@ -186,7 +189,7 @@ static void counts(struct builder *b, est_item *it, const struct levels *l) {
     }
 }
 
-/* net: categories above the middle of the scale less those below it, each counted 1 (of five: 4 and 5 less 1 and 2); the
+/* net: categories above the middle of the scale less those below it, each counted 1 (of five: 4, 5 less 1, 2); the
  * middle one of an odd number counts 0. top2: the two highest. */
 static bool ordinal_form(struct builder *b, est_item *it, const struct levels *l, bool net) {
     size_t  n_valid = 0, place = 0;
@@ -212,7 +215,7 @@ static void value_form(struct builder *b, est_item *it, const struct levels *l, 
         a[k] = l->value[k] - first;
         a2[k] = a[k] * a[k];
     }
-    est_form *f = add_form(it, "", STATISTIC_NAMES[statistic], statistic == RSP_MEAN ? EST_RATIO : statistic == RSP_SD ? EST_SD : EST_TOTAL);
+    est_form *f = add_form(it, "", STATISTIC_NAMES[statistic], shape_of(statistic));
     f->a = a;
     f->a2 = a2;
     f->b = ones_of(b, it->bases[0], l->k);
@@ -240,7 +243,8 @@ static bool add_levels_item(struct builder *b, size_t variable, size_t place, rs
     it->measure = m;
     set_bases(b, it, l.any_missing ? l.valid : NULL, NULL);
     if (!forms_of_levels(b, it, &l, statistic)) {
-        refuse(b, v, statistic == RSP_NET || statistic == RSP_TOP2 ? "it needs two or more answers in order" : "its answers are words");
+        bool order = statistic == RSP_NET || statistic == RSP_TOP2;
+        refuse(b, v, order ? "it needs two or more answers in order" : "its answers are words");
         return false;
     }
     return room_for_totals(b, it);
@@ -276,7 +280,7 @@ static void moment_form(struct builder *b, est_item *it, const double *y, rsp_st
     one[0] = a[1] = 1;
     if (k > 2) a2[2] = 1;
     it->measure = (est_measure){.kind = EST_MOMENTS, .k = k, .y = y};
-    est_form *f = add_form(it, "", STATISTIC_NAMES[statistic], statistic == RSP_MEAN ? EST_RATIO : statistic == RSP_SD ? EST_SD : EST_TOTAL);
+    est_form *f = add_form(it, "", STATISTIC_NAMES[statistic], shape_of(statistic));
     f->a = a;
     f->b = one;
     f->a2 = a2;
@@ -318,7 +322,9 @@ static bool add_ratio_item(struct builder *b) {
     est_item *it = add_item(b, rsp_printf(b->arena, "%s/%s", v[t->numerator].name, v[t->denominator].name), 0, 1);
     double   *above = zeros(b, 3), *below = zeros(b, 3);
     above[1] = below[2] = 1;
-    it->measure = (est_measure){.kind = EST_PAIR, .k = 3, .y = numbers_of(b, t->numerator), .x = numbers_of(b, t->denominator)};
+    it->measure = (est_measure){.kind = EST_PAIR, .k = 3};
+    it->measure.y = numbers_of(b, t->numerator);
+    it->measure.x = numbers_of(b, t->denominator);
     one_base(it, b->arena);
     est_form *f = add_form(it, "", "ratio", EST_RATIO);
     f->a = above;
@@ -346,7 +352,8 @@ void est_cells_item(est_item *it, const int32_t *cell, size_t k, est_form *forms
 /* ---- questions in parts ----------------------------------------------------------------------------------------- */
 
 /* A ranking's choice: the share who ranked it at all and, among those, its mean place (1 is the top). */
-static void rank_forms(struct builder *b, est_item *it, const struct levels *l, const char *code, rsp_statistic statistic) {
+static void rank_forms(struct builder *b, est_item *it, const struct levels *l, const char *code,
+                       rsp_statistic statistic) {
     uint8_t *ranked = RSP_ARRAY(b->arena, uint8_t, l->k);
     double  *any = zeros(b, l->k);
     for (size_t k = 1; k < l->k; k++) {
@@ -362,7 +369,8 @@ static void rank_forms(struct builder *b, est_item *it, const struct levels *l, 
     f->compared = false;
 }
 
-static void tick_forms(struct builder *b, est_item *it, const struct levels *l, const char *code, rsp_statistic statistic) {
+static void tick_forms(struct builder *b, est_item *it, const struct levels *l, const char *code,
+                       rsp_statistic statistic) {
     set_bases(b, it, NULL, NULL);
     if (statistic == RSP_PROPORTION || statistic == RSP_MEAN) {
         add_share(b, it, code, "proportion", only(b, l->k, 1), 0);
@@ -414,14 +422,16 @@ static bool add_one(struct builder *b, size_t variable, size_t place) {
     const rsp_variable *v = &b->frame->study->variables[variable];
     const rsp_column   *c = &b->frame->columns[variable];
     rsp_statistic       statistic = b->analysis->table.statistic;
-    if (c->kind == RSP_COL_NONE && v->first_part != RSP_NONE && v->list) return add_parts(b, variable, place, statistic);
+    if (c->kind == RSP_COL_NONE && v->first_part != RSP_NONE && v->list)
+        return add_parts(b, variable, place, statistic);
     if (statistic == RSP_MEDIAN || statistic == RSP_QUANTILE) return add_quantile_item(b, variable, place);
     bool of_value = statistic == RSP_MEAN || statistic == RSP_TOTAL || statistic == RSP_SD || statistic == RSP_COUNT;
     if (of_value && c->kind == RSP_COL_NUMBER) return add_number_item(b, variable, place, statistic);
     return add_levels_item(b, variable, place, statistic);
 }
 
-bool est_items_new(const rsp_frame *f, const rsp_analysis *a, const est_people *who, rsp_arena *arena, est_items *out, rsp_diag *d) {
+bool est_items_new(const rsp_frame *f, const rsp_analysis *a, const est_people *who, rsp_arena *arena, est_items *out,
+                   rsp_diag *d) {
     struct builder b = {f, a, who, arena, d, out};
     bool           ok = true;
     *out = (est_items){.items = RSP_ARRAY(arena, est_item, most_items(f->study, &a->table))};

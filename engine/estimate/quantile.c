@@ -24,12 +24,15 @@ static int compare_entries(const void *x, const void *y) {
 static void country_weights(const est_people *who, const struct entry *e, size_t n, size_t domain, double *by) {
     double countries = 0;
     for (size_t c = 0; c < who->n_countries; c++) by[c] = 0;
-    for (size_t k = 0; k < n; k++) by[(size_t) who->cell[e[k].row] - domain * who->n_countries] += who->weight[e[k].row];
+    for (size_t k = 0; k < n; k++)
+        by[(size_t) who->cell[e[k].row] - domain * who->n_countries] += who->weight[e[k].row];
     for (size_t c = 0; c < who->n_countries; c++) countries += by[c] > 0;
-    for (size_t c = 0; c < who->n_countries; c++) by[c] = who->n_countries == 1 ? 1 : by[c] > 0 ? 1 / (countries * by[c]) : 0;
+    for (size_t c = 0; c < who->n_countries; c++)
+        by[c] = who->n_countries == 1 ? 1 : by[c] > 0 ? 1 / (countries * by[c]) : 0;
 }
 
-static void sort_domain(const est_people *who, const double *y, size_t domain, struct entry *e, double *by, est_item *it) {
+static void sort_domain(const est_people *who, const double *y, size_t domain, struct entry *e, double *by,
+                        est_item *it) {
     size_t n = 0, at = it->sorted_start[domain];
     for (size_t r = who->start[domain]; r < who->start[domain + 1]; r++)
         if (!isnan(y[who->rows[r]])) e[n++] = (struct entry){y[who->rows[r]], who->rows[r]};
@@ -109,7 +112,8 @@ void est_quantiles(const est_people *who, const double *y, est_item *it, rsp_are
     size_t *rising = RSP_ARRAY(a, size_t, p);
     for (size_t k = 0; k < p; k++) {
         size_t at = k;
-        for (; at > 0 && it->forms[rising[at - 1]].probability > it->forms[k].probability; at--) rising[at] = rising[at - 1];
+        for (; at > 0 && it->forms[rising[at - 1]].probability > it->forms[k].probability; at--)
+            rising[at] = rising[at - 1];
         rising[at] = k;
     }
     for (size_t k = 0; k < p; k++) form_of_bins(&it->forms[rising[k]], k, p + 1, a);

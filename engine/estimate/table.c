@@ -37,7 +37,8 @@ static bool wants_variance(const est_form *f, const est_value *v) {
     return !f->counted && !certain && !isnan(v->estimate);
 }
 
-static void flush_pairs(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, est_value *values, est_work *w) {
+static void flush_pairs(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, est_value *values,
+                        est_work *w) {
     double   vcov[PAIRS_AT_ONCE * PAIRS_AT_ONCE];
     uint32_t flags = 0;
     est_vcov(x, it, pairs, p, vcov, &flags, w);
@@ -53,7 +54,9 @@ static void variances(const est_context *x, const est_item *it, bool compare, es
     size_t   p = 0;
     for (size_t g = 0; g < x->who->n_domains; g++) {
         for (size_t f = 0; f < it->n_forms; f++) {
-            if ((compare && it->forms[f].compared) || !wants_variance(&it->forms[f], &values[f * x->who->n_domains + g])) continue;
+            if ((compare && it->forms[f].compared) ||
+                !wants_variance(&it->forms[f], &values[f * x->who->n_domains + g]))
+                continue;
             pairs[p++] = (est_pair){f, g};
             if (p < PAIRS_AT_ONCE) continue;
             flush_pairs(x, it, pairs, p, values, w);
@@ -77,7 +80,9 @@ static void work_on_item(struct crossing *c, size_t j, est_work *w) {
         for (size_t g = 0; g < n; g++) est_finish(x, it, f, g, &values[f * n + g]);
 }
 
-static size_t totals_of(const est_people *who, const est_item *it) { return who->n_domains * who->n_countries * it->measure.k; }
+static size_t totals_of(const est_people *who, const est_item *it) {
+    return who->n_domains * who->n_countries * it->measure.k;
+}
 
 /* Items from..to, whose replicate totals fit into memory together. */
 static size_t end_of_batch(struct crossing *c, size_t from, size_t replicates, size_t *stride) {
@@ -119,9 +124,10 @@ static void work_on_items(struct crossing *c) {
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-static void write_value(const struct crossing *c, const est_item *it, const est_form *f, size_t domain, const est_value *v) {
-    rsp_row *row = rsp_results_add(c->table->results, c->table->analysis->id, c->context.who->text[domain], it->term, f->level,
-                                   f->statistic);
+static void write_value(const struct crossing *c, const est_item *it, const est_form *f, size_t domain,
+                        const est_value *v) {
+    rsp_row *row = rsp_results_add(c->table->results, c->table->analysis->id, c->context.who->text[domain], it->term,
+                                   f->level, f->statistic);
     row->estimate = v->estimate;
     row->se = v->se;
     row->df = v->df;
@@ -144,14 +150,16 @@ static void write_values(const struct crossing *c) {
     for (size_t g = 0; g < who->n_domains; g++)
         for (size_t j = 0; j < c->items.n; j++)
             for (size_t f = 0; f < c->items.items[j].n_forms; f++)
-                write_value(c, &c->items.items[j], &c->items.items[j].forms[f], g, &c->values[j][f * who->n_domains + g]);
+                write_value(c, &c->items.items[j], &c->items.items[j].forms[f], g,
+                            &c->values[j][f * who->n_domains + g]);
 }
 
 /* The domain of a difference: the other variables' levels. */
 static const char *domain_of_group(const struct crossing *c, size_t group) {
     const est_people *who = c->context.who;
     const char      **code = RSP_ARRAY(c->arena, const char *, who->n_variables);
-    for (size_t j = who->n_variables - 1; j-- > 0; group /= who->n_codes[j]) code[j] = who->codes[j][group % who->n_codes[j]];
+    for (size_t j = who->n_variables - 1; j-- > 0; group /= who->n_codes[j])
+        code[j] = who->codes[j][group % who->n_codes[j]];
     return rsp_domain_text(c->arena, who->n_variables - 1, who->names, code);
 }
 
@@ -159,7 +167,8 @@ static void write_difference(struct table *t, const struct crossing *c, const es
     const est_people *who = c->context.who;
     const est_form   *f = &it->forms[d->form];
     size_t            last = who->n_variables - 1, n = who->n_codes[last];
-    const char       *first = who->codes[last][d->first], *second = d->second == RSP_NONE ? "average" : who->codes[last][d->second];
+    const char       *first = who->codes[last][d->first],
+               *second = d->second == RSP_NONE ? "average" : who->codes[last][d->second];
     const char       *variable = c->ambiguous ? rsp_printf(c->arena, "%s=", who->names[last]) : "";
     const char       *term = *f->level ? rsp_printf(c->arena, "%s=%s", it->term, f->level) : it->term;
     rsp_row          *row = rsp_results_add(t->results, t->analysis->id, domain_of_group(c, d->group), term,
@@ -200,9 +209,11 @@ static void write_differences(struct table *t, const struct crossing *c) {
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
+/* Without lists (numbers, words, ticks) the values are not known here: they may be the same. */
 static bool share_two_codes(const rsp_list *a, const rsp_list *b) {
     size_t common = 0;
-    for (size_t k = 0; a && b && k < a->n; k++) common += rsp_list_find(b, a->choices[k].code) != RSP_NONE;
+    if (!a || !b) return a == b;
+    for (size_t k = 0; k < a->n; k++) common += rsp_list_find(b, a->choices[k].code) != RSP_NONE;
     return common > 1;
 }
 
@@ -224,8 +235,8 @@ static bool ambiguous(const struct table *t, const rsp_crossing *by) {
 static bool comparable(const struct table *t, const est_people *who) {
     size_t n = who->n_codes[who->n_variables - 1];
     if (n <= MOST_COMPARED) return true;
-    rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`", "'%s' has %zu levels, too many to compare",
-               who->names[who->n_variables - 1], n);
+    rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`",
+               "'%s' has %zu levels, too many to compare", who->names[who->n_variables - 1], n);
     return false;
 }
 
@@ -235,11 +246,13 @@ static void one_crossing(struct table *t, const rsp_crossing *by) {
     struct crossing     c = {.table = t, .arena = arena, .compare = a->table.compare && by->n > 0};
     const est_people   *who = est_people_new(t->sample, by, a->filter, EST_AS_SCALED, a->loc, arena, t->diag);
     c.ambiguous = c.compare && ambiguous(t, by);
-    if (who && (!c.compare || comparable(t, who)) && est_items_new(t->sample->frame, a, who, arena, &c.items, t->diag)) {
+    if (who && (!c.compare || comparable(t, who)) &&
+        est_items_new(t->sample->frame, a, who, arena, &c.items, t->diag)) {
         c.context = (est_context){t->sample, who, t->replicates, NULL, 0, t->diag};
         c.values = RSP_ARRAY(arena, est_value *, c.items.n);
         c.differences = RSP_ARRAY(arena, est_differences, c.items.n);
-        for (size_t j = 0; j < c.items.n; j++) c.values[j] = RSP_ARRAY(arena, est_value, c.items.items[j].n_forms * who->n_domains);
+        for (size_t j = 0; j < c.items.n; j++)
+            c.values[j] = RSP_ARRAY(arena, est_value, c.items.items[j].n_forms * who->n_domains);
         work_on_items(&c);
         write_values(&c);
         if (c.compare) write_differences(t, &c);
@@ -250,7 +263,8 @@ static void one_crossing(struct table *t, const rsp_crossing *by) {
 
 /* Holm's adjustment over all differences of an item in the analysis. */
 static void adjust(struct table *t) {
-    double *p = rsp_malloc((t->n_differences + 1) * sizeof *p), *adjusted = rsp_malloc((t->n_differences + 1) * sizeof *adjusted);
+    double *p = rsp_malloc((t->n_differences + 1) * sizeof *p),
+           *adjusted = rsp_malloc((t->n_differences + 1) * sizeof *adjusted);
     for (size_t item = 0; item < t->analysis->table.n_items || item == 0; item++) {
         for (size_t k = 0; k < t->n_differences; k++) p[k] = t->differences[k].item == item ? t->differences[k].p : NAN;
         est_holm(p, t->n_differences, adjusted);

@@ -40,7 +40,8 @@ static bool solve_positive(double *a, double *b, size_t n, size_t m) {
         norm = fmax(norm, row);
     }
     if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'U', order, a, order)) return false;
-    if (LAPACKE_dpocon(LAPACK_ROW_MAJOR, 'U', order, a, order, norm, &reciprocal) || !(reciprocal > SINGULAR)) return false;
+    if (LAPACKE_dpocon(LAPACK_ROW_MAJOR, 'U', order, a, order, norm, &reciprocal) || !(reciprocal > SINGULAR))
+        return false;
     return LAPACKE_dpotrs(LAPACK_ROW_MAJOR, 'U', order, (lapack_int) m, a, order, b, (lapack_int) m) == 0;
 }
 
@@ -55,7 +56,9 @@ static double quadratic_form(const struct test *t, double *v, const double *x, s
 
 /* ---- common ----------------------------------------------------------------------------------------------------- */
 
-static bool is_country(const struct test *t, size_t variable) { return variable == t->sample->frame->study->roles.country; }
+static bool is_country(const struct test *t, size_t variable) {
+    return variable == t->sample->frame->study->roles.country;
+}
 
 /* Countries that are not eligible take no part, be they pooled or compared. */
 static bool takes_part(const rsp_sample *s, size_t i) {
@@ -65,8 +68,8 @@ static bool takes_part(const rsp_sample *s, size_t i) {
 static bool open_people(struct test *t, const rsp_crossing *by) {
     const rsp_test *spec = &t->analysis->test;
     bool            own = is_country(t, spec->rows) || is_country(t, spec->columns);
-    t->who = est_people_new(t->sample, by, t->analysis->filter, own ? EST_OWN_WEIGHTS : EST_POOLED, t->analysis->loc, t->arena,
-                            t->diag);
+    t->who = est_people_new(t->sample, by, t->analysis->filter, own ? EST_OWN_WEIGHTS : EST_POOLED, t->analysis->loc,
+                            t->arena, t->diag);
     return t->who != NULL;
 }
 
@@ -114,7 +117,8 @@ static size_t number_used(const struct test *t, const rsp_categories *a, const r
     size_t n = 0;
     memset(place, 0xff, a->n * sizeof *place);
     for (size_t i = 0; i < t->sample->n; i++)
-        if (t->who->cell[i] >= 0 && takes_part(t->sample, i) && a->category[i] >= 0 && b->category[i] >= 0) place[a->category[i]] = 0;
+        if (t->who->cell[i] >= 0 && takes_part(t->sample, i) && a->category[i] >= 0 && b->category[i] >= 0)
+            place[a->category[i]] = 0;
     for (size_t k = 0; k < a->n; k++)
         if (place[k] == 0) place[k] = (int32_t) n++;
     return n;
@@ -127,8 +131,8 @@ static bool cross_classify(struct test *t, struct two_way *x) {
     size_t           both[] = {spec->rows, spec->columns};
     for (size_t k = 0; k < 2; k++) {
         if (f->columns[both[k]].kind != RSP_COL_NONE) continue;
-        rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "test one of its parts, NAME_CODE", "'%s' has no single answer a respondent",
-                   f->study->variables[both[k]].name);
+        rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "test one of its parts, NAME_CODE",
+                   "'%s' has no single answer a respondent", f->study->variables[both[k]].name);
         return false;
     }
     rsp_categorise(f, spec->rows, t->arena, &rows);
@@ -138,8 +142,8 @@ static bool cross_classify(struct test *t, struct two_way *x) {
     x->n_columns = number_used(t, &columns, &rows, column);
     x->k = x->n_rows * x->n_columns;
     if (x->n_rows > MOST_CELLS || x->k > MOST_CELLS) {
-        rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`", "the table to be tested has more than %d cells",
-                   MOST_CELLS);
+        rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`",
+                   "the table to be tested has more than %d cells", MOST_CELLS);
         return false;
     }
     x->cell = RSP_ARRAY(t->arena, int32_t, f->n);
@@ -169,7 +173,8 @@ static est_form *linear_forms(const struct test *t, const struct two_way *x, dou
     double   *one = RSP_ARRAY(t->arena, double, x->k);
     *a = RSP_ARRAY(t->arena, double, q * x->k);
     for (size_t l = 0; l < x->k; l++) one[l] = 1;
-    for (size_t j = 0; j < q; j++) forms[j] = (est_form){.level = "", .statistic = "", .shape = shape, .a = *a + j * x->k, .b = one};
+    for (size_t j = 0; j < q; j++)
+        forms[j] = (est_form){.level = "", .statistic = "", .shape = shape, .a = *a + j * x->k, .b = one};
     return forms;
 }
 
@@ -191,7 +196,8 @@ static double pearson(const struct two_way *x, double n) {
 /* Interaction contrasts with the main effects taken out: on a full grid of cells, products of centred indicators. */
 static double contrast(const struct two_way *x, size_t j, size_t l) {
     size_t r = j / (x->n_columns - 1) + 1, c = j % (x->n_columns - 1) + 1;
-    double in_row = (l / x->n_columns == r) - 1 / (double) x->n_rows, in_column = (l % x->n_columns == c) - 1 / (double) x->n_columns;
+    double in_row = (l / x->n_columns == r) - 1 / (double) x->n_rows,
+           in_column = (l % x->n_columns == c) - 1 / (double) x->n_columns;
     return in_row * in_column;
 }
 
@@ -234,7 +240,8 @@ static void wald(struct test *t, struct two_way *x) {
         gap[j] = x->weight * (x->share[r * x->n_columns + c] - x->row[r] * x->column[c]);
         for (size_t l = 0; l < x->k; l++) {
             bool same_row = l / x->n_columns == r, same_column = l % x->n_columns == c;
-            a[j * x->k + l] = (same_row && same_column) - same_row * x->column[c] - same_column * x->row[r] + x->row[r] * x->column[c];
+            a[j * x->k + l] = (same_row && same_column) - same_row * x->column[c] - same_column * x->row[r] +
+                              x->row[r] * x->column[c];
         }
     }
     t->item.forms = forms;
@@ -274,7 +281,8 @@ static double *outcome(struct test *t) {
     size_t           variable = t->analysis->test.rows;
     rsp_column_kind  kind = f->columns[variable].kind;
     if (kind == RSP_COL_TEXT || kind == RSP_COL_NONE) {
-        rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, NULL, "'%s' has no numbers to compare", f->study->variables[variable].name);
+        rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, NULL, "'%s' has no numbers to compare",
+                   f->study->variables[variable].name);
         return NULL;
     }
     double *y = RSP_ARRAY(t->arena, double, f->n);
@@ -294,7 +302,7 @@ static int compare_entries(const void *x, const void *y) {
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
-/* Estimated population ranks in 0..1: the weight below plus half the weight at one's own value. (R's svyranktest adds up
+/* Estimated population ranks in 0..1: the weight below plus half the weight at one's own. (R's svyranktest adds up
  * tied respondents one by one, so that its ranks depend on their order where weights differ.) */
 static void rank_by_weight(const struct test *t, double *y) {
     size_t        n = 0;
@@ -321,7 +329,9 @@ static double mean_of(const struct test *t, size_t group) {
 static void two_means(struct test *t, const est_pair *pairs, size_t p) {
     double v[4];
     if (p != 2) {
-        if (p) rsp_report(t->diag, RSP_WARNING, t->analysis->loc, "use kruskal, or filter", "test '%s' compares two groups, the data have %zu", t->analysis->id, p);
+        if (p)
+            rsp_report(t->diag, RSP_WARNING, t->analysis->loc, "use kruskal, or filter",
+                       "test '%s' compares two groups, the data have %zu", t->analysis->id, p);
         t->flags |= p ? RSP_F_SINGULAR : RSP_F_EMPTY;
         return;
     }
@@ -342,7 +352,8 @@ static void kruskal(struct test *t, const est_pair *pairs, size_t p) {
         return;
     }
     size_t  q = p - 1;
-    double *v = RSP_ARRAY(t->arena, double, p * p), *of = RSP_ARRAY(t->arena, double, q * q), *gap = RSP_ARRAY(t->arena, double, q);
+    double *v = RSP_ARRAY(t->arena, double, p *p), *of = RSP_ARRAY(t->arena, double, q *q),
+           *gap = RSP_ARRAY(t->arena, double, q);
     covariance(t, pairs, p, v);
     for (size_t j = 0; j < q; j++) {
         gap[j] = mean_of(t, pairs[j + 1].domain) - mean_of(t, pairs[0].domain);
@@ -364,7 +375,8 @@ static bool groups(struct test *t) {
     rsp_crossing by = {1, &column};
     if (!open_people(t, &by)) return false;
     if (t->who->n_domains > MOST_CELLS) {
-        rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`", "the test compares more than %d groups", MOST_CELLS);
+        rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`",
+                   "the test compares more than %d groups", MOST_CELLS);
         return false;
     }
     double *y = outcome(t);
@@ -384,10 +396,13 @@ static bool groups(struct test *t) {
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
 static void write_row(struct test *t, rsp_results *out) {
-    static const char *const NAMES[] = {
-        [RSP_TEST_RAO_SCOTT] = "rao_scott_f", [RSP_TEST_T] = "t", [RSP_TEST_WALD] = "wald_f", [RSP_TEST_KRUSKAL] = "kruskal_f"};
+    static const char *const NAMES[] = {[RSP_TEST_RAO_SCOTT] = "rao_scott_f",
+                                        [RSP_TEST_T] = "t",
+                                        [RSP_TEST_WALD] = "wald_f",
+                                        [RSP_TEST_KRUSKAL] = "kruskal_f"};
     const rsp_test *spec = &t->analysis->test;
-    rsp_row *row = rsp_results_add(out, t->analysis->id, "", t->sample->frame->study->variables[spec->rows].name, "", NAMES[spec->kind]);
+    rsp_row *row = rsp_results_add(out, t->analysis->id, "", t->sample->frame->study->variables[spec->rows].name, "",
+                                   NAMES[spec->kind]);
     bool     has_df = t->df > 0;
     if (!isnan(t->df) && !has_df) t->flags |= RSP_F_NO_DF;
     row->estimate = t->estimate;

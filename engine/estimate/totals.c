@@ -81,7 +81,8 @@ static inline void add_lanes(double *restrict into, const double *restrict w, do
     for (int lane = 0; lane < LANES; lane++) into[lane] += w[lane] * by;
 }
 
-static void add_block(const est_people *who, const est_item *it, size_t from, size_t to, const double *w, double *sums) {
+static void add_block(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
+                      double *sums) {
     const est_measure *m = &it->measure;
     for (size_t i = from; i < to; i++) {
         int64_t at = place_of(who, it, i);
@@ -101,7 +102,8 @@ static void add_block(const est_people *who, const est_item *it, size_t from, si
 }
 
 /* Items of bytes are nearly all of a survey's: without the choices of place_of inside the loop over rows. */
-static void add_block_bytes(const est_people *who, const est_item *it, size_t from, size_t to, const double *w, double *sums) {
+static void add_block_bytes(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
+                            double *sums) {
     const int8_t  *code = it->measure.c8;
     const int32_t *cell = who->cell;
     size_t         k = it->measure.k;
@@ -111,11 +113,12 @@ static void add_block_bytes(const est_people *who, const est_item *it, size_t fr
     }
 }
 
-static void weights_of_block(const est_people *who, const rsp_replicates *r, size_t first, size_t n_lanes, size_t from, size_t to,
-                             double *one, double *w) {
+static void weights_of_block(const est_people *who, const rsp_replicates *r, size_t first, size_t n_lanes, size_t from,
+                             size_t to, double *one, double *w) {
     for (size_t lane = 0; lane < n_lanes; lane++) {
         rsp_replicate_weights_block(r, first + lane, from, to, one);
-        for (size_t i = 0; i < to - from; i++) w[i * LANES + lane] = who->factor ? one[i] * who->factor[from + i] : one[i];
+        for (size_t i = 0; i < to - from; i++)
+            w[i * LANES + lane] = who->factor ? one[i] * who->factor[from + i] : one[i];
     }
 }
 
@@ -128,7 +131,8 @@ static void chunk_of_replicates(const est_people *who, const est_item *items, si
         weights_of_block(who, r, first, n_lanes, from, to, one, w);
         for (size_t j = 0; j < n_items; j++) {
             double *into = sums + items[j].offset * LANES;
-            if (items[j].measure.kind == EST_LEVELS && items[j].measure.c8) add_block_bytes(who, &items[j], from, to, w, into);
+            if (items[j].measure.kind == EST_LEVELS && items[j].measure.c8)
+                add_block_bytes(who, &items[j], from, to, w, into);
             else add_block(who, &items[j], from, to, w, into);
         }
     }

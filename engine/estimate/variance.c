@@ -57,7 +57,8 @@ static void influence_numbers(const est_people *who, const est_item *it, size_t 
     }
 }
 
-static bool linearised(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov, est_work *w) {
+static bool linearised(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov,
+                       est_work *w) {
     const est_people *who = x->who;
     double           *g = rsp_malloc(who->n_countries * it->measure.k * sizeof *g);
     room_for(w, p);
@@ -71,8 +72,8 @@ static bool linearised(const est_context *x, const est_item *it, const est_pair 
     return rsp_taylor(x->sample, who->given, (const double *const *) w->z, p, vcov, x->diag);
 }
 
-static bool replicated(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov, uint32_t *flags,
-                       est_work *w) {
+static bool replicated(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov,
+                       uint32_t *flags, est_work *w) {
     size_t n = rsp_replicates_count(x->replicates), failed = 0;
     if (w->theta_room < (n + 1) * p) {
         w->theta_room = (n + 1) * p;
@@ -97,8 +98,8 @@ void est_vcov(const est_context *x, const est_item *it, const est_pair *pairs, s
 
 /* Clusters less strata over those that hold a counted respondent, as rsp_design_df; by stamps, so that all domains of
  * an item cost one visit of the rows. */
-void est_design_of(const est_context *x, const est_item *it, size_t base, const size_t *domains, size_t n_domains, double *df,
-                   int64_t *organisations, est_work *w) {
+void est_design_of(const est_context *x, const est_item *it, size_t base, const size_t *domains, size_t n_domains,
+                   double *df, int64_t *organisations, est_work *w) {
     const rsp_sample *s = x->sample;
     const est_people *who = x->who;
     int64_t           clusters = 0, strata = 0, found = 0;

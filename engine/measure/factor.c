@@ -151,6 +151,17 @@ static bool explained(const struct builder *b, size_t factor) {
     return false;
 }
 
+/* Explained by a regression, and not an indicator of a higher factor, whose variance is what its indicators share. */
+static bool outcome(const struct builder *b, size_t factor) {
+    const rsp_lavaan *l = b->f->syntax;
+    bool              regressed = false, indicator = false;
+    for (size_t k = 0; k < l->n; k++) {
+        regressed |= l->rows[k].op == RSP_L_REGRESSION && strcmp(l->rows[k].lhs, b->factor[factor]) == 0;
+        indicator |= l->rows[k].op == RSP_L_LOADING && strcmp(l->rows[k].rhs, b->factor[factor]) == 0;
+    }
+    return regressed && !indicator;
+}
+
 static bool explains(const struct builder *b, size_t factor) {
     for (size_t k = 0; k < b->sem.n_cells; k++)
         if (b->sem.cells[k].matrix == RSP_SEM_BETA && b->sem.cells[k].column == factor) return true;
@@ -178,7 +189,7 @@ static void add_defaults(struct builder *b, size_t group, const rsp_sem_sample *
     for (size_t j = 0; j < m; j++)
         for (size_t k = 0; k < j; k++) {
             bool both_exogenous = !explained(b, j) && !explained(b, k);
-            bool both_last = explained(b, j) && explained(b, k) && !explains(b, j) && !explains(b, k);
+            bool both_last = outcome(b, j) && outcome(b, k) && !explains(b, j) && !explains(b, k);
             if (both_exogenous || both_last) add_cell(b, (rsp_sem_cell){.matrix = RSP_SEM_PSI, .group = group, .row = j, .column = k}, false, NULL);
         }
 }

@@ -1,7 +1,7 @@
 /* From observations to pieces of a page: the words are chosen here, by the rules of reports/brief.yaml. */
 #include "brief.h"
 
-#include "charts.h"
+extern rsp_scene *rsp_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country, const rsp_texts *t, double width);
 
 #include <assert.h>
 #include <math.h>
@@ -132,7 +132,10 @@ static const char *figure_label(const composer *c, size_t number)
 /* The chart of an analysis for this edition, or NULL where it has none. */
 static rsp_scene *chart_of(const composer *c, const rsp_analysis *x)
 {
-    return rsp_chart_of(c->e->p, x->id, c->e->country, c->e->texts, BRIEF_WIDTH);
+    const rsp_reports *r = &c->e->p->study->reports;
+    for (size_t k = 0; k < r->n_charts; k++)
+        if (strcmp(r->charts[k].analysis, x->id) == 0) return rsp_chart(c->e->p, &r->charts[k], c->e->country, c->e->texts, BRIEF_WIDTH);
+    return NULL;
 }
 
 static void add_figure(composer *c, const rsp_analysis *x, rsp_scene *scene)
@@ -196,12 +199,13 @@ static void add_title(composer *c)
 {
     const brief_values *v = &c->e->values;
     const char         *title = title_of(c);
-    add_text(c, "P", glued(c, say(c, "brief.masthead", v)), &MASTHEAD, BRIEF_LEFT, BRIEF_WIDTH, 0);
+    add_text(c, "P", glued(c, say(c, c->e->country ? "brief.masthead_country" : "brief.masthead", v)), &MASTHEAD, BRIEF_LEFT, BRIEF_WIDTH, 0);
     const brief_type *type = brief_height(c->context, title, NULL, &TITLE, BRIEF_WIDTH) > 4 * TITLE.size * 1.3 ? &LONG_TITLE : &TITLE;
     brief_piece      *h1 = add_text(c, "H1", glued(c, title), type, BRIEF_LEFT, BRIEF_WIDTH, 16);
     h1->outline = true;
     c->d->title = title;
-    add_text(c, "P", glued(c, say(c, c->headline ? "brief.subtitle" : "brief.subtitle_plain", v)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, 6);
+    if (c->headline) add_text(c, "P", glued(c, rsp_label_study(c->e->labels)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, 6);
+    if (brief_number(v, "dated") == 1) add_text(c, "P", glued(c, say(c, "period", v)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, c->headline ? 0 : 6);
     const char *notice = paragraph(c, &c->e->definition->notices);
     if (!notice) return;
     brief_piece *p = add_text(c, "P", glued(c, notice), &NOTICE, BRIEF_LEFT, BRIEF_WIDTH, 8);

@@ -504,7 +504,7 @@ static void observe_against_average(brief_edition *e, const rsp_analysis *x)
     brief_observation *o = observe(e, "against_average", x);
     put_contrast(e, o, &c);
     if (!c.best) return;
-    brief_put(&o->values, "higher", NULL, c.best->estimate > 0);
+    brief_put(&o->values, "higher", c.best->estimate > 0 ? "yes" : "no", c.best->estimate > 0);
     const rsp_published_row *own = side_row(e, x, c.best, e->p->study->roles.country, e->country);
     if (own) put_number(e, o, "high_value", own->estimate);
     const char              *code, *item = term_item(e->arena, c.best->term, &code);

@@ -306,7 +306,7 @@ const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id)
     case RSP_A_TEST: return rsp_label_statistic(l, a, tests[x->test.kind]);
     case RSP_A_SCALE: return rsp_label_statistic(l, a, "alpha");
     case RSP_A_FACTOR: return rsp_label_statistic(l, a, "loading");
-    case RSP_A_MODEL: return rsp_label_statistic(l, a, x->model.kind == RSP_LOGISTIC_MODEL ? "odds_ratio" : "coefficient");
+    case RSP_A_MODEL: return rsp_label_statistic(l, a, "coefficient");
     }
     return "";
 }

@@ -64,6 +64,7 @@ static void response(struct quality *q) {
     if (!isnan(balance[0].number)) paragraph(q, rsp_say(q->texts, q->a, "quality_balance", balance, 3));
     size_t       n;
     const char **list = domains(q, "response", &n);
+    if (!n) return;
     table(q, "quality_response", 4, columns);
     for (size_t k = 0; k < n; k++) {
         rsp_html_row(&q->out, *list[k] ? rsp_label_domain(q->labels, q->a, list[k]) : say(q, "site_everybody"));
@@ -158,14 +159,21 @@ static void weights(struct quality *q) {
 }
 
 /* A gap that rounds to nothing on the page is met. */
-static bool unmet(const rsp_published_row *r) { return strcmp(r->statistic, "margin_gap") == 0 && fabs(r->estimate) >= 0.0005; }
+static bool unmet(const rsp_published_row *r) { return fabs(r->estimate) >= 0.0005; }
+
+static bool known_gap(const rsp_published_row *r) { return strcmp(r->statistic, "margin_gap") == 0 && !isnan(r->estimate); }
 
 static void gaps(struct quality *q) {
-    size_t          from = 0, to = 0, shown = 0;
+    size_t          from = 0, to = 0, shown = 0, known = 0;
     rsp_html_column columns[] = {{say(q, "column_group"), false}, {say(q, "quality_margin"), false}, {say(q, "column_level"), false},
                                  {say(q, "statistic_margin_gap"), true}};
-    if (!q->p->study->weighting.given || !rsp_published_range(q->p->results, "weights", &from, &to)) return;
-    for (size_t i = from; i < to; i++) shown += unmet(rsp_published_at(q->p->results, i));
+    if (!rsp_published_range(q->p->results, "weights", &from, &to)) return;
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(q->p->results, i);
+        known += known_gap(r);
+        shown += known_gap(r) && unmet(r);
+    }
+    if (!known) return;
     rsp_html_element(&q->out, "h3", NULL, say(q, "quality_gaps"));
     if (!shown) {
         paragraph(q, say(q, "quality_gaps_none"));
@@ -174,7 +182,7 @@ static void gaps(struct quality *q) {
     table(q, "quality_gaps", 4, columns);
     for (size_t i = from; i < to; i++) {
         const rsp_published_row *r = rsp_published_at(q->p->results, i);
-        if (!unmet(r)) continue;
+        if (!known_gap(r) || !unmet(r)) continue;
         rsp_html_row(&q->out, *r->domain ? rsp_label_domain(q->labels, q->a, r->domain) : say(q, "site_everybody"));
         cell(q, rsp_label_term(q->labels, q->a, r));
         cell(q, rsp_label_level(q->labels, q->a, r));

@@ -154,11 +154,11 @@ static const char *row_label(const struct show *s, const rsp_published_row *r) {
 
 static const char *row_heading(const struct show *s, const rsp_published_row *r) {
     const char *domain = s->several_domains ? rsp_label_domain(s->labels, s->a, r->domain) : "";
-    if (*r->level && *r->term) {
+    if (*r->level && *r->term && (s->several_terms || !*domain)) {
         const char *term = rsp_label_term(s->labels, s->a, r);
         return clean(s->a, *domain ? rsp_printf(s->a, "%s \u2013 %s", domain, term) : term);
     }
-    return s->several_terms ? clean(s->a, domain) : "";
+    return s->several_terms || *r->level ? clean(s->a, domain) : "";
 }
 
 static void measure_columns(struct show *s, size_t width) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LEVELS_WIDE = 7, LONGEST_HEADING = 200, WIDE_TEXT = 46, NARROW = 12, MIDDLE = 24 };
+enum { MOST_LEVELS_WIDE = 7, MOST_LONG_COLUMNS = 16, LONGEST_HEADING = 200, WIDE_TEXT = 46, NARROW = 12, MIDDLE = 24 };
 
 static const double SIGNIFICANT = 0.05;
 
@@ -135,6 +135,33 @@ static const char *note_of(const struct tabulation *t, const rsp_published_row *
     return *mark && *flags ? rsp_printf(t->a, "%s %s", mark, flags) : *mark ? mark : flags;
 }
 
+/* ---- which columns ------------------------------------------------------------------------------------------------- */
+
+/* Columns that no row fills are left out. */
+struct uses {
+    bool group, term, level, statistic, letters, interval, df1, df, p, p_adj, n;
+};
+
+static struct uses find_uses(const struct tabulation *t) {
+    struct uses u = {.letters = t->n_differences && !is_difference(t->rows[0])};
+    for (size_t i = 0; i < t->n; i++) {
+        const rsp_published_row *r = t->rows[i];
+        u.group |= strcmp(r->domain, t->rows[0]->domain) != 0 || (*r->domain && !is_difference(r));
+        u.term |= strcmp(r->term, t->rows[0]->term) != 0;
+        u.level |= *r->level != 0;
+        u.statistic |= strcmp(r->statistic, t->rows[0]->statistic) != 0;
+        u.interval |= !isnan(r->lower);
+        u.df1 |= !isnan(r->df1);
+        u.p |= !isnan(r->p);
+        u.p_adj |= !isnan(r->p_adj);
+        u.n |= !isnan(r->n);
+    }
+    /* One item for all rows stands above the table, unless nothing else would name the rows. */
+    if (!u.group && !u.level && !u.statistic && *t->rows[0]->term) u.term = true;
+    u.df = u.df1;
+    return u;
+}
+
 /* ---- wide: levels side by side ---------------------------------------------------------------------------------- */
 
 struct wide {
@@ -179,9 +206,9 @@ static bool lay_out_wide(struct tabulation *t, struct wide *w) {
     return fits && w->n_levels > 1;
 }
 
-static void wide_columns(struct tabulation *t, const struct wide *w, bool grouped) {
-    if (grouped) add_column(t, say(t, "column_group"), MIDDLE);
-    add_column(t, say(t, "column_item"), WIDE_TEXT);
+static void wide_columns(struct tabulation *t, const struct wide *w, const struct uses *u) {
+    if (u->group) add_column(t, say(t, "column_group"), MIDDLE);
+    if (u->term) add_column(t, say(t, "column_item"), WIDE_TEXT);
     for (size_t k = 0; k < w->n_levels; k++) add_column(t, w->label[k], NARROW);
     add_column(t, say(t, "column_n"), NARROW);
     add_column(t, say(t, "column_note"), MIDDLE);
@@ -223,13 +250,13 @@ static rsp_cell wide_base(const struct wide *w, const struct wide_line *line) {
     return number(line->first, "n", line->first->n, RSP_AS_COUNT);
 }
 
-static void wide_cells(struct tabulation *t, struct wide *w, bool grouped) {
+static void wide_cells(struct tabulation *t, struct wide *w, const struct uses *u) {
     rsp_cell *c = t->tab->cells = RSP_ARRAY(t->a, rsp_cell, w->n_lines * t->tab->n_columns);
     t->tab->n_rows = w->n_lines;
     for (size_t i = 0; i < w->n_lines; i++) {
         const struct wide_line *line = &w->lines[i];
-        if (grouped) *c++ = words(rsp_label_domain(t->labels, t->a, line->first->domain));
-        *c++ = words(rsp_label_term(t->labels, t->a, line->first));
+        if (u->group) *c++ = words(rsp_label_domain(t->labels, t->a, line->first->domain));
+        if (u->term) *c++ = words(rsp_label_term(t->labels, t->a, line->first));
         for (size_t k = 0; k < w->n_levels; k++)
             *c++ = line->at[k] ? number(line->at[k], "estimate", line->at[k]->estimate, RSP_AS_SHARE) : words("[z]");
         *c++ = wide_base(w, line);
@@ -242,29 +269,6 @@ static void wide_cells(struct tabulation *t, struct wide *w, bool grouped) {
 }
 
 /* ---- long: a row a result --------------------------------------------------------------------------------------- */
-
-/* Columns that no row fills are left out. */
-struct uses {
-    bool group, term, level, statistic, letters, interval, df1, df, p, p_adj, n;
-};
-
-static struct uses find_uses(const struct tabulation *t) {
-    struct uses u = {.letters = t->n_differences && !is_difference(t->rows[0])};
-    for (size_t i = 0; i < t->n; i++) {
-        const rsp_published_row *r = t->rows[i];
-        u.group |= strcmp(r->domain, t->rows[0]->domain) != 0 || (*r->domain && !is_difference(r));
-        u.term |= *r->term != 0;
-        u.level |= *r->level != 0;
-        u.statistic |= strcmp(r->statistic, t->rows[0]->statistic) != 0;
-        u.interval |= !isnan(r->lower);
-        u.df1 |= !isnan(r->df1);
-        u.p |= !isnan(r->p);
-        u.p_adj |= !isnan(r->p_adj);
-        u.n |= !isnan(r->n);
-    }
-    u.df = u.df1;
-    return u;
-}
 
 static void long_columns(struct tabulation *t, const struct uses *u) {
     bool difference = is_difference(t->rows[0]);
@@ -321,18 +325,25 @@ static void long_cells(struct tabulation *t, const struct uses *u) {
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
+/* The one item of a table that has no column for it, where the title does not name it. */
+static void name_the_item(struct tabulation *t) {
+    const char *item = rsp_label_term(t->labels, t->a, t->rows[0]);
+    if (*item && !strstr(t->tab->title, item)) t->tab->subtitle = rsp_printf(t->a, "%s: %s", t->tab->subtitle, item);
+}
+
 static void lay_out(struct tabulation *t) {
     struct wide w;
-    t->tab->columns = RSP_ARRAY(t->a, rsp_tab_column, 4 + 3 * MOST_LEVELS_WIDE + 16);
+    struct uses u = find_uses(t);
+    t->tab->columns = RSP_ARRAY(t->a, rsp_tab_column, MOST_LONG_COLUMNS + 3 * MOST_LEVELS_WIDE);
     if (lay_out_wide(t, &w)) {
-        bool grouped = find_uses(t).group;
-        wide_columns(t, &w, grouped);
-        wide_cells(t, &w, grouped);
+        u.term |= !u.group;
+        wide_columns(t, &w, &u);
+        wide_cells(t, &w, &u);
     } else {
-        struct uses u = find_uses(t);
         long_columns(t, &u);
         long_cells(t, &u);
     }
+    if (!u.term) name_the_item(t);
 }
 
 rsp_tab *rsp_tabulate(const rsp_labels *l, const rsp_published *p, const char *analysis, const char *country,

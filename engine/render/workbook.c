@@ -12,7 +12,7 @@
 #include <time.h>
 #include <xlsxwriter.h>
 
-enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, FIRST_ROW = 3 };
+enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, FIRST_ROW = 3, LINE_HEIGHT = 15, MOST_LINES = 27 };
 
 /* One file to write. */
 struct edition {
@@ -82,7 +82,7 @@ static lxw_format *new_format(struct book *b, double size) {
 
 static void add_formats(struct book *b) {
     static const char *const shown[] = {[RSP_AS_TEXT] = "@", [RSP_AS_SHARE] = "0.0%", [RSP_AS_COUNT] = "#,##0",
-                                        [RSP_AS_NUMBER] = "#,##0.00", [RSP_AS_RATIO] = "0.000", [RSP_AS_P] = "0.000"};
+                                        [RSP_AS_NUMBER] = "#,##0.00", [RSP_AS_RATIO] = "0.000", [RSP_AS_P] = "[<0.0005]\"<0.001\";0.000"};
     b->title = new_format(b, 14);
     format_set_bold(b->title);
     b->text = new_format(b, 11);
@@ -103,6 +103,29 @@ static void add_formats(struct book *b) {
 
 /* ---- sheets ----------------------------------------------------------------------------------------------------- */
 
+/* Height of a row whose texts are wrapped: not every program fits rows to their text when it opens a file. Letters are
+ * taken as one column wide, which is generous for proportional fonts. */
+static size_t lines_of(const char *text, double width) {
+    size_t lines = 1, column = 0;
+    for (const char *p = text; *p; p += strspn(p, " ")) {
+        size_t word = strcspn(p, " ");
+        size_t letters = 0;
+        for (size_t k = 0; k < word; k++) letters += ((unsigned char) p[k] & 0xc0) != 0x80;
+        if (column && (double) (column + 1 + letters) > width) {
+            lines++;
+            column = 0;
+        }
+        column += (column > 0) + letters;
+        for (; (double) column > width; column -= (size_t) width) lines++;
+        p += word;
+    }
+    return lines;
+}
+
+static void fit_row(lxw_worksheet *s, size_t row, size_t lines) {
+    if (lines > 1) worksheet_set_row(s, (lxw_row_t) row, LINE_HEIGHT * (double) (lines < MOST_LINES ? lines : MOST_LINES), NULL);
+}
+
 static lxw_worksheet *add_sheet(struct book *b, const char *name, const char *title) {
     lxw_worksheet *s = workbook_add_worksheet(b->file, name);
     assert(s && "names of sheets are unique and short");
@@ -117,14 +140,19 @@ static void mark_up(struct book *b, lxw_worksheet *s, const char *name, size_t n
                     size_t first_row, size_t n_rows) {
     lxw_table_column  *column = RSP_ARRAY(b->a, lxw_table_column, n_columns);
     lxw_table_column **list = RSP_ARRAY(b->a, lxw_table_column *, n_columns + 1);
+    size_t             most = 1;
     for (size_t k = 0; k < n_columns; k++) {
         column[k] = (lxw_table_column){.header = rsp_strdup(b->a, columns[k].title), .header_format = b->heading};
         list[k] = &column[k];
+        /* The button of the filter takes three columns of the heading. */
+        size_t lines = lines_of(columns[k].title, columns[k].width - 3);
+        if (lines > most) most = lines;
         worksheet_set_column(s, (lxw_col_t) k, (lxw_col_t) k, columns[k].width, NULL);
     }
     lxw_table_options o = {.name = rsp_strdup(b->a, name), .style_type = LXW_TABLE_STYLE_TYPE_LIGHT, .style_type_number = 1,
                            .columns = list};
     worksheet_add_table(s, (lxw_row_t) first_row, 0, (lxw_row_t) (first_row + n_rows), (lxw_col_t) (n_columns - 1), &o);
+    fit_row(s, first_row, most);
     worksheet_repeat_rows(s, (lxw_row_t) first_row, (lxw_row_t) first_row);
 }
 
@@ -152,15 +180,24 @@ static void write_table_sheet(struct book *b, const struct sheet *x) {
     worksheet_write_url(s, 2, 0, link_to(b, say(b, "workbook_contents")), NULL);
     worksheet_write_string(s, 2, 0, say(b, "workbook_back"), NULL);
     mark_up(b, s, x->table, t->n_columns, t->columns, FIRST_ROW, t->n_rows);
-    for (size_t i = 0; i < t->n_rows; i++)
-        for (size_t k = 0; k < t->n_columns; k++) write_cell(b, s, FIRST_ROW + 1 + i, k, &t->cells[i * t->n_columns + k]);
+    for (size_t i = 0; i < t->n_rows; i++) {
+        size_t most = 1;
+        for (size_t k = 0; k < t->n_columns; k++) {
+            const rsp_cell *c = &t->cells[i * t->n_columns + k];
+            size_t          lines = c->text ? lines_of(c->text, t->columns[k].width) : 1;
+            if (lines > most) most = lines;
+            write_cell(b, s, FIRST_ROW + 1 + i, k, c);
+        }
+        fit_row(s, FIRST_ROW + 1 + i, most);
+    }
     worksheet_freeze_panes(s, FIRST_ROW + 1, 0);
 }
 
 /* ---- cover, contents, notes ------------------------------------------------------------------------------------- */
 
 static void add_line(const struct book *b, lxw_worksheet *s, lxw_row_t *row, const char *text) {
-    if (*text) worksheet_write_string(s, (*row)++, 0, text, b->wrapped);
+    fit_row(s, *row, lines_of(text, TEXT_WIDTH));
+    worksheet_write_string(s, (*row)++, 0, text, b->wrapped);
 }
 
 static const char *who(const struct book *b) {
@@ -205,6 +242,7 @@ static void write_contents(struct book *b) {
         worksheet_write_url(s, row, 0, link_to(b, b->sheets[k].name), NULL);
         worksheet_write_string(s, row, 0, b->sheets[k].name, NULL);
         worksheet_write_string(s, row, 1, b->sheets[k].tab->title, b->wrapped);
+        fit_row(s, row, lines_of(b->sheets[k].tab->title, columns[1].width));
         worksheet_write_string(s, row, 2, b->sheets[k].tab->subtitle, b->wrapped);
         worksheet_write_number(s, row, 3, (double) b->sheets[k].tab->n_rows, b->number[RSP_AS_COUNT]);
     }
@@ -248,7 +286,8 @@ static void add_tab(struct book *b, const char *id, rsp_tab_part part) {
     rsp_tab *tab = rsp_tabulate(b->labels, b->of->p->results, id, b->of->country, part, b->a);
     if (!tab) return;
     const char *stem = part == RSP_TAB_DIFFERENCES ? rsp_printf(b->a, "%.20s diff", id) : id;
-    RSP_PUSH(b->sheets, b->n, b->capacity, ((struct sheet){sheet_name(b->a, b->n + 1, stem), table_name(b->a, b->n + 1, stem), tab}));
+    struct sheet x = {sheet_name(b->a, b->n + 1, stem), table_name(b->a, b->n + 1, stem), tab};
+    RSP_PUSH(b->sheets, b->n, b->capacity, x);
 }
 
 static void lay_out(struct book *b) {

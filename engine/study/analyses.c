@@ -252,20 +252,88 @@ static void load_model(entry *e) {
     check_response(e, m);
 }
 
-/* ---- what is not built yet: names and syntax are checked all the same -------------------------------------------- */
+/* ---- measurement ------------------------------------------------------------------------------------------------ */
 
 static void load_scale(entry *e) {
-    const rsp_node *items = rsp_get(e->n, "items");
-    const size_t *bound;
-    rsp_bind_list(e->l, items, e->where, &bound);
-    RSP_FAULT(e->l, e->n->loc, "leave it out until a later version", "%s: scales are not built yet", e->where);
+    rsp_scale *x = &e->x->scale;
+    const char *weights = rsp_get_text(e->n, "weights");
+    e->x->kind = RSP_A_SCALE;
+    x->name = rsp_get_text(e->n, "name");
+    x->n_items = rsp_bind_list(e->l, rsp_get(e->n, "items"), e->where, &x->items);
+    x->min_valid = (size_t) rsp_get_number(e->n, "min_valid", (double) x->n_items);
+    x->weighted = weights && strcmp(weights, "design") == 0;
+    if (rsp_get(e->n, "items") && rsp_values(rsp_get(e->n, "items")) < 2)
+        RSP_FAULT(e->l, rsp_get(e->n, "items")->loc, NULL, "%s needs two items or more", e->where);
+    for (size_t k = 0; k < x->n_items; k++)
+        if (!rsp_is_numeric(rsp_var(e->l, x->items[k])))
+            RSP_FAULT(e->l, rsp_get(e->n, "items")->loc, NULL, "'%s' is no number in %s",
+                      rsp_var(e->l, x->items[k])->name, e->where);
+}
+
+static bool is_factor_of(const rsp_lavaan *m, const char *name) {
+    for (size_t k = 0; k < m->n; k++)
+        if (m->rows[k].op == RSP_L_LOADING && strcmp(m->rows[k].lhs, name) == 0) return true;
+    return false;
+}
+
+static bool is_indicator_of(const rsp_lavaan *m, const char *name) {
+    for (size_t k = 0; k < m->n; k++)
+        if (m->rows[k].op == RSP_L_LOADING && strcmp(m->rows[k].rhs, name) == 0) return true;
+    return false;
+}
+
+/* Factors may have any name; what they load on is an item of the study or a factor. Other statements speak of these. */
+static void check_statement(entry *e, const rsp_lavaan *m, const rsp_lavaan_row *r) {
+    if (r->op == RSP_L_LOADING) {
+        size_t v = is_factor_of(m, r->rhs) ? RSP_NONE : rsp_bind_name(e->l, r->rhs, r->loc, e->where);
+        if (v != RSP_NONE && !rsp_is_numeric(rsp_var(e->l, v)))
+            RSP_FAULT(e->l, r->loc, NULL, "'%s' is no number in %s", r->rhs, e->where);
+        return;
+    }
+    if (r->op != RSP_L_REGRESSION && r->op != RSP_L_COVARIANCE && r->op != RSP_L_INTERCEPT) {
+        RSP_FAULT(e->l, r->loc, "leave it out until a later version",
+                  "thresholds, constraints and defined parameters are not built yet, in %s", e->where);
+        return;
+    }
+    const char *sides[2] = {r->lhs, r->op == RSP_L_INTERCEPT ? NULL : r->rhs};
+    for (size_t k = 0; k < 2; k++) {
+        if (!sides[k] || is_factor_of(m, sides[k])) continue;
+        if (r->op == RSP_L_REGRESSION)
+            RSP_FAULT(e->l, r->loc, "name factors on both sides",
+                      "'%s' is no factor of %s: regressions are built among factors", sides[k], e->where);
+        else if (!is_indicator_of(m, sides[k]))
+            RSP_FAULT(e->l, r->loc, NULL, "'%s' is neither a factor nor an indicator of %s", sides[k], e->where);
+    }
+    bool mixed = r->op == RSP_L_COVARIANCE && is_factor_of(m, r->lhs) != is_factor_of(m, r->rhs);
+    if (mixed)
+        RSP_FAULT(e->l, r->loc, NULL, "a covariance of a factor with an indicator is not built yet, in %s", e->where);
 }
 
 static void load_factor(entry *e) {
-    const rsp_node *model = rsp_get(e->n, "model");
-    if (model) rsp_lavaan_parse(e->l->a, model->text, &model->origin, e->l->d);
-    rsp_bind(e->l, rsp_get(e->n, "group"), e->where);
-    RSP_FAULT(e->l, e->n->loc, "leave it out until a later version", "%s: factor models are not built yet", e->where);
+    static const char *const estimators[] = {"ml", "mlr", NULL};
+    static const struct { const char *word; uint32_t bits; } equalities[] = {
+        {"loadings", RSP_EQUAL_LOADINGS}, {"intercepts", RSP_EQUAL_INTERCEPTS}, {"residuals", RSP_EQUAL_RESIDUALS},
+        {"means", RSP_EQUAL_MEANS}, {"regressions", RSP_EQUAL_REGRESSIONS},
+        {"residual.covariances", RSP_EQUAL_RESIDUAL_COVARIANCES}, {"lv.variances", RSP_EQUAL_LV_VARIANCES},
+        {"lv.covariances", RSP_EQUAL_LV_COVARIANCES}};
+    const rsp_node *model = rsp_get(e->n, "model"), *group = rsp_get(e->n, "group"), *equal = rsp_get(e->n, "equal");
+    const char *std_lv = rsp_get_text(e->n, "std.lv");
+    rsp_factor_model *x = &e->x->factor;
+    e->x->kind = RSP_A_FACTOR;
+    if (model) x->syntax = rsp_lavaan_parse(e->l->a, model->text, &model->origin, e->l->d);
+    for (size_t k = 0; x->syntax && k < x->syntax->n; k++) check_statement(e, x->syntax, &x->syntax->rows[k]);
+    int estimator = rsp_get_choice(e->n, "estimator", estimators, 0);
+    x->estimator = estimator == 1 ? RSP_MLR : RSP_ML;
+    x->group = group ? rsp_bind(e->l, group, e->where) : RSP_NONE;
+    if (x->group != RSP_NONE) x->group_name = rsp_var(e->l, x->group)->name;
+    if (x->group != RSP_NONE && rsp_var(e->l, x->group)->type != RSP_SELECT_ONE)
+        RSP_FAULT(e->l, group->loc, NULL, "'%s' has no codes to make groups in %s", x->group_name, e->where);
+    for (size_t k = 0; equal && k < rsp_values(equal); k++)
+        for (size_t j = 0; j < sizeof equalities / sizeof *equalities; j++)
+            if (strcmp(rsp_value_at(equal, k)->text, equalities[j].word) == 0) x->equal |= equalities[j].bits;
+    if (equal && !group)
+        RSP_FAULT(e->l, equal->loc, "name the `group`", "'equal' has no meaning without groups in %s", e->where);
+    x->std_lv = std_lv && strcmp(std_lv, "yes") == 0;
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
@@ -273,10 +341,9 @@ static void load_factor(entry *e) {
 static const struct {
     const char *section, *word;
     void (*load)(entry *e);
-    bool built;
-} sections[] = {{"tables", "table", load_table, true}, {"tests", "test", load_test, true},
-                {"scales", "scale", load_scale, false}, {"factors", "factor model", load_factor, false},
-                {"models", "model", load_model, true}};
+} sections[] = {{"tables", "table", load_table}, {"tests", "test", load_test},
+                {"scales", "scale", load_scale}, {"factors", "factor model", load_factor},
+                {"models", "model", load_model}};
 
 static void check_id(entry *e, rsp_map *ids, bool scale) {
     const rsp_node *id = rsp_get(e->n, "id"), *name = rsp_get(e->n, "name");
@@ -309,8 +376,7 @@ static void load_entry(rsp_loader *l, const rsp_node *n, size_t section, rsp_map
     x->variance = rsp_load_variance(l, rsp_get(n, "variance"), &l->s->variance);
     check_id(&e, ids, strcmp(sections[section].word, "scale") == 0);
     sections[section].load(&e);
-    if (sections[section].built) l->s->n_analyses++;
-    else *x = (rsp_analysis){.id = NULL};
+    l->s->n_analyses++;
 }
 
 void rsp_load_analyses(rsp_loader *l) {

@@ -303,7 +303,8 @@ static void check_args(parser *p, size_t at, size_t f, const rsp_expr *e) {
             FAULT(p, at, "as in selected(${channels}, 'online')", "%s() needs a variable as its first argument", name);
     }
     if (e->op == RSP_X_SELECTED && e->args[1]->op != RSP_X_STRING)
-        FAULT(p, at, "as in selected(${channels}, 'online')", "selected() needs a code in quotes as its second argument");
+        FAULT(p, at, "as in selected(${channels}, 'online')",
+              "selected() needs a code in quotes as its second argument");
 }
 
 static rsp_expr *parse_call(parser *p) {

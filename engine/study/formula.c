@@ -11,7 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 200, MAX_NODES = 5000, MAX_FAULTS = 8, MAX_FACTORS = 512, MAX_TERMS = 4096, WORDS = MAX_FACTORS / 64 };
+enum {
+    MAX_DEPTH = 200,
+    MAX_NODES = 5000,
+    MAX_FAULTS = 8,
+    MAX_FACTORS = 512,
+    MAX_TERMS = 4096,
+    WORDS = MAX_FACTORS / 64
+};
 
 /* ---- syntax tree ------------------------------------------------------------------------------------------------ */
 
@@ -169,7 +176,8 @@ static void expect_close(parser *p, size_t opened) {
     if (p->now.kind == N_CLOSE) advance(p);
     else if (p->now.kind == N_END) FAULT(p, opened, NULL, "'(' is not closed");
     else if (p->now.kind == N_COMMA) FAULT(p, p->now.at, NULL, "functions in formulas take one argument");
-    else FAULT(p, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int) p->now.length, p->text + p->now.at);
+    else
+        FAULT(p, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int)p->now.length, p->text + p->now.at);
 }
 
 static node *parse_primary(parser *p) {
@@ -628,7 +636,8 @@ static node *take_special(parser *p, node *n) {
         node *right = n->kind == N_PLUS ? take_special(p, n->right) : n->right;
         if (n->kind == N_MINUS && p->formula->dot && n->right->kind != N_NUMBER)
             FAULT(p, n->right->at, "list the variables", "'.' cannot stand for all but some variables");
-        if (!left && n->kind == N_MINUS) return new_node(p, N_MINUS, n->at, new_node(p, N_BAD, n->at, NULL, NULL), right);
+        if (!left && n->kind == N_MINUS)
+            return new_node(p, N_MINUS, n->at, new_node(p, N_BAD, n->at, NULL, NULL), right);
         if (!left || !right) return left ? left : right;
         return new_node(p, n->kind, n->at, left, right);
     }
@@ -754,7 +763,8 @@ rsp_formula *rsp_formula_parse(rsp_arena *a, const char *text, const rsp_origin 
     node *left = p.now.kind == N_TILDE ? new_node(&p, N_BAD, 0, NULL, NULL) : parse_level(&p, 0);
     if (p.now.kind != N_TILDE) {
         if (p.now.kind == N_END) FAULT(&p, 0, "as in change ~ culture + country", "formula without '~'");
-        else FAULT(&p, p.now.at, NULL, "expected an operator or '~' before '%.*s'", (int) p.now.length, text + p.now.at);
+        else
+            FAULT(&p, p.now.at, NULL, "expected an operator or '~' before '%.*s'", (int)p.now.length, text + p.now.at);
         return NULL;
     }
     advance(&p);

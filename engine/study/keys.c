@@ -216,17 +216,19 @@ static const rsp_key scale_keys[] = {
     FILTER, END};
 
 static const rsp_key factor_keys[] = {
-    ID, TITLE,
+    ID,
+    TITLE,
     {"model", ONE, RSP_V_LAVAAN, NULL, true, NULL, "the model in lavaan's syntax"},
-    {"estimator", ONE, RSP_V_ENUM, "ml|mlr|wlsmv", false, NULL, "default ml"},
+    {"estimator", ONE, RSP_V_ENUM, "ml|mlr|wlsmv!", false, NULL, "default ml"},
     {"group", ONE, RSP_V_VARIABLE, NULL, false, NULL, "groups to compare"},
-    {"equal", ONE | LIST, RSP_V_ENUM, "loadings|intercepts|thresholds|residuals|means|covariances|regressions", false,
-     NULL, "parameters that are equal between groups"},
-    {"ordered", ONE | LIST, RSP_V_TEXT, NULL, false, NULL, "`all`, or the indicators that are ordinal"},
-    {"missing", ONE, RSP_V_ENUM, "listwise|fiml", false, NULL, "default listwise"},
-    {"weights", ONE, RSP_V_ENUM, "none|design", false, NULL, "default none"},
+    {"equal", ONE | LIST, RSP_V_ENUM,
+     "loadings|intercepts|residuals|residual.covariances|lv.variances|lv.covariances|means|regressions|thresholds!",
+     false, NULL, "parameters that are equal between groups"},
+    {"missing", ONE, RSP_V_ENUM, "listwise|fiml!", false, NULL, "default listwise"},
+    {"weights", ONE, RSP_V_ENUM, "none|design!", false, NULL, "default none"},
     {"std.lv", ONE, RSP_V_YESNO, NULL, false, NULL, "yes: factors have variance 1"},
-    FILTER, END};
+    FILTER,
+    END};
 
 static const rsp_key model_keys[] = {
     ID, TITLE,
@@ -355,8 +357,8 @@ static const rsp_key study_keys[] = {
     {"variance", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, variance_keys, "how standard errors are estimated"},
     {"tables", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, table_keys, "estimates by crossings"},
     {"tests", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, test_keys, "tests"},
-    {"scales", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, scale_keys, "reliability of scales (not built yet)"},
-    {"factors", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, factor_keys, "factor models (not built yet)"},
+    {"scales", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, scale_keys, "reliability of scales"},
+    {"factors", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, factor_keys, "factor models"},
     {"models", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, model_keys, "regressions"},
     {"disclosure", ONE | RSP_S_OBJECT, RSP_V_ENUM, "off", false, disclosure_keys,
      "disclosure control; `off` says that the data are public or made up"},

@@ -10,7 +10,20 @@
 
 enum { MAX_FAULTS = 20, MAX_ROWS = 20000, MAX_LEFT = 200 };
 
-typedef enum { T_END, T_NAME, T_NUMBER, T_STRING, T_OPERATOR, T_PLUS, T_TIMES, T_OPEN, T_CLOSE, T_COMMA, T_MINUS, T_BAD } token_kind;
+typedef enum {
+    T_END,
+    T_NAME,
+    T_NUMBER,
+    T_STRING,
+    T_OPERATOR,
+    T_PLUS,
+    T_TIMES,
+    T_OPEN,
+    T_CLOSE,
+    T_COMMA,
+    T_MINUS,
+    T_BAD
+} token_kind;
 
 typedef struct {
     token_kind  kind;

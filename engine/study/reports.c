@@ -156,22 +156,9 @@ static const rsp_analysis *find_analysis(const rsp_loader *l, const char *id) {
     return NULL;
 }
 
-/* An id of a section that is not built yet is known all the same: its own fault was reported there. */
-static bool id_elsewhere(const rsp_loader *l, const char *id) {
-    static const char *const others[] = {"scales", "factors", "models"};
-    for (size_t s = 0; s < 3; s++) {
-        const rsp_node *n = rsp_get(l->root, others[s]);
-        for (size_t k = 0; n && k < n->n; k++) {
-            const char *text = rsp_get_text(n->items[k], "id");
-            if (text && strcmp(text, id) == 0) return true;
-        }
-    }
-    return false;
-}
-
 static const rsp_analysis *bind_analysis(rsp_loader *l, const rsp_node *n, const char *where) {
     const rsp_analysis *found = find_analysis(l, n->text);
-    if (found || id_elsewhere(l, n->text)) return found;
+    if (found) return found;
     const char **ids = rsp_calloc(l->s->n_analyses + 1, sizeof *ids);
     size_t count = 0;
     for (size_t k = 0; k < l->s->n_analyses; k++)
@@ -238,9 +225,9 @@ static void default_editions(rsp_loader *l, rsp_reports *r) {
 
 static void check_chart(rsp_loader *l, const rsp_node *kind, const rsp_analysis *a) {
     bool model = a->kind == RSP_A_MODEL;
-    if (!kind || a->kind == RSP_A_SCALE) return;
-    if (a->kind == RSP_A_TEST)
-        RSP_FAULT(l, kind->loc, "name a table or a model", "'%s' is a test and makes no chart", a->id);
+    if (!model && a->kind != RSP_A_TABLE)
+        RSP_FAULT(l, kind->loc, "name a table or a regression", "analysis '%s' makes no chart of kind '%s'", a->id,
+                  kind->text);
     else if (model != (strcmp(kind->text, "forest") == 0))
         RSP_FAULT(l, kind->loc, model ? "use forest" : "forest is for models: use agreement, dots or heatmap",
                   "a chart of kind '%s' cannot show %s '%s'", kind->text, model ? "model" : "table", a->id);

@@ -181,8 +181,8 @@ static merit evaluate(const rsp_problem *p, const double *d, const double *lambd
     return m;
 }
 
-/* One step from lambda, halved until it helps. `least`: slopes count at least this times d, so that margins all of whose
- * cells stand at a bound still move. */
+/* One step from lambda, halved until it helps. `least`: slopes count at least this times d, so that margins all of
+ * whose cells stand at a bound still move. */
 static bool step(const rsp_problem *p, const double *d, rsp_cal_work *w, double least, merit *now) {
     size_t n = p->n_cols;
     for (size_t c = 0; c < p->n_cells; c++) w->slope[c] = fmax(w->slope[c], least * d[c]);
@@ -239,7 +239,8 @@ static bool solve(const rsp_problem *p, const double *d, double *g, rsp_cal_work
 /* Weights beyond the limits are set to them; returns how many respondents, and the largest relative excess. */
 static double clip(const rsp_problem *p, double *g, size_t *n_trimmed) {
     double mean = p->total / p->n, excess = 0;
-    double low = isnan(p->trim_low) ? 0 : p->trim_low * mean, high = isnan(p->trim_high) ? INFINITY : p->trim_high * mean;
+    double low = isnan(p->trim_low) ? 0 : p->trim_low * mean;
+    double high = isnan(p->trim_high) ? INFINITY : p->trim_high * mean;
     *n_trimmed = 0;
     for (size_t c = 0; c < p->n_cells; c++) {
         double weight = p->unit[c] * g[c], cut = weight;

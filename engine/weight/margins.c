@@ -290,11 +290,12 @@ static bool set_up(building *b, size_t group, uint32_t **local) {
 
 /* ---- all groups ------------------------------------------------------------------------------------------------- */
 
-static void warn(building *b, size_t group, const char *hint) {
+static void warn(building *b, size_t group) {
     const rsp_group *g = &b->s->groups[group];
-    rsp_report(b->d, RSP_WARNING, spec_of(b->s)->loc, hint, "%s%s%s: %s", *g->code ? "'" : "the sample",
-               *g->code ? g->code : "", *g->code ? "' is not weighted to its margins" : " is not weighted to its margins",
-               g->why);
+    char             name[128] = "the sample";
+    if (*g->code) snprintf(name, sizeof name, "'%s'", g->code);
+    rsp_report(b->d, RSP_WARNING, spec_of(b->s)->loc, "it keeps its base weights; see the gaps of its margins",
+               "%s is not weighted to its margins: %s", name, g->why);
 }
 
 static void calibrate_group(building *b, size_t group, rsp_cal_work *work) {
@@ -330,7 +331,8 @@ static void add_gaps(building *b, size_t group) {
     if (!strcmp(s->groups[group].why, "no target")) return;
     for (size_t m = 0; m < c->n_margins; m++) {
         const margin *of = &b->margins[m];
-        double       *sum = RSP_ARRAY(b->scratch, double, of->n_codes), *count = RSP_ARRAY(b->scratch, double, of->n_codes);
+        double       *sum = RSP_ARRAY(b->scratch, double, of->n_codes);
+        double       *count = RSP_ARRAY(b->scratch, double, of->n_codes);
         double        wanted = 0, all = 0;
         for (size_t k = from; k < to; k++) {
             int32_t code = of->number[b->cell_row[k]];
@@ -383,7 +385,7 @@ static void calibrate_groups(building *b) {
     rsp_cal_work work = rsp_cal_work_new(b->scratch, c->max_cells, c->max_cols);
     for (size_t k = 0; k < s->n_groups; k++) {
         if (ready[k]) calibrate_group(b, k, &work);
-        if (!s->groups[k].weighted) warn(b, k, "its weights stay the base weights; see the margins' gaps");
+        if (!s->groups[k].weighted) warn(b, k);
     }
 }
 

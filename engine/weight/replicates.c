@@ -6,9 +6,9 @@
  *   bootstrap   n-1 clusters drawn from each stratum's n; factor 1 + sqrt(1-f) (n/(n-1) times drawn - 1), scale 1/(R-1)
  *               (Rao and Wu 1988, with m = n-1); replicate k draws from stream k of the seed
  *
- * The Hadamard matrix is Sylvester's: element (r, c) is (-1)^(number of bits in r AND c), its order the smallest power of
- * two above the number of strata; stratum h (from 0) takes column h + 1, column 0 of ones is left out. Paley's orders
- * would save replicates, never more than half of them, and a matrix one can state in a line is easier to check.
+ * The Hadamard matrix is Sylvester's: element (r, c) is (-1)^(number of bits in r AND c), its order the smallest power
+ * of two above the number of strata; stratum h (from 0) takes column h + 1, column 0 of ones is left out. Paley's
+ * orders would save replicates, never more than half of them, and a matrix one can state in a line is easier to check.
  *
  * Every replicate is calibrated anew, from the cells' totals that its clusters give; groups that a replicate does not
  * touch keep their factors. */
@@ -31,7 +31,7 @@ typedef struct rsp_replicate_set {
     double             *scale;    /* [n] jk1, jkn */
     int32_t            *left_out; /* [n] jk1, jkn: cluster */
     uint8_t            *drawn;    /* [n * n_clusters] bootstrap: times drawn */
-    double             *constant, *slope; /* [n_strata] bootstrap: factor = constant + slope * drawn; jk: slope n/(n-1) */
+    double             *constant, *slope; /* [n_strata] bootstrap: factor is constant + slope times drawn; jk: n/(n-1) */
     double             *g;        /* [n * n_cells], NULL without calibration */
     bool               *failed;   /* [n] margins cannot be met */
     rsp_replicates     *views[2]; /* around the mean, around the full sample */
@@ -319,7 +319,8 @@ static set *set_new(rsp_sample *s, const rsp_variance_spec *spec, rsp_loc loc, r
     case RSP_TAYLOR: good = false; break;
     }
     if (good && !(r->rho >= 0 && r->rho < 1)) {
-        rsp_report(d, RSP_ERR_STUDY, loc, "0.3 and 0.5 are usual", "rho of fay is %g: it must be at least 0, below 1", r->rho);
+        rsp_report(d, RSP_ERR_STUDY, loc, "0.3 and 0.5 are usual", "rho of fay is %g: it must be at least 0, below 1",
+                   r->rho);
         good = false;
     }
     if (!good) {
@@ -372,7 +373,8 @@ void rsp_replicate_weights_block(const rsp_replicates *view, size_t k, size_t fr
         for (size_t i = from; i < to; i++)
             w[i - from] = s->base[i] * (r->constant[s->stratum[i]] + r->slope[s->stratum[i]] * drawn[s->cluster[i]]);
     } else {
-        for (size_t i = from; i < to; i++) w[i - from] = s->base[i] * cluster_factor(r, k, s->cluster[i], s->stratum[i]);
+        for (size_t i = from; i < to; i++)
+            w[i - from] = s->base[i] * cluster_factor(r, k, s->cluster[i], s->stratum[i]);
     }
     if (!r->g) return;
     const double *g = r->g + k * c->n_cells;

@@ -99,6 +99,7 @@ static void class_sums(const rsp_sample *s, const int32_t *class, const uint8_t 
     }
 }
 
+/* Respondents of each class take over the weight of all its rows. */
 static void spread_weight(rsp_sample *s, const int32_t *class, size_t n_classes, const uint8_t *take) {
     double *all = rsp_calloc(n_classes, sizeof *all), *answered = rsp_calloc(n_classes, sizeof *answered);
     class_sums(s, class, take, all, answered);
@@ -108,47 +109,47 @@ static void spread_weight(rsp_sample *s, const int32_t *class, size_t n_classes,
     free(answered);
 }
 
-/* Weighting classes (Little 1986): respondents of a class stand for its nonrespondents too. A class in which nobody
- * responded leaves its weight to the respondents of its group, which is reported. */
+/* Classes without any respondent leave their weight to the respondents of their group, which is reported. */
+static void spread_lost(rsp_sample *s, const int32_t *class, size_t n_classes, const uint8_t *take, rsp_diag *d) {
+    double *all = rsp_calloc(n_classes, sizeof *all), *answered = rsp_calloc(n_classes, sizeof *answered);
+    class_sums(s, class, take, all, answered);
+    size_t lost = 0;
+    for (size_t k = 0; k < n_classes; k++) lost += all[k] > 0 && !(answered[k] > 0);
+    for (size_t i = 0; i < s->n; i++) /* of other classes, nonrespondents' weight is with the respondents already */
+        if (!take[i] && answered[class[i]] > 0) s->private_->base[i] = 0;
+    if (lost) {
+        rsp_report(d, RSP_WARNING, s->frame->study->weighting.loc, "use coarser classes",
+                   "%zu classes of `nonresponse` have no respondent: their weight goes to the rest of their group", lost);
+        spread_weight(s, s->group, s->n_groups, take);
+    }
+    for (size_t i = 0; i < s->n; i++)
+        if (!take[i]) s->private_->base[i] = 0;
+    free(all);
+    free(answered);
+}
+
+/* Weighting classes (Little 1986): respondents of a class stand for its nonrespondents too. */
 static bool adjust_nonresponse(rsp_sample *s, rsp_diag *d) {
     const rsp_weighting_spec *w = &s->frame->study->weighting;
     if (!w->n_nonresponse) return true;
     if (!w->respondent) {
-        rsp_report(d, RSP_ERR_STUDY, w->loc, "give the condition that holds for respondents",
-                   "`nonresponse` needs `respondent`: all rows that are kept count as respondents otherwise");
+        rsp_report(d, RSP_ERR_STUDY, w->loc, "write nonresponse: {classes: [...], respondent: \"${...} = '...'\"}",
+                   "`nonresponse` needs `respondent`: every row that is kept would count as a respondent");
         return false;
     }
-    uint8_t *take = rsp_calloc(s->n, 1);
-    rsp_eval_filter(s->frame, w->respondent, take);
     rsp_arena *scratch = rsp_arena_new();
+    uint8_t   *take = RSP_ARRAY(scratch, uint8_t, s->n);
     int32_t   *class = RSP_ARRAY(scratch, int32_t, s->n);
+    size_t     n_classes = s->n_groups;
+    rsp_eval_filter(s->frame, w->respondent, take);
     memcpy(class, s->group, s->n * sizeof *class);
-    size_t n_classes = s->n_groups;
     for (size_t k = 0; k < w->n_nonresponse; k++) {
         rsp_numbered v = rsp_number_variable(s->frame, w->nonresponse[k], scratch);
         n_classes = rsp_number_pairs(class, n_classes, v.number, v.n, s->n, class);
     }
-    double *all = RSP_ARRAY(scratch, double, n_classes), *answered = RSP_ARRAY(scratch, double, n_classes);
-    class_sums(s, class, take, all, answered);
-    size_t lost = 0;
-    for (size_t k = 0; k < n_classes; k++) lost += all[k] > 0 && !(answered[k] > 0);
-    if (lost)
-        rsp_report(d, RSP_WARNING, w->loc, "use coarser classes",
-                   "%zu classes of `nonresponse` have no respondent: their weight goes to the rest of their group", lost);
-    /* First within classes, then within groups: the second changes nothing where no class is empty. */
-    double *group_all = RSP_ARRAY(scratch, double, s->n_groups), *group_answered = RSP_ARRAY(scratch, double, s->n_groups);
-    class_sums(s, s->group, take, group_all, group_answered);
     spread_weight(s, class, n_classes, take);
-    double *after = RSP_ARRAY(scratch, double, s->n_groups);
-    for (size_t i = 0; i < s->n; i++)
-        if (take[i]) after[s->group[i]] += s->base[i];
-    for (size_t i = 0; i < s->n; i++) {
-        double *base = &s->private_->base[i];
-        if (!take[i]) *base = 0;
-        else if (lost && after[s->group[i]] > 0) *base *= group_all[s->group[i]] / after[s->group[i]];
-    }
+    spread_lost(s, class, n_classes, take, d);
     rsp_arena_free(scratch);
-    free(take);
     return true;
 }
 
@@ -156,7 +157,7 @@ static bool adjust_nonresponse(rsp_sample *s, rsp_diag *d) {
 
 static double population_of(const rsp_weighting_spec *w, const char *code) {
     for (size_t k = 0; k < w->n_population; k++)
-        if (!strcmp(w->population[k].country, code) || !strcmp(w->population[k].code, code)) return w->population[k].amount;
+        if (!strcmp(w->population[k].country, code)) return w->population[k].amount;
     return NAN;
 }
 

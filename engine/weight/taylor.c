@@ -150,7 +150,8 @@ static bool report_lonely(const rsp_sample *s, rsp_diag *d) {
         for (size_t j = k; j-- > 0;) first = (size_t) p->stages[j].parent[first];
         rsp_arena  *a = rsp_arena_new();
         const char *name = rsp_stratum_name(s, first, a);
-        rsp_report(d, RSP_WARNING, s->frame->study->design.loc, "merge it with another, or say lonely: adjust or certainty",
+        rsp_report(d, RSP_WARNING, s->frame->study->design.loc,
+                   "merge it with another, or say lonely: adjust or certainty",
                    "%zu %s with a single sampling unit (the first: '%s'): no variance can be given", lonely,
                    k ? "units of a later stage" : "strata", name);
         rsp_arena_free(a);
@@ -159,7 +160,8 @@ static bool report_lonely(const rsp_sample *s, rsp_diag *d) {
     return false;
 }
 
-bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *z, size_t p, double *vcov, rsp_diag *d) {
+bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *z, size_t p, double *vcov,
+                rsp_diag *d) {
     const rsp_design_private *design = s->private_;
     for (size_t k = 0; k < p * p; k++) vcov[k] = NAN;
     if (report_lonely(s, d)) return false;
