@@ -205,8 +205,7 @@ static void missing_logic(void **state) {
 }
 
 static void values(void **state) {
-    static const struct { const char *expr, *wanted;
-    } cases[] = {
+    static const struct { const char *expr, *wanted; } cases[] = {
         {"1 + 2 * 3 - 4 div 8", "6.5"},
         {"-7 mod 4", "-3"},
         {"1 div 0", "missing"},

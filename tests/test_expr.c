@@ -109,8 +109,7 @@ static void messages(const char *text, const rsp_origin *origin, rsp_buf *b) {
 }
 
 static void errors(void **state) {
-    static const struct { const char *text, *wanted;
-    } cases[] = {
+    static const struct { const char *text, *wanted; } cases[] = {
         {"", "7:11 empty expression"},
         {"${a} = ", "7:18 expression ends where a value was expected"},
         {"${a} == 1", "7:16 '==' is not an operator of expressions (write = for equal)"},

@@ -200,8 +200,7 @@ static void list_messages(rsp_diag *d, rsp_buf *b) {
 }
 
 static void formula_errors(void **state) {
-    static const struct { const char *text, *wanted;
-    } cases[] = {
+    static const struct { const char *text, *wanted; } cases[] = {
         {" ", "3:5 empty formula (as in change ~ culture + country)"},
         {"y", "3:5 formula without '~' (as in change ~ culture + country)"},
         {"~ x", "3:5 formula without a variable before '~' (as in change ~ culture)"},
@@ -298,8 +297,7 @@ static void lavaan_models(void **state) {
 
 static void lavaan_errors(void **state) {
     static const rsp_origin block = {{"study.yaml", 3, 5}, true, 5};
-    static const struct { const char *text, *wanted;
-    } cases[] = {
+    static const struct { const char *text, *wanted; } cases[] = {
         {" # nothing\n", "3:5 empty model (write f =~ x1 + x2 + x3)"},
         {"f =~ x1 x2", "3:13 'x2' is not followed by an operator or '+' (write f =~ x1 + x2)"},
         {"f = x1", "3:5 'f' is not followed by an operator or '+' (write f =~ x1 + x2)"},

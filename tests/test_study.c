@@ -987,13 +987,27 @@ static void shipped_studies(void **state) {
 static void not_built(void **state) {
     (void) state;
     rsp_diag *d = rsp_diag_new();
-    assert_null(rsp_study_load("fixtures/reference/hs1939", d));
-    assert_int_equal(rsp_diag_errors(d), 7);
-    assert_int_equal(rsp_diag_at(d, 0)->loc.line, 16);
-    assert_int_equal(rsp_diag_at(d, 0)->loc.column, 5);
-    assert_string_equal(rsp_diag_at(d, 3)->message, "factor model 'three_factors': factor models are not built yet");
-    assert_int_equal(rsp_diag_at(d, 3)->loc.line, 21);
+    assert_null(rsp_study_load("fixtures/reference/quine_counts", d));
+    assert_int_equal(rsp_diag_errors(d), 3);
+    assert_int_equal(rsp_diag_at(d, 1)->loc.line, 16);
+    assert_int_equal(rsp_diag_at(d, 1)->loc.column, 37);
+    assert_string_equal(rsp_diag_at(d, 1)->message, "kind 'negative_binomial' is not built yet; this version has linear, "
+                                                    "logistic and ordinal");
     rsp_diag_free(d);
+}
+
+static void measurement(void **state) {
+    (void) state;
+    rsp_study *s = load_good("fixtures/reference/hs1939");
+    assert_int_equal(s->n_analyses, 7);
+    assert_int_equal(s->analyses[0].kind, RSP_A_SCALE);
+    assert_string_equal(s->analyses[1].scale.name, "textual");
+    assert_int_equal(s->analyses[1].scale.min_valid, 3);
+    assert_int_equal(s->analyses[6].kind, RSP_A_FACTOR);
+    assert_int_equal(s->analyses[6].factor.equal, RSP_EQUAL_LOADINGS | RSP_EQUAL_INTERCEPTS);
+    assert_string_equal(s->analyses[6].factor.group_name, "school");
+    assert_int_equal(s->analyses[6].factor.syntax->n, 9);
+    rsp_study_free(s);
 }
 
 /* ---- check ------------------------------------------------------------------------------------------------------ */
@@ -1136,6 +1150,7 @@ int main(void) {
         cmocka_unit_test(wrong_studies),    cmocka_unit_test(many_faults),     cmocka_unit_test(small_study),
         cmocka_unit_test(instrument_columns), cmocka_unit_test(whole_options), cmocka_unit_test(margins_of_many_kinds),
         cmocka_unit_test(illustrative),     cmocka_unit_test(shipped_studies), cmocka_unit_test(not_built),
+        cmocka_unit_test(measurement),
         cmocka_unit_test(check_says),       cmocka_unit_test(bombs),           cmocka_unit_test(cut_off),
         cmocka_unit_test(schema_is_current), cmocka_unit_test(reference_is_current), cmocka_unit_test(words)};
     return cmocka_run_group_tests_name("study", tests, make_folder, remove_folder);

@@ -48,7 +48,7 @@ static const weight_case CASES[] = {
 
 static double expected(const char *name, const char *what) {
     char path[256], line[256], key[128];
-    snprintf(path, sizeof path, "%s/expected.csv", FOLDER);
+    snprintf(path, sizeof path, "%s/cases.csv", FOLDER);
     snprintf(key, sizeof key, "%s,%s,", name, what);
     FILE  *f = fopen(path, "r");
     double value = NAN;

@@ -66,7 +66,11 @@ void est_describe(const est_context *x, const est_item *it, size_t form, size_t 
     v->base = est_base_of_domain(who, it, f->base, domain);
     v->df = it->df[f->base * who->n_domains + domain];
     v->organisations = it->organisations[f->base * who->n_domains + domain];
-    if (v->flags & RSP_F_NOT_ELIGIBLE) return;
+    if (v->flags & RSP_F_NOT_ELIGIBLE) { /* nothing of it is shown, nor part of any whole: nothing to disclose */
+        v->base = 0;
+        v->organisations = -1;
+        return;
+    }
     v->n = (double) v->base;
     if (v->base == 0) {
         v->flags |= RSP_F_EMPTY;

@@ -7,6 +7,7 @@
 #include "model/likelihood.h"
 #include "model/matrix.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +33,12 @@ struct active {
     size_t         k;
     size_t        *column;
     const double **x;
+    double        *rows;     /* linear with replicates: the same by row [n*k], and the residuals of the full sample [n] */
+    double        *residual;
 };
 
 static struct active active_columns(struct fit *f) {
-    struct active a = {0, RSP_ARRAY(f->arena, size_t, f->m->k + 1), RSP_ARRAY(f->arena, const double *, f->m->k + 1)};
+    struct active a = {.column = RSP_ARRAY(f->arena, size_t, f->m->k + 1), .x = RSP_ARRAY(f->arena, const double *, f->m->k + 1)};
     for (size_t j = 0; j < f->m->k; j++) {
         if (f->flags[f->n_thresholds + j]) continue;
         a.column[a.k] = j;
@@ -136,42 +139,49 @@ static bool replicated(struct fit *f, const struct active *a, const double *full
 
 /* ---- linear ----------------------------------------------------------------------------------------------------- */
 
-/* X'WX and X'Wy by blocks in order, for replicates. */
-static void cross_products(const struct active *a, const double *y, const double *w, size_t n, double *xx, double *xy) {
+/* X'WX and X'We by blocks of rows that stay in cache, one product of matrices each, in order. */
+static void cross_products(const struct active *a, const double *w, size_t n, double *xx, double *xy) {
+    enum { ROWS = 128 };
     size_t  k = a->k;
-    double *row = rsp_malloc((k ? k : 1) * sizeof *row);
+    double *weighted = rsp_malloc(ROWS * k * sizeof *weighted);
     memset(xx, 0, k * k * sizeof *xx);
     memset(xy, 0, k * sizeof *xy);
-    for (size_t i = 0; i < n; i++) {
-        if (w[i] == 0) continue;
-        for (size_t j = 0; j < k; j++) row[j] = a->x[j][i];
-        for (size_t j = 0; j < k; j++) {
-            double wx = w[i] * row[j];
-            xy[j] += wx * y[i];
-            for (size_t l = 0; l <= j; l++) xx[j * k + l] += wx * row[l];
-        }
+    for (size_t from = 0; from < n; from += ROWS) {
+        size_t        rows = n - from < ROWS ? n - from : ROWS;
+        const double *x = a->rows + from * k;
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < k; j++) weighted[i * k + j] = w[from + i] * x[i * k + j];
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) k, (int) k, (int) rows, 1, x, (int) k, weighted, (int) k, 1, xx, (int) k);
+        cblas_dgemv(CblasRowMajor, CblasTrans, (int) rows, (int) k, 1, weighted, (int) k, a->residual + from, 1, 1, xy, 1);
     }
-    for (size_t j = 0; j < k; j++)
-        for (size_t l = 0; l < j; l++) xx[l * k + j] = xx[j * k + l];
-    free(row);
+    free(weighted);
 }
 
-/* Solved for the change against the full-sample estimate: the residual's cross-products are small, so the digits lost
- * in X'WX touch the change alone. */
-static bool refit_linear(const struct fit *f, const struct active *a, const double *w, const double *start, double *theta) {
-    size_t  n = f->m->n, k = a->k;
-    double *residual = rsp_malloc((n ? n : 1) * sizeof *residual), *xx = rsp_malloc((k * k + 1) * sizeof *xx), *xy = rsp_malloc((k + 1) * sizeof *xy);
+static void prepare_replicates(struct fit *f, struct active *a, const double *beta) {
+    size_t n = f->m->n, k = a->k;
+    a->rows = RSP_ARRAY(f->arena, double, n * k + 1);
+    a->residual = RSP_ARRAY(f->arena, double, n + 1);
     for (size_t i = 0; i < n; i++) {
-        residual[i] = f->m->y[i];
-        for (size_t j = 0; j < k; j++) residual[i] -= start[j] * a->x[j][i];
+        a->residual[i] = f->m->y[i];
+        for (size_t j = 0; j < k; j++) {
+            a->rows[i * k + j] = a->x[j][i];
+            a->residual[i] -= beta[j] * a->x[j][i];
+        }
     }
-    cross_products(a, residual, w, n, xx, xy);
+}
+
+/* Solved for the change against the full-sample estimate: the cross-products with its residuals are small, so the
+ * digits lost in X'WX touch the change alone. */
+static bool refit_linear(const struct fit *f, const struct active *a, const double *w, const double *start, double *theta) {
+    size_t  k = a->k;
+    double *xx = rsp_malloc((k * k + 1) * sizeof *xx), *xy = rsp_malloc((k + 1) * sizeof *xy);
+    cross_products(a, w, f->m->n, xx, xy);
     bool ok = rsp_invert_spd(xx, k);
     for (size_t j = 0; ok && j < k; j++) {
         theta[j] = start[j];
         for (size_t l = 0; l < k; l++) theta[j] += xx[j * k + l] * xy[l];
     }
-    free(residual), free(xx), free(xy);
+    free(xx), free(xy);
     return ok;
 }
 
@@ -210,8 +220,9 @@ static void fit_linear(struct fit *f, rsp_diag *d) {
         }
         if (!linearised(f, ls.inverse, score, q, vcov, d)) f->status |= RSP_F_LONELY;
         free(score);
-    } else if (!replicated(f, &a, ls.beta, q, refit_linear, vcov, d)) {
-        f->status |= RSP_F_LONELY;
+    } else {
+        prepare_replicates(f, &a, ls.beta);
+        if (!replicated(f, &a, ls.beta, q, refit_linear, vcov, d)) f->status |= RSP_F_LONELY;
     }
     spread(f, &a, vcov, f->vcov);
 }

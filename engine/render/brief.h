@@ -97,6 +97,8 @@ typedef struct {
     const char             *path;
     size_t                  n_countries;
     const char            **countries; /* with figures of their own */
+    size_t                  n_analyses;
+    const rsp_analysis    **analyses;  /* that it shows, in the order of the edition, else of the study */
     rsp_arena              *arena;
     brief_values            values;    /* true of the whole brief */
     size_t                  n_observations, capacity;
@@ -140,8 +142,9 @@ typedef struct {
     const char  *title, *footer, *notice; /* document title; footer's second line */
     size_t       n, capacity;
     brief_piece *pieces;
-    size_t       words;        /* all that is printed but page numbers */
+    size_t       words;        /* all that is printed but page numbers and footers */
     size_t       n_pages;
+    double       gaps;         /* factor of all gaps */
 } brief_document;
 
 /* At most `charts` figures and `findings` paragraphs. Heights are measured with `context`. */
@@ -160,7 +163,8 @@ enum {
 };
 
 /* Places pieces: a heading never ends a page, a figure that does not fit goes to the top of the next page and the text
- * goes on. Reorders pieces into reading order; sets n_pages. */
+ * goes on. A last page with little on it is avoided by narrower gaps where that is enough. Reorders pieces into reading
+ * order; sets n_pages. */
 void brief_paginate(brief_document *d);
 
 /* ---- drawing ---------------------------------------------------------------------------------------------------- */

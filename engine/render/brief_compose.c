@@ -156,19 +156,13 @@ static double height_so_far(const brief_document *d)
     return y;
 }
 
-static bool wanted(const brief_edition *e, const rsp_analysis *x)
-{
-    return rsp_edition_wants(e->p, e->edition, x->id);
-}
-
 /* The first page's figure: the headline's, else the first that has room under the messages. */
 static void add_first_figure(composer *c)
 {
-    const rsp_study *s = c->e->p->study;
-    double           room = BRIEF_BOTTOM - height_so_far(c->d) - 40;
-    for (size_t k = 0; c->charts && k <= s->n_analyses; k++) {
-        const rsp_analysis *x = k ? &s->analyses[k - 1] : c->headline;
-        if (!x || !wanted(c->e, x)) continue;
+    double room = BRIEF_BOTTOM - height_so_far(c->d) - 40;
+    for (size_t k = 0; c->charts && k <= c->e->n_analyses; k++) {
+        const rsp_analysis *x = k ? c->e->analyses[k - 1] : c->headline;
+        if (!x) continue;
         rsp_scene *scene = chart_of(c, x);
         if (scene && scene->height <= room) {
             add_figure(c, x, scene);
@@ -180,11 +174,12 @@ static void add_first_figure(composer *c)
 
 /* ---- the first page --------------------------------------------------------------------------------------------- */
 
+/* The first finding that a rule makes a title of; the last rule makes one without a finding. */
 static const char *title_of(composer *c)
 {
     const brief_rules *rules = &c->e->definition->titles;
-    for (size_t k = 0; k < rules->n; k++)
-        for (size_t j = 0; j < c->e->n_observations; j++) {
+    for (size_t j = 0; j < c->e->n_observations; j++)
+        for (size_t k = 0; k < rules->n; k++) {
             const brief_observation *o = &c->e->observations[j];
             if (strcmp(rules->rules[k].of, o->kind) != 0 || !brief_holds(rules->rules[k].when, &o->values)) continue;
             const char *text = say(c, rules->rules[k].say, &o->values);
@@ -232,8 +227,8 @@ static void add_messages(composer *c)
     const brief_definition *def = c->e->definition;
     brief_entry            *entries = RSP_ARRAY(c->e->arena, brief_entry, def->limits.messages + def->messages.n);
     size_t                  n = 0;
-    for (size_t k = 0; k < c->e->p->study->n_analyses && n < def->limits.messages; k++) {
-        const char *text = message_about(c, &c->e->p->study->analyses[k]);
+    for (size_t k = 0; k < c->e->n_analyses && n < def->limits.messages; k++) {
+        const char *text = message_about(c, c->e->analyses[k]);
         if (text) entries[n++].text = set(c, text);
     }
     for (size_t k = 0; k < def->messages.n && n < 2; k++) {
@@ -271,11 +266,10 @@ static const char *trace(const composer *c, const rsp_analysis *x)
 
 static void add_findings(composer *c, const brief_section *s, size_t most)
 {
-    const rsp_study *study = c->e->p->study;
-    size_t           n = 0;
-    for (size_t k = 0; k < study->n_analyses && n < most; k++) {
-        const rsp_analysis *x = &study->analyses[k];
-        const char         *text = wanted(c->e, x) ? finding(c, x) : NULL;
+    size_t n = 0;
+    for (size_t k = 0; k < c->e->n_analyses && n < most; k++) {
+        const rsp_analysis *x = c->e->analyses[k];
+        const char         *text = finding(c, x);
         if (!text) continue;
         if (n == 0) add_heading(c, rsp_say(c->e->texts, c->e->arena, s->heading, NULL, 0));
         rsp_scene *scene = !figure_number(c, x) && c->n_shown < c->charts ? chart_of(c, x) : NULL;

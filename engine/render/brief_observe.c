@@ -311,6 +311,11 @@ static int by_value(const void *x, const void *y)
     return (a->place > b->place) - (a->place < b->place);
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Up to NAMED labels from one end, with their values. */
 static const char *end_words(const brief_edition *e, const rsp_analysis *x, const named *v, size_t n, bool low)
 {
@@ -344,8 +349,9 @@ static void observe_profile(brief_edition *e, const rsp_analysis *x)
     brief_put(&o->values, "above", NULL, (double) above);
     brief_put(&o->values, "below", NULL, (double) below);
     brief_put(&o->values, "base", NULL, v[0].row->n);
-    brief_put(&o->values, "positive", end_words(e, x, v, above ? (above < NAMED ? above : NAMED) : 1, false), NAN);
-    brief_put(&o->values, "negative", end_words(e, x, v + (below ? n - (below < NAMED ? below : NAMED) : n - 1), below ? (below < NAMED ? below : NAMED) : 1, true), NAN);
+    size_t high = above ? least(above, NAMED) : 1, low = below ? least(below, NAMED) : 1;
+    brief_put(&o->values, "positive", end_words(e, x, v, high, false), NAN);
+    brief_put(&o->values, "negative", end_words(e, x, v + n - low, low, true), NAN);
 }
 
 /* ---- groups without a test -------------------------------------------------------------------------------------- */
@@ -559,13 +565,13 @@ static void observe_model(brief_edition *e, const rsp_analysis *x)
     if (n_up + n_down + unclear == 0) return;
     qsort(up, n_up, sizeof *up, by_value);
     qsort(down, n_down, sizeof *down, by_value);
-    const char *high[NAMED + 1], *low[NAMED + 1];
-    for (size_t k = 0; k < n_up && k <= NAMED; k++) high[k] = up[k].label;
-    for (size_t k = 0; k < n_down && k <= NAMED; k++) low[k] = down[k].label;
+    const char *high[NAMED], *low[NAMED];
+    for (size_t k = 0; k < n_up && k < NAMED; k++) high[k] = up[k].label;
+    for (size_t k = 0; k < n_down && k < NAMED; k++) low[k] = down[k].label;
     brief_observation *o = observe(e, "model", x);
     brief_put(&o->values, "outcome", outcome_words(e, x), NAN);
-    brief_put(&o->values, "positive", joined(e, n_up < NAMED ? n_up : NAMED, high), NAN);
-    brief_put(&o->values, "negative", joined(e, n_down < NAMED ? n_down : NAMED, low), NAN);
+    brief_put(&o->values, "positive", joined(e, least(n_up, NAMED), high), NAN);
+    brief_put(&o->values, "negative", joined(e, least(n_down, NAMED), low), NAN);
     brief_put(&o->values, "positives", NULL, (double) n_up);
     brief_put(&o->values, "negatives", NULL, (double) n_down);
     brief_put(&o->values, "unclear", NULL, (double) unclear);
@@ -628,16 +634,13 @@ static double response(const brief_edition *e, const char *domain, const char *s
 /* Respondents: as the run counted them, or the largest base of any figure where it left no count. */
 static double respondents(const brief_edition *e)
 {
-    double n = response(e, e->domain, "kept");
-    for (size_t i = 0; isnan(n) && i < rsp_published_count(e->p->results); i++) {
-        double most = 0;
-        for (; i < rsp_published_count(e->p->results); i++) {
-            const rsp_published_row *r = rsp_published_at(e->p->results, i);
-            if (strcmp(r->domain, e->domain) == 0 && r->n > most) most = r->n;
-        }
-        n = most > 0 ? most : NAN;
+    double n = response(e, e->domain, "kept"), most = 0;
+    if (!isnan(n)) return n;
+    for (size_t i = 0; i < rsp_published_count(e->p->results); i++) {
+        const rsp_published_row *r = rsp_published_at(e->p->results, i);
+        if (strcmp(r->domain, e->domain) == 0 && r->n > most) most = r->n;
     }
-    return n;
+    return most > 0 ? most : NAN;
 }
 
 static void put_countries(brief_edition *e)
@@ -663,10 +666,9 @@ static void put_countries(brief_edition *e)
 static void put_margins(brief_edition *e)
 {
     const rsp_weighting_spec *w = &e->p->study->weighting;
-    const char              **names = RSP_ARRAY(e->arena, const char *, 1);
     size_t                    n = 0, room = 0;
     for (size_t k = 0; k < w->n_margins; k++) room += w->margins[k].n_variables;
-    names = RSP_ARRAY(e->arena, const char *, room + 1);
+    const char **names = RSP_ARRAY(e->arena, const char *, room + 1);
     for (size_t k = 0; k < w->n_margins; k++)
         for (size_t j = 0; j < w->margins[k].n_variables; j++) names[n++] = quoted(e, short_label(e->arena, variable_label(e, w->margins[k].variables[j])));
     brief_put(&e->values, "weighted", NULL, w->given && n > 0);
@@ -732,12 +734,24 @@ static void put_counts(brief_edition *e)
     brief_put(&e->values, "findings", NULL, (double) e->n_observations);
 }
 
+static void choose_analyses(brief_edition *e)
+{
+    const rsp_study   *s = e->p->study;
+    const rsp_edition *d = e->edition;
+    size_t             n = d && d->n_analyses ? d->n_analyses : s->n_analyses;
+    e->analyses = RSP_ARRAY(e->arena, const rsp_analysis *, n + 1);
+    for (size_t k = 0; k < n; k++) {
+        const rsp_analysis *x = d && d->n_analyses ? rsp_label_find(e->labels, d->analyses[k]) : &s->analyses[k];
+        if (x && rsp_edition_wants(e->p, d, x->id)) e->analyses[e->n_analyses++] = x;
+    }
+}
+
 void brief_observe(brief_edition *e)
 {
     put_edition(e);
-    for (size_t k = 0; k < e->p->study->n_analyses; k++) {
-        const rsp_analysis *x = &e->p->study->analyses[k];
-        if (!rsp_edition_wants(e->p, e->edition, x->id)) continue;
+    choose_analyses(e);
+    for (size_t k = 0; k < e->n_analyses; k++) {
+        const rsp_analysis *x = e->analyses[k];
         if (x->kind == RSP_A_TABLE) observe_table(e, x);
         if (x->kind == RSP_A_MODEL) observe_model(e, x);
         if (x->kind == RSP_A_TEST) observe_test(e, x);

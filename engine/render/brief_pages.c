@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A last page less full than this is worth narrower gaps. */
+static const double SCANT = 0.4, NARROW = 0.7;
+
 typedef struct {
     brief_document *d;
     size_t          page;
@@ -22,7 +25,7 @@ static void put(placer *p, size_t k)
 {
     brief_piece *x = &p->d->pieces[k];
     if (x->x < BRIEF_BODY_X || x->kind == PIECE_FIGURE || x->margin) p->y = fmax(p->y, p->floor);
-    if (p->y > BRIEF_TOP) p->y += x->gap;
+    if (p->y > BRIEF_TOP) p->y += p->d->gaps * x->gap;
     x->page = p->page;
     x->y = p->y;
     if (x->margin) p->floor = p->y + x->height;
@@ -38,7 +41,7 @@ static void new_page(placer *p)
     for (size_t k = 0; k < p->n_waiting; k++) {
         size_t       w = p->waiting[k];
         brief_piece *x = &p->d->pieces[w];
-        bool         fits = n == 0 && (p->y <= BRIEF_TOP || p->y + x->gap + x->height <= BRIEF_BOTTOM);
+        bool         fits = n == 0 && (p->y <= BRIEF_TOP || p->y + p->d->gaps * x->gap + x->height <= BRIEF_BOTTOM);
         if (fits) put(p, w);
         else p->waiting[n++] = w;
     }
@@ -48,12 +51,12 @@ static void new_page(placer *p)
 /* Height that pieces [from, to) take from the cursor on. */
 static double height_of(const placer *p, size_t from, size_t to)
 {
-    placer trial = *p;
-    double y = p->y, floor = p->floor;
+    const brief_document *d = p->d;
+    double                y = p->y, floor = p->floor;
     for (size_t k = from; k < to; k++) {
-        const brief_piece *x = &trial.d->pieces[k];
+        const brief_piece *x = &d->pieces[k];
         if (x->x < BRIEF_BODY_X || x->margin) y = fmax(y, floor);
-        if (y > BRIEF_TOP) y += x->gap;
+        if (y > BRIEF_TOP) y += d->gaps * x->gap;
         if (x->margin) floor = y + x->height;
         else y += x->height;
     }
@@ -101,6 +104,15 @@ static size_t middle_section(const brief_document *d)
     return d->n ? d->n - 1 : RSP_NONE;
 }
 
+/* How much of the last page is taken, 0 to 1. */
+static double filled(const brief_document *d)
+{
+    double y = BRIEF_TOP;
+    for (size_t k = 0; k < d->n; k++)
+        if (d->pieces[k].page + 1 == d->n_pages) y = fmax(y, d->pieces[k].y + d->pieces[k].height);
+    return (y - BRIEF_TOP) / (BRIEF_BOTTOM - BRIEF_TOP);
+}
+
 static void reorder(brief_document *d, const size_t *order)
 {
     brief_piece *sorted = rsp_malloc((d->n + 1) * sizeof *sorted);
@@ -112,7 +124,15 @@ static void reorder(brief_document *d, const size_t *order)
 void brief_paginate(brief_document *d)
 {
     size_t *order = rsp_calloc(d->n + 1, sizeof *order), *waiting = rsp_calloc(d->n + 1, sizeof *waiting);
+    d->gaps = 1;
     place_all(d, RSP_NONE, order, waiting);
+    size_t pages = d->n_pages;
+    if (pages > 2 && filled(d) < SCANT) {
+        d->gaps = NARROW;
+        place_all(d, RSP_NONE, order, waiting);
+        if (d->n_pages == pages) d->gaps = 1;
+        if (d->n_pages == pages) place_all(d, RSP_NONE, order, waiting);
+    }
     if (d->n_pages < 2) place_all(d, middle_section(d), order, waiting);
     reorder(d, order);
     free(order);

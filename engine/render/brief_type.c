@@ -145,7 +145,7 @@ const char *brief_glue(rsp_arena *a, const char *lang, const char *text)
 static void bind_last_word(char *text)
 {
     char *blank = strrchr(text, ' ');
-    if (!blank || g_utf8_strlen(blank + 1, -1) > 8 || blank == text) return;
+    if (!blank || g_utf8_strlen(blank + 1, -1) > 5 || blank == text) return;
     size_t rest = strlen(blank + 1);
     memmove(blank + 2, blank + 1, rest + 1); /* room was left for one byte more */
     memcpy(blank, NO_BREAK, 2);

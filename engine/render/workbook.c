@@ -12,7 +12,7 @@
 #include <time.h>
 #include <xlsxwriter.h>
 
-enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, FIRST_ROW = 3, LINE_HEIGHT = 15, MOST_LINES = 27 };
+enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, FIRST_ROW = 3, LINE_HEIGHT = 15, TITLE_HEIGHT = 22, MOST_LINES = 27 };
 
 /* One file to write. */
 struct edition {
@@ -33,7 +33,7 @@ struct book {
     const rsp_labels     *labels;
     const rsp_texts      *texts;
     lxw_workbook         *file;
-    lxw_format           *title, *text, *wrapped, *heading, *mark, *number[RSP_AS_P + 1];
+    lxw_format           *title, *text, *wrapped, *inner, *heading, *mark, *number[RSP_AS_P + 1];
     size_t                n, capacity;
     struct sheet         *sheets;
     rsp_arena            *a;
@@ -88,6 +88,9 @@ static void add_formats(struct book *b) {
     b->text = new_format(b, 11);
     b->wrapped = new_format(b, 11);
     format_set_text_wrap(b->wrapped);
+    b->inner = new_format(b, 11); /* words behind a number */
+    format_set_text_wrap(b->inner);
+    format_set_indent(b->inner, 1);
     b->mark = new_format(b, 11);
     format_set_align(b->mark, LXW_ALIGN_RIGHT);
     b->heading = new_format(b, 11);
@@ -133,6 +136,7 @@ static lxw_worksheet *add_sheet(struct book *b, const char *name, const char *ti
     worksheet_set_paper(s, 9); /* A4 */
     worksheet_fit_to_pages(s, 1, 0);
     worksheet_write_string(s, 0, 0, title, b->title);
+    worksheet_set_row(s, 0, TITLE_HEIGHT, NULL);
     return s;
 }
 
@@ -144,8 +148,8 @@ static void mark_up(struct book *b, lxw_worksheet *s, const char *name, size_t n
     for (size_t k = 0; k < n_columns; k++) {
         column[k] = (lxw_table_column){.header = rsp_strdup(b->a, columns[k].title), .header_format = b->heading};
         list[k] = &column[k];
-        /* The button of the filter takes three columns of the heading. */
-        size_t lines = lines_of(columns[k].title, columns[k].width - 3);
+        /* The button of the filter takes two columns of the heading. */
+        size_t lines = lines_of(columns[k].title, columns[k].width - 2);
         if (lines > most) most = lines;
         worksheet_set_column(s, (lxw_col_t) k, (lxw_col_t) k, columns[k].width, NULL);
     }
@@ -160,7 +164,7 @@ static void write_cell(const struct book *b, lxw_worksheet *s, size_t row, size_
     lxw_row_t r = (lxw_row_t) row;
     lxw_col_t k = (lxw_col_t) column;
     if (!c->text) worksheet_write_number(s, r, k, c->number, b->number[c->as]);
-    else worksheet_write_string(s, r, k, c->text, c->text[0] == '[' && strlen(c->text) == 3 ? b->mark : b->wrapped);
+    else worksheet_write_string(s, r, k, c->text, c->text[0] == '[' && strlen(c->text) == 3 ? b->mark : k ? b->inner : b->wrapped);
 }
 
 /* What the whole publication must say beside every number. */
