@@ -159,6 +159,9 @@ static bool compute(struct night *n) {
         return false;
     }
     if (!(n->sample = rsp_sample_new(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
+    for (size_t i = 0; n->sample->set_aside && i < n->frame->n; i++)
+        if (n->sample->set_aside[i])
+            rsp_clean_log_add(n->cleaning, n->frame, i, "weighting_missing", "drop", "", "no answer to a margin of the weighting");
     n->results = rsp_results_new();
     report_response(n);
     rsp_report_weights(n->sample, n->results);

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-void rsp_cleaner_line(rsp_cleaner *c, size_t row, const char *action, const char *variable, const char *detail) {
+void rsp_clean_log_add(rsp_clean_log *l, const rsp_frame *f, size_t row, const char *rule, const char *action, const char *variable,
+                       const char *detail) {
     char           name[256];
-    rsp_clean_log *l = c->log;
-    rsp_clean_line line = {
-        .rule = c->study->rules[c->rule].id, .action = action, .variable = variable, .detail = detail};
-    line.case_name = rsp_strdup(l->arena, rsp_case_name(c->frame, row, name));
+    rsp_clean_line line = {.rule = rule, .action = action, .variable = variable, .detail = detail};
+    line.case_name = rsp_strdup(l->arena, rsp_case_name(f, row, name));
     RSP_PUSH(l->lines, l->n, l->capacity, line);
+}
+
+void rsp_cleaner_line(rsp_cleaner *c, size_t row, const char *action, const char *variable, const char *detail) {
+    rsp_clean_log_add(c->log, c->frame, row, c->study->rules[c->rule].id, action, variable, detail);
 }
 
 void rsp_clean_log_free(rsp_clean_log *l) {

@@ -37,6 +37,9 @@ void rsp_eval_filter(const rsp_frame *f, const rsp_expr *e, uint8_t *take);
 /* Computes all derivations, applies the rules in order (derivations are brought up to date before each rule), marks
  * rows set aside, then keeps the others. NULL on error. */
 rsp_clean_log *rsp_clean(rsp_frame *f, rsp_diag *d);
+/* A line about a row from a later station (weighting). Strings other than the case's name must outlive the log. */
+void rsp_clean_log_add(rsp_clean_log *l, const rsp_frame *f, size_t row, const char *rule, const char *action, const char *variable,
+                       const char *detail);
 void           rsp_clean_log_free(rsp_clean_log *l);
 bool           rsp_clean_write(const rsp_clean_log *l, const char *path, rsp_diag *d); /* quality/cleaning.csv */
 
