@@ -328,27 +328,48 @@ static rsp_sem_status score_steps(struct state *st, rsp_sem_fit *fit) {
 
 /* ---- robust ----------------------------------------------------------------------------------------------------- */
 
-/* Observed information: central differences of the analytic gradient, refined once (Richardson). */
+/* Gradient of one group's log-likelihood. */
+static bool group_gradient(struct state *st, size_t g, const double *par, double *gradient) {
+    if (!imply(st->s, g, par, &st->g[g])) return false;
+    memset(gradient, 0, st->s->n_free * sizeof *gradient);
+    jacobian_fill(st->s, g, &st->g[g], &st->j[g]);
+    add_gradient(&st->g[g], &st->j[g], &st->x[g], st->s->means, gradient);
+    return true;
+}
+
+/* Adds one group's part of minus the derivative of the gradient with respect to parameter i: central differences of the
+ * analytic gradient, refined once (Richardson). */
+static bool add_information_row(struct state *st, size_t g, const double *par, size_t i, double *room, double *row) {
+    size_t       k = st->s->n_free;
+    double       h = 1e-4 * fmax(fabs(par[i]), 0.1), *at = room + 4 * k;
+    const double offsets[4] = {h, -h, 2 * h, -2 * h};
+    for (size_t e = 0; e < 4; e++) {
+        memcpy(at, par, k * sizeof *at);
+        at[i] += offsets[e];
+        if (!group_gradient(st, g, at, room + e * k)) return false;
+    }
+    for (size_t l = 0; l < k; l++) {
+        double near = (room[l] - room[k + l]) / (2 * h), far = (room[2 * k + l] - room[3 * k + l]) / (4 * h);
+        row[l] -= (4 * near - far) / 3;
+    }
+    return true;
+}
+
 static bool observed_information(struct state *st, const double *par, double *out) {
     size_t  k = st->s->n_free;
-    double *at = rsp_malloc((k + 1) * sizeof *at), *g = rsp_malloc((4 * k + 1) * sizeof *g), loglik;
+    double *room = rsp_malloc((5 * k + 1) * sizeof *room), loglik;
+    bool   *here = rsp_malloc(k + 1);
     bool    ok = true;
-    for (size_t i = 0; ok && i < k; i++) {
-        double h = 1e-4 * fmax(fabs(par[i]), 0.1);
-        const double offsets[4] = {h, -h, 2 * h, -2 * h};
-        for (size_t e = 0; ok && e < 4; e++) {
-            memcpy(at, par, k * sizeof *at);
-            at[i] += offsets[e];
-            ok = evaluate(st, at, &loglik, g + e * k, NULL);
-        }
-        for (size_t l = 0; ok && l < k; l++) {
-            double near = (g[l] - g[k + l]) / (2 * h), far = (g[2 * k + l] - g[3 * k + l]) / (4 * h);
-            out[i * k + l] = -(4 * near - far) / 3;
-        }
+    memset(out, 0, k * k * sizeof *out);
+    for (size_t g = 0; ok && g < st->s->n_groups; g++) { /* a parameter moves only the groups it stands in */
+        memset(here, 0, k);
+        for (size_t t = 0; t < st->j[g].n; t++) here[st->j[g].free[t]] = true;
+        for (size_t i = 0; ok && i < k; i++)
+            if (here[i]) ok = add_information_row(st, g, par, i, room, out + i * k);
     }
     for (size_t i = 0; i < k; i++)
         for (size_t l = 0; l < i; l++) out[i * k + l] = out[l * k + i] = (out[i * k + l] + out[l * k + i]) / 2;
-    free(at), free(g);
+    free(room), free(here);
     return ok && evaluate(st, par, &loglik, NULL, NULL);
 }
 
@@ -391,26 +412,23 @@ static double trace_of_product(const double *a, const double *b, size_t k) {
     return sum;
 }
 
-/* The saturated model of the same moments: its trace is what the correction compares with. */
+/* The saturated model of one group's moments: its trace is what the correction compares with. */
 static rsp_sem saturated(const rsp_sem *s, rsp_arena *a) {
-    size_t  p = s->p, per_group = p * (p + 1) / 2 + (s->means ? p : 0);
-    rsp_sem h = {.p = p, .m = 0, .n_groups = s->n_groups, .means = s->means, .cells = RSP_ARRAY(a, rsp_sem_cell, per_group * s->n_groups)};
-    for (size_t g = 0; g < s->n_groups; g++) {
-        for (size_t i = 0; i < p; i++)
-            for (size_t k = 0; k <= i; k++) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_THETA, g, i, k, h.n_free++, 0};
-        for (size_t i = 0; s->means && i < p; i++) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_NU, g, i, 0, h.n_free++, 0};
-    }
+    size_t  p = s->p;
+    rsp_sem h = {.p = p, .m = 0, .n_groups = 1, .means = s->means, .cells = RSP_ARRAY(a, rsp_sem_cell, p * (p + 1) / 2 + p)};
+    for (size_t i = 0; i < p; i++)
+        for (size_t k = 0; k <= i; k++) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_THETA, 0, i, k, h.n_free++, 0};
+    for (size_t i = 0; s->means && i < p; i++) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_NU, 0, i, 0, h.n_free++, 0};
     return h;
 }
 
-/* Independence: variances (and means) alone. */
+/* Independence in one group: variances (and means) alone. */
 static rsp_sem independence(const rsp_sem *s, rsp_arena *a) {
-    rsp_sem h = {.p = s->p, .m = 0, .n_groups = s->n_groups, .means = s->means, .cells = RSP_ARRAY(a, rsp_sem_cell, 2 * s->p * s->n_groups)};
-    for (size_t g = 0; g < s->n_groups; g++)
-        for (size_t i = 0; i < s->p; i++) {
-            h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_THETA, g, i, i, h.n_free++, 0};
-            if (s->means) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_NU, g, i, 0, h.n_free++, 0};
-        }
+    rsp_sem h = {.p = s->p, .m = 0, .n_groups = 1, .means = s->means, .cells = RSP_ARRAY(a, rsp_sem_cell, 2 * s->p)};
+    for (size_t i = 0; i < s->p; i++) {
+        h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_THETA, 0, i, i, h.n_free++, 0};
+        if (s->means) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_NU, 0, i, 0, h.n_free++, 0};
+    }
     return h;
 }
 
@@ -431,8 +449,8 @@ static void state_free(struct state *st) {
     free(st->g), free(st->j);
 }
 
-/* tr(B A^-1) of a model whose parameters are the sample's own moments (saturated or independence). */
-static double moment_trace(const rsp_sem *h, const rsp_sem_sample *x, bool *ok) {
+/* tr(B A^-1) of a model of one group whose parameters are the sample's own moments (saturated or independence). */
+static double group_trace(const rsp_sem *h, const rsp_sem_sample *x, bool *ok) {
     struct state st = state_new(h, x);
     size_t  k = h->n_free;
     double *par = rsp_malloc((k + 1) * sizeof *par), *a = rsp_malloc((k * k + 1) * sizeof *a), *b = rsp_calloc(k * k + 1, sizeof *b), *gradient = rsp_malloc((k + 1) * sizeof *gradient), loglik, trace = NAN;
@@ -450,6 +468,13 @@ static double moment_trace(const rsp_sem *h, const rsp_sem_sample *x, bool *ok) 
     return trace;
 }
 
+/* Groups share no moments, so the trace of all is the sum of theirs. */
+static double moment_trace(const rsp_sem *h, const rsp_sem_sample *x, size_t n_groups, bool *ok) {
+    double sum = 0;
+    for (size_t g = 0; g < n_groups; g++) sum += group_trace(h, &x[g], ok);
+    return sum;
+}
+
 /* Huber-White errors and the correction of Yuan and Bentler (2000) as Mplus computes it: the traces of the saturated
  * and of the fitted model's sandwiches, over the degrees of freedom. */
 static bool make_robust(struct state *st, rsp_arena *arena, rsp_sem_fit *fit) {
@@ -462,7 +487,8 @@ static bool make_robust(struct state *st, rsp_arena *arena, rsp_sem_fit *fit) {
         multiply(ab, false, a, false, k, k, k, fit->vcov);
         double  own = trace_of_product(a, b, k);
         rsp_sem h1 = saturated(st->s, arena), h0 = independence(st->s, arena);
-        double  full = moment_trace(&h1, st->x, &ok), base = moment_trace(&h0, st->x, &ok);
+        size_t  groups = st->s->n_groups;
+        double  full = moment_trace(&h1, st->x, groups, &ok), base = moment_trace(&h0, st->x, groups, &ok);
         fit->scaling = (full - own) / fit->df;
         fit->scaling_baseline = (full - base) / fit->df_baseline;
     }

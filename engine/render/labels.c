@@ -95,6 +95,11 @@ static const char *everybody(const rsp_labels *l, rsp_arena *a) {
     return rsp_say(l->texts, a, "everybody", NULL, 0);
 }
 
+const char *rsp_label_who(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
+    if (!*row->domain && strcmp(row->statistic, "count") == 0) return rsp_say(l->texts, a, "everybody", NULL, 0);
+    return rsp_label_domain(l, a, row->domain);
+}
+
 const char *rsp_label_domain(const rsp_labels *l, rsp_arena *a, const char *domain) {
     if (!*domain) return everybody(l, a);
     const char *label = NULL;
@@ -327,7 +332,7 @@ static bool margin_of_counts(const rsp_study *s, const char *margin) {
 }
 
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
-    static const char *const shares[] = {"proportion", "top2", "net", NULL};
+    static const char *const shares[] = {"proportion", "proportion_missing", "top2", "net", NULL};
     static const char *const ratios[] = {"coefficient", "odds_ratio", "rate_ratio", "threshold", "r_squared", "alpha", "omega",
                                          "item_rest", "rao_scott_f", "t", "wald_f", "kruskal_f", "ratio", "deff_kish",
                                          "weight_min", "weight_max", NULL};

@@ -26,6 +26,8 @@ const char *rsp_label_analysis(const rsp_labels *l, rsp_arena *a, const char *id
 /* Who: labels of the codes in the order of the crossing. A code whose list serves several variables (yes, no) brings
  * its variable's name. "" is everybody, named by the way countries are combined. */
 const char *rsp_label_domain(const rsp_labels *l, rsp_arena *a, const char *domain);
+/* The same for a row: counts add up respondents, whatever the way countries are combined. */
+const char *rsp_label_who(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
 const char *rsp_label_country(const rsp_labels *l, const char *code);
 /* About what: items by their label, coefficients as `Role: manager`, interactions with a times sign, thresholds,
  * ratios; cleaning rules and stages of the response too. */

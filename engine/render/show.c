@@ -144,7 +144,7 @@ static const char *row_label(const struct show *s, const rsp_published_row *r) {
     const char *text;
     if (*r->level) text = rsp_label_level(s->labels, s->a, r);
     else if (*r->term && (s->several_terms || !s->several_domains)) text = rsp_label_term(s->labels, s->a, r);
-    else text = rsp_label_domain(s->labels, s->a, r->domain);
+    else text = rsp_label_who(s->labels, s->a, r);
     if (s->several_statistics) {
         const char *statistic = rsp_label_statistic(s->labels, s->a, r->statistic);
         text = *r->level || *r->term ? rsp_printf(s->a, "%s (%s)", text, statistic) : statistic;
@@ -153,7 +153,7 @@ static const char *row_label(const struct show *s, const rsp_published_row *r) {
 }
 
 static const char *row_heading(const struct show *s, const rsp_published_row *r) {
-    const char *domain = s->several_domains ? rsp_label_domain(s->labels, s->a, r->domain) : "";
+    const char *domain = s->several_domains ? rsp_label_who(s->labels, s->a, r) : "";
     if (*r->level && *r->term && (s->several_terms || !*domain)) {
         const char *term = rsp_label_term(s->labels, s->a, r);
         return clean(s->a, *domain ? rsp_printf(s->a, "%s \u2013 %s", domain, term) : term);

@@ -183,7 +183,8 @@ static size_t level_place(struct wide *w, const struct tabulation *t, const rsp_
     return w->n_levels++;
 }
 
-/* Fills the lines; false where the rows do not fit side by side: other statistics, other levels, too many of them. */
+/* The share of "don't know" has a level of its own that no other answer has, so it fits beside them.
+ * Fills the lines; false where the rows do not fit side by side: other statistics, other levels, too many of them. */
 static bool lay_out_wide(struct tabulation *t, struct wide *w) {
     if (!t->analysis || t->analysis->kind != RSP_A_TABLE || t->n_differences) return false;
     rsp_map *keys = rsp_map_new();
@@ -191,7 +192,8 @@ static bool lay_out_wide(struct tabulation *t, struct wide *w) {
     *w = (struct wide){.lines = RSP_ARRAY(t->a, struct wide_line, t->n)};
     for (size_t i = 0; fits && i < t->n; i++) {
         const rsp_published_row *r = t->rows[i];
-        size_t                   place = *r->level && strcmp(r->statistic, "proportion") == 0 ? level_place(w, t, r) : RSP_NONE;
+        bool share = strcmp(r->statistic, "proportion") == 0 || strcmp(r->statistic, "proportion_missing") == 0;
+        size_t place = *r->level && share ? level_place(w, t, r) : RSP_NONE;
         if (!(fits = place != RSP_NONE)) break;
         const char *key = rsp_printf(t->a, "%s\x1f%s", r->domain, r->term);
         size_t      line = rsp_map_get(keys, key);
@@ -255,7 +257,7 @@ static void wide_cells(struct tabulation *t, struct wide *w, const struct uses *
     t->tab->n_rows = w->n_lines;
     for (size_t i = 0; i < w->n_lines; i++) {
         const struct wide_line *line = &w->lines[i];
-        if (u->group) *c++ = words(rsp_label_domain(t->labels, t->a, line->first->domain));
+        if (u->group) *c++ = words(rsp_label_who(t->labels, t->a, line->first));
         if (u->term) *c++ = words(rsp_label_term(t->labels, t->a, line->first));
         for (size_t k = 0; k < w->n_levels; k++)
             *c++ = line->at[k] ? number(line->at[k], "estimate", line->at[k]->estimate, RSP_AS_SHARE) : words("[z]");
@@ -298,7 +300,7 @@ static rsp_cell significance(const struct tabulation *t, const rsp_published_row
 static rsp_cell *long_row(const struct tabulation *t, const struct uses *u, const rsp_published_row *r, rsp_cell *c) {
     rsp_as as = rsp_label_as(t->labels, r);
     size_t letter = rsp_map_get(t->letter, r->domain);
-    if (u->group) *c++ = words(rsp_label_domain(t->labels, t->a, r->domain));
+    if (u->group) *c++ = words(rsp_label_who(t->labels, t->a, r));
     if (u->letters) *c++ = words(letter == RSP_NONE ? "\u2013" : letter_name(t->a, letter));
     if (u->term) *c++ = words(*r->term ? rsp_label_term(t->labels, t->a, r) : "\u2013");
     if (u->level) *c++ = words(*r->level ? rsp_label_level(t->labels, t->a, r) : "\u2013");

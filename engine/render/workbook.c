@@ -238,7 +238,7 @@ static void write_cover(struct book *b) {
 static void write_contents(struct book *b) {
     const char    *name = say(b, "workbook_contents");
     lxw_worksheet *s = add_sheet(b, name, name);
-    rsp_tab_column columns[] = {{say(b, "workbook_sheet"), 30}, {say(b, "workbook_table"), 70}, {say(b, "workbook_measure"), 34},
+    rsp_tab_column columns[] = {{say(b, "workbook_sheet"), 30}, {say(b, "workbook_table"), 70}, {say(b, "workbook_measure"), 40},
                                 {say(b, "workbook_rows"), 10}};
     mark_up(b, s, "contents", 4, columns, 1, b->n);
     for (size_t k = 0; k < b->n; k++) {
@@ -246,7 +246,9 @@ static void write_contents(struct book *b) {
         worksheet_write_url(s, row, 0, link_to(b, b->sheets[k].name), NULL);
         worksheet_write_string(s, row, 0, b->sheets[k].name, NULL);
         worksheet_write_string(s, row, 1, b->sheets[k].tab->title, b->wrapped);
-        fit_row(s, row, lines_of(b->sheets[k].tab->title, columns[1].width));
+        size_t title = lines_of(b->sheets[k].tab->title, columns[1].width);
+        size_t measure = lines_of(b->sheets[k].tab->subtitle, columns[2].width);
+        fit_row(s, row, title > measure ? title : measure);
         worksheet_write_string(s, row, 2, b->sheets[k].tab->subtitle, b->wrapped);
         worksheet_write_number(s, row, 3, (double) b->sheets[k].tab->n_rows, b->number[RSP_AS_COUNT]);
     }
