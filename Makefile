@@ -37,10 +37,19 @@ ifdef COV
   LDFLAGS    += --coverage
 endif
 
+# Code under libFuzzer: everything up to the published table (pages have no parser of foreign files).
+FUZZ_TARGETS := expression formula lavaan yaml decode delimited study
+FUZZ_SECONDS ?= 60
+ifdef FUZZ
+  CC         := clang
+  LIB_SRC    := $(filter-out engine/render/% engine/batch/%,$(LIB_SRC))
+  ALL_CFLAGS += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DRSP_FUZZ
+endif
+
 OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/engine/main.o
 
-.PHONY: all run test check setup coverage clean
+.PHONY: all run test check setup coverage fuzz clean
 all: $(BUILD)/responsive
 
 # Installs the Debian packages that are missing, and says so.
@@ -62,8 +71,17 @@ test: setup
 	@$(MAKE) --no-print-directory -j2 check
 	@$(MAKE) --no-print-directory -j2 check BUILD=build/san SAN=1
 
-check: $(TESTS:%=$(BUILD)/tests/%) $(BUILD)/responsive
+check: $(TESTS:%=$(BUILD)/tests/%) $(BUILD)/responsive $(BUILD)/tests/faults.so
 	@BUILD=$(BUILD) tests/run $(TESTS:%=$(BUILD)/tests/%)
+
+# Each target for FUZZ_SECONDS; what it finds is build/fuzz/crash-*, timeout-* or oom-*.
+fuzz: PACKAGES += clang libomp-dev
+fuzz: setup
+	@$(MAKE) --no-print-directory -j2 fuzz-targets BUILD=build/fuzz FUZZ=1
+	@tests/fuzz/run build/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 
 # Lines reached by the tests, as gcovr counts them.
 coverage: setup
@@ -85,6 +103,17 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libresponsive.a
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	$(QUIET)$(CC) $(ALL_CFLAGS) -MMD -MP -fopenmp $(LDFLAGS) -o $@ $< $(BUILD)/libresponsive.a -lcmocka $(LIBS)
+
+# Never with sanitizers: they and LD_PRELOAD do not mix.
+$(BUILD)/tests/faults.so: tests/faults.c
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	$(QUIET)$(CC) -std=c17 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libresponsive.a
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -MMD -MP -fopenmp -fsanitize=fuzzer,address,undefined -o $@ $< $(BUILD)/libresponsive.a $(LIBS)
 
 -include $(OBJ:.o=.d) $(MAIN:.o=.d) $(TESTS:%=$(BUILD)/tests/%.d)
 

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <gsl/gsl_errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +180,7 @@ int main(int argc, char **argv) {
     /* Numbers and sorting are the same whatever locale the machine has; pages get theirs from ICU. */
     setlocale(LC_ALL, "C");
     gsl_set_error_handler_off();
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is a failed write, not the end of the program */
     if (sodium_init() < 0) {
         fprintf(stderr, "responsive: libsodium cannot be started\n");
         return RSP_ERR_BUG;

@@ -36,6 +36,23 @@ void rsp_diag_free(rsp_diag *d) {
     free(d);
 }
 
+enum { LONGEST_MESSAGE = 1000 }; /* bytes; a text needs room for three dots more */
+
+/* Messages quote foreign files: a name must not forge a second line of the log, command the terminal or fill the screen. */
+static void make_presentable(char *text) {
+    size_t length = strlen(text);
+    if (length > LONGEST_MESSAGE) {
+        length = LONGEST_MESSAGE;
+        while (length && ((unsigned char) text[length] & 0xC0) == 0x80) length--; /* not inside a character */
+        memcpy(text + length, "...", 4);
+    }
+    for (unsigned char *c = (unsigned char *) text; *c; c++) {
+        if (*c == '\n' || *c == '\r' || *c == '\t') *c = ' ';
+        else if (*c < 0x20 || *c == 0x7F) *c = '?';
+        else if (*c == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0) c[0] = c[1] = '?'; /* control characters U+0080..009F */
+    }
+}
+
 void rsp_report(rsp_diag *d, rsp_class class, rsp_loc loc, const char *hint, const char *format, ...) {
     va_list args, again;
     va_start(args, format);
@@ -43,14 +60,19 @@ void rsp_report(rsp_diag *d, rsp_class class, rsp_loc loc, const char *hint, con
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
     pthread_mutex_lock(&d->lock);
-    char *message = rsp_alloc(d->arena, (size_t) (length < 0 ? 0 : length) + 1);
+    char *message = rsp_alloc(d->arena, (size_t) (length < 0 ? 0 : length) + 4), *remedy = hint ? rsp_alloc(d->arena, strlen(hint) + 4) : NULL;
     if (length > 0) vsnprintf(message, (size_t) length + 1, format, args);
     va_end(args);
+    make_presentable(message);
+    if (remedy) {
+        memcpy(remedy, hint, strlen(hint));
+        make_presentable(remedy);
+    }
     const char *file = loc.file ? loc.file : "";
     char       *key = rsp_printf(d->arena, "%s:%d:%d:%d:%s", file, loc.line, loc.column, (int) class, message);
     if (rsp_map_put(d->seen, key, d->n)) {
         loc.file = rsp_strdup(d->arena, loc.file);
-        entry e = {{class, loc, message, rsp_strdup(d->arena, hint)}, d->n};
+        entry e = {{class, loc, message, remedy}, d->n};
         RSP_PUSH(d->entries, d->n, d->capacity, e);
         d->sorted = false;
     }

@@ -79,16 +79,36 @@ int rsp_threads(void) { return omp_get_max_threads(); }
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
+static const char *read_remedy(int error) {
+    switch (error) {
+    case ENOENT: return "is the name right? Names are case sensitive";
+    case EACCES: return "the user who runs the program needs the right to read it";
+    case ELOOP: return "its links point at each other";
+    default: return NULL;
+    }
+}
+
+enum { LARGEST_FILE_GIB = 8 };
+
+/* A pipe or a device might never end, so only files are read. */
+static bool is_readable_file(const struct stat *st, const char *path, rsp_diag *d, rsp_class class, rsp_loc loc) {
+    if (S_ISDIR(st->st_mode)) rsp_report(d, class, loc, "name a file in it", "cannot read %s: it is a folder", path);
+    else if (!S_ISREG(st->st_mode)) rsp_report(d, class, loc, "save it as a file first", "cannot read %s: it is a pipe or a device", path);
+    else if (st->st_size > (off_t) LARGEST_FILE_GIB << 30)
+        rsp_report(d, class, loc, "split it into several files", "cannot read %s: it is larger than %d GiB", path, LARGEST_FILE_GIB);
+    else return true;
+    return false;
+}
+
 bool rsp_read_file(const char *path, rsp_buf *into, rsp_diag *d, rsp_class class, rsp_loc loc) {
-    int         fd = open(path, O_RDONLY | O_CLOEXEC);
+    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe must not wait for its writer */
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) {
-        rsp_report(d, class, loc, NULL, "cannot read %s: %s", path, strerror(errno));
+        rsp_report(d, class, loc, read_remedy(errno), "cannot read %s: %s", path, strerror(errno));
         if (fd >= 0) close(fd);
         return false;
     }
-    if (S_ISDIR(st.st_mode)) {
-        rsp_report(d, class, loc, NULL, "cannot read %s: it is a folder", path);
+    if (!is_readable_file(&st, path, d, class, loc)) {
         close(fd);
         return false;
     }

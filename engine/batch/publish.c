@@ -151,15 +151,29 @@ bool rsp_stage_open(rsp_stage *s, const char *out, const char *study, const char
     return true;
 }
 
-bool rsp_stage_publish(rsp_stage *s, rsp_diag *d) {
-    if (!sync_tree(s->staging, 0, d)) return false;
-    if (rename(s->staging, s->final) != 0) return fault(d, s->final, "publish the run");
-    s->staging = NULL;
+/* The run is in its place, but nothing names it yet: rsp_stage_close() takes it away if the link cannot be moved. */
+static bool move_link(rsp_stage *s, rsp_diag *d) {
     char *link = rsp_printf(s->arena, "%s/.latest", s->study_dir), *latest = rsp_printf(s->arena, "%s/latest", s->study_dir);
     if (!sync_path(s->study_dir, O_DIRECTORY, d)) return false;
     if (symlink(s->run, link) != 0) return fault(d, link, "make the link");
-    if (rename(link, latest) != 0) return fault(d, latest, "move the link");
-    return sync_path(s->study_dir, O_DIRECTORY, d);
+    if (rename(link, latest) == 0) return true;
+    fault(d, latest, "move the link");
+    unlink(link);
+    return false;
+}
+
+bool rsp_stage_publish(rsp_stage *s, rsp_diag *d) {
+    if (!sync_tree(s->staging, 0, d)) return false;
+    if (rename(s->staging, s->final) != 0) return fault(d, s->final, "publish the run");
+    s->staging = s->final;
+    if (!move_link(s, d)) return false;
+    s->staging = NULL;
+    rsp_diag *late = rsp_diag_new();
+    if (!sync_path(s->study_dir, O_DIRECTORY, late))
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){s->study_dir, 0, 0}, "run it again when the disk is sound",
+                   "the run is published, but the link to it cannot be brought to the disk: a power failure may bring back the publication before");
+    rsp_diag_free(late);
+    return true;
 }
 
 void rsp_stage_close(rsp_stage *s) {

@@ -56,6 +56,8 @@ static void use_analysis(bool *used, const rsp_analysis *a) {
         use(used, a->test.columns);
     } else if (a->kind == RSP_A_SCALE) {
         use_all(used, a->scale.items, a->scale.n_items);
+    } else if (a->kind == RSP_A_MODEL && a->model.kind == RSP_POOLED_MODEL) {
+        use_all(used, (const size_t[]){a->model.estimate, a->model.variance, a->model.across}, 3);
     } else if (a->model.formula) {
         use_fexpr(used, a->model.formula->response);
         for (size_t k = 0; k < a->model.formula->n_factors; k++) use_fexpr(used, a->model.formula->factors[k]);

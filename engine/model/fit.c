@@ -3,22 +3,25 @@
  * Weighted models solve the weighted estimating equations (pseudo-likelihood, Binder 1983); their variance is the
  * sandwich with the design's variance of the scores in the middle, or that of replicates refitted from the full
  * sample's estimate. Without weights the model's own errors stand: classical for linear, inverse observed information
- * for the others. Aliased, separated and empty columns are rows with a flag and no numbers. */
+ * for the others (negative binomial coefficients: expected information, which does not depend on theta's error; Lawless
+ * 1987). Aliased, separated and empty columns are rows with a flag and no numbers. */
+#include "model/fit.h"
 #include "model/likelihood.h"
-#include "model/matrix.h"
 
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A fitted model: p parameters, of which the last k belong to the columns of the matrix. */
+/* A fitted model: p parameters; thresholds, then the columns of the matrix once for each equation, then theta. */
 struct fit {
     const rsp_sample   *s;
     const rsp_analysis *a;
     rsp_mmatrix        *m;
     rsp_arena          *arena;
-    size_t              p, n_thresholds;
+    size_t              p, n_thresholds, n_equations;
+    bool                has_theta;
+    double              theta;           /* negative binomial; infinite: no more spread than Poisson's */
     double             *par, *vcov;      /* [p], [p*p] */
     uint32_t           *flags;           /* [p]: why a parameter has no numbers; 0 if it has */
     size_t              n_estimated;     /* parameters without a flag */
@@ -47,13 +50,21 @@ static struct active active_columns(struct fit *f) {
     return a;
 }
 
+static size_t parameter_at(const struct fit *f, size_t equation, size_t column) {
+    return f->n_thresholds + equation * f->m->k + column;
+}
+
+static size_t active_parameters(const struct fit *f, const struct active *a) { return f->n_thresholds + f->n_equations * a->k; }
+
 static size_t parameter_of(const struct fit *f, const struct active *a, size_t j) {
-    return j < f->n_thresholds ? j : f->n_thresholds + a->column[j - f->n_thresholds];
+    if (j < f->n_thresholds) return j;
+    if (j == active_parameters(f, a)) return f->p - 1; /* theta */
+    j -= f->n_thresholds;
+    return parameter_at(f, j / a->k, a->column[j % a->k]);
 }
 
 /* Spreads a q*q matrix of the active parameters over all p. */
-static void spread(const struct fit *f, const struct active *a, const double *from, double *to) {
-    size_t q = f->n_thresholds + a->k;
+static void spread(const struct fit *f, const struct active *a, const double *from, size_t q, double *to) {
     for (size_t i = 0; i < q; i++)
         for (size_t j = 0; j < q; j++) to[parameter_of(f, a, i) * f->p + parameter_of(f, a, j)] = from[i * q + j];
 }
@@ -64,6 +75,10 @@ static bool all_zero(const rsp_mcolumn *c, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (c->x[i] != 0) return false;
     return true;
+}
+
+static void flag_column(struct fit *f, size_t column, uint32_t flag) {
+    for (size_t e = 0; e < f->n_equations; e++) f->flags[parameter_at(f, e, column)] = flag;
 }
 
 static void flag_columns(struct fit *f) {
@@ -79,7 +94,7 @@ static void flag_columns(struct fit *f) {
     }
     for (size_t j = 0; j < m->k; j++) {
         if (all_zero(&m->columns[j], m->n)) {
-            f->flags[f->n_thresholds + j] = RSP_F_EMPTY;
+            flag_column(f, j, RSP_F_EMPTY);
             continue;
         }
         column[k] = j;
@@ -88,7 +103,7 @@ static void flag_columns(struct fit *f) {
     rsp_least_squares fit;
     rsp_least_squares_fit(m->n, k, x, m->w, NULL, f->arena, &fit);
     for (size_t j = 0; j < k; j++)
-        if (fit.aliased[j] && column[j] != RSP_NONE) f->flags[f->n_thresholds + column[j]] = RSP_F_SINGULAR;
+        if (fit.aliased[j] && column[j] != RSP_NONE) flag_column(f, column[j], RSP_F_SINGULAR);
 }
 
 /* ---- variance --------------------------------------------------------------------------------------------------- */
@@ -224,15 +239,72 @@ static void fit_linear(struct fit *f, rsp_diag *d) {
         prepare_replicates(f, &a, ls.beta);
         if (!replicated(f, &a, ls.beta, q, refit_linear, vcov, d)) f->status |= RSP_F_LONELY;
     }
-    spread(f, &a, vcov, f->vcov);
+    spread(f, &a, vcov, q, f->vcov);
 }
 
-/* ---- logistic and ordinal --------------------------------------------------------------------------------------- */
+/* ---- by likelihood ---------------------------------------------------------------------------------------------- */
 
 static rsp_likelihood likelihood_of(const struct fit *f, const struct active *a, rsp_regression_data *data) {
-    bool ordinal = f->a->model.kind == RSP_ORDINAL_MODEL;
-    *data = (rsp_regression_data){f->m->n, a->k, a->x, f->m->y, f->n_thresholds};
-    return (rsp_likelihood){f->n_thresholds + a->k, data, ordinal ? rsp_ordinal_evaluate : rsp_logistic_evaluate};
+    rsp_likelihood l = {.p = active_parameters(f, a), .data = data};
+    *data = (rsp_regression_data){f->m->n, a->k, a->x, f->m->y, f->n_thresholds, f->n_equations, f->theta};
+    switch (f->a->model.kind) {
+    case RSP_ORDINAL_MODEL: l.evaluate = rsp_ordinal_evaluate; break;
+    case RSP_MULTINOMIAL_MODEL: l.evaluate = rsp_multinomial_evaluate; break;
+    case RSP_POISSON_MODEL: l.evaluate = rsp_poisson_evaluate; break;
+    case RSP_NEGATIVE_BINOMIAL_MODEL: l.evaluate = rsp_negative_binomial_evaluate; break;
+    default: l.evaluate = rsp_logistic_evaluate; break;
+    }
+    return l;
+}
+
+static void scores_of(const struct fit *f, const rsp_regression_data *data, const double *par, double *score) {
+    switch (f->a->model.kind) {
+    case RSP_ORDINAL_MODEL: rsp_ordinal_scores(data, par, score); break;
+    case RSP_MULTINOMIAL_MODEL: rsp_multinomial_scores(data, par, score); break;
+    case RSP_POISSON_MODEL: rsp_poisson_scores(data, par, score); break;
+    default: rsp_logistic_scores(data, par, score); break;
+    }
+}
+
+/* ---- theta ------------------------------------------------------------------------------------------------------ */
+
+static const double LARGEST_THETA = 1e7, SMALLEST_THETA = 1e-7;
+
+/* Newton's method on log(theta), coefficients held fixed; where the likelihood is not concave a step uphill. False when
+ * theta leaves what counts can tell: then data->theta is the limit it left by. */
+static bool maximise_theta(rsp_regression_data *data, const double *par, const double *w) {
+    for (int k = 0; k < 100; k++) {
+        double first, second;
+        rsp_negative_binomial_theta(data, par, w, &first, &second);
+        double step = second < 0 ? -first / second : first > 0 ? 1 : -1;
+        if (!isfinite(step)) return false;
+        data->theta *= exp(fmin(fmax(step, -1.5), 1.5));
+        if (data->theta > LARGEST_THETA || data->theta < SMALLEST_THETA) return false;
+        if (fabs(step) < 1e-11) break;
+    }
+    return true;
+}
+
+/* Coefficients given theta and theta given the coefficients in turn: they are independent in expectation, so few rounds
+ * do. *theta INFINITY: the counts spread no more than Poisson's, whose coefficients stand. */
+static void fit_negative_binomial(const rsp_likelihood *l, rsp_regression_data *data, const double *w, rsp_newton_fit *n, double *theta) {
+    bool limit = false;
+    for (int round = 0; round < 100; round++) {
+        double before = data->theta;
+        rsp_newton(l, w, n);
+        if (n->status != RSP_FIT_OK || limit) break;
+        if (!maximise_theta(data, n->par, w)) {
+            if (data->theta < 1) {
+                n->status = RSP_FIT_NOT_CONVERGED;
+                break;
+            }
+            limit = true;
+            data->theta = 1e10; /* Poisson's likelihood to ten digits */
+        } else if (fabs(log(data->theta / before)) < 1e-10) {
+            break;
+        }
+    }
+    *theta = limit ? INFINITY : data->theta;
 }
 
 static bool refit_likelihood(const struct fit *f, const struct active *a, const double *w, const double *start, double *theta) {
@@ -240,10 +312,27 @@ static bool refit_likelihood(const struct fit *f, const struct active *a, const 
     rsp_likelihood      l = likelihood_of(f, a, &data);
     rsp_newton_fit      n = {.par = theta, .information_inverse = rsp_malloc((l.p * l.p + 1) * sizeof(double)), .separated = rsp_calloc(l.p, sizeof(bool))};
     memcpy(theta, start, l.p * sizeof *theta);
-    rsp_newton(&l, w, &n);
+    if (f->has_theta) {
+        double fitted;
+        if (isinf(f->theta)) data.theta = 1e10;
+        if (isinf(f->theta)) rsp_newton(&l, w, &n);
+        else fit_negative_binomial(&l, &data, w, &n, &fitted);
+        if (!isinf(f->theta)) theta[l.p] = isfinite(fitted) ? fitted : NAN;
+    } else {
+        rsp_newton(&l, w, &n);
+    }
     free(n.information_inverse);
     free(n.separated);
     return n.status == RSP_FIT_OK;
+}
+
+/* Counts: least squares on the logarithms, as nought would overshoot. */
+static void start_counts(struct fit *f, const struct active *a, double *par) {
+    double *logs = RSP_ARRAY(f->arena, double, f->m->n + 1);
+    for (size_t i = 0; i < f->m->n; i++) logs[i] = log(f->m->y[i] + 0.5);
+    rsp_least_squares ls;
+    rsp_least_squares_fit(f->m->n, a->k, a->x, f->m->w, logs, f->arena, &ls);
+    memcpy(par, ls.beta, a->k * sizeof *par);
 }
 
 /* Thresholds that give the observed shares of the categories; coefficients 0. */
@@ -264,10 +353,48 @@ static uint32_t status_flag(rsp_fit_status s) {
 
 static bool outcome_varies(const struct fit *f) {
     const rsp_mmatrix *m = f->m;
-    if (f->a->model.kind == RSP_ORDINAL_MODEL) return m->n_levels >= 2;
+    if (m->levels) return m->n_levels >= 2;
     for (size_t i = 1; i < m->n; i++)
         if (m->y[i] != m->y[0]) return true;
     return false;
+}
+
+/* Without a design: inverse information; theta and the coefficients of a negative binomial each given the other. */
+static void model_variance(const struct fit *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q, double *vcov) {
+    size_t  c = f->has_theta && isfinite(f->theta) ? q - 1 : q;
+    double *expected = rsp_calloc(c * c + 1, sizeof *expected), *observed = rsp_calloc((c + 1) * (c + 1), sizeof *observed);
+    memcpy(expected, n->information_inverse, c * c * sizeof *expected);
+    if (f->has_theta) {
+        rsp_negative_binomial_information(data, n->par, f->m->w, observed, expected);
+        if (!rsp_invert_spd(expected, c))
+            for (size_t j = 0; j < c * c; j++) expected[j] = NAN;
+    }
+    for (size_t i = 0; i < c; i++)
+        for (size_t j = 0; j < c; j++) vcov[i * q + j] = expected[i * c + j];
+    if (q > c) vcov[q * q - 1] = 1 / observed[(c + 1) * (c + 1) - 1];
+    free(expected);
+    free(observed);
+}
+
+static bool linearised_variance(struct fit *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q, double *vcov, rsp_diag *d) {
+    size_t  c = data->k;
+    double *score = rsp_malloc((f->m->n * (q + 1) + 1) * sizeof *score), *inverse = rsp_calloc((q + 1) * (q + 1), sizeof *inverse);
+    memcpy(inverse, n->information_inverse, (f->has_theta ? c * c : q * q) * sizeof *inverse);
+    if (!f->has_theta) {
+        scores_of(f, data, n->par, score);
+    } else if (q > c) { /* theta is estimated with the coefficients */
+        double *expected = rsp_calloc(c * c + 1, sizeof *expected);
+        rsp_negative_binomial_scores(data, n->par, score);
+        rsp_negative_binomial_information(data, n->par, f->m->w, inverse, expected);
+        if (!rsp_invert_spd(inverse, q)) f->status |= RSP_F_SINGULAR;
+        free(expected);
+    } else {
+        rsp_poisson_scores(data, n->par, score);
+    }
+    bool ok = linearised(f, inverse, score, q, vcov, d);
+    free(score);
+    free(inverse);
+    return ok;
 }
 
 static void fit_likelihood(struct fit *f, rsp_diag *d) {
@@ -278,12 +405,16 @@ static void fit_likelihood(struct fit *f, rsp_diag *d) {
     }
     struct active       a = active_columns(f);
     rsp_regression_data data;
+    f->theta = 1;
     rsp_likelihood      l = likelihood_of(f, &a, &data);
     size_t              q = l.p;
     rsp_newton_fit      n = {.par = RSP_ARRAY(f->arena, double, q + 1), .information_inverse = RSP_ARRAY(f->arena, double, q * q + 1),
                              .separated = RSP_ARRAY(f->arena, bool, q + 1)};
-    start_values(f, n.par);
-    rsp_newton(&l, f->m->w, &n);
+    bool                counts = f->a->model.kind == RSP_POISSON_MODEL || f->has_theta;
+    if (counts) start_counts(f, &a, n.par);
+    else start_values(f, n.par);
+    if (f->has_theta) fit_negative_binomial(&l, &data, f->m->w, &n, &f->theta);
+    else rsp_newton(&l, f->m->w, &n);
     uint32_t flag = status_flag(n.status);
     f->loglik = n.loglik;
     for (size_t j = 0; j < q; j++) {
@@ -294,19 +425,17 @@ static void fit_likelihood(struct fit *f, rsp_diag *d) {
         f->status |= flag;
         return;
     }
+    if (f->has_theta && (isinf(f->theta) || flag)) f->flags[f->p - 1] |= flag ? flag : RSP_F_SINGULAR;
+    if (f->has_theta && !f->flags[f->p - 1]) f->par[f->p - 1] = n.par[q++] = f->theta;
     double *vcov = RSP_ARRAY(f->arena, double, q * q + 1);
     if (f->a->model.unweighted) {
-        memcpy(vcov, n.information_inverse, q * q * sizeof *vcov);
+        model_variance(f, &data, &n, q, vcov);
     } else if (f->a->variance.method == RSP_TAYLOR) {
-        double *score = rsp_malloc((f->m->n * q + 1) * sizeof *score);
-        if (f->a->model.kind == RSP_ORDINAL_MODEL) rsp_ordinal_scores(&data, n.par, score);
-        else rsp_logistic_scores(&data, n.par, score);
-        if (!linearised(f, n.information_inverse, score, q, vcov, d)) f->status |= RSP_F_LONELY;
-        free(score);
+        if (!linearised_variance(f, &data, &n, q, vcov, d)) f->status |= RSP_F_LONELY;
     } else if (!replicated(f, &a, n.par, q, refit_likelihood, vcov, d)) {
         f->status |= RSP_F_LONELY;
     }
-    spread(f, &a, vcov, f->vcov);
+    spread(f, &a, vcov, q, f->vcov);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
@@ -320,7 +449,7 @@ static rsp_row *add_row(const struct fit *f, rsp_results *out, const char *term,
 }
 
 /* Respondents behind a coefficient's very cell: those of the category, and of the rarer outcome. */
-static int64_t cell_of(const struct fit *f, const rsp_mcolumn *c) {
+static int64_t cell_of(const struct fit *f, const rsp_mcolumn *c, size_t equation) {
     size_t least = c && c->dummy ? (c->ones < f->m->n - c->ones ? c->ones : f->m->n - c->ones) : f->m->n;
     if (f->a->model.kind == RSP_LOGISTIC_MODEL) {
         size_t events = 0;
@@ -328,6 +457,9 @@ static int64_t cell_of(const struct fit *f, const rsp_mcolumn *c) {
         if (f->m->n - events < events) events = f->m->n - events;
         if (events < least) least = events;
     }
+    if (f->a->model.kind == RSP_MULTINOMIAL_MODEL)
+        for (size_t k = 0; k <= equation + 1; k += equation + 1)
+            if (f->m->level_count[k] < least) least = f->m->level_count[k];
     return (int64_t) least;
 }
 
@@ -342,9 +474,10 @@ static void add_estimate(const struct fit *f, rsp_row *r, size_t j) {
     if (!(r->flags & RSP_F_NO_DF)) r->p = rsp_t_two_sided(r->estimate / r->se, r->df);
 }
 
-static void add_odds_ratio(rsp_results *out, const struct fit *f, size_t coefficient) {
+/* The coefficient's odds or rate ratio. */
+static void add_ratio(rsp_results *out, const struct fit *f, size_t coefficient, const char *statistic) {
     rsp_row from = out->rows[coefficient];
-    rsp_row *r = add_row(f, out, from.term, NULL, "odds_ratio");
+    rsp_row *r = add_row(f, out, from.term, NULL, statistic);
     r->estimate = exp(from.estimate);
     r->se = r->estimate * from.se;
     r->df = from.df;
@@ -357,9 +490,10 @@ static void add_odds_ratio(rsp_results *out, const struct fit *f, size_t coeffic
 
 /* Joint Wald test of a term's coefficients. */
 static void add_joint_test(const struct fit *f, rsp_results *out, size_t t) {
-    size_t *in = RSP_ARRAY(f->arena, size_t, f->m->k + 1), q = 0;
-    for (size_t j = 0; j < f->m->k; j++)
-        if (f->m->columns[j].term == t && !f->flags[f->n_thresholds + j]) in[q++] = f->n_thresholds + j;
+    size_t *in = RSP_ARRAY(f->arena, size_t, f->p + 1), q = 0;
+    for (size_t e = 0; e < f->n_equations; e++)
+        for (size_t j = 0; j < f->m->k; j++)
+            if (f->m->columns[j].term == t && !f->flags[parameter_at(f, e, j)]) in[q++] = parameter_at(f, e, j);
     rsp_row *r = add_row(f, out, f->m->term_names[t], NULL, "wald_f");
     r->flags |= f->status;
     if (!q) {
@@ -404,6 +538,25 @@ static void add_fit_measures(const struct fit *f, rsp_results *out) {
     add_measure(f, out, "aic", 2 * ((double) f->n_estimated + linear) - 2 * f->loglik);
 }
 
+/* Thetas spread to the right: a standard error, but no interval. */
+static void add_theta(const struct fit *f, rsp_results *out) {
+    rsp_row *r = add_row(f, out, NULL, NULL, "theta");
+    r->flags |= f->flags[f->p - 1] | f->status;
+    if (f->flags[f->p - 1] || !f->usable || (f->status & ~(uint32_t) RSP_F_REPLICATES_FAILED)) return;
+    r->estimate = f->par[f->p - 1];
+    r->se = sqrt(f->vcov[f->p * f->p - 1]);
+}
+
+static const char *ratio_of(const struct fit *f) {
+    switch (f->a->model.kind) {
+    case RSP_LOGISTIC_MODEL:
+    case RSP_ORDINAL_MODEL: return "odds_ratio";
+    case RSP_POISSON_MODEL:
+    case RSP_NEGATIVE_BINOMIAL_MODEL: return "rate_ratio";
+    default: return NULL;
+    }
+}
+
 static void write_rows(struct fit *f, rsp_results *out) {
     const rsp_mmatrix *m = f->m;
     for (size_t j = 0; j < f->n_thresholds; j++) {
@@ -411,42 +564,90 @@ static void write_rows(struct fit *f, rsp_results *out) {
         add_estimate(f, add_row(f, out, term, NULL, "threshold"), j);
     }
     size_t first = out->n;
-    for (size_t j = 0; j < m->k; j++) {
-        rsp_row *r = add_row(f, out, m->columns[j].name, NULL, "coefficient");
-        r->cell = cell_of(f, &m->columns[j]);
-        add_estimate(f, r, f->n_thresholds + j);
-    }
-    for (size_t j = 0; f->a->model.kind != RSP_LINEAR_MODEL && j < m->k; j++)
-        if (m->columns[j].term != RSP_NONE) add_odds_ratio(out, f, first + j);
+    for (size_t e = 0; e < f->n_equations; e++)
+        for (size_t j = 0; j < m->k; j++) {
+            const char *level = f->a->model.kind == RSP_MULTINOMIAL_MODEL ? m->levels[e + 1] : NULL;
+            rsp_row *r = add_row(f, out, m->columns[j].name, level, "coefficient");
+            r->cell = cell_of(f, &m->columns[j], e);
+            add_estimate(f, r, parameter_at(f, e, j));
+        }
+    for (size_t j = 0; ratio_of(f) && j < m->k; j++)
+        if (m->columns[j].term != RSP_NONE) add_ratio(out, f, first + j, ratio_of(f));
     for (size_t t = 0; t < m->n_terms; t++)
         if (m->term_joint[t]) add_joint_test(f, out, t);
+    if (f->has_theta) add_theta(f, out);
     add_fit_measures(f, out);
 }
 
-void rsp_fit_model(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
-    struct fit f = {.s = s, .a = a, .m = rsp_mmatrix_new(s, a, d), .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
-    if (!f.m) return;
-    f.arena = f.m->arena;
-    f.n_thresholds = a->model.kind == RSP_ORDINAL_MODEL && f.m->n_levels ? f.m->n_levels - 1 : 0;
-    f.p = f.n_thresholds + f.m->k;
-    f.par = RSP_ARRAY(f.arena, double, f.p + 1);
-    f.vcov = RSP_ARRAY(f.arena, double, f.p * f.p + 1);
-    f.flags = RSP_ARRAY(f.arena, uint32_t, f.p + 1);
-    if (f.m->n == 0) {
-        for (size_t j = 0; j < f.p; j++) f.flags[j] = RSP_F_EMPTY;
+/* ---- all -------------------------------------------------------------------------------------------------------- */
+
+static size_t equations_of(const struct fit *f) {
+    if (f->a->model.kind != RSP_MULTINOMIAL_MODEL) return 1;
+    return f->m->n_levels ? f->m->n_levels - 1 : 0;
+}
+
+/* False, and reported, when the outcome is not what the kind needs. */
+static bool fit(struct fit *f, const rsp_mdomain *domain, rsp_diag *d) {
+    const rsp_model *model = &f->a->model;
+    f->m = rsp_mmatrix_new(f->s, f->a, domain, d);
+    if (!f->m) return false;
+    f->arena = f->m->arena;
+    f->n_thresholds = model->kind == RSP_ORDINAL_MODEL && f->m->n_levels ? f->m->n_levels - 1 : 0;
+    f->n_equations = equations_of(f);
+    f->has_theta = model->kind == RSP_NEGATIVE_BINOMIAL_MODEL;
+    f->p = f->n_thresholds + f->n_equations * f->m->k + f->has_theta;
+    f->par = RSP_ARRAY(f->arena, double, f->p + 1);
+    f->vcov = RSP_ARRAY(f->arena, double, f->p * f->p + 1);
+    f->flags = RSP_ARRAY(f->arena, uint32_t, f->p + 1);
+    if (f->m->n == 0) {
+        for (size_t j = 0; j < f->p; j++) f->flags[j] = RSP_F_EMPTY;
     } else {
-        f.usable = true;
-        flag_columns(&f);
-        if (a->model.kind == RSP_LINEAR_MODEL) fit_linear(&f, d);
-        else fit_likelihood(&f, d);
+        f->usable = true;
+        flag_columns(f);
+        if (model->kind == RSP_LINEAR_MODEL) fit_linear(f, d);
+        else fit_likelihood(f, d);
     }
-    size_t slopes = 0;
-    for (size_t j = 0; j < f.p; j++) {
-        f.n_estimated += !f.flags[j];
-        slopes += j >= f.n_thresholds && !f.flags[j];
+    size_t coefficients = 0;
+    for (size_t j = 0; j < f->p; j++) {
+        f->n_estimated += !f->flags[j];
+        coefficients += j >= f->n_thresholds && j < f->p - f->has_theta && !f->flags[j];
     }
     /* Thresholds count as one intercept. */
-    if (!a->model.unweighted) f.df = rsp_design_df(s, f.m->take) + 1 - (double) (slopes + (f.n_thresholds > 0));
+    if (!model->unweighted) f->df = rsp_design_df(f->s, f->m->take) + 1 - (double) (coefficients + (f->n_thresholds > 0));
+    return true;
+}
+
+void rsp_fit_regression(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+    struct fit f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
+    if (!fit(&f, NULL, d)) return;
     write_rows(&f, out);
     rsp_mmatrix_free(f.m);
+}
+
+rsp_group_fit rsp_fit_group(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, const char *term, rsp_diag *d) {
+    struct fit    f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
+    rsp_group_fit g = {.estimate = NAN, .variance = NAN, .df = NAN};
+    if (!fit(&f, domain, d)) return g;
+    g.n = f.m->n;
+    g.organisations = f.m->organisations;
+    for (size_t j = 0; j < f.m->k; j++) {
+        if (strcmp(f.m->columns[j].name, term) != 0) continue;
+        size_t at = parameter_at(&f, 0, j);
+        g.found = true;
+        g.flags = f.flags[at] | f.status;
+        g.cell = cell_of(&f, &f.m->columns[j], 0);
+        g.df = f.df;
+        if (g.flags & ~(uint32_t) RSP_F_REPLICATES_FAILED) continue;
+        g.estimate = f.par[at];
+        g.variance = f.vcov[at * f.p + at];
+    }
+    rsp_mmatrix_free(f.m);
+    return g;
+}
+
+void rsp_fit_model(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+    switch (a->model.kind) {
+    case RSP_POOLED_MODEL: rsp_fit_pooled(s, a, out, d); break;
+    default: rsp_fit_regression(s, a, out, d); break;
+    }
 }

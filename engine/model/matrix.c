@@ -22,9 +22,19 @@ struct builder {
     const rsp_model   *model;
     const rsp_formula *formula;
     rsp_arena         *arena;
+    const rsp_mdomain *domain;   /* NULL: the whole */
     size_t             n_factors, n_terms;
     struct factor     *factors;
     rsp_fterm         *terms;
+    bool              *fixed_use; /* per factor: an effect, not only the groups of a random part */
+    rsp_categories   **groups;   /* per factor: its categories, where a random part groups by it */
+};
+
+/* One side of the formula: the fixed part, or the effects of a random part. */
+struct side {
+    bool             intercept;
+    size_t           n_terms;
+    const rsp_fterm *terms;
 };
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
@@ -89,10 +99,10 @@ static bool factor_missing(const struct factor *x, size_t i) {
 
 /* ---- `.` -------------------------------------------------------------------------------------------------------- */
 
-static bool named_in_response(const rsp_fexpr *e, size_t variable) {
+static bool names_variable(const rsp_fexpr *e, size_t variable) {
     if (!e) return false;
     if (e->op == RSP_F_VARIABLE) return e->variable == variable;
-    return named_in_response(e->left, variable) || named_in_response(e->right, variable);
+    return names_variable(e->left, variable) || names_variable(e->right, variable);
 }
 
 /* `.` stands for every other question with numbers or codes; not for roles, weights and the design, nor for derivations,
@@ -108,7 +118,8 @@ static bool dot_takes(const struct builder *b, size_t v) {
         if (s->design.fpc[k] == v) return false;
     for (size_t k = 0; k < s->design.n_stages; k++)
         if (s->design.cluster[k] == v) return false;
-    if (x->derive.kind != RSP_DERIVE_NONE || x->part_of != RSP_NONE || named_in_response(b->formula->response, v)) return false;
+    if (b->domain && b->domain->without == v) return false;
+    if (x->derive.kind != RSP_DERIVE_NONE || x->part_of != RSP_NONE || names_variable(b->formula->response, v)) return false;
     return x->type == RSP_SELECT_ONE || x->type == RSP_INTEGER || x->type == RSP_DECIMAL;
 }
 
@@ -137,7 +148,23 @@ static void expand_dot(struct builder *b) {
     b->n_terms += added;
 }
 
+/* Terms that hold the variable by whose groups the model is fitted say nothing within one. */
+static void drop_terms(struct builder *b) {
+    rsp_fterm *kept = RSP_ARRAY(b->arena, rsp_fterm, b->n_terms + 1);
+    size_t     n = 0;
+    for (size_t t = 0; t < b->n_terms; t++) {
+        bool holds = false;
+        for (size_t k = 0; k < b->terms[t].n; k++) holds |= names_variable(b->factors[b->terms[t].factor[k]].e, b->domain->without);
+        if (!holds) kept[n++] = b->terms[t];
+    }
+    b->terms = kept;
+    b->n_terms = n;
+}
+
 /* ---- response --------------------------------------------------------------------------------------------------- */
+
+/* Is the outcome one of several categories, numbered from 0? */
+static bool has_categories(const rsp_model *m) { return m->kind == RSP_ORDINAL_MODEL || m->kind == RSP_MULTINOMIAL_MODEL; }
 
 static const rsp_list *response_list(const struct builder *b) {
     const rsp_fexpr *r = b->formula->response;
@@ -157,7 +184,8 @@ static size_t event_choice(const struct builder *b) {
 
 static double response_at(const struct builder *b, size_t event, size_t i) {
     const rsp_fexpr *r = b->formula->response;
-    if (r->op == RSP_F_VARIABLE && response_list(b) && b->model->kind != RSP_LINEAR_MODEL) {
+    bool categories = b->model->kind == RSP_LOGISTIC_MODEL || has_categories(b->model);
+    if (r->op == RSP_F_VARIABLE && response_list(b) && categories) {
         if (!rsp_valid(b->f, r->variable, i)) return NAN;
         int code = rsp_code(&b->f->columns[r->variable], i);
         return b->model->kind == RSP_LOGISTIC_MODEL ? (double) ((size_t) code == event) : code;
@@ -171,6 +199,18 @@ static bool check_binary(const struct builder *b, const rsp_mmatrix *m, const rs
         if (m->y[i] == 0 || m->y[i] == 1) continue;
         rsp_report(d, RSP_ERR_DATA, b->formula->response->loc, "derive a variable that is 0 or 1, or name `event`",
                    "the outcome '%s' of model '%s' has values other than 0 and 1", b->formula->response->text, a->id);
+        return false;
+    }
+    return true;
+}
+
+static bool check_counts(const struct builder *b, const rsp_mmatrix *m, const rsp_analysis *a, rsp_diag *d) {
+    for (size_t i = 0; i < m->n; i++) {
+        if (m->y[i] >= 0 && m->y[i] == floor(m->y[i])) continue;
+        char text[32];
+        rsp_double_text(m->y[i], text);
+        rsp_report(d, RSP_ERR_DATA, b->formula->response->loc, "use kind linear, or derive a count",
+                   "the outcome '%s' of model '%s' must be counts (0, 1, 2, ...); one is %s", b->formula->response->text, a->id, text);
         return false;
     }
     return true;
@@ -212,6 +252,10 @@ static bool row_eligible(const rsp_sample *s, size_t i) {
     return !s->country || (s->country[i] >= 0 && s->countries[s->country[i]].eligible);
 }
 
+static bool missing_at(const struct builder *b, size_t factor, size_t i) {
+    return (b->groups[factor] && b->groups[factor]->category[i] < 0) || (b->fixed_use[factor] && factor_missing(&b->factors[factor], i));
+}
+
 static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmatrix *m) {
     size_t   n = b->f->n, event = b->model->kind == RSP_LOGISTIC_MODEL ? event_choice(b) : RSP_NONE;
     uint8_t *domain = rsp_malloc(n);
@@ -221,10 +265,11 @@ static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmat
     m->row = RSP_ARRAY(m->arena, size_t, n);
     m->y = RSP_ARRAY(m->arena, double, n);
     m->w = RSP_ARRAY(m->arena, double, n);
+    for (size_t i = 0; b->domain && b->domain->take && i < n; i++) domain[i] &= b->domain->take[i];
     for (size_t i = 0; i < n; i++) {
         double y = domain[i] && row_eligible(b->s, i) && b->s->weight[i] > 0 ? response_at(b, event, i) : NAN;
         bool   complete = !isnan(y);
-        for (size_t k = 0; complete && k < b->n_factors; k++) complete = !factor_missing(&b->factors[k], i);
+        for (size_t k = 0; complete && k < b->n_factors; k++) complete = !missing_at(b, k, i);
         if (!complete) continue;
         m->take[i] = 1;
         m->row[m->n] = i;
@@ -252,8 +297,8 @@ static int64_t count_organisations(const rsp_sample *s, const rsp_mmatrix *m) {
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
 /* Is the set of factors `term` without `without` a term of the model (the empty set: the intercept)? */
-static bool margin_present(const struct builder *b, const rsp_fterm *term, size_t without) {
-    if (term->n == 1) return b->formula->intercept;
+static bool margin_present(const struct side *b, const rsp_fterm *term, size_t without) {
+    if (term->n == 1) return b->intercept;
     for (size_t t = 0; t < b->n_terms; t++) {
         const rsp_fterm *other = &b->terms[t];
         if (other->n != term->n - 1) continue;
@@ -270,7 +315,7 @@ struct coding {
     size_t               first, n; /* categories first .. first + n - 1; n 1 for a number */
 };
 
-static void fill_column(const struct builder *b, rsp_mmatrix *m, rsp_mcolumn *c, const struct coding *codes, size_t n, const size_t *place) {
+static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct coding *codes, size_t n, const size_t *place) {
     rsp_buf name = {0};
     c->x = RSP_ARRAY(m->arena, double, m->n);
     c->dummy = true;
@@ -290,52 +335,140 @@ static void fill_column(const struct builder *b, rsp_mmatrix *m, rsp_mcolumn *c,
     for (size_t i = 0; c->dummy && i < m->n; i++) c->ones += c->x[i] == 1;
     c->name = rsp_strndup(m->arena, name.data, name.length);
     rsp_buf_free(&name);
-    (void) b;
 }
 
-static void add_term(const struct builder *b, rsp_mmatrix *m, size_t t, size_t *capacity) {
-    const rsp_fterm *term = &b->terms[t];
+struct columns {
+    size_t       n, capacity;
+    rsp_mcolumn *v;
+};
+
+/* Returns whether a joint test says more than the coefficients. */
+static bool add_term(const struct builder *b, const rsp_mmatrix *m, const struct side *side, size_t t, struct columns *into) {
+    const rsp_fterm *term = &side->terms[t];
     struct coding    codes[16];
     size_t           place[16] = {0}, total = 1;
     assert(term->n <= 16);
-    m->term_names[t] = term->text;
-    m->term_joint[t] = term->n > 1;
+    bool joint = term->n > 1;
     for (size_t k = 0; k < term->n; k++) {
         const struct factor *x = &b->factors[term->factor[k]];
-        size_t               first = x->categorical && margin_present(b, term, k) ? 1 : 0;
+        size_t               first = x->categorical && margin_present(side, term, k) ? 1 : 0;
         size_t               levels = x->categorical ? x->categories.n : 1;
         codes[k] = (struct coding){x, first, levels > first ? levels - first : 0};
-        m->term_joint[t] |= x->categorical;
+        joint |= x->categorical;
         total *= codes[k].n;
     }
     for (size_t j = 0; j < total; j++) { /* the first factor varies fastest */
         rsp_mcolumn c = {.term = t};
-        fill_column(b, m, &c, codes, term->n, place);
-        RSP_PUSH(m->columns, m->k, *capacity, c);
+        fill_column(m, &c, codes, term->n, place);
+        RSP_PUSH(into->v, into->n, into->capacity, c);
         for (size_t k = 0; k < term->n && ++place[k] == codes[k].n; k++) place[k] = 0;
     }
+    return joint;
+}
+
+static void add_intercept(const rsp_mmatrix *m, struct columns *into) {
+    rsp_mcolumn c = {.name = "(Intercept)", .term = RSP_NONE, .x = RSP_ARRAY(m->arena, double, m->n)};
+    for (size_t i = 0; i < m->n; i++) c.x[i] = 1;
+    RSP_PUSH(into->v, into->n, into->capacity, c);
 }
 
 static void add_columns(const struct builder *b, rsp_mmatrix *m) {
-    size_t capacity = 0;
+    struct columns all = {0};
+    struct side    side = {b->formula->intercept, b->n_terms, b->terms};
     /* An ordinal model's thresholds are its intercepts. */
-    if (b->formula->intercept && b->model->kind != RSP_ORDINAL_MODEL) {
-        rsp_mcolumn c = {.name = "(Intercept)", .term = RSP_NONE, .x = RSP_ARRAY(m->arena, double, m->n)};
-        for (size_t i = 0; i < m->n; i++) c.x[i] = 1;
-        RSP_PUSH(m->columns, m->k, capacity, c);
-    }
+    if (side.intercept && b->model->kind != RSP_ORDINAL_MODEL) add_intercept(m, &all);
     m->n_terms = b->n_terms;
     m->term_names = RSP_ARRAY(m->arena, const char *, b->n_terms);
     m->term_joint = RSP_ARRAY(m->arena, bool, b->n_terms);
-    for (size_t t = 0; t < b->n_terms; t++) add_term(b, m, t, &capacity);
+    for (size_t t = 0; t < b->n_terms; t++) {
+        m->term_names[t] = b->terms[t].text;
+        m->term_joint[t] = add_term(b, m, &side, t, &all);
+    }
+    m->columns = all.v;
+    m->k = all.n;
+}
+
+/* ---- random parts ----------------------------------------------------------------------------------------------- */
+
+/* Numbers the groups that occur, by the order of their categories: those of a crossing by all its variables. */
+static void number_groups(const struct builder *b, const rsp_mmatrix *m, const rsp_frandom *from, rsp_mrandom *to) {
+    to->group = RSP_ARRAY(m->arena, int32_t, m->n);
+    to->n_groups = m->n ? 1 : 0;
+    for (size_t k = 0; k < from->group_term.n; k++) {
+        const rsp_categories *c = b->groups[from->group_term.factor[k]];
+        size_t                size = to->n_groups * c->n, n = 0;
+        int32_t              *number = rsp_calloc(size + 1, sizeof *number);
+        for (size_t i = 0; i < m->n; i++) {
+            to->group[i] = to->group[i] * (int32_t) c->n + c->category[m->row[i]];
+            number[to->group[i]] = 1;
+        }
+        for (size_t j = 0; j < size; j++)
+            if (number[j]) number[j] = (int32_t) n++;
+        for (size_t i = 0; i < m->n; i++) to->group[i] = number[to->group[i]];
+        to->n_groups = n;
+        free(number);
+    }
+}
+
+static void add_random(const struct builder *b, rsp_mmatrix *m) {
+    m->n_random = b->formula->n_random;
+    m->random = RSP_ARRAY(m->arena, rsp_mrandom, m->n_random);
+    for (size_t k = 0; k < m->n_random; k++) {
+        const rsp_frandom *from = &b->formula->random[k];
+        rsp_mrandom       *to = &m->random[k];
+        struct columns     all = {0};
+        struct side        side = {from->intercept, from->n_terms, from->terms};
+        if (side.intercept) add_intercept(m, &all);
+        for (size_t t = 0; t < side.n_terms; t++) add_term(b, m, &side, t, &all);
+        to->name = from->group_term.text;
+        to->correlated = from->correlated;
+        to->d = all.n;
+        to->columns = RSP_ARRAY(m->arena, rsp_mcolumn, all.n);
+        for (size_t j = 0; j < all.n; j++) to->columns[j] = all.v[j];
+        free(all.v);
+        number_groups(b, m, from, to);
+    }
+}
+
+/* Which factors are effects and which make groups. */
+static void mark_uses(struct builder *b) {
+    b->fixed_use = RSP_ARRAY(b->arena, bool, b->n_factors + 1);
+    b->groups = RSP_ARRAY(b->arena, rsp_categories *, b->n_factors + 1);
+    for (size_t k = 0; k < b->n_factors; k++) b->fixed_use[k] = true;
+    for (size_t k = 0; k < b->formula->n_random; k++) {
+        const rsp_frandom *r = &b->formula->random[k];
+        for (size_t j = 0; j < r->group_term.n; j++) {
+            size_t           at = r->group_term.factor[j];
+            const rsp_fexpr *e = b->factors[at].e;
+            b->fixed_use[at] = false;
+            if (b->groups[at]) continue;
+            b->groups[at] = RSP_NEW(b->arena, rsp_categories);
+            rsp_categorise(b->f, (e->op == RSP_F_FACTOR ? e->left : e)->variable, b->arena, b->groups[at]);
+        }
+    }
+    for (size_t t = 0; t < b->n_terms; t++)
+        for (size_t k = 0; k < b->terms[t].n; k++) b->fixed_use[b->terms[t].factor[k]] = true;
+    for (size_t k = 0; k < b->formula->n_random; k++)
+        for (size_t t = 0; t < b->formula->random[k].n_terms; t++)
+            for (size_t j = 0; j < b->formula->random[k].terms[t].n; j++) b->fixed_use[b->formula->random[k].terms[t].factor[j]] = true;
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
-rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, rsp_diag *d) {
+static bool check_outcome(const struct builder *b, const rsp_mmatrix *m, const rsp_analysis *a, rsp_diag *d) {
+    switch (b->model->kind) {
+    case RSP_LOGISTIC_MODEL: return check_binary(b, m, a, d);
+    case RSP_POISSON_MODEL:
+    case RSP_NEGATIVE_BINOMIAL_MODEL: return check_counts(b, m, a, d);
+    default: return true;
+    }
+}
+
+rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_diag *d) {
     rsp_arena     *arena = rsp_arena_new();
     rsp_mmatrix   *m = RSP_NEW(arena, rsp_mmatrix);
-    struct builder b = {.s = s, .f = s->frame, .model = &a->model, .formula = a->model.formula, .arena = arena};
+    struct builder b = {.s = s, .f = s->frame, .model = &a->model, .formula = a->model.formula, .arena = arena,
+                               .domain = domain};
     m->arena = arena;
     b.n_factors = b.formula->n_factors;
     b.factors = RSP_ARRAY(arena, struct factor, b.n_factors);
@@ -343,14 +476,17 @@ rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, rsp_dia
     b.n_terms = b.formula->n_terms;
     b.terms = b.formula->terms;
     if (b.formula->dot) expand_dot(&b);
+    if (domain && domain->without != RSP_NONE) drop_terms(&b);
+    mark_uses(&b);
     choose_rows(&b, a, m);
-    if (b.model->kind == RSP_LOGISTIC_MODEL && !check_binary(&b, m, a, d)) {
+    if (!check_outcome(&b, m, a, d)) {
         rsp_mmatrix_free(m);
         return NULL;
     }
-    if (b.model->kind == RSP_ORDINAL_MODEL) number_levels(&b, m);
+    if (has_categories(b.model)) number_levels(&b, m);
     m->organisations = count_organisations(s, m);
     add_columns(&b, m);
+    add_random(&b, m);
     return m;
 }
 

@@ -1,6 +1,7 @@
 /* Briefs of a publication: one for each edition, country and language, drawn side by side. */
 #include "brief.h"
 
+#include "charts.h"
 #include "fonts.h"
 
 #include <stdlib.h>
@@ -27,8 +28,9 @@ typedef struct {
     size_t                 n_languages, n_jobs, capacity;
     language              *languages;
     job                   *jobs;
-    size_t                 n_countries;
+    size_t                 n_countries, n_charts;
     const char           **countries;
+    const rsp_chart_spec  *charts;
 } workshop;
 
 /* ---- languages -------------------------------------------------------------------------------------------------- */
@@ -138,7 +140,7 @@ static bool make(const workshop *w, const job *j, rsp_diag *d)
     const language *l = &w->languages[j->language];
     brief_edition   e = {.p = w->p, .definition = w->definition, .texts = l->texts, .labels = l->labels, .hyphens = l->hyphens,
                          .edition = j->edition, .country = j->country, .domain = "", .n_countries = w->n_countries,
-                         .countries = w->countries, .arena = a};
+                         .countries = w->countries, .n_charts = w->n_charts, .charts = w->charts, .arena = a};
     const char     *name = rsp_printf(a, "briefs/brief-%s-%s.pdf", j->country ? j->country : "all", l->lang);
     if (j->country) e.domain = rsp_domain_text(a, 1, &w->p->study->variables[w->p->study->roles.country].name, &j->country);
     e.path = rsp_path_join(a, w->p->dir, name);
@@ -177,6 +179,7 @@ bool rsp_render_briefs(const rsp_publication *p, rsp_diag *d)
         rsp_report(d, RSP_ERR_OUTPUT, RSP_NOWHERE, "install Debian's fonts-noto-core or fonts-open-sans", "no font for the briefs");
     else if (w.definition && rsp_make_dirs(rsp_path_join(a, p->dir, "briefs"), d)) {
         w.languages = RSP_ARRAY(a, language, p->n_languages + 1);
+        w.charts = rsp_chart_specs(p->study, a, &w.n_charts);
         w.countries = rsp_countries(p->study, p->results, a, &w.n_countries);
         plan(&w);
         ok = make_all(&w);

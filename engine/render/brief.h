@@ -99,6 +99,8 @@ typedef struct {
     const char            **countries; /* with figures of their own */
     size_t                  n_analyses;
     const rsp_analysis    **analyses;  /* that it shows, in the order of the edition, else of the study */
+    size_t                  n_charts;
+    const rsp_chart_spec   *charts;
     rsp_arena              *arena;
     brief_values            values;    /* true of the whole brief */
     size_t                  n_observations, capacity;

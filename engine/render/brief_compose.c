@@ -1,7 +1,7 @@
 /* From observations to pieces of a page: the words are chosen here, by the rules of reports/brief.yaml. */
 #include "brief.h"
 
-extern rsp_scene *rsp_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country, const rsp_texts *t, double width);
+#include "charts.h"
 
 #include <assert.h>
 #include <math.h>
@@ -129,12 +129,15 @@ static const char *figure_label(const composer *c, size_t number)
     return rsp_say(c->e->texts, c->e->arena, "brief.figure", (rsp_arg[]){{"figure", NULL, (double) number}}, 1);
 }
 
-/* The chart of an analysis for this edition, or NULL where it has none. */
+/* The chart of an analysis for this edition; NULL where it has none, or none that a page can hold. */
 static rsp_scene *chart_of(const composer *c, const rsp_analysis *x)
 {
-    const rsp_reports *r = &c->e->p->study->reports;
-    for (size_t k = 0; k < r->n_charts; k++)
-        if (strcmp(r->charts[k].analysis, x->id) == 0) return rsp_chart(c->e->p, &r->charts[k], c->e->country, c->e->texts, BRIEF_WIDTH);
+    for (size_t k = 0; k < c->e->n_charts; k++) {
+        if (strcmp(c->e->charts[k].analysis, x->id) != 0) continue;
+        rsp_scene *scene = rsp_chart(c->e->p, &c->e->charts[k], c->e->country, c->e->texts, BRIEF_WIDTH);
+        if (scene && scene->height <= BRIEF_BOTTOM - BRIEF_TOP - 40) return scene;
+        rsp_scene_free(scene);
+    }
     return NULL;
 }
 

@@ -485,7 +485,7 @@ static void observe_differences(brief_edition *e, const rsp_analysis *x, size_t 
         const rsp_published_row *r = rsp_published_at(e->p->results, i);
         if (strcmp(r->statistic, "difference") != 0 || *r->domain || !usable(r)) continue;
         rsp_sides sides = rsp_label_sides(e->labels, e->arena, r);
-        if (sides.variable == variable) weigh(&c, r, sides);
+        if (sides.variable == variable && sides.second) weigh(&c, r, sides);
     }
     if (!c.tested) return;
     brief_observation *o = observe(e, "difference", x);
@@ -498,13 +498,14 @@ static void observe_differences(brief_edition *e, const rsp_analysis *x, size_t 
 /* A country beside the average of the participating countries: rows of level `PL-average`. */
 static void observe_against_average(brief_edition *e, const rsp_analysis *x)
 {
-    size_t      from, to;
-    contrasts   c = {0};
-    const char *level = rsp_printf(e->arena, "%s-average", e->country);
+    size_t    from, to;
+    contrasts c = {0};
     if (!rsp_published_range(e->p->results, x->id, &from, &to)) return;
     for (size_t i = from; i < to; i++) {
         const rsp_published_row *r = rsp_published_at(e->p->results, i);
-        if (strcmp(r->statistic, "difference") == 0 && strcmp(r->level, level) == 0 && usable(r)) weigh(&c, r, (rsp_sides){RSP_NONE, NULL, NULL});
+        if (strcmp(r->statistic, "difference") != 0 || *r->domain || !usable(r)) continue;
+        rsp_sides sides = rsp_label_sides(e->labels, e->arena, r);
+        if (sides.variable == e->p->study->roles.country && !sides.second && strcmp(sides.first, e->country) == 0) weigh(&c, r, sides);
     }
     if (!c.tested) return;
     brief_observation *o = observe(e, "against_average", x);

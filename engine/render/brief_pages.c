@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* A last page less full than this is worth narrower gaps. */
-static const double SCANT = 0.4, NARROW = 0.7;
+static const double SCANT = 0.4, NARROW = 0.5;
 
 typedef struct {
     brief_document *d;

@@ -334,7 +334,9 @@ static bool margin_of_counts(const rsp_study *s, const char *margin) {
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
     static const char *const shares[] = {"proportion", "proportion_missing", "top2", "net", NULL};
     static const char *const ratios[] = {"coefficient", "odds_ratio", "rate_ratio", "threshold", "r_squared", "alpha", "omega",
-                                         "item_rest", "rao_scott_f", "t", "wald_f", "kruskal_f", "ratio", "deff_kish",
+                                         "item_rest", "loading", "std_loading", "variance", "covariance", "intercept",
+                                         "cfi", "cfi_robust", "tli", "tli_robust", "rmsea", "rmsea_robust", "srmr", "theta", "icc",
+                                         "pooled", "prediction", "tau2", "i2", "rao_scott_f", "t", "wald_f", "kruskal_f", "ratio", "deff_kish",
                                          "weight_min", "weight_max", NULL};
     if (strcmp(row->statistic, "count") == 0) return RSP_AS_COUNT;
     if (strcmp(row->statistic, "margin_gap") == 0)

@@ -103,7 +103,8 @@ static size_t skip_token(const unsigned char *s, size_t n, size_t k, bool *word)
 
 typedef struct {
     size_t from;     /* of the stretch outside of marked content */
-    int    depth;    /* of marked content */
+    int    depth;    /* of marked content that the structure tree names */
+    int    spans;    /* of other marked content in the stretch: Cairo gives some texts an ActualText */
     int    texts;    /* BT minus ET in the stretch */
     bool   paints;
     rsp_buf out;
@@ -114,7 +115,7 @@ typedef struct {
 static void close_stretch(marker *m, const unsigned char *s, size_t to)
 {
     bool wrap = m->paints && m->texts == 0;
-    if (wrap) rsp_buf_puts(&m->out, "/Artifact BMC\n");
+    if (wrap) rsp_buf_puts(&m->out, "\n/Artifact BMC\n");
     rsp_buf_add(&m->out, (const char *) s + m->from, to - m->from);
     if (wrap) rsp_buf_puts(&m->out, "\nEMC\n");
     m->from = to;
@@ -133,8 +134,12 @@ static bool is_painting(const char *op)
 static void see_operator(marker *m, const unsigned char *s, const char *op, size_t operands, size_t end)
 {
     if (strcmp(op, "BDC") == 0 || strcmp(op, "BMC") == 0) {
-        if (m->depth++ == 0) close_stretch(m, s, operands);
-    } else if (strcmp(op, "EMC") == 0 && m->depth > 0) {
+        bool named = memmem(s + operands, end - operands, "/MCID", 5) != NULL;
+        if (m->depth == 0 && !named) m->spans++;
+        else if (m->depth++ == 0) close_stretch(m, s, operands);
+    } else if (strcmp(op, "EMC") == 0 && m->depth == 0) {
+        m->spans--;
+    } else if (strcmp(op, "EMC") == 0) {
         if (--m->depth > 0) return;
         rsp_buf_add(&m->out, (const char *) s + m->from, end - m->from);
         m->from = end;

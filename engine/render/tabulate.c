@@ -360,7 +360,8 @@ rsp_tab *rsp_tabulate(const rsp_labels *l, const rsp_published *p, const char *a
     const char *title = rsp_label_analysis(l, a, analysis);
     rsp_arg     of = {"title", title, 0};
     t.tab->title = part == RSP_TAB_DIFFERENCES ? rsp_say(t.texts, a, "workbook_differences", &of, 1) : title;
-    t.tab->subtitle = part == RSP_TAB_DIFFERENCES ? say(&t, "workbook_differences_note") : rsp_label_measure(l, a, analysis);
+    t.tab->measure = part == RSP_TAB_DIFFERENCES ? say(&t, "statistic_difference") : rsp_label_measure(l, a, analysis);
+    t.tab->subtitle = part == RSP_TAB_DIFFERENCES ? say(&t, "workbook_differences_note") : t.tab->measure;
     if (part == RSP_TAB_VALUES) find_letters(&t);
     lay_out(&t);
     rsp_map_free(t.letter);

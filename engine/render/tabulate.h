@@ -25,6 +25,7 @@ typedef struct {
 
 typedef struct {
     const char     *title, *subtitle;
+    const char     *measure; /* short, for a list of tables */
     size_t          n_columns, n_rows;
     rsp_tab_column *columns;
     rsp_cell       *cells; /* [n_rows * n_columns] */

@@ -33,7 +33,7 @@ struct book {
     const rsp_labels     *labels;
     const rsp_texts      *texts;
     lxw_workbook         *file;
-    lxw_format           *title, *text, *wrapped, *inner, *heading, *mark, *number[RSP_AS_P + 1];
+    lxw_format           *title, *text, *wrapped, *inner, *link, *heading, *mark, *number[RSP_AS_P + 1];
     size_t                n, capacity;
     struct sheet         *sheets;
     rsp_arena            *a;
@@ -91,6 +91,9 @@ static void add_formats(struct book *b) {
     b->inner = new_format(b, 11); /* words behind a number */
     format_set_text_wrap(b->inner);
     format_set_indent(b->inner, 1);
+    b->link = new_format(b, 11);
+    format_set_underline(b->link, LXW_UNDERLINE_SINGLE);
+    format_set_font_color(b->link, 0x0B5394);
     b->mark = new_format(b, 11);
     format_set_align(b->mark, LXW_ALIGN_RIGHT);
     b->heading = new_format(b, 11);
@@ -181,8 +184,7 @@ static void write_table_sheet(struct book *b, const struct sheet *x) {
     const rsp_tab *t = x->tab;
     lxw_worksheet *s = add_sheet(b, x->name, t->title);
     worksheet_write_string(s, 1, 0, rsp_printf(b->a, "%s.%s", t->subtitle, standing_notes(b)), b->text);
-    worksheet_write_url(s, 2, 0, link_to(b, say(b, "workbook_contents")), NULL);
-    worksheet_write_string(s, 2, 0, say(b, "workbook_back"), NULL);
+    worksheet_write_url_opt(s, 2, 0, link_to(b, say(b, "workbook_contents")), b->link, say(b, "workbook_back"), NULL);
     mark_up(b, s, x->table, t->n_columns, t->columns, FIRST_ROW, t->n_rows);
     for (size_t i = 0; i < t->n_rows; i++) {
         size_t most = 1;
@@ -243,13 +245,12 @@ static void write_contents(struct book *b) {
     mark_up(b, s, "contents", 4, columns, 1, b->n);
     for (size_t k = 0; k < b->n; k++) {
         lxw_row_t row = (lxw_row_t) (2 + k);
-        worksheet_write_url(s, row, 0, link_to(b, b->sheets[k].name), NULL);
-        worksheet_write_string(s, row, 0, b->sheets[k].name, NULL);
+        worksheet_write_url_opt(s, row, 0, link_to(b, b->sheets[k].name), b->link, b->sheets[k].name, NULL);
         worksheet_write_string(s, row, 1, b->sheets[k].tab->title, b->wrapped);
         size_t title = lines_of(b->sheets[k].tab->title, columns[1].width);
-        size_t measure = lines_of(b->sheets[k].tab->subtitle, columns[2].width);
+        size_t measure = lines_of(b->sheets[k].tab->measure, columns[2].width);
         fit_row(s, row, title > measure ? title : measure);
-        worksheet_write_string(s, row, 2, b->sheets[k].tab->subtitle, b->wrapped);
+        worksheet_write_string(s, row, 2, b->sheets[k].tab->measure, b->wrapped);
         worksheet_write_number(s, row, 3, (double) b->sheets[k].tab->n_rows, b->number[RSP_AS_COUNT]);
     }
 }

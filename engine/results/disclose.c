@@ -5,6 +5,7 @@
  * add to their whole, an index of an item (net, mean, ...) is a sum over its levels, a difference needs both sides.
  * Rules follow Hundepool et al. 2012, Statistical Disclosure Control, chapters 4 and 5; thresholds count unweighted
  * respondents. The choice of cells is by smallest count, then by order in the table: deterministic. */
+#include "results/protect.h"
 #include "results/published.h"
 
 #include <math.h>
@@ -89,7 +90,7 @@ static void groups_free(struct groups *g) {
 }
 
 static void hide(struct gate *g, size_t row) {
-    if (g->hidden[row] != SHOWN) return;
+    if (g->hidden[row] != SHOWN || g->results->rows[row].base == 0) return;
     g->hidden[row] = COMPLEMENTARY;
     g->changed = true;
 }
@@ -240,14 +241,110 @@ static void differences(struct gate *g) {
     groups_free(&cells);
 }
 
+/* ---- linked tables ---------------------------------------------------------------------------------------------- */
+
+/* The cells of all tables: the same cell in two tables is one. */
+struct linked {
+    size_t        n_cells, n_relations, capacity;
+    rsp_map      *cells;      /* key of a cell -> its number */
+    size_t       *of_row;     /* per row of results; RSP_NONE: no cell of a table */
+    int64_t      *count;
+    bool         *known, *hidden;
+    rsp_relation *relations;
+};
+
+static const char *cell_key(const struct gate *g, size_t row, const char *domain) {
+    const rsp_row *r = &g->results->rows[row];
+    return rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, row), domain, r->term, r->level, r->statistic);
+}
+
+static void number_cells(struct gate *g, struct linked *l) {
+    size_t n = g->results->n;
+    l->cells = rsp_map_new();
+    l->of_row = RSP_ARRAY(g->arena, size_t, n);
+    l->count = RSP_ARRAY(g->arena, int64_t, n);
+    l->known = RSP_ARRAY(g->arena, bool, n);
+    l->hidden = RSP_ARRAY(g->arena, bool, n);
+    for (size_t i = 0; i < n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        l->of_row[i] = RSP_NONE;
+        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0]) continue;
+        const char *key = cell_key(g, i, r->domain);
+        size_t      k = rsp_map_get(l->cells, key);
+        if (k == RSP_NONE) {
+            rsp_map_put(l->cells, key, k = l->n_cells++);
+            l->count[k] = count_of(r);
+            l->known[k] = r->base == 0;
+        }
+        l->of_row[i] = k;
+        l->hidden[k] |= g->hidden[i] != SHOWN;
+    }
+}
+
+static void add_relation(struct gate *g, struct linked *l, const size_t *cells, size_t n, bool fixed) {
+    rsp_relation r = {n, RSP_ARRAY(g->arena, size_t, n), fixed};
+    memcpy(r.cell, cells, n * sizeof *cells);
+    RSP_PUSH(l->relations, l->n_relations, l->capacity, r);
+}
+
+static void relate(struct gate *g, struct linked *l) {
+    struct groups levels = {.by_key = rsp_map_new()}, parts = {.by_key = rsp_map_new()};
+    size_t       *cells = rsp_malloc((g->results->n + 1) * sizeof *cells);
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (l->of_row[i] == RSP_NONE) continue;
+        if (is(r, "proportion") && adds_to_one(g, r->term))
+            groups_add(&levels, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, r->term), i);
+        const char *variable = NULL, *parent;
+        for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++)
+            if (rsp_map_get(l->cells, cell_key(g, i, parent)) != RSP_NONE)
+                groups_add(&parts, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, cell_key(g, i, parent), variable), i);
+    }
+    for (size_t k = 0; k < levels.n; k++) {
+        for (size_t j = 0; j < levels.group[k].n; j++) cells[j] = l->of_row[levels.group[k].row[j]];
+        add_relation(g, l, cells, levels.group[k].n, true);
+    }
+    for (size_t k = 0; k < parts.n; k++) {
+        const char *variable = NULL, *parent, *key = NULL;
+        size_t      row = parts.group[k].row[0];
+        for (size_t j = 0; (parent = parent_domain(g->arena, g->results->rows[row].domain, j, &variable)); j++) {
+            key = cell_key(g, row, parent);
+            const char *group = rsp_printf(g->arena, "%s\x1f%s\x1f%s", g->results->rows[row].analysis, key, variable);
+            if (rsp_map_get(parts.by_key, group) == k) break;
+        }
+        cells[0] = rsp_map_get(l->cells, key);
+        for (size_t j = 0; j < parts.group[k].n; j++) cells[j + 1] = l->of_row[parts.group[k].row[j]];
+        add_relation(g, l, cells, parts.group[k].n + 1, false);
+    }
+    free(cells);
+    groups_free(&levels);
+    groups_free(&parts);
+}
+
+/* What the rules above leave open: cells that several relations together determine. */
+static void linked_tables(struct gate *g) {
+    struct linked l = {0};
+    number_cells(g, &l);
+    relate(g, &l);
+    rsp_protect(l.n_cells, l.count, l.known, l.hidden, l.n_relations, l.relations);
+    for (size_t i = 0; i < g->results->n; i++)
+        if (l.of_row[i] != RSP_NONE && l.hidden[l.of_row[i]]) hide(g, i);
+    free(l.relations);
+    rsp_map_free(l.cells);
+}
+
 /* Each rule only hides more, so the loop ends. */
 static void complementary(struct gate *g) {
+    bool any = false; /* nothing hidden by the primary rules: nothing to protect */
+    for (size_t i = 0; i < g->results->n; i++) any |= g->hidden[i] != SHOWN;
+    if (!any) return;
     do {
         g->changed = false;
         levels_of_a_distribution(g);
         same_cell(g);
         indices_of_levels(g);
         parts_of_a_whole(g);
+        linked_tables(g);
         differences(g);
     } while (g->changed);
 }

@@ -218,38 +218,141 @@ static void check_response(entry *e, const rsp_model *m) {
     if (m->kind == RSP_LOGISTIC_MODEL) check_logistic(e, y, r->loc);
     if (m->kind == RSP_ORDINAL_MODEL && (!y->list || valid_codes(y->list, codes) < 2))
         RSP_FAULT(e->l, r->loc, NULL, "'%s' has no ordered answers in the ordinal %s", y->name, e->where);
-    if (m->kind == RSP_LINEAR_MODEL && y->list && y->measure == RSP_NOMINAL)
-        RSP_FAULT(e->l, r->loc, "set its `measure` to ordinal or interval", "'%s' has no numbers in the linear %s",
-                  y->name, e->where);
+    if (m->kind == RSP_MULTINOMIAL_MODEL && (!y->list || valid_codes(y->list, codes) < 2))
+        RSP_FAULT(e->l, r->loc, NULL, "'%s' has no categories in the multinomial %s", y->name, e->where);
+    if ((m->kind == RSP_LINEAR_MODEL || m->kind == RSP_MIXED_MODEL) && y->list && y->measure == RSP_NOMINAL)
+        RSP_FAULT(e->l, r->loc, "set its `measure` to ordinal or interval", "'%s' has no numbers in the %s %s",
+                  y->name, m->kind == RSP_MIXED_MODEL ? "mixed" : "linear", e->where);
+    if ((m->kind == RSP_POISSON_MODEL || m->kind == RSP_NEGATIVE_BINOMIAL_MODEL) && y->list)
+        RSP_FAULT(e->l, r->loc, "name a variable of whole numbers", "'%s' is no count in %s", y->name, e->where);
+}
+
+/* Which keys a kind takes beside those of all. */
+static void check_keys_of_kind(entry *e, int kind, const char *word) {
+    static const struct { const char *key; unsigned kinds; } takes[] = {
+        {"method", 1u << RSP_MIXED_MODEL | 1u << RSP_POOLED_MODEL}, {"df", 1u << RSP_MIXED_MODEL},
+        {"estimate", 1u << RSP_POOLED_MODEL}, {"of", 1u << RSP_POOLED_MODEL}, {"term", 1u << RSP_POOLED_MODEL},
+        {"across", 1u << RSP_POOLED_MODEL}, {"interval", 1u << RSP_POOLED_MODEL},
+        {"leave_one_out", 1u << RSP_POOLED_MODEL}, {"formula", ~(1u << RSP_POOLED_MODEL)},
+        {"weights", ~(1u << RSP_POOLED_MODEL)}};
+    for (size_t k = 0; k < sizeof takes / sizeof *takes; k++)
+        if (rsp_get(e->n, takes[k].key) && !(takes[k].kinds & 1u << kind))
+            RSP_FAULT(e->l, rsp_get(e->n, takes[k].key)->loc, "leave it out", "'%s' has no meaning for kind '%s'",
+                      takes[k].key, word);
+    if (kind != RSP_POOLED_MODEL && rsp_get(e->n, "variance") && rsp_get(e->n, "variance")->kind == RSP_Y_SCALAR)
+        RSP_FAULT(e->l, rsp_get(e->n, "variance")->loc, "like {method: taylor}",
+                  "'variance' must be a mapping of keys");
+}
+
+static size_t read_column(entry *e, const char *key) {
+    const rsp_node *n = rsp_get(e->n, key);
+    size_t v = n && n->kind == RSP_Y_SCALAR ? rsp_bind(e->l, n, e->where) : RSP_NONE;
+    if (v != RSP_NONE && !rsp_is_numeric(rsp_var(e->l, v)))
+        RSP_FAULT(e->l, n->loc, NULL, "'%s' is no number in %s", n->text, e->where);
+    return v;
+}
+
+/* `of` is looked up when all models are read (resolve_pooled). */
+static void load_pooled(entry *e, rsp_model *m) {
+    const rsp_node *of = rsp_get(e->n, "of"), *variance = rsp_get(e->n, "variance"), *across = rsp_get(e->n, "across");
+    bool columns = rsp_get(e->n, "estimate") || (variance && variance->kind == RSP_Y_SCALAR);
+    m->estimate = read_column(e, "estimate");
+    m->variance = read_column(e, "variance");
+    m->term = rsp_get_text(e->n, "term");
+    m->across = rsp_bind(e->l, across, e->where);
+    m->leave_one_out = rsp_get_yes(e->n, "leave_one_out");
+    if (columns == (of != NULL))
+        RSP_FAULT(e->l, e->n->loc, "`estimate` and `variance` name columns; `of`, `term` and `across` a model's coefficient",
+                  "%s needs either a model or two columns", e->where);
+    else if (columns && (!rsp_get(e->n, "estimate") || !variance || variance->kind != RSP_Y_SCALAR))
+        RSP_FAULT(e->l, e->n->loc, NULL, "%s needs both 'estimate' and 'variance', each a variable", e->where);
+    else if (of && (!m->term || !across))
+        RSP_FAULT(e->l, e->n->loc, NULL, "%s needs 'term' and 'across' beside 'of'", e->where);
+    if (m->across != RSP_NONE && !rsp_var(e->l, m->across)->list)
+        RSP_FAULT(e->l, across->loc, NULL, "'%s' has no codes to make groups in %s", across->text, e->where);
 }
 
 static void load_model(entry *e) {
-    static const char *const kinds[] = {"linear", "logistic", "ordinal", NULL};
-    static const char *const only_other[] = {"method", "df", "estimate", "of", "term", "across", "interval"};
-    const rsp_node *formula = rsp_get(e->n, "formula");
+    static const char *const kinds[] = {"linear", "logistic", "ordinal", "poisson", "negative_binomial", "multinomial",
+                                        "mixed", "pooled", NULL};
+    const rsp_node *formula = rsp_get(e->n, "formula"), *weights = rsp_get(e->n, "weights");
+    const char *method = rsp_get_text(e->n, "method"), *df = rsp_get_text(e->n, "df");
     rsp_model *m = &e->x->model;
     int kind = rsp_get_choice(e->n, "kind", kinds, -1);
     e->x->kind = RSP_A_MODEL;
+    m->estimate = m->variance = m->of = m->across = RSP_NONE;
     if (formula) m->formula = rsp_formula_parse(e->l->a, formula->text, &formula->origin, e->l->d);
     if (m->formula) rsp_bind_formula(e->l, m->formula, e->where);
     if (kind < 0) return; /* reported with the keys */
     m->kind = kind;
-    const char *weights = rsp_get_text(e->n, "weights");
-    m->unweighted = weights && strcmp(weights, "none") == 0;
+    m->unweighted = kind == RSP_MIXED_MODEL || (weights && strcmp(weights->text, "none") == 0);
     m->event = rsp_get_text(e->n, "event");
-    for (size_t k = 0; k < sizeof only_other / sizeof *only_other; k++)
-        if (rsp_get(e->n, only_other[k]))
-            RSP_FAULT(e->l, rsp_get(e->n, only_other[k])->loc, "leave it out", "'%s' has no meaning for kind '%s'",
-                      only_other[k], kinds[kind]);
-    if (rsp_get(e->n, "variance") && rsp_get(e->n, "variance")->kind == RSP_Y_SCALAR)
-        RSP_FAULT(e->l, rsp_get(e->n, "variance")->loc, "like {method: taylor}",
-                  "'variance' must be a mapping of keys");
+    m->ml = method && strcmp(method, "ml") == 0;
+    m->kenward_roger = df && strcmp(df, "kenward_roger") == 0;
+    check_keys_of_kind(e, kind, kinds[kind]);
+    if (kind == RSP_POOLED_MODEL) {
+        m->formula = NULL;
+        load_pooled(e, m);
+        return;
+    }
+    if (kind == RSP_MIXED_MODEL && weights && strcmp(weights->text, "design") == 0)
+        RSP_FAULT(e->l, weights->loc, "leave it out: mixed models are unweighted",
+                  "design weights are not built yet for kind 'mixed', in %s", e->where);
+    if (m->kenward_roger && m->ml)
+        RSP_FAULT(e->l, rsp_get(e->n, "df")->loc, "use method: reml", "Kenward and Roger's method needs REML, in %s", e->where);
     if (!rsp_node_find(e->n, "formula")) RSP_FAULT(e->l, e->n->loc, NULL, "%s needs a formula", e->where);
     if (!m->formula) return;
-    if (m->formula->n_random)
-        RSP_FAULT(e->l, m->formula->random[0].loc, NULL,
-                  "random parts need kind 'mixed', which is not built yet, in %s", e->where);
+    if (m->formula->n_random && kind != RSP_MIXED_MODEL)
+        RSP_FAULT(e->l, m->formula->random[0].loc, "use kind: mixed", "random parts need kind 'mixed', in %s", e->where);
+    if (!m->formula->n_random && kind == RSP_MIXED_MODEL)
+        RSP_FAULT(e->l, m->formula->loc, "as in (1 | country)", "the mixed %s has no random part", e->where);
     check_response(e, m);
+}
+
+/* Is the term one of the model's: every part `variable` or `variable=code` with a variable of its formula? */
+static bool term_known(const rsp_loader *l, const rsp_formula *f, const char *term) {
+    for (const char *at = term; *at;) {
+        size_t length = strcspn(at, ":"), name = strcspn(at, ":=");
+        bool   found = f->dot || strcmp(term, "(Intercept)") == 0;
+        for (size_t k = 0; k < f->n_factors && !found; k++) {
+            const char *text = f->factors[k]->text;
+            size_t      v = f->factors[k]->op == RSP_F_VARIABLE ? f->factors[k]->variable : RSP_NONE;
+            if (strncmp(text, at, name) != 0 || text[name]) continue;
+            const rsp_list *list = v == RSP_NONE ? NULL : l->s->variables[v].list;
+            char           *code = rsp_strndup(l->a, at + name + (length > name), length - name - (length > name));
+            found = list ? length > name && rsp_list_find(list, code) != RSP_NONE : true;
+        }
+        if (!found) return false;
+        at += length;
+        if (*at) at++;
+    }
+    return *term != 0;
+}
+
+/* `of` of a pooled model may name a model that stands further down. */
+static void resolve_pooled(rsp_loader *l, const rsp_node *n, rsp_analysis *x) {
+    const rsp_node *of = rsp_get(n, "of"), *term = rsp_get(n, "term");
+    if (x->model.kind != RSP_POOLED_MODEL || !of) return;
+    const char **ids = RSP_ARRAY(l->a, const char *, l->s->n_analyses + 1);
+    size_t       found = RSP_NONE, n_ids = 0;
+    for (size_t k = 0; k < l->s->n_analyses; k++) {
+        const rsp_analysis *y = &l->s->analyses[k];
+        if (y->kind != RSP_A_MODEL || !y->id) continue;
+        if (y->model.kind != RSP_POOLED_MODEL) ids[n_ids++] = y->id;
+        if (strcmp(y->id, of->text) == 0) found = k;
+    }
+    if (found == RSP_NONE) {
+        RSP_FAULT(l, of->loc, rsp_did_you_mean(l, of->text, ids, n_ids), "unknown model '%s' in model '%s'", of->text, x->id);
+        return;
+    }
+    const rsp_model *m = &l->s->analyses[found].model;
+    x->model.of = found;
+    if (m->kind == RSP_MULTINOMIAL_MODEL || m->kind == RSP_MIXED_MODEL || m->kind == RSP_POOLED_MODEL)
+        RSP_FAULT(l, of->loc, "pool a linear, logistic, ordinal, poisson or negative_binomial model",
+                  "coefficients of model '%s' cannot be pooled in model '%s'", of->text, x->id);
+    else if (term && m->formula && !term_known(l, m->formula, term->text))
+        RSP_FAULT(l, term->loc, "terms read `variable`, `variable=code` or `a=x:b`", "model '%s' has no term '%s' to pool in model '%s'",
+                  of->text, term->text, x->id);
 }
 
 /* ---- measurement ------------------------------------------------------------------------------------------------ */
@@ -379,6 +482,17 @@ static void load_entry(rsp_loader *l, const rsp_node *n, size_t section, rsp_map
     l->s->n_analyses++;
 }
 
+static void resolve_all(rsp_loader *l) {
+    const rsp_node *models = rsp_get(l->root, "models");
+    for (size_t j = 0; models && models->kind == RSP_Y_LIST && j < models->n; j++)
+        for (size_t k = 0; k < l->s->n_analyses; k++) {
+            rsp_analysis *x = &l->s->analyses[k];
+            if (x->kind == RSP_A_MODEL && x->loc.line == models->items[j]->loc.line &&
+                x->loc.column == models->items[j]->loc.column)
+                resolve_pooled(l, models->items[j], x);
+        }
+}
+
 void rsp_load_analyses(rsp_loader *l) {
     size_t total = 0;
     rsp_map *ids = rsp_map_new();
@@ -394,5 +508,6 @@ void rsp_load_analyses(rsp_loader *l) {
             for (size_t j = 0; j < n->n; j++)
                 if (!n->items[j]->bad && n->items[j]->kind == RSP_Y_MAP) load_entry(l, n->items[j], k, ids);
         }
+    resolve_all(l);
     rsp_map_free(ids);
 }

@@ -232,7 +232,7 @@ static const rsp_key factor_keys[] = {
 
 static const rsp_key model_keys[] = {
     ID, TITLE,
-    {"kind", ONE, RSP_V_ENUM, "linear|logistic|ordinal|poisson!|negative_binomial!|multinomial!|mixed!|pooled!", true,
+    {"kind", ONE, RSP_V_ENUM, "linear|logistic|ordinal|poisson|negative_binomial|multinomial|mixed!|pooled", true,
      NULL, "the kind of model"},
     {"formula", ONE, RSP_V_FORMULA, NULL, false, NULL, "the model as an R formula"},
     {"event", ONE, RSP_V_CODE, NULL, false, NULL, "logistic: the code that counts as 1; default the last of two"},
@@ -240,13 +240,15 @@ static const rsp_key model_keys[] = {
     FILTER,
     {"variance", ONE | RSP_S_OBJECT, RSP_V_TEXT, NULL, false, variance_keys,
      "its own variance; pooled: the column of variances"},
-    {"method", ONE, RSP_V_ENUM, "reml|ml", false, NULL, "mixed, pooled"},
-    {"df", ONE, RSP_V_ENUM, "satterthwaite|kenward_roger", false, NULL, "mixed"},
+    {"method", ONE, RSP_V_ENUM, "reml|ml", false, NULL, "mixed, pooled; default reml"},
+    {"df", ONE, RSP_V_ENUM, "satterthwaite|kenward_roger", false, NULL,
+     "mixed: degrees of freedom; default satterthwaite"},
     {"estimate", ONE, RSP_V_VARIABLE, NULL, false, NULL, "pooled: the column of estimates"},
     {"of", ONE, RSP_V_ID, NULL, false, NULL, "pooled: the model whose coefficient is pooled"},
     {"term", ONE, RSP_V_TEXT, NULL, false, NULL, "pooled: the coefficient"},
     {"across", ONE, RSP_V_VARIABLE, NULL, false, NULL, "pooled: the groups"},
-    {"interval", ONE, RSP_V_ENUM, "knapp_hartung", false, NULL, "pooled"},
+    {"interval", ONE, RSP_V_ENUM, "knapp_hartung", false, NULL, "pooled; default knapp_hartung"},
+    {"leave_one_out", ONE, RSP_V_YESNO, NULL, false, NULL, "pooled: yes: once more without each group or row"},
     END};
 
 static const rsp_key dominance_keys[] = {

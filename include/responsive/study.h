@@ -206,10 +206,18 @@ typedef struct {
 } rsp_test;
 
 typedef struct {
-    enum { RSP_LINEAR_MODEL, RSP_LOGISTIC_MODEL, RSP_ORDINAL_MODEL } kind;
-    rsp_formula *formula;
+    enum { RSP_LINEAR_MODEL, RSP_LOGISTIC_MODEL, RSP_ORDINAL_MODEL, RSP_POISSON_MODEL, RSP_NEGATIVE_BINOMIAL_MODEL,
+           RSP_MULTINOMIAL_MODEL, RSP_MIXED_MODEL, RSP_POOLED_MODEL } kind;
+    rsp_formula *formula;                 /* NULL: pooled */
     const char  *event;                   /* code of the outcome that counts as 1; NULL */
-    bool         unweighted;              /* weights: none */
+    bool         unweighted;              /* weights: none; mixed always */
+    bool         ml;                      /* mixed, pooled: maximum likelihood, else restricted (REML) */
+    bool         kenward_roger;           /* mixed: else Satterthwaite's degrees of freedom */
+    size_t       estimate, variance;      /* pooled: variables, or RSP_NONE where `of` is given */
+    size_t       of;                      /* pooled: index of the model among the analyses */
+    const char  *term;                    /* pooled: its coefficient */
+    size_t       across;                  /* pooled: variable of the groups */
+    bool         leave_one_out;           /* pooled: again without each group */
 } rsp_model;
 
 typedef struct {

@@ -1,0 +1,282 @@
+/* Two-step random effects: estimates of groups (countries, studies) and their variances become one.
+ *
+ * y_i ~ N(mu, tau2 + v_i); tau2 by restricted or full maximum likelihood (Viechtbauer 2005). The mean's error is Hartung
+ * and Knapp's (2001) with k - 1 degrees of freedom, not made larger where groups agree by chance; the prediction
+ * interval for a further group is Higgins, Thompson and Spiegelhalter's (2009) with that error; I2 rests on the typical
+ * variance of Higgins and Thompson (2002). With `of`, the groups' estimates are coefficients of a model fitted to each
+ * group alone, without the terms that tell groups apart. */
+#include "responsive/clean.h"
+#include "model/fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is pooled: k estimates with their variances. */
+struct studies {
+    size_t        k;
+    const double *y, *v;
+};
+
+struct pool {
+    double tau2, tau2_se, mean, mean_se, df, q, q_p, i2;
+};
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+struct sums {
+    double w, w2, w3, mean, square; /* sums of weights' powers; weighted mean; sum of w^2 (y - mean)^2 */
+    double spread, loglik_part;     /* sum of w (y - mean)^2; sum of log w */
+};
+
+static struct sums sums_at(const struct studies *s, double tau2) {
+    struct sums x = {0};
+    for (size_t i = 0; i < s->k; i++) {
+        double w = 1 / (s->v[i] + tau2);
+        x.w += w, x.w2 += w * w, x.w3 += w * w * w;
+        x.mean += w * s->y[i];
+        x.loglik_part += log(w);
+    }
+    x.mean /= x.w;
+    for (size_t i = 0; i < s->k; i++) {
+        double w = 1 / (s->v[i] + tau2), e = s->y[i] - x.mean;
+        x.spread += w * e * e;
+        x.square += w * w * e * e;
+    }
+    return x;
+}
+
+/* Twice the (restricted) log-likelihood of tau2, up to a constant. */
+static double profile(const struct studies *s, double tau2, bool ml) {
+    struct sums x = sums_at(s, tau2);
+    return x.loglik_part - x.spread - (ml ? 0 : log(x.w));
+}
+
+/* Its derivative. */
+static double slope(const struct studies *s, double tau2, bool ml) {
+    struct sums x = sums_at(s, tau2);
+    return x.square - x.w + (ml ? 0 : x.w2 / x.w);
+}
+
+/* The likelihood may have two maxima: the best point of a grid, then the zero of the slope beside it. */
+static double estimate_tau2(const struct studies *s, bool ml) {
+    enum { POINTS = 200 };
+    double low = INFINITY, high = 0, mean = 0, range = 0, grid[POINTS];
+    for (size_t i = 0; i < s->k; i++) mean += s->y[i] / (double) s->k;
+    for (size_t i = 0; i < s->k; i++) {
+        low = fmin(low, s->v[i]);
+        high = fmax(high, s->v[i]);
+        range += (s->y[i] - mean) * (s->y[i] - mean);
+    }
+    double from = low * 1e-4, to = 10 * (range + high);
+    size_t best = 0;
+    for (size_t j = 0; j < POINTS; j++) {
+        grid[j] = j ? from * pow(to / from, (double) (j - 1) / (POINTS - 2)) : 0;
+        if (profile(s, grid[j], ml) > profile(s, grid[best], ml)) best = j;
+    }
+    double a = best ? grid[best - 1] : 0, b = grid[best + 1 < POINTS ? best + 1 : best];
+    if (slope(s, a, ml) <= 0) return a == 0 ? 0 : grid[best];
+    for (int k = 0; k < 200 && b - a > 1e-15 * b; k++) {
+        double middle = a + (b - a) / 2;
+        if (slope(s, middle, ml) > 0) a = middle;
+        else b = middle;
+    }
+    return a + (b - a) / 2;
+}
+
+static struct pool pool_studies(const struct studies *s, bool ml) {
+    struct pool p = {.tau2 = estimate_tau2(s, ml), .df = (double) s->k - 1};
+    struct sums x = sums_at(s, p.tau2), fixed = sums_at(s, 0);
+    p.mean = x.mean;
+    p.mean_se = sqrt(x.spread / p.df / x.w);
+    p.tau2_se = sqrt(2 / (ml ? x.w2 : x.w2 - 2 * x.w3 / x.w + x.w2 * x.w2 / (x.w * x.w)));
+    p.q = fixed.spread;
+    p.q_p = rsp_chisq_upper(p.q, p.df);
+    double typical = p.df * fixed.w / (fixed.w * fixed.w - fixed.w2);
+    p.i2 = p.tau2 / (p.tau2 + typical);
+    return p;
+}
+
+/* ---- what is pooled --------------------------------------------------------------------------------------------- */
+
+/* Groups or rows in order; `used` ones are pooled. */
+struct work {
+    rsp_sample         *s;
+    const rsp_analysis *a;
+    rsp_arena          *arena;
+    size_t              n, k;
+    double             *y, *v;        /* [k] */
+    const char        **name;         /* [k] domain of a group: "country=PL"; row: its case's name */
+    rsp_group_fit      *group;        /* [n] with `of` */
+    const char        **domain;       /* [n] */
+    int64_t             respondents, organisations, least_cell;
+    uint32_t            flags;
+};
+
+static void push(struct work *w, double y, double v, const char *name) {
+    w->y[w->k] = y;
+    w->v[w->k] = v;
+    w->name[w->k++] = name;
+}
+
+static void make_room(struct work *w, size_t n) {
+    w->n = n;
+    w->y = RSP_ARRAY(w->arena, double, n + 1);
+    w->v = RSP_ARRAY(w->arena, double, n + 1);
+    w->name = RSP_ARRAY(w->arena, const char *, n + 1);
+}
+
+/* A row is an estimate with its variance. */
+static bool from_columns(struct work *w, rsp_diag *d) {
+    const rsp_frame *f = w->s->frame;
+    const rsp_model *m = &w->a->model;
+    uint8_t         *take = rsp_malloc(f->n ? f->n : 1);
+    char             text[256];
+    size_t           bad = 0;
+    memset(take, 1, f->n);
+    if (w->a->filter) rsp_eval_filter(f, w->a->filter, take);
+    make_room(w, f->n);
+    for (size_t i = 0; i < f->n; i++) {
+        double y = rsp_value(f, m->estimate, i), v = rsp_value(f, m->variance, i);
+        if (!take[i] || isnan(y) || isnan(v)) continue;
+        if (!(v > 0)) {
+            bad++;
+            rsp_report(d, RSP_ERR_DATA, w->a->loc, "variances are above 0: leave such rows out by `filter`",
+                       "the variance of %s in model '%s' is not above 0", rsp_case_name(f, i, text), w->a->id);
+            continue;
+        }
+        push(w, y, v, rsp_strdup(w->arena, rsp_case_name(f, i, text)));
+    }
+    w->respondents = (int64_t) w->k;
+    w->organisations = w->least_cell = -1;
+    free(take);
+    return !bad;
+}
+
+static bool from_groups(struct work *w, rsp_diag *d) {
+    const rsp_frame    *f = w->s->frame;
+    const rsp_model    *m = &w->a->model;
+    const rsp_variable *across = &f->study->variables[m->across];
+    rsp_analysis        of = f->study->analyses[m->of];
+    rsp_categories      groups;
+    uint8_t            *mine = rsp_malloc(f->n + 1), *take = rsp_malloc(f->n + 1);
+    bool                found = false;
+    rsp_categorise(f, m->across, w->arena, &groups);
+    make_room(w, groups.n);
+    w->group = RSP_ARRAY(w->arena, rsp_group_fit, groups.n + 1);
+    w->domain = RSP_ARRAY(w->arena, const char *, groups.n + 1);
+    w->least_cell = INT64_MAX;
+    memset(mine, 1, f->n);
+    if (w->a->filter) rsp_eval_filter(f, w->a->filter, mine);
+    for (size_t g = 0; g < groups.n; g++) {
+        for (size_t i = 0; i < f->n; i++) take[i] = mine[i] && groups.category[i] == (int32_t) g;
+        rsp_mdomain    domain = {take, m->across};
+        rsp_group_fit *x = &w->group[g];
+        *x = rsp_fit_group(w->s, &of, &domain, m->term, d);
+        w->domain[g] = rsp_domain_text(w->arena, 1, &across->name, &groups.code[g]);
+        found |= x->found;
+        if (!(x->variance > 0)) continue;
+        push(w, x->estimate, x->variance, w->domain[g]);
+        w->respondents += (int64_t) x->n;
+        w->organisations = x->organisations < 0 ? -1 : w->organisations + x->organisations;
+        if (x->cell < w->least_cell) w->least_cell = x->cell;
+    }
+    free(mine);
+    free(take);
+    if (!w->k) w->least_cell = -1;
+    if (found || !groups.n) return true;
+    rsp_report(d, RSP_ERR_DATA, w->a->loc, "name a coefficient that the model has within a group",
+               "no group of '%s' has the term '%s' of model '%s', to be pooled in model '%s'", across->name, m->term, of.id, w->a->id);
+    return false;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+static rsp_row *add_row(const struct work *w, rsp_results *out, const char *domain, const char *level, const char *statistic) {
+    rsp_row *r = rsp_results_add(out, w->a->id, domain, NULL, level, statistic);
+    r->n = (double) w->respondents;
+    r->base = w->respondents;
+    r->organisations = w->organisations;
+    r->flags = w->flags;
+    return r;
+}
+
+/* The groups' own estimates, on the same footing: t on the design's degrees of freedom in the group. */
+static void write_groups(const struct work *w, rsp_results *out) {
+    for (size_t g = 0; w->group && g < w->n; g++) {
+        const rsp_group_fit *x = &w->group[g];
+        rsp_row             *r = rsp_results_add(out, w->a->id, w->domain[g], w->a->model.term, NULL, "coefficient");
+        r->n = (double) x->n;
+        r->base = (int64_t) x->n;
+        r->organisations = x->organisations;
+        r->cell = x->cell;
+        r->flags = x->flags | (x->n ? 0 : RSP_F_EMPTY);
+        if (!(x->variance > 0)) continue;
+        r->estimate = x->estimate;
+        r->se = sqrt(x->variance);
+        r->df = x->df;
+        rsp_row_interval(r);
+        if (!(r->flags & RSP_F_NO_DF)) r->p = rsp_t_two_sided(r->estimate / r->se, r->df);
+    }
+}
+
+static void write_mean(const struct work *w, rsp_row *r, const struct pool *p) {
+    r->cell = w->least_cell;
+    r->estimate = p->mean;
+    r->se = p->mean_se;
+    r->df = p->df;
+    rsp_row_interval(r);
+    if (r->se > 0) r->p = rsp_t_two_sided(r->estimate / r->se, r->df);
+}
+
+static void write_pool(const struct work *w, rsp_results *out) {
+    static const char *const all[] = {"pooled", "tau2", "i2", "q", "prediction"};
+    struct studies s = {w->k, w->y, w->v};
+    if (w->k < 2) { /* one estimate has no spread */
+        for (size_t j = 0; j < sizeof all / sizeof *all; j++) add_row(w, out, NULL, NULL, all[j])->flags |= w->k ? RSP_F_NO_DF : RSP_F_EMPTY;
+        return;
+    }
+    struct pool p = pool_studies(&s, w->a->model.ml);
+    write_mean(w, add_row(w, out, NULL, NULL, "pooled"), &p);
+    rsp_row *r = add_row(w, out, NULL, NULL, "tau2");
+    r->estimate = p.tau2;
+    r->se = p.tau2_se;
+    add_row(w, out, NULL, NULL, "i2")->estimate = p.i2;
+    r = add_row(w, out, NULL, NULL, "q");
+    r->estimate = p.q;
+    r->df = p.df;
+    r->p = p.q_p;
+    r = add_row(w, out, NULL, NULL, "prediction");
+    r->cell = w->least_cell;
+    r->estimate = p.mean;
+    r->se = sqrt(p.tau2 + p.mean_se * p.mean_se);
+    r->df = p.df;
+    rsp_row_interval(r);
+}
+
+/* Level: what is left out, the group's code or the case. */
+static void write_leave_one_out(const struct work *w, rsp_results *out) {
+    if (!w->a->model.leave_one_out || w->k < 3) return;
+    double *y = rsp_malloc(w->k * sizeof *y), *v = rsp_malloc(w->k * sizeof *v);
+    for (size_t i = 0; i < w->k; i++) {
+        size_t n = 0;
+        for (size_t j = 0; j < w->k; j++)
+            if (j != i) y[n] = w->y[j], v[n++] = w->v[j];
+        struct studies s = {n, y, v};
+        struct pool    p = pool_studies(&s, w->a->model.ml);
+        const char    *sign = strchr(w->name[i], '=');
+        write_mean(w, add_row(w, out, NULL, w->group && sign ? sign + 1 : w->name[i], "pooled_without"), &p);
+    }
+    free(y);
+    free(v);
+}
+
+void rsp_fit_pooled(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+    struct work w = {.s = s, .a = a, .arena = rsp_arena_new()};
+    if (a->model.of == RSP_NONE ? from_columns(&w, d) : from_groups(&w, d)) {
+        write_groups(&w, out);
+        write_pool(&w, out);
+        write_leave_one_out(&w, out);
+    }
+    rsp_arena_free(w.arena);
+}

@@ -1,0 +1,182 @@
+/* Stacked bars that add up to 100 %: answers in the order of the questionnaire, the share without an opinion apart, net
+ * agreement with its interval at the right. */
+#include "chart.h"
+
+#include <math.h>
+
+static const double BAR = 15, GAP = 1, LABELLED = 0.06;
+
+typedef struct {
+    double label, bar0, bar1, net0, net1, net_text, missing0, missing1, n; /* n: right edge */
+} columns;
+
+static columns lay_columns(const chart *c)
+{
+    columns k = {0};
+    double  width = c->right - c->left, x = c->right;
+    k.n = c->right;
+    if (chart_shows_n(c)) x -= 36;
+    if (c->data.has_missing) {
+        k.missing1 = x;
+        k.missing0 = x -= 52;
+        x -= 8;
+    }
+    if (c->data.has_net) {
+        k.net_text = x;
+        k.net1 = x -= 26;
+        k.net0 = x -= 74;
+        x -= 10;
+    }
+    k.label = chart_label_width(c, width * (c->data.has_net ? 0.3 : 0.36));
+    k.bar0 = c->left + k.label + 8;
+    k.bar1 = x - 4;
+    return k;
+}
+
+/* Nominal answers have colours of their own; an ordered scale runs between two ends. */
+static rsp_colour answer_colour(const chart *c, size_t k)
+{
+    size_t n = c->data.n_columns;
+    if (c->data.ordinal && n > 2) return rsp_theme_between(c->theme->diverging, RSP_N_DIVERGING, (double) k / (double) (n - 1));
+    if (n == 2) return c->theme->diverging[k ? 4 : 1];
+    if (n <= RSP_N_CATEGORICAL) return c->theme->categorical[k];
+    return rsp_theme_between(c->theme->sequential, RSP_N_SEQUENTIAL, (double) k / (double) (n - 1));
+}
+
+static void segment_label(chart *c, const rsp_published_row *r, double x0, double x1, double middle, rsp_colour ground)
+{
+    rsp_style style = chart_style(c, c->theme->value_size - 0.5, false, rsp_theme_on(ground), RSP_ALIGN_CENTRE, 0);
+    const char *text = chart_value(c, r->estimate);
+    if (r->estimate < LABELLED || rsp_text_extent(text, &style).w > x1 - x0 - 1) return;
+    chart_text_middle(c, (x0 + x1) / 2, middle, text, style);
+}
+
+/* A low base: the outline in the answer's colour, the inside nearly white. */
+static rsp_colour paler(rsp_colour x)
+{
+    return (rsp_colour){1 - 0.2 * (1 - x.r), 1 - 0.2 * (1 - x.g), 1 - 0.2 * (1 - x.b)};
+}
+
+static void segment(chart *c, const rsp_published_row *r, size_t k, double x0, double x1, double top)
+{
+    if (x1 - x0 <= GAP) return;
+    rsp_box     box = {x0 + GAP / 2, top, x1 - x0 - GAP, BAR};
+    chart_state state = chart_state_of(r);
+    if (!chart_known(r)) {
+        chart_mark_state(c, box, state);
+        return;
+    }
+    bool       low = state == CHART_LOW_BASE;
+    rsp_colour colour = answer_colour(c, k), fill = low ? paler(colour) : colour;
+    rsp_shape *s = rsp_scene_rect(c->s, box, fill);
+    s->stroke = low ? colour : c->theme->ink;
+    s->stroke_width = low ? 1.2 : 0.35;
+    if (low) c->used[CHART_LOW_BASE] = true;
+    segment_label(c, r, x0, x1, top + BAR / 2, fill);
+}
+
+/* What is hidden lies between what is shown: the rest of the bar is shared out evenly among the hidden answers. */
+static void bar(chart *c, const chart_row *row, const columns *k, double top)
+{
+    double known = 0, hidden = 0;
+    for (size_t j = 0; j < c->data.n_columns; j++) {
+        if (chart_known(row->cells[j])) known += row->cells[j]->estimate;
+        else if (row->cells[j]) hidden++;
+    }
+    double each = hidden ? fmax(0, 1 - known) / hidden : 0, total = known + each * hidden, at = k->bar0;
+    if (known == 0 && hidden == 0) {
+        chart_mark_state(c, (rsp_box){k->bar0, top, k->bar1 - k->bar0, BAR}, CHART_NO_DATA);
+        return;
+    }
+    for (size_t j = 0; j < c->data.n_columns && total > 0; j++) {
+        const rsp_published_row *r = row->cells[j];
+        double share = chart_known(r) ? r->estimate : r ? each : 0, to = at + (k->bar1 - k->bar0) * share / total;
+        segment(c, r, j, at, to, top);
+        at = to;
+    }
+}
+
+static void net_dot(chart *c, const chart_axis *axis, const chart_row *row, const columns *k, double middle)
+{
+    rsp_style   style = chart_style(c, c->theme->value_size, row->pooled, c->theme->ink, RSP_ALIGN_RIGHT, 0);
+    chart_state state = chart_state_of(row->net);
+    if (!row->net) return;
+    if (!chart_known(row->net)) {
+        chart_mark_state(c, (rsp_box){k->net0, middle - 5, k->net1 - k->net0, 10}, state);
+        return;
+    }
+    chart_dot(c, axis, row->net, middle, row->own ? c->theme->own : c->theme->accent, row->pooled ? CHART_DIAMOND : CHART_DOT);
+    chart_text_middle(c, k->net_text, middle, rsp_say(c->t, c->a, "net_value", (rsp_arg[]){{"x", NULL, row->net->estimate}}, 1), style);
+}
+
+/* The grey bar has the scale of the others, so that lengths compare. */
+static void missing_bar(chart *c, const chart_row *row, const columns *k, double top)
+{
+    rsp_style style = chart_style(c, c->theme->value_size, false, c->theme->muted, RSP_ALIGN_LEFT, 0);
+    if (!row->missing) return;
+    if (!chart_known(row->missing)) {
+        chart_mark_state(c, (rsp_box){k->missing0, top + 2, 22, BAR - 4}, chart_state_of(row->missing));
+        return;
+    }
+    double width = fmin((k->bar1 - k->bar0) * row->missing->estimate, 24);
+    rsp_shape *s = rsp_scene_rect(c->s, (rsp_box){k->missing0, top, fmax(width, 0.5), BAR}, c->theme->dont_know);
+    s->stroke = c->theme->muted;
+    s->stroke_width = 0.35;
+    chart_text_middle(c, k->missing0 + width + 4, top + BAR / 2, rsp_say_percent(c->t, c->a, row->missing->estimate, 0), style);
+}
+
+static rsp_shape *heading(chart *c, double x, double bottom, double width, rsp_align align, const char *key)
+{
+    rsp_shape *t = chart_text(c, x, 0, rsp_say(c->t, c->a, key, NULL, 0),
+                              chart_style(c, 8, false, c->theme->muted, align, width));
+    t->box.y = bottom - t->box.h;
+    return t;
+}
+
+static double heading_height(const chart *c, double width, const char *key)
+{
+    rsp_style s = chart_style(c, 8, false, c->theme->muted, RSP_ALIGN_LEFT, width);
+    return rsp_text_extent(rsp_say(c->t, c->a, key, NULL, 0), &s).h;
+}
+
+static void headings(chart *c, const columns *k)
+{
+    double height = 0;
+    if (c->data.has_net) height = fmax(height, heading_height(c, k->net_text - k->net0, "net_heading"));
+    if (c->data.has_missing) height = fmax(height, heading_height(c, 52, "dont_know_heading"));
+    if (chart_shows_n(c)) height = fmax(height, heading_height(c, 30, "n_heading"));
+    double bottom = c->y + height;
+    if (c->data.has_net) heading(c, k->net0, bottom, k->net_text - k->net0, RSP_ALIGN_LEFT, "net_heading");
+    if (c->data.has_missing) heading(c, k->missing0, bottom, 52, RSP_ALIGN_LEFT, "dont_know_heading");
+    if (chart_shows_n(c)) heading(c, k->n, bottom, 0, RSP_ALIGN_RIGHT, "n_heading");
+    c->y = bottom + (height > 0 ? 4 : 0);
+}
+
+void chart_draw_agreement(chart *c)
+{
+    rsp_colour *colours = RSP_ARRAY(c->a, rsp_colour, c->data.n_columns);
+    for (size_t k = 0; k < c->data.n_columns; k++) colours[k] = answer_colour(c, k);
+    chart_key(c, c->data.n_columns, colours, c->data.columns, false);
+    columns    k = lay_columns(c);
+    headings(c, &k);
+    chart_axis axis = {.from = -1, .to = 1, .x0 = k.net0 + 4, .x1 = k.net1 - 4};
+    double     top = c->y;
+    for (size_t r = 0; r < c->data.n_rows; r++) {
+        const chart_row *row = &c->data.rows[r];
+        chart_section(c, r);
+        double h = chart_row_height(c, r, k.label, BAR + 6), middle = c->y + h / 2;
+        chart_row_label(c, r, k.label, h);
+        bar(c, row, &k, middle - BAR / 2);
+        net_dot(c, &axis, row, &k, middle);
+        missing_bar(c, row, &k, middle - BAR / 2);
+        double n = chart_row_n(c, row);
+        if (chart_shows_n(c) && !isnan(n))
+            chart_text_middle(c, k.n, middle, rsp_say_number(c->t, c->a, n, 0),
+                              chart_style(c, c->theme->value_size, false, c->theme->muted, RSP_ALIGN_RIGHT, 0));
+        c->y += h;
+    }
+    if (c->data.has_net) {
+        double zero = chart_axis_at(&axis, 0);
+        rsp_scene_line(c->s, zero, top, zero, c->y, c->theme->rule, 0.8)->layer = 0;
+    }
+}

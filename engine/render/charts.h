@@ -1,0 +1,17 @@
+/* Charts of published results as scenes: layout only; scene.h draws them. */
+#ifndef RESPONSIVE_RENDER_CHARTS_H
+#define RESPONSIVE_RENDER_CHARTS_H
+
+#include "scene.h"
+#include "texts.h"
+
+/* The chart of spec for everybody (country NULL) or for one country, `width` points wide and as high as it needs, without
+ * margins. NULL where there is nothing to show: no row of the analysis for this edition. The text alternative is the
+ * scene's description. Caller frees. */
+rsp_scene *rsp_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country, const rsp_texts *texts,
+                     double width);
+
+/* The charts of the study's reports; without any, one for each analysis that makes a chart, of the kind that suits it. */
+const rsp_chart_spec *rsp_chart_specs(const rsp_study *s, rsp_arena *a, size_t *n);
+
+#endif

@@ -1,0 +1,312 @@
+/* What a night costs, station by station: `bench [--best K] [--peer Rscript] STUDY INTO SIZE...`.
+ *
+ * For each size exports are simulated into INTO/SIZE beside a copy of the study, then a process of its own runs the
+ * stations in the order of a night: wall clock, processor time of all threads, peak memory so far, wall clock for each
+ * respondent and how that stands to the first size's. K processes are run, each station's fastest is shown. With --peer
+ * the first size's exports are also given to the study's peer.R, and the ratio is printed. */
+#include "responsive/batch.h"
+#include "responsive/clean.h"
+#include "responsive/intake.h"
+#include "responsive/render.h"
+#include "responsive/statistics.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_STATIONS = 64, NAME_ROOM = 32 };
+
+struct station {
+    char   name[NAME_ROOM];
+    double wall, cpu;    /* seconds */
+    double peak;         /* bytes, of the process so far */
+    bool   publication;  /* renders; a night without pages ends before */
+};
+
+struct night {
+    size_t         n, rows;
+    struct station stations[MOST_STATIONS];
+};
+
+struct bench {
+    const char  *study, *into, *peer;
+    int          best;
+    size_t       n_sizes;
+    size_t      *sizes;
+    struct night first; /* the smallest's, to compare with */
+};
+
+static double seconds(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+static double peak_memory(void) {
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return 1024.0 * (double) used.ru_maxrss;
+}
+
+/* ---- one night -------------------------------------------------------------------------------------------------- */
+
+struct stopwatch {
+    struct night *night;
+    double        wall, cpu;
+};
+
+static void start(struct stopwatch *w) {
+    w->wall = seconds(CLOCK_MONOTONIC);
+    w->cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* What has passed since the last stop is this station's; analyses of one id (scales) are one. */
+static void stop(struct stopwatch *w, const char *name, bool publication) {
+    double          wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    struct night   *n = w->night;
+    struct station *s = n->n ? &n->stations[n->n - 1] : NULL;
+    if (!s || strncmp(s->name, name, NAME_ROOM - 1) != 0) {
+        if (n->n == MOST_STATIONS) return;
+        s = &n->stations[n->n++];
+        snprintf(s->name, sizeof s->name, "%s", name);
+    }
+    s->wall += wall - w->wall;
+    s->cpu += cpu - w->cpu;
+    s->peak = peak_memory();
+    s->publication = publication;
+    start(w);
+}
+
+static bool render_all(const rsp_study *s, const rsp_frame *f, const rsp_published *published, const char *into,
+                       struct stopwatch *w, rsp_diag *d) {
+    static const struct {
+        const char *name;
+        bool (*render)(const rsp_publication *, rsp_diag *);
+    } parts[] = {{"open data", rsp_render_dataset},    {"charts", rsp_render_charts},   {"briefs", rsp_render_briefs},
+                 {"workbooks", rsp_render_workbooks}, {"quality", rsp_render_quality}, {"index page", rsp_render_site}};
+    rsp_publication p = {.study = s, .results = published, .dir = into, .content_id = "0000000000000000",
+                         .simulated = rsp_study_simulated(s), .n_languages = s->n_languages, .languages = s->languages};
+    struct rsp_file_note *notes = rsp_calloc(f->n_files, sizeof *notes);
+    for (size_t k = 0; k < f->n_files; k++)
+        notes[k] = (struct rsp_file_note){f->files[k].name, f->files[k].tool, f->files[k].encoding, f->files[k].rows,
+                                          f->files[k].columns};
+    p.files = notes;
+    p.n_files = f->n_files;
+    bool good = rsp_make_dirs(into, d);
+    for (size_t k = 0; good && k < sizeof parts / sizeof *parts; k++) {
+        good = parts[k].render(&p, d) && !rsp_diag_errors(d);
+        stop(w, parts[k].name, true);
+    }
+    free(notes);
+    return good;
+}
+
+/* The stations of batch/run.c, a clock between them. */
+static bool run_stations(const char *dir, struct night *night, rsp_diag *d) {
+    struct stopwatch w = {.night = night};
+    rsp_arena       *a = rsp_arena_new();
+    rsp_frame       *f = NULL;
+    rsp_clean_log   *log = NULL;
+    rsp_sample      *sample = NULL;
+    rsp_results     *results = rsp_results_new();
+    rsp_published   *published = NULL;
+    start(&w);
+    rsp_study *s = rsp_study_load(dir, d);
+    stop(&w, "study", false);
+    bool good = s && (f = rsp_intake(s, d));
+    stop(&w, "intake", false);
+    good = good && (log = rsp_clean(f, d));
+    stop(&w, "clean", false);
+    good = good && (sample = rsp_sample_new(f, d));
+    stop(&w, "weights", false);
+    if (good && s->variance.method != RSP_TAYLOR) {
+        rsp_replicates_get(sample, &s->variance, (rsp_loc){s->path, 0, 0}, d);
+        stop(&w, "replicates", false);
+    }
+    night->rows = good ? f->n : 0;
+    for (size_t k = 0; good && k < s->n_analyses; k++) {
+        rsp_analyse(sample, &s->analyses[k], results, d);
+        stop(&w, s->analyses[k].id, false);
+    }
+    good = good && !rsp_diag_errors(d) && (published = rsp_disclose(s, results, false, d));
+    stop(&w, "disclosure", false);
+    good = good && render_all(s, f, published, rsp_printf(a, "%s/out", dir), &w, d);
+    rsp_published_free(published);
+    rsp_results_free(results);
+    rsp_sample_free(sample);
+    rsp_clean_log_free(log);
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    rsp_arena_free(a);
+    return good;
+}
+
+/* In a process of its own, so that peak memory is this night's alone. */
+static bool run_night(const char *dir, struct night *night) {
+    int ends[2];
+    if (pipe(ends) != 0) return false;
+    pid_t child = fork();
+    if (child < 0) return false;
+    if (child == 0) {
+        close(ends[0]);
+        rsp_threads_set(0);
+        rsp_diag *d = rsp_diag_new();
+        bool      good = run_stations(dir, night, d);
+        rsp_diag_print(d, stderr, false, good ? 3 : 0);
+        good = good && write(ends[1], night, sizeof *night) == (ssize_t) sizeof *night;
+        rsp_diag_free(d);
+        _exit(good ? 0 : 1);
+    }
+    close(ends[1]);
+    char  *to = (char *) night;
+    size_t got = 0;
+    for (ssize_t n; got < sizeof *night && (n = read(ends[0], to + got, sizeof *night - got)) > 0;) got += (size_t) n;
+    close(ends[0]);
+    int status;
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 && got == sizeof *night;
+}
+
+static bool best_night(const char *dir, int times, struct night *best) {
+    for (int k = 0; k < times; k++) {
+        struct night night = {0};
+        if (!run_night(dir, &night)) return false;
+        if (k == 0) *best = night;
+        for (size_t j = 0; j < night.n; j++) {
+            struct station *s = &best->stations[j];
+            if (night.stations[j].wall < s->wall) s->wall = night.stations[j].wall;
+            if (night.stations[j].cpu < s->cpu) s->cpu = night.stations[j].cpu;
+        }
+    }
+    return true;
+}
+
+/* ---- the study of one size -------------------------------------------------------------------------------------- */
+
+/* A study's files (its sources are relative to it); folders such as old exports stay behind. */
+static bool copy_study(const rsp_study *s, const char *dir, rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
+    bool       good = rsp_make_dirs(dir, d);
+    for (size_t k = 0; good && k < s->n_inputs; k++) {
+        const char *slash = strrchr(s->inputs[k], '/');
+        rsp_buf     bytes = {0};
+        good = rsp_read_file(s->inputs[k], &bytes, d, RSP_ERR_STUDY, RSP_NOWHERE) &&
+               rsp_write_file(rsp_path_join(a, dir, slash ? slash + 1 : s->inputs[k]), bytes.data, bytes.length, d);
+        rsp_buf_free(&bytes);
+    }
+    rsp_arena_free(a);
+    return good;
+}
+
+static bool prepare(const struct bench *b, const char *dir, size_t n) {
+    rsp_diag  *d = rsp_diag_new();
+    rsp_arena *a = rsp_arena_new();
+    rsp_study *s = rsp_study_load(b->study, d);
+    double     begin = seconds(CLOCK_MONOTONIC);
+    bool       good = s && copy_study(s, dir, d) && rsp_simulate(dir, rsp_printf(a, "%s/exports", dir), n, 1) == 0;
+    if (good) printf("simulated in %.1f s\n", seconds(CLOCK_MONOTONIC) - begin);
+    rsp_diag_print(d, stderr, false, 0);
+    rsp_study_free(s);
+    rsp_arena_free(a);
+    rsp_diag_free(d);
+    return good;
+}
+
+/* ---- what is printed -------------------------------------------------------------------------------------------- */
+
+static void print_line(const char *name, double wall, double cpu, double peak, size_t rows, double first_each) {
+    double each = wall / (double) rows;
+    printf("  %-14s %9.3f s %9.3f s %8.0f MB %9.3f us", name, wall, cpu, peak / 1e6, 1e6 * each);
+    if (first_each > 0) printf(" %7.2f", each / first_each);
+    putchar('\n');
+}
+
+static struct station sum_of(const struct night *n, bool with_publication) {
+    struct station all = {.name = ""};
+    for (size_t k = 0; k < n->n; k++) {
+        if (n->stations[k].publication && !with_publication) continue;
+        all.wall += n->stations[k].wall;
+        all.cpu += n->stations[k].cpu;
+        all.peak = n->stations[k].peak;
+    }
+    return all;
+}
+
+static void print_sum(const struct bench *b, const struct night *n, const char *name, bool with_publication) {
+    struct station now = sum_of(n, with_publication), first = sum_of(&b->first, with_publication);
+    print_line(name, now.wall, now.cpu, now.peak, n->rows, b->first.rows ? first.wall / (double) b->first.rows : 0);
+}
+
+static void print_night(const struct bench *b, size_t size, const struct night *n) {
+    printf("%zu respondents, %zu after cleaning, %d threads\n", size, n->rows, rsp_threads());
+    printf("  %-14s %11s %11s %11s %12s%s\n", "station", "wall", "processor", "peak", "a respondent",
+           b->first.rows ? "   ratio" : "");
+    for (size_t k = 0; k < n->n; k++) {
+        const struct station *s = &n->stations[k];
+        double                first = b->first.rows ? b->first.stations[k].wall / (double) b->first.rows : 0;
+        print_line(s->name, s->wall, s->cpu, s->peak, n->rows, first);
+    }
+    print_sum(b, n, "computed", false);
+    print_sum(b, n, "published", true);
+}
+
+/* peer.R prints a line for each part and `total SECONDS`; exit status 3: packages are missing. */
+static void run_peer(const struct bench *b, const char *dir, double ours) {
+    rsp_arena *a = rsp_arena_new();
+    char       line[256];
+    double     total = 0;
+    fflush(stdout);
+    FILE *peer = popen(rsp_printf(a, "%s %s/peer.R %s 200", b->peer, b->study, dir), "r");
+    while (peer && fgets(line, sizeof line, peer)) {
+        printf("  R: %s", line);
+        sscanf(line, "total %lf", &total);
+    }
+    int status = peer ? pclose(peer) : -1;
+    if (status == 0 && total > 0) printf("  R needs %.1f s, %.0f times as long\n", total, total / ours);
+    else printf("  R was not measured: it needs data.table, survey, lavaan, lme4, ordinal and psych\n");
+    rsp_arena_free(a);
+}
+
+static bool one_size(struct bench *b, size_t k) {
+    rsp_arena   *a = rsp_arena_new();
+    const char  *dir = rsp_printf(a, "%s/%zu", b->into, b->sizes[k]);
+    struct night night = {0};
+    bool         good = prepare(b, dir, b->sizes[k]) && best_night(dir, b->best, &night);
+    if (good) print_night(b, b->sizes[k], &night);
+    if (good && k == 0) {
+        b->first = night;
+        if (b->peer) run_peer(b, dir, sum_of(&night, true).wall);
+    }
+    fflush(stdout);
+    rsp_arena_free(a);
+    return good;
+}
+
+static int usage(void) {
+    fprintf(stderr, "usage: bench [--best K] [--peer RSCRIPT] STUDY INTO SIZE...\n");
+    return RSP_ERR_USAGE;
+}
+
+int main(int argc, char **argv) {
+    struct bench b = {.best = 1};
+    int          at = 1;
+    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
+        if (strcmp(argv[at], "--best") == 0) b.best = (int) strtol(argv[at + 1], NULL, 10);
+        else if (strcmp(argv[at], "--peer") == 0) b.peer = argv[at + 1];
+        else return usage();
+    }
+    if (argc - at < 3 || b.best < 1) return usage();
+    b.study = argv[at];
+    b.into = argv[at + 1];
+    b.n_sizes = (size_t) (argc - at - 2);
+    b.sizes = rsp_calloc(b.n_sizes, sizeof *b.sizes);
+    bool good = true;
+    for (size_t k = 0; k < b.n_sizes && good; k++) {
+        b.sizes[k] = strtoull(argv[at + 2 + (int) k], NULL, 10);
+        good = b.sizes[k] > 0 && one_size(&b, k);
+    }
+    free(b.sizes);
+    return good ? 0 : 1;
+}

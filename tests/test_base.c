@@ -1,0 +1,201 @@
+/* Foundations: names, suggestions, diagnostics, hashes, random streams, distributions, numbers as text. */
+#include "responsive/base.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool close_to(double got, double want, double relative) { return fabs(got - want) <= relative * fabs(want); }
+
+static void arenas_and_buffers(void **state) {
+    (void) state;
+    rsp_arena *a = rsp_arena_new();
+    char      *first = rsp_strdup(a, "first");
+    for (size_t k = 1; k < 2000; k++) {
+        unsigned char *p = rsp_alloc(a, k * 7);
+        for (size_t j = 0; j < k * 7; j++) assert_int_equal(p[j], 0);
+        memset(p, 0xff, k * 7);
+        assert_int_equal((uintptr_t) p % 16, 0);
+    }
+    assert_string_equal(first, "first");
+    assert_string_equal(rsp_printf(a, "%d %s", 7, "seven"), "7 seven");
+    rsp_arena_free(a);
+    rsp_buf b = {0};
+    for (int k = 0; k < 1000; k++) rsp_buf_printf(&b, "%d,", k);
+    assert_int_equal(b.length, 10 * 2 + 90 * 3 + 900 * 4);
+    assert_int_equal(b.data[b.length], 0);
+    rsp_buf_free(&b);
+}
+
+static void maps(void **state) {
+    (void) state;
+    rsp_map *m = rsp_map_new();
+    char     key[32];
+    assert_int_equal(rsp_map_get(m, "nothing"), RSP_NONE);
+    for (size_t k = 0; k < 10000; k++) {
+        snprintf(key, sizeof key, "key %zu", k);
+        assert_true(rsp_map_put(m, key, k));
+        assert_false(rsp_map_put(m, key, 0));
+    }
+    for (size_t k = 0; k < 10000; k++) {
+        snprintf(key, sizeof key, "key %zu", k);
+        assert_int_equal(rsp_map_get(m, key), k);
+    }
+    assert_int_equal(rsp_map_count(m), 10000);
+    assert_true(rsp_map_put_n(m, "a\0b", 3, 1)); /* keys are bytes */
+    assert_true(rsp_map_put_n(m, "a\0c", 3, 2));
+    assert_int_equal(rsp_map_get_n(m, "a\0c", 3), 2);
+    rsp_map_free(m);
+}
+
+static void suggestions(void **state) {
+    (void) state;
+    const char *const names[] = {"engage1", "engage2", "listen1", "country", "id"};
+    assert_string_equal(rsp_suggest("egage1", names, 5), "engage1");
+    assert_string_equal(rsp_suggest("Country", names, 5), "country");
+    assert_string_equal(rsp_suggest("lisetn1", names, 5), "listen1");
+    assert_null(rsp_suggest("weather", names, 5));
+    assert_null(rsp_suggest("", names, 5));
+}
+
+static void diagnostics(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_report(d, RSP_WARNING, (rsp_loc){"b.csv", 9, 1}, NULL, "late");
+    rsp_report(d, RSP_ERR_DATA, (rsp_loc){"b.csv", 3, 2}, "mend it", "early %d", 1);
+    rsp_report(d, RSP_ERR_DATA, (rsp_loc){"b.csv", 3, 2}, "mend it", "early %d", 1); /* said once */
+    rsp_report(d, RSP_ERR_STUDY, (rsp_loc){"a.yaml", 1, 1}, NULL, "first");
+    assert_int_equal(rsp_diag_count(d), 3);
+    assert_int_equal(rsp_diag_errors(d), 2);
+    assert_int_equal(rsp_diag_warnings(d), 1);
+    assert_int_equal(rsp_diag_status(d), RSP_ERR_STUDY);
+    assert_string_equal(rsp_diag_at(d, 0)->message, "first");
+    assert_string_equal(rsp_diag_at(d, 1)->message, "early 1");
+    char  *text = NULL;
+    size_t size;
+    FILE  *f = open_memstream(&text, &size);
+    rsp_diag_print(d, f, false, 0);
+    fclose(f);
+    assert_string_equal(text, "a.yaml:1:1: error: first\nb.csv:3:2: error: early 1 (mend it)\nb.csv:9:1: warning: late\n");
+    free(text);
+    rsp_diag_free(d);
+}
+
+static void hashes(void **state) {
+    (void) state;
+    rsp_hash h;
+    char     hex[65], other[65];
+    rsp_hash_init(&h);
+    rsp_hash_add(&h, "abc", 3); /* FIPS 180-2, appendix B.1 */
+    rsp_hash_hex(&h, hex);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    rsp_hash_init(&h), rsp_hash_str(&h, "ab"), rsp_hash_str(&h, ""), rsp_hash_hex(&h, hex);
+    rsp_hash_init(&h), rsp_hash_str(&h, "a"), rsp_hash_str(&h, "b"), rsp_hash_hex(&h, other);
+    assert_string_not_equal(hex, other);
+}
+
+static void random_streams(void **state) {
+    (void) state;
+    /* Known answers of Philox 4x32-10 (Salmon et al. 2011, distributed test vectors): counter 0, key 0. */
+    rsp_rng r;
+    rsp_rng_init(&r, 0, 0);
+    const uint32_t known[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+    for (int k = 0; k < 4; k++) assert_int_equal(rsp_rng_u32(&r), known[k]);
+    /* A stream does not depend on what others did. */
+    rsp_rng a, b;
+    rsp_rng_init(&a, 7, 3);
+    rsp_rng_init(&b, 7, 4);
+    uint32_t first = rsp_rng_u32(&a);
+    assert_true(first != rsp_rng_u32(&b));
+    rsp_rng_init(&a, 7, 3);
+    assert_int_equal(rsp_rng_u32(&a), first);
+    double sum = 0, squares = 0;
+    size_t count[6] = {0};
+    for (int k = 0; k < 60000; k++) {
+        double z = rsp_rng_normal(&a);
+        sum += z;
+        squares += z * z;
+        count[rsp_rng_below(&b, 6)]++;
+    }
+    assert_true(fabs(sum / 60000) < 4 / sqrt(60000));
+    assert_true(fabs(squares / 60000 - 1) < 4 * sqrt(2.0 / 60000));
+    for (int k = 0; k < 6; k++) assert_true(fabs((double) count[k] - 10000) < 4 * sqrt(60000 * 5 / 36.0));
+}
+
+/* Values by R 4.2.2: pt, pf, pchisq, qt, qbeta. */
+static void distributions(void **state) {
+    (void) state;
+    assert_true(close_to(rsp_t_two_sided(2, 10), 0.0733880347707405, 1e-12));
+    assert_true(close_to(rsp_t_two_sided(40, 5370), 1.80786541754885e-306, 1e-9));
+    assert_true(close_to(rsp_t_two_sided(5, NAN), 5.73303143758387e-07, 1e-12));
+    assert_true(close_to(rsp_f_upper(3.5, 3, 12.5), 0.0480848119521712, 1e-10));
+    assert_true(close_to(rsp_f_upper(50, 4, 300), 3.22119779072437e-32, 1e-9));
+    assert_true(close_to(rsp_chisq_upper(85.30552177, 24), 8.50255316455444e-09, 1e-12));
+    assert_true(close_to(rsp_t_quantile(0.975, 3), 3.18244630528371, 1e-12));
+    assert_true(close_to(rsp_t_quantile(0.975, 1e6), 1.95996635681411, 1e-10));
+    assert_true(close_to(rsp_t_quantile(0.025, 7), -2.36462425159278, 1e-12));
+    assert_true(close_to(rsp_beta_quantile(0.975, 1, 50), 0.0711217364641976, 1e-12));
+    assert_true(isnan(rsp_t_two_sided(1, 0)) && isnan(rsp_t_quantile(0.9, -1)) && isnan(rsp_f_upper(NAN, 1, 1)));
+    assert_true(rsp_f_upper(0, 2, 9) == 1);
+}
+
+static void numbers_as_text(void **state) {
+    (void) state;
+    const double values[] = {0.1, 1.0 / 3, 1e-300, 123456789012345680.0, -2.5, 5e-324, 1e22};
+    for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
+        char text[32];
+        rsp_double_text(values[k], text);
+        assert_true(strtod(text, NULL) == values[k]);
+    }
+    char text[32];
+    rsp_double_text(0.1, text);
+    assert_string_equal(text, "0.1");
+    rsp_double_text(-0.0, text);
+    assert_string_equal(text, "0");
+    rsp_double_text(NAN, text);
+    assert_string_equal(text, "");
+    double x;
+    assert_true(rsp_parse_double(" 1,5 ", 5, ',', &x) && x == 1.5);
+    assert_true(rsp_parse_double(".5", 2, '.', &x) && x == 0.5);
+    assert_false(rsp_parse_double("1.500", 5, ',', &x)); /* thousands or a decimal point? never guessed */
+    assert_false(rsp_parse_double("4 eur", 5, '.', &x));
+    assert_false(rsp_parse_double("0x10", 4, '.', &x));
+    assert_false(rsp_parse_double("nan", 3, '.', &x));
+    assert_false(rsp_parse_double("", 0, '.', &x));
+    assert_false(rsp_parse_double("1e999", 5, '.', &x));
+}
+
+static void files(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf   b = {0};
+    char      dir[] = "/tmp/responsive-base-XXXXXX", path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/a/b", dir);
+    assert_true(rsp_make_dirs(path, d));
+    assert_false(rsp_read_file(path, &b, d, RSP_ERR_DATA, RSP_NOWHERE)); /* a folder */
+    snprintf(path, sizeof path, "%s/a/b/c", dir);
+    assert_true(rsp_write_file(path, "x\0y", 3, d));
+    assert_true(rsp_read_file(path, &b, d, RSP_ERR_DATA, RSP_NOWHERE));
+    assert_int_equal(b.length, 3);
+    assert_false(rsp_write_file("/dev/full", "x", 1, d)); /* a full disk is noticed */
+    snprintf(path, sizeof path, "%s/a/b/c/d", dir);
+    assert_false(rsp_make_dirs(path, d)); /* below a file */
+    assert_int_equal(rsp_diag_errors(d), 3);
+    rsp_buf_free(&b);
+    rsp_diag_free(d);
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(arenas_and_buffers), cmocka_unit_test(maps), cmocka_unit_test(suggestions),
+                                       cmocka_unit_test(diagnostics), cmocka_unit_test(hashes), cmocka_unit_test(random_streams),
+                                       cmocka_unit_test(distributions), cmocka_unit_test(numbers_as_text), cmocka_unit_test(files)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

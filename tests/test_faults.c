@@ -1,0 +1,207 @@
+/* What a night leaves behind when the disk is full or broken, when permissions are lost, and when the program is killed:
+ * `latest` is whole, old or new, and the next run cleans up. tests/faults.c makes the calls fail. */
+#include "responsive/base.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { KILLS = 30, AT_THE_END = 12, SECONDS = 45 };
+
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = 1 }; /* LD_PRELOAD and the sanitizer do not mix */
+#else
+enum { SANITIZED = 0 };
+#endif
+
+static char here[256], out[300], program[1024], faults[1024], report[400];
+
+static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int sh(const char *format, ...) {
+    char    command[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Starts a night; the k-th call fails, none for 0. */
+static pid_t start(long k, bool stays) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child) return child;
+    char at[32], log[400];
+    snprintf(at, sizeof at, "%ld", k);
+    snprintf(log, sizeof log, "%s/stderr", here);
+    int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd >= 0) dup2(fd, 2);
+    if (k >= 0) {
+        setenv("LD_PRELOAD", faults, 1);
+        setenv("RSP_FAULT_UNDER", out, 1);
+        setenv("RSP_FAULT_AT", at, 1);
+        setenv("RSP_FAULT_STAYS", stays ? "1" : "0", 1);
+        setenv("RSP_FAULT_REPORT", report, 1);
+    }
+    execl(program, "responsive", "run", "specs/wvs", "--out", out, "--lang", "en", "--only", "poverty", "--quiet", (char *) NULL);
+    _exit(127);
+}
+
+static int finish(pid_t child) {
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+/* Calls of the run before, and the name of the one that failed. */
+static long last_report(char name[64]) {
+    long  n = -1;
+    FILE *f = fopen(report, "re");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%ld %63s", &n, name), 2);
+    fclose(f);
+    return n;
+}
+
+static char *latest(void) {
+    static char target[256];
+    char        link[400];
+    snprintf(link, sizeof link, "%s/wvs/latest", out);
+    ssize_t n = readlink(link, target, sizeof target - 1);
+    assert_true(n > 0);
+    target[n] = '\0';
+    return target;
+}
+
+/* Names and hashes of everything that `latest` holds. */
+static json_t *latest_outputs(void) {
+    char path[400];
+    snprintf(path, sizeof path, "%s/wvs/latest/manifest.json", out);
+    json_t *m = json_load_file(path, 0, NULL);
+    assert_non_null(m);
+    json_t *outputs = json_incref(json_object_get(m, "outputs"));
+    json_decref(m);
+    assert_non_null(outputs);
+    return outputs;
+}
+
+static void assert_latest_whole(const char *when) {
+    if (sh("%s verify %s/wvs/latest >/dev/null 2>%s/verify.txt", program, out, here) == 0) return;
+    sh("cat %s/verify.txt >&2", here);
+    fail_msg("%s: latest is not whole", when);
+}
+
+static bool any_staging(void) { return sh("ls -d %s/wvs/.staging-* %s/wvs/.latest >/dev/null 2>&1", out, out) == 0; }
+
+/* One night with a fault: what it may and may not leave. */
+static void night_with_fault(long k, bool stays, json_t *expected, size_t *refused) {
+    char before[256], when[128], call[64];
+    snprintf(before, sizeof before, "%s", latest());
+    int status = finish(start(k, stays));
+    last_report(call);
+    snprintf(when, sizeof when, "call %ld (%s)%s", k, call, stays ? ", disk full from there on" : "");
+    assert_latest_whole(when);
+    if (status == RSP_ERR_OUTPUT) {
+        ++*refused;
+        if (sh("grep -q 'error: ' %s/stderr", here) != 0) fail_msg("%s: refused without a word", when);
+        if (any_staging() && strcmp(call, "unlink") != 0) fail_msg("%s: staging is left", when);
+    } else if (status > 1) {
+        sh("cat %s/stderr >&2", here);
+        fail_msg("%s: exit status %d", when, status);
+    } else { /* published although a call failed: then nothing may be missing or cut short */
+        json_t *outputs = latest_outputs();
+        if (!json_equal(outputs, expected)) fail_msg("%s: the run is published, and not what it should be", when);
+        json_decref(outputs);
+    }
+    if (status > 1 && strcmp(before, latest()) != 0 && sh("grep -q 'is published' %s/stderr", here) != 0)
+        fail_msg("%s: refused, and latest has moved", when);
+}
+
+static void failing_calls(void **state) {
+    (void) state;
+    if (SANITIZED) skip();
+    char    name[64];
+    size_t  refused = 0, nights = 0;
+    time_t  until = time(NULL) + SECONDS;
+    json_t *expected = latest_outputs();
+    assert_int_equal(finish(start(0, false)), 0);
+    long n = last_report(name);
+    assert_true(n > 50);
+    /* Preparing and publishing call by call, what lies between with growing steps; all again on a disk that stays full. */
+    for (int stays = 0; stays < 2; stays++) {
+        for (long k = 1, step = 1; k <= n; k += step, nights++) {
+            night_with_fault(k, stays, expected, &refused);
+            step = k + AT_THE_END >= n ? 1 : k < 12 ? 1 : 1 + k / (time(NULL) > until ? 2 : 8);
+            if (step > 1 && k + step + AT_THE_END > n) step = n - AT_THE_END - k > 0 ? n - AT_THE_END - k : 1;
+        }
+    }
+    json_decref(expected);
+    if (getenv("VERBOSE")) fprintf(stderr, "%ld calls, %zu nights, %zu refused\n", n, nights, refused);
+    assert_true(refused > nights / 3);
+    assert_int_equal(finish(start(-1, false)), 0);
+    assert_false(any_staging());
+}
+
+static double seconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
+}
+
+static void kills(void **state) {
+    (void) state;
+    if (SANITIZED) skip();
+    double from = seconds_now();
+    assert_int_equal(finish(start(-1, false)), 0);
+    double length = seconds_now() - from;
+    size_t killed = 0;
+    for (int k = 0; k < KILLS; k++) {
+        double          wait = length * (k + 0.5) / KILLS;
+        struct timespec pause = {(time_t) wait, (long) ((wait - (double) (time_t) wait) * 1e9)};
+        char            when[64];
+        pid_t           child = start(-1, false);
+        nanosleep(&pause, NULL);
+        kill(child, SIGKILL);
+        killed += finish(child) == 1000 + SIGKILL;
+        snprintf(when, sizeof when, "killed after %.3f s", wait);
+        assert_latest_whole(when);
+    }
+    assert_true(killed > KILLS / 2);
+    assert_int_equal(finish(start(-1, false)), 0); /* a dead holder's lock holds nobody */
+    assert_false(any_staging());
+    assert_latest_whole("after the kills");
+}
+
+static int set_up(void **state) {
+    (void) state;
+    const char *build = getenv("BUILD");
+    char        folder[] = "/tmp/responsive-faults-XXXXXX", cwd[512];
+    if (!mkdtemp(folder) || !getcwd(cwd, sizeof cwd)) return -1;
+    snprintf(here, sizeof here, "%s", folder);
+    snprintf(out, sizeof out, "%s/out", here);
+    snprintf(report, sizeof report, "%s/report", here);
+    snprintf(program, sizeof program, "%s/responsive", build ? build : "build");
+    snprintf(faults, sizeof faults, "%s/%s/tests/faults.so", cwd, build ? build : "build");
+    return SANITIZED || finish(start(-1, false)) == 0 ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void) state;
+    return sh("rm -rf %s", here);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(failing_calls), cmocka_unit_test(kills)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
