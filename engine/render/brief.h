@@ -101,6 +101,7 @@ typedef struct {
     const rsp_analysis    **analyses;  /* that it shows, in the order of the edition, else of the study */
     size_t                  n_charts;
     const rsp_chart_spec   *charts;
+    rsp_scene             **scenes;    /* per analysis that it shows; NULL: no chart. Filled by brief_charts */
     rsp_arena              *arena;
     brief_values            values;    /* true of the whole brief */
     size_t                  n_observations, capacity;
@@ -134,14 +135,14 @@ typedef struct {
     size_t           n_entries;
     brief_entry     *entries;  /* list, columns; table: n_columns a row, the first row heads */
     size_t           n_columns;
-    rsp_scene       *scene;    /* figure; owned by the composition */
+    rsp_scene       *scene;    /* figure; the edition's */
     const char      *label;    /* figure: "Figure 1" */
     size_t           page;     /* set by brief_paginate */
     double           y;
 } brief_piece;
 
 typedef struct {
-    const char  *title, *footer, *notice; /* document title; footer's second line */
+    const char  *title, *footer, *notice, *content; /* document title; lines of the footer */
     size_t       n, capacity;
     brief_piece *pieces;
     size_t       words;        /* all that is printed but page numbers and footers */
@@ -149,6 +150,9 @@ typedef struct {
     double       gaps;         /* factor of all gaps */
 } brief_document;
 
+/* Draws up the charts once, as composition may be tried several times; brief_charts_free frees them. */
+void brief_charts(brief_edition *e);
+void brief_charts_free(brief_edition *e);
 /* At most `charts` figures and `findings` paragraphs. Heights are measured with `context`. */
 void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out);
 void brief_document_free(brief_document *d);

@@ -129,15 +129,34 @@ static const char *figure_label(const composer *c, size_t number)
     return rsp_say(c->e->texts, c->e->arena, "brief.figure", (rsp_arg[]){{"figure", NULL, (double) number}}, 1);
 }
 
-/* The chart of an analysis for this edition; NULL where it has none, or none that a page can hold. */
-static rsp_scene *chart_of(const composer *c, const rsp_analysis *x)
+/* The chart of an analysis; NULL where it has none, or none that a page can hold. */
+static rsp_scene *chart_of(const brief_edition *e, const rsp_analysis *x)
 {
-    for (size_t k = 0; k < c->e->n_charts; k++) {
-        if (strcmp(c->e->charts[k].analysis, x->id) != 0) continue;
-        rsp_scene *scene = rsp_chart(c->e->p, &c->e->charts[k], c->e->country, c->e->texts, BRIEF_WIDTH);
+    for (size_t k = 0; k < e->n_charts; k++) {
+        if (strcmp(e->charts[k].analysis, x->id) != 0) continue;
+        rsp_scene *scene = rsp_chart(e->p, &e->charts[k], e->country, e->texts, BRIEF_WIDTH);
         if (scene && scene->height <= BRIEF_BOTTOM - BRIEF_TOP - 40) return scene;
         rsp_scene_free(scene);
     }
+    return NULL;
+}
+
+void brief_charts(brief_edition *e)
+{
+    e->scenes = RSP_ARRAY(e->arena, rsp_scene *, e->n_analyses + 1);
+    size_t most = 2 * e->definition->limits.charts, n = 0; /* some do not fit where they should stand */
+    for (size_t k = 0; k < e->n_analyses && n < most; k++) n += (e->scenes[k] = chart_of(e, e->analyses[k])) != NULL;
+}
+
+void brief_charts_free(brief_edition *e)
+{
+    for (size_t k = 0; k < e->n_analyses; k++) rsp_scene_free(e->scenes[k]);
+}
+
+static rsp_scene *scene_of(const composer *c, const rsp_analysis *x)
+{
+    for (size_t k = 0; k < c->e->n_analyses; k++)
+        if (c->e->analyses[k] == x) return c->e->scenes[k];
     return NULL;
 }
 
@@ -166,12 +185,10 @@ static void add_first_figure(composer *c)
     for (size_t k = 0; c->charts && k <= c->e->n_analyses; k++) {
         const rsp_analysis *x = k ? c->e->analyses[k - 1] : c->headline;
         if (!x) continue;
-        rsp_scene *scene = chart_of(c, x);
-        if (scene && scene->height <= room) {
-            add_figure(c, x, scene);
-            return;
-        }
-        rsp_scene_free(scene);
+        rsp_scene *scene = scene_of(c, x);
+        if (!scene || scene->height > room) continue;
+        add_figure(c, x, scene);
+        return;
     }
 }
 
@@ -210,8 +227,13 @@ static void add_title(composer *c)
     c->d->notice = p->text;
 }
 
-/* The best message about one analysis: rules stand in order of preference. */
-static const char *message_about(const composer *c, const rsp_analysis *x)
+typedef struct {
+    const char *text;
+    size_t      rule, place; /* rules stand in order of preference */
+} message;
+
+/* The best message about one analysis. */
+static message message_about(const composer *c, const rsp_analysis *x, size_t place)
 {
     const brief_definition *def = c->e->definition;
     for (size_t k = 0; k < def->messages.n; k++)
@@ -220,20 +242,45 @@ static const char *message_about(const composer *c, const rsp_analysis *x)
             const brief_rule        *r = &def->messages.rules[k];
             if (o->analysis != x || strcmp(r->of, o->kind) != 0 || !brief_holds(r->when, &o->values)) continue;
             const char *text = say(c, r->say, &o->values);
-            if (brief_count_words(text) <= def->limits.message_words) return text;
+            if (brief_count_words(text) <= def->limits.message_words) return (message){text, k, place};
         }
-    return NULL;
+    return (message){NULL, def->messages.n, place};
+}
+
+static int by_rule(const void *x, const void *y)
+{
+    const message *a = x, *b = y;
+    if (a->rule != b->rule) return a->rule < b->rule ? -1 : 1;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+static int by_place(const void *x, const void *y)
+{
+    const message *a = x, *b = y;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+/* The best messages of all, in the order of the analyses. */
+static size_t choose_messages(const composer *c, message *best)
+{
+    size_t most = c->e->definition->limits.messages, n = 0;
+    for (size_t k = 0; k < c->e->n_analyses; k++) {
+        best[n] = message_about(c, c->e->analyses[k], k);
+        n += best[n].text != NULL;
+    }
+    qsort(best, n, sizeof *best, by_rule);
+    n = n < most ? n : most;
+    qsort(best, n, sizeof *best, by_place);
+    return n;
 }
 
 static void add_messages(composer *c)
 {
     const brief_definition *def = c->e->definition;
-    brief_entry            *entries = RSP_ARRAY(c->e->arena, brief_entry, def->limits.messages + def->messages.n);
-    size_t                  n = 0;
-    for (size_t k = 0; k < c->e->n_analyses && n < def->limits.messages; k++) {
-        const char *text = message_about(c, c->e->analyses[k]);
-        if (text) entries[n++].text = set(c, text);
-    }
+    message                *best = RSP_ARRAY(c->e->arena, message, c->e->n_analyses + 1);
+    size_t                  n = choose_messages(c, best);
+    brief_entry            *entries = RSP_ARRAY(c->e->arena, brief_entry, n + def->messages.n);
+    for (size_t k = 0; k < n; k++) entries[k].text = set(c, best[k].text);
     for (size_t k = 0; k < def->messages.n && n < 2; k++) {
         const brief_rule *r = &def->messages.rules[k];
         if (strcmp(r->of, "edition") == 0 && brief_holds(r->when, &c->e->values)) entries[n++].text = set(c, say(c, r->say, &c->e->values));
@@ -243,19 +290,21 @@ static void add_messages(composer *c)
 
 /* ---- findings --------------------------------------------------------------------------------------------------- */
 
-/* Sentences about one analysis, two at most. */
+/* Sentences about one analysis, two at most: differences that were found before those that were not. */
 static const char *finding(const composer *c, const rsp_analysis *x)
 {
     const char *text = NULL;
     size_t      n = 0;
-    for (size_t j = 0; j < c->e->n_observations && n < 2; j++) {
-        const brief_observation *o = &c->e->observations[j];
-        const brief_rule        *r = o->analysis == x ? matching(&c->e->definition->sentences, o) : NULL;
-        if (!r) continue;
-        const char *one = say(c, r->say, &o->values);
-        text = text ? rsp_printf(c->e->arena, "%s %s", text, one) : one;
-        n++;
-    }
+    for (int unclear = 0; unclear <= 1; unclear++)
+        for (size_t j = 0; j < c->e->n_observations && n < 2; j++) {
+            const brief_observation *o = &c->e->observations[j];
+            if (o->analysis != x || (brief_number(&o->values, "significant") == 0) != unclear) continue;
+            const brief_rule *r = matching(&c->e->definition->sentences, o);
+            if (!r) continue;
+            const char *one = say(c, r->say, &o->values);
+            text = text ? rsp_printf(c->e->arena, "%s %s", text, one) : one;
+            n++;
+        }
     return text;
 }
 
@@ -275,7 +324,7 @@ static void add_findings(composer *c, const brief_section *s, size_t most)
         const char         *text = finding(c, x);
         if (!text) continue;
         if (n == 0) add_heading(c, rsp_say(c->e->texts, c->e->arena, s->heading, NULL, 0));
-        rsp_scene *scene = !figure_number(c, x) && c->n_shown < c->charts ? chart_of(c, x) : NULL;
+        rsp_scene *scene = !figure_number(c, x) && c->n_shown < c->charts ? scene_of(c, x) : NULL;
         size_t     at = c->d->n;
         if (scene) add_figure(c, x, scene);
         add_paragraph(c, text, trace(c, x), n ? 8 : 0);
@@ -361,11 +410,11 @@ void brief_compose(const brief_edition *e, size_t charts, size_t findings, Pango
     for (size_t k = 0; k < e->definition->n_sections; k++) add_section(&c, &e->definition->sections[k], findings);
     add_notes(&c);
     out->footer = glued(&c, rsp_say(e->texts, e->arena, e->country ? "brief.footer_country" : "brief.footer", e->values.v, e->values.n));
+    out->content = glued(&c, rsp_say(e->texts, e->arena, "content_id", (rsp_arg[]){{"id", e->p->content_id, 0}}, 1));
 }
 
 void brief_document_free(brief_document *d)
 {
-    for (size_t k = 0; k < d->n; k++) rsp_scene_free(d->pieces[k].scene);
     free(d->pieces);
     *d = (brief_document){0};
 }

@@ -10,7 +10,7 @@
 static const rsp_colour ACCENT = {0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0}, TINT = {0.925, 0.945, 0.965}, RULE = {0.78, 0.81, 0.85},
                         GREY = {0.35, 0.35, 0.35};
 
-enum { BULLET = 14, ENTRY_GAP = 5, CELL_PAD = 4, NUMBER_W = 90, COLUMN_GAP = 24, NOTE_GAP = 7, FOOTER_Y = 791, PAGE_NUMBER_W = 90 };
+enum { BULLET = 14, ENTRY_GAP = 5, CELL_PAD = 4, NUMBER_W = 90, COLUMN_GAP = 24, NOTE_GAP = 7, FOOTER_Y = 791, FOOTER_RIGHT_W = 130 };
 
 typedef struct {
     const brief_edition *e;
@@ -18,7 +18,7 @@ typedef struct {
     cairo_surface_t     *surface;
     PangoContext        *context;
     size_t               page; /* from 0 */
-    size_t               n_figures;
+    size_t               n_figures, unknown; /* characters that no font has */
     rsp_pdf_figure      *figures;
 } painter;
 
@@ -42,7 +42,7 @@ static void fill(painter *p, rsp_colour c, double x, double y, double w, double 
 static double show(painter *p, const char *tag, const char *text, const char *tail, const brief_type *type, double x, double y, double width)
 {
     open_tag(p, tag);
-    double h = brief_show(p->cr, p->context, text, tail, type, x, y, width);
+    double h = brief_show(p->cr, p->context, text, tail, type, x, y, width, &p->unknown);
     close_tag(p, tag);
     return h;
 }
@@ -239,20 +239,28 @@ static void draw_piece(painter *p, const brief_piece *x)
     }
 }
 
+static double show_right(painter *p, const char *text, const brief_type *type, double y)
+{
+    PangoLayout *layout = brief_paragraph(p->context, text, NULL, type, FOOTER_RIGHT_W);
+    pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT);
+    cairo_set_source_rgb(p->cr, type->colour.r, type->colour.g, type->colour.b);
+    cairo_move_to(p->cr, BRIEF_LEFT + BRIEF_WIDTH - FOOTER_RIGHT_W, y);
+    pango_cairo_show_layout(p->cr, layout);
+    cairo_new_path(p->cr);
+    g_object_unref(layout);
+    return y + brief_height(p->context, text, NULL, type, FOOTER_RIGHT_W);
+}
+
 static void draw_footer(painter *p, const brief_document *d)
 {
     brief_type  type = {8, 1.0, false, GREY}, strong = {8, 1.0, true, GREY};
     const char *number = rsp_say(p->e->texts, p->e->arena, "brief.page",
                                  (rsp_arg[]){{"page", NULL, (double) p->page + 1}, {"pages", NULL, (double) d->n_pages}}, 2);
-    double      width = BRIEF_WIDTH - PAGE_NUMBER_W;
+    double      width = BRIEF_WIDTH - FOOTER_RIGHT_W - 20;
     fill(p, RULE, BRIEF_LEFT, FOOTER_Y - 5, BRIEF_WIDTH, 0.5);
-    double h = brief_show(p->cr, p->context, d->footer, NULL, &type, BRIEF_LEFT, FOOTER_Y, width);
-    if (d->notice) brief_show(p->cr, p->context, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, width);
-    PangoLayout *layout = brief_paragraph(p->context, number, NULL, &type, PAGE_NUMBER_W);
-    pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT);
-    cairo_move_to(p->cr, BRIEF_LEFT + width, FOOTER_Y);
-    pango_cairo_show_layout(p->cr, layout);
-    g_object_unref(layout);
+    double h = brief_show(p->cr, p->context, d->footer, NULL, &type, BRIEF_LEFT, FOOTER_Y, width, &p->unknown);
+    if (d->notice) brief_show(p->cr, p->context, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, width, &p->unknown);
+    show_right(p, d->content, &type, show_right(p, number, &type, FOOTER_Y));
 }
 
 static void draw_pages(painter *p, const brief_document *d)
@@ -312,6 +320,10 @@ bool brief_draw(const brief_edition *e, const brief_document *d, PangoContext *c
         rsp_report(diag, RSP_ERR_OUTPUT, (rsp_loc){e->path, 0, 0}, NULL, "Cairo could not draw the brief");
         return false;
     }
+    for (size_t k = 0; k < d->n; k++)
+        if (d->pieces[k].scene) p.unknown += d->pieces[k].scene->unknown_glyphs;
+    if (p.unknown)
+        rsp_report(diag, RSP_WARNING, (rsp_loc){e->path, 0, 0}, "replace them in labels and texts", "the fonts lack %zu characters of the brief", p.unknown);
     facts.n_figures = p.n_figures;
     facts.figures = p.figures;
     return rsp_pdf_finish(pdf, &facts, e->path, diag);

@@ -254,13 +254,14 @@ double brief_height(PangoContext *context, const char *text, const char *tail, c
 }
 
 double brief_show(cairo_t *cr, PangoContext *context, const char *text, const char *tail, const brief_type *type, double x,
-                  double y, double width)
+                  double y, double width, size_t *unknown)
 {
     PangoLayout *layout = brief_paragraph(context, text, tail, type, width);
     cairo_set_source_rgb(cr, type->colour.r, type->colour.g, type->colour.b);
     cairo_move_to(cr, x, y);
     pango_cairo_show_layout(cr, layout);
     cairo_new_path(cr);
+    *unknown += (size_t) pango_layout_get_unknown_glyphs_count(layout);
     double height = layout_height(layout);
     g_object_unref(layout);
     return height;

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-static const double BAR = 15, GAP = 1, LABELLED = 0.06;
+static const double BAR = 15, GAP = 1, LABELLED = 0.06, MISSING = 42;
 
 typedef struct {
     double label, bar0, bar1, net0, net1, net_text, missing0, missing1, n; /* n: right edge */
@@ -15,16 +15,16 @@ static columns lay_columns(const chart *c)
     columns k = {0};
     double  width = c->right - c->left, x = c->right;
     k.n = c->right;
-    if (chart_shows_n(c)) x -= 36;
+    if (chart_shows_n(c)) x -= 30;
     if (c->data.has_missing) {
         k.missing1 = x;
-        k.missing0 = x -= 52;
+        k.missing0 = x -= MISSING;
         x -= 8;
     }
     if (c->data.has_net) {
         k.net_text = x;
         k.net1 = x -= 26;
-        k.net0 = x -= 74;
+        k.net0 = x -= 56;
         x -= 10;
     }
     k.label = chart_label_width(c, width * (c->data.has_net ? 0.3 : 0.36));
@@ -118,7 +118,7 @@ static void missing_bar(chart *c, const chart_row *row, const columns *k, double
         chart_mark_state(c, (rsp_box){k->missing0, top + 2, 22, BAR - 4}, chart_state_of(row->missing));
         return;
     }
-    double width = fmin((k->bar1 - k->bar0) * row->missing->estimate, 24);
+    double width = fmin((k->bar1 - k->bar0) * row->missing->estimate, 20);
     rsp_shape *s = rsp_scene_rect(c->s, (rsp_box){k->missing0, top, fmax(width, 0.5), BAR}, c->theme->dont_know);
     s->stroke = c->theme->muted;
     s->stroke_width = 0.35;
@@ -143,13 +143,26 @@ static void headings(chart *c, const columns *k)
 {
     double height = 0;
     if (c->data.has_net) height = fmax(height, heading_height(c, k->net_text - k->net0, "net_heading"));
-    if (c->data.has_missing) height = fmax(height, heading_height(c, 52, "dont_know_heading"));
+    if (c->data.has_missing) height = fmax(height, heading_height(c, MISSING, "dont_know_heading"));
     if (chart_shows_n(c)) height = fmax(height, heading_height(c, 30, "n_heading"));
     double bottom = c->y + height;
     if (c->data.has_net) heading(c, k->net0, bottom, k->net_text - k->net0, RSP_ALIGN_LEFT, "net_heading");
-    if (c->data.has_missing) heading(c, k->missing0, bottom, 52, RSP_ALIGN_LEFT, "dont_know_heading");
+    if (c->data.has_missing) heading(c, k->missing0, bottom, MISSING, RSP_ALIGN_LEFT, "dont_know_heading");
     if (chart_shows_n(c)) heading(c, k->n, bottom, 0, RSP_ALIGN_RIGHT, "n_heading");
     c->y = bottom + (height > 0 ? 4 : 0);
+}
+
+/* The scale of net agreement: the same to both sides of zero, as wide as the widest interval. */
+static double most_net(const chart *c)
+{
+    double most = 0.1;
+    for (size_t r = 0; r < c->data.n_rows; r++) {
+        const rsp_published_row *x = c->data.rows[r].net;
+        if (!chart_known(x)) continue;
+        most = fmax(most, fabs(x->estimate));
+        if (!isnan(x->lower) && !isnan(x->upper)) most = fmax(most, fmax(fabs(x->lower), fabs(x->upper)));
+    }
+    return most;
 }
 
 void chart_draw_agreement(chart *c)
@@ -159,7 +172,8 @@ void chart_draw_agreement(chart *c)
     chart_key(c, c->data.n_columns, colours, c->data.columns, false);
     columns    k = lay_columns(c);
     headings(c, &k);
-    chart_axis axis = {.from = -1, .to = 1, .x0 = k.net0 + 4, .x1 = k.net1 - 4};
+    double     most = most_net(c);
+    chart_axis axis = {.from = -most, .to = most, .x0 = k.net0 + 4, .x1 = k.net1 - 4};
     double     top = c->y;
     for (size_t r = 0; r < c->data.n_rows; r++) {
         const chart_row *row = &c->data.rows[r];

@@ -96,7 +96,7 @@ void chart_head(chart *c)
     paragraph(c, c->s->title, th->title_size, true, th->ink, 3);
     rsp_buf b = {0};
     rsp_buf_puts(&b, measure(c));
-    if (*who(c)) rsp_buf_printf(&b, ", %s", who(c));
+    sentence(&b, who(c));
     if (!chart_shows_n(c) || c->data.kind == CHART_HEATMAP) sentence(&b, base_text(c));
     paragraph(c, b.data, th->subtitle_size, false, th->muted, 0);
     b.length = 0;
@@ -204,7 +204,7 @@ static const char *notes(const chart *c)
         sentence(&b, rsp_say(c->t, c->a, "no_interval_note", (rsp_arg[]){{"reason", say0(c, "see_tables_reason"), 0}}, 1));
     if (self_selected && c->intervals) sentence(&b, say0(c, "sampling_only_note"));
     if (self_selected) sentence(&b, say0(c, "self_selected_note"));
-    if (c->arrows) sentence(&b, rsp_printf(c->a, "\u25C2 \u25B8 %s.", say0(c, "key_arrow")));
+    if (c->arrows) sentence(&b, rsp_printf(c->a, "%s.", rsp_say(c->t, c->a, "arrow_note", (rsp_arg[]){{"meaning", say0(c, "key_arrow"), 0}}, 1)));
     sentence(&b, reference_note(c));
     if (c->p->study->disclosure.off && !c->p->simulated) sentence(&b, say0(c, "disclosure_off_note"));
     const char *text = rsp_strdup(c->a, b.data ? b.data : "");

@@ -1,5 +1,5 @@
-/* Fonts of the pages: the same files on every host. Fontconfig gets a configuration of our own with the files of one
- * family and nothing else, so no alias, substitution or hinting rule of the host can move a line break. */
+/* Fonts of the pages: the same files on every host. Fontconfig gets a configuration of our own with the files of Noto
+ * Sans and Open Sans and nothing else, so no alias, substitution or hinting rule of the host can move a line break. */
 #ifndef RESPONSIVE_RENDER_FONTS_H
 #define RESPONSIVE_RENDER_FONTS_H
 

@@ -310,18 +310,19 @@ static void add_id(renumbering *r, const char *id, size_t length)
 
 static void renumber(renumbering *r, const char *svg)
 {
-    static const struct { const char *open; char close; } marks[] = {{" id=\"", '"'}, {"href=\"#", '"'}, {"url(#", ')'}};
-    while (*svg) {
+    static const struct { const char *open; char close; } marks[] = {{"id=\"", '"'}, {"href=\"#", '"'}, {"url(#", ')'}};
+    for (const char *next; *svg; svg = next) {
+        next = svg + 1 + strcspn(svg + 1, "ihu"); /* where a mark may begin */
         size_t k = 0;
         while (k < 3 && strncmp(svg, marks[k].open, strlen(marks[k].open)) != 0) k++;
         const char *from = k < 3 ? svg + strlen(marks[k].open) : NULL, *to = from ? strchr(from, marks[k].close) : NULL;
-        if (!to) {
-            rsp_buf_putc(r->out, *svg++);
-            continue;
+        if (to && (k || svg[-1] == ' ')) { /* not the end of another attribute's name */
+            rsp_buf_puts(r->out, marks[k].open);
+            add_id(r, from, (size_t) (to - from));
+            next = to;
+        } else {
+            rsp_buf_add(r->out, svg, (size_t) (next - svg));
         }
-        rsp_buf_puts(r->out, marks[k].open);
-        add_id(r, from, (size_t) (to - from));
-        svg = to;
     }
 }
 

@@ -15,7 +15,7 @@ struct show {
     const rsp_texts          *texts;
     size_t                    n;
     const rsp_published_row **rows;
-    bool                      several_terms, several_domains, several_statistics, intervals;
+    bool                      several_terms, several_domains;
     size_t                    label_width, bar_width, interval_width;
     double                    low, high; /* what the bars span, 0 within */
     FILE                     *to;
@@ -145,15 +145,16 @@ static const char *row_label(const struct show *s, const rsp_published_row *r) {
     if (*r->level) text = rsp_label_level(s->labels, s->a, r);
     else if (*r->term && (s->several_terms || !s->several_domains)) text = rsp_label_term(s->labels, s->a, r);
     else text = rsp_label_who(s->labels, s->a, r);
-    if (s->several_statistics) {
-        const char *statistic = rsp_label_statistic(s->labels, s->a, r->statistic);
+    const char *statistic = rsp_label_statistic(s->labels, s->a, r->statistic);
+    if (strcmp(statistic, rsp_label_measure(s->labels, s->a, r->analysis)) != 0) /* that one stands on top */
         text = *r->level || *r->term ? rsp_printf(s->a, "%s (%s)", text, statistic) : statistic;
-    }
     return clean(s->a, text);
 }
 
 static const char *row_heading(const struct show *s, const rsp_published_row *r) {
-    const char *domain = s->several_domains ? rsp_label_who(s->labels, s->a, r) : "";
+    /* A difference names its sides itself; its domain holds what else they share. */
+    bool        named = *r->domain || strcmp(r->statistic, "difference") != 0;
+    const char *domain = s->several_domains && named ? rsp_label_who(s->labels, s->a, r) : "";
     if (*r->level && *r->term && (s->several_terms || !*domain)) {
         const char *term = rsp_label_term(s->labels, s->a, r);
         return clean(s->a, *domain ? rsp_printf(s->a, "%s \u2013 %s", domain, term) : term);
@@ -197,7 +198,6 @@ static void collect(struct show *s, const rsp_published *r, size_t from, size_t 
         const rsp_published_row *row = s->rows[s->n++] = rsp_published_at(r, i);
         s->several_terms |= strcmp(row->term, s->rows[0]->term) != 0;
         s->several_domains |= strcmp(row->domain, s->rows[0]->domain) != 0;
-        s->several_statistics |= strcmp(row->statistic, s->rows[0]->statistic) != 0;
     }
 }
 

@@ -1,0 +1,430 @@
+/* Profiled deviance of a mixed model by blocks.
+ *
+ * The grouping variable with the most columns is eliminated first: its part of L'Z'Z L + I consists of small blocks, one
+ * a group, each touching only the groups of other variables that it meets. What is left is dense and small (the way of
+ * Bates's MixedModels.jl). Rows are read once, for cross-products; an evaluation costs groups, not rows. */
+#include "model/mixed.h"
+#include "model/solve.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_REST = 4000, MOST_EFFECTS = 64 };
+
+/* Cross-products. `rest`: columns of the other grouping variables, then X, then y. */
+struct cross {
+    size_t    rest_z, rest;
+    double   *first;   /* [levels][d*d] of the first variable with itself */
+    size_t   *start;   /* [levels + 1] entries of a group in column and value */
+    uint32_t *column;  /* columns of the rest that it meets */
+    double   *value;   /* [entries][d] */
+    double   *dense;   /* [rest*rest] lower triangle by row */
+};
+
+/* ---- random effects --------------------------------------------------------------------------------------------- */
+
+static bool same_groups(const rsp_mrandom *a, const rsp_mrandom *b) { return a->n_groups == b->n_groups && strcmp(a->name, b->name) == 0; }
+
+/* Parts with the same groups become one variable whose triangle holds a block for each part. */
+static bool collect(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
+    x->groups = RSP_ARRAY(x->arena, rsp_mgroup, m->n_random + 1);
+    for (size_t k = 0; k < m->n_random; k++) {
+        const rsp_mrandom *r = &m->random[k];
+        size_t             first = 0;
+        if (r->n_groups < 2 || r->n_groups * r->d >= m->n) {
+            *why = rsp_printf(x->arena, r->n_groups < 2 ? "'%s' has a single group" : "'%s' has as many random effects as there are rows", r->name);
+            return false;
+        }
+        while (!same_groups(&m->random[first], r)) first++;
+        size_t      g = 0;
+        while (g < x->n_groups && x->groups[g].level != m->random[first].group) g++;
+        rsp_mgroup *to = &x->groups[g];
+        if (g == x->n_groups) *to = (rsp_mgroup){.n_levels = r->n_groups, .level = r->group}, x->n_groups++;
+        if (!to->part) to->part = RSP_ARRAY(x->arena, uint8_t, MOST_EFFECTS), to->effect = RSP_ARRAY(x->arena, uint8_t, MOST_EFFECTS);
+        for (size_t j = 0; j < r->d; j++) {
+            if (to->d == MOST_EFFECTS || k > 255) {
+                *why = "it has too many random effects";
+                return false;
+            }
+            to->part[to->d] = (uint8_t) k;
+            to->effect[to->d++] = (uint8_t) j;
+        }
+    }
+    return true;
+}
+
+/* Lower triangle of part's cross-products, inverted: columns times its transpose are orthonormal. */
+static bool rotate_part(rsp_mgroup *g, const rsp_mmatrix *m, size_t from, size_t d, bool correlated, rsp_arena *arena) {
+    size_t  n = m->n;
+    double *c = rsp_calloc(d * d, sizeof *c);
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = 0; j <= i; j++) {
+            if (!correlated && i != j) continue;
+            const double *a = m->random[g->part[from]].columns[g->effect[from + i]].x, *b = m->random[g->part[from]].columns[g->effect[from + j]].x;
+            for (size_t r = 0; r < n; r++) c[i * d + j] += a[r] * b[r] / (double) n;
+            c[j * d + i] = c[i * d + j];
+        }
+    bool ok = rsp_invert_spd(c, d); /* back back' is the inverse: any root of it serves */
+    ok = ok && LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', (lapack_int) d, c, (lapack_int) d) == 0;
+    for (size_t i = 0; ok && i < d; i++)
+        for (size_t j = 0; j <= i; j++) g->back[(from + i) * g->d + from + j] = c[i * d + j];
+    free(c);
+    (void) arena;
+    return ok;
+}
+
+static size_t part_length(const rsp_mgroup *g, size_t from) {
+    size_t to = from + 1;
+    while (to < g->d && g->part[to] == g->part[from]) to++;
+    return to - from;
+}
+
+static void add_free(rsp_mgroup *g, size_t row, size_t column) {
+    g->row[g->n_theta] = (uint8_t) row;
+    g->column[g->n_theta++] = (uint8_t) column;
+}
+
+static bool prepare_group(rsp_mixed *x, rsp_mgroup *g, const rsp_mmatrix *m, const char **why) {
+    g->back = RSP_ARRAY(x->arena, double, g->d * g->d);
+    g->row = RSP_ARRAY(x->arena, uint8_t, g->d * g->d);
+    g->column = RSP_ARRAY(x->arena, uint8_t, g->d * g->d);
+    g->z = RSP_ARRAY(x->arena, double, m->n * g->d);
+    g->theta = x->n_theta;
+    for (size_t from = 0; from < g->d; from += part_length(g, from)) {
+        size_t             d = part_length(g, from);
+        const rsp_mrandom *r = &m->random[g->part[from]];
+        if (!rotate_part(g, m, from, d, r->correlated, x->arena)) {
+            *why = rsp_printf(x->arena, "random effects by '%s' depend on each other", r->name);
+            return false;
+        }
+        for (size_t j = 0; j < d; j++)
+            for (size_t i = j; i < (r->correlated ? d : j + 1); i++) add_free(g, from + i, from + j);
+        for (size_t i = 0; i < m->n; i++)
+            for (size_t j = 0; j < d; j++)
+                for (size_t l = j; l < d; l++) g->z[i * g->d + from + j] += r->columns[g->effect[from + l]].x[i] * g->back[(from + l) * g->d + from + j];
+    }
+    x->n_theta += g->n_theta;
+    return true;
+}
+
+static bool random_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
+    if (!collect(x, m, why)) return false;
+    size_t largest = 0;
+    for (size_t g = 1; g < x->n_groups; g++)
+        if (x->groups[g].n_levels * x->groups[g].d > x->groups[largest].n_levels * x->groups[largest].d) largest = g;
+    rsp_mgroup swap = x->groups[0];
+    x->groups[0] = x->groups[largest];
+    x->groups[largest] = swap;
+    size_t offset = 0;
+    for (size_t g = 0; g < x->n_groups; g++) {
+        if (!prepare_group(x, &x->groups[g], m, why)) return false;
+        x->groups[g].offset = offset;
+        if (g) offset += x->groups[g].n_levels * x->groups[g].d;
+        x->q += x->groups[g].n_levels * x->groups[g].d;
+    }
+    if (offset > MOST_REST) {
+        *why = rsp_printf(x->arena, "its crossed groups are too many (%zu random effects beside the largest grouping; at most %d)", offset, MOST_REST);
+        return false;
+    }
+    return true;
+}
+
+/* ---- fixed effects ---------------------------------------------------------------------------------------------- */
+
+static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *columns, const char **why) {
+    size_t            n = m->n, p = x->p;
+    const double    **c = RSP_ARRAY(x->arena, const double *, p + 1);
+    rsp_least_squares ls;
+    for (size_t j = 0; j < p; j++) c[j] = m->columns[columns[j]].x;
+    rsp_least_squares_fit(n, p, c, NULL, m->y, x->arena, &ls);
+    x->shift = ls.beta;
+    x->basis = ls.inverse;
+    x->unit = sqrt(ls.rss / (double) n);
+    double total = 0;
+    for (size_t i = 0; i < n; i++) total += m->y[i] * m->y[i];
+    if (!(ls.rss > 1e-20 * total) || n <= p + 1) {
+        *why = "its outcome does not vary beyond the predictors";
+        return false;
+    }
+    if (p && LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', (lapack_int) p, x->basis, (lapack_int) p) != 0) {
+        *why = "its predictors depend on each other";
+        return false;
+    }
+    for (size_t j = 0; j < p; j++) {
+        x->log_basis += 2 * log(x->basis[j * p + j]);
+        for (size_t l = j + 1; l < p; l++) x->basis[j * p + l] = 0;
+    }
+    x->x = RSP_ARRAY(x->arena, double, n * p + 1);
+    x->y = RSP_ARRAY(x->arena, double, n);
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < n; i++) {
+        double y = m->y[i];
+        for (size_t l = 0; l < p; l++) {
+            double v = c[l][i];
+            y -= v * x->shift[l];
+            for (size_t j = 0; j <= l; j++) x->x[i * p + j] += v * x->basis[l * p + j];
+        }
+        x->y[i] = y / x->unit;
+    }
+    return true;
+}
+
+/* ---- cross-products --------------------------------------------------------------------------------------------- */
+
+/* Entries of row i in the rest: columns and values; ascending columns are not needed within Z. Returns how many. */
+static size_t rest_of_row(const rsp_mixed *x, size_t i, uint32_t *column, double *value) {
+    size_t n = 0;
+    for (size_t g = 1; g < x->n_groups; g++) {
+        const rsp_mgroup *b = &x->groups[g];
+        for (size_t j = 0; j < b->d; j++) {
+            column[n] = (uint32_t) (b->offset + (size_t) b->level[i] * b->d + j);
+            value[n++] = b->z[i * b->d + j];
+        }
+    }
+    for (size_t j = 0; j < x->p; j++) {
+        column[n] = (uint32_t) (x->cross->rest_z + j);
+        value[n++] = x->x[i * x->p + j];
+    }
+    column[n] = (uint32_t) (x->cross->rest - 1);
+    value[n++] = x->y[i];
+    return n;
+}
+
+static size_t most_entries(const rsp_mixed *x) {
+    size_t n = x->p + 1;
+    for (size_t g = 1; g < x->n_groups; g++) n += x->groups[g].d;
+    return n;
+}
+
+static void dense_products(const rsp_mixed *x) {
+    struct cross *c = x->cross;
+    uint32_t     *column = rsp_malloc(most_entries(x) * sizeof *column);
+    double       *value = rsp_malloc(most_entries(x) * sizeof *value);
+    for (size_t i = 0; i < x->n; i++) {
+        size_t n = rest_of_row(x, i, column, value);
+        for (size_t a = 0; a < n; a++)
+            for (size_t b = 0; b <= a; b++) c->dense[column[a] * c->rest + column[b]] += value[a] * value[b]; /* offsets ascend */
+    }
+    free(column);
+    free(value);
+}
+
+/* Rows of a group of the first variable, one group after the other. */
+static size_t *rows_by_level(const rsp_mgroup *g, size_t n, size_t *start) {
+    size_t *order = rsp_malloc(n * sizeof *order), *next = rsp_calloc(g->n_levels + 1, sizeof *next);
+    memset(start, 0, (g->n_levels + 1) * sizeof *start);
+    for (size_t i = 0; i < n; i++) start[g->level[i] + 1]++;
+    for (size_t l = 0; l < g->n_levels; l++) start[l + 1] += start[l];
+    memcpy(next, start, g->n_levels * sizeof *next);
+    for (size_t i = 0; i < n; i++) order[next[g->level[i]]++] = i;
+    free(next);
+    return order;
+}
+
+static void sparse_products(rsp_mixed *x) {
+    struct cross     *c = x->cross;
+    const rsp_mgroup *g = &x->groups[0];
+    size_t            d = g->d, n_entries = 0, room = 0, room_values = 0, n_values = 0;
+    size_t           *begin = rsp_malloc((g->n_levels + 1) * sizeof *begin), *order = rows_by_level(g, x->n, begin);
+    size_t           *place = rsp_malloc(c->rest * sizeof *place);
+    uint32_t         *column = rsp_malloc(most_entries(x) * sizeof *column);
+    double           *value = rsp_malloc(most_entries(x) * sizeof *value);
+    for (size_t j = 0; j < c->rest; j++) place[j] = RSP_NONE;
+    for (size_t l = 0; l < g->n_levels; l++) {
+        c->start[l] = n_entries;
+        for (size_t r = begin[l]; r < begin[l + 1]; r++) {
+            const double *z = g->z + order[r] * d;
+            size_t        n = rest_of_row(x, order[r], column, value);
+            for (size_t a = 0; a < d; a++)
+                for (size_t b = 0; b < d; b++) c->first[(l * d + a) * d + b] += z[a] * z[b];
+            for (size_t k = 0; k < n; k++) {
+                size_t at = place[column[k]];
+                if (at == RSP_NONE || at < c->start[l]) { /* first met in this group */
+                    at = place[column[k]] = n_entries;
+                    RSP_PUSH(c->column, n_entries, room, column[k]);
+                    for (size_t a = 0; a < d; a++) RSP_PUSH(c->value, n_values, room_values, 0);
+                }
+                for (size_t a = 0; a < d; a++) c->value[at * d + a] += z[a] * value[k];
+            }
+        }
+    }
+    c->start[g->n_levels] = n_entries;
+    free(begin), free(order), free(place), free(column), free(value);
+}
+
+static void cross_products(rsp_mixed *x) {
+    struct cross     *c = x->cross = RSP_NEW(x->arena, struct cross);
+    const rsp_mgroup *g = &x->groups[0];
+    c->rest_z = x->q - g->n_levels * g->d;
+    c->rest = c->rest_z + x->p + 1;
+    c->first = RSP_ARRAY(x->arena, double, g->n_levels * g->d * g->d);
+    c->start = RSP_ARRAY(x->arena, size_t, g->n_levels + 1);
+    c->dense = RSP_ARRAY(x->arena, double, c->rest * c->rest);
+    dense_products(x);
+    sparse_products(x);
+}
+
+rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, bool ml, const char **why) {
+    rsp_arena *arena = rsp_arena_new();
+    rsp_mixed *x = RSP_NEW(arena, rsp_mixed);
+    const char *words = NULL;
+    x->arena = arena;
+    x->n = m->n;
+    x->p = p;
+    x->ml = ml;
+    if (random_effects(x, m, &words) && fixed_effects(x, m, columns, &words)) {
+        cross_products(x);
+        return x;
+    }
+    *why = rsp_strdup(m->arena, words);
+    rsp_mixed_free(x);
+    return NULL;
+}
+
+void rsp_mixed_free(rsp_mixed *x) {
+    if (!x) return;
+    if (x->cross) free(x->cross->column), free(x->cross->value);
+    rsp_arena_free(x->arena);
+}
+
+/* ---- evaluation ------------------------------------------------------------------------------------------------- */
+
+void rsp_mixed_triangle(const rsp_mgroup *g, const double *theta, double *t) {
+    memset(t, 0, g->d * g->d * sizeof *t);
+    for (size_t k = 0; k < g->n_theta; k++) t[g->row[k] * g->d + g->column[k]] = theta[g->theta + k];
+}
+
+/* In place: the lower triangle l of a small matrix; log of its determinant in *log_det. */
+static bool small_cholesky(double *a, size_t d, double *log_det) {
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double s = a[i * d + j];
+            for (size_t k = 0; k < j; k++) s -= a[i * d + k] * a[j * d + k];
+            if (i == j && !(s > 0)) return false;
+            a[i * d + j] = i == j ? sqrt(s) : s / a[j * d + j];
+            if (i == j) *log_det += log(s);
+        }
+    return true;
+}
+
+/* l = Cholesky of T' A T + I. */
+static bool level_factor(const double *a, const double *t, size_t d, double *l, double *log_det) {
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double s = i == j;
+            for (size_t u = i; u < d; u++)
+                for (size_t v = j; v < d; v++) s += t[u * d + i] * a[u * d + v] * t[v * d + j];
+            l[i * d + j] = s;
+        }
+    return small_cholesky(l, d, log_det);
+}
+
+/* c = L^-1 T' v. */
+static void level_solve(const double *l, const double *t, size_t d, const double *v, double *c) {
+    for (size_t i = 0; i < d; i++) {
+        double s = 0;
+        for (size_t u = i; u < d; u++) s += t[u * d + i] * v[u];
+        for (size_t j = 0; j < i; j++) s -= l[i * d + j] * c[j];
+        c[i] = s / l[i * d + i];
+    }
+}
+
+/* Takes the first variable out of s (lower triangle). */
+static bool eliminate(const rsp_mixed *x, const double *t, double *s, double *log_det) {
+    const struct cross *c = x->cross;
+    size_t              d = x->groups[0].d, most = 0;
+    for (size_t g = 0; g < x->groups[0].n_levels; g++)
+        if (c->start[g + 1] - c->start[g] > most) most = c->start[g + 1] - c->start[g];
+    double *solved = rsp_malloc((most * d + 1) * sizeof *solved), l[MOST_EFFECTS * MOST_EFFECTS];
+    bool    ok = true;
+    for (size_t g = 0; ok && g < x->groups[0].n_levels; g++) {
+        size_t          from = c->start[g], n = c->start[g + 1] - from;
+        const uint32_t *column = c->column + from;
+        ok = level_factor(c->first + g * d * d, t, d, l, log_det);
+        for (size_t k = 0; ok && k < n; k++) level_solve(l, t, d, c->value + (from + k) * d, solved + k * d);
+        for (size_t a = 0; ok && a < n; a++)
+            for (size_t b = 0; b < n; b++) {
+                if (column[b] > column[a]) continue;
+                double sum = 0;
+                for (size_t k = 0; k < d; k++) sum += solved[a * d + k] * solved[b * d + k];
+                s[column[a] * c->rest + column[b]] -= sum;
+            }
+    }
+    free(solved);
+    return ok;
+}
+
+/* s = L' s L + I over the columns of a further variable; s full and symmetric. */
+static void scale_group(const rsp_mixed *x, const rsp_mgroup *g, const double *t, double *s) {
+    size_t r = x->cross->rest, d = g->d;
+    double v[MOST_EFFECTS];
+    for (size_t level = 0; level < g->n_levels; level++) {
+        size_t at = g->offset + level * d;
+        for (size_t j = 0; j < r; j++) { /* rows, then columns */
+            for (size_t i = 0; i < d; i++) {
+                v[i] = 0;
+                for (size_t u = i; u < d; u++) v[i] += t[u * d + i] * s[(at + u) * r + j];
+            }
+            for (size_t i = 0; i < d; i++) s[(at + i) * r + j] = v[i];
+        }
+        for (size_t j = 0; j < r; j++) {
+            for (size_t i = 0; i < d; i++) {
+                v[i] = 0;
+                for (size_t u = i; u < d; u++) v[i] += t[u * d + i] * s[j * r + at + u];
+            }
+            for (size_t i = 0; i < d; i++) s[j * r + at + i] = v[i];
+        }
+    }
+    for (size_t i = 0; i < g->n_levels * d; i++) s[(g->offset + i) * r + g->offset + i] += 1;
+}
+
+/* Coefficients and their covariance from the triangle's rows of X and y. */
+static bool solve_fixed(const rsp_mixed *x, const double *s, rsp_mixed_at *at) {
+    size_t r = x->cross->rest, z = x->cross->rest_z, p = x->p;
+    for (size_t j = p; at->gamma && j-- > 0;) {
+        double sum = s[(r - 1) * r + z + j];
+        for (size_t i = j + 1; i < p; i++) sum -= s[(z + i) * r + z + j] * at->gamma[i];
+        at->gamma[j] = sum / s[(z + j) * r + z + j];
+    }
+    if (!at->inverse || !p) return true;
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j <= i; j++) at->inverse[i * p + j] = s[(z + i) * r + z + j];
+    if (LAPACKE_dpotri(LAPACK_COL_MAJOR, 'U', (lapack_int) p, at->inverse, (lapack_int) p) != 0) return false;
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < i; j++) at->inverse[j * p + i] = at->inverse[i * p + j];
+    return true;
+}
+
+bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *at) {
+    const struct cross *c = x->cross;
+    size_t              r = c->rest;
+    double             *s = rsp_malloc(r * r * sizeof *s), t[MOST_EFFECTS * MOST_EFFECTS];
+    memcpy(s, c->dense, r * r * sizeof *s);
+    at->log_z = at->log_x = 0;
+    rsp_mixed_triangle(&x->groups[0], theta, t);
+    bool ok = eliminate(x, t, s, &at->log_z);
+    for (size_t i = 0; ok && i < r; i++)
+        for (size_t j = 0; j < i; j++) s[j * r + i] = s[i * r + j];
+    for (size_t g = 1; ok && g < x->n_groups; g++) {
+        rsp_mixed_triangle(&x->groups[g], theta, t);
+        scale_group(x, &x->groups[g], t, s);
+    }
+    /* A lower triangle by row is an upper one by column. */
+    ok = ok && LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', (lapack_int) r, s, (lapack_int) r) == 0;
+    if (ok) {
+        for (size_t i = 0; i < c->rest_z; i++) at->log_z += 2 * log(s[i * r + i]);
+        for (size_t i = c->rest_z; i < r - 1; i++) at->log_x += 2 * log(s[i * r + i]);
+        at->log_x -= x->log_basis;
+        at->rss = s[r * r - 1] * s[r * r - 1];
+        ok = solve_fixed(x, s, at) && isfinite(at->log_z + at->log_x + at->rss);
+    }
+    free(s);
+    return ok;
+}
+
+double rsp_mixed_deviance(const rsp_mixed *x, const rsp_mixed_at *at) {
+    double n = (double) (x->ml ? x->n : x->n - x->p);
+    return at->log_z + (x->ml ? 0 : at->log_x) + n * (1 + log(2 * M_PI * at->rss / n) + 2 * log(x->unit));
+}
