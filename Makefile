@@ -1,5 +1,6 @@
 # make run    set up, build, publish specs/ifsw from the shipped exports
 # make test   set up, build, run every test, under sanitizers too
+# make bench  measure every station, against R where it is installed
 # Switches: BUILD=folder  SAN=1 (address and undefined-behaviour sanitizers)  COV=1 (coverage)  CC=clang
 
 VERSION := 0.1.0
@@ -49,7 +50,7 @@ endif
 OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/engine/main.o
 
-.PHONY: all run test check setup coverage fuzz clean
+.PHONY: all run test check setup coverage fuzz bench clean
 all: $(BUILD)/responsive
 
 # Installs the Debian packages that are missing, and says so.
@@ -73,6 +74,14 @@ test: setup
 
 check: $(TESTS:%=$(BUILD)/tests/%) $(BUILD)/responsive $(BUILD)/tests/faults.so
 	@BUILD=$(BUILD) tests/run $(TESTS:%=$(BUILD)/tests/%)
+
+# What a night costs, station by station, at each of BENCH_SIZES respondents, the best of BENCH_BEST nights; where R has
+# the packages that specs/bench/peer.R names, also how long R takes over the first size.
+BENCH_SIZES ?= 12000 100000 1000000
+BENCH_BEST  ?= 1
+bench: setup
+	@$(MAKE) --no-print-directory -j2 $(BUILD)/tests/bench
+	@$(BUILD)/tests/bench --best $(BENCH_BEST) $(if $(shell command -v Rscript),--peer Rscript) specs/bench $(BUILD)/bench $(BENCH_SIZES)
 
 # Each target for FUZZ_SECONDS; what it finds is build/fuzz/crash-*, timeout-* or oom-*.
 fuzz: PACKAGES += clang libomp-dev

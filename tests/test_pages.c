@@ -1,4 +1,5 @@
-/* Workbooks, open data, quality page, index page and `show`: words, layout, equal numbers, equal bytes, hostile texts. */
+/* Workbooks, open data, quality page, index page and `show`: words, layout, equal numbers, equal bytes, hostile texts.
+ */
 #include "render/dataset.h"
 #include "render/tabulate.h"
 
@@ -58,7 +59,8 @@ static void add_own_rows(struct world *w) {
     const double    counts[] = {5400, 5381, 19};
     const char     *stages[] = {"read", "kept", "set_aside"};
     for (size_t k = 0; k < 3; k++) add(w, "response", "", stages[k], "", "count", counts[k], NAN);
-    for (size_t c = 0; c < 4; c++) add(w, "response", rsp_printf(w->a, "country=%s", COUNTRIES[c]), "read", "", "count", 1350, NAN);
+    for (size_t c = 0; c < 4; c++)
+        add(w, "response", rsp_printf(w->a, "country=%s", COUNTRIES[c]), "read", "", "count", 1350, NAN);
     for (size_t c = 0; c < 4; c++) {
         const char *domain = rsp_printf(w->a, "country=%s", COUNTRIES[c]);
         add(w, "weights", domain, "", "", "deff_kish", 1.21, 1300);
@@ -70,9 +72,11 @@ static void add_own_rows(struct world *w) {
 static void add_rows(struct world *w) {
     add_own_rows(w);
     add_shares(w, "poverty", "", 0.505262606633, 5381);
-    for (size_t c = 0; c < 4; c++) add_shares(w, "poverty", rsp_printf(w->a, "country=%s", COUNTRIES[c]), 0.4 + 0.05 * (double) c, 1300);
+    for (size_t c = 0; c < 4; c++)
+        add_shares(w, "poverty", rsp_printf(w->a, "country=%s", COUNTRIES[c]), 0.4 + 0.05 * (double) c, 1300);
     w->results->rows[w->results->n - 1].flags |= RSP_F_LOW_BASE;
-    for (size_t c = 0; c < 4; c++) add(w, "age", rsp_printf(w->a, "country=%s", COUNTRIES[c]), "age", "", "mean", 43.5 + (double) c, 1300);
+    for (size_t c = 0; c < 4; c++)
+        add(w, "age", rsp_printf(w->a, "country=%s", COUNTRIES[c]), "age", "", "mean", 43.5 + (double) c, 1300);
     rsp_row *d = add(w, "age", "", "age", "AU-US", "difference", -3, 2600);
     d->p = 0.001;
     d->p_adj = 0.006;
@@ -97,9 +101,17 @@ static void open_world(struct world *w) {
     assert_non_null(w->published = rsp_disclose(w->study, w->results, true, w->d));
     assert_non_null(w->texts = rsp_texts_load("en", w->d));
     w->labels = rsp_labels_new(w->study, w->texts);
-    w->p = (rsp_publication){.study = w->study, .results = w->published, .content_id = "0123456789abcdef", .preliminary = true,
-                             .simulated = true, .n_languages = w->study->n_languages, .languages = w->study->languages,
-                             .n_files = 1, .files = FILES, .n_notes = 1, .notes = NOTES};
+    w->p = (rsp_publication){.study = w->study,
+                             .results = w->published,
+                             .content_id = "0123456789abcdef",
+                             .preliminary = true,
+                             .simulated = true,
+                             .n_languages = w->study->n_languages,
+                             .languages = w->study->languages,
+                             .n_files = 1,
+                             .files = FILES,
+                             .n_notes = 1,
+                             .notes = NOTES};
 }
 
 static void close_world(struct world *w) {
@@ -129,9 +141,15 @@ static const char *read_file(struct world *w, const char *name) {
     return text;
 }
 
-static rsp_published_row row_of(const char *analysis, const char *domain, const char *term, const char *level, const char *statistic) {
-    return (rsp_published_row){.analysis = analysis, .domain = domain, .term = term, .level = level, .statistic = statistic,
-                               .estimate = 0.5, .p_adj = NAN};
+static rsp_published_row row_of(const char *analysis, const char *domain, const char *term, const char *level,
+                                const char *statistic) {
+    return (rsp_published_row){.analysis = analysis,
+                               .domain = domain,
+                               .term = term,
+                               .level = level,
+                               .statistic = statistic,
+                               .estimate = 0.5,
+                               .p_adj = NAN};
 }
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
@@ -152,7 +170,8 @@ static void domains_are_said_in_words(void **state) {
     close_world(&w);
 }
 
-static void check_term(struct world *w, const char *analysis, const char *term, const char *statistic, const char *expected) {
+static void check_term(struct world *w, const char *analysis, const char *term, const char *statistic,
+                       const char *expected) {
     rsp_published_row r = row_of(analysis, "", term, "", statistic);
     assert_string_equal(rsp_label_term(w->labels, w->a, &r), expected);
 }
@@ -162,7 +181,8 @@ static void terms_are_said_in_words(void **state) {
     struct world w;
     open_world(&w);
     check_term(&w, "age", "age", "mean", "Age in years");
-    check_term(&w, "age_linear", "degree=yes:country=NO", "coefficient", "Holds a university degree: Yes \u00d7 Country: Norway");
+    check_term(&w, "age_linear", "degree=yes:country=NO", "coefficient",
+               "Holds a university degree: Yes \u00d7 Country: Norway");
     check_term(&w, "age_linear", "degree:country", "wald_f", "Holds a university degree \u00d7 Country");
     check_term(&w, "age_linear", "(Intercept)", "coefficient", "Intercept");
     check_term(&w, "age_linear", "log(age)", "coefficient", "log(age)");
@@ -179,7 +199,8 @@ static void differences_know_their_sides(void **state) {
     rsp_published_row r = row_of("poverty_age", "", "poverty=too_much", "under30-30_44", "difference");
     assert_string_equal(rsp_label_level(w.labels, w.a, &r), "Under 30 compared with 30 to 44");
     r = row_of("age", "", "age", "NO-average", "difference");
-    assert_string_equal(rsp_label_level(w.labels, w.a, &r), "Norway compared with Average of the participating countries");
+    assert_string_equal(rsp_label_level(w.labels, w.a, &r), "Norway compared with Average of the participating "
+                                                            "countries");
     assert_null(rsp_label_sides(w.labels, w.a, &r).second);
     r = row_of("poverty_gender", "country=AU", "poverty", "female-male", "difference");
     assert_string_equal(rsp_label_level(w.labels, w.a, &r), "Female compared with Male");
@@ -345,9 +366,16 @@ static void workbook_equals_results(void **state) {
 /* ---- bytes ------------------------------------------------------------------------------------------------------ */
 
 static void same_bytes(struct world *w, const char *x, const char *y) {
-    static const char *const files[] = {"index.html", "quality/quality.html", "tables/tables-all-en.xlsx", "tables/tables-all-pl.xlsx",
-                                        "data/results.csv", "data/results.sqlite", "data/codebook.csv", "data/codebook.xml",
-                                        "data/datapackage.json", "data/results.csv-metadata.json"};
+    static const char *const files[] = {"index.html",
+                                        "quality/quality.html",
+                                        "tables/tables-all-en.xlsx",
+                                        "tables/tables-all-pl.xlsx",
+                                        "data/results.csv",
+                                        "data/results.sqlite",
+                                        "data/codebook.csv",
+                                        "data/codebook.xml",
+                                        "data/datapackage.json",
+                                        "data/results.csv-metadata.json"};
     for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
         char first[65], second[65];
         assert_true(rsp_hash_file(rsp_printf(w->a, "%s/%s/%s", here, x, files[k]), first));
@@ -419,7 +447,8 @@ static void index_page_leads_everywhere(void **state) {
     open_world(&w);
     w.p.dir = rsp_printf(w.a, "%s/site", here);
     assert_true(rsp_make_dirs(rsp_path_join(w.a, w.p.dir, "charts"), w.d));
-    const char *svg = "<svg width=\"640\" height=\"400\"><title>Less &amp; more</title><desc>From 1 \"low\" to 2</desc></svg>";
+    const char *svg = "<svg width=\"640\" height=\"400\"><title>Less &amp; more</title><desc>From 1 \"low\" to "
+                      "2</desc></svg>";
     assert_true(rsp_write_file(rsp_path_join(w.a, w.p.dir, "charts/poverty-all-en.svg"), svg, strlen(svg), w.d));
     assert_true(rsp_write_file(rsp_path_join(w.a, w.p.dir, "charts/poverty-NO-en.svg"), svg, strlen(svg), w.d));
     render(&w, "site");
@@ -470,12 +499,14 @@ static void metadata_describe_the_files(void **state) {
     assert_int_equal(json_integer_value(json_object_get(results, "bytes")), strlen(csv));
     rsp_buf heading = {0};
     for (size_t k = 0; k < json_array_size(fields); k++)
-        rsp_buf_printf(&heading, "%s%s", k ? "," : "", json_string_value(json_object_get(json_array_get(fields, k), "name")));
+        rsp_buf_printf(&heading, "%s%s", k ? "," : "",
+                       json_string_value(json_object_get(json_array_get(fields, k), "name")));
     assert_memory_equal(csv, heading.data, heading.length);
     assert_memory_equal(csv + heading.length, "\r\n", 2);
     rsp_buf_free(&heading);
     json_t *csvw = json_loads(read_file(&w, "data/results.csv-metadata.json"), 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(json_object_get(csvw, "tableSchema"), "columns")), json_array_size(fields));
+    assert_int_equal(json_array_size(json_object_get(json_object_get(csvw, "tableSchema"), "columns")),
+                     json_array_size(fields));
     json_decref(csvw);
     json_decref(package);
     close_world(&w);
@@ -515,10 +546,12 @@ static void texts_cannot_break_out(void **state) {
     render(&w, "hostile");
     assert_null(strstr(read_file(&w, "index.html"), "<script>"));
     assert_null(strstr(read_file(&w, "quality/quality.html"), "<script>"));
-    xmlDocPtr doc = xmlReadFile(rsp_path_join(w.a, w.p.dir, "data/codebook.xml"), NULL, XML_PARSE_NONET | XML_PARSE_NOERROR);
+    xmlDocPtr doc =
+        xmlReadFile(rsp_path_join(w.a, w.p.dir, "data/codebook.xml"), NULL, XML_PARSE_NONET | XML_PARSE_NOERROR);
     assert_non_null(doc);
     xmlFreeDoc(doc);
-    FILE *f = numbers_of(rsp_path_join(w.a, w.p.dir, "tables/tables-all-en.xlsx")); /* asserts that there is no formula */
+    FILE *f =
+        numbers_of(rsp_path_join(w.a, w.p.dir, "tables/tables-all-en.xlsx")); /* asserts that there is no formula */
     char  line[64];
     assert_non_null(fgets(line, sizeof line, f));
     while (fgets(line, sizeof line, f)) assert_true(strlen(line) > 0);

@@ -1,4 +1,5 @@
 /* Hashes and counter-based random streams. */
+#include "base/hash64.h"
 #include "responsive/base.h"
 
 #include <assert.h>
@@ -47,26 +48,7 @@ bool rsp_hash_file(const char *path, char hex[65]) {
     return got == 0;
 }
 
-/* Multiply-and-fold over 8-byte words: quick, well mixed, not cryptographic. */
-static uint64_t fold(uint64_t a, uint64_t b) {
-    __uint128_t product = (__uint128_t) a * b;
-    return (uint64_t) product ^ (uint64_t) (product >> 64);
-}
-
-uint64_t rsp_hash64(const void *bytes, size_t length, uint64_t seed) {
-    const unsigned char *p = bytes;
-    uint64_t             h = fold(seed ^ 0x9e3779b97f4a7c15u, (uint64_t) length ^ 0xbf58476d1ce4e5b9u);
-    while (length >= 8) {
-        uint64_t word;
-        memcpy(&word, p, 8);
-        h = fold(h ^ word, 0x94d049bb133111ebu);
-        p += 8;
-        length -= 8;
-    }
-    uint64_t rest = 0;
-    for (size_t k = 0; k < length; k++) rest |= (uint64_t) p[k] << (8 * k);
-    return fold(h ^ rest ^ 0xd6e8feb86659fd93u, 0xa0761d6478bd642fu);
-}
+uint64_t rsp_hash64(const void *bytes, size_t length, uint64_t seed) { return rsp_hash64_inline(bytes, length, seed); }
 
 /* ---- Philox 4x32-10 --------------------------------------------------------------------------------------------- */
 

@@ -1,12 +1,14 @@
 /* Weighted totals of every cell, under the full-sample weights and under each replicate's. */
+#include "base/vector.h"
 #include "estimate/estimate.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Replicates are worked on side by side: one visit of a row adds its weight in this many replicates at once. */
-enum { LANES = 8 };
+/* Replicates are worked on side by side: one visit of a row adds its weight in all lanes. Weights of so many rows and
+ * an item's sums stay in the first cache while every item is added up. */
+enum { LANES = RSP_LANES, ROWS_AT_ONCE = 256 };
 
 bool est_counted(const est_item *it, size_t base, size_t i) {
     const est_measure *m = &it->measure;
@@ -77,70 +79,98 @@ void est_totals_full(const est_people *who, est_item *it) {
     }
 }
 
-static inline void add_lanes(double *restrict into, const double *restrict w, double by) {
+static inline void add_lanes(double *restrict into, const double *restrict w) {
+    for (int lane = 0; lane < LANES; lane++) into[lane] += w[lane];
+}
+
+static inline void add_lanes_times(double *restrict into, const double *restrict w, double by) {
     for (int lane = 0; lane < LANES; lane++) into[lane] += w[lane] * by;
+}
+
+RSP_WIDE
+static void add_levels(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
+                       double *sums) {
+    const est_measure *m = &it->measure;
+    for (size_t i = from; i < to; i++, w += LANES) {
+        int level = est_level(m, i);
+        if (who->cell[i] < 0 || level < 0) continue;
+        add_lanes(sums + ((size_t) who->cell[i] * m->k + (size_t) level) * LANES, w);
+    }
+}
+
+/* Items of bytes are nearly all of a survey's: without the choices of est_level inside the loop over rows. */
+RSP_WIDE
+static void add_levels_bytes(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
+                             double *sums) {
+    const int8_t  *code = it->measure.c8;
+    const int32_t *cell = who->cell;
+    size_t         k = it->measure.k;
+    for (size_t i = from; i < to; i++, w += LANES) {
+        if (cell[i] < 0 || code[i] < 0) continue;
+        add_lanes(sums + ((size_t) cell[i] * k + (size_t) code[i]) * LANES, w);
+    }
+}
+
+RSP_WIDE
+static void add_moments(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
+                        double *sums) {
+    const est_measure *m = &it->measure;
+    for (size_t i = from; i < to; i++, w += LANES) {
+        if (who->cell[i] < 0 || isnan(m->y[i])) continue;
+        double *into = sums + (size_t) who->cell[i] * m->k * LANES;
+        double  y = m->y[i] - m->shift, power = y;
+        add_lanes(into, w);
+        for (size_t l = 1; l < m->k; l++, power *= y) add_lanes_times(into + l * LANES, w, power);
+    }
+}
+
+RSP_WIDE
+static void add_pairs(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
+                      double *sums) {
+    const est_measure *m = &it->measure;
+    for (size_t i = from; i < to; i++, w += LANES) {
+        if (who->cell[i] < 0 || isnan(m->y[i]) || isnan(m->x[i])) continue;
+        double *into = sums + (size_t) who->cell[i] * m->k * LANES;
+        add_lanes(into, w);
+        add_lanes_times(into + LANES, w, m->y[i]);
+        add_lanes_times(into + 2 * LANES, w, m->x[i]);
+    }
 }
 
 static void add_block(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
                       double *sums) {
-    const est_measure *m = &it->measure;
-    for (size_t i = from; i < to; i++) {
-        int64_t at = place_of(who, it, i);
-        if (at < 0) continue;
-        const double *wi = w + (i - from) * LANES;
-        double       *into = sums + (size_t) at * LANES;
-        add_lanes(into, wi, 1);
-        if (m->kind == EST_LEVELS) continue;
-        if (m->kind == EST_PAIR) {
-            add_lanes(into + LANES, wi, m->y[i]);
-            add_lanes(into + 2 * LANES, wi, m->x[i]);
-            continue;
-        }
-        double y = m->y[i] - m->shift, power = y;
-        for (size_t l = 1; l < m->k; l++, power *= y) add_lanes(into + l * LANES, wi, power);
+    switch (it->measure.kind) {
+    case EST_LEVELS:
+        if (it->measure.c8) add_levels_bytes(who, it, from, to, w, sums);
+        else add_levels(who, it, from, to, w, sums);
+        return;
+    case EST_MOMENTS: add_moments(who, it, from, to, w, sums); return;
+    case EST_PAIR: add_pairs(who, it, from, to, w, sums); return;
     }
 }
 
-/* Items of bytes are nearly all of a survey's: without the choices of place_of inside the loop over rows. */
-static void add_block_bytes(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
-                            double *sums) {
-    const int8_t  *code = it->measure.c8;
-    const int32_t *cell = who->cell;
-    size_t         k = it->measure.k;
-    for (size_t i = from; i < to; i++) {
-        if (cell[i] < 0 || code[i] < 0) continue;
-        add_lanes(sums + ((size_t) cell[i] * k + (size_t) code[i]) * LANES, w + (i - from) * LANES, 1);
-    }
-}
-
-static void weights_of_block(const est_people *who, const rsp_replicates *r, size_t first, size_t n_lanes, size_t from,
-                             size_t to, double *one, double *w) {
-    for (size_t lane = 0; lane < n_lanes; lane++) {
-        rsp_replicate_weights_block(r, first + lane, from, to, one);
-        for (size_t i = 0; i < to - from; i++)
-            w[i * LANES + lane] = who->factor ? one[i] * who->factor[from + i] : one[i];
-    }
+static void weights_of_block(const est_people *who, const rsp_lanes *lanes, size_t from, size_t to, double *w) {
+    rsp_lanes_weights(lanes, from, to, w);
+    if (!who->factor) return;
+    for (size_t i = from; i < to; i++)
+        for (size_t lane = 0; lane < LANES; lane++) w[(i - from) * LANES + lane] *= who->factor[i];
 }
 
 static void chunk_of_replicates(const est_people *who, const est_item *items, size_t n_items, const rsp_replicates *r,
                                 size_t stride, size_t first, size_t n_lanes, double *rep) {
-    double *sums = rsp_calloc(stride * LANES, sizeof *sums);
-    double *w = rsp_calloc((size_t) RSP_BLOCK * LANES, sizeof *w), *one = rsp_malloc(RSP_BLOCK * sizeof *one);
-    for (size_t from = 0; from < who->sample->n; from += RSP_BLOCK) {
-        size_t to = from + RSP_BLOCK < who->sample->n ? from + RSP_BLOCK : who->sample->n;
-        weights_of_block(who, r, first, n_lanes, from, to, one, w);
-        for (size_t j = 0; j < n_items; j++) {
-            double *into = sums + items[j].offset * LANES;
-            if (items[j].measure.kind == EST_LEVELS && items[j].measure.c8)
-                add_block_bytes(who, &items[j], from, to, w, into);
-            else add_block(who, &items[j], from, to, w, into);
-        }
+    double    *sums = rsp_calloc(stride * LANES, sizeof *sums);
+    double    *w = rsp_malloc((size_t) ROWS_AT_ONCE * LANES * sizeof *w);
+    rsp_lanes *lanes = rsp_lanes_new(r, first);
+    for (size_t from = 0; from < who->sample->n; from += ROWS_AT_ONCE) {
+        size_t to = from + ROWS_AT_ONCE < who->sample->n ? from + ROWS_AT_ONCE : who->sample->n;
+        weights_of_block(who, lanes, from, to, w);
+        for (size_t j = 0; j < n_items; j++) add_block(who, &items[j], from, to, w, sums + items[j].offset * LANES);
     }
     for (size_t lane = 0; lane < n_lanes; lane++)
         for (size_t s = 0; s < stride; s++) rep[(first + lane) * stride + s] = sums[s * LANES + lane];
+    rsp_lanes_free(lanes);
     free(sums);
     free(w);
-    free(one);
 }
 
 /* A replicate's totals are added by one thread in the order of rows: the same whatever the number of threads. */

@@ -30,30 +30,39 @@ static void room_for(est_work *w, size_t p) {
     while (w->n_z < p) w->z[w->n_z++] = rsp_malloc((w->n ? w->n : 1) * sizeof **w->z);
 }
 
+/* z[0 .. rows of the domain): the influence of each. */
 static void influence_levels(const est_people *who, const est_item *it, size_t domain, const double *g, double *z) {
     const est_measure *m = &it->measure;
-    for (size_t r = who->start[domain]; r < who->start[domain + 1]; r++) {
+    size_t             from = who->start[domain], to = who->start[domain + 1];
+    if (m->c8 && who->n_countries == 1) { /* nearly all tables: no choice inside the loop */
+        for (size_t r = from; r < to; r++) {
+            int l = m->c8[who->rows[r]];
+            z[r - from] = l < 0 ? 0 : g[l];
+        }
+        return;
+    }
+    for (size_t r = from; r < to; r++) {
         size_t i = who->rows[r];
         int    l = est_level(m, i);
-        if (l < 0) continue;
         size_t country = (size_t) who->cell[i] - domain * who->n_countries;
-        z[i] = g[country * m->k + (size_t) l];
+        z[r - from] = l < 0 ? 0 : g[country * m->k + (size_t) l];
     }
 }
 
 static void influence_numbers(const est_people *who, const est_item *it, size_t domain, const double *g, double *z) {
     const est_measure *m = &it->measure;
-    for (size_t r = who->start[domain]; r < who->start[domain + 1]; r++) {
+    for (size_t r = who->start[domain]; r < who->start[domain + 1]; r++, z++) {
         size_t i = who->rows[r];
+        *z = 0;
         if (!est_counted(it, 0, i)) continue;
         const double *of = g + ((size_t) who->cell[i] - domain * who->n_countries) * m->k;
         if (m->kind == EST_PAIR) {
-            z[i] = of[0] + of[1] * m->y[i] + of[2] * m->x[i];
+            *z = of[0] + of[1] * m->y[i] + of[2] * m->x[i];
             continue;
         }
         double y = m->y[i] - m->shift, power = 1, sum = 0;
         for (size_t l = 0; l < m->k; l++, power *= y) sum += of[l] * power;
-        z[i] = sum;
+        *z = sum;
     }
 }
 
@@ -61,15 +70,19 @@ static bool linearised(const est_context *x, const est_item *it, const est_pair 
                        est_work *w) {
     const est_people *who = x->who;
     double           *g = rsp_malloc(who->n_countries * it->measure.k * sizeof *g);
+    rsp_influence    *rows = rsp_malloc((p + 1) * sizeof *rows);
     room_for(w, p);
     for (size_t j = 0; j < p; j++) {
-        memset(w->z[j], 0, w->n * sizeof **w->z);
-        est_gradient_of(who, it, &it->forms[pairs[j].form], pairs[j].domain, g);
-        if (it->measure.kind == EST_LEVELS) influence_levels(who, it, pairs[j].domain, g, w->z[j]);
-        else influence_numbers(who, it, pairs[j].domain, g, w->z[j]);
+        size_t domain = pairs[j].domain;
+        est_gradient_of(who, it, &it->forms[pairs[j].form], domain, g);
+        if (it->measure.kind == EST_LEVELS) influence_levels(who, it, domain, g, w->z[j]);
+        else influence_numbers(who, it, domain, g, w->z[j]);
+        rows[j] = (rsp_influence){who->start[domain + 1] - who->start[domain], who->rows + who->start[domain], w->z[j]};
     }
     free(g);
-    return rsp_taylor(x->sample, who->given, (const double *const *) w->z, p, vcov, x->diag);
+    bool good = rsp_taylor_rows(x->sample, who->given, rows, p, vcov, x->diag);
+    free(rows);
+    return good;
 }
 
 static bool replicated(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov,

@@ -2,8 +2,8 @@
  *
  * The scan goes once over the bytes, knows quotes as libcsv does, and keeps each record's place and line. That gives
  * positions, lets threads parse any range of records on their own, and confines a quote that is never closed to the
- * line where it opened: libcsv alone would swallow the rest of the file. Records without any quote are cut at the
- * delimiters in place; the others go through libcsv, whose cells are copied once. */
+ * line where it opened: libcsv alone would swallow the rest of the file. Records whose quoted cells hold no quotation
+ * mark, nearly all there are, are cut in place; the others go through libcsv, whose cells are copied once. */
 #include "reader.h"
 
 #include <csv.h>
@@ -21,7 +21,6 @@ enum {
 struct rsp_record {
     size_t   offset;
     uint32_t length;
-    bool     quotes; /* holds a quotation mark */
 };
 
 struct scan {
@@ -35,6 +34,7 @@ struct scan {
     uint32_t           line;
     rsp_lines          unclosed, stray, blank;
     bool               bare_empty, quoted_empty;
+    bool               comma; /* in a quoted cell */
     bool               too_many;
     bool               stop[256]; /* bytes that matter outside quotes */
 };
@@ -67,11 +67,13 @@ static bool skip_quoted(struct scan *s, size_t open, size_t *behind) {
     size_t at = open;
     bool   line_passed = false, stray = false;
     while (at < s->length && at - open <= LONGEST_CELL) {
-        size_t      reach = s->length - at < LONGEST_CELL ? s->length - at : LONGEST_CELL;
-        const char *quote = memchr(s->text + at, '"', reach);
-        if (!quote) return false;
-        size_t close = (size_t) (quote - s->text);
-        line_passed = line_passed || memchr(s->text + at, '\n', close - at) || memchr(s->text + at, '\r', close - at);
+        size_t reach = s->length - at < LONGEST_CELL ? s->length : at + LONGEST_CELL, close = at;
+        for (; close < reach && s->text[close] != '"'; close++) { /* one look at short cells, as most are */
+            char c = s->text[close];
+            line_passed = line_passed || c == '\n' || c == '\r';
+            s->comma = s->comma || c == ',';
+        }
+        if (close == reach) return false;
         at = close + 1;
         if (at < s->length && s->text[at] == '"') { /* doubled: a quotation mark in the cell */
             at++;
@@ -93,7 +95,7 @@ static bool skip_quoted(struct scan *s, size_t open, size_t *behind) {
 }
 
 /* Reads one record from `at`; returns the position of its line end (or the end of the text). */
-static size_t scan_record(struct scan *s, size_t at, struct rsp_record *r) {
+static size_t scan_record(struct scan *s, size_t at) {
     bool field_start = true;
     while (at < s->length) {
         char c = s->text[at];
@@ -104,7 +106,6 @@ static size_t scan_record(struct scan *s, size_t at, struct rsp_record *r) {
         } else if (c == '\n' || c == '\r') {
             break;
         } else if (c == '"') {
-            r->quotes = true;
             at++;
             if (!field_start) continue;
             size_t   behind;
@@ -139,7 +140,7 @@ static void scan_all(struct scan *s) {
         struct rsp_record r = {.offset = at};
         uint32_t          line = s->line;
         bool              bare = s->bare_empty;
-        size_t            end = scan_record(s, at, &r);
+        size_t            end = scan_record(s, at);
         if (only_blanks(s, at, end)) {
             rsp_lines_add(&s->blank, line);
             s->bare_empty = bare;
@@ -148,7 +149,7 @@ static void scan_all(struct scan *s) {
             if (end - at > UINT32_MAX) s->too_many = true;
             RSP_PUSH(s->records, s->n, s->capacity, r);
             RSP_PUSH(s->lines, s->n_lines, s->lines_capacity, line);
-            if (s->n == 1) s->bare_empty = s->quoted_empty = false; /* headings do not count */
+            if (s->n == 1) s->bare_empty = s->quoted_empty = s->comma = false; /* headings do not count */
         }
         s->line++;
         at = end < s->length ? after_line_end(s, end) : end;
@@ -178,16 +179,27 @@ static void on_cell(void *text, size_t length, void *context) {
     put_cell(row, copy, length, text != NULL);
 }
 
-static void cut_plain(const char *text, size_t length, char delimiter, struct row *row) {
+/* Cuts the record at its delimiters without copying. False, with row->n to be set back, where a quotation mark is
+ * doubled, stray or never closed. Cells are short: a plain loop beats a call that looks for the next sign. */
+static bool cut_in_place(const char *text, size_t length, char delimiter, struct row *row) {
     const char *end = text + length;
-    for (;;) {
-        const char *stop = memchr(text, delimiter, (size_t) (end - text));
-        const char *last = stop ? stop : end, *first = text;
-        while (first < last && is_blank(*first, delimiter)) first++;
-        while (last > first && is_blank(last[-1], delimiter)) last--;
-        put_cell(row, first, (size_t) (last - first), false);
-        if (!stop) return;
-        text = stop + 1;
+    for (;; text++) {
+        while (text < end && is_blank(*text, delimiter)) text++;
+        const char *first = text, *last;
+        bool        quoted = text < end && *text == '"';
+        if (quoted) {
+            first++;
+            for (last = first; last < end && *last != '"';) last++;
+            if (last == end) return false;
+            for (text = last + 1; text < end && is_blank(*text, delimiter);) text++;
+            if (text < end && *text != delimiter) return false;
+        } else {
+            for (; text < end && *text != delimiter; text++)
+                if (*text == '"') return false;
+            for (last = text; last > first && is_blank(last[-1], delimiter);) last--;
+        }
+        put_cell(row, first, (size_t) (last - first), quoted);
+        if (text == end) return true;
     }
 }
 
@@ -222,8 +234,10 @@ void rsp_room_free(rsp_room *r) {
 static size_t cut_record(const char *text, const struct rsp_record *r, char delimiter, rsp_room *room, rsp_cell *cells,
                          size_t limit) {
     struct row row = {room, cells, 0, limit};
-    if (r->quotes) cut_quoted(text + r->offset, r->length, delimiter, &row);
-    else cut_plain(text + r->offset, r->length, delimiter, &row);
+    if (!cut_in_place(text + r->offset, r->length, delimiter, &row)) {
+        row.n = 0;
+        cut_quoted(text + r->offset, r->length, delimiter, &row);
+    }
     return row.n;
 }
 
@@ -345,7 +359,7 @@ static bool take_headings(rsp_table_data *t, const struct scan *s, rsp_diag *d) 
 
 static bool has_comma_in_cells(const struct scan *s) {
     if (s->delimiter != ',') return memchr(s->text, ',', s->length) != NULL;
-    return memchr(s->text, '"', s->length) != NULL; /* only a quoted cell can hold one */
+    return s->comma || s->unclosed.n;
 }
 
 rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *encoding, char delimiter, rsp_diag *d) {

@@ -1,12 +1,14 @@
 /* The frame: columns of coded answers, their order, their values. */
 #include "responsive/frame.h"
 
+#include "base/hash64.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST_BYTE_LIST = 120 };
+enum { LARGEST_BYTE_LIST = 120, HASHED_AT_ONCE = 512, SORTED_RUNS = 16 };
 
 static rsp_column_kind kind_of(const rsp_variable *v) {
     if (v->part_of != RSP_NONE) return RSP_COL_SMALL;
@@ -248,23 +250,36 @@ void rsp_categorise(const rsp_frame *f, size_t variable, rsp_arena *a, rsp_categ
 
 /* ---- order ------------------------------------------------------------------------------------------------------ */
 
-static uint64_t hash_cell(const rsp_column *c, size_t i, uint64_t h) {
+/* Adds a row's cell to both of its hashes. */
+static inline void hash_both(const void *bytes, size_t length, uint64_t h[2], uint64_t shift) {
+    h[0] = rsp_hash64_inline(bytes, length, h[0] + shift);
+    h[1] = rsp_hash64_inline(bytes, length, h[1] + shift);
+}
+
+/* One column of rows [from, to) into their hashes: a column at a time, since its cells are neighbours. */
+static void hash_column(const rsp_column *c, size_t from, size_t to, uint64_t (*h)[2]) {
     switch (c->kind) {
     case RSP_COL_CODE:
-    case RSP_COL_SMALL: {
-        int k = rsp_code(c, i);
-        return rsp_hash64(&k, sizeof k, h);
-    }
+    case RSP_COL_SMALL:
+        for (size_t i = from; i < to; i++) {
+            int k = rsp_code(c, i);
+            hash_both(&k, sizeof k, h[i - from], 0);
+        }
+        return;
     case RSP_COL_NUMBER:
-        if (isnan(c->number[i])) return rsp_hash64(&c->why[i], 1, h);
-        return rsp_hash64(&c->number[i], sizeof(double), h);
-    case RSP_COL_TEXT: {
-        const char *word = c->text[i] >= 0 ? c->words[c->text[i]] : "";
-        return rsp_hash64(word, strlen(word), h + (c->text[i] < 0 ? (uint64_t) -c->text[i] : 0));
+        for (size_t i = from; i < to; i++) {
+            if (isnan(c->number[i])) hash_both(&c->why[i], 1, h[i - from], 0);
+            else hash_both(&c->number[i], sizeof(double), h[i - from], 0);
+        }
+        return;
+    case RSP_COL_TEXT:
+        for (size_t i = from; i < to; i++) {
+            const char *word = c->text[i] >= 0 ? c->words[c->text[i]] : "";
+            hash_both(word, strlen(word), h[i - from], c->text[i] < 0 ? (uint64_t) -c->text[i] : 0);
+        }
+        return;
+    case RSP_COL_NONE: return;
     }
-    case RSP_COL_NONE: break;
-    }
-    return h;
 }
 
 struct key {
@@ -294,54 +309,123 @@ static int compare_keys(const void *x, const void *y) {
 static void permute(void *cells, size_t size, const size_t *from, size_t n, unsigned char *room) {
     if (!cells) return;
     const unsigned char *old = cells;
-    for (size_t i = 0; i < n; i++) memcpy(room + i * size, old + from[i] * size, size);
+    switch (size) { /* sizes that the compiler knows */
+    case 1:
+        for (size_t i = 0; i < n; i++) room[i] = old[from[i]];
+        break;
+    case 4:
+        for (size_t i = 0; i < n; i++) memcpy(room + i * 4, old + from[i] * 4, 4);
+        break;
+    case 8:
+        for (size_t i = 0; i < n; i++) memcpy(room + i * 8, old + from[i] * 8, 8);
+        break;
+    default:
+        for (size_t i = 0; i < n; i++) memcpy(room + i * size, old + from[i] * size, size);
+    }
     memcpy(cells, room, n * size);
+}
+
+static void permute_column(rsp_column *c, const size_t *from, size_t n, unsigned char *room) {
+    permute(c->c8, sizeof *c->c8, from, n, room);
+    permute(c->c16, sizeof *c->c16, from, n, room);
+    permute(c->number, sizeof *c->number, from, n, room);
+    permute(c->why, sizeof *c->why, from, n, room);
+    permute(c->text, sizeof *c->text, from, n, room);
 }
 
 /* Rows from[0..n) become the frame. */
 static void rearrange(rsp_frame *f, const size_t *from, size_t n) {
-    unsigned char *room = rsp_malloc(n * sizeof(uint64_t));
-    for (size_t j = 0; j < f->n_columns; j++) {
-        rsp_column *c = &f->columns[j];
-        permute(c->c8, sizeof *c->c8, from, n, room);
-        permute(c->c16, sizeof *c->c16, from, n, room);
-        permute(c->number, sizeof *c->number, from, n, room);
-        permute(c->why, sizeof *c->why, from, n, room);
-        permute(c->text, sizeof *c->text, from, n, room);
-    }
-    permute(f->file, sizeof *f->file, from, n, room);
-    permute(f->line, sizeof *f->line, from, n, room);
-    permute(f->aside, sizeof *f->aside, from, n, room);
-    permute(f->flags, sizeof *f->flags, from, n, room);
-    free(room);
+    bool as_they_are = true;
+    for (size_t i = 0; i < n && as_they_are; i++) as_they_are = from[i] == i;
     f->n = n;
+    if (as_they_are) return;
+#pragma omp parallel
+    {
+        unsigned char *room = rsp_malloc(n * sizeof(uint64_t));
+#pragma omp for schedule(dynamic, 4)
+        for (size_t j = 0; j < f->n_columns; j++) permute_column(&f->columns[j], from, n, room);
+#pragma omp single
+        {
+            permute(f->file, sizeof *f->file, from, n, room);
+            permute(f->line, sizeof *f->line, from, n, room);
+            permute(f->aside, sizeof *f->aside, from, n, room);
+            permute(f->flags, sizeof *f->flags, from, n, room);
+        }
+        free(room);
+    }
+}
+
+static void make_keys(const rsp_frame *f, size_t from, size_t to, struct key *keys) {
+    size_t            id = f->study->roles.id;
+    const rsp_column *c = id == RSP_NONE ? NULL : &f->columns[id];
+    uint64_t          h[HASHED_AT_ONCE][2];
+    for (size_t i = 0; i < to - from; i++) {
+        h[i][0] = 0x5bd1e995;
+        h[i][1] = 0x27d4eb2f;
+    }
+    for (size_t j = 0; j < f->n_columns; j++) hash_column(&f->columns[j], from, to, h);
+    for (size_t i = from; i < to; i++) {
+        keys[i] = (struct key){NAN, NULL, h[i - from][0], h[i - from][1], i};
+        if (c && c->kind == RSP_COL_TEXT) keys[i].id_text = c->text[i] >= 0 ? c->words[c->text[i]] : "";
+        else if (c) keys[i].id_number = rsp_value(f, id, i);
+    }
+}
+
+/* Merges the sorted runs x and y. Keys differ in their row at least, so there is one order alone. */
+static void merge(const struct key *x, size_t n, const struct key *y, size_t m, struct key *out) {
+    while (n && m) {
+        if (compare_keys(x, y) < 0) *out++ = *x++, n--;
+        else *out++ = *y++, m--;
+    }
+    memcpy(out, n ? x : y, (n + m) * sizeof *out);
+}
+
+/* Runs are sorted and merged in pairs, each by one thread. Returns the array that holds the result: keys or room. */
+static struct key *sort_keys(struct key *keys, struct key *room, size_t n) {
+    size_t run = n / SORTED_RUNS + 1;
+#pragma omp parallel for schedule(dynamic)
+    for (size_t from = 0; from < n; from += run)
+        qsort(keys + from, n - from < run ? n - from : run, sizeof *keys, compare_keys);
+    for (; run < n; run *= 2) {
+#pragma omp parallel for schedule(dynamic)
+        for (size_t from = 0; from < n; from += 2 * run) {
+            size_t middle = n - from < run ? n : from + run, to = n - from < 2 * run ? n : from + 2 * run;
+            merge(keys + from, middle - from, keys + middle, to - middle, room + from);
+        }
+        struct key *merged = room;
+        room = keys;
+        keys = merged;
+    }
+    return keys;
+}
+
+/* Both hashes of every row in canonical order. */
+static void hash_content(const struct key *sorted, size_t n, char hex[65]) {
+    uint64_t block[HASHED_AT_ONCE][2];
+    rsp_hash all;
+    rsp_hash_init(&all);
+    for (size_t from = 0; from < n; from += HASHED_AT_ONCE) {
+        size_t rows = n - from < HASHED_AT_ONCE ? n - from : HASHED_AT_ONCE;
+        for (size_t i = 0; i < rows; i++) {
+            block[i][0] = sorted[from + i].content;
+            block[i][1] = sorted[from + i].content2;
+        }
+        rsp_hash_add(&all, block, rows * sizeof *block);
+    }
+    rsp_hash_hex(&all, hex);
 }
 
 void rsp_frame_sort(rsp_frame *f) {
-    struct key *keys = rsp_malloc(f->n * sizeof *keys);
-    size_t      id = f->study->roles.id;
-    const rsp_column *c = id == RSP_NONE ? NULL : &f->columns[id];
+    struct key *keys = rsp_malloc(f->n * sizeof *keys), *room = rsp_malloc(f->n * sizeof *room);
 #pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < f->n; i++) {
-        keys[i] = (struct key){NAN, NULL, 0x5bd1e995, 0x27d4eb2f, i};
-        if (c && c->kind == RSP_COL_TEXT) keys[i].id_text = c->text[i] >= 0 ? c->words[c->text[i]] : "";
-        else if (c) keys[i].id_number = rsp_value(f, id, i);
-        for (size_t j = 0; j < f->n_columns; j++) {
-            keys[i].content = hash_cell(&f->columns[j], i, keys[i].content);
-            keys[i].content2 = hash_cell(&f->columns[j], i, keys[i].content2);
-        }
-    }
-    qsort(keys, f->n, sizeof *keys, compare_keys);
-    size_t  *from = rsp_malloc(f->n * sizeof *from);
-    rsp_hash all;
-    rsp_hash_init(&all);
-    for (size_t i = 0; i < f->n; i++) {
-        from[i] = keys[i].row;
-        rsp_hash_add(&all, &keys[i].content, sizeof keys[i].content);
-        rsp_hash_add(&all, &keys[i].content2, sizeof keys[i].content2);
-    }
-    rsp_hash_hex(&all, f->content);
+    for (size_t from = 0; from < f->n; from += HASHED_AT_ONCE)
+        make_keys(f, from, f->n - from < HASHED_AT_ONCE ? f->n : from + HASHED_AT_ONCE, keys);
+    const struct key *sorted = sort_keys(keys, room, f->n);
+    size_t           *from = rsp_malloc(f->n * sizeof *from);
+    for (size_t i = 0; i < f->n; i++) from[i] = sorted[i].row;
+    hash_content(sorted, f->n, f->content);
     free(keys);
+    free(room);
     rearrange(f, from, f->n);
     free(from);
 }

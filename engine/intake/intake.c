@@ -12,6 +12,7 @@ struct input {
     const char        *path, *name;
     dev_t              device;
     ino_t              inode;
+    bool               read;
     rsp_table_data    *table;
     rsp_target_column *columns;
     const rsp_tool    *tool;
@@ -102,15 +103,18 @@ static bool format_is_built(const rsp_source *source, rsp_diag *d) {
     return false;
 }
 
-static void open_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
-    rsp_buf raw = {0};
-    if (!rsp_read_file(in->path, &raw, d, RSP_ERR_DATA, in->source->loc)) {
-        rsp_buf_free(&raw);
-        return;
+/* Bytes to records: what needs no other file's help and most of the time. */
+static void open_tables(struct inputs *all, rsp_buf *raw, rsp_diag *d) {
+#pragma omp parallel for schedule(dynamic, 1) if (all->n > 1)
+    for (size_t k = 0; k < all->n; k++) {
+        struct input *in = &all->v[k];
+        if (!in->read) continue;
+        sha256_of(&raw[k], in->sha256);
+        in->table = rsp_delimited_open(&raw[k], in->path, in->source->encoding, in->source->delimiter, d);
     }
-    sha256_of(&raw, in->sha256);
-    in->table = rsp_delimited_open(&raw, in->path, in->source->encoding, in->source->delimiter, d);
-    if (!in->table) return;
+}
+
+static void match_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
     char why[160];
     in->tool = rsp_tool_find(in->source->format, in->table, why);
     if (strcmp(in->source->format, "auto") == 0)
@@ -121,6 +125,19 @@ static void open_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rsp
     rsp_fill_job job = {.table = in->table, .columns = in->columns, .tool = in->tool, .source = in->source,
                         .decimal = in->source->decimal};
     in->decimal = rsp_detect_decimal(&job, d);
+}
+
+/* Files are read one after another, so that faults of reading come in their order. */
+static void open_inputs(struct inputs *all, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
+    rsp_buf *raw = rsp_calloc(all->n, sizeof *raw);
+    for (size_t k = 0; k < all->n; k++) {
+        all->v[k].read = rsp_read_file(all->v[k].path, &raw[k], d, RSP_ERR_DATA, all->v[k].source->loc);
+        if (!all->v[k].read) rsp_buf_free(&raw[k]);
+    }
+    open_tables(all, raw, d);
+    free(raw); /* what they held belongs to the tables */
+    for (size_t k = 0; k < all->n; k++)
+        if (all->v[k].table) match_input(&all->v[k], m, a, d);
 }
 
 /* The same answers under two names would count twice. */
@@ -205,7 +222,7 @@ rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d) {
     rsp_study_uses(s, used);
     rsp_matcher *m = rsp_matcher_new(s, used);
     if (find_inputs(&all, s, d)) {
-        for (size_t k = 0; k < all.n; k++) open_input(&all.v[k], m, a, d);
+        open_inputs(&all, m, a, d);
         report_same_content(&all, d);
     }
     if (rsp_diag_errors(d) == errors) f = fill_frame(s, &all, m, used, d);

@@ -6,6 +6,7 @@
 #include "model/mixed.h"
 #include "model/solve.h"
 
+#include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,9 +19,10 @@ struct cross {
     size_t    rest_z, rest;
     double   *first;   /* [levels][d*d] of the first variable with itself */
     size_t   *start;   /* [levels + 1] entries of a group in column and value */
-    uint32_t *column;  /* columns of the rest that it meets */
+    uint32_t *column;  /* columns of other grouping variables that it meets */
     double   *value;   /* [entries][d] */
-    double   *dense;   /* [rest*rest] lower triangle by row */
+    double   *fixed;   /* [levels][d][p + 1] of the first variable with X and y */
+    double   *dense;   /* [rest*rest] of the rest with itself, upper triangle by row */
 };
 
 /* ---- random effects --------------------------------------------------------------------------------------------- */
@@ -56,7 +58,7 @@ static bool collect(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
 }
 
 /* Lower triangle of part's cross-products, inverted: columns times its transpose are orthonormal. */
-static bool rotate_part(rsp_mgroup *g, const rsp_mmatrix *m, size_t from, size_t d, bool correlated, rsp_arena *arena) {
+static bool rotate_part(rsp_mgroup *g, const rsp_mmatrix *m, size_t from, size_t d, bool correlated) {
     size_t  n = m->n;
     double *c = rsp_calloc(d * d, sizeof *c);
     for (size_t i = 0; i < d; i++)
@@ -71,7 +73,6 @@ static bool rotate_part(rsp_mgroup *g, const rsp_mmatrix *m, size_t from, size_t
     for (size_t i = 0; ok && i < d; i++)
         for (size_t j = 0; j <= i; j++) g->back[(from + i) * g->d + from + j] = c[i * d + j];
     free(c);
-    (void) arena;
     return ok;
 }
 
@@ -95,7 +96,7 @@ static bool prepare_group(rsp_mixed *x, rsp_mgroup *g, const rsp_mmatrix *m, con
     for (size_t from = 0; from < g->d; from += part_length(g, from)) {
         size_t             d = part_length(g, from);
         const rsp_mrandom *r = &m->random[g->part[from]];
-        if (!rotate_part(g, m, from, d, r->correlated, x->arena)) {
+        if (!rotate_part(g, m, from, d, r->correlated)) {
             *why = rsp_printf(x->arena, "random effects by '%s' depend on each other", r->name);
             return false;
         }
@@ -173,7 +174,7 @@ static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *colu
 
 /* ---- cross-products --------------------------------------------------------------------------------------------- */
 
-/* Entries of row i in the rest: columns and values; ascending columns are not needed within Z. Returns how many. */
+/* Entries of row i among the other grouping variables, ascending: columns and values. Returns how many. */
 static size_t rest_of_row(const rsp_mixed *x, size_t i, uint32_t *column, double *value) {
     size_t n = 0;
     for (size_t g = 1; g < x->n_groups; g++) {
@@ -183,17 +184,11 @@ static size_t rest_of_row(const rsp_mixed *x, size_t i, uint32_t *column, double
             value[n++] = b->z[i * b->d + j];
         }
     }
-    for (size_t j = 0; j < x->p; j++) {
-        column[n] = (uint32_t) (x->cross->rest_z + j);
-        value[n++] = x->x[i * x->p + j];
-    }
-    column[n] = (uint32_t) (x->cross->rest - 1);
-    value[n++] = x->y[i];
     return n;
 }
 
 static size_t most_entries(const rsp_mixed *x) {
-    size_t n = x->p + 1;
+    size_t n = 1;
     for (size_t g = 1; g < x->n_groups; g++) n += x->groups[g].d;
     return n;
 }
@@ -204,8 +199,18 @@ static void dense_products(const rsp_mixed *x) {
     double       *value = rsp_malloc(most_entries(x) * sizeof *value);
     for (size_t i = 0; i < x->n; i++) {
         size_t n = rest_of_row(x, i, column, value);
-        for (size_t a = 0; a < n; a++)
-            for (size_t b = 0; b <= a; b++) c->dense[column[a] * c->rest + column[b]] += value[a] * value[b]; /* offsets ascend */
+        for (size_t a = 0; a < n; a++) {
+            double *row = c->dense + column[a] * c->rest;
+            for (size_t b = a; b < n; b++) row[column[b]] += value[a] * value[b];
+            for (size_t j = 0; j < x->p; j++) row[c->rest_z + j] += value[a] * x->x[i * x->p + j];
+            row[c->rest - 1] += value[a] * x->y[i];
+        }
+        for (size_t a = 0; a < x->p; a++) {
+            double *row = c->dense + (c->rest_z + a) * c->rest + c->rest_z, v = x->x[i * x->p + a];
+            for (size_t b = a; b < x->p; b++) row[b] += v * x->x[i * x->p + b];
+            row[x->p] += v * x->y[i];
+        }
+        c->dense[c->rest * c->rest - 1] += x->y[i] * x->y[i];
     }
     free(column);
     free(value);
@@ -231,7 +236,7 @@ static void sparse_products(rsp_mixed *x) {
     size_t           *place = rsp_malloc(c->rest * sizeof *place);
     uint32_t         *column = rsp_malloc(most_entries(x) * sizeof *column);
     double           *value = rsp_malloc(most_entries(x) * sizeof *value);
-    for (size_t j = 0; j < c->rest; j++) place[j] = RSP_NONE;
+    for (size_t j = 0; j < c->rest_z; j++) place[j] = RSP_NONE;
     for (size_t l = 0; l < g->n_levels; l++) {
         c->start[l] = n_entries;
         for (size_t r = begin[l]; r < begin[l + 1]; r++) {
@@ -239,6 +244,11 @@ static void sparse_products(rsp_mixed *x) {
             size_t        n = rest_of_row(x, order[r], column, value);
             for (size_t a = 0; a < d; a++)
                 for (size_t b = 0; b < d; b++) c->first[(l * d + a) * d + b] += z[a] * z[b];
+            for (size_t a = 0; a < d; a++) {
+                double *row = c->fixed + (l * d + a) * (x->p + 1);
+                for (size_t j = 0; j < x->p; j++) row[j] += z[a] * x->x[order[r] * x->p + j];
+                row[x->p] += z[a] * x->y[order[r]];
+            }
             for (size_t k = 0; k < n; k++) {
                 size_t at = place[column[k]];
                 if (at == RSP_NONE || at < c->start[l]) { /* first met in this group */
@@ -261,6 +271,7 @@ static void cross_products(rsp_mixed *x) {
     c->rest = c->rest_z + x->p + 1;
     c->first = RSP_ARRAY(x->arena, double, g->n_levels * g->d * g->d);
     c->start = RSP_ARRAY(x->arena, size_t, g->n_levels + 1);
+    c->fixed = RSP_ARRAY(x->arena, double, g->n_levels * g->d * (x->p + 1));
     c->dense = RSP_ARRAY(x->arena, double, c->rest * c->rest);
     dense_products(x);
     sparse_products(x);
@@ -321,38 +332,54 @@ static bool level_factor(const double *a, const double *t, size_t d, double *l, 
     return small_cholesky(l, d, log_det);
 }
 
-/* c = L^-1 T' v. */
-static void level_solve(const double *l, const double *t, size_t d, const double *v, double *c) {
+/* c = L^-1 T' v, c and v with a stride between elements. */
+static void level_solve(const double *l, const double *t, size_t d, const double *v, double *c, size_t stride) {
     for (size_t i = 0; i < d; i++) {
         double s = 0;
-        for (size_t u = i; u < d; u++) s += t[u * d + i] * v[u];
-        for (size_t j = 0; j < i; j++) s -= l[i * d + j] * c[j];
-        c[i] = s / l[i * d + i];
+        for (size_t u = i; u < d; u++) s += t[u * d + i] * v[u * stride];
+        for (size_t j = 0; j < i; j++) s -= l[i * d + j] * c[j * stride];
+        c[i * stride] = s / l[i * d + i];
     }
 }
 
-/* Takes the first variable out of s (lower triangle). */
+/* Takes one group of the first variable out of s; `fixed` [d][p+1] its solved part with X and y. */
+static void eliminate_level(const rsp_mixed *x, size_t g, const double *solved, const double *fixed, double *s) {
+    const struct cross *c = x->cross;
+    size_t              d = x->groups[0].d, n = c->start[g + 1] - c->start[g], w = x->p + 1;
+    const uint32_t     *column = c->column + c->start[g];
+    for (size_t a = 0; a < n; a++) {
+        double *row = s + column[a] * c->rest;
+        for (size_t b = 0; b < n; b++) {
+            if (column[b] < column[a]) continue;
+            double sum = 0;
+            for (size_t k = 0; k < d; k++) sum += solved[a * d + k] * solved[b * d + k];
+            row[column[b]] -= sum;
+        }
+        for (size_t k = 0; k < d; k++)
+            for (size_t j = 0; j < w; j++) row[c->rest_z + j] -= solved[a * d + k] * fixed[k * w + j];
+    }
+}
+
+/* Takes the first variable out of s (upper triangle). */
 static bool eliminate(const rsp_mixed *x, const double *t, double *s, double *log_det) {
     const struct cross *c = x->cross;
-    size_t              d = x->groups[0].d, most = 0;
-    for (size_t g = 0; g < x->groups[0].n_levels; g++)
+    size_t              d = x->groups[0].d, levels = x->groups[0].n_levels, most = 0, w = x->p + 1;
+    for (size_t g = 0; g < levels; g++)
         if (c->start[g + 1] - c->start[g] > most) most = c->start[g + 1] - c->start[g];
-    double *solved = rsp_malloc((most * d + 1) * sizeof *solved), l[MOST_EFFECTS * MOST_EFFECTS];
+    double *solved = rsp_malloc((most * d + 1) * sizeof *solved), *fixed = rsp_malloc(levels * d * w * sizeof *fixed);
+    double  l[MOST_EFFECTS * MOST_EFFECTS];
     bool    ok = true;
-    for (size_t g = 0; ok && g < x->groups[0].n_levels; g++) {
-        size_t          from = c->start[g], n = c->start[g + 1] - from;
-        const uint32_t *column = c->column + from;
+    for (size_t g = 0; ok && g < levels; g++) {
         ok = level_factor(c->first + g * d * d, t, d, l, log_det);
-        for (size_t k = 0; ok && k < n; k++) level_solve(l, t, d, c->value + (from + k) * d, solved + k * d);
-        for (size_t a = 0; ok && a < n; a++)
-            for (size_t b = 0; b < n; b++) {
-                if (column[b] > column[a]) continue;
-                double sum = 0;
-                for (size_t k = 0; k < d; k++) sum += solved[a * d + k] * solved[b * d + k];
-                s[column[a] * c->rest + column[b]] -= sum;
-            }
+        for (size_t k = 0; ok && k < c->start[g + 1] - c->start[g]; k++) level_solve(l, t, d, c->value + (c->start[g] + k) * d, solved + k * d, 1);
+        for (size_t j = 0; ok && j < w; j++) level_solve(l, t, d, c->fixed + g * d * w + j, fixed + g * d * w + j, w);
+        if (ok) eliminate_level(x, g, solved, fixed + g * d * w, s);
     }
+    if (ok)
+        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int) w, (int) (levels * d), -1, fixed, (int) w, 1, s + c->rest_z * c->rest + c->rest_z,
+                    (int) c->rest);
     free(solved);
+    free(fixed);
     return ok;
 }
 
@@ -406,7 +433,7 @@ bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *a
     rsp_mixed_triangle(&x->groups[0], theta, t);
     bool ok = eliminate(x, t, s, &at->log_z);
     for (size_t i = 0; ok && i < r; i++)
-        for (size_t j = 0; j < i; j++) s[j * r + i] = s[i * r + j];
+        for (size_t j = 0; j < i; j++) s[i * r + j] = s[j * r + i];
     for (size_t g = 1; ok && g < x->n_groups; g++) {
         rsp_mixed_triangle(&x->groups[g], theta, t);
         scale_group(x, &x->groups[g], t, s);

@@ -35,14 +35,11 @@ typedef struct {
 
 /* ---- languages -------------------------------------------------------------------------------------------------- */
 
-/* Reading patterns takes longer than drawing a brief: side by side, and before the briefs that share them. */
-static void open_hyphens(workshop *w)
+static brief_hyphens *open_hyphens(workshop *w, const char *lang)
 {
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t k = 0; k < w->n_languages; k++)
-        for (size_t j = 0; j < w->definition->n_hyphenation; j++)
-            if (strcmp(w->definition->hyphenation[j].name, w->languages[k].lang) == 0)
-                w->languages[k].hyphens = brief_hyphens_open(w->definition->hyphenation[j].value, w->d);
+    for (size_t k = 0; k < w->definition->n_hyphenation; k++)
+        if (strcmp(w->definition->hyphenation[k].name, lang) == 0) return brief_hyphens_open(w->definition->hyphenation[k].value, w->d);
+    return NULL;
 }
 
 /* Index of the language, opened when first asked for; RSP_NONE if it cannot be used. */
@@ -59,6 +56,7 @@ static size_t language_of(workshop *w, const char *lang)
         return RSP_NONE;
     }
     l->labels = rsp_labels_new(w->p->study, l->texts);
+    l->hyphens = open_hyphens(w, lang);
     return w->n_languages - 1;
 }
 
@@ -109,21 +107,40 @@ static void plan(workshop *w)
 
 static size_t footer_words(const brief_document *d)
 {
-    return d->n_pages * (brief_count_words(d->footer) + (d->notice ? brief_count_words(d->notice) : 0) + 4);
+    return d->n_pages * (brief_count_printed(d->footer) + (d->notice ? brief_count_printed(d->notice) : 0) + brief_count_printed(d->content) + 4);
 }
 
-/* Composes with ever fewer findings and figures until pages and words are within the limits. */
-static void compose(const brief_edition *e, PangoContext *context, brief_document *doc)
+/* Takes away the figure with most words, but not the first page's; false if there is no other. */
+static bool drop_figure(brief_edition *e, const brief_document *d)
+{
+    const rsp_scene *most = NULL;
+    size_t           seen = 0, words = 0;
+    for (size_t k = 0; k < d->n; k++)
+        if (d->pieces[k].scene && seen++ && brief_scene_words(d->pieces[k].scene) > words) {
+            most = d->pieces[k].scene;
+            words = brief_scene_words(most);
+        }
+    for (size_t k = 0; most && k < e->n_analyses; k++) {
+        if (e->scenes[k] != most) continue;
+        rsp_scene_free(e->scenes[k]);
+        e->scenes[k] = NULL;
+    }
+    return most != NULL;
+}
+
+/* Composes with ever fewer figures, then findings, until pages and words are within the limits. */
+static void compose(brief_edition *e, PangoContext *context, brief_document *doc)
 {
     const brief_limits *m = &e->definition->limits;
-    size_t              charts = m->charts, findings = m->findings;
+    size_t              findings = m->findings < e->n_analyses ? m->findings : e->n_analyses;
     for (;;) {
-        brief_compose(e, charts, findings, context, doc);
+        brief_compose(e, m->charts, findings, context, doc);
         brief_paginate(doc);
-        bool fits = doc->n_pages <= m->pages && doc->words + footer_words(doc) <= m->words;
-        if (fits || (charts <= 1 && findings <= 1)) return;
-        if (findings > charts + 2 || charts <= 1) findings--;
-        else charts--;
+        if (doc->n_pages <= m->pages && doc->words + footer_words(doc) <= m->words) return;
+        if (!drop_figure(e, doc)) {
+            if (findings <= 1) return; /* nothing is left to drop */
+            findings--;
+        }
         brief_document_free(doc);
     }
 }
@@ -177,7 +194,6 @@ bool rsp_render_briefs(const rsp_publication *p, rsp_diag *d)
         w.charts = rsp_chart_specs(p->study, a, &w.n_charts);
         w.countries = rsp_countries(p->study, p->results, a, &w.n_countries);
         plan(&w);
-        open_hyphens(&w);
         ok = make_all(&w);
         free_languages(&w);
     }

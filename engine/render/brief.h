@@ -46,7 +46,7 @@ typedef struct {
 
 typedef struct {
     brief_limits   limits;
-    brief_rules    titles, messages, sentences, notices;
+    brief_rules    titles, messages, sentences, notices, footer; /* notices: page 1; footer: every page */
     size_t         n_sections, n_notes;
     brief_section *sections, *notes; /* notes: the small print of the last page */
     size_t         n_hyphenation;
@@ -155,7 +155,8 @@ void brief_charts(brief_edition *e);
 void brief_charts_free(brief_edition *e);
 /* At most `charts` figures and `findings` paragraphs. Heights are measured with `context`. */
 void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out);
-void brief_document_free(brief_document *d);
+void   brief_document_free(brief_document *d);
+size_t brief_scene_words(const rsp_scene *s);
 
 /* ---- pages ------------------------------------------------------------------------------------------------------ */
 

@@ -18,7 +18,8 @@ static const brief_type MASTHEAD = {9.5, 1.0, true, ACCENT}, TITLE = {23, 0.88, 
                         BODY = {10.2, 1.0, false, INK}, MESSAGE = {11, 0.98, false, INK}, LABEL = {8.5, 1.0, true, ACCENT},
                         CELL = {9, 1.0, false, INK}, NOTE = {8, 1.0, false, INK};
 
-enum { MAX_FIGURES = 16 };
+/* Heights of figures in points: two low ones and text share a page; a tall one leaves room for a paragraph. */
+enum { MAX_FIGURES = 16, LOW = 345, TALL = 560 };
 
 typedef struct {
     const brief_edition *e;
@@ -39,15 +40,16 @@ static const char *say(const composer *c, const char *key, const brief_values *v
 
 static const char *set(const composer *c, const char *text)
 {
-    c->d->words += brief_count_words(text);
+    c->d->words += brief_count_printed(brief_glue(c->e->arena, rsp_texts_lang(c->e->texts), text));
     return brief_typeset(c->e->hyphens, c->e->arena, rsp_texts_lang(c->e->texts), text);
 }
 
 /* Headings are not hyphenated. */
 static const char *glued(const composer *c, const char *text)
 {
-    c->d->words += brief_count_words(text);
-    return brief_glue(c->e->arena, rsp_texts_lang(c->e->texts), text);
+    const char *glued_text = brief_glue(c->e->arena, rsp_texts_lang(c->e->texts), text);
+    c->d->words += brief_count_printed(glued_text);
+    return glued_text;
 }
 
 static const brief_rule *matching(const brief_rules *rules, const brief_observation *o)
@@ -96,7 +98,7 @@ static void add_paragraph(composer *c, const char *text, const char *tail, doubl
     if (!tail) return;
     p->tail = tail;
     p->height = brief_height(c->context, p->text, tail, &BODY, BRIEF_BODY_W);
-    c->d->words += brief_count_words(tail);
+    c->d->words += brief_count_printed(tail);
 }
 
 static brief_piece *add_list(composer *c, const char *heading, size_t n, brief_entry *entries, const brief_type *type, bool box)
@@ -109,11 +111,11 @@ static brief_piece *add_list(composer *c, const char *heading, size_t n, brief_e
 
 /* ---- figures ---------------------------------------------------------------------------------------------------- */
 
-static size_t scene_words(const rsp_scene *s)
+size_t brief_scene_words(const rsp_scene *s)
 {
     size_t n = 0;
     for (size_t k = 0; k < s->n; k++)
-        if (s->shapes[k].kind == RSP_SHAPE_TEXT) n += brief_count_words(s->shapes[k].text);
+        if (s->shapes[k].kind == RSP_SHAPE_TEXT) n += brief_count_printed(s->shapes[k].text);
     return n;
 }
 
@@ -129,14 +131,32 @@ static const char *figure_label(const composer *c, size_t number)
     return rsp_say(c->e->texts, c->e->arena, "brief.figure", (rsp_arg[]){{"figure", NULL, (double) number}}, 1);
 }
 
-/* The chart of an analysis; NULL where it has none, or none that a page can hold. */
+static rsp_scene *draw_chart(const brief_edition *e, const rsp_chart_spec *spec, double highest)
+{
+    rsp_scene *scene = rsp_chart(e->p, spec, e->country, e->texts, BRIEF_WIDTH);
+    if (scene && scene->height <= highest) return scene;
+    rsp_scene_free(scene);
+    return NULL;
+}
+
+static bool has_many_items(const rsp_analysis *x)
+{
+    return x->kind == RSP_A_TABLE && x->table.n_items >= 3;
+}
+
+/* The chart of an analysis. One of several items that would fill a page of a brief is drawn as a heat map where that is
+ * lower: it says the same numbers, and the full chart stands among the publication's. NULL where there is none, or none
+ * that fits. */
 static rsp_scene *chart_of(const brief_edition *e, const rsp_analysis *x)
 {
     for (size_t k = 0; k < e->n_charts; k++) {
         if (strcmp(e->charts[k].analysis, x->id) != 0) continue;
-        rsp_scene *scene = rsp_chart(e->p, &e->charts[k], e->country, e->texts, BRIEF_WIDTH);
-        if (scene && scene->height <= BRIEF_BOTTOM - BRIEF_TOP - 40) return scene;
-        rsp_scene_free(scene);
+        rsp_chart_spec compact = e->charts[k];
+        compact.kind = "heatmap";
+        rsp_scene *scene = draw_chart(e, &e->charts[k], LOW);
+        if (!scene && has_many_items(x)) scene = draw_chart(e, &compact, LOW);
+        if (!scene) scene = draw_chart(e, &e->charts[k], TALL);
+        if (scene) return scene;
     }
     return NULL;
 }
@@ -167,7 +187,7 @@ static void add_figure(composer *c, const rsp_analysis *x, rsp_scene *scene)
     brief_piece p = {.kind = PIECE_FIGURE, .scene = scene, .label = figure_label(c, c->n_shown), .type = LABEL, .x = BRIEF_LEFT,
                      .width = BRIEF_WIDTH, .gap = 16};
     p.height = scene->height + brief_height(c->context, p.label, NULL, &LABEL, BRIEF_WIDTH) + 3;
-    c->d->words += scene_words(scene) + 2;
+    c->d->words += brief_scene_words(scene) + 2;
     add(c, p);
 }
 
@@ -223,8 +243,7 @@ static void add_title(composer *c)
     if (brief_number(v, "dated") == 1) add_text(c, "P", glued(c, say(c, "period", v)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, c->headline ? 0 : 6);
     const char *notice = paragraph(c, &c->e->definition->notices);
     if (!notice) return;
-    brief_piece *p = add_text(c, "P", glued(c, notice), &NOTICE, BRIEF_LEFT, BRIEF_WIDTH, 8);
-    c->d->notice = p->text;
+    add_text(c, "P", glued(c, notice), &NOTICE, BRIEF_LEFT, BRIEF_WIDTH, 8);
 }
 
 typedef struct {
@@ -382,7 +401,9 @@ static void add_section(composer *c, const brief_section *s, size_t findings)
     add_heading(c, rsp_say(c->e->texts, c->e->arena, s->heading, NULL, 0));
     if (text) add_paragraph(c, text, NULL, 0);
     if (n) add_list(c, NULL, n, entries, &BODY, false);
+    size_t last = c->d->n - 1;
     if (s->kind == BRIEF_COUNTRIES) add_countries(c);
+    c->d->pieces[last].keep = c->d->n > last + 1; /* a table stays with its text */
 }
 
 static void add_notes(composer *c)
@@ -401,6 +422,19 @@ static void add_notes(composer *c)
     add(c, p);
 }
 
+/* What must be said on every page, in few words; NULL if there is nothing. */
+static const char *footer_notice(const composer *c)
+{
+    const brief_rules *rules = &c->e->definition->footer;
+    const char        *text = NULL;
+    for (size_t k = 0; k < rules->n; k++) {
+        if (!brief_holds(rules->rules[k].when, &c->e->values)) continue;
+        const char *one = say(c, rules->rules[k].say, &c->e->values);
+        text = text ? rsp_printf(c->e->arena, "%s · %s", text, one) : one;
+    }
+    return text ? glued(c, text) : NULL;
+}
+
 void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out)
 {
     composer c = {.e = e, .d = out, .context = context, .charts = charts < MAX_FIGURES ? charts : MAX_FIGURES};
@@ -410,6 +444,7 @@ void brief_compose(const brief_edition *e, size_t charts, size_t findings, Pango
     for (size_t k = 0; k < e->definition->n_sections; k++) add_section(&c, &e->definition->sections[k], findings);
     add_notes(&c);
     out->footer = glued(&c, rsp_say(e->texts, e->arena, e->country ? "brief.footer_country" : "brief.footer", e->values.v, e->values.n));
+    out->notice = footer_notice(&c);
     out->content = glued(&c, rsp_say(e->texts, e->arena, "content_id", (rsp_arg[]){{"id", e->p->content_id, 0}}, 1));
 }
 

@@ -162,7 +162,7 @@ static void load_hyphenation(loader *l, const rsp_node *root)
 
 static void load_root(loader *l, const rsp_node *root)
 {
-    static const char *const keys[] = {"limits", "hyphenation", "titles", "messages", "sentences", "notices", "sections", "notes", NULL};
+    static const char *const keys[] = {"limits", "hyphenation", "titles", "messages", "sentences", "notices", "footer", "sections", "notes", NULL};
     brief_definition        *b = l->b;
     if (root->kind != RSP_Y_MAP) {
         FAULT(l, root->loc, NULL, "the definition of the brief is a mapping");
@@ -175,6 +175,7 @@ static void load_root(loader *l, const rsp_node *root)
     b->messages = rules_of(l, root, "messages", true);
     b->sentences = rules_of(l, root, "sentences", true);
     b->notices = rules_of(l, root, "notices", false);
+    b->footer = rules_of(l, root, "footer", false);
     b->n_sections = sections_of(l, root, "sections", &b->sections);
     b->n_notes = sections_of(l, root, "notes", &b->notes);
     if (!b->titles.n || b->titles.rules[b->titles.n - 1].when)
@@ -235,6 +236,7 @@ bool brief_definition_covered(const brief_definition *b, const rsp_texts *t, rsp
     ok = covers(&b->messages, t, d) && ok;
     ok = covers(&b->sentences, t, d) && ok;
     ok = covers(&b->notices, t, d) && ok;
+    ok = covers(&b->footer, t, d) && ok;
     ok = covers_sections(b->sections, b->n_sections, b, t, d) && ok;
     return covers_sections(b->notes, b->n_notes, b, t, d) && ok;
 }

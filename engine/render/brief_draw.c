@@ -165,16 +165,19 @@ static double note_width(const brief_piece *x)
 /* Entries of the left column: the split that makes the taller column least tall. */
 static size_t split_columns(const brief_piece *x, PangoContext *context, double *tallest)
 {
-    size_t best = x->n_entries;
+    double *h = rsp_calloc(x->n_entries + 1, sizeof *h), right = 0, left = 0;
+    size_t  best = x->n_entries;
     *tallest = INFINITY;
+    for (size_t k = 0; k < x->n_entries; k++) right += h[k] = entry_height(&x->entries[k], &x->type, context, note_width(x));
     for (size_t s = 0; s <= x->n_entries; s++) {
-        double h[2] = {0, 0};
-        for (size_t k = 0; k < x->n_entries; k++) h[k >= s] += entry_height(&x->entries[k], &x->type, context, note_width(x));
-        if (fmax(h[0], h[1]) < *tallest) {
-            *tallest = fmax(h[0], h[1]);
+        if (fmax(left, right) < *tallest) {
+            *tallest = fmax(left, right);
             best = s;
         }
+        left += h[s];
+        right -= h[s];
     }
+    free(h);
     return best;
 }
 

@@ -345,10 +345,10 @@ static void observe_profile(brief_edition *e, const rsp_analysis *x)
         below += v[k].row->upper < 0;
     }
     brief_observation *o = observe(e, "profile", x);
-    brief_put(&o->values, "items", NULL, (double) n);
     brief_put(&o->values, "above", NULL, (double) above);
     brief_put(&o->values, "below", NULL, (double) below);
     brief_put(&o->values, "base", NULL, v[0].row->n);
+    put_extremes(e, o, &(extremes){v[0].row, v[n - 1].row, x->table.items[v[0].place], x->table.items[v[n - 1].place], n}, true);
     size_t high = above ? least(above, NAMED) : 1, low = below ? least(below, NAMED) : 1;
     brief_put(&o->values, "positive", end_words(e, x, v, high, false), NAN);
     brief_put(&o->values, "negative", end_words(e, x, v + n - low, low, true), NAN);

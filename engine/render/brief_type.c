@@ -12,7 +12,7 @@
 /* Ragged-right text needs few hyphens: only words this long break, and leave this much on either side. */
 enum { LONG_WORD = 9, LEAST_LEFT = 4, LEAST_RIGHT = 4, MAX_WORD = 64 };
 
-static const char SOFT_HYPHEN[] = "\u00AD", NO_BREAK[] = "\u00A0";
+static const char SOFT_HYPHEN[] = "\u00AD", NO_BREAK[] = "\u00A0", NARROW_NO_BREAK[] = "\u202F";
 
 /* ---- hyphenation ------------------------------------------------------------------------------------------------ */
 
@@ -21,9 +21,37 @@ struct brief_hyphens {
     char        charset[32];
 };
 
+/* Where a file of several levels has a list of words before its patterns (69,000 in German) only the patterns are
+ * kept: libhyphen takes seconds to read such a list, and ragged-right text can do without its finer points. */
+enum { LONG_LIST = 1 << 18 };
+
+static void leave_out_words(rsp_buf *file)
+{
+    static const char mark[] = "\nNEXTLEVEL";
+    char             *level = file->data ? memmem(file->data, file->length, mark, strlen(mark)) : NULL;
+    char             *first_end = file->data ? memchr(file->data, '\n', file->length) : NULL;
+    if (!level || level - file->data < LONG_LIST) return;
+    char  *rest = level + strlen(mark);
+    size_t kept = file->length - (size_t) (rest - file->data);
+    memmove(first_end, rest, kept); /* the first line names the encoding */
+    file->length = (size_t) (first_end - file->data) + kept;
+}
+
+static HyphenDict *load_patterns(const char *path, rsp_diag *d)
+{
+    rsp_buf file = {0};
+    if (!rsp_read_file(path, &file, d, RSP_WARNING, (rsp_loc){path, 0, 0})) return NULL;
+    leave_out_words(&file);
+    FILE       *f = file.length ? fmemopen(file.data, file.length, "r") : NULL;
+    HyphenDict *dict = f ? hnj_hyphen_load_file(f) : NULL;
+    if (f) fclose(f);
+    rsp_buf_free(&file);
+    return dict;
+}
+
 brief_hyphens *brief_hyphens_open(const char *path, rsp_diag *d)
 {
-    HyphenDict *dict = hnj_hyphen_load(path);
+    HyphenDict *dict = load_patterns(path, d);
     if (!dict) {
         rsp_report(d, RSP_WARNING, (rsp_loc){path, 0, 0}, "install Debian's hyphen-* package of the language",
                    "hyphenation patterns cannot be read: the language's briefs have no hyphens");
@@ -122,6 +150,12 @@ static bool binds(const char *lang, gunichar before, gunichar after, size_t word
     return strcmp(lang, "fr") == 0 && (has(":;?!»", after) || before == 0xAB);
 }
 
+/* French sets all but the colon and the per cent sign off by a narrow space. */
+static bool narrow(const char *lang, gunichar before, gunichar after)
+{
+    return strcmp(lang, "fr") == 0 && (has(";?!»", after) || before == 0xAB);
+}
+
 const char *brief_glue(rsp_arena *a, const char *lang, const char *text)
 {
     rsp_buf  out = {0};
@@ -131,7 +165,8 @@ const char *brief_glue(rsp_arena *a, const char *lang, const char *text)
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
         gunichar    c = g_utf8_get_char(p);
         const char *next = g_utf8_next_char(p);
-        if (c == ' ' && binds(lang, before, *next ? g_utf8_get_char(next) : 0, word)) rsp_buf_puts(&out, NO_BREAK);
+        gunichar    after = *next ? g_utf8_get_char(next) : 0;
+        if (c == ' ' && binds(lang, before, after, word)) rsp_buf_puts(&out, narrow(lang, before, after) ? NARROW_NO_BREAK : NO_BREAK);
         else rsp_buf_add(&out, p, (size_t) (next - p));
         word = g_unichar_isalpha(c) ? word + 1 : 0;
         before = c;
@@ -185,11 +220,25 @@ const char *brief_typeset(const brief_hyphens *h, rsp_arena *a, const char *lang
 size_t brief_count_words(const char *text)
 {
     size_t n = 0;
+    bool   counted = false;
+    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (g_unichar_isspace(c)) counted = false;
+        else if (!counted && g_unichar_isalnum(c)) {
+            counted = true;
+            n++;
+        }
+    }
+    return n;
+}
+
+size_t brief_count_printed(const char *text)
+{
+    size_t n = 0;
     bool   inside = false;
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        if (c == 0xAD) continue;
-        bool letter = !g_unichar_isspace(c);
+        bool     letter = !g_unichar_isspace(c) || c == 0x202F;
         n += letter && !inside;
         inside = letter;
     }

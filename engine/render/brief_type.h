@@ -20,8 +20,10 @@ const char *brief_hyphenate(const brief_hyphens *h, rsp_arena *a, const char *wo
 const char *brief_glue(rsp_arena *a, const char *lang, const char *text);
 /* Glued, long words hyphenated except the last, and a short last word kept with the one before. */
 const char *brief_typeset(const brief_hyphens *h, rsp_arena *a, const char *lang, const char *text);
-/* Words separated by blanks, soft hyphens left out. */
+/* Words between blanks; signs that stand alone (a dash, a quotation mark) are none. */
 size_t brief_count_words(const char *text);
+/* What a program that splits the printed text at blanks counts: such signs too. */
+size_t brief_count_printed(const char *text);
 
 typedef struct {
     double     size, leading; /* points; of the natural line height */

@@ -8,7 +8,7 @@
 
 /* How a value may be seen: never two alike. */
 typedef enum {
-    CHART_PLAIN, CHART_LOW_BASE, CHART_SUPPRESSED, CHART_NOT_COMPARABLE, CHART_NOT_ELIGIBLE, CHART_NO_DATA, CHART_N_STATES
+    CHART_PLAIN, CHART_LOW_BASE, CHART_SUPPRESSED, CHART_NOT_COMPARABLE, CHART_NOT_ELIGIBLE, CHART_NOT_ESTIMABLE, CHART_NO_DATA, CHART_N_STATES
 } chart_state;
 
 typedef struct {
@@ -34,6 +34,7 @@ typedef struct {
     size_t       n_rows, capacity;
     chart_row   *rows;      /* heap */
     bool         has_net, has_missing, has_reference, ordinal;
+    int          digits;    /* decimals of all numbers that are not shares */
 } chart_data;
 
 typedef struct {
@@ -68,12 +69,13 @@ double chart_row_n(const chart *c, const chart_row *r);
 
 void       chart_head(chart *c);
 void       chart_foot(chart *c);
+typedef enum { CHART_DOT, CHART_SQUARE, CHART_DIAMOND, CHART_TICK } chart_mark;
+/* Marks (NULL: filled squares as in bars) with words, flowing over lines; moves c->y below. */
+void       chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const *words, const chart_mark *marks);
 rsp_style  chart_style(const chart *c, double size, bool bold, rsp_colour colour, rsp_align align, double width);
 rsp_shape *chart_text(chart *c, double x, double y, const char *text, rsp_style style); /* y: top */
 /* One line, its middle at y. */
 rsp_shape *chart_text_middle(chart *c, double x, double y, const char *text, rsp_style style);
-/* Squares or dots with words, flowing over lines; moves c->y below. */
-void chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const *words, bool dots);
 /* The look of a value that is not drawn as a number. */
 void chart_mark_state(chart *c, rsp_box box, chart_state state);
 /* Width of the column of row labels, and the height of row r with its label wrapped in it. */
@@ -100,7 +102,6 @@ double     chart_axis_at(const chart_axis *x, double value);
 /* Light lines from top to bottom and numbers above them. */
 void chart_axis_draw(chart *c, const chart_axis *x, double top, double bottom);
 /* Dot with its interval; hollow where the base is low. Ends beyond the axis get an arrow. */
-typedef enum { CHART_DOT, CHART_DIAMOND, CHART_SQUARE, CHART_TICK } chart_mark;
 void chart_dot(chart *c, const chart_axis *x, const rsp_published_row *r, double y, rsp_colour colour, chart_mark mark);
 
 /* ---- the kinds ----------------------------------------------------------------------------------------------------- */

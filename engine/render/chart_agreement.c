@@ -59,8 +59,9 @@ static rsp_colour paler(rsp_colour x)
 
 static void segment(chart *c, const rsp_published_row *r, size_t k, double x0, double x1, double top)
 {
-    if (x1 - x0 <= GAP) return;
-    rsp_box     box = {x0 + GAP / 2, top, x1 - x0 - GAP, BAR};
+    double      width = x1 - x0, gap = fmin(GAP, width / 2); /* a sliver stays to be seen */
+    rsp_box     box = {x0 + gap / 2, top, width - gap, BAR};
+    if (!(width > 0)) return;
     chart_state state = chart_state_of(r);
     if (!chart_known(r)) {
         chart_mark_state(c, box, state);
@@ -69,7 +70,7 @@ static void segment(chart *c, const rsp_published_row *r, size_t k, double x0, d
     bool       low = state == CHART_LOW_BASE;
     rsp_colour colour = answer_colour(c, k), fill = low ? paler(colour) : colour;
     rsp_shape *s = rsp_scene_rect(c->s, box, fill);
-    s->stroke = low ? colour : c->theme->ink;
+    s->stroke = !low ? c->theme->ink : rsp_contrast(colour, c->theme->paper) < 1.5 ? c->theme->hidden : colour;
     s->stroke_width = low ? 1.2 : 0.35;
     if (low) c->used[CHART_LOW_BASE] = true;
     segment_label(c, r, x0, x1, top + BAR / 2, fill);
@@ -169,7 +170,7 @@ void chart_draw_agreement(chart *c)
 {
     rsp_colour *colours = RSP_ARRAY(c->a, rsp_colour, c->data.n_columns);
     for (size_t k = 0; k < c->data.n_columns; k++) colours[k] = answer_colour(c, k);
-    chart_key(c, c->data.n_columns, colours, c->data.columns, false);
+    chart_key(c, c->data.n_columns, colours, c->data.columns, NULL);
     columns    k = lay_columns(c);
     headings(c, &k);
     double     most = most_net(c);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SERIES = 4, MAX_GROUP_ROWS = 40 };
+enum { MAX_SERIES = 4, MAX_GROUP_ROWS = 40, MAX_COLUMNS = 12 };
 
 /* A row of results that may be shown, with its domain seen from the edition. */
 typedef struct {
@@ -33,7 +33,11 @@ chart_state chart_state_of(const rsp_published_row *r)
     if (!r) return CHART_NO_DATA;
     if (r->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY)) return CHART_SUPPRESSED;
     if (r->flags & RSP_F_NOT_COMPARABLE) return CHART_NOT_COMPARABLE;
-    if (isnan(r->estimate)) return r->flags & RSP_F_NOT_ELIGIBLE ? CHART_NOT_ELIGIBLE : CHART_NO_DATA;
+    if (isnan(r->estimate)) {
+        const uint32_t failed = RSP_F_SEPARATED | RSP_F_SINGULAR | RSP_F_NOT_CONVERGED | RSP_F_LONELY | RSP_F_REPLICATES_FAILED;
+        if (r->flags & RSP_F_NOT_ELIGIBLE) return CHART_NOT_ELIGIBLE;
+        return r->flags & failed ? CHART_NOT_ESTIMABLE : CHART_NO_DATA;
+    }
     return r->flags & RSP_F_LOW_BASE ? CHART_LOW_BASE : CHART_PLAIN;
 }
 
@@ -59,9 +63,25 @@ const char *chart_value(const chart *c, double x)
     if (is(c->data.statistic, "net")) return rsp_say(c->t, c->a, "net_value", (rsp_arg[]){{"x", NULL, x}}, 1);
     if (chart_share(c)) return rsp_say_percent(c->t, c->a, x, 0);
     if (is(c->data.statistic, "count")) return rsp_say_number(c->t, c->a, x, 0);
-    if (c->data.kind == CHART_FOREST) return rsp_say_number(c->t, c->a, x, fabs(x) < 1 ? 3 : 2);
-    double size = fabs(x);
-    return rsp_say_number(c->t, c->a, x, size >= 1000 ? 0 : size >= 10 ? 1 : 2);
+    if (c->data.kind == CHART_FOREST && fabs(x) >= 1e6) /* an end without bound, in effect */
+        return rsp_say_number(c->t, c->a, x > 0 ? INFINITY : -INFINITY, 0);
+    return rsp_say_number(c->t, c->a, x, fabs(x) >= 1000 ? 0 : c->data.digits);
+}
+
+/* One number of decimals for the whole chart, so that a column of numbers can be compared: what the standard error says
+ * in forests, else what the size of the largest says. */
+static int find_digits(const chart_data *d)
+{
+    double largest = 0, least_se = INFINITY;
+    for (size_t r = 0; r < d->n_rows; r++)
+        for (size_t k = 0; k < d->n_columns; k++) {
+            const rsp_published_row *x = d->rows[r].cells[k];
+            if (!chart_known(x)) continue;
+            largest = fmax(largest, fabs(x->estimate));
+            if (x->se > 0) least_se = fmin(least_se, x->se);
+        }
+    if (d->kind == CHART_FOREST) return least_se >= 0.01 ? 2 : least_se >= 0.001 ? 3 : 4;
+    return largest >= 1000 ? 0 : largest >= 10 ? 1 : 2;
 }
 
 double chart_row_n(const chart *c, const chart_row *r)
@@ -321,6 +341,13 @@ static size_t distinct_domains(const selection *s, rsp_map *index)
     return rsp_map_count(index);
 }
 
+/* Everybody in one word, for the head of a narrow column. */
+static const char *pooled_head(const chart *c)
+{
+    bool average = c->p->study->roles.country != RSP_NONE && c->p->study->weighting.scale == RSP_SCALE_EQUAL;
+    return rsp_say(c->t, c->a, average ? "pooled_average" : "pooled_all", NULL, 0);
+}
+
 static void name_columns(chart *c, const selection *s, const rsp_map *index, size_t n)
 {
     c->data.n_columns = n;
@@ -329,8 +356,10 @@ static void name_columns(chart *c, const selection *s, const rsp_map *index, siz
     for (size_t k = 0; k < s->n; k++) {
         size_t at = rsp_map_get(index, s->items[k].rest);
         if (at == RSP_NONE || c->data.columns[at]) continue;
-        c->data.columns[at] = codes_label(c, s->items[k].rest);
         c->data.pooled_column[at] = !*s->items[k].rest;
+        c->data.columns[at] = c->data.kind == CHART_DOTS ? rsp_label_domain(c->l, c->a, s->items[k].rest)
+                              : *s->items[k].rest      ? codes_label(c, s->items[k].rest)
+                                                       : pooled_head(c);
     }
 }
 
@@ -433,12 +462,36 @@ static void build_matrix(chart *c, const selection *s)
     rsp_map_free(rows);
 }
 
+/* Many groups are rows rather than columns: a page is longer than wide, and numbers need room. */
+static void transpose(chart *c)
+{
+    chart_data *d = &c->data;
+    chart_row  *rows = rsp_calloc(d->n_columns + 1, sizeof *rows);
+    for (size_t k = 0; k < d->n_columns; k++) {
+        rows[k] = (chart_row){.label = d->pooled_column[k] ? rsp_label_domain(c->l, c->a, "") : d->columns[k],
+                              .pooled = d->pooled_column[k], .order = NAN};
+        rows[k].cells = RSP_ARRAY(c->a, const rsp_published_row *, d->n_rows);
+        for (size_t r = 0; r < d->n_rows; r++) rows[k].cells[r] = d->rows[r].cells[k];
+    }
+    const char **columns = RSP_ARRAY(c->a, const char *, d->n_rows);
+    for (size_t r = 0; r < d->n_rows; r++)
+        columns[r] = d->rows[r].section ? rsp_printf(c->a, "%s: %s", d->rows[r].section, d->rows[r].label) : d->rows[r].label;
+    size_t n = d->n_columns;
+    free(d->rows);
+    d->rows = rows;
+    d->columns = columns;
+    d->n_columns = d->n_rows;
+    d->capacity = d->n_rows = n;
+    d->pooled_column = RSP_ARRAY(c->a, bool, d->n_columns);
+}
+
 static void build_heatmap(chart *c, const selection *s)
 {
     bool crossed = s->n > 0;
     for (size_t k = 0; k < s->n; k++) crossed = crossed && count_pairs(s->items[k].rest) == 2;
     if (crossed) build_crossed(c, s);
     else build_matrix(c, s);
+    if (c->data.n_columns > MAX_COLUMNS && c->data.n_rows <= MAX_COLUMNS && !crossed) transpose(c);
 }
 
 /* ---- agreement ---------------------------------------------------------------------------------------------------- */
@@ -622,6 +675,7 @@ bool chart_collect(chart *c)
     }
     free(s.items);
     drop_single_section(&c->data);
+    c->data.digits = find_digits(&c->data);
     sort_rows(&c->data, !c->p->preliminary && !not_comparable(&c->data));
     return any_number(&c->data);
 }

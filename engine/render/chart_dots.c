@@ -4,12 +4,14 @@
 
 #include <math.h>
 
-static const chart_mark MARKS[] = {CHART_DOT, CHART_SQUARE, CHART_DIAMOND, CHART_DOT};
+enum { N_MARKS = 2 };
+static const chart_mark MARKS[N_MARKS] = {CHART_DOT, CHART_SQUARE}; /* the diamond is everybody's */
 static const double     SPREAD = 7; /* between the marks of one row */
 
 typedef struct {
     double label, plot0, plot1, value, n;
     bool   values; /* numbers as text: one mark a row */
+    bool   bases;  /* respondents of each row; several groups have them in the key */
 } columns;
 
 static void widen(double *low, double *high, const rsp_published_row *r)
@@ -36,7 +38,8 @@ static columns lay_columns(const chart *c)
 {
     columns k = {.values = c->data.n_columns == 1, .n = c->right};
     double  x = c->right;
-    if (chart_shows_n(c)) x -= 38;
+    k.bases = k.values && chart_shows_n(c);
+    if (k.bases) x -= 38;
     if (k.values) {
         k.value = x;
         x -= 46;
@@ -59,23 +62,51 @@ static rsp_colour row_colour(const chart *c, const chart_row *row, size_t j)
     return row->pooled ? c->theme->pooled : series_colour(c, j);
 }
 
+/* A group's name with its base, where several share a row. */
+static const char *series_name(const chart *c, size_t j)
+{
+    double low = NAN, high = NAN;
+    for (size_t r = 0; r < c->data.n_rows; r++) {
+        const rsp_published_row *x = c->data.rows[r].cells[j];
+        if (!x || isnan(x->n)) continue;
+        low = fmin(low, x->n);
+        high = fmax(high, x->n);
+    }
+    if (isnan(low)) return c->data.columns[j];
+    return rsp_say(c->t, c->a, low == high ? "series_base" : "series_bases",
+                   (rsp_arg[]){{"label", c->data.columns[j], 0}, {"low", NULL, low}, {"high", NULL, high}}, 3);
+}
+
+static chart_mark series_mark(const chart *c, size_t j)
+{
+    return c->data.pooled_column && c->data.pooled_column[j] ? CHART_DIAMOND : MARKS[j % N_MARKS];
+}
+
 static chart_mark row_mark(const chart *c, const chart_row *row, size_t j)
 {
-    if (row->pooled || (c->data.pooled_column && c->data.n_columns > 1 && c->data.pooled_column[j])) return CHART_DIAMOND;
-    return c->data.n_columns > 1 ? MARKS[j % 4] : CHART_DOT;
+    if (c->data.n_columns > 1) return series_mark(c, j);
+    return row->pooled ? CHART_DIAMOND : CHART_DOT;
 }
 
 static void keys(chart *c)
 {
-    if (c->data.n_columns > 1) {
-        rsp_colour *colours = RSP_ARRAY(c->a, rsp_colour, c->data.n_columns);
-        for (size_t j = 0; j < c->data.n_columns; j++) colours[j] = series_colour(c, j);
-        chart_key(c, c->data.n_columns, colours, c->data.columns, true);
+    size_t n = c->data.n_columns;
+    if (n > 1) {
+        rsp_colour  *colours = RSP_ARRAY(c->a, rsp_colour, n);
+        chart_mark  *marks = RSP_ARRAY(c->a, chart_mark, n);
+        const char **words = RSP_ARRAY(c->a, const char *, n);
+        for (size_t j = 0; j < n; j++) {
+            colours[j] = series_colour(c, j);
+            marks[j] = series_mark(c, j);
+            words[j] = series_name(c, j);
+        }
+        chart_key(c, n, colours, words, marks);
     }
     if (!c->data.has_reference) return;
     const char *words[] = {rsp_label_country(c->l, c->country), rsp_label_domain(c->l, c->a, "")};
     rsp_colour  colours[] = {c->theme->accent, c->theme->pooled};
-    chart_key(c, 2, colours, words, true);
+    chart_mark  marks[] = {CHART_DOT, CHART_TICK};
+    chart_key(c, 2, colours, words, marks);
 }
 
 static void plot_row(chart *c, const chart_axis *axis, const columns *k, const chart_row *row, double middle)
@@ -97,7 +128,7 @@ static void row_numbers(chart *c, const columns *k, const chart_row *row, double
     double n = chart_row_n(c, row);
     style.colour = c->theme->muted;
     style.bold = false;
-    if (chart_shows_n(c) && !isnan(n)) chart_text_middle(c, k->n, middle, rsp_say_number(c->t, c->a, n, 0), style);
+    if (k->bases && !isnan(n)) chart_text_middle(c, k->n, middle, rsp_say_number(c->t, c->a, n, 0), style);
 }
 
 void chart_draw_dots(chart *c)
@@ -105,7 +136,7 @@ void chart_draw_dots(chart *c)
     keys(c);
     columns    k = lay_columns(c);
     chart_axis axis = make_axis(c, &k);
-    if (chart_shows_n(c))
+    if (k.bases)
         chart_text(c, k.n, c->y, rsp_say(c->t, c->a, "n_heading", NULL, 0),
                    chart_style(c, 8, false, c->theme->muted, RSP_ALIGN_RIGHT, 0));
     c->y += 16;

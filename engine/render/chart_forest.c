@@ -8,12 +8,29 @@ typedef struct {
     double label, plot0, plot1, estimate, interval;
 } columns;
 
+static const char *interval_text(const chart *c, const rsp_published_row *r)
+{
+    if (!chart_known(r) || isnan(r->lower) || isnan(r->upper)) return "";
+    return rsp_say(c->t, c->a, "interval_between", (rsp_arg[]){{"low", chart_value(c, r->lower), 0},
+                                                               {"high", chart_value(c, r->upper), 0}}, 2);
+}
+
+/* Columns of numbers are as wide as their widest entry. */
 static columns lay_columns(const chart *c)
 {
-    columns k = {.interval = c->right, .estimate = c->right - 96};
-    k.label = chart_label_width(c, (c->right - c->left) * 0.4);
+    rsp_style style = chart_style(c, c->theme->value_size, false, c->theme->ink, RSP_ALIGN_RIGHT, 0);
+    double    interval = rsp_text_extent(rsp_say(c->t, c->a, "interval_heading", NULL, 0), &style).w;
+    double    estimate = rsp_text_extent(rsp_say(c->t, c->a, "estimate_heading", NULL, 0), &style).w;
+    for (size_t r = 0; r < c->data.n_rows; r++) {
+        const rsp_published_row *x = c->data.rows[r].cells[0];
+        if (!chart_known(x)) continue;
+        interval = fmax(interval, rsp_text_extent(interval_text(c, x), &style).w);
+        estimate = fmax(estimate, rsp_text_extent(chart_value(c, x->estimate), &style).w);
+    }
+    columns k = {.interval = c->right, .estimate = c->right - interval - 12};
+    k.label = chart_label_width(c, (c->right - c->left) * 0.38);
     k.plot0 = c->left + k.label + 12;
-    k.plot1 = k.estimate - 46;
+    k.plot1 = fmax(k.plot0 + 60, k.estimate - estimate - 12);
     return k;
 }
 
@@ -21,7 +38,7 @@ static columns lay_columns(const chart *c)
  * loose estimate would press all others together. */
 static chart_axis make_axis(const chart *c, const columns *k, bool ratio)
 {
-    double low = ratio ? 0 : 0, high = 0, ends_low = 0, ends_high = 0;
+    double low = 0, high = 0, ends_low = 0, ends_high = 0;
     for (size_t r = 0; r < c->data.n_rows; r++) {
         const rsp_published_row *x = c->data.rows[r].cells[0];
         if (!chart_known(x) || (ratio && !(x->estimate > 0))) continue;
@@ -44,11 +61,8 @@ static void numbers(chart *c, const columns *k, const rsp_published_row *r, doub
 {
     rsp_style style = chart_style(c, c->theme->value_size, false, c->theme->ink, RSP_ALIGN_RIGHT, 0);
     chart_text_middle(c, k->estimate, middle, chart_value(c, r->estimate), style);
-    if (isnan(r->lower) || isnan(r->upper)) return;
     style.colour = c->theme->muted;
-    chart_text_middle(c, k->interval, middle,
-                      rsp_say(c->t, c->a, "interval_between", (rsp_arg[]){{"low", chart_value(c, r->lower), 0},
-                                                                          {"high", chart_value(c, r->upper), 0}}, 2), style);
+    if (*interval_text(c, r)) chart_text_middle(c, k->interval, middle, interval_text(c, r), style);
 }
 
 static void headings(chart *c, const columns *k)

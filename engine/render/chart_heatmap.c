@@ -24,16 +24,21 @@ static double widest_word(const chart *c, const char *text)
     return width;
 }
 
+/* A head of at most five lines whose words are not broken. */
+static bool fits_head(const chart *c, const char *text, double cell)
+{
+    rsp_style style = chart_style(c, 8, false, c->theme->muted, RSP_ALIGN_CENTRE, cell - 2);
+    return widest_word(c, text) <= cell - 3 && rsp_text_extent(text, &style).h <= 5 * 8 * 1.5;
+}
+
 static grid lay_grid(const chart *c)
 {
     double width = c->right - c->left, n = (double) c->data.n_columns;
     grid   g = {.label = chart_label_width(c, fmax(90, fmin(width * 0.5, width - 8 - n * 38)))};
     g.x0 = c->left + g.label + 8;
     g.cell = fmin(MOST_CELL, fmax(LEAST_CELL, (c->right - g.x0) / n));
-    if (g.x0 + g.cell * n > c->right + 0.5) { /* more columns than the width holds even narrow */
-        g.cell = (c->right - g.x0) / n;
-    }
-    for (size_t k = 0; k < c->data.n_columns; k++) g.numbered = g.numbered || widest_word(c, c->data.columns[k]) > g.cell - 3;
+    if (g.x0 + g.cell * n > c->right + 0.5) g.cell = (c->right - g.x0) / n; /* more columns than the width holds */
+    for (size_t k = 0; k < c->data.n_columns; k++) g.numbered = g.numbered || !fits_head(c, c->data.columns[k], g.cell);
     return g;
 }
 
@@ -43,7 +48,7 @@ static void column_heads(chart *c, const grid *g)
     for (int pass = 0; pass < 2; pass++) { /* measure, then place on one lower edge */
         for (size_t k = 0; k < c->data.n_columns; k++) {
             bool        pooled = c->data.pooled_column && c->data.pooled_column[k];
-            rsp_style   style = chart_style(c, 8, pooled, c->theme->ink, RSP_ALIGN_CENTRE, g->cell - 2);
+            rsp_style   style = chart_style(c, 8, pooled, c->theme->ink, RSP_ALIGN_CENTRE, g->numbered ? 0 : g->cell - 2);
             const char *text = g->numbered ? rsp_say_number(c->t, c->a, (double) k + 1, 0) : c->data.columns[k];
             double      h = rsp_text_extent(text, &style).h;
             if (pass == 0) tallest = fmax(tallest, h);
@@ -57,17 +62,21 @@ static void column_heads(chart *c, const grid *g)
     c->y += tallest + 4;
 }
 
-/* What the numbers over the columns stand for. */
+/* What the numbers over the columns stand for: short words in one paragraph, long ones a line each. */
 static void head_key(chart *c, const grid *g)
 {
     if (!g->numbered) return;
+    rsp_style style = chart_style(c, 8, false, c->theme->ink, RSP_ALIGN_LEFT, 0);
+    bool      lines = false;
+    for (size_t k = 0; k < c->data.n_columns; k++)
+        lines = lines || rsp_text_extent(c->data.columns[k], &style).w > (c->right - c->left) / 2;
     rsp_buf b = {0};
     for (size_t k = 0; k < c->data.n_columns; k++)
-        rsp_buf_printf(&b, "%s%s\u00A0%s", k ? "   " : "", rsp_say_number(c->t, c->a, (double) k + 1, 0), c->data.columns[k]);
+        rsp_buf_printf(&b, "%s%s\u00A0\u00A0%s", k == 0 ? "" : lines ? "\n" : "    ",
+                       rsp_say_number(c->t, c->a, (double) k + 1, 0), c->data.columns[k]);
     c->y += 6;
-    rsp_shape *t = chart_text(c, c->left, c->y, b.data,
-                              chart_style(c, 8, false, c->theme->ink, RSP_ALIGN_LEFT, c->right - c->left));
-    c->y += t->box.h;
+    style.width = c->right - c->left;
+    c->y += chart_text(c, c->left, c->y, b.data, style)->box.h;
     rsp_buf_free(&b);
 }
 
@@ -98,8 +107,7 @@ static const char *cell_text(const chart *c, double x, double width, rsp_style *
 {
     const char *text = chart_value(c, x);
     if (rsp_text_extent(text, style).w <= width) return text;
-    bool share = chart_share(c) && strcmp(c->data.statistic, "net") != 0;
-    return rsp_say_number(c->t, c->a, share ? 100 * x : x, 0);
+    return rsp_say_number(c->t, c->a, chart_share(c) ? 100 * x : x, 0);
 }
 
 static void cell(chart *c, const rsp_published_row *r, rsp_box box, double low, double high)

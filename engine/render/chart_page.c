@@ -113,7 +113,7 @@ static const char *state_words(const chart *c, chart_state s)
 {
     static const char *const keys[] = {[CHART_LOW_BASE] = "key_low_base", [CHART_SUPPRESSED] = "key_suppressed",
                                        [CHART_NOT_COMPARABLE] = "key_not_comparable", [CHART_NOT_ELIGIBLE] = "key_not_eligible",
-                                       [CHART_NO_DATA] = "key_no_data"};
+                                       [CHART_NOT_ESTIMABLE] = "key_not_estimable", [CHART_NO_DATA] = "key_no_data"};
     return rsp_say(c->t, c->a, keys[s], NULL, 0);
 }
 
@@ -252,7 +252,17 @@ void chart_foot(chart *c)
 
 /* ---- keys and marks ----------------------------------------------------------------------------------------------- */
 
-void chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const *words, bool dots)
+static rsp_shape *mark_shape(chart *c, double x, double y, rsp_colour colour, chart_mark mark)
+{
+    double r = 3.4;
+    if (mark == CHART_DIAMOND)
+        return rsp_scene_polygon(c->s, 4, (double[]){x, y - 1.4 * r, x + 1.4 * r, y, x, y + 1.4 * r, x - 1.4 * r, y}, colour);
+    if (mark == CHART_SQUARE) return rsp_scene_rect(c->s, (rsp_box){x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r}, colour);
+    if (mark == CHART_TICK) return rsp_scene_line(c->s, x, y - 5, x, y + 5, colour, 1.8);
+    return rsp_scene_circle(c->s, x, y, r, colour);
+}
+
+void chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const *words, const chart_mark *marks)
 {
     double x = c->left, line = c->theme->value_size + 6;
     for (size_t k = 0; k < n; k++) {
@@ -260,8 +270,8 @@ void chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const 
         double    width = rsp_text_extent(words[k], &style).w;
         if (k && x + KEY_SIDE + 5 + width > c->right) x = c->left, c->y += line;
         if (x + KEY_SIDE + 5 + width > c->right) style.width = c->right - x - KEY_SIDE - 5;
-        if (dots) {
-            rsp_scene_circle(c->s, x + KEY_SIDE / 2.0, c->y + line / 2, 3.4, colours[k]);
+        if (marks) {
+            mark_shape(c, x + KEY_SIDE / 2.0, c->y + line / 2, colours[k], marks[k]);
         } else {
             rsp_shape *q = rsp_scene_rect(c->s, (rsp_box){x, c->y + line / 2 - KEY_SIDE / 2.0, KEY_SIDE, KEY_SIDE}, colours[k]);
             q->stroke = c->theme->ink;
@@ -287,6 +297,7 @@ void chart_mark_state(chart *c, rsp_box box, chart_state state)
     x->stroke = c->theme->hidden;
     x->stroke_width = 0.6;
     x->dashed = state == CHART_NOT_ELIGIBLE;
+    if (state == CHART_NOT_ESTIMABLE) rsp_scene_line(c->s, box.x, box.y + box.h, box.x + box.w, box.y, c->theme->hidden, 0.6);
 }
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
@@ -309,7 +320,7 @@ double chart_label_width(const chart *c, double most)
 double chart_row_height(const chart *c, size_t r, double label_width, double least)
 {
     rsp_style s = label_style(c, &c->data.rows[r], label_width);
-    return fmax(least, rsp_text_extent(c->data.rows[r].label, &s).h + 3);
+    return fmax(least, rsp_text_extent(c->data.rows[r].label, &s).h + 5);
 }
 
 void chart_row_label(chart *c, size_t r, double label_width, double height)
@@ -427,16 +438,6 @@ static void whisker(chart *c, const chart_axis *x, const rsp_published_row *r, d
     rsp_scene_line(c->s, fmax(from, x->x0), y, fmin(to, x->x1), y, colour, 1.4);
     if (from < x->x0 - 0.5) arrow(c, x->x0, y, -1, colour);
     if (to > x->x1 + 0.5) arrow(c, x->x1, y, 1, colour);
-}
-
-static rsp_shape *mark_shape(chart *c, double x, double y, rsp_colour colour, chart_mark mark)
-{
-    double r = 3.4;
-    if (mark == CHART_DIAMOND)
-        return rsp_scene_polygon(c->s, 4, (double[]){x, y - 1.4 * r, x + 1.4 * r, y, x, y + 1.4 * r, x - 1.4 * r, y}, colour);
-    if (mark == CHART_SQUARE) return rsp_scene_rect(c->s, (rsp_box){x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r}, colour);
-    if (mark == CHART_TICK) return rsp_scene_line(c->s, x, y - 5, x, y + 5, colour, 1.8);
-    return rsp_scene_circle(c->s, x, y, r, colour);
 }
 
 void chart_dot(chart *c, const chart_axis *x, const rsp_published_row *r, double y, rsp_colour colour, chart_mark mark)

@@ -88,8 +88,10 @@ struct column {
 };
 
 static const struct column RESULT_COLUMNS[] = {
-    {"analysis", "Analysis", "Identifier of the analysis in study.yaml; weights, cleaning and response are the engine's own", false},
-    {"domain", "Domain", "Who: variable=code pairs joined by semicolons in the order of the crossing; empty: everybody", false},
+    {"analysis", "Analysis",
+     "Identifier of the analysis in study.yaml; weights, cleaning and response are the engine's own", false},
+    {"domain", "Domain", "Who: variable=code pairs joined by semicolons in the order of the crossing; empty: everybody",
+     false},
     {"term", "Term", "About what: the item, the coefficient, numerator/denominator of a ratio", false},
     {"level", "Level", "The answer's code, the quantile's probability, the two sides of a difference", false},
     {"statistic", "Statistic", "Name of the statistic; see the glossary", false},
@@ -121,7 +123,8 @@ static bool write_json(json_t *root, const char *path, rsp_diag *d) {
     char *text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);
     if (!text) {
-        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0}, "look for bytes that are not UTF-8 in titles and names of the study",
+        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0},
+                   "look for bytes that are not UTF-8 in titles and names of the study",
                    "the description of the data cannot be written as JSON");
         return false;
     }
@@ -143,8 +146,9 @@ static const char *study_title(const rsp_publication *p) {
 static json_t *schema(const struct column *columns, size_t n, const rsp_publication *labelled) {
     json_t *fields = json_array();
     for (size_t k = 0; k < n; k++)
-        json_array_append_new(fields, json_pack("{s:s, s:s, s:s, s:s}", "name", columns[k].name, "type", columns[k].number ? "number" : "string",
-                                                "title", columns[k].title, "description", columns[k].description));
+        json_array_append_new(fields, json_pack("{s:s, s:s, s:s, s:s}", "name", columns[k].name, "type",
+                                                columns[k].number ? "number" : "string", "title", columns[k].title,
+                                                "description", columns[k].description));
     for (size_t k = 0; labelled && k < labelled->n_languages; k++) {
         char name[64];
         snprintf(name, sizeof name, "label_%s", labelled->languages[k]);
@@ -162,9 +166,9 @@ static json_t *resource(const char *data, const char *name, const char *title, j
         json_decref(table_schema);
         return NULL;
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "name", name, "path", path, "title", title, "profile", "tabular-data-resource",
-                     "format", "csv", "mediatype", "text/csv", "bytes", (json_int_t) file.st_size, "hash",
-                     rsp_printf(a, "sha256:%s", hash), "schema", table_schema);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "name", name, "path", path, "title", title,
+                     "profile", "tabular-data-resource", "format", "csv", "mediatype", "text/csv", "bytes",
+                     (json_int_t) file.st_size, "hash", rsp_printf(a, "sha256:%s", hash), "schema", table_schema);
 }
 
 /* Names of packages are lower case letters, digits, `_`, `-`, `.`. */
@@ -193,8 +197,9 @@ static bool write_package(const rsp_publication *p, const char *data, rsp_arena 
         rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){data, 0, 0}, NULL, "the files of the data package cannot be read back");
         return false;
     }
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", package_name(a, p->study->id), "title", study_title(p), "description", description(p, a), "version",
-                             p->content_id, "profile", "tabular-data-package", "resources", json_pack("[o, o]", results, codebook));
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", package_name(a, p->study->id), "title",
+                             study_title(p), "description", description(p, a), "version", p->content_id, "profile",
+                             "tabular-data-package", "resources", json_pack("[o, o]", results, codebook));
     return write_json(root, rsp_path_join(a, data, "datapackage.json"), d);
 }
 
@@ -210,9 +215,9 @@ static bool write_csvw(const rsp_publication *p, const char *data, rsp_arena *a,
         if (k < N_RESULT_KEYS) json_array_append_new(key, json_string(c->name));
     }
     json_t *context = json_pack("[s, {s:s}]", "http://www.w3.org/ns/csvw", "@language", "en");
-    json_t *root = json_pack("{s:o, s:s, s:s, s:s, s:{s:s, s:b}, s:{s:o, s:o}}", "@context", context, "url", "results.csv", "dc:title", study_title(p),
-                             "dc:description", description(p, a), "dialect", "encoding", "utf-8", "header", 1, "tableSchema",
-                             "columns", columns, "primaryKey", key);
+    json_t *root = json_pack("{s:o, s:s, s:s, s:s, s:{s:s, s:b}, s:{s:o, s:o}}", "@context", context, "url",
+                             "results.csv", "dc:title", study_title(p), "dc:description", description(p, a), "dialect",
+                             "encoding", "utf-8", "header", 1, "tableSchema", "columns", columns, "primaryKey", key);
     return write_json(root, rsp_path_join(a, data, "results.csv-metadata.json"), d);
 }
 

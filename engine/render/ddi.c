@@ -13,7 +13,9 @@ struct ddi {
     rsp_arena             *a;
 };
 
-static xmlNodePtr element(xmlNodePtr parent, const char *name) { return xmlNewChild(parent, NULL, BAD_CAST name, NULL); }
+static xmlNodePtr element(xmlNodePtr parent, const char *name) {
+    return xmlNewChild(parent, NULL, BAD_CAST name, NULL);
+}
 
 static xmlNodePtr text_element(const struct ddi *x, xmlNodePtr parent, const char *name, const char *text) {
     return xmlNewTextChild(parent, NULL, BAD_CAST name, BAD_CAST rsp_xml_text(x->a, text));
@@ -36,7 +38,8 @@ static void in_languages(const struct ddi *x, xmlNodePtr parent, const char *nam
 static void citation(const struct ddi *x, xmlNodePtr study) {
     xmlNodePtr  cite = element(study, "citation"), titles = element(cite, "titlStmt");
     const char *main_title = rsp_text_in(&x->study->title, x->p->languages[0]);
-    xmlNodeSetLang(text_element(x, titles, "titl", main_title ? main_title : x->study->id), BAD_CAST x->p->languages[0]);
+    xmlNodeSetLang(text_element(x, titles, "titl", main_title ? main_title : x->study->id),
+                   BAD_CAST x->p->languages[0]);
     for (size_t k = 1; k < x->p->n_languages; k++) {
         const char *title = rsp_text_in(&x->study->title, x->p->languages[k]);
         if (title) xmlNodeSetLang(text_element(x, titles, "parTitl", title), BAD_CAST x->p->languages[k]);
@@ -70,8 +73,9 @@ static void nations(const struct ddi *x, xmlNodePtr summary) {
 
 static void study_information(const struct ddi *x, xmlNodePtr study) {
     xmlNodePtr info = element(study, "stdyInfo");
-    text_element(x, info, "abstract", x->p->simulated ? "Published estimates of a survey. Simulated data: no real persons."
-                                                      : "Published estimates of a survey.");
+    text_element(x, info, "abstract",
+                 x->p->simulated ? "Published estimates of a survey. Simulated data: no real persons."
+                                 : "Published estimates of a survey.");
     xmlNodePtr summary = element(info, "sumDscr");
     collection_dates(x, summary);
     nations(x, summary);
@@ -85,24 +89,30 @@ static void cleaning(const struct ddi *x, xmlNodePtr collection) {
     for (size_t k = 0; k < x->study->n_rules; k++) {
         const rsp_clean_rule *r = &x->study->rules[k];
         const char           *label = rsp_text_in(&r->label, x->p->languages[0]);
-        text_element(x, collection, "cleanOps", rsp_printf(x->a, "%s: %s (%s)", r->id, label ? label : r->id, actions[r->action]));
+        text_element(x, collection, "cleanOps",
+                     rsp_printf(x->a, "%s: %s (%s)", r->id, label ? label : r->id, actions[r->action]));
     }
 }
 
 static void method(const struct ddi *x, xmlNodePtr study) {
     xmlNodePtr collection = element(element(study, "method"), "dataColl");
-    text_element(x, collection, "sampProc", x->study->design.self_selected ? "Self-selected sample" : "Probability sample");
+    text_element(x, collection, "sampProc",
+                 x->study->design.self_selected ? "Self-selected sample" : "Probability sample");
     text_element(x, collection, "collMode", "Questionnaire");
     if (x->study->weighting.given)
-        text_element(x, collection, "weight", "Weights are calibrated to known shares or counts of the population; see data/results.csv, analysis weights.");
+        text_element(x, collection, "weight",
+                     "Weights are calibrated to known shares or counts of the population; see data/results.csv, "
+                     "analysis weights.");
     cleaning(x, collection);
 }
 
 static void access_conditions(const struct ddi *x, xmlNodePtr study) {
     xmlNodePtr use = element(element(study, "dataAccs"), "useStmt");
-    text_element(x, use, "conditions", x->study->disclosure.off
-        ? "Estimates only; answers of respondents are not part of the file. Disclosure control is off: the data are public or made up."
-        : "Estimates only; answers of respondents are not published. Estimates on few respondents are suppressed.");
+    text_element(x, use, "conditions",
+                 x->study->disclosure.off ? "Estimates only; answers of respondents are not part of the file. "
+                                            "Disclosure control is off: the data are public or made up."
+                                          : "Estimates only; answers of respondents are not published. Estimates on "
+                                            "few respondents are suppressed.");
 }
 
 /* ---- the file and its questions --------------------------------------------------------------------------------- */
@@ -112,7 +122,9 @@ static void data_file(const struct ddi *x, xmlNodePtr root) {
     attribute(x, file, "ID", "results");
     xmlNodePtr text = element(file, "fileTxt");
     text_element(x, text, "fileName", "results.csv");
-    text_element(x, text, "fileCont", "One published estimate a row; its columns are described in datapackage.json. The variables below are the questions that the estimates are about.");
+    text_element(x, text, "fileCont",
+                 "One published estimate a row; its columns are described in datapackage.json. The variables below are "
+                 "the questions that the estimates are about.");
     text_element(x, element(text, "dimensns"), "caseQnty", rsp_printf(x->a, "%zu", rsp_published_count(x->p->results)));
     attribute(x, text_element(x, text, "fileType", "CSV (RFC 4180)"), "charset", "UTF-8");
 }
@@ -158,7 +170,8 @@ static void variable(const struct ddi *x, xmlNodePtr data, size_t j) {
     question(x, var, v);
     if (v->type == RSP_TEXT) text_element(x, var, "txt", "Answers in words are never published.");
     categories(x, var, v->list);
-    if (v->derive.kind != RSP_DERIVE_NONE) text_element(x, var, "codInstr", "Derived from other answers; see study.yaml.");
+    if (v->derive.kind != RSP_DERIVE_NONE)
+        text_element(x, var, "codInstr", "Derived from other answers; see study.yaml.");
     attribute(x, element(var, "varFormat"), "type", words ? "character" : "numeric");
 }
 
@@ -191,7 +204,9 @@ bool rsp_ddi_write(const rsp_publication *p, const char *path, rsp_diag *d) {
     xmlFreeDoc(doc);
     bool ok = bytes && length > 0;
     if (ok) ok = rsp_write_file(path, bytes, (size_t) length, d);
-    else rsp_report(d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0}, "look for bytes that are not UTF-8 in the study's labels", "the codebook cannot be written");
+    else
+        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0}, "look for bytes that are not UTF-8 in the study's labels",
+                   "the codebook cannot be written");
     xmlFree(bytes);
     rsp_arena_free(x.a);
     return ok;

@@ -48,7 +48,8 @@ void rsp_html_table(rsp_buf *b, const char *caption, size_t n, const rsp_html_co
     rsp_html_element(b, "caption", NULL, caption);
     rsp_buf_puts(b, "<thead>\n<tr>\n");
     for (size_t k = 0; k < n; k++)
-        rsp_html_element(b, "th", columns[k].number ? "scope=\"col\" class=\"number\"" : "scope=\"col\"", columns[k].title);
+        rsp_html_element(b, "th", columns[k].number ? "scope=\"col\" class=\"number\"" : "scope=\"col\"",
+                         columns[k].title);
     rsp_buf_puts(b, "</tr>\n</thead>\n<tbody>\n");
 }
 

@@ -90,8 +90,10 @@ static const char *pair_label(const rsp_labels *l, rsp_arena *a, const char *pai
 
 static const char *everybody(const rsp_labels *l, rsp_arena *a) {
     bool countries = l->study->roles.country != RSP_NONE;
-    if (countries && l->study->weighting.scale == RSP_SCALE_EQUAL) return rsp_say(l->texts, a, "average_of_countries", NULL, 0);
-    if (countries && l->study->weighting.scale == RSP_SCALE_POPULATION) return rsp_say(l->texts, a, "all_countries", NULL, 0);
+    if (countries && l->study->weighting.scale == RSP_SCALE_EQUAL)
+        return rsp_say(l->texts, a, "average_of_countries", NULL, 0);
+    if (countries && l->study->weighting.scale == RSP_SCALE_POPULATION)
+        return rsp_say(l->texts, a, "all_countries", NULL, 0);
     return rsp_say(l->texts, a, "everybody", NULL, 0);
 }
 
@@ -144,7 +146,8 @@ static const char *threshold_label(const rsp_labels *l, rsp_arena *a, const rsp_
 static const char *own_term(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
     static const char *const stages[] = {"read", "kept", "set_aside"};
     for (size_t k = 0; k < 3; k++)
-        if (strcmp(row->term, stages[k]) == 0) return rsp_say(l->texts, a, rsp_printf(a, "quality_%s", stages[k]), NULL, 0);
+        if (strcmp(row->term, stages[k]) == 0)
+            return rsp_say(l->texts, a, rsp_printf(a, "quality_%s", stages[k]), NULL, 0);
     size_t k = rsp_map_get(l->rules, row->term);
     if (strcmp(row->analysis, "cleaning") != 0 || k == RSP_NONE) return NULL;
     const char *label = rsp_text_in(&l->study->rules[k].label, l->lang);
@@ -216,7 +219,8 @@ static const char *difference_label(const rsp_labels *l, rsp_arena *a, const rsp
     const char *first = rsp_label_code(l, s.variable, s.first);
     const char *second = s.second ? rsp_label_code(l, s.variable, s.second)
                                   : rsp_say(l->texts, a, "average_of_countries", NULL, 0);
-    const char *sides = rsp_say(l->texts, a, "label_difference", (rsp_arg[]){{"first", first, 0}, {"second", second, 0}}, 2);
+    const char *sides =
+        rsp_say(l->texts, a, "label_difference", (rsp_arg[]){{"first", first, 0}, {"second", second, 0}}, 2);
     return l->ambiguous[s.variable] ? with_variable(l, a, variable_label(l, s.variable), sides) : sides;
 }
 
@@ -272,14 +276,16 @@ static const char *items_label(const rsp_labels *l, rsp_arena *a, size_t n, cons
     if (!n) return id;
     const char *first = variable_label(l, items[0]);
     return n == 1 ? first
-                  : rsp_say(l->texts, a, "title_items", (rsp_arg[]){{"first", first, 0}, {"more", NULL, (double) (n - 1)}}, 2);
+                  : rsp_say(l->texts, a, "title_items",
+                            (rsp_arg[]){{"first", first, 0}, {"more", NULL, (double) (n - 1)}}, 2);
 }
 
 static const char *composed_title(const rsp_labels *l, rsp_arena *a, const rsp_analysis *x) {
     switch (x->kind) {
     case RSP_A_TABLE:
         if (x->table.statistic == RSP_RATIO)
-            return rsp_printf(a, "%s / %s", variable_label(l, x->table.numerator), variable_label(l, x->table.denominator));
+            return rsp_printf(a, "%s / %s", variable_label(l, x->table.numerator),
+                              variable_label(l, x->table.denominator));
         return items_label(l, a, x->table.n_items, x->table.items, x->id);
     case RSP_A_SCALE: return x->scale.name ? x->scale.name : x->id;
     case RSP_A_FACTOR: return x->id;
@@ -302,7 +308,9 @@ const char *rsp_label_analysis(const rsp_labels *l, rsp_arena *a, const char *id
 }
 
 const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id) {
-    static const char *const tests[] = {[RSP_TEST_RAO_SCOTT] = "rao_scott_f", [RSP_TEST_T] = "t", [RSP_TEST_WALD] = "wald_f",
+    static const char *const tests[] = {[RSP_TEST_RAO_SCOTT] = "rao_scott_f",
+                                        [RSP_TEST_T] = "t",
+                                        [RSP_TEST_WALD] = "wald_f",
                                         [RSP_TEST_KRUSKAL] = "kruskal_f"};
     const rsp_analysis *x = rsp_label_find(l, id);
     if (!x) return "";
@@ -333,11 +341,12 @@ static bool margin_of_counts(const rsp_study *s, const char *margin) {
 
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
     static const char *const shares[] = {"proportion", "proportion_missing", "top2", "net", NULL};
-    static const char *const ratios[] = {"coefficient", "odds_ratio", "rate_ratio", "threshold", "r_squared", "alpha", "omega",
-                                         "item_rest", "loading", "std_loading", "variance", "covariance", "intercept",
-                                         "cfi", "cfi_robust", "tli", "tli_robust", "rmsea", "rmsea_robust", "srmr", "theta", "icc",
-                                         "pooled", "prediction", "tau2", "i2", "rao_scott_f", "t", "wald_f", "kruskal_f", "ratio", "deff_kish",
-                                         "weight_min", "weight_max", NULL};
+    static const char *const ratios[] = {
+        "coefficient", "odds_ratio", "rate_ratio",  "threshold", "r_squared",    "alpha",       "omega",
+        "item_rest",   "loading",    "std_loading", "variance",  "covariance",   "intercept",   "cfi",
+        "cfi_robust",  "tli",        "tli_robust",  "rmsea",     "rmsea_robust", "srmr",        "theta",
+        "icc",         "pooled",     "prediction",  "tau2",      "i2",           "rao_scott_f", "t",
+        "wald_f",      "kruskal_f",  "ratio",       "deff_kish", "weight_min",   "weight_max",  NULL};
     if (strcmp(row->statistic, "count") == 0) return RSP_AS_COUNT;
     if (strcmp(row->statistic, "margin_gap") == 0)
         return margin_of_counts(l->study, row->term) ? RSP_AS_NUMBER : RSP_AS_SHARE;
@@ -452,7 +461,8 @@ bool rsp_edition_wants(const rsp_publication *p, const rsp_edition *e, const cha
 const char *rsp_file_word(rsp_arena *a, const char *code) {
     char *word = rsp_strdup(a, code);
     for (char *p = word; *p; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("_-.", *p);
+        bool plain =
+            (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("_-.", *p);
         if (!plain) *p = '_';
     }
     return word;

@@ -275,10 +275,10 @@ bool rsp_pdf_finish(rsp_buf *pdf, const rsp_pdf_facts *facts, const char *name, 
     qpdf_set_suppress_warnings(f.q, QPDF_TRUE);
     bool read = !(qpdf_read_memory(f.q, name, pdf->data, pdf->length, NULL) & QPDF_ERRORS);
     bool ok = read && complete(&f) && !qpdf_has_error(f.q) && write_back(&f, pdf);
+    const char *why = qpdf_has_error(f.q) ? qpdf_get_error_full_text(f.q, qpdf_get_error(f.q)) : NULL;
     if (!ok)
         rsp_report(d, RSP_ERR_BUG, (rsp_loc){name, 0, 0}, "the versions of Cairo and qpdf may not suit each other",
-                   "the PDF cannot be completed: %s",
-                   !read ? "it cannot be read back" : "its structure tree is not the one that was drawn");
+                   "the PDF cannot be completed: %s", why ? why : "its structure tree is not the one that was drawn");
     qpdf_cleanup(&f.q);
     return ok;
 }

@@ -16,10 +16,12 @@ struct quality {
 
 static const char *say(const struct quality *q, const char *key) { return rsp_say(q->texts, q->a, key, NULL, 0); }
 
-static const char *count(const struct quality *q, double n) { return rsp_label_number(q->labels, q->a, n, RSP_AS_COUNT); }
+static const char *count(const struct quality *q, double n) {
+    return rsp_label_number(q->labels, q->a, n, RSP_AS_COUNT);
+}
 
-static double value(const struct quality *q, const char *analysis, const char *domain, const char *term, const char *level,
-                    const char *statistic) {
+static double value(const struct quality *q, const char *analysis, const char *domain, const char *term,
+                    const char *level, const char *statistic) {
     const rsp_published_row *r = rsp_published_find(q->p->results, analysis, domain, term, level, statistic);
     return r ? r->estimate : NAN;
 }
@@ -55,8 +57,10 @@ static const char **domains(const struct quality *q, const char *analysis, size_
 
 static void response(struct quality *q) {
     static const char *const stages[] = {"read", "kept", "set_aside"};
-    rsp_html_column columns[] = {{say(q, "quality_country"), false}, {say(q, "quality_read"), true}, {say(q, "quality_kept"), true},
-                                 {say(q, "quality_set_aside"), true}};
+    rsp_html_column          columns[] = {{say(q, "quality_country"), false},
+                                          {say(q, "quality_read"), true},
+                                          {say(q, "quality_kept"), true},
+                                          {say(q, "quality_set_aside"), true}};
     rsp_arg balance[] = {{"read", NULL, value(q, "response", "", "read", "", "count")},
                          {"kept", NULL, value(q, "response", "", "kept", "", "count")},
                          {"aside", NULL, value(q, "response", "", "set_aside", "", "count")}};
@@ -75,11 +79,14 @@ static void response(struct quality *q) {
 }
 
 static void rules(struct quality *q) {
-    static const char *const actions[] = {[RSP_ACTION_DROP] = "quality_action_drop", [RSP_ACTION_FLAG] = "quality_action_flag",
+    static const char *const actions[] = {[RSP_ACTION_DROP] = "quality_action_drop",
+                                          [RSP_ACTION_FLAG] = "quality_action_flag",
                                           [RSP_ACTION_SET_MISSING] = "quality_action_set_missing"};
     const rsp_study *s = q->p->study;
-    rsp_html_column  columns[] = {{say(q, "quality_rule"), false}, {say(q, "quality_action"), false}, {say(q, "quality_rows"), true},
-                                  {say(q, "quality_cells"), true}};
+    rsp_html_column          columns[] = {{say(q, "quality_rule"), false},
+                                          {say(q, "quality_action"), false},
+                                          {say(q, "quality_rows"), true},
+                                          {say(q, "quality_cells"), true}};
     heading(q, "quality_rules");
     if (!s->n_rules) {
         paragraph(q, say(q, "quality_no_rules"));
@@ -100,13 +107,16 @@ static void rules(struct quality *q) {
 }
 
 static void files(struct quality *q) {
-    rsp_html_column columns[] = {{say(q, "quality_file"), false}, {say(q, "quality_tool"), false}, {say(q, "quality_encoding"), false},
-                                 {say(q, "workbook_rows"), true}, {say(q, "quality_columns"), true}};
+    rsp_html_column columns[] = {{say(q, "quality_file"), false},
+                                 {say(q, "quality_tool"), false},
+                                 {say(q, "quality_encoding"), false},
+                                 {say(q, "workbook_rows"), true},
+                                 {say(q, "quality_columns"), true}};
     heading(q, "quality_files");
     table(q, "quality_files", 5, columns);
     for (size_t k = 0; k < q->p->n_files; k++) {
         const struct rsp_file_note *f = &q->p->files[k];
-        const char                 *slash = strrchr(f->name, '/'); /* where it lies on this machine is nobody's business */
+        const char *slash = strrchr(f->name, '/'); /* where it lies on this machine is nobody's business */
         rsp_html_row(&q->out, slash ? slash + 1 : f->name);
         cell(q, f->tool ? f->tool : "\u2013");
         cell(q, f->encoding ? f->encoding : "\u2013");
@@ -138,8 +148,9 @@ static const char *gap_text(const struct quality *q, const rsp_published_row *ga
 static void weights(struct quality *q) {
     size_t          n;
     const char    **list = domains(q, "weights", &n);
-    rsp_html_column columns[] = {{say(q, "column_group"), false}, {say(q, "column_n"), true}, {say(q, "statistic_deff_kish"), true},
-                                 {say(q, "statistic_n_eff"), true}, {say(q, "quality_largest_gap"), true}, {say(q, "column_note"), false}};
+    rsp_html_column columns[] = {{say(q, "column_group"), false},       {say(q, "column_n"), true},
+                                 {say(q, "statistic_deff_kish"), true}, {say(q, "statistic_n_eff"), true},
+                                 {say(q, "quality_largest_gap"), true}, {say(q, "column_note"), false}};
     heading(q, "quality_weights");
     paragraph(q, say(q, q->p->study->weighting.given ? "workbook_note_weighting" : "workbook_note_unweighted"));
     if (!n) return;
@@ -161,11 +172,15 @@ static void weights(struct quality *q) {
 /* A gap that rounds to nothing on the page is met. */
 static bool unmet(const rsp_published_row *r) { return fabs(r->estimate) >= 0.0005; }
 
-static bool known_gap(const rsp_published_row *r) { return strcmp(r->statistic, "margin_gap") == 0 && !isnan(r->estimate); }
+static bool known_gap(const rsp_published_row *r) {
+    return strcmp(r->statistic, "margin_gap") == 0 && !isnan(r->estimate);
+}
 
 static void gaps(struct quality *q) {
     size_t          from = 0, to = 0, shown = 0, known = 0;
-    rsp_html_column columns[] = {{say(q, "column_group"), false}, {say(q, "quality_margin"), false}, {say(q, "column_level"), false},
+    rsp_html_column columns[] = {{say(q, "column_group"), false},
+                                 {say(q, "quality_margin"), false},
+                                 {say(q, "column_level"), false},
                                  {say(q, "statistic_margin_gap"), true}};
     if (!rsp_published_range(q->p->results, "weights", &from, &to)) return;
     for (size_t i = from; i < to; i++) {
@@ -194,7 +209,8 @@ static void gaps(struct quality *q) {
 
 /* ---- answers and marks ------------------------------------------------------------------------------------------ */
 
-/* Rows that tell how many of everybody answered an item: tables without a filter, the whole sample, the valid answers. */
+/* Rows that tell how many of everybody answered an item: tables without a filter, the whole sample, the valid answers.
+ */
 static bool tells_base(const struct quality *q, const rsp_published_row *r) {
     const rsp_analysis *x = rsp_label_find(q->labels, r->analysis);
     size_t              v = rsp_study_variable(q->p->study, r->term);
@@ -206,7 +222,8 @@ static bool tells_base(const struct quality *q, const rsp_published_row *r) {
 
 static void bases(struct quality *q) {
     double          kept = value(q, "response", "", "kept", "", "count");
-    rsp_html_column columns[] = {{say(q, "quality_question"), false}, {say(q, "column_n"), true}, {say(q, "quality_missing_share"), true}};
+    rsp_html_column columns[] = {
+        {say(q, "quality_question"), false}, {say(q, "column_n"), true}, {say(q, "quality_missing_share"), true}};
     rsp_map        *seen = rsp_map_new();
     for (size_t i = 0; i < rsp_published_count(q->p->results); i++) {
         const rsp_published_row *r = rsp_published_at(q->p->results, i);
@@ -295,7 +312,8 @@ bool rsp_render_quality(const rsp_publication *p, rsp_diag *d) {
     rsp_labels    *labels = rsp_labels_new(p->study, texts);
     struct quality q = {.p = p, .labels = labels, .texts = texts, .a = rsp_arena_new()};
     const char    *title = rsp_printf(q.a, "%s \u2013 %s", say(&q, "quality_title"), rsp_label_study(labels));
-    bool           ok = rsp_make_dirs(rsp_path_join(q.a, p->dir, "quality"), d) && rsp_html_open(&q.out, p->languages[0], title, d);
+    bool           ok =
+        rsp_make_dirs(rsp_path_join(q.a, p->dir, "quality"), d) && rsp_html_open(&q.out, p->languages[0], title, d);
     if (ok) {
         body(&q);
         rsp_html_close(&q.out);

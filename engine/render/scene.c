@@ -400,7 +400,7 @@ static void pixels_to_bytes(const unsigned char *row, int width, unsigned char *
     }
 }
 
-/* No filter and level 1: seven times faster than Cairo's own writer, and flat areas compress well all the same. */
+/* No filter and level 1: much faster than Cairo's own writer, and flat areas compress well all the same. */
 static bool encode_png(cairo_surface_t *image, double scale, rsp_buf *into)
 {
     int                  width = cairo_image_surface_get_width(image), height = cairo_image_surface_get_height(image);

@@ -1,5 +1,5 @@
-/* `responsive show`: an analysis in a terminal, with bars. Widths are counted by ICU, since the C library's wcwidth knows
- * no letter outside ASCII in the C locale that the engine keeps. */
+/* `responsive show`: an analysis in a terminal, with bars. Widths are counted by ICU, since the C library's wcwidth
+ * knows no letter outside ASCII in the C locale that the engine keeps. */
 #include "labels.h"
 
 #include <math.h>
@@ -26,7 +26,8 @@ struct show {
 
 static size_t width_of_character(UChar32 c) {
     int8_t type = u_charType(c);
-    if (type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_FORMAT_CHAR || type == U_CONTROL_CHAR) return 0;
+    if (type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_FORMAT_CHAR || type == U_CONTROL_CHAR)
+        return 0;
     int wide = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
     return wide == U_EA_WIDE || wide == U_EA_FULLWIDTH ? 2 : 1;
 }
@@ -106,7 +107,8 @@ static long eighths(const struct show *s, double x) {
 
 static void bar(const struct show *s, double x) {
     static const char *const parts[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
-    long zero = eighths(s, 0), end = eighths(s, x), from = (zero < end ? zero : end) / 8 * 8, to = zero < end ? end : zero;
+    long                     zero = eighths(s, 0), end = eighths(s, x), from = (zero < end ? zero : end) / 8 * 8,
+         to = zero < end ? end : zero;
     for (long column = 0; column < (long) s->bar_width; column++) {
         long left = 8 * column, filled = to - left;
         if (isnan(x) || left < from || filled <= 0) fputc(' ', s->to);
@@ -135,7 +137,8 @@ static void find_span(struct show *s) {
 static const char *interval(const struct show *s, const rsp_published_row *r) {
     if (isnan(r->lower) || isnan(r->upper)) return "";
     rsp_as  as = rsp_label_as(s->labels, r);
-    rsp_arg ends[] = {{"low", rsp_label_number(s->labels, s->a, r->lower, as), 0}, {"high", rsp_label_number(s->labels, s->a, r->upper, as), 0}};
+    rsp_arg ends[] = {{"low", rsp_label_number(s->labels, s->a, r->lower, as), 0},
+                      {"high", rsp_label_number(s->labels, s->a, r->upper, as), 0}};
     return rsp_say(s->texts, s->a, "interval_between", ends, 2);
 }
 
@@ -166,7 +169,7 @@ static void measure_columns(struct show *s, size_t width) {
     for (size_t i = 0; i < s->n; i++) {
         const rsp_published_row *r = s->rows[i];
         const char              *text = row_label(s, r), *ends = interval(s, r);
-        size_t                   label_width = width_of(text, strlen(text)), interval_width = width_of(ends, strlen(ends));
+        size_t label_width = width_of(text, strlen(text)), interval_width = width_of(ends, strlen(ends));
         if (label_width > s->label_width) s->label_width = label_width;
         if (interval_width > s->interval_width) s->interval_width = interval_width;
     }
@@ -188,7 +191,8 @@ static void show_row(const struct show *s, const rsp_published_row *r) {
         fputs("  ", s->to);
         right(s, interval(s, r), s->interval_width);
     }
-    right(s, isnan(r->n) ? "" : rsp_printf(s->a, "n=%s", rsp_label_number(s->labels, s->a, r->n, RSP_AS_COUNT)), N_WIDTH);
+    right(s, isnan(r->n) ? "" : rsp_printf(s->a, "n=%s", rsp_label_number(s->labels, s->a, r->n, RSP_AS_COUNT)),
+          N_WIDTH);
     fputc('\n', s->to);
 }
 
@@ -215,7 +219,8 @@ static void show_all(struct show *s, const char *analysis, size_t width) {
     }
 }
 
-void rsp_show(const rsp_study *s, const rsp_published *r, const char *analysis, const char *lang, size_t width, FILE *to) {
+void rsp_show(const rsp_study *s, const rsp_published *r, const char *analysis, const char *lang, size_t width,
+              FILE *to) {
     size_t     from, end;
     rsp_diag  *d = rsp_diag_new();
     rsp_texts *texts = rsp_texts_load(lang, d);

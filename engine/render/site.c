@@ -82,13 +82,16 @@ static int by_who(const void *x, const void *y) {
 }
 
 /* PREFIX + WHO + -LANG + EXTENSION in `folder`, for the language being written. */
-static void list_files(struct site *s, const char *folder, const char *prefix, const char *extension, struct listing *out) {
+static void list_files(struct site *s, const char *folder, const char *prefix, const char *extension,
+                       struct listing *out) {
     DIR        *dir = opendir(rsp_path_join(s->a, s->p->dir, folder));
     const char *end = rsp_printf(s->a, "-%s%s", s->lang, extension);
     size_t      head = strlen(prefix);
     out->n = 0;
     for (struct dirent *e; dir && (e = readdir(dir));) {
-        if (strncmp(e->d_name, prefix, head) != 0 || !ends_with(e->d_name, end) || strlen(e->d_name) < head + strlen(end)) continue;
+        if (strncmp(e->d_name, prefix, head) != 0 || !ends_with(e->d_name, end) ||
+            strlen(e->d_name) < head + strlen(end))
+            continue;
         const char *name = rsp_strdup(s->a, e->d_name);
         const char *who = rsp_strndup(s->a, name + head, strlen(name) - head - strlen(end));
         struct item item = {name, who, RSP_NONE, size_of(s, folder, name)};
@@ -109,7 +112,8 @@ static void list_files(struct site *s, const char *folder, const char *prefix, c
 static void url(struct site *s, const char *folder, const char *name) {
     rsp_buf_printf(&s->out, "%s/", folder);
     for (const char *p = name; *p; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("_-.", *p);
+        bool plain =
+            (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("_-.", *p);
         if (plain) rsp_buf_putc(&s->out, *p);
         else rsp_buf_printf(&s->out, "%%%02X", (unsigned) (unsigned char) *p);
     }
@@ -122,14 +126,17 @@ static const char *size_text(const struct site *s, long long bytes) {
     return rsp_say(s->texts, s->a, mega ? "site_megabytes" : "site_kilobytes", (rsp_arg[]){{"n", number, 0}}, 1);
 }
 
-static void link_to(struct site *s, const char *folder, const char *name, const char *words, const char *type, long long bytes) {
-    rsp_arg file[] = {{"type", type, 0}, {"size", size_text(s, bytes), 0}};
+/* type NULL: the words say it. */
+static void link_to(struct site *s, const char *folder, const char *name, const char *words, const char *type,
+                    long long bytes) {
+    const char *size = size_text(s, bytes);
+    rsp_arg     file[] = {{"type", type ? type : "", 0}, {"size", size, 0}};
     rsp_buf_puts(&s->out, "<a href=\"");
     url(s, folder, name);
     rsp_buf_puts(&s->out, "\">");
     rsp_html_text(&s->out, words);
-    rsp_buf_puts(&s->out, " <span class=\"size\">(");
-    rsp_html_text(&s->out, rsp_say(s->texts, s->a, "site_file", file, 2));
+    rsp_buf_puts(&s->out, "<span class=\"size\">&nbsp;(");
+    rsp_html_text(&s->out, type ? rsp_say(s->texts, s->a, "site_file", file, 2) : size);
     rsp_buf_puts(&s->out, ")</span></a>");
 }
 
@@ -140,7 +147,8 @@ static const char *who_label(const struct site *s, const char *who) {
     return list && rank <= list->n ? rsp_choice_label(list, rank - 1, s->lang) : who;
 }
 
-static void file_list(struct site *s, const char *heading, const char *folder, const struct listing *files, const char *type) {
+static void file_list(struct site *s, const char *heading, const char *folder, const struct listing *files,
+                      const char *type) {
     if (!files->n) return;
     rsp_html_element(&s->out, "h2", NULL, say(s, heading));
     rsp_buf_puts(&s->out, "<ul class=\"files\">\n");
@@ -192,7 +200,7 @@ static void chart_downloads(struct site *s, const char *svg) {
         long long   bytes = size_of(s, "charts", name);
         if (bytes < 0) continue;
         rsp_buf_puts(&s->out, sep);
-        link_to(s, "charts", name, forms[k].type, forms[k].type, bytes);
+        link_to(s, "charts", name, forms[k].type, NULL, bytes);
         sep = " \u00b7\n";
     }
 }
@@ -206,7 +214,10 @@ static void chart(struct site *s, const struct item *x) {
     if (width > 0 && height > 0) rsp_buf_printf(&s->out, " width=\"%d\" height=\"%d\"", width, height);
     rsp_buf_puts(&s->out, " alt=\"");
     if (title) quoted(s, title);
-    else rsp_html_text(&s->out, x->analysis == RSP_NONE ? x->name : rsp_label_analysis(s->labels, s->a, s->p->study->analyses[x->analysis].id));
+    else
+        rsp_html_text(&s->out, x->analysis == RSP_NONE
+                                   ? x->name
+                                   : rsp_label_analysis(s->labels, s->a, s->p->study->analyses[x->analysis].id));
     if (description) {
         rsp_buf_puts(&s->out, ". ");
         quoted(s, description);
@@ -227,8 +238,9 @@ static void charts(struct site *s) {
         if (!who || strcmp(who, x->who) != 0) {
             if (who) rsp_buf_puts(&s->out, "</div>\n");
             if (strcmp(x->who, "all") != 0)
-                rsp_html_element(&s->out, "h3", NULL,
-                                 rsp_say(s->texts, s->a, "site_charts_of", (rsp_arg[]){{"who", who_label(s, x->who), 0}}, 1));
+                rsp_html_element(
+                    &s->out, "h3", NULL,
+                    rsp_say(s->texts, s->a, "site_charts_of", (rsp_arg[]){{"who", who_label(s, x->who), 0}}, 1));
             rsp_buf_puts(&s->out, "<div class=\"charts\">\n");
             who = x->who;
         }
@@ -240,10 +252,13 @@ static void charts(struct site *s) {
 /* ---- data ------------------------------------------------------------------------------------------------------- */
 
 static void data(struct site *s) {
-    static const struct { const char *name, *key, *type; } files[] = {
-        {"results.csv", "site_data_results", "CSV"},      {"results.sqlite", "site_data_results", "SQLite"},
-        {"codebook.csv", "site_data_codebook", "CSV"},    {"codebook.xml", "site_data_codebook", "DDI Codebook 2.5"},
-        {"datapackage.json", "site_data_description", "Frictionless"}, {"results.csv-metadata.json", "site_data_description", "CSVW"}};
+    static const struct { const char *name, *key, *type;
+    } files[] = {{"results.csv", "site_data_results", "CSV"},
+                 {"results.sqlite", "site_data_results", "SQLite"},
+                 {"codebook.csv", "site_data_codebook", "CSV"},
+                 {"codebook.xml", "site_data_codebook", "DDI Codebook 2.5"},
+                 {"datapackage.json", "site_data_description", "Frictionless"},
+                 {"results.csv-metadata.json", "site_data_description", "CSVW"}};
     rsp_html_element(&s->out, "h2", NULL, say(s, "site_data"));
     rsp_buf_puts(&s->out, "<ul class=\"files\">\n");
     for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
@@ -279,7 +294,8 @@ static void introduction(struct site *s) {
     badges(s);
     paragraph(s, say(s, "site_intro"));
     if (study->field.from && study->field.to)
-        paragraph(s, rsp_say(s->texts, s->a, "period", (rsp_arg[]){{"from", study->field.from, 0}, {"to", study->field.to, 0}}, 2));
+        paragraph(s, rsp_say(s->texts, s->a, "period",
+                             (rsp_arg[]){{"from", study->field.from, 0}, {"to", study->field.to, 0}}, 2));
     if (kept && kept->estimate >= 0)
         paragraph(s, rsp_say(s->texts, s->a, "site_answers", (rsp_arg[]){{"kept", NULL, kept->estimate}}, 1));
     if (s->p->preliminary) paragraph(s, say(s, "preliminary_note"));

@@ -58,10 +58,12 @@ static void collect(struct tabulation *t, const rsp_published *p, const char *co
 /* ---- letters of significant differences ------------------------------------------------------------------------- */
 
 static const char *letter_name(rsp_arena *a, size_t k) {
-    return k < 26 ? rsp_printf(a, "%c", (int) ('A' + k)) : rsp_printf(a, "%s%c", letter_name(a, k / 26 - 1), (int) ('A' + k % 26));
+    return k < 26 ? rsp_printf(a, "%c", (int) ('A' + k))
+                  : rsp_printf(a, "%s%c", letter_name(a, k / 26 - 1), (int) ('A' + k % 26));
 }
 
-static const char *side_domain(struct tabulation *t, const rsp_published_row *r, const char *variable, const char *code) {
+static const char *side_domain(struct tabulation *t, const rsp_published_row *r, const char *variable,
+                               const char *code) {
     return rsp_printf(t->a, "%s%s%s=%s", r->domain, *r->domain ? ";" : "", variable, code);
 }
 
@@ -135,7 +137,8 @@ static const char *note_of(const struct tabulation *t, const rsp_published_row *
     return *mark && *flags ? rsp_printf(t->a, "%s %s", mark, flags) : *mark ? mark : flags;
 }
 
-/* ---- which columns ------------------------------------------------------------------------------------------------- */
+/* ---- which columns -------------------------------------------------------------------------------------------------
+ */
 
 /* Columns that no row fills are left out. */
 struct uses {
@@ -277,9 +280,12 @@ static void long_columns(struct tabulation *t, const struct uses *u) {
     if (u->group) add_column(t, say(t, "column_group"), MIDDLE);
     if (u->letters) add_column(t, say(t, "column_letter"), NARROW);
     if (u->term) add_column(t, say(t, "column_item"), WIDE_TEXT);
-    if (u->level) add_column(t, say(t, difference ? "column_compared" : "column_level"), difference ? WIDE_TEXT : MIDDLE);
+    if (u->level)
+        add_column(t, say(t, difference ? "column_compared" : "column_level"), difference ? WIDE_TEXT : MIDDLE);
     if (u->statistic) add_column(t, say(t, "column_statistic"), MIDDLE);
-    add_column(t, u->statistic ? say(t, "estimate_heading") : rsp_label_statistic(t->labels, t->a, t->rows[0]->statistic), NARROW + 2);
+    add_column(t,
+               u->statistic ? say(t, "estimate_heading") : rsp_label_statistic(t->labels, t->a, t->rows[0]->statistic),
+               NARROW + 2);
     if (u->letters) add_column(t, say(t, "column_differs"), NARROW);
     if (u->interval) add_column(t, say(t, "column_lower"), NARROW);
     if (u->interval) add_column(t, say(t, "column_upper"), NARROW);
@@ -350,7 +356,8 @@ static void lay_out(struct tabulation *t) {
 
 rsp_tab *rsp_tabulate(const rsp_labels *l, const rsp_published *p, const char *analysis, const char *country,
                       rsp_tab_part part, rsp_arena *a) {
-    struct tabulation t = {.labels = l, .texts = rsp_labels_texts(l), .analysis = rsp_label_find(l, analysis), .id = analysis, .a = a};
+    struct tabulation t = {
+        .labels = l, .texts = rsp_labels_texts(l), .analysis = rsp_label_find(l, analysis), .id = analysis, .a = a};
     collect(&t, p, country, part);
     if (!t.n) return NULL;
     t.tab = RSP_NEW(a, rsp_tab);

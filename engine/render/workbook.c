@@ -69,7 +69,9 @@ static const char *table_name(rsp_arena *a, size_t number, const char *id) {
     return name;
 }
 
-static const char *link_to(const struct book *b, const char *sheet) { return rsp_printf(b->a, "internal:'%s'!A1", sheet); }
+static const char *link_to(const struct book *b, const char *sheet) {
+    return rsp_printf(b->a, "internal:'%s'!A1", sheet);
+}
 
 /* ---- formats ---------------------------------------------------------------------------------------------------- */
 
@@ -81,8 +83,9 @@ static lxw_format *new_format(struct book *b, double size) {
 }
 
 static void add_formats(struct book *b) {
-    static const char *const shown[] = {[RSP_AS_TEXT] = "@", [RSP_AS_SHARE] = "0.0%", [RSP_AS_COUNT] = "#,##0",
-                                        [RSP_AS_NUMBER] = "#,##0.00", [RSP_AS_RATIO] = "0.000", [RSP_AS_P] = "[<0.0005]\"<0.001\";0.000"};
+    static const char *const shown[] = {
+        [RSP_AS_TEXT] = "@",          [RSP_AS_SHARE] = "0.0%",  [RSP_AS_COUNT] = "#,##0",
+        [RSP_AS_NUMBER] = "#,##0.00", [RSP_AS_RATIO] = "0.000", [RSP_AS_P] = "[<0.0005]\"<0.001\";0.000"};
     b->title = new_format(b, 14);
     format_set_bold(b->title);
     b->text = new_format(b, 11);
@@ -129,7 +132,8 @@ static size_t lines_of(const char *text, double width) {
 }
 
 static void fit_row(lxw_worksheet *s, size_t row, size_t lines) {
-    if (lines > 1) worksheet_set_row(s, (lxw_row_t) row, LINE_HEIGHT * (double) (lines < MOST_LINES ? lines : MOST_LINES), NULL);
+    if (lines > 1)
+        worksheet_set_row(s, (lxw_row_t) row, LINE_HEIGHT * (double) (lines < MOST_LINES ? lines : MOST_LINES), NULL);
 }
 
 static lxw_worksheet *add_sheet(struct book *b, const char *name, const char *title) {
@@ -156,7 +160,9 @@ static void mark_up(struct book *b, lxw_worksheet *s, const char *name, size_t n
         if (lines > most) most = lines;
         worksheet_set_column(s, (lxw_col_t) k, (lxw_col_t) k, columns[k].width, NULL);
     }
-    lxw_table_options o = {.name = rsp_strdup(b->a, name), .style_type = LXW_TABLE_STYLE_TYPE_LIGHT, .style_type_number = 1,
+    lxw_table_options o = {.name = rsp_strdup(b->a, name),
+                           .style_type = LXW_TABLE_STYLE_TYPE_LIGHT,
+                           .style_type_number = 1,
                            .columns = list};
     worksheet_add_table(s, (lxw_row_t) first_row, 0, (lxw_row_t) (first_row + n_rows), (lxw_col_t) (n_columns - 1), &o);
     fit_row(s, first_row, most);
@@ -167,7 +173,11 @@ static void write_cell(const struct book *b, lxw_worksheet *s, size_t row, size_
     lxw_row_t r = (lxw_row_t) row;
     lxw_col_t k = (lxw_col_t) column;
     if (!c->text) worksheet_write_number(s, r, k, c->number, b->number[c->as]);
-    else worksheet_write_string(s, r, k, c->text, c->text[0] == '[' && strlen(c->text) == 3 ? b->mark : k ? b->inner : b->wrapped);
+    else
+        worksheet_write_string(s, r, k, c->text,
+                               c->text[0] == '[' && strlen(c->text) == 3 ? b->mark
+                               : k                                       ? b->inner
+                                                                         : b->wrapped);
 }
 
 /* What the whole publication must say beside every number. */
@@ -240,7 +250,9 @@ static void write_cover(struct book *b) {
 static void write_contents(struct book *b) {
     const char    *name = say(b, "workbook_contents");
     lxw_worksheet *s = add_sheet(b, name, name);
-    rsp_tab_column columns[] = {{say(b, "workbook_sheet"), 30}, {say(b, "workbook_table"), 70}, {say(b, "workbook_measure"), 40},
+    rsp_tab_column columns[] = {{say(b, "workbook_sheet"), 30},
+                                {say(b, "workbook_table"), 70},
+                                {say(b, "workbook_measure"), 40},
                                 {say(b, "workbook_rows"), 10}};
     mark_up(b, s, "contents", 4, columns, 1, b->n);
     for (size_t k = 0; k < b->n; k++) {
@@ -271,9 +283,12 @@ static lxw_row_t write_method_notes(const struct book *b, lxw_worksheet *s) {
 }
 
 static void write_notes(struct book *b) {
-    static const struct { const char *symbol, *key; } symbols[] = {
-        {"[c]", "workbook_symbol_c"}, {"[u]", "workbook_symbol_u"}, {"[x]", "workbook_symbol_x"}, {"[z]", "workbook_symbol_z"},
-        {"\u2013", "workbook_symbol_dash"}};
+    static const struct { const char *symbol, *key;
+    } symbols[] = {{"[c]", "workbook_symbol_c"},
+                   {"[u]", "workbook_symbol_u"},
+                   {"[x]", "workbook_symbol_x"},
+                   {"[z]", "workbook_symbol_z"},
+                   {"\u2013", "workbook_symbol_dash"}};
     enum { SYMBOLS = sizeof symbols / sizeof *symbols };
     const char    *name = say(b, "workbook_notes");
     lxw_worksheet *s = add_sheet(b, name, name);
@@ -323,8 +338,11 @@ static time_t creation_date(const rsp_study *s) {
 static char *copy(const struct book *b, const char *text) { return rsp_strdup(b->a, text); }
 
 static void set_properties(struct book *b) {
-    lxw_doc_properties properties = {.title = copy(b, book_title(b)), .subject = copy(b, who(b)), .author = copy(b, say(b, "publisher")),
-                                     .company = copy(b, say(b, "publisher")), .keywords = copy(b, b->of->p->study->id),
+    lxw_doc_properties properties = {.title = copy(b, book_title(b)),
+                                     .subject = copy(b, who(b)),
+                                     .author = copy(b, say(b, "publisher")),
+                                     .company = copy(b, say(b, "publisher")),
+                                     .keywords = copy(b, b->of->p->study->id),
                                      .comments = copy(b, say_with(b, "content_id", "id", b->of->p->content_id)),
                                      .created = creation_date(b->of->p->study)};
     workbook_set_properties(b->file, &properties);
@@ -343,7 +361,8 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
     for (size_t k = 0; k < b.n; k++) write_table_sheet(&b, &b.sheets[k]);
     lxw_error error = workbook_close(b.file);
     if (error)
-        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "is the disk full?", "cannot write the workbook: %s", lxw_strerror(error));
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "is the disk full?", "cannot write the workbook: %s",
+                   lxw_strerror(error));
     free(b.sheets);
     rsp_arena_free(b.a);
     return !error;
@@ -371,10 +390,12 @@ static void plan(struct shelf *s, const rsp_edition *e, const char *country) {
     size_t       n;
     const char **languages = rsp_edition_languages(s->p, e, country, s->a, &n);
     for (size_t k = 0; k < n; k++) {
-        char *name = rsp_printf(s->a, "tables/tables-%s-%s.xlsx", country ? rsp_file_word(s->a, country) : "all", languages[k]);
+        char *name =
+            rsp_printf(s->a, "tables/tables-%s-%s.xlsx", country ? rsp_file_word(s->a, country) : "all", languages[k]);
         if (!rsp_map_put(s->names, name, s->n)) {
-            rsp_report(s->d, RSP_ERR_STUDY, e ? e->loc : RSP_NOWHERE, "give one of them another language, or join their analyses",
-                       "two workbooks would be called %s", name);
+            rsp_report(s->d, RSP_ERR_STUDY, e ? e->loc : RSP_NOWHERE,
+                       "give one of them another language, or join their analyses", "two workbooks would be called %s",
+                       name);
             continue;
         }
         struct edition x = {s->p, e, country, labels_in(s, languages[k]), name};

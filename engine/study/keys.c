@@ -232,7 +232,7 @@ static const rsp_key factor_keys[] = {
 
 static const rsp_key model_keys[] = {
     ID, TITLE,
-    {"kind", ONE, RSP_V_ENUM, "linear|logistic|ordinal|poisson|negative_binomial|multinomial|mixed!|pooled", true,
+    {"kind", ONE, RSP_V_ENUM, "linear|logistic|ordinal|poisson|negative_binomial|multinomial|mixed|pooled", true,
      NULL, "the kind of model"},
     {"formula", ONE, RSP_V_FORMULA, NULL, false, NULL, "the model as an R formula"},
     {"event", ONE, RSP_V_CODE, NULL, false, NULL, "logistic: the code that counts as 1; default the last of two"},

@@ -82,6 +82,7 @@ typedef struct rsp_design_private {
     double         *base, *weight; /* writable views of the sample's */
     bool            has_base;   /* the study gives base weights, by a column or by fpc */
     struct rsp_calibration *calibration; /* NULL without margins */
+    struct rsp_taylor_layout *layout; /* rows by unit for linearised variance, made when first wanted */
     struct rsp_replicate_set **sets; /* made so far */
     size_t          n_sets, sets_capacity;
 } rsp_design_private;

@@ -12,6 +12,7 @@
  *
  * Every replicate is calibrated anew, from the cells' totals that its clusters give; groups that a replicate does not
  * touch keep their factors. */
+#include "base/vector.h"
 #include "weight/internal.h"
 
 #include <math.h>
@@ -38,7 +39,7 @@ typedef struct rsp_replicate_set {
 } set;
 
 struct rsp_replicates {
-    set *of;
+    const set *of;
     bool mse;
 };
 
@@ -383,6 +384,88 @@ void rsp_replicate_weights_block(const rsp_replicates *view, size_t k, size_t fr
 
 void rsp_replicate_weights(const rsp_replicates *r, size_t k, double *w) {
     rsp_replicate_weights_block(r, k, 0, r->of->s->n, w);
+}
+
+/* ---- replicates side by side ------------------------------------------------------------------------------------ */
+
+/* What a replicate has for each cluster and cell, turned over so that a row finds its lanes in one place. */
+struct rsp_lanes {
+    const set *of;
+    size_t     first, n;
+    uint8_t   *drawn;  /* [n_clusters * RSP_LANES] bootstrap; NULL: other methods */
+    double    *g;      /* [n_cells * RSP_LANES]; NULL without calibration */
+    double    *one;    /* [RSP_BLOCK] other methods */
+};
+
+static void turn_over(const set *r, rsp_lanes *l) {
+    const rsp_calibration *c = r->s->private_->calibration;
+    for (size_t lane = 0; lane < l->n; lane++) {
+        const uint8_t *drawn = r->drawn + (l->first + lane) * r->s->n_clusters;
+        for (size_t k = 0; k < r->s->n_clusters; k++) l->drawn[k * RSP_LANES + lane] = drawn[k];
+        for (size_t k = 0; r->g && k < c->n_cells; k++)
+            l->g[k * RSP_LANES + lane] = r->failed[l->first + lane] ? NAN : r->g[(l->first + lane) * c->n_cells + k];
+    }
+}
+
+rsp_lanes *rsp_lanes_new(const rsp_replicates *view, size_t first) {
+    const set *r = view->of;
+    rsp_lanes *l = rsp_calloc(1, sizeof *l);
+    *l = (rsp_lanes){.of = r, .first = first, .n = r->n - first < RSP_LANES ? r->n - first : RSP_LANES};
+    if (r->method == RSP_BOOTSTRAP) {
+        l->drawn = rsp_calloc(r->s->n_clusters, RSP_LANES);
+        if (r->g) l->g = rsp_calloc(r->s->private_->calibration->n_cells, RSP_LANES * sizeof *l->g);
+        turn_over(r, l);
+    } else {
+        l->one = rsp_malloc(RSP_BLOCK * sizeof *l->one);
+    }
+    return l;
+}
+
+void rsp_lanes_free(rsp_lanes *l) {
+    if (!l) return;
+    free(l->drawn);
+    free(l->g);
+    free(l->one);
+    free(l);
+}
+
+RSP_WIDE
+static void bootstrap_lanes(const rsp_lanes *l, size_t from, size_t to, double *restrict w) {
+    const set        *r = l->of;
+    const rsp_sample *s = r->s;
+    for (size_t i = from; i < to; i++, w += RSP_LANES) {
+        double         base = s->base[i], constant = r->constant[s->stratum[i]], slope = r->slope[s->stratum[i]];
+        const uint8_t *drawn = l->drawn + (size_t) s->cluster[i] * RSP_LANES;
+        for (size_t lane = 0; lane < RSP_LANES; lane++) w[lane] = base * (constant + slope * drawn[lane]);
+    }
+}
+
+RSP_WIDE
+static void calibrate_lanes(const rsp_lanes *l, const int32_t *cell, size_t from, size_t to, double *restrict w) {
+    for (size_t i = from; i < to; i++, w += RSP_LANES) {
+        const double *g = l->g + (size_t) cell[i] * RSP_LANES;
+        for (size_t lane = 0; lane < RSP_LANES; lane++) w[lane] *= g[lane];
+    }
+}
+
+void rsp_lanes_weights(const rsp_lanes *l, size_t from, size_t to, double *w) {
+    const set *r = l->of;
+    if (l->drawn) {
+        bootstrap_lanes(l, from, to, w);
+        if (l->g) calibrate_lanes(l, r->s->private_->calibration->row_cell, from, to, w);
+    } else {
+        for (size_t at = from; at < to; at += RSP_BLOCK) {
+            size_t         end = at + RSP_BLOCK < to ? at + RSP_BLOCK : to;
+            double        *block = w + (at - from) * RSP_LANES;
+            rsp_replicates view = {.of = r};
+            for (size_t lane = 0; lane < l->n; lane++) {
+                rsp_replicate_weights_block(&view, l->first + lane, at, end, l->one);
+                for (size_t i = 0; i < end - at; i++) block[i * RSP_LANES + lane] = l->one[i];
+            }
+        }
+    }
+    for (size_t lane = l->n; lane < RSP_LANES; lane++)
+        for (size_t i = 0; i < to - from; i++) w[i * RSP_LANES + lane] = 0;
 }
 
 /* ---- variance --------------------------------------------------------------------------------------------------- */

@@ -5,7 +5,9 @@
  *
  *   V = sum over strata (1-f) n/(n-1) sum (t - mean)^2 + sum over units f_parent V(stages below)
  *
- * Rows are visited by unit, each unit's sum is one thread's: the result has the same bits for any number of threads. */
+ * A statistic of a domain is zero elsewhere: an influence is the list of its rows, and only chunks of units that hold
+ * one of them, or a row of a calibrated group that it touches, are visited. Rows are visited by unit, each unit's sum is
+ * one thread's, and what is left out adds exact zeros: the result has the same bits for any number of threads. */
 #include "weight/internal.h"
 
 #include <math.h>
@@ -14,78 +16,198 @@
 
 enum { PARALLEL_WORK = 100000, CHUNK = 512 };
 
-/* ---- residuals -------------------------------------------------------------------------------------------------- */
+/* ---- rows in the order of units --------------------------------------------------------------------------------- */
 
-/* predicted[p * n_cells]: fitted value of each statistic in each cell, 0 where the group is not calibrated. */
-static void cell_sums(const rsp_sample *s, const double *const *z, size_t p, double *sum) {
-    const rsp_calibration *c = s->private_->calibration;
-#pragma omp parallel for collapse(2) schedule(dynamic, 16) if (s->n * p > PARALLEL_WORK)
-    for (size_t k = 0; k < p; k++)
-        for (size_t cell = 0; cell < c->n_cells; cell++) {
-            double total = 0;
-            for (size_t r = c->cell_start[cell]; r < c->cell_start[cell + 1]; r++) {
-                size_t i = c->cell_order[r];
-                total += s->base[i] * z[k][i];
-            }
-            sum[k * c->n_cells + cell] = total;
+/* One thread's memory: influences by place, all zero between two statistics. */
+struct room {
+    double      *z;      /* [n] by place */
+    double      *cell;   /* [n_cells] sums, then predictions */
+    double      *beta, *work;
+    uint8_t     *group;  /* [n_groups] touched */
+    uint8_t     *chunk;  /* [n_chunks] touched */
+    struct room *next;
+};
+
+/* Rows stand in the order of the last stage's units, so that a unit's total is read in one go. */
+typedef struct rsp_taylor_layout {
+    size_t       n_units, n_chunks, n_groups;
+    uint32_t    *place;   /* [n] of a row in that order */
+    uint32_t    *unit;    /* [n] of a row */
+    int32_t     *cell;    /* [n] by place; NULL without calibration */
+    double      *weight;  /* [n] by place: the sample's */
+    uint8_t     *holds;   /* [n_chunks * n_groups] does the chunk hold a row of the group? */
+    struct room *rooms;   /* not in use */
+} layout;
+
+static layout *layout_new(const rsp_sample *s) {
+    const rsp_design_private *d = s->private_;
+    const rsp_calibration    *c = d->calibration;
+    layout                   *l = RSP_NEW(s->arena, layout);
+    l->n_units = d->stages[d->n_stages - 1].n_units;
+    l->n_chunks = (l->n_units + CHUNK - 1) / CHUNK;
+    l->n_groups = c ? c->n_groups : 0;
+    l->place = RSP_ARRAY(s->arena, uint32_t, s->n);
+    l->unit = RSP_ARRAY(s->arena, uint32_t, s->n);
+    l->cell = c ? RSP_ARRAY(s->arena, int32_t, s->n) : NULL;
+    l->weight = RSP_ARRAY(s->arena, double, s->n);
+    l->holds = RSP_ARRAY(s->arena, uint8_t, l->n_chunks * l->n_groups + 1);
+    for (size_t u = 0; u < l->n_units; u++)
+        for (size_t r = d->unit_start[u]; r < d->unit_start[u + 1]; r++) {
+            size_t i = d->order[r];
+            l->place[i] = (uint32_t) r;
+            l->unit[i] = (uint32_t) u;
+            l->weight[r] = s->weight[i];
+            if (!c) continue;
+            l->cell[r] = c->row_cell[i];
+            l->holds[u / CHUNK * l->n_groups + (size_t) s->group[i]] = 1;
         }
+    return l;
 }
 
-static void predict_group(const rsp_calibration *c, size_t group, double *cell, double *beta, double *work) {
+/* Made at the first call, which may be any thread's. */
+static layout *layout_of(const rsp_sample *s) {
+    layout *l;
+#pragma omp critical(rsp_taylor_layout)
+    {
+        if (!s->private_->layout) s->private_->layout = layout_new(s);
+        l = s->private_->layout;
+    }
+    return l;
+}
+
+static struct room *room_take(const rsp_sample *s, layout *l) {
+    struct room *r;
+#pragma omp critical(rsp_taylor_layout)
+    {
+        r = l->rooms;
+        if (r) {
+            l->rooms = r->next;
+        } else {
+            const rsp_calibration *c = s->private_->calibration;
+            size_t                 cols = c ? c->max_cols + 1 : 1;
+            r = RSP_NEW(s->arena, struct room);
+            r->z = RSP_ARRAY(s->arena, double, s->n);
+            r->cell = RSP_ARRAY(s->arena, double, c ? c->n_cells : 0);
+            r->beta = RSP_ARRAY(s->arena, double, cols);
+            r->work = RSP_ARRAY(s->arena, double, cols);
+            r->group = RSP_ARRAY(s->arena, uint8_t, l->n_groups + 1);
+            r->chunk = RSP_ARRAY(s->arena, uint8_t, l->n_chunks);
+        }
+    }
+    return r;
+}
+
+static void room_give(layout *l, struct room *r) {
+#pragma omp critical(rsp_taylor_layout)
+    {
+        r->next = l->rooms;
+        l->rooms = r;
+    }
+}
+
+/* ---- residuals -------------------------------------------------------------------------------------------------- */
+
+/* Turns a group's cell sums into fitted values. */
+static void predict_group(const rsp_calibration *c, size_t group, struct room *room) {
     const rsp_problem *p = &c->problems[group];
     size_t             from = c->group_cell[group], numeric = p->n_cols - p->n_numeric;
+    double            *cell = room->cell + from, *beta = room->beta;
     memset(beta, 0, p->n_cols * sizeof *beta);
     for (size_t k = 0; k < p->n_cells; k++) {
-        for (size_t m = 0; m < p->n_margins; m++) beta[p->col[k * p->n_margins + m]] += cell[from + k];
-        for (size_t q = 0; q < p->n_numeric; q++) beta[numeric + q] += cell[from + k] * p->x[k * p->n_numeric + q];
+        for (size_t m = 0; m < p->n_margins; m++) beta[p->col[k * p->n_margins + m]] += cell[k];
+        for (size_t q = 0; q < p->n_numeric; q++) beta[numeric + q] += cell[k] * p->x[k * p->n_numeric + q];
     }
-    rsp_factor_solve(&c->regression[group], work, beta);
+    rsp_factor_solve(&c->regression[group], room->work, beta);
     for (size_t k = 0; k < p->n_cells; k++) {
         double fitted = 0;
         for (size_t m = 0; m < p->n_margins; m++) fitted += beta[p->col[k * p->n_margins + m]];
         for (size_t q = 0; q < p->n_numeric; q++) fitted += beta[numeric + q] * p->x[k * p->n_numeric + q];
-        cell[from + k] = fitted;
+        cell[k] = fitted;
     }
 }
 
-static double *predictions(const rsp_sample *s, const double *const *z, size_t p) {
+/* Lays the influence out by place, sums it by cell, marks the groups and chunks that it touches. */
+static void spread(const rsp_sample *s, const layout *l, const rsp_influence *z, struct room *room) {
     const rsp_calibration *c = s->private_->calibration;
-    if (!c) return NULL;
-    double *cell = rsp_malloc(p * c->n_cells * sizeof *cell);
-    cell_sums(s, z, p, cell);
-    double *beta = rsp_malloc(2 * (c->max_cols + 1) * sizeof *beta);
-    for (size_t k = 0; k < p; k++)
-        for (size_t g = 0; g < c->n_groups; g++) {
-            double *mine = cell + k * c->n_cells;
-            if (c->solved[g]) predict_group(c, g, mine, beta, beta + c->max_cols + 1);
-            else memset(mine + c->group_cell[g], 0, (c->group_cell[g + 1] - c->group_cell[g]) * sizeof *mine);
+    if (!c) {
+        for (size_t k = 0; k < z->n; k++) {
+            room->z[l->place[z->row[k]]] = z->z[k];
+            room->chunk[l->unit[z->row[k]] / CHUNK] = 1;
         }
-    free(beta);
-    return cell;
+        return;
+    }
+    memset(room->cell, 0, c->n_cells * sizeof *room->cell);
+    for (size_t k = 0; k < z->n; k++) {
+        size_t i = z->row[k], group = (size_t) s->group[i];
+        room->z[l->place[i]] = z->z[k];
+        if (c->solved[group]) {
+            room->cell[c->row_cell[i]] += s->base[i] * z->z[k];
+            room->group[group] = 1;
+        } else {
+            room->chunk[l->unit[i] / CHUNK] = 1;
+        }
+    }
+    for (size_t g = 0; g < l->n_groups; g++) {
+        if (!room->group[g]) continue;
+        predict_group(c, g, room);
+        for (size_t chunk = 0; chunk < l->n_chunks; chunk++) room->chunk[chunk] |= l->holds[chunk * l->n_groups + g];
+    }
+}
+
+static void clear(const layout *l, const rsp_influence *z, struct room *room) {
+    for (size_t k = 0; k < z->n; k++) room->z[l->place[z->row[k]]] = 0;
+    memset(room->group, 0, l->n_groups);
+    memset(room->chunk, 0, l->n_chunks);
 }
 
 /* ---- totals ----------------------------------------------------------------------------------------------------- */
 
-/* totals[p * units of the last stage] of w (z - prediction). */
-static void unit_totals(const rsp_sample *s, const double *w, const double *const *z, size_t p, const double *predicted,
-                        double *totals) {
+/* Units between which all totals of a statistic lie that are not zero. */
+struct range {
+    size_t from, to;
+};
+
+static double unit_total(const rsp_sample *s, const layout *l, const double *w, const struct room *room, size_t u) {
     const rsp_design_private *d = s->private_;
-    const rsp_calibration    *c = d->calibration;
-    size_t                    n_units = d->stages[d->n_stages - 1].n_units, chunks = (n_units + CHUNK - 1) / CHUNK;
-#pragma omp parallel for collapse(2) schedule(dynamic) if (s->n * p > PARALLEL_WORK)
-    for (size_t k = 0; k < p; k++)
-        for (size_t chunk = 0; chunk < chunks; chunk++) {
-            size_t        to = (chunk + 1) * CHUNK < n_units ? (chunk + 1) * CHUNK : n_units;
-            const double *fitted = predicted ? predicted + k * c->n_cells : NULL;
-            for (size_t u = chunk * CHUNK; u < to; u++) {
-                double total = 0;
-                for (size_t r = d->unit_start[u]; r < d->unit_start[u + 1]; r++) {
-                    size_t i = d->order[r];
-                    total += w[i] * (fitted ? z[k][i] - fitted[c->row_cell[i]] : z[k][i]);
-                }
-                totals[k * n_units + u] = total;
-            }
+    double                    total = 0;
+    for (size_t r = d->unit_start[u]; r < d->unit_start[u + 1]; r++) {
+        double weight = w ? w[d->order[r]] : l->weight[r];
+        total += weight * (l->cell ? room->z[r] - room->cell[l->cell[r]] : room->z[r]);
+    }
+    return total;
+}
+
+/* totals[units of the last stage] of w (z - prediction); w NULL: the sample's weights. */
+static struct range unit_totals(const rsp_sample *s, const layout *l, const double *w, const rsp_influence *z,
+                                struct room *room, double *totals) {
+    struct range all = {l->n_units, 0};
+    spread(s, l, z, room);
+    for (size_t chunk = 0; chunk < l->n_chunks; chunk++) {
+        size_t from = chunk * CHUNK, to = from + CHUNK < l->n_units ? from + CHUNK : l->n_units;
+        if (!room->chunk[chunk]) {
+            memset(totals + from, 0, (to - from) * sizeof *totals);
+            continue;
         }
+        for (size_t u = from; u < to; u++) totals[u] = unit_total(s, l, w, room, u);
+        if (all.from > from) all.from = from;
+        all.to = to;
+    }
+    clear(l, z, room);
+    return all;
+}
+
+static void all_totals(const rsp_sample *s, const double *w, const rsp_influence *z, size_t p, double *totals,
+                       struct range *range) {
+    layout *l = layout_of(s);
+    size_t  work = 0;
+    for (size_t k = 0; k < p; k++) work += z[k].n;
+#pragma omp parallel if (work > PARALLEL_WORK)
+    {
+        struct room *room = room_take(s, l);
+#pragma omp for schedule(dynamic)
+        for (size_t k = 0; k < p; k++) range[k] = unit_totals(s, l, w, &z[k], room, totals + k * l->n_units);
+        room_give(l, room);
+    }
 }
 
 /* Totals of one stage from those of the stage below, statistic by statistic. */
@@ -97,43 +219,52 @@ static double *roll_up(const rsp_stage *below, const double *totals, size_t p) {
     return up;
 }
 
-/* Turns totals into deviations whose products sum to the stage's variance. */
-static void center(const rsp_stage *stage, double *t) {
+/* Turns totals into deviations whose products sum to the stage's variance. Returns where they are not zero: parents
+ * whose units all lie outside the range stay as they are. */
+static struct range center(const rsp_stage *stage, double *t, struct range range) {
+    struct range all = {stage->n_units, 0};
     for (size_t q = 0; q < stage->n_parents; q++) {
         size_t from = stage->first[q], to = stage->first[q + 1];
         double mean = 0, root = sqrt(stage->scale[q]);
+        if (from >= range.to || to <= range.from) continue;
         if (stage->mode[q] == RSP_UNIT_SPREAD) {
             for (size_t u = from; u < to; u++) mean += t[u];
             mean /= (double) (to - from);
         }
         for (size_t u = from; u < to; u++) /* not root * anything: NaN must not come of a stratum that adds nothing */
             t[u] = stage->mode[q] == RSP_UNIT_ZERO ? 0 : root * (t[u] - mean);
+        if (all.from > from) all.from = from;
+        all.to = to;
     }
+    return all;
 }
 
-/* Four running sums in fixed order: as fast as the processor adds, and the same everywhere. */
-static double dot(const double *x, const double *y, size_t n) {
-    double a = 0, b = 0, c = 0, d = 0;
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        a += x[i] * y[i];
-        b += x[i + 1] * y[i + 1];
-        c += x[i + 2] * y[i + 2];
-        d += x[i + 3] * y[i + 3];
+/* Four running sums in fixed order: as fast as the processor adds, and the same everywhere. Begins at a multiple of
+ * four, so that a sum has the same bits wherever its zeros were left out. */
+static double dot(const double *x, const double *y, struct range a, struct range b, size_t n) {
+    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    size_t i = (a.from > b.from ? a.from : b.from) & ~(size_t) 3, to = a.to < b.to ? a.to : b.to;
+    to = (to + 3) & ~(size_t) 3;
+    if (to > n) to = n;
+    for (; i + 4 <= to; i += 4) {
+        s0 += x[i] * y[i];
+        s1 += x[i + 1] * y[i + 1];
+        s2 += x[i + 2] * y[i + 2];
+        s3 += x[i + 3] * y[i + 3];
     }
-    for (; i < n; i++) a += x[i] * y[i];
-    return (a + b) + (c + d);
+    for (; i < to; i++) s0 += x[i] * y[i];
+    return (s0 + s1) + (s2 + s3);
 }
 
-static void add_products(const rsp_stage *stage, double *t, size_t p, double *vcov) {
+static void add_products(const rsp_stage *stage, double *t, size_t p, struct range *range, double *vcov) {
     size_t n = stage->n_units;
 #pragma omp parallel if (n * p > PARALLEL_WORK)
     {
 #pragma omp for schedule(dynamic)
-        for (size_t k = 0; k < p; k++) center(stage, t + k * n);
+        for (size_t k = 0; k < p; k++) range[k] = center(stage, t + k * n, range[k]);
 #pragma omp for schedule(dynamic)
         for (size_t k = 0; k < p; k++)
-            for (size_t l = 0; l <= k; l++) vcov[k * p + l] += dot(t + k * n, t + l * n, n);
+            for (size_t l = 0; l <= k; l++) vcov[k * p + l] += dot(t + k * n, t + l * n, range[k], range[l], n);
     }
 }
 
@@ -160,26 +291,52 @@ static bool report_lonely(const rsp_sample *s, rsp_diag *d) {
     return false;
 }
 
-bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *z, size_t p, double *vcov,
-                rsp_diag *d) {
+bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influence *z, size_t p, double *vcov,
+                     rsp_diag *d) {
     const rsp_design_private *design = s->private_;
     for (size_t k = 0; k < p * p; k++) vcov[k] = NAN;
     if (report_lonely(s, d)) return false;
     memset(vcov, 0, p * p * sizeof *vcov);
     if (!p) return true;
-    const rsp_stage *last = &design->stages[design->n_stages - 1];
-    double          *predicted = predictions(s, z, p), *totals = rsp_malloc(p * last->n_units * sizeof *totals);
-    unit_totals(s, weight ? weight : s->weight, z, p, predicted, totals);
+    double       *totals = rsp_malloc(p * design->stages[design->n_stages - 1].n_units * sizeof *totals);
+    struct range *range = rsp_malloc(p * sizeof *range);
+    all_totals(s, weight, z, p, totals, range);
     for (size_t k = design->n_stages; k-- > 0;) {
         double *up = k ? roll_up(&design->stages[k], totals, p) : NULL; /* before they become deviations */
-        add_products(&design->stages[k], totals, p, vcov);
+        add_products(&design->stages[k], totals, p, range, vcov);
+        for (size_t j = 0; k && j < p; j++) range[j] = (struct range){0, design->stages[k - 1].n_units};
         free(totals);
         totals = up;
     }
-    free(predicted);
+    free(range);
     for (size_t k = 0; k < p; k++)
         for (size_t l = k + 1; l < p; l++) vcov[k * p + l] = vcov[l * p + k];
     return true;
+}
+
+/* Rows where an influence is not zero (NaN is not). */
+static rsp_influence rows_of(const double *z, size_t n, uint32_t *row, double *value) {
+    rsp_influence out = {0, row, value};
+    for (size_t i = 0; i < n; i++) {
+        row[out.n] = (uint32_t) i;
+        value[out.n] = z[i];
+        out.n += !(z[i] == 0);
+    }
+    return out;
+}
+
+bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *z, size_t p, double *vcov,
+                rsp_diag *d) {
+    rsp_influence *rows = rsp_malloc((p + 1) * sizeof *rows);
+    uint32_t      *row = rsp_malloc((p * (s->n + 1) + 1) * sizeof *row);
+    double        *value = rsp_malloc((p * (s->n + 1) + 1) * sizeof *value);
+#pragma omp parallel for schedule(static) if (s->n * p > PARALLEL_WORK)
+    for (size_t k = 0; k < p; k++) rows[k] = rows_of(z[k], s->n, row + k * (s->n + 1), value + k * (s->n + 1));
+    bool good = rsp_taylor_rows(s, weight, rows, p, vcov, d);
+    free(rows);
+    free(row);
+    free(value);
+    return good;
 }
 
 double rsp_design_df(const rsp_sample *s, const uint8_t *take) {

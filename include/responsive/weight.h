@@ -73,6 +73,15 @@ double rsp_design_df(const rsp_sample *s, const uint8_t *take);
  * name of the stratum) when a stratum has a single cluster and lonely is `fail`. NaN influence makes NaN. */
 bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *z, size_t p, double *vcov, rsp_diag *d);
 
+/* The same for influences that are zero outside the rows listed (ascending): a domain costs its own rows. */
+typedef struct {
+    size_t          n;
+    const uint32_t *row; /* [n] */
+    const double   *z;   /* [n] */
+} rsp_influence;
+
+bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influence *z, size_t p, double *vcov, rsp_diag *d);
+
 /* Replicate weights for one specification, made at the first call and kept with the sample. NULL when impossible
  * (brr without two clusters a stratum, ...), reported at `loc`. */
 const rsp_replicates *rsp_replicates_get(rsp_sample *s, const rsp_variance_spec *spec, rsp_loc loc, rsp_diag *d);
@@ -80,6 +89,14 @@ size_t rsp_replicates_count(const rsp_replicates *r);
 size_t rsp_replicates_redrawn(const rsp_replicates *r); /* bootstrap replicates drawn again for an empty raking cell */
 void   rsp_replicate_weights(const rsp_replicates *r, size_t k, double *w); /* [n] */
 void   rsp_replicate_weights_block(const rsp_replicates *r, size_t k, size_t from, size_t to, double *w); /* w[0..to-from) */
+/* Neighbouring replicates side by side, for loops that visit a row once for all of them: lane j of row i in
+ * w[(i - from) * RSP_LANES + j] is the weight in replicate first + j; lanes behind the last replicate are 0. The same
+ * bits as rsp_replicate_weights. Lanes are one thread's. */
+enum { RSP_LANES = 16 };
+typedef struct rsp_lanes rsp_lanes;
+rsp_lanes *rsp_lanes_new(const rsp_replicates *r, size_t first);
+void       rsp_lanes_free(rsp_lanes *l);
+void       rsp_lanes_weights(const rsp_lanes *l, size_t from, size_t to, double *w);
 /* Variance-covariance [p*p] from replicate estimates theta[k*p + j] and the full-sample estimate. A replicate with a
  * NaN estimate is left out and counted in *failed (may be NULL). */
 void rsp_replicate_variance(const rsp_replicates *r, const double *theta, const double *full, size_t p, double *vcov,

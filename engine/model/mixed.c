@@ -1,0 +1,449 @@
+/* Linear mixed models of the study: estimate, degrees of freedom, rows.
+ *
+ * theta minimises the profiled deviance (REML or ML) by Newton's method with numerical derivatives, whose two last steps
+ * are extrapolated (Richardson), so that theta is good to eight digits. The deviance does not change when a column of
+ * a triangle changes its sign, so the boundary (a variance of 0) is an inner point. Degrees of freedom after
+ * Satterthwaite as in Kuznetsova, Brockhoff and Christensen (2017), or Kenward and Roger (1997). */
+#include "model/mixed.h"
+#include "model/fit.h"
+#include "model/solve.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_STEPS = 60 };
+static const double SINGULAR = 1e-4; /* lme4's limit for a diagonal element of the triangle */
+
+/* ---- derivatives ------------------------------------------------------------------------------------------------ */
+
+/* What is differentiated by theta: determinants' part of the deviance, rss, deviance, then v[p], the diagonal of the
+ * covariance of the coefficients over s2. */
+enum { F_LOGS, F_RSS, F_DEVIANCE, F_FIRST };
+
+static bool outputs(const rsp_mixed *x, const double *theta, size_t n_out, double *out) {
+    size_t       p = x->p;
+    rsp_mixed_at at = {.inverse = n_out > F_FIRST ? rsp_calloc(p * p + 1, sizeof(double)) : NULL};
+    bool         ok = rsp_mixed_evaluate(x, theta, &at);
+    out[F_LOGS] = ok ? at.log_z + (x->ml ? 0 : at.log_x) : INFINITY;
+    out[F_RSS] = at.rss;
+    out[F_DEVIANCE] = ok ? rsp_mixed_deviance(x, &at) : INFINITY;
+    for (size_t j = 0; ok && n_out > F_FIRST && j < p; j++) {
+        double sum = 0;
+        for (size_t a = 0; a <= j; a++)
+            for (size_t b = 0; b <= j; b++) sum += x->basis[j * p + a] * at.inverse[a * p + b] * x->basis[j * p + b];
+        out[F_FIRST + j] = sum;
+    }
+    free(at.inverse);
+    return ok;
+}
+
+/* Central differences with steps h: gradient [n_out][m], second derivatives of the first three [3][m*m]. */
+struct derivatives {
+    size_t  m, n_out;
+    double *at, *gradient, *second;
+};
+
+static struct derivatives new_derivatives(rsp_arena *a, size_t m, size_t n_out) {
+    return (struct derivatives){m, n_out, RSP_ARRAY(a, double, n_out), RSP_ARRAY(a, double, n_out * m + 1), RSP_ARRAY(a, double, 3 * m * m + 1)};
+}
+
+/* The points: centre, +-h for each element, four for each pair. */
+static size_t point_count(size_t m) { return 1 + 2 * m + 2 * m * (m - 1); }
+
+static void place_points(const double *theta, const double *h, size_t m, double *points) {
+    size_t n = point_count(m), at = 1;
+    for (size_t k = 0; k < n; k++) memcpy(points + k * m, theta, m * sizeof *points);
+    for (size_t i = 0; i < m; i++, at += 2) points[at * m + i] += h[i], points[(at + 1) * m + i] -= h[i];
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < i; j++, at += 4)
+            for (size_t s = 0; s < 4; s++) {
+                points[(at + s) * m + i] += s & 1 ? -h[i] : h[i];
+                points[(at + s) * m + j] += s & 2 ? -h[j] : h[j];
+            }
+}
+
+static bool differentiate(const rsp_mixed *x, const double *theta, const double *h, struct derivatives *d) {
+    size_t  m = d->m, n = point_count(m), q = d->n_out, at = 1;
+    double *points = rsp_malloc((n * m + 1) * sizeof *points), *v = rsp_malloc(n * q * sizeof *v);
+    bool    ok = true;
+    place_points(theta, h, m, points);
+#pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok)
+    for (size_t k = 0; k < n; k++) ok = outputs(x, points + k * m, q, v + k * q) && ok;
+    memcpy(d->at, v, q * sizeof *v);
+    for (size_t i = 0; i < m; i++, at += 2) {
+        for (size_t k = 0; k < q; k++) d->gradient[k * m + i] = (v[at * q + k] - v[(at + 1) * q + k]) / (2 * h[i]);
+        for (size_t k = 0; k < 3; k++) d->second[(k * m + i) * m + i] = (v[at * q + k] - 2 * v[k] + v[(at + 1) * q + k]) / (h[i] * h[i]);
+    }
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < i; j++, at += 4)
+            for (size_t k = 0; k < 3; k++) {
+                const double *w = v + at * q + k;
+                d->second[(k * m + i) * m + j] = d->second[(k * m + j) * m + i] = (w[0] - w[q] - w[2 * q] + w[3 * q]) / (4 * h[i] * h[j]);
+            }
+    free(points);
+    free(v);
+    return ok;
+}
+
+static void step_sizes(const double *theta, size_t m, double share, double *h) {
+    for (size_t i = 0; i < m; i++) h[i] = share * fmax(fabs(theta[i]), 0.1);
+}
+
+/* With steps h and h/2, extrapolated to errors of order h^4. */
+static bool differentiate_well(const rsp_mixed *x, const double *theta, struct derivatives *d, rsp_arena *a) {
+    struct derivatives wide = new_derivatives(a, d->m, d->n_out);
+    double            *h = RSP_ARRAY(a, double, d->m + 1);
+    step_sizes(theta, d->m, 0.02, h);
+    bool ok = differentiate(x, theta, h, &wide);
+    for (size_t i = 0; i < d->m; i++) h[i] /= 2;
+    ok = differentiate(x, theta, h, d) && ok;
+    for (size_t k = 0; k < d->n_out * d->m; k++) d->gradient[k] += (d->gradient[k] - wide.gradient[k]) / 3;
+    for (size_t k = 0; k < 3 * d->m * d->m; k++) d->second[k] += (d->second[k] - wide.second[k]) / 3;
+    return ok;
+}
+
+/* ---- estimate --------------------------------------------------------------------------------------------------- */
+
+/* Eigenvectors (columns, by column) of a symmetric matrix, in place. */
+static bool eigen(double *matrix, size_t m, double *value) {
+    return !m || LAPACKE_dsyev(LAPACK_COL_MAJOR, 'V', 'L', (lapack_int) m, matrix, (lapack_int) m, value) == 0;
+}
+
+/* Downhill whatever the curvature: Newton's step with the curvatures' absolute values. Returns the fall it promises. */
+static double descent(const struct derivatives *d, double *step, rsp_arena *a) {
+    size_t  m = d->m;
+    double *v = RSP_ARRAY(a, double, m * m + 1), *value = RSP_ARRAY(a, double, m + 1), most = 0, fall = 0;
+    const double *g = d->gradient + F_DEVIANCE * m;
+    memcpy(v, d->second + F_DEVIANCE * m * m, m * m * sizeof *v);
+    if (!eigen(v, m, value)) return NAN;
+    for (size_t k = 0; k < m; k++) most = fmax(most, fabs(value[k]));
+    memset(step, 0, m * sizeof *step);
+    for (size_t k = 0; k < m; k++) {
+        double along = 0, curvature = fmax(fabs(value[k]), 1e-7 * most + 1e-12);
+        for (size_t i = 0; i < m; i++) along += v[k * m + i] * g[i];
+        /* A ridge, as where a variance is 0 though the data want one: its slope is 0, so step off to either side. */
+        if (value[k] < -1e-3 && fabs(along) < 0.3 * curvature) along = along < 0 ? -0.3 * curvature : 0.3 * curvature;
+        for (size_t i = 0; i < m; i++) step[i] -= v[k * m + i] * along / curvature;
+        fall += along * along / curvature / 2;
+    }
+    return fall;
+}
+
+/* No element may move by more than its own size or 1, and none from 1 to 0, a ridge or the end. */
+static void limit_step(const double *theta, double *step, size_t m) {
+    double factor = 1;
+    for (size_t i = 0; i < m; i++) factor = fmin(factor, 0.7 * fmax(1, fabs(theta[i])) / fmax(fabs(step[i]), 1e-300));
+    for (size_t i = 0; i < m; i++) step[i] *= factor;
+}
+
+static bool move(const rsp_mixed *x, double *theta, const double *step, double *deviance) {
+    size_t  m = x->n_theta;
+    double *trial = rsp_malloc((m + 1) * sizeof *trial), out[F_FIRST], length = 1;
+    bool    moved = false;
+    for (int k = 0; k < 40 && !moved; k++, length /= 2) {
+        for (size_t i = 0; i < m; i++) trial[i] = theta[i] + length * step[i];
+        if (!outputs(x, trial, F_FIRST, out) || !(out[F_DEVIANCE] < *deviance)) continue;
+        moved = true;
+        *deviance = out[F_DEVIANCE];
+        memcpy(theta, trial, m * sizeof *theta);
+    }
+    free(trial);
+    return moved;
+}
+
+static bool search(const rsp_mixed *x, double *theta, rsp_arena *a) {
+    size_t             m = x->n_theta;
+    struct derivatives d = new_derivatives(a, m, F_FIRST);
+    double            *step = RSP_ARRAY(a, double, m + 1), *h = RSP_ARRAY(a, double, m + 1);
+    for (int k = 0; k < MOST_STEPS; k++) {
+        step_sizes(theta, m, 2e-3, h);
+        if (!differentiate(x, theta, h, &d)) return false;
+        double fall = descent(&d, step, a), deviance = d.at[F_DEVIANCE];
+        if (isnan(fall)) return false;
+        limit_step(theta, step, m);
+        if (fall < 1e-8) return true;
+        if (!move(x, theta, step, &deviance)) return fall < 1e-5;
+    }
+    return false;
+}
+
+/* The last digits: plain Newton steps with good derivatives, where curvature is up in all directions. */
+static bool polish(const rsp_mixed *x, double *theta, struct derivatives *d, rsp_arena *a) {
+    size_t  m = x->n_theta;
+    double *step = RSP_ARRAY(a, double, m + 1);
+    for (int k = 0; k < 3; k++) {
+        if (!differentiate_well(x, theta, d, a)) return false;
+        double fall = descent(d, step, a), most = 0;
+        for (size_t i = 0; i < m; i++) most = fmax(most, fabs(step[i]) / fmax(fabs(theta[i]), 0.1));
+        if (most < 1e-9 || k == 2) return fall < 1e-5;
+        if (fall > 1e-4) return false;
+        for (size_t i = 0; i < m; i++) theta[i] += most < 0.02 ? step[i] : 0.02 / most * step[i];
+    }
+    return true;
+}
+
+static void start(const rsp_mixed *x, double *theta) {
+    for (size_t g = 0; g < x->n_groups; g++)
+        for (size_t k = 0; k < x->groups[g].n_theta; k++)
+            theta[x->groups[g].theta + k] = x->groups[g].row[k] == x->groups[g].column[k] ? 1 : 0;
+}
+
+/* ---- degrees of freedom ----------------------------------------------------------------------------------------- */
+
+/* Satterthwaite's: 2 f^2 / (g' A g), f the variance of a coefficient as a function of theta and s, g its gradient, A
+ * twice the inverse of the deviance's second derivatives; directions that are not curved upwards are left out. */
+static void satterthwaite(const rsp_mixed *x, const struct derivatives *d, rsp_arena *a, double *df) {
+    size_t        m = d->m, k = m + 1;
+    double        n = (double) (x->ml ? x->n : x->n - x->p), rss = d->at[F_RSS], s2 = rss / n, s = sqrt(s2);
+    double       *h = RSP_ARRAY(a, double, k * k), *value = RSP_ARRAY(a, double, k), *g = RSP_ARRAY(a, double, k);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < m; j++) h[i * k + j] = d->second[(F_LOGS * m + i) * m + j] + d->second[(F_RSS * m + i) * m + j] / s2;
+        h[i * k + m] = h[m * k + i] = -2 * d->gradient[F_RSS * m + i] / (s2 * s);
+    }
+    h[m * k + m] = -2 * n / s2 + 6 * rss / (s2 * s2);
+    bool ok = eigen(h, k, value);
+    for (size_t j = 0; j < x->p; j++) {
+        double v = d->at[F_FIRST + j], sum = 0;
+        for (size_t i = 0; i < m; i++) g[i] = s2 * d->gradient[(F_FIRST + j) * m + i];
+        g[m] = 2 * s * v;
+        for (size_t e = 0; e < k; e++) {
+            double along = 0;
+            for (size_t i = 0; i < k; i++) along += h[e * k + i] * g[i];
+            if (value[e] > 1e-8) sum += 2 * along * along / value[e];
+        }
+        df[j] = ok && sum > 0 ? 2 * s2 * v * s2 * v / sum : NAN;
+    }
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+struct mixed_fit {
+    const rsp_analysis *a;
+    rsp_mmatrix        *m;
+    rsp_mixed          *x;      /* NULL: cannot be fitted */
+    uint32_t           *flags;  /* [k] of the columns */
+    uint32_t            status;
+    size_t              p, *column;
+    double             *theta, *b, *se, *df; /* [n_theta], [p] */
+    double              s2, loglik;
+};
+
+static rsp_row *add_row(const struct mixed_fit *f, rsp_results *out, const char *term, const char *level, const char *statistic) {
+    rsp_row *r = rsp_results_add(out, f->a->id, NULL, term, level, statistic);
+    r->n = (double) f->m->n;
+    r->base = (int64_t) f->m->n;
+    r->organisations = f->m->organisations;
+    r->flags = f->status;
+    return r;
+}
+
+static void add_number(const struct mixed_fit *f, rsp_results *out, const char *term, const char *level, const char *statistic, double x, uint32_t flags) {
+    rsp_row *r = add_row(f, out, term, level, statistic);
+    r->flags |= flags;
+    if (!f->status && isfinite(x)) r->estimate = x;
+}
+
+static void write_coefficients(const struct mixed_fit *f, rsp_results *out) {
+    for (size_t j = 0, at = 0; j < f->m->k; j++) {
+        const rsp_mcolumn *c = &f->m->columns[j];
+        rsp_row           *r = add_row(f, out, c->name, NULL, "coefficient");
+        size_t             n = f->m->n;
+        r->cell = (int64_t) (c->dummy ? (c->ones < n - c->ones ? c->ones : n - c->ones) : n);
+        r->flags |= f->flags[j];
+        if (f->flags[j]) continue;
+        size_t k = at++;
+        if (f->status) continue;
+        r->estimate = f->b[k];
+        r->se = f->se[k];
+        r->df = f->df[k];
+        if (!(r->df > 0)) {
+            r->df = NAN;
+            r->flags |= RSP_F_NO_DF;
+            continue;
+        }
+        rsp_row_interval(r);
+        r->p = rsp_t_two_sided(r->estimate / r->se, r->df);
+    }
+}
+
+static const rsp_mgroup *group_of(const rsp_mixed *x, size_t part, size_t *from) {
+    for (size_t g = 0; g < x->n_groups; g++)
+        for (*from = 0; *from < x->groups[g].d; ++*from)
+            if (x->groups[g].part[*from] == part) return &x->groups[g];
+    return NULL;
+}
+
+/* Covariances [d*d] of a part's effects as written; whether the triangle has a (nearly) empty diagonal element there. */
+static bool part_covariance(const struct mixed_fit *f, size_t part, double *c) {
+    size_t            from, d = f->m->random[part].d;
+    const rsp_mgroup *g = group_of(f->x, part, &from);
+    double           *t = rsp_calloc(g->d * g->d, sizeof *t), *root = rsp_calloc(d * d, sizeof *root);
+    bool              singular = false;
+    rsp_mixed_triangle(g, f->theta, t);
+    for (size_t i = 0; i < d; i++) {
+        singular |= fabs(t[(from + i) * g->d + from + i]) < SINGULAR;
+        for (size_t j = 0; j < d; j++)
+            for (size_t l = 0; l < d; l++) root[i * d + j] += g->back[(from + i) * g->d + from + l] * t[(from + l) * g->d + from + j];
+    }
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = 0; j < d; j++) {
+            c[i * d + j] = 0;
+            for (size_t l = 0; l < d; l++) c[i * d + j] += f->s2 * root[i * d + l] * root[j * d + l];
+        }
+    free(t);
+    free(root);
+    return singular;
+}
+
+/* Mean over the rows of the variance that a part's effects give an answer: sum of c times the columns' mean products
+ * (Johnson 2014). */
+static double mean_variance(const struct mixed_fit *f, size_t part, const double *c) {
+    const rsp_mrandom *r = &f->m->random[part];
+    double             sum = 0;
+    for (size_t i = 0; i < r->d; i++)
+        for (size_t j = 0; j < r->d; j++) {
+            double products = 0;
+            for (size_t k = 0; k < f->m->n; k++) products += r->columns[i].x[k] * r->columns[j].x[k];
+            sum += c[i * r->d + j] * products / (double) f->m->n;
+        }
+    return sum;
+}
+
+/* A variance between few groups says little, however many respondents they have. */
+enum { FEW_GROUPS = 5 };
+
+static double write_part(const struct mixed_fit *f, rsp_results *out, size_t part) {
+    const rsp_mrandom *r = &f->m->random[part];
+    double            *c = rsp_calloc(r->d * r->d, sizeof *c), share = 0;
+    uint32_t           flags = r->n_groups < FEW_GROUPS ? RSP_F_LOW_BASE : 0;
+    if (f->x && !f->status) {
+        if (part_covariance(f, part, c)) flags |= RSP_F_SINGULAR;
+        share = mean_variance(f, part, c);
+    }
+    for (size_t i = 0; i < r->d; i++) add_number(f, out, r->name, r->columns[i].name, "variance", c[i * r->d + i], flags);
+    for (size_t i = 0; r->correlated && i < r->d; i++)
+        for (size_t j = i + 1; j < r->d; j++) {
+            rsp_buf name = {0};
+            rsp_buf_printf(&name, "%s:%s", r->columns[i].name, r->columns[j].name);
+            add_number(f, out, r->name, name.data, "covariance", c[i * r->d + j], flags);
+            rsp_buf_free(&name);
+        }
+    free(c);
+    return share;
+}
+
+/* Share of the variance that lies between groups: of each grouping variable, then of all together. */
+static void write_icc(const struct mixed_fit *f, rsp_results *out, const double *between) {
+    double total = f->s2, all = 0;
+    for (size_t k = 0; k < f->m->n_random; k++) all += between[k];
+    total += all;
+    for (size_t k = 0; k < f->m->n_random; k++) {
+        double of_variable = 0;
+        bool   said = false;
+        for (size_t j = 0; j < f->m->n_random; j++) {
+            if (strcmp(f->m->random[j].name, f->m->random[k].name) != 0) continue;
+            of_variable += between[j];
+            said |= j < k;
+        }
+        if (!said) add_number(f, out, f->m->random[k].name, NULL, "icc", of_variable / total, 0);
+    }
+    add_number(f, out, NULL, NULL, "icc", all / total, 0);
+}
+
+static void write_rows(const struct mixed_fit *f, rsp_results *out) {
+    double *between = rsp_calloc(f->m->n_random + 1, sizeof *between);
+    write_coefficients(f, out);
+    for (size_t k = 0; k < f->m->n_random; k++) between[k] = write_part(f, out, k);
+    add_number(f, out, "residual", NULL, "variance", f->s2, 0);
+    add_number(f, out, NULL, NULL, "loglik", f->loglik, 0);
+    write_icc(f, out, between);
+    for (size_t k = 0; k < f->m->n_random; k++) {
+        bool said = false;
+        for (size_t j = 0; j < k; j++) said |= strcmp(f->m->random[j].name, f->m->random[k].name) == 0;
+        if (!said) add_number(f, out, f->m->random[k].name, NULL, "groups", (double) f->m->random[k].n_groups, 0);
+    }
+    free(between);
+}
+
+/* ---- all -------------------------------------------------------------------------------------------------------- */
+
+/* Columns that can be estimated. */
+static void choose_columns(struct mixed_fit *f) {
+    const rsp_mmatrix *m = f->m;
+    const double     **x = RSP_ARRAY(m->arena, const double *, m->k + 1);
+    rsp_least_squares  ls;
+    f->flags = RSP_ARRAY(m->arena, uint32_t, m->k + 1);
+    f->column = RSP_ARRAY(m->arena, size_t, m->k + 1);
+    for (size_t j = 0; j < m->k; j++) x[j] = m->columns[j].x;
+    rsp_least_squares_fit(m->n, m->k, x, NULL, NULL, m->arena, &ls);
+    for (size_t j = 0; j < m->k; j++) {
+        bool zero = true;
+        for (size_t i = 0; zero && i < m->n; i++) zero = x[j][i] == 0;
+        if (zero) f->flags[j] = RSP_F_EMPTY;
+        else if (ls.aliased[j]) f->flags[j] = RSP_F_SINGULAR;
+        else f->column[f->p++] = j;
+    }
+}
+
+/* Estimate, error and degrees of freedom of the coefficients as written. */
+static void coefficients(struct mixed_fit *f, const struct derivatives *d) {
+    const rsp_mixed *x = f->x;
+    size_t           p = f->p;
+    rsp_arena       *a = f->m->arena;
+    rsp_mixed_at     at = {.gamma = RSP_ARRAY(a, double, p + 1), .inverse = RSP_ARRAY(a, double, p * p + 1)};
+    if (!rsp_mixed_evaluate(x, f->theta, &at)) {
+        f->status |= RSP_F_NOT_CONVERGED;
+        return;
+    }
+    f->s2 = at.rss / (double) (x->ml ? x->n : x->n - p) * x->unit * x->unit;
+    f->loglik = -rsp_mixed_deviance(x, &at) / 2;
+    if (f->a->model.kenward_roger) {
+        if (!rsp_kenward_roger(x, f->theta, p, x->basis, at.inverse, f->df))
+            for (size_t j = 0; j < p; j++) f->df[j] = NAN;
+    } else {
+        satterthwaite(x, d, a, f->df);
+    }
+    for (size_t j = 0; j < p; j++) {
+        double sum = 0;
+        f->b[j] = x->shift[j];
+        for (size_t l = 0; l <= j; l++) {
+            f->b[j] += x->unit * x->basis[j * p + l] * at.gamma[l];
+            for (size_t k = 0; k <= j; k++) sum += x->basis[j * p + l] * at.inverse[l * p + k] * x->basis[j * p + k];
+        }
+        f->se[j] = sqrt(f->s2 * sum);
+    }
+}
+
+static void estimate(struct mixed_fit *f) {
+    rsp_arena         *a = f->m->arena;
+    struct derivatives d = new_derivatives(a, f->x->n_theta, F_FIRST + f->p);
+    f->theta = RSP_ARRAY(a, double, f->x->n_theta + 1);
+    f->b = RSP_ARRAY(a, double, f->p + 1);
+    f->se = RSP_ARRAY(a, double, f->p + 1);
+    f->df = RSP_ARRAY(a, double, f->p + 1);
+    start(f->x, f->theta);
+    if (search(f->x, f->theta, a) && polish(f->x, f->theta, &d, a)) coefficients(f, &d);
+    else f->status |= RSP_F_NOT_CONVERGED;
+}
+
+void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+    struct mixed_fit f = {.a = a, .m = rsp_mmatrix_new(s, a, NULL, d), .s2 = NAN, .loglik = NAN};
+    const char      *why = NULL;
+    if (!f.m) return;
+    choose_columns(&f);
+    if (f.m->n) f.x = rsp_mixed_new(f.m, f.p, f.column, a->model.ml, &why);
+    if (f.x && a->model.kenward_roger && f.x->q > RSP_KENWARD_ROGER_MOST) {
+        rsp_report(d, RSP_ERR_STUDY, a->loc, "use df: satterthwaite", "model '%s' has %zu random effects, too many for Kenward and Roger's method", a->id, f.x->q);
+        f.status |= RSP_F_NO_DF;
+    } else if (f.x) {
+        estimate(&f);
+    } else {
+        f.status |= f.m->n ? RSP_F_SINGULAR : RSP_F_EMPTY;
+        if (why) rsp_report(d, RSP_WARNING, a->loc, NULL, "model '%s' cannot be fitted: %s", a->id, why);
+    }
+    write_rows(&f, out);
+    rsp_mixed_free(f.x);
+    rsp_mmatrix_free(f.m);
+}

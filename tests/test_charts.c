@@ -1,0 +1,270 @@
+/* Charts of a study made to strain them (fixtures/charts/stress): 35 countries, eleven answers, labels of 200 characters,
+ * values of every look, in three languages. The expected numbers stand in its results.csv. */
+#include "render/charts.h"
+#include "render/theme.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+typedef struct {
+    rsp_diag       *d;
+    rsp_study      *study;
+    rsp_published  *results;
+    rsp_publication p;
+    rsp_texts      *texts[3];
+} world;
+
+static world w;
+
+static int set_up(void **state) {
+    (void) state;
+    w.d = rsp_diag_new();
+    w.study = rsp_study_load("fixtures/charts/stress", w.d);
+    w.results = rsp_published_read_csv("fixtures/charts/stress/results.csv", w.d);
+    if (!w.study || !w.results) {
+        rsp_diag_print(w.d, stderr, false, 0);
+        return -1;
+    }
+    w.p = (rsp_publication){.study = w.study, .results = w.results, .content_id = "0123abcd", .n_languages = w.study->n_languages,
+                            .languages = w.study->languages};
+    for (size_t k = 0; k < 3; k++) w.texts[k] = rsp_texts_load(w.study->languages[k], w.d);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void) state;
+    for (size_t k = 0; k < 3; k++) rsp_texts_free(w.texts[k]);
+    rsp_published_free(w.results);
+    rsp_study_free(w.study);
+    rsp_diag_free(w.d);
+    return 0;
+}
+
+static const rsp_chart_spec *spec(const char *analysis) {
+    for (size_t k = 0; k < w.study->reports.n_charts; k++)
+        if (strcmp(w.study->reports.charts[k].analysis, analysis) == 0) return &w.study->reports.charts[k];
+    fail_msg("no chart of %s", analysis);
+    return NULL;
+}
+
+static rsp_scene *chart(const char *analysis, const char *country) {
+    rsp_scene *s = rsp_chart(&w.p, spec(analysis), country, w.texts[0], 482);
+    assert_non_null(s);
+    return s;
+}
+
+static const rsp_shape *find_text(const rsp_scene *s, const char *text) {
+    for (size_t k = 0; k < s->n; k++)
+        if (s->shapes[k].kind == RSP_SHAPE_TEXT && strcmp(s->shapes[k].text, text) == 0) return &s->shapes[k];
+    return NULL;
+}
+
+static bool mentions(const rsp_scene *s, const char *words) {
+    for (size_t k = 0; k < s->n; k++)
+        if (s->shapes[k].kind == RSP_SHAPE_TEXT && strstr(s->shapes[k].text, words)) return true;
+    return false;
+}
+
+/* Nothing overlaps or leaves the picture, at widths of a page, a column and half of one; no text below 8 points. */
+static void test_room(void **state) {
+    (void) state;
+    static const double widths[] = {510, 482, 400};
+    char                what[256];
+    for (size_t c = 0; c < w.study->reports.n_charts; c++)
+        for (size_t l = 0; l < 3; l++)
+            for (size_t k = 0; k < 3; k++) {
+                rsp_scene *s = rsp_chart(&w.p, &w.study->reports.charts[c], NULL, w.texts[l], widths[k]);
+                assert_non_null(s);
+                if (rsp_scene_faults(s, what))
+                    fail_msg("%s in %s, %g points: %s", w.study->reports.charts[c].analysis, w.study->languages[l], widths[k], what);
+                for (size_t j = 0; j < s->n; j++)
+                    if (s->shapes[j].kind == RSP_SHAPE_TEXT) assert_true(s->shapes[j].style.size >= 8);
+                assert_true(strlen(s->title) > 0 && strlen(s->description) > 20);
+                rsp_scene_free(s);
+            }
+}
+
+/* Text can be read on whatever it stands on. */
+static void test_contrast(void **state) {
+    (void) state;
+    for (size_t c = 0; c < w.study->reports.n_charts; c++) {
+        rsp_scene *s = rsp_chart(&w.p, &w.study->reports.charts[c], NULL, w.texts[0], 482);
+        for (size_t t = 0; t < s->n; t++) {
+            const rsp_shape *text = &s->shapes[t];
+            rsp_colour       ground = {1, 1, 1};
+            if (text->kind != RSP_SHAPE_TEXT) continue;
+            double x = text->box.x + text->box.w / 2, y = text->box.y + text->box.h / 2;
+            for (size_t k = 0; k < s->n; k++) {
+                const rsp_shape *r = &s->shapes[k];
+                if (r->kind == RSP_SHAPE_RECT && r->pattern == RSP_FILL_SOLID && x > r->box.x && x < r->box.x + r->box.w &&
+                    y > r->box.y && y < r->box.y + r->box.h)
+                    ground = r->fill;
+            }
+            if (rsp_contrast(text->fill, ground) < 4.5) fail_msg("'%s' has a contrast of %g", text->text, rsp_contrast(text->fill, ground));
+        }
+        rsp_scene_free(s);
+    }
+}
+
+/* A bar's segments add up to the bar, and are as long as their shares. */
+static void test_agreement(void **state) {
+    (void) state;
+    rsp_scene *s = chart("answers", NULL);
+    const rsp_published_row *r = rsp_published_find(w.results, "answers", "", "item1", "a1", "proportion");
+    const rsp_shape         *label = NULL;
+    double                   from = INFINITY, to = -INFINITY, segment = 0;
+    for (size_t k = 0; k < s->n && !label; k++)
+        if (s->shapes[k].kind == RSP_SHAPE_TEXT && strncmp(s->shapes[k].text, "1: People", 9) == 0 && s->shapes[k].style.size < 10)
+            label = &s->shapes[k];
+    assert_non_null(label);
+    double middle = label->box.y + label->box.h / 2;
+    size_t n = 0;
+    for (size_t k = 0; k < s->n; k++) {
+        const rsp_box *b = &s->shapes[k].box;
+        if (s->shapes[k].kind != RSP_SHAPE_RECT || b->h != 15 || fabs(b->y + b->h / 2 - middle) > 0.01 || b->x > 320) continue;
+        if (n++ == 1) segment = b->w + 1;
+        from = fmin(from, b->x);
+        to = fmax(to, b->x + b->w);
+    }
+    assert_int_equal(n, 11); /* all answers, in the questionnaire's order */
+    assert_true(fabs(segment / (to - from + 1) - r->estimate) < 1e-6);
+    assert_non_null(find_text(s, "\u221240")); /* net agreement of item 1 */
+    assert_non_null(find_text(s, "3%"));       /* don't know, apart */
+    assert_true(mentions(s, "Hidden: too few answers") && mentions(s, "Low reliability"));
+    rsp_scene_free(s);
+}
+
+/* Every reason for a missing number has a look of its own, and no number. */
+static void test_looks(void **state) {
+    (void) state;
+    rsp_scene *s = chart("items", NULL);
+    size_t     hatched = 0, dotted = 0, dashed = 0, empty = 0;
+    for (size_t k = 0; k < s->n; k++) {
+        const rsp_shape *x = &s->shapes[k];
+        if (x->kind != RSP_SHAPE_RECT || x->box.w < 20) continue; /* not those of the key */
+        hatched += x->pattern == RSP_FILL_HATCHED;
+        dotted += x->pattern == RSP_FILL_DOTTED;
+        dashed += x->dashed;
+        empty += x->pattern == RSP_FILL_SOLID && x->fill.r == 1 && x->fill.g == 1 && x->fill.b == 1 && !x->dashed && x->stroke_width > 0;
+    }
+    assert_int_equal(hatched, 1); /* suppressed */
+    assert_int_equal(dotted, 1);  /* not comparable */
+    assert_int_equal(dashed, 1);  /* country not eligible */
+    assert_int_equal(empty, 2);   /* no row at all; low base (hollow, with its number) */
+    rsp_scene_free(s);
+    s = chart("model", NULL);
+    assert_true(mentions(s, "Cannot be estimated") && mentions(s, "Compared with: Country: Austria"));
+    assert_true(mentions(s, "goes on beyond the chart"));
+    assert_false(mentions(s, "Intercept"));
+    rsp_scene_free(s);
+}
+
+/* A sentence that compares is printed only where a test bears it, never before the field is frozen, and speaks of
+ * respondents where the sample selected itself. */
+static void test_titles(void **state) {
+    (void) state;
+    rsp_scene *s = chart("heard", NULL);
+    assert_string_equal(s->title, "Heard \u2013 highest among respondents: Denmark");
+    rsp_scene_free(s);
+    w.p.preliminary = true;
+    s = chart("heard", NULL);
+    assert_string_equal(s->title, "Heard");
+    assert_true(mentions(s, "Preliminary"));
+    rsp_scene_free(s);
+    w.p.preliminary = false;
+    s = chart("scores", NULL); /* Slovakia is on top there, but nothing was tested */
+    assert_string_equal(s->title, "Score");
+    assert_true(mentions(s, "who chose to answer is not covered"));
+    rsp_scene_free(s);
+}
+
+static double y_of(const rsp_scene *s, const char *text) {
+    const rsp_shape *x = find_text(s, text);
+    assert_non_null(x);
+    return x->box.y;
+}
+
+static void test_order(void **state) {
+    (void) state;
+    rsp_scene *s = chart("heard", NULL);
+    assert_true(y_of(s, "Denmark") < y_of(s, "Slovakia") && y_of(s, "Slovakia") < y_of(s, "Austria")); /* by size */
+    rsp_scene_free(s);
+    s = chart("scores", NULL); /* one country is not comparable: the order of the list */
+    assert_true(y_of(s, "Austria") < y_of(s, "Denmark") && y_of(s, "Denmark") < y_of(s, "Slovakia"));
+    assert_true(y_of(s, "Slovakia") < y_of(s, "Average of the participating countries"));
+    rsp_scene_free(s);
+    w.p.preliminary = true;
+    s = chart("heard", NULL);
+    assert_true(y_of(s, "Austria") < y_of(s, "Denmark"));
+    rsp_scene_free(s);
+    w.p.preliminary = false;
+}
+
+static void test_country(void **state) {
+    (void) state;
+    rsp_scene *s = chart("scores", "PL");
+    const rsp_theme *th = rsp_theme_get(w.d);
+    assert_non_null(th);
+    assert_memory_equal(&find_text(s, "Poland")->fill, &th->own, sizeof th->own); /* the edition's country is marked */
+    assert_memory_equal(&find_text(s, "Austria")->fill, &th->ink, sizeof th->ink);
+    rsp_scene_free(s);
+    s = chart("items", "PL"); /* its values beside everybody's */
+    assert_true(mentions(s, "Average of the participating countries"));
+    rsp_scene_free(s);
+    assert_null(rsp_chart(&w.p, spec("answers"), "PL", w.texts[0], 482)); /* no rows of one country */
+    assert_null(rsp_chart(&w.p, spec("model"), "PL", w.texts[0], 482));
+    assert_null(rsp_chart(&w.p, spec("scores"), "XX", w.texts[0], 482));
+}
+
+static void read_whole(const char *dir, const char *name, rsp_buf *b) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/charts/%s", dir, name);
+    if (!rsp_read_file(path, b, w.d, RSP_ERR_DATA, RSP_NOWHERE)) fail_msg("no file %s", path);
+}
+
+static void test_files(void **state) {
+    (void) state;
+    static const char *const names[] = {"heard-all-en.svg", "heard-all-pl.png", "scores-DE-en.pdf", "model-all-de.svg"};
+    static const char *const only[] = {"heard", "scores", "model"};
+    char                     dirs[2][64] = {"/tmp/responsive-charts-XXXXXX", "/tmp/responsive-charts-XXXXXX"};
+    w.p.only = (const char **) only;
+    w.p.n_only = 3;
+    for (int k = 0; k < 2; k++) { /* one thread, then several */
+        assert_non_null(mkdtemp(dirs[k]));
+        w.p.dir = dirs[k];
+        rsp_threads_set(k ? 4 : 1);
+        assert_true(rsp_render_charts(&w.p, w.d));
+    }
+    rsp_threads_set(0);
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        rsp_buf a = {0}, b = {0};
+        read_whole(dirs[0], names[k], &a);
+        read_whole(dirs[1], names[k], &b);
+        assert_int_equal(a.length, b.length);
+        assert_memory_equal(a.data, b.data, a.length);
+        rsp_buf_free(&a);
+        rsp_buf_free(&b);
+    }
+    char path[128];
+    snprintf(path, sizeof path, "%s/charts/answers-all-en.svg", dirs[0]);
+    assert_int_not_equal(access(path, F_OK), 0); /* not asked for */
+    for (int k = 0; k < 2; k++) {
+        char command[128];
+        snprintf(command, sizeof command, "rm -rf %s", dirs[k]);
+        assert_int_equal(system(command), 0);
+    }
+    w.p.n_only = 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_room), cmocka_unit_test(test_contrast), cmocka_unit_test(test_agreement),
+                                       cmocka_unit_test(test_looks), cmocka_unit_test(test_titles), cmocka_unit_test(test_order),
+                                       cmocka_unit_test(test_country), cmocka_unit_test(test_files)};
+    return cmocka_run_group_tests_name("charts", tests, set_up, tear_down);
+}

@@ -1,0 +1,95 @@
+/* What fuzzing once found stays found: every file of tests/fuzz/crashers through its target, and the targets' own seeds
+ * for a start. The name of a file begins with that of its target. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LLVMFuzzerTestOneInput fuzz_expression
+#include "fuzz/expression.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_formula
+#include "fuzz/formula.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_lavaan
+#include "fuzz/lavaan.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_yaml
+#include "fuzz/yaml.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_decode
+#include "fuzz/decode.c"
+#undef LLVMFuzzerTestOneInput
+#define read_all read_all_records
+#define LLVMFuzzerTestOneInput fuzz_delimited
+#include "fuzz/delimited.c"
+#undef LLVMFuzzerTestOneInput
+#undef read_all
+#define LLVMFuzzerTestOneInput fuzz_study
+#include "fuzz/study.c"
+#undef LLVMFuzzerTestOneInput
+
+static const struct target {
+    const char *name;
+    int (*run)(const uint8_t *data, size_t size);
+} TARGETS[] = {{"expression", fuzz_expression}, {"formula", fuzz_formula},     {"lavaan", fuzz_lavaan}, {"yaml", fuzz_yaml},
+               {"decode", fuzz_decode},         {"delimited", fuzz_delimited}, {"study", fuzz_study}};
+enum { N_TARGETS = sizeof TARGETS / sizeof *TARGETS };
+
+/* Runs each file of the folder; returns their number. */
+static size_t replay(const char *folder, const struct target *only) {
+    DIR   *handle = opendir(folder);
+    size_t n = 0;
+    assert_non_null(handle);
+    for (struct dirent *e; (e = readdir(handle));) {
+        char path[512];
+        if (e->d_name[0] == '.') continue;
+        const struct target *t = only;
+        for (size_t k = 0; !t && k < N_TARGETS; k++)
+            if (strncmp(e->d_name, TARGETS[k].name, strlen(TARGETS[k].name)) == 0) t = &TARGETS[k];
+        if (!t) fail_msg("%s/%s: the name begins with no target's", folder, e->d_name);
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        rsp_buf   file = {0};
+        rsp_diag *d = rsp_diag_new();
+        if (!rsp_read_file(path, &file, d, RSP_ERR_DATA, RSP_NOWHERE)) fail_msg("%s cannot be read", path);
+        t->run((const uint8_t *) file.data, file.length);
+        rsp_buf_free(&file);
+        rsp_diag_free(d);
+        n++;
+    }
+    closedir(handle);
+    return n;
+}
+
+static void crashers(void **state) {
+    (void) state;
+    assert_true(replay("tests/fuzz/crashers", NULL) > 0);
+}
+
+/* The targets work, and their seeds are sound. Those of `study` are the studies of other tests. */
+static void seeds(void **state) {
+    (void) state;
+    char folder[] = "/tmp/responsive-seeds-XXXXXX", command[400], place[300];
+    assert_non_null(mkdtemp(folder));
+    for (size_t k = 0; k + 1 < N_TARGETS; k++) {
+        snprintf(place, sizeof place, "%s/%s", folder, TARGETS[k].name);
+        snprintf(command, sizeof command, "tests/fuzz/corpus %s %s", TARGETS[k].name, place);
+        assert_int_equal(system(command), 0);
+        assert_true(replay(place, &TARGETS[k]) > 0);
+    }
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(crashers), cmocka_unit_test(seeds)};
+    int                     failed = cmocka_run_group_tests(tests, NULL, NULL);
+    rmdir(study_folder());
+    return failed;
+}
