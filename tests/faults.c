@@ -1,6 +1,6 @@
 /* A library for LD_PRELOAD that lets one call fail: what a full disk, a broken one or lost permissions do to a run.
  *
- *   RSP_FAULT_UNDER   folder (absolute): only calls that concern files below it, or the workbook's temporary files, count
+ *   RSP_FAULT_UNDER   folder (absolute): only calls that concern files below it count
  *   RSP_FAULT_AT      the call that fails, from 1; 0: none
  *   RSP_FAULT_STAYS   1: every later call that needs room on the disk fails too, as on a full disk
  *   RSP_FAULT_REPORT  file that gets the number of calls and the name of the one that failed
@@ -44,7 +44,7 @@ static bool concerns(int fd) {
     n = readlink(name, path, sizeof path - 1);
     if (n <= 0) return false;
     path[n] = '\0';
-    return below(path) || (getenv("RSP_FAULT_UNDER") && strstr(path, " (deleted)") && strncmp(path, "/tmp/", 5) == 0);
+    return below(path);
 }
 
 /* Counts a call; true with errno set if it is to fail. */

@@ -637,10 +637,18 @@ static const struct {
      NULL, NULL, NULL,
      "study.yaml:9:54: test 'a' tests 'changed' against itself"},
     {"models:\n"
-     "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\"}\n",
+     "  - {id: a, kind: mixed, formula: \"age ~ w + country\"}\n",
      NULL, NULL, NULL,
-     "study.yaml:8:19: kind 'mixed' is not built yet; this version has linear, logistic, ordinal, poisson, "
-     "negative_binomial, multinomial and pooled"},
+     "study.yaml:8:36: the mixed model 'a' has no random part (as in (1 | country))"},
+    {"models:\n"
+     "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", method: ml, df: kenward_roger}\n",
+     NULL, NULL, NULL,
+     "study.yaml:8:76: Kenward and Roger's method needs REML, in model 'a' (use method: reml)"},
+    {"models:\n"
+     "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", weights: design}\n",
+     NULL, NULL, NULL,
+     "study.yaml:8:69: design weights are not built yet for kind 'mixed', in model 'a' (leave it out: mixed models are "
+     "unweighted)"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ w + (1 | country)\"}\n",
      NULL, NULL, NULL,

@@ -238,7 +238,7 @@ size_t brief_count_printed(const char *text)
     bool   inside = false;
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        bool     letter = !g_unichar_isspace(c) || c == 0x202F;
+        bool     letter = !g_unichar_isspace(c);
         n += letter && !inside;
         inside = letter;
     }

@@ -176,7 +176,8 @@ int  rsp_threads(void);
 
 /* Whole file into the buffer; on failure reports class `class` at loc and returns false. */
 bool rsp_read_file(const char *path, rsp_buf *into, rsp_diag *d, rsp_class class, rsp_loc loc);
-/* Writes path whole (O_CLOEXEC, fsync): every write is checked; on failure reports RSP_ERR_OUTPUT, returns false. */
+/* Writes path whole; every write is checked; on failure reports RSP_ERR_OUTPUT, returns false. The publication brings all
+ * its files to the disk at once (batch/publish.h). */
 bool        rsp_write_file(const char *path, const void *bytes, size_t length, rsp_diag *d);
 bool        rsp_make_dirs(const char *path, rsp_diag *d); /* like mkdir -p */
 const char *rsp_data_dir(void); /* folder that holds reports/ and specs/: beside the program, or as installed */

@@ -62,8 +62,8 @@ timed("means, replicates", for (i in items) by_country(boot, i))
 timed("shares, linearised", for (i in shares) by_country(raked, i))
 timed("reliability", for (k in seq_along(scores)) suppressMessages(psych::alpha(people[parts[[k]]])))
 model <- paste(sapply(c("eng", "lis", "chg"), function(s) paste(s, "=~", paste0(s, 1:6, collapse = " + "))), collapse = "\n")
-for (rung in list(character(), "loadings", c("loadings", "intercepts")))
-  timed(paste(c("factor model, equal:", rung), collapse = " "),
+for (rung in list("", "loadings", c("loadings", "intercepts")))
+  timed(paste("factor model, equal:", paste(rung, collapse = " ")),
         cfa(model, people, group = "country", group.equal = rung, estimator = "MLR"))
 right <- paste(c(scores[1:12], "country", "sector", "role", "orgtype"), collapse = " + ")
 timed("linear, replicates", svyglm(as.formula(paste("change ~", right)), boot))
