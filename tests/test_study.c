@@ -643,7 +643,7 @@ static const struct {
     {"models:\n"
      "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", method: ml, df: kenward_roger}\n",
      NULL, NULL, NULL,
-     "study.yaml:8:76: Kenward and Roger's method needs REML, in model 'a' (use method: reml)"},
+     "study.yaml:8:78: Kenward and Roger's method needs REML, in model 'a' (use method: reml)"},
     {"models:\n"
      "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", weights: design}\n",
      NULL, NULL, NULL,

@@ -338,39 +338,47 @@ static bool group_gradient(struct state *st, size_t g, const double *par, double
 }
 
 /* Adds one group's part of minus the derivative of the gradient with respect to parameter i: central differences of the
- * analytic gradient, refined once (Richardson). */
+ * analytic gradient. */
 static bool add_information_row(struct state *st, size_t g, const double *par, size_t i, double *room, double *row) {
-    size_t       k = st->s->n_free;
-    double       h = 1e-4 * fmax(fabs(par[i]), 0.1), *at = room + 4 * k;
-    const double offsets[4] = {h, -h, 2 * h, -2 * h};
-    for (size_t e = 0; e < 4; e++) {
-        memcpy(at, par, k * sizeof *at);
-        at[i] += offsets[e];
-        if (!group_gradient(st, g, at, room + e * k)) return false;
-    }
-    for (size_t l = 0; l < k; l++) {
-        double near = (room[l] - room[k + l]) / (2 * h), far = (room[2 * k + l] - room[3 * k + l]) / (4 * h);
-        row[l] -= (4 * near - far) / 3;
-    }
+    size_t  k = st->s->n_free;
+    double  h = 1e-5 * fmax(fabs(par[i]), 0.1), *up = room, *down = room + k, *at = room + 2 * k;
+    memcpy(at, par, k * sizeof *at);
+    at[i] = par[i] + h;
+    if (!group_gradient(st, g, at, up)) return false;
+    at[i] = par[i] - h;
+    if (!group_gradient(st, g, at, down)) return false;
+    for (size_t l = 0; l < k; l++) row[l] -= (up[l] - down[l]) / (2 * h);
     return true;
 }
 
-static bool observed_information(struct state *st, const double *par, double *out) {
+/* A parameter moves only the groups it stands in. */
+static bool group_information(struct state *st, size_t g, const double *par, double *out) {
     size_t  k = st->s->n_free;
-    double *room = rsp_malloc((5 * k + 1) * sizeof *room), loglik;
-    bool   *here = rsp_malloc(k + 1);
-    bool    ok = true;
+    double *room = rsp_malloc((3 * k + 1) * sizeof *room);
+    bool   *here = rsp_calloc(k + 1, sizeof *here), ok = true;
+    for (size_t t = 0; t < st->j[g].n; t++) here[st->j[g].free[t]] = true;
+    for (size_t i = 0; ok && i < k; i++)
+        if (here[i]) ok = add_information_row(st, g, par, i, room, out + i * k);
+    free(room), free(here);
+    return ok;
+}
+
+/* Groups are worked on in parallel, each with a matrix of its own, and added in order. */
+static bool observed_information(struct state *st, const double *par, double *out) {
+    size_t  k = st->s->n_free, groups = st->s->n_groups;
+    double *parts = rsp_calloc(groups * k * k + 1, sizeof *parts), loglik;
+    bool   *ok = rsp_calloc(groups + 1, sizeof *ok), all = true;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t g = 0; g < groups; g++) ok[g] = group_information(st, g, par, parts + g * k * k);
     memset(out, 0, k * k * sizeof *out);
-    for (size_t g = 0; ok && g < st->s->n_groups; g++) { /* a parameter moves only the groups it stands in */
-        memset(here, 0, k);
-        for (size_t t = 0; t < st->j[g].n; t++) here[st->j[g].free[t]] = true;
-        for (size_t i = 0; ok && i < k; i++)
-            if (here[i]) ok = add_information_row(st, g, par, i, room, out + i * k);
+    for (size_t g = 0; g < groups; g++) {
+        all = all && ok[g];
+        for (size_t i = 0; i < k * k; i++) out[i] += parts[g * k * k + i];
     }
     for (size_t i = 0; i < k; i++)
         for (size_t l = 0; l < i; l++) out[i * k + l] = out[l * k + i] = (out[i * k + l] + out[l * k + i]) / 2;
-    free(room), free(here);
-    return ok && evaluate(st, par, &loglik, NULL, NULL);
+    free(parts), free(ok);
+    return all && evaluate(st, par, &loglik, NULL, NULL);
 }
 
 /* Sum over respondents of products of their scores [n_free^2]. Scores: f [ (a'y)(b'y) - a'W b ] + c'y, y = W (x - mu). */
@@ -470,8 +478,18 @@ static double group_trace(const rsp_sem *h, const rsp_sem_sample *x, bool *ok) {
 
 /* Groups share no moments, so the trace of all is the sum of theirs. */
 static double moment_trace(const rsp_sem *h, const rsp_sem_sample *x, size_t n_groups, bool *ok) {
-    double sum = 0;
-    for (size_t g = 0; g < n_groups; g++) sum += group_trace(h, &x[g], ok);
+    double *trace = rsp_malloc((n_groups + 1) * sizeof *trace), sum = 0;
+    bool   *good = rsp_malloc(n_groups + 1);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t g = 0; g < n_groups; g++) {
+        good[g] = true;
+        trace[g] = group_trace(h, &x[g], &good[g]);
+    }
+    for (size_t g = 0; g < n_groups; g++) {
+        *ok = *ok && good[g];
+        sum += trace[g];
+    }
+    free(trace), free(good);
     return sum;
 }
 
@@ -481,8 +499,14 @@ static bool make_robust(struct state *st, rsp_arena *arena, rsp_sem_fit *fit) {
     size_t  k = st->s->n_free;
     double *a = rsp_malloc((k * k + 1) * sizeof *a), *b = rsp_calloc(k * k + 1, sizeof *b), *ab = rsp_malloc((k * k + 1) * sizeof *ab);
     bool    ok = observed_information(st, fit->par, a) && invert_information(a, k);
-    for (size_t g = 0; ok && g < st->s->n_groups; g++) add_score_products(st, g, b);
     if (ok) {
+        size_t  n_groups = st->s->n_groups;
+        double *parts = rsp_calloc(n_groups * k * k + 1, sizeof *parts);
+#pragma omp parallel for schedule(dynamic, 1)
+        for (size_t g = 0; g < n_groups; g++) add_score_products(st, g, parts + g * k * k);
+        for (size_t g = 0; g < n_groups; g++)
+            for (size_t i = 0; i < k * k; i++) b[i] += parts[g * k * k + i];
+        free(parts);
         multiply(a, false, b, false, k, k, k, ab);
         multiply(ab, false, a, false, k, k, k, fit->vcov);
         double  own = trace_of_product(a, b, k);

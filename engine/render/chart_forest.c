@@ -2,6 +2,7 @@
 #include "chart.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -36,10 +37,10 @@ static columns lay_columns(const chart *c)
 
 /* The scale covers all estimates and intervals of ordinary width; whiskers far beyond are cut, with an arrow, since one
  * loose estimate would press all others together. */
-static chart_axis make_axis(const chart *c, const columns *k, bool ratio)
+static chart_axis make_axis(const chart *c, const columns *k, bool ratio, size_t first, size_t last)
 {
     double low = 0, high = 0, ends_low = 0, ends_high = 0;
-    for (size_t r = 0; r < c->data.n_rows; r++) {
+    for (size_t r = first; r < last; r++) {
         const rsp_published_row *x = c->data.rows[r].cells[0];
         if (!chart_known(x) || (ratio && !(x->estimate > 0))) continue;
         double at = ratio ? log(x->estimate) : x->estimate;
@@ -73,26 +74,80 @@ static void headings(chart *c, const columns *k)
     c->y += 28;
 }
 
-void chart_draw_forest(chart *c)
+/* A coefficient of a number is its effect per unit, one of a category the distance from the reference: on a common scale
+ * the smaller kind would be a row of dots on the line. */
+static bool of_category(const chart_row *r)
 {
-    bool       ratio = strcmp(c->data.statistic, "coefficient") != 0;
-    columns    k = lay_columns(c);
-    chart_axis axis = make_axis(c, &k, ratio);
-    headings(c, &k);
-    double top = c->y;
-    for (size_t r = 0; r < c->data.n_rows; r++) {
+    return r->cells[0] && strchr(r->cells[0]->term, '=') != NULL;
+}
+
+/* Numbers first, each kind in its order; returns how many numbers there are. */
+static size_t numbers_first(chart_data *d)
+{
+    chart_row *sorted = rsp_malloc((d->n_rows + 1) * sizeof *sorted);
+    size_t     n = 0, first = 0;
+    for (int kind = 0; kind < 2; kind++) {
+        for (size_t r = 0; r < d->n_rows; r++)
+            if (of_category(&d->rows[r]) == (kind == 1)) sorted[n++] = d->rows[r];
+        if (kind == 0) first = n;
+    }
+    memcpy(d->rows, sorted, n * sizeof *sorted);
+    free(sorted);
+    return first;
+}
+
+static double reach(const chart *c, size_t first, size_t last, bool ratio)
+{
+    double most = 0;
+    for (size_t r = first; r < last; r++) {
         const rsp_published_row *x = c->data.rows[r].cells[0];
-        double h = chart_row_height(c, r, k.label, 15), middle = c->y + h / 2;
-        chart_row_label(c, r, k.label, h);
+        if (chart_known(x) && (!ratio || x->estimate > 0)) most = fmax(most, fabs(ratio ? log(x->estimate) : x->estimate));
+    }
+    return most;
+}
+
+static void draw_block(chart *c, const columns *k, bool ratio, size_t first, size_t last)
+{
+    chart_axis axis = make_axis(c, k, ratio, first, last);
+    double     top = c->y;
+    for (size_t r = first; r < last; r++) {
+        const rsp_published_row *x = c->data.rows[r].cells[0];
+        double h = chart_row_height(c, r, k->label, 15), middle = c->y + h / 2;
+        chart_row_label(c, r, k->label, h);
         if (chart_known(x) && (!ratio || x->estimate > 0)) {
             chart_dot(c, &axis, x, middle, c->theme->accent, CHART_DOT);
-            numbers(c, &k, x, middle);
+            numbers(c, k, x, middle);
         } else {
-            chart_mark_state(c, (rsp_box){k.plot0, middle - 3.5, 40, 7}, chart_state_of(x));
+            chart_mark_state(c, (rsp_box){k->plot0, middle - 3.5, 40, 7}, chart_state_of(x));
         }
         c->y += h;
     }
     chart_axis_draw(c, &axis, top, c->y + 2);
     double none = chart_axis_at(&axis, ratio ? 1 : 0);
     rsp_scene_line(c->s, none, top, none, c->y + 2, c->theme->ink, 0.9)->layer = 0;
+}
+
+static void block_heading(chart *c, const columns *k, const char *key)
+{
+    rsp_style style = chart_style(c, 8, true, c->theme->muted, RSP_ALIGN_LEFT, k->label + 8);
+    chart_text(c, c->left, c->y - 14, rsp_say(c->t, c->a, key, NULL, 0), style);
+}
+
+void chart_draw_forest(chart *c)
+{
+    enum { TOO_DIFFERENT = 6 };
+    bool    ratio = strcmp(c->data.statistic, "coefficient") != 0;
+    size_t  n = c->data.n_rows, first = numbers_first(&c->data);
+    double  a = reach(c, 0, first, ratio), b = reach(c, first, n, ratio);
+    columns k = lay_columns(c);
+    headings(c, &k);
+    if (first && first < n && (a > TOO_DIFFERENT * b || b > TOO_DIFFERENT * a)) {
+        block_heading(c, &k, "forest_numbers");
+        draw_block(c, &k, ratio, 0, first);
+        c->y += 32;
+        block_heading(c, &k, "forest_categories");
+        draw_block(c, &k, ratio, first, n);
+    } else {
+        draw_block(c, &k, ratio, 0, n);
+    }
 }

@@ -1,0 +1,322 @@
+/* Regressions: limits where estimates do not exist, random effects worked out by hand, and properties that hold for every
+ * model. Agreement with R on real data: test_reference. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "responsive/clean.h"
+#include "responsive/intake.h"
+#include "responsive/statistics.h"
+
+/* ---- a made-up study -------------------------------------------------------------------------------------------- */
+
+static char folder[64] = "/tmp/responsive-model-XXXXXX";
+
+static int make_folder(void **state) {
+    (void) state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static void path_of(const char *name, char path[128]) { snprintf(path, 128, "%s/%s", folder, name); }
+
+static int remove_folder(void **state) {
+    static const char *const names[] = {"study.yaml", "survey.csv", "choices.csv", "data.csv"};
+    char path[128];
+    (void) state;
+    for (size_t k = 0; k < 4; k++) {
+        path_of(names[k], path);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
+static void put(const char *name, const char *text) {
+    char path[128];
+    path_of(name, path);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+struct run {
+    rsp_diag    *diag;
+    rsp_study   *study;
+    rsp_frame   *frame;
+    rsp_sample  *sample;
+    rsp_results *results;
+};
+
+/* Columns: id, y and z numbers, g one of a to f, k one of low, middle, high. models: lines of study.yaml. */
+static struct run analyse(const char *models, const char *data) {
+    struct run r = {.diag = rsp_diag_new()};
+    rsp_buf    yaml = {0};
+    put("survey.csv", "type,name,label::en\ninteger,id,Id\ndecimal,y,Y\ndecimal,z,Z\nselect_one g,g,G\nselect_one k,k,K\ntext,t,T\n");
+    put("choices.csv", "list_name,name,label::en\ng,a,A\ng,b,B\ng,c,C\ng,d,D\ng,e,E\ng,f,F\nk,low,Low\nk,middle,Middle\nk,high,High\n");
+    rsp_buf_puts(&yaml, "study: s\ntitle: {en: S}\nlanguages: [en]\nsources:\n  - {files: data.csv, format: csv}\n"
+                        "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\ndisclosure: off\nmodels:\n");
+    rsp_buf_puts(&yaml, models);
+    put("study.yaml", yaml.data);
+    put("data.csv", data);
+    rsp_buf_free(&yaml);
+    r.study = rsp_study_load(folder, r.diag);
+    r.frame = r.study ? rsp_intake(r.study, r.diag) : NULL;
+    rsp_clean_log *log = r.frame ? rsp_clean(r.frame, r.diag) : NULL;
+    rsp_clean_log_free(log);
+    r.sample = log ? rsp_sample_new(r.frame, r.diag) : NULL;
+    if (!r.sample) rsp_diag_print(r.diag, stderr, false, 0);
+    assert_non_null(r.sample);
+    r.results = rsp_results_new();
+    for (size_t k = 0; k < r.study->n_analyses; k++) rsp_analyse(r.sample, &r.study->analyses[k], r.results, r.diag);
+    return r;
+}
+
+static void done(struct run *r) {
+    rsp_results_free(r->results);
+    rsp_sample_free(r->sample);
+    rsp_frame_free(r->frame);
+    rsp_study_free(r->study);
+    rsp_diag_free(r->diag);
+}
+
+static bool same(const char *a, const char *b) { return strcmp(a ? a : "", b) == 0; }
+
+static const rsp_row *row_of(const struct run *r, const char *analysis, const char *term, const char *level, const char *statistic) {
+    for (size_t k = 0; k < r->results->n; k++) {
+        const rsp_row *x = &r->results->rows[k];
+        if (same(x->analysis, analysis) && same(x->domain, "") && same(x->term, term) && same(x->level, level) && same(x->statistic, statistic)) return x;
+    }
+    fail_msg("no row %s | %s | %s | %s", analysis, term, level, statistic);
+    return NULL;
+}
+
+static void near(double got, double want, double tolerance) {
+    if (!(fabs(got - want) <= tolerance * fmax(1, fabs(want)))) fail_msg("%.15g instead of %.15g", got, want);
+}
+
+/* ---- counts ----------------------------------------------------------------------------------------------------- */
+
+#define HEAD "id,y,z,g,k,t\n"
+
+/* With a single factor Poisson's rates are the groups' means; a group of noughts runs off to -infinity. */
+static void poisson_groups(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: m, kind: poisson, formula: \"y ~ g\", weights: none}\n",
+                           HEAD "1,2,0,a,low,\n2,4,0,a,low,\n3,9,0,b,low,\n4,3,0,b,low,\n5,0,0,c,low,\n6,0,0,c,low,\n");
+    near(row_of(&r, "m", "(Intercept)", "", "coefficient")->estimate, log(3), 1e-12);
+    near(row_of(&r, "m", "g=b", "", "rate_ratio")->estimate, 2, 1e-12);
+    near(row_of(&r, "m", "g=b", "", "coefficient")->se, sqrt(1.0 / 6 + 1.0 / 12), 1e-9);
+    assert_true(row_of(&r, "m", "g=c", "", "coefficient")->flags & RSP_F_SEPARATED);
+    assert_true(isnan(row_of(&r, "m", "g=c", "", "coefficient")->estimate));
+    assert_true(row_of(&r, "m", "g=d", "", "coefficient")->flags & RSP_F_EMPTY);
+    done(&r);
+}
+
+/* Counts that spread less than Poisson's: theta has no value, the coefficients are Poisson's. */
+static void theta_without_spread(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: p, kind: poisson, formula: \"y ~ z\", weights: none}\n"
+                           "  - {id: n, kind: negative_binomial, formula: \"y ~ z\", weights: none}\n",
+                           HEAD "1,4,0,a,low,\n2,5,0,a,low,\n3,5,1,b,low,\n4,6,1,b,low,\n5,7,2,c,low,\n6,7,2,c,low,\n7,4,0,a,low,\n");
+    near(row_of(&r, "n", "z", "", "coefficient")->estimate, row_of(&r, "p", "z", "", "coefficient")->estimate, 1e-7);
+    near(row_of(&r, "n", "z", "", "coefficient")->se, row_of(&r, "p", "z", "", "coefficient")->se, 1e-7);
+    const rsp_row *theta = row_of(&r, "n", "", "", "theta");
+    assert_true(theta->flags & RSP_F_SINGULAR);
+    assert_true(isnan(theta->estimate));
+    done(&r);
+}
+
+static void counts_are_whole(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: p, kind: poisson, formula: \"y ~ z\"}\n", HEAD "1,4,0,a,low,\n2,5.5,0,a,low,\n3,5,1,b,low,\n");
+    assert_int_equal(r.results->n, 0);
+    assert_int_equal(rsp_diag_errors(r.diag), 1);
+    assert_string_equal(rsp_diag_at(r.diag, 0)->message, "the outcome 'y' of model 'p' must be counts (0, 1, 2, ...); one is 5.5");
+    done(&r);
+}
+
+/* ---- categories ------------------------------------------------------------------------------------------------- */
+
+/* With a single factor the odds are those of the table; an empty cell separates its coefficient alone. */
+static void multinomial_table(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: m, kind: multinomial, formula: \"k ~ g\", weights: none}\n",
+                           HEAD "1,0,0,a,low,\n2,0,0,a,low,\n3,0,0,a,middle,\n4,0,0,a,high,\n5,0,0,b,low,\n6,0,0,b,middle,\n7,0,0,b,middle,\n8,0,0,b,middle,\n");
+    near(row_of(&r, "m", "(Intercept)", "middle", "coefficient")->estimate, log(0.5), 1e-7);
+    near(row_of(&r, "m", "g=b", "middle", "coefficient")->estimate, log(6), 1e-7);
+    near(row_of(&r, "m", "g=b", "middle", "coefficient")->se, sqrt(1 / 2.0 + 1 + 1 + 1 / 3.0), 1e-6);
+    assert_true(row_of(&r, "m", "g=b", "high", "coefficient")->flags & RSP_F_SEPARATED);
+    assert_false(row_of(&r, "m", "(Intercept)", "high", "coefficient")->flags & RSP_F_SEPARATED);
+    done(&r);
+}
+
+/* ---- mixed ------------------------------------------------------------------------------------------------------ */
+
+/* Balanced one-way: the variances of the analysis of variance, exact degrees of freedom. */
+static void mixed_one_way(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: m, kind: mixed, formula: \"y ~ 1 + (1 | g)\"}\n"
+                           "  - {id: k, kind: mixed, formula: \"y ~ 1 + (1 | g)\", df: kenward_roger}\n",
+                           HEAD "1,1,0,a,low,\n2,3,0,a,low,\n3,6,0,b,low,\n4,8,0,b,low,\n5,13,0,c,low,\n6,11,0,c,low,\n");
+    /* means 2, 7, 12: between 2 * 25 = 50, within 6 / 3 = 2 */
+    near(row_of(&r, "m", "residual", "", "variance")->estimate, 2, 1e-7);
+    near(row_of(&r, "m", "g", "(Intercept)", "variance")->estimate, 24, 1e-7);
+    near(row_of(&r, "m", "g", "", "icc")->estimate, 24.0 / 26, 1e-8);
+    near(row_of(&r, "m", "g", "", "groups")->estimate, 3, 0);
+    assert_true(row_of(&r, "m", "g", "(Intercept)", "variance")->flags & RSP_F_LOW_BASE);
+    const rsp_row *b = row_of(&r, "m", "(Intercept)", "", "coefficient"), *k = row_of(&r, "k", "(Intercept)", "", "coefficient");
+    near(b->estimate, 7, 1e-10);
+    near(b->se, sqrt(50.0 / 6), 1e-8);
+    near(b->df, 2, 1e-6);
+    near(k->df, 2, 1e-6);
+    near(k->se, b->se, 1e-8);
+    done(&r);
+}
+
+/* Groups alike: variance 0, flagged on its row alone; the coefficient is the plain mean. */
+static void mixed_singular(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: m, kind: mixed, formula: \"y ~ 1 + (1 | g)\"}\n",
+                           HEAD "1,1,0,a,low,\n2,9,0,a,low,\n3,2,0,b,low,\n4,8,0,b,low,\n5,3,0,c,low,\n6,7,0,c,low,\n");
+    near(row_of(&r, "m", "g", "(Intercept)", "variance")->estimate, 0, 1e-8);
+    assert_true(row_of(&r, "m", "g", "(Intercept)", "variance")->flags & RSP_F_SINGULAR);
+    assert_false(row_of(&r, "m", "(Intercept)", "", "coefficient")->flags & RSP_F_SINGULAR);
+    near(row_of(&r, "m", "(Intercept)", "", "coefficient")->estimate, 5, 1e-10);
+    near(row_of(&r, "m", "(Intercept)", "", "coefficient")->se, sqrt(58.0 / 5 / 6), 1e-7);
+    near(row_of(&r, "m", "(Intercept)", "", "coefficient")->df, 5, 1e-5);
+    done(&r);
+}
+
+static void mixed_impossible(void **state) {
+    static const struct { const char *formula, *data, *wanted; } cases[] = {
+        {"y ~ z + (1 | g)", HEAD "1,1,0,a,low,\n2,9,1,a,low,\n3,2,2,a,low,\n4,5,2,a,low,\n", "model 'm' cannot be fitted: 'g' has a single group"},
+        {"y ~ 1 + (1 | t)", HEAD "1,1,0,a,low,p\n2,9,1,a,low,q\n3,2,2,a,low,r\n",
+         "model 'm' cannot be fitted: 't' has as many random effects as there are rows"},
+        {"y ~ 1 + (1 | g)", HEAD "1,1,0,a,low,p\n2,1,1,a,low,q\n3,1,2,b,low,r\n4,1,2,b,low,r\n",
+         "model 'm' cannot be fitted: its outcome does not vary beyond the predictors"},
+        {"y ~ 1 + (1 + z + I(2*z) | g)", HEAD "1,1,0,a,low,p\n2,3,1,a,low,q\n3,1,2,b,low,r\n4,1,2,b,low,r\n5,1,2,a,low,r\n6,4,2,b,low,r\n7,1,2,b,low,r\n8,4,2,b,low,r\n",
+         "model 'm' cannot be fitted: random effects by 'g' depend on each other"}};
+    (void) state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        char models[200];
+        snprintf(models, sizeof models, "  - {id: m, kind: mixed, formula: \"%s\"}\n", cases[k].formula);
+        struct run r = analyse(models, cases[k].data);
+        assert_true(rsp_diag_warnings(r.diag) >= 1);
+        assert_string_equal(rsp_diag_at(r.diag, 0)->message, cases[k].wanted);
+        const rsp_row *b = row_of(&r, "m", "(Intercept)", "", "coefficient");
+        assert_true(isnan(b->estimate) && (b->flags & RSP_F_SINGULAR));
+        done(&r);
+    }
+}
+
+/* A made-up sample of crossed groups; unit and origin of a covariate may not matter. */
+static char *crossed_data(double scale, double origin) {
+    rsp_buf b = {0};
+    rsp_rng rng;
+    rsp_rng_init(&rng, 5, 1);
+    rsp_buf_puts(&b, HEAD);
+    double group[6], slope[6], other[40];
+    for (size_t k = 0; k < 6; k++) group[k] = rsp_rng_normal(&rng), slope[k] = 0.5 * rsp_rng_normal(&rng);
+    for (size_t k = 0; k < 40; k++) other[k] = 0.7 * rsp_rng_normal(&rng);
+    for (size_t i = 0; i < 900; i++) {
+        uint32_t g = rsp_rng_below(&rng, 6), o = rsp_rng_below(&rng, 40);
+        double   z = rsp_rng_normal(&rng), y = 1 + z + group[g] + slope[g] * z + other[o] + rsp_rng_normal(&rng);
+        rsp_buf_printf(&b, "%zu,%.6f,%.17g,%c,low,o%u\n", i, y, scale * z + origin, (int) ('a' + g), o);
+    }
+    return b.data;
+}
+
+static void mixed_units(void **state) {
+    const char *models = "  - {id: m, kind: mixed, formula: \"y ~ z + (1 + z | g) + (1 | t)\"}\n";
+    char       *plain = crossed_data(1, 0), *moved = crossed_data(0.01, 20);
+    (void) state;
+    struct run    a = analyse(models, plain), b = analyse(models, moved);
+    const rsp_row *slope = row_of(&a, "m", "z", "", "coefficient"), *same_slope = row_of(&b, "m", "z", "", "coefficient");
+    near(same_slope->estimate, 100 * slope->estimate, 1e-7);
+    near(same_slope->se, 100 * slope->se, 1e-6);
+    near(same_slope->df, slope->df, 1e-4);
+    near(row_of(&b, "m", "g", "z", "variance")->estimate, 1e4 * row_of(&a, "m", "g", "z", "variance")->estimate, 1e-6);
+    near(row_of(&b, "m", "t", "(Intercept)", "variance")->estimate, row_of(&a, "m", "t", "(Intercept)", "variance")->estimate, 1e-6);
+    near(row_of(&b, "m", "", "", "loglik")->estimate, row_of(&a, "m", "", "", "loglik")->estimate + log(0.01) * -1, 1e-7);
+    near(row_of(&b, "m", "", "", "icc")->estimate, row_of(&a, "m", "", "", "icc")->estimate, 1e-6);
+    done(&a), done(&b);
+    free(plain), free(moved);
+}
+
+static void same_bits(const rsp_results *a, const rsp_results *b) {
+    assert_int_equal(a->n, b->n);
+    for (size_t k = 0; k < a->n; k++) {
+        assert_memory_equal(&a->rows[k].estimate, &b->rows[k].estimate, sizeof(double));
+        assert_memory_equal(&a->rows[k].se, &b->rows[k].se, sizeof(double));
+        assert_memory_equal(&a->rows[k].df, &b->rows[k].df, sizeof(double));
+    }
+}
+
+static void threads_do_not_matter(void **state) {
+    const char *models = "  - {id: a, kind: mixed, formula: \"y ~ z + (1 + z | g) + (1 | t)\", df: kenward_roger}\n"
+                         "  - {id: b, kind: mixed, formula: \"y ~ z + (z || t)\", method: ml}\n"
+                         "  - {id: c, kind: multinomial, formula: \"g ~ z\"}\n"
+                         "  - {id: d, kind: pooled, estimate: y, variance: id, filter: \"${id} > 0\"}\n";
+    char *data = crossed_data(1, 0);
+    (void) state;
+    rsp_threads_set(1);
+    struct run a = analyse(models, data);
+    rsp_threads_set(3);
+    struct run b = analyse(models, data);
+    rsp_threads_set(0);
+    same_bits(a.results, b.results);
+    done(&a), done(&b);
+    free(data);
+}
+
+/* ---- pooled ----------------------------------------------------------------------------------------------------- */
+
+/* Three equal variances: tau2 is the estimates' variance less theirs, the interval that of their mean. */
+static void pooled_by_hand(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: p, kind: pooled, estimate: y, variance: z, leave_one_out: yes}\n", HEAD "1,1,2,a,low,\n2,5,2,a,low,\n3,9,2,a,low,\n");
+    const rsp_row *p = row_of(&r, "p", "", "", "pooled"), *next = row_of(&r, "p", "", "", "prediction");
+    near(row_of(&r, "p", "", "", "tau2")->estimate, 14, 1e-9);
+    near(row_of(&r, "p", "", "", "q")->estimate, 16, 1e-12);
+    near(row_of(&r, "p", "", "", "i2")->estimate, 14.0 / 16, 1e-9);
+    near(p->estimate, 5, 1e-12);
+    near(p->se, sqrt(16.0 / 3), 1e-9);
+    near(p->df, 2, 0);
+    near(next->upper, 5 + rsp_t_quantile(0.975, 2) * sqrt(14 + 16.0 / 3), 1e-9);
+    near(row_of(&r, "p", "", "2", "pooled_without")->se, sqrt(32.0 / 2), 1e-9);
+    done(&r);
+}
+
+static void pooled_limits(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: none, kind: pooled, estimate: y, variance: z, filter: \"${id} > 9\"}\n"
+                           "  - {id: one, kind: pooled, estimate: y, variance: z, filter: \"${id} = 1\"}\n"
+                           "  - {id: alike, kind: pooled, estimate: y, variance: z, filter: \"${id} < 4\"}\n"
+                           "  - {id: wrong, kind: pooled, estimate: y, variance: z}\n",
+                           HEAD "1,1,2,a,low,\n2,1.5,3,a,low,\n3,1,2,a,low,\n4,1,0,a,low,\n");
+    assert_true(row_of(&r, "none", "", "", "pooled")->flags & RSP_F_EMPTY);
+    assert_true(row_of(&r, "one", "", "", "pooled")->flags & RSP_F_NO_DF);
+    assert_true(isnan(row_of(&r, "one", "", "", "pooled")->estimate));
+    near(row_of(&r, "alike", "", "", "tau2")->estimate, 0, 0);
+    near(row_of(&r, "alike", "", "", "pooled")->estimate, (0.5 + 0.5 + 0.5) / (4.0 / 3), 1e-12);
+    assert_int_equal(rsp_diag_errors(r.diag), 1);
+    assert_string_equal(rsp_diag_at(r.diag, 0)->message, "the variance of 4 in model 'wrong' is not above 0");
+    done(&r);
+}
+
+int main(void) {
+    rsp_threads_set(0);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(poisson_groups), cmocka_unit_test(theta_without_spread), cmocka_unit_test(counts_are_whole),
+        cmocka_unit_test(multinomial_table), cmocka_unit_test(mixed_one_way), cmocka_unit_test(mixed_singular),
+        cmocka_unit_test(mixed_impossible), cmocka_unit_test(mixed_units), cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(pooled_by_hand), cmocka_unit_test(pooled_limits)};
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
