@@ -10,9 +10,9 @@ QUIET   ?= @
 
 PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev liblapacke-dev libcairo2-dev \
   libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
-  libsqlite3-dev libxml2-dev libzip-dev libjansson-dev libsodium-dev libpng-dev libcmocka-dev fonts-noto-core \
+  libsqlite3-dev libxml2-dev libjansson-dev libsodium-dev libpng-dev libcmocka-dev fonts-noto-core \
   fonts-open-sans hyphen-en-gb hyphen-de hyphen-da hyphen-fr hyphen-pl hyphen-pt-pt hyphen-ro qpdf poppler-utils \
-  libxml2-utils python3
+  libxml2-utils unzip python3
 
 # In the order of the data's way.
 STATIONS := base study intake clean weight estimate measure model results render batch
@@ -25,9 +25,9 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 CFLAGS   ?= -O2 -g
 # Contraction of a*b+c into one rounding is left to explicit fma(): results must not depend on the compiler's choice.
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenmp -Iinclude -Iengine \
-  $(shell pkg-config --cflags $(MODULES)) -DRESPONSIVE_VERSION='"$(VERSION)"' -DRESPONSIVE_COMMIT='"$(COMMIT)"'
-# OpenBLAS stands before GSL's own CBLAS so that its kernels win.
-LIBS     := $(shell pkg-config --libs openblas lapacke) $(shell pkg-config --libs $(filter-out gsl,$(MODULES))) -lgsl -lcsv \
+  $(shell pkg-config --cflags $(MODULES) 2>/dev/null) -DRESPONSIVE_VERSION='"$(VERSION)"' -DRESPONSIVE_COMMIT='"$(COMMIT)"'
+# Before `setup` there may be no pkg-config to answer. OpenBLAS stands before GSL's own CBLAS so that its kernels win.
+LIBS     := $(shell pkg-config --libs openblas lapacke 2>/dev/null) $(shell pkg-config --libs $(filter-out gsl,$(MODULES)) 2>/dev/null) -lgsl -lcsv \
   -lhyphen -lm
 ifdef SAN
   ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -93,6 +93,7 @@ fuzz: setup
 fuzz-targets: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 
 # Lines reached by the tests, as gcovr counts them.
+coverage: PACKAGES += gcovr
 coverage: setup
 	@$(MAKE) --no-print-directory -j2 check BUILD=build/cov COV=1 CFLAGS="-O1 -g"
 	gcovr --root . --filter engine/ --exclude-throw-branches build/cov --print-summary --sort-percentage

@@ -87,8 +87,60 @@ static void seeds(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* Lines are looked up in one pass: 200,000 block texts took minutes once. */
+static void many_block_texts(void **state) {
+    (void) state;
+    rsp_buf   b = {0};
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf_puts(&b, "list:\n");
+    for (int k = 0; k < 200000; k++) rsp_buf_puts(&b, "- |\n  a\n");
+    rsp_arena *a = rsp_arena_new();
+    alarm(60);
+    rsp_node *root = rsp_yaml_parse(a, "study.yaml", b.data, b.length, d);
+    alarm(0);
+    assert_non_null(root);
+    const rsp_node *last = root->items[0]->items[199999];
+    assert_int_equal(last->origin.loc.line, 400001);
+    assert_int_equal(last->origin.loc.column, 3);
+    rsp_buf_free(&b);
+    rsp_diag_free(d);
+    rsp_arena_free(a);
+}
+
+/* A message that quotes a foreign file stays one line, short, and commands no terminal. */
+static void messages_are_presentable(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    char      longer[5000];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    rsp_report(d, RSP_WARNING, RSP_NOWHERE, "a\nb", "one\n\x1b[31mtwo \xC2\x9B three");
+    rsp_report(d, RSP_ERR_DATA, RSP_NOWHERE, longer, "%s", longer);
+    assert_string_equal(rsp_diag_at(d, 0)->message, "one ?[31mtwo ?? three");
+    assert_string_equal(rsp_diag_at(d, 0)->hint, "a b");
+    assert_int_equal(strlen(rsp_diag_at(d, 1)->message), 1003);
+    assert_int_equal(strlen(rsp_diag_at(d, 1)->hint), 1003);
+    rsp_diag_free(d);
+}
+
+static void refused_files(void **state) {
+    (void) state;
+    static const struct { const char *path, *says; } files[] = {
+        {"/dev/zero", "a pipe or a device"}, {"/tmp", "a folder"}, {"/no/such/file", "No such file"}};
+    for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
+        rsp_diag *d = rsp_diag_new();
+        rsp_buf   b = {0};
+        assert_false(rsp_read_file(files[k].path, &b, d, RSP_ERR_DATA, RSP_NOWHERE));
+        assert_int_equal(rsp_diag_status(d), RSP_ERR_DATA);
+        assert_non_null(strstr(rsp_diag_at(d, 0)->message, files[k].says));
+        rsp_buf_free(&b);
+        rsp_diag_free(d);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(crashers), cmocka_unit_test(seeds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(crashers), cmocka_unit_test(seeds), cmocka_unit_test(many_block_texts),
+                                       cmocka_unit_test(messages_are_presentable), cmocka_unit_test(refused_files)};
     int                     failed = cmocka_run_group_tests(tests, NULL, NULL);
     rmdir(study_folder());
     return failed;

@@ -256,7 +256,8 @@ static const struct {
      "folder)"},
     {"",
      "study.yaml", "survey: survey.csv", "survey: surveys.csv",
-     "study.yaml:5:22: cannot read surveys.csv: No such file or directory"},
+     "study.yaml:5:22: cannot read surveys.csv: No such file or directory (is the name right? Names are case "
+     "sensitive)"},
     {"",
      "study.yaml", "data.csv", "data.csv, set: {country: DE}",
      "study.yaml:4:44: 'DE' is no code of 'country' (its codes are PL, RO)"},
@@ -549,7 +550,7 @@ static const struct {
      "study.yaml:7:46: 'channels' has no codes to be a margin (derive a coded variable)"},
     {"weighting: {rake: [{margin: changed, targets: no.csv}]}\n",
      NULL, NULL, NULL,
-     "study.yaml:7:47: cannot read no.csv: No such file or directory"},
+     "study.yaml:7:47: cannot read no.csv: No such file or directory (is the name right? Names are case sensitive)"},
     {"weighting: {calibrate: [], method: logit}\n",
      NULL, NULL, NULL,
      "study.yaml:7:24: no margins to weight to\n"
@@ -647,7 +648,7 @@ static const struct {
     {"models:\n"
      "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", weights: design}\n",
      NULL, NULL, NULL,
-     "study.yaml:8:69: design weights are not built yet for kind 'mixed', in model 'a' (leave it out: mixed models are "
+     "study.yaml:8:71: design weights are not built yet for kind 'mixed', in model 'a' (leave it out: mixed models are "
      "unweighted)"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ w + (1 | country)\"}\n",

@@ -428,6 +428,78 @@ static void test_threads(void **state) {
     assert_memory_equal(v[0], v[1], sizeof v[0]);
 }
 
+/* Replicates side by side are the replicates one by one, to the bit, whatever row a block begins at. */
+static void lanes_are_replicates(rsp_sample *s, const rsp_variance_spec *spec, rsp_diag *d) {
+    enum { FROM = 1037, TO = 5500 };
+    const rsp_replicates *r = rsp_replicates_get(s, spec, RSP_NOWHERE, d);
+    assert_non_null(r);
+    size_t  n = rsp_replicates_count(r) < 40 ? rsp_replicates_count(r) : 40;
+    double *w = rsp_malloc(s->n * sizeof *w), *lanes = rsp_malloc((size_t) (TO - FROM) * RSP_LANES * sizeof *lanes);
+    for (size_t first = 0; first < n; first += RSP_LANES) {
+        rsp_lanes *l = rsp_lanes_new(r, first);
+        rsp_lanes_weights(l, FROM, TO, lanes);
+        for (size_t lane = 0; lane < RSP_LANES; lane++) {
+            bool there = first + lane < rsp_replicates_count(r);
+            if (there) rsp_replicate_weights(r, first + lane, w);
+            for (size_t i = FROM; i < TO; i++)
+                assert_true(lanes[(i - FROM) * RSP_LANES + lane] == (there ? w[i] : 0));
+        }
+        rsp_lanes_free(l);
+    }
+    free(w);
+    free(lanes);
+}
+
+static void test_lanes(void **state) {
+    (void) state;
+    made_up          *m = make(6000, 4, 30);
+    rsp_sample       *s = rsp_sample_new(m->frame, m->d);
+    rsp_variance_spec boot = {.method = RSP_BOOTSTRAP, .replicates = 20, .seed = 5}, jkn = {.method = RSP_JKN};
+    lanes_are_replicates(s, &boot, m->d);
+    lanes_are_replicates(s, &jkn, m->d);
+    rsp_sample_free(s);
+    unmake(m);
+}
+
+/* An influence given by its rows is the same as one with zeros elsewhere, to the bit; a domain that lies in one country
+ * leaves the other countries' variance at zero, so that two such domains have no covariance. */
+static void test_influence_of_rows(void **state) {
+    (void) state;
+    for (size_t calibrated = 0; calibrated < 2; calibrated++) {
+        made_up *m = make(6000, 4, 3);
+        if (!calibrated) {
+            m->study.weighting.given = false;
+            m->study.weighting.n_margins = 0;
+        }
+        rsp_sample   *s = rsp_sample_new(m->frame, m->d);
+        const double *y = m->frame->columns[Y].number;
+        double       *dense[3], *z[2], v[9], by_rows[4];
+        uint32_t     *row[2];
+        rsp_influence list[2];
+        for (size_t k = 0; k < 3; k++) dense[k] = rsp_calloc(s->n, sizeof **dense);
+        for (size_t k = 0; k < 2; k++) {
+            z[k] = rsp_calloc(s->n, sizeof **z);
+            row[k] = rsp_calloc(s->n, sizeof **row);
+            list[k] = (rsp_influence){0, row[k], z[k]};
+            for (size_t i = 0; i < s->n; i++) {
+                if (rsp_code(&m->frame->columns[COUNTRY], i) != (int) (k + 1)) continue;
+                row[k][list[k].n] = (uint32_t) i;
+                z[k][list[k].n++] = dense[k][i] = y[i];
+            }
+        }
+        for (size_t i = 0; i < s->n; i++) dense[2][i] = y[i];
+        assert_true(rsp_taylor(s, NULL, (const double *const *) dense, 3, v, m->d));
+        assert_true(rsp_taylor_rows(s, NULL, list, 2, by_rows, m->d));
+        assert_true(v[0] > 0 && v[0] == by_rows[0] && v[4] == by_rows[3]);
+        assert_true(v[1] == 0 && by_rows[1] == 0);
+        assert_near(v[2], v[0], 1e-12, "covariance with everybody's total is the domain's variance");
+        for (size_t k = 0; k < 3; k++) free(dense[k]);
+        for (size_t k = 0; k < 2; k++) free(z[k]), free(row[k]);
+        rsp_sample_free(s);
+        unmake(m);
+    }
+}
+
 /* Half samples of a total give the linearised variance of two clusters a stratum exactly: columns are orthogonal. */
 static void test_half_samples(void **state) {
     (void) state;
@@ -632,6 +704,8 @@ int main(void) {
         cmocka_unit_test(test_set_aside),
         cmocka_unit_test(test_trim_impossible),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_influence_of_rows),
         cmocka_unit_test(test_half_samples),
         cmocka_unit_test(test_redrawn),
         cmocka_unit_test(test_failed_replicates),

@@ -153,6 +153,10 @@ static bool compute(struct night *n) {
     rsp_log_line(&n->log, "cleaning %zu rows of %zu files", n->frame->n, n->frame->n_files);
     if (!(n->cleaning = rsp_clean(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
     rsp_log_line(&n->log, "weighting %zu rows kept", n->frame->n);
+    if (!n->cleaning->rows_read) {
+        rsp_report(n->d, RSP_ERR_DATA, (rsp_loc){n->study->path, 0, 0}, "is this the export with the answers?", "the exports hold no answers");
+        return false;
+    }
     if (!n->frame->n) {
         rsp_report(n->d, RSP_ERR_DATA, (rsp_loc){n->study->path, 0, 0}, "look at the cleaning rules and at the exports",
                    "of %zu rows read none is left after cleaning", n->cleaning->rows_read);

@@ -233,12 +233,14 @@ static void repair_utf8(const char *in, size_t length, rsp_buf *out, struct bad 
 static void drop_nul(rsp_buf *b, const char *path, rsp_diag *d) {
     if (!memchr(b->data, 0, b->length)) return;
     rsp_lines lines = {0};
-    uint32_t  line = 1;
-    size_t    to = 0;
+    uint32_t  line = 1, last = 0;
+    size_t    to = 0, dropped = 0;
     for (size_t i = 0; i < b->length; i++) {
         char c = b->data[i];
         if (c == 0) {
-            rsp_lines_add(&lines, line);
+            dropped++;
+            if (!lines.n || line != last) rsp_lines_add(&lines, line);
+            last = line;
             continue;
         }
         b->data[to++] = c;
@@ -248,7 +250,7 @@ static void drop_nul(rsp_buf *b, const char *path, rsp_diag *d) {
     b->data[to] = '\0';
     char text[128];
     rsp_report(d, RSP_WARNING, (rsp_loc){path, (int) lines.first[0], 0}, "export the file again if answers look cut",
-               "%zu NUL byte%s dropped (%s)", lines.n, lines.n == 1 ? "" : "s", rsp_lines_text(&lines, text));
+               "%zu NUL byte%s dropped (%s)", dropped, dropped == 1 ? "" : "s", rsp_lines_text(&lines, text));
 }
 
 static void report_bad(const struct bad *bad, const char *encoding, const rsp_buf *text, const char *path,

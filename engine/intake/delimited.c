@@ -9,6 +9,7 @@
 #include <csv.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     LONGEST_CELL = 1 << 20,    /* a quoted cell longer than this lost its closing quote */
@@ -362,8 +363,34 @@ static bool has_comma_in_cells(const struct scan *s) {
     return s->comma || s->unclosed.n;
 }
 
+/* Files of other kinds that people take for exports, by their first bytes. */
+static const struct { const char *bytes, *what, *remedy; } other_kinds[] = {
+    {"PK\x03\x04", "a workbook (xlsx, ods) or a zip archive", "save it as CSV in UTF-8, or unpack it"},
+    {"\xD0\xCF\x11\xE0", "an old Excel workbook (xls)", "save it as CSV in UTF-8"},
+    {"$FL2@(#)", "an SPSS file (sav)", "export it as CSV"},
+    {"$FL3@(#)", "an SPSS file (zsav)", "export it as CSV"},
+    {"<stata_dta>", "a Stata file (dta)", "export it as CSV"},
+    {"%PDF-", "a PDF", "export the answers as CSV"},
+    {"<!DOCTYPE html", "a web page", "was the session over when it was downloaded? Export the answers as CSV again"},
+    {"<html", "a web page", "was the session over when it was downloaded? Export the answers as CSV again"},
+    {"<?xml", "an XML file", "export the answers as CSV"}};
+
+static bool is_other_kind(const rsp_buf *raw, const char *path, rsp_diag *d) {
+    for (size_t k = 0; k < sizeof other_kinds / sizeof *other_kinds; k++) {
+        size_t length = strlen(other_kinds[k].bytes);
+        if (raw->length < length || strncasecmp(raw->data, other_kinds[k].bytes, length) != 0) continue;
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, other_kinds[k].remedy, "this is %s, not a table in text", other_kinds[k].what);
+        return true;
+    }
+    return false;
+}
+
 rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *encoding, char delimiter, rsp_diag *d) {
     rsp_decoded text;
+    if (is_other_kind(raw, path, d)) {
+        rsp_buf_free(raw);
+        return NULL;
+    }
     if (!rsp_decode(raw, encoding, path, &text, d)) return NULL;
     rsp_table_data *t = rsp_calloc(1, sizeof *t);
     t->path = path;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_REST = 4000, MOST_EFFECTS = 64 };
+enum { MOST_REST = 4000, MOST_EFFECTS = 64, MOST_THETA = 45 };
 
 /* Cross-products. `rest`: columns of the other grouping variables, then X, then y. */
 struct cross {
@@ -121,6 +121,10 @@ static bool random_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why)
     size_t offset = 0;
     for (size_t g = 0; g < x->n_groups; g++) {
         if (!prepare_group(x, &x->groups[g], m, why)) return false;
+        if (x->n_theta > MOST_THETA) {
+            *why = rsp_printf(x->arena, "it has too many variances and covariances (at most %d): take slopes out, or write || for |", MOST_THETA);
+            return false;
+        }
         x->groups[g].offset = offset;
         if (g) offset += x->groups[g].n_levels * x->groups[g].d;
         x->q += x->groups[g].n_levels * x->groups[g].d;

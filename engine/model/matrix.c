@@ -390,24 +390,34 @@ static void add_columns(const struct builder *b, rsp_mmatrix *m) {
 
 /* ---- random parts ----------------------------------------------------------------------------------------------- */
 
+static int compare_keys(const void *x, const void *y) {
+    int64_t a = *(const int64_t *) x, b = *(const int64_t *) y;
+    return (a > b) - (a < b);
+}
+
+/* Numbers distinct keys in ascending order; returns how many. */
+static size_t number_keys(const int64_t *key, size_t n, int32_t *number) {
+    int64_t *seen = rsp_malloc((n + 1) * sizeof *seen);
+    size_t   distinct = 0;
+    memcpy(seen, key, n * sizeof *seen);
+    qsort(seen, n, sizeof *seen, compare_keys);
+    for (size_t i = 0; i < n; i++)
+        if (!distinct || seen[i] != seen[distinct - 1]) seen[distinct++] = seen[i];
+    for (size_t i = 0; i < n; i++) number[i] = (int32_t) ((const int64_t *) bsearch(&key[i], seen, distinct, sizeof *seen, compare_keys) - seen);
+    free(seen);
+    return distinct;
+}
+
 /* Numbers the groups that occur, by the order of their categories: those of a crossing by all its variables. */
 static void number_groups(const struct builder *b, const rsp_mmatrix *m, const rsp_frandom *from, rsp_mrandom *to) {
+    int64_t *key = rsp_malloc((m->n + 1) * sizeof *key);
     to->group = RSP_ARRAY(m->arena, int32_t, m->n);
-    to->n_groups = m->n ? 1 : 0;
     for (size_t k = 0; k < from->group_term.n; k++) {
         const rsp_categories *c = b->groups[from->group_term.factor[k]];
-        size_t                size = to->n_groups * c->n, n = 0;
-        int32_t              *number = rsp_calloc(size + 1, sizeof *number);
-        for (size_t i = 0; i < m->n; i++) {
-            to->group[i] = to->group[i] * (int32_t) c->n + c->category[m->row[i]];
-            number[to->group[i]] = 1;
-        }
-        for (size_t j = 0; j < size; j++)
-            if (number[j]) number[j] = (int32_t) n++;
-        for (size_t i = 0; i < m->n; i++) to->group[i] = number[to->group[i]];
-        to->n_groups = n;
-        free(number);
+        for (size_t i = 0; i < m->n; i++) key[i] = to->group[i] * (int64_t) c->n + c->category[m->row[i]];
+        to->n_groups = number_keys(key, m->n, to->group);
     }
+    free(key);
 }
 
 static void add_random(const struct builder *b, rsp_mmatrix *m) {

@@ -526,6 +526,8 @@ static bool is_predictor(const brief_edition *e, const rsp_published_row *r)
 {
     const rsp_study *s = e->p->study;
     if (strcmp(r->statistic, "coefficient") != 0 || !usable(r) || r->term[0] == '(' || strchr(r->term, ':')) return false;
+    /* Of one category against another, or within one group: not an association with the outcome in everybody. */
+    if (*r->level || *r->domain) return false;
     if (s->roles.country == RSP_NONE) return true;
     /* Countries are held constant, not compared: their coefficients would be a ranking. */
     const char *name = s->variables[s->roles.country].name;

@@ -599,7 +599,9 @@ static void build_forest(chart *c, const selection *s)
 {
     c->data.n_columns = 1;
     for (size_t k = 0; k < s->n; k++) {
-        chart_row r = {.label = rsp_label_term(c->l, c->a, s->items[k].row), .order = NAN};
+        chart_row   r = {.label = rsp_label_term(c->l, c->a, s->items[k].row), .order = NAN};
+        const char *level = rsp_label_level(c->l, c->a, s->items[k].row); /* multinomial: the category */
+        if (*level) r.label = rsp_printf(c->a, "%s (%s)", r.label, level);
         r.cells = RSP_ARRAY(c->a, const rsp_published_row *, 1);
         r.cells[0] = s->items[k].row;
         if (chart_known(r.cells[0])) r.order = r.cells[0]->estimate;

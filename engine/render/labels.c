@@ -237,11 +237,21 @@ static const char *margin_label(const rsp_labels *l, rsp_arena *a, const rsp_pub
     return label ? label : "";
 }
 
+/* A multinomial model's level is a code of its outcome. */
+static const char *category_label(const rsp_labels *l, const rsp_published_row *row) {
+    const rsp_analysis *x = rsp_label_find(l, row->analysis);
+    size_t              v = RSP_NONE;
+    if (x && x->kind == RSP_A_MODEL && x->model.formula && x->model.formula->response)
+        v = rsp_map_get(l->variables, x->model.formula->response->text);
+    return v != RSP_NONE && has_code(l->study, v, row->level) ? rsp_label_code(l, v, row->level) : row->level;
+}
+
 const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
     double p;
     if (!*row->level) return "";
     if (strcmp(row->statistic, "difference") == 0) return difference_label(l, a, row);
     if (strcmp(row->statistic, "margin_gap") == 0) return margin_label(l, a, row);
+    if (strcmp(row->statistic, "coefficient") == 0) return category_label(l, row);
     if (strcmp(row->statistic, "quantile") == 0 && rsp_parse_double(row->level, strlen(row->level), '.', &p))
         return rsp_label_number(l, a, p, RSP_AS_SHARE);
     if (strcmp(row->analysis, "cleaning") == 0 && strcmp(row->level, "cells") == 0)

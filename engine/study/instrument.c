@@ -379,6 +379,10 @@ static bool load_survey(rsp_loader *l, const rsp_node *file) {
     rsp_add_input(l, l->s->survey_path);
     if (!rsp_sheet_read(l->a, l->s->survey_path, file->loc, &sheet, l->d)) return false;
     if (!check_headings(l, &sheet, survey_columns, needed, true)) return false;
+    if (!sheet.n_rows) {
+        RSP_FAULT(l, ((rsp_loc){l->s->survey_path, 1, 1}), "one row a question, as in an XLSForm", "the questionnaire holds no questions");
+        return false;
+    }
     survey v = {.sheet = &sheet,
                 .c = {rsp_sheet_column(&sheet, "type"), rsp_sheet_column(&sheet, "name"),
                       rsp_sheet_column(&sheet, "relevant"), rsp_sheet_column(&sheet, "constraint"),

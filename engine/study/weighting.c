@@ -154,8 +154,8 @@ static void check_sums(const target_file *f, const rsp_margin *m) {
     for (size_t k = 0; k < n; k++) {
         const char *of = sums[k].code[0] ? rsp_printf(f->l->a, " of '%s'", sums[k].code) : "";
         if (!m->counts && !m->numeric && fabs(sums[k].sum - 1) > 1e-6)
-            RSP_FAULT(f->l, sums[k].loc, NULL, "the shares%s add up to %.6g, not to 1, in %s", of, sums[k].sum,
-                      f->where);
+            RSP_FAULT(f->l, sums[k].loc, fabs(sums[k].sum - 100) < 1 ? "shares are parts of 1: divide percentages by 100" : "correct the shares, or give counts",
+                      "the shares%s add up to %.6g, not to 1, in %s", of, sums[k].sum, f->where);
         else if (m->counts && !m->numeric && !(sums[k].sum > 0) && !isnan(sums[k].sum))
             RSP_FAULT(f->l, sums[k].loc, NULL, "the counts%s are all 0 in %s", of, f->where);
     }

@@ -17,6 +17,8 @@ typedef struct {
     rsp_node    **anchored; /* NULL while the anchor's own value is still being read */
     size_t        n_anchored, cap_anchored;
     bool          stopped;  /* the rest of the file cannot be read */
+    const char   *line_at;  /* where the line `line_number` starts: lines are asked for in ascending order */
+    int           line_number;
 } reader;
 
 static rsp_loc at(const reader *r, yaml_mark_t mark) {
@@ -28,12 +30,26 @@ static void stop(reader *r, rsp_loc loc, const char *hint, const char *message) 
     r->stopped = true;
 }
 
+static const char *line_start(reader *r, int line);
+
+/* Blanks before the tab do not count. */
+static bool line_begins_with_tab(reader *r, int line) {
+    const char *p = line_start(r, line), *end = r->bytes + r->length;
+    while (p < end && *p == ' ') p++;
+    return p < end && *p == '\t';
+}
+
 /* libyaml notices an unclosed bracket where the next line surprises it; the bracket itself is more use to a person. */
 static void report_syntax(reader *r) {
     const yaml_parser_t *y = &r->yaml;
     bool flow = y->context && strstr(y->context, "flow");
     rsp_loc loc = at(r, flow ? y->context_mark : y->problem_mark);
-    if (y->error == YAML_READER_ERROR) {
+    bool tab = line_begins_with_tab(r, loc.line);
+    if (y->error == YAML_READER_ERROR && y->problem && strstr(y->problem, "control")) {
+        rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->file, 0, 0}, "remove it", "a control character at byte %zu", y->problem_offset);
+    } else if (y->error == YAML_SCANNER_ERROR && tab) {
+        rsp_report(r->diag, RSP_ERR_STUDY, at(r, y->problem_mark), "indent with blanks", "a tab cannot indent");
+    } else if (y->error == YAML_READER_ERROR) {
         rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->file, 0, 0}, "save the file as UTF-8",
                    "not readable as text: %s at byte %zu", y->problem, y->problem_offset);
     } else {
@@ -49,18 +65,21 @@ static bool next(reader *r, yaml_event_t *event) {
     return false;
 }
 
-static const char *line_start(const reader *r, int line) {
-    const char *p = r->bytes, *end = r->bytes + r->length;
-    for (int k = 1; k < line && p < end; k++) {
-        const char *newline = memchr(p, '\n', (size_t) (end - p));
-        if (!newline) return end;
-        p = newline + 1;
+static const char *line_start(reader *r, int line) {
+    const char *end = r->bytes + r->length;
+    if (!r->line_at || line < r->line_number) {
+        r->line_at = r->bytes;
+        r->line_number = 1;
     }
-    return p;
+    for (; r->line_number < line && r->line_at < end; r->line_number++) {
+        const char *newline = memchr(r->line_at, '\n', (size_t) (end - r->line_at));
+        r->line_at = newline ? newline + 1 : end;
+    }
+    return r->line_at;
 }
 
 /* A block scalar's mark points at its | or >: its text starts a line below, indented as its first line with words. */
-static rsp_origin block_origin(const reader *r, rsp_loc mark, bool literal) {
+static rsp_origin block_origin(reader *r, rsp_loc mark, bool literal) {
     const char *p = line_start(r, mark.line + 1), *end = r->bytes + r->length;
     int indent = 1;
     while (p < end) {
@@ -75,7 +94,7 @@ static rsp_origin block_origin(const reader *r, rsp_loc mark, bool literal) {
     return (rsp_origin){{mark.file, mark.line + 1, indent}, literal, indent};
 }
 
-static rsp_origin scalar_origin(const reader *r, const yaml_event_t *event, rsp_loc loc) {
+static rsp_origin scalar_origin(reader *r, const yaml_event_t *event, rsp_loc loc) {
     switch (event->data.scalar.style) {
     case YAML_LITERAL_SCALAR_STYLE: return block_origin(r, loc, true);
     case YAML_FOLDED_SCALAR_STYLE: return block_origin(r, loc, false);

@@ -185,16 +185,25 @@ static rsp_stage fractions_above(const rsp_stage *stage, const rsp_stage *above,
 static bool weights_from_column(rsp_sample *s, double *base, rsp_diag *d) {
     const rsp_frame *f = s->frame;
     size_t           variable = f->study->design.weight, missing = 0, faults = 0;
+    double           sum = 0;
     for (size_t i = 0; i < s->n && faults < MOST_FAULTS; i++) {
         double w = rsp_value(f, variable, i);
         if (isnan(w)) {
             missing++;
             w = 0;
         } else if (w < 0 || isinf(w)) {
-            rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i), NULL, "weight '%s' is %g", variable_name(s, variable), w);
+            rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i), "weights are 0 or more: correct the export, or drop such rows by a clean rule",
+                       "weight '%s' is %g", variable_name(s, variable), w);
             faults++;
         }
         base[i] = w;
+        sum += w * w; /* squares, too, must stay numbers: they stand in every variance */
+    }
+    if (!faults && s->n && !(sum >= 1e-200 && sum <= 1e200)) {
+        rsp_report(d, RSP_ERR_DATA, f->study->design.loc, "look at the column: is it the weight?",
+                   sum > 1 ? "the weights '%s' are too large to compute with" : "no respondent has a weight '%s' above 0 that can be computed with",
+                   variable_name(s, variable));
+        return false;
     }
     if (missing)
         rsp_report(d, RSP_WARNING, f->study->design.loc, "they stay in the design with weight 0",

@@ -126,19 +126,25 @@ static void predict_group(const rsp_calibration *c, size_t group, struct room *r
     }
 }
 
+/* Row of the k-th influence; without a list, of every row. */
+static inline size_t row_of(const rsp_influence *z, size_t k) { return z->row ? z->row[k] : k; }
+
 /* Lays the influence out by place, sums it by cell, marks the groups and chunks that it touches. */
 static void spread(const rsp_sample *s, const layout *l, const rsp_influence *z, struct room *room) {
     const rsp_calibration *c = s->private_->calibration;
     if (!c) {
         for (size_t k = 0; k < z->n; k++) {
-            room->z[l->place[z->row[k]]] = z->z[k];
-            room->chunk[l->unit[z->row[k]] / CHUNK] = 1;
+            size_t i = row_of(z, k);
+            if (z->z[k] == 0) continue;
+            room->z[l->place[i]] = z->z[k];
+            room->chunk[l->unit[i] / CHUNK] = 1;
         }
         return;
     }
     memset(room->cell, 0, c->n_cells * sizeof *room->cell);
     for (size_t k = 0; k < z->n; k++) {
-        size_t i = z->row[k], group = (size_t) s->group[i];
+        size_t i = row_of(z, k), group = (size_t) s->group[i];
+        if (z->z[k] == 0) continue;
         room->z[l->place[i]] = z->z[k];
         if (c->solved[group]) {
             room->cell[c->row_cell[i]] += s->base[i] * z->z[k];
@@ -155,7 +161,7 @@ static void spread(const rsp_sample *s, const layout *l, const rsp_influence *z,
 }
 
 static void clear(const layout *l, const rsp_influence *z, struct room *room) {
-    for (size_t k = 0; k < z->n; k++) room->z[l->place[z->row[k]]] = 0;
+    for (size_t k = 0; k < z->n; k++) room->z[l->place[row_of(z, k)]] = 0;
     memset(room->group, 0, l->n_groups);
     memset(room->chunk, 0, l->n_chunks);
 }
@@ -314,28 +320,12 @@ bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influe
     return true;
 }
 
-/* Rows where an influence is not zero (NaN is not). */
-static rsp_influence rows_of(const double *z, size_t n, uint32_t *row, double *value) {
-    rsp_influence out = {0, row, value};
-    for (size_t i = 0; i < n; i++) {
-        row[out.n] = (uint32_t) i;
-        value[out.n] = z[i];
-        out.n += !(z[i] == 0);
-    }
-    return out;
-}
-
 bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *z, size_t p, double *vcov,
                 rsp_diag *d) {
     rsp_influence *rows = rsp_malloc((p + 1) * sizeof *rows);
-    uint32_t      *row = rsp_malloc((p * (s->n + 1) + 1) * sizeof *row);
-    double        *value = rsp_malloc((p * (s->n + 1) + 1) * sizeof *value);
-#pragma omp parallel for schedule(static) if (s->n * p > PARALLEL_WORK)
-    for (size_t k = 0; k < p; k++) rows[k] = rows_of(z[k], s->n, row + k * (s->n + 1), value + k * (s->n + 1));
+    for (size_t k = 0; k < p; k++) rows[k] = (rsp_influence){s->n, NULL, z[k]};
     bool good = rsp_taylor_rows(s, weight, rows, p, vcov, d);
     free(rows);
-    free(row);
-    free(value);
     return good;
 }
 

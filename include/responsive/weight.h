@@ -76,7 +76,7 @@ bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *
 /* The same for influences that are zero outside the rows listed (ascending): a domain costs its own rows. */
 typedef struct {
     size_t          n;
-    const uint32_t *row; /* [n] */
+    const uint32_t *row; /* [n]; NULL: all rows of the sample */
     const double   *z;   /* [n] */
 } rsp_influence;
 
