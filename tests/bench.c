@@ -265,7 +265,8 @@ static void run_peer(const struct bench *b, const char *dir, double ours) {
     }
     int status = peer ? pclose(peer) : -1;
     if (status == 0 && total > 0) printf("  R needs %.1f s, %.0f times as long\n", total, total / ours);
-    else if (WIFEXITED(status) && WEXITSTATUS(status) == 3) printf("  R lacks packages that peer.R names: no comparison\n");
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
+        printf("  R lacks packages that peer.R names: no comparison\n");
     else printf("  peer.R failed: no comparison\n");
     rsp_arena_free(a);
 }

@@ -28,7 +28,7 @@ static void path_of(const char *name, char path[128]) { snprintf(path, 128, "%s/
 
 static int remove_folder(void **state) {
     static const char *const names[] = {"study.yaml", "survey.csv", "choices.csv", "data.csv"};
-    char path[128];
+    char                     path[128];
     (void) state;
     for (size_t k = 0; k < 4; k++) {
         path_of(names[k], path);
@@ -58,10 +58,13 @@ struct run {
 static struct run analyse(const char *models, const char *data) {
     struct run r = {.diag = rsp_diag_new()};
     rsp_buf    yaml = {0};
-    put("survey.csv", "type,name,label::en\ninteger,id,Id\ndecimal,y,Y\ndecimal,z,Z\nselect_one g,g,G\nselect_one k,k,K\ntext,t,T\n");
-    put("choices.csv", "list_name,name,label::en\ng,a,A\ng,b,B\ng,c,C\ng,d,D\ng,e,E\ng,f,F\nk,low,Low\nk,middle,Middle\nk,high,High\n");
-    rsp_buf_puts(&yaml, "study: s\ntitle: {en: S}\nlanguages: [en]\nsources:\n  - {files: data.csv, format: csv}\n"
-                        "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\ndisclosure: off\nmodels:\n");
+    put("survey.csv",
+        "type,name,label::en\ninteger,id,Id\ndecimal,y,Y\ndecimal,z,Z\nselect_one g,g,G\nselect_one k,k,K\ntext,t,T\n");
+    put("choices.csv", "list_name,name,label::en\ng,a,A\ng,b,B\ng,c,C\ng,d,D\ng,e,E\ng,f,F\nk,low,Low\nk,middle,"
+                       "Middle\nk,high,High\n");
+    rsp_buf_puts(&yaml,
+                 "study: s\ntitle: {en: S}\nlanguages: [en]\nsources:\n  - {files: data.csv, format: csv}\n"
+                 "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\ndisclosure: off\nmodels:\n");
     rsp_buf_puts(&yaml, models);
     put("study.yaml", yaml.data);
     put("data.csv", data);
@@ -88,10 +91,13 @@ static void done(struct run *r) {
 
 static bool same(const char *a, const char *b) { return strcmp(a ? a : "", b) == 0; }
 
-static const rsp_row *row_of(const struct run *r, const char *analysis, const char *term, const char *level, const char *statistic) {
+static const rsp_row *row_of(const struct run *r, const char *analysis, const char *term, const char *level,
+                             const char *statistic) {
     for (size_t k = 0; k < r->results->n; k++) {
         const rsp_row *x = &r->results->rows[k];
-        if (same(x->analysis, analysis) && same(x->domain, "") && same(x->term, term) && same(x->level, level) && same(x->statistic, statistic)) return x;
+        if (same(x->analysis, analysis) && same(x->domain, "") && same(x->term, term) && same(x->level, level) &&
+            same(x->statistic, statistic))
+            return x;
     }
     fail_msg("no row %s | %s | %s | %s", analysis, term, level, statistic);
     return NULL;
@@ -122,9 +128,10 @@ static void poisson_groups(void **state) {
 /* Counts that spread less than Poisson's: theta has no value, the coefficients are Poisson's. */
 static void theta_without_spread(void **state) {
     (void) state;
-    struct run r = analyse("  - {id: p, kind: poisson, formula: \"y ~ z\", weights: none}\n"
-                           "  - {id: n, kind: negative_binomial, formula: \"y ~ z\", weights: none}\n",
-                           HEAD "1,4,0,a,low,\n2,5,0,a,low,\n3,5,1,b,low,\n4,6,1,b,low,\n5,7,2,c,low,\n6,7,2,c,low,\n7,4,0,a,low,\n");
+    struct run r = analyse(
+        "  - {id: p, kind: poisson, formula: \"y ~ z\", weights: none}\n"
+        "  - {id: n, kind: negative_binomial, formula: \"y ~ z\", weights: none}\n",
+        HEAD "1,4,0,a,low,\n2,5,0,a,low,\n3,5,1,b,low,\n4,6,1,b,low,\n5,7,2,c,low,\n6,7,2,c,low,\n7,4,0,a,low,\n");
     near(row_of(&r, "n", "z", "", "coefficient")->estimate, row_of(&r, "p", "z", "", "coefficient")->estimate, 1e-7);
     near(row_of(&r, "n", "z", "", "coefficient")->se, row_of(&r, "p", "z", "", "coefficient")->se, 1e-7);
     const rsp_row *theta = row_of(&r, "n", "", "", "theta");
@@ -135,10 +142,12 @@ static void theta_without_spread(void **state) {
 
 static void counts_are_whole(void **state) {
     (void) state;
-    struct run r = analyse("  - {id: p, kind: poisson, formula: \"y ~ z\"}\n", HEAD "1,4,0,a,low,\n2,5.5,0,a,low,\n3,5,1,b,low,\n");
+    struct run r = analyse("  - {id: p, kind: poisson, formula: \"y ~ z\"}\n",
+                           HEAD "1,4,0,a,low,\n2,5.5,0,a,low,\n3,5,1,b,low,\n");
     assert_int_equal(r.results->n, 0);
     assert_int_equal(rsp_diag_errors(r.diag), 1);
-    assert_string_equal(rsp_diag_at(r.diag, 0)->message, "the outcome 'y' of model 'p' must be counts (0, 1, 2, ...); one is 5.5");
+    assert_string_equal(rsp_diag_at(r.diag, 0)->message,
+                        "the outcome 'y' of model 'p' must be counts (0, 1, 2, ...); one is 5.5");
     done(&r);
 }
 
@@ -148,7 +157,8 @@ static void counts_are_whole(void **state) {
 static void multinomial_table(void **state) {
     (void) state;
     struct run r = analyse("  - {id: m, kind: multinomial, formula: \"k ~ g\", weights: none}\n",
-                           HEAD "1,0,0,a,low,\n2,0,0,a,low,\n3,0,0,a,middle,\n4,0,0,a,high,\n5,0,0,b,low,\n6,0,0,b,middle,\n7,0,0,b,middle,\n8,0,0,b,middle,\n");
+                           HEAD "1,0,0,a,low,\n2,0,0,a,low,\n3,0,0,a,middle,\n4,0,0,a,high,\n5,0,0,b,low,\n6,0,0,b,"
+                                "middle,\n7,0,0,b,middle,\n8,0,0,b,middle,\n");
     near(row_of(&r, "m", "(Intercept)", "middle", "coefficient")->estimate, log(0.5), 1e-7);
     near(row_of(&r, "m", "g=b", "middle", "coefficient")->estimate, log(6), 1e-7);
     near(row_of(&r, "m", "g=b", "middle", "coefficient")->se, sqrt(1 / 2.0 + 1 + 1 + 1 / 3.0), 1e-6);
@@ -162,16 +172,18 @@ static void multinomial_table(void **state) {
 /* Balanced one-way: the variances of the analysis of variance, exact degrees of freedom. */
 static void mixed_one_way(void **state) {
     (void) state;
-    struct run r = analyse("  - {id: m, kind: mixed, formula: \"y ~ 1 + (1 | g)\"}\n"
-                           "  - {id: k, kind: mixed, formula: \"y ~ 1 + (1 | g)\", df: kenward_roger}\n",
-                           HEAD "1,1,0,a,low,\n2,3,0,a,low,\n3,6,0,b,low,\n4,8,0,b,low,\n5,13,0,c,low,\n6,11,0,c,low,\n");
+    struct run r =
+        analyse("  - {id: m, kind: mixed, formula: \"y ~ 1 + (1 | g)\"}\n"
+                "  - {id: k, kind: mixed, formula: \"y ~ 1 + (1 | g)\", df: kenward_roger}\n",
+                HEAD "1,1,0,a,low,\n2,3,0,a,low,\n3,6,0,b,low,\n4,8,0,b,low,\n5,13,0,c,low,\n6,11,0,c,low,\n");
     /* means 2, 7, 12: between 2 * 25 = 50, within 6 / 3 = 2 */
     near(row_of(&r, "m", "residual", "", "variance")->estimate, 2, 1e-7);
     near(row_of(&r, "m", "g", "(Intercept)", "variance")->estimate, 24, 1e-7);
     near(row_of(&r, "m", "g", "", "icc")->estimate, 24.0 / 26, 1e-8);
     near(row_of(&r, "m", "g", "", "groups")->estimate, 3, 0);
     assert_true(row_of(&r, "m", "g", "(Intercept)", "variance")->flags & RSP_F_LOW_BASE);
-    const rsp_row *b = row_of(&r, "m", "(Intercept)", "", "coefficient"), *k = row_of(&r, "k", "(Intercept)", "", "coefficient");
+    const rsp_row *b = row_of(&r, "m", "(Intercept)", "", "coefficient"),
+                  *k = row_of(&r, "k", "(Intercept)", "", "coefficient");
     near(b->estimate, 7, 1e-10);
     near(b->se, sqrt(50.0 / 6), 1e-8);
     near(b->df, 2, 1e-6);
@@ -195,14 +207,18 @@ static void mixed_singular(void **state) {
 }
 
 static void mixed_impossible(void **state) {
-    static const struct { const char *formula, *data, *wanted; } cases[] = {
-        {"y ~ z + (1 | g)", HEAD "1,1,0,a,low,\n2,9,1,a,low,\n3,2,2,a,low,\n4,5,2,a,low,\n", "model 'm' cannot be fitted: 'g' has a single group"},
-        {"y ~ 1 + (1 | t)", HEAD "1,1,0,a,low,p\n2,9,1,a,low,q\n3,2,2,a,low,r\n",
-         "model 'm' cannot be fitted: 't' has as many random effects as there are rows"},
-        {"y ~ 1 + (1 | g)", HEAD "1,1,0,a,low,p\n2,1,1,a,low,q\n3,1,2,b,low,r\n4,1,2,b,low,r\n",
-         "model 'm' cannot be fitted: its outcome does not vary beyond the predictors"},
-        {"y ~ 1 + (1 + z + I(2*z) | g)", HEAD "1,1,0,a,low,p\n2,3,1,a,low,q\n3,1,2,b,low,r\n4,1,2,b,low,r\n5,1,2,a,low,r\n6,4,2,b,low,r\n7,1,2,b,low,r\n8,4,2,b,low,r\n",
-         "model 'm' cannot be fitted: random effects by 'g' depend on each other"}};
+    static const struct {
+        const char *formula, *data, *wanted;
+    } cases[] = {{"y ~ z + (1 | g)", HEAD "1,1,0,a,low,\n2,9,1,a,low,\n3,2,2,a,low,\n4,5,2,a,low,\n",
+                  "model 'm' cannot be fitted: 'g' has a single group"},
+                 {"y ~ 1 + (1 | t)", HEAD "1,1,0,a,low,p\n2,9,1,a,low,q\n3,2,2,a,low,r\n",
+                  "model 'm' cannot be fitted: 't' has as many random effects as there are rows"},
+                 {"y ~ 1 + (1 | g)", HEAD "1,1,0,a,low,p\n2,1,1,a,low,q\n3,1,2,b,low,r\n4,1,2,b,low,r\n",
+                  "model 'm' cannot be fitted: its outcome does not vary beyond the predictors"},
+                 {"y ~ 1 + (1 + z + I(2*z) | g)",
+                  HEAD "1,1,0,a,low,p\n2,3,1,a,low,q\n3,1,2,b,low,r\n4,1,2,b,low,r\n5,1,2,a,low,r\n6,4,2,b,low,r\n7,1,"
+                       "2,b,low,r\n8,4,2,b,low,r\n",
+                  "model 'm' cannot be fitted: random effects by 'g' depend on each other"}};
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         char models[200];
@@ -237,14 +253,17 @@ static void mixed_units(void **state) {
     const char *models = "  - {id: m, kind: mixed, formula: \"y ~ z + (1 + z | g) + (1 | t)\"}\n";
     char       *plain = crossed_data(1, 0), *moved = crossed_data(0.01, 20);
     (void) state;
-    struct run    a = analyse(models, plain), b = analyse(models, moved);
-    const rsp_row *slope = row_of(&a, "m", "z", "", "coefficient"), *same_slope = row_of(&b, "m", "z", "", "coefficient");
+    struct run     a = analyse(models, plain), b = analyse(models, moved);
+    const rsp_row *slope = row_of(&a, "m", "z", "", "coefficient"),
+                  *same_slope = row_of(&b, "m", "z", "", "coefficient");
     near(same_slope->estimate, 100 * slope->estimate, 1e-7);
     near(same_slope->se, 100 * slope->se, 1e-6);
     near(same_slope->df, slope->df, 1e-4);
     near(row_of(&b, "m", "g", "z", "variance")->estimate, 1e4 * row_of(&a, "m", "g", "z", "variance")->estimate, 1e-6);
-    near(row_of(&b, "m", "t", "(Intercept)", "variance")->estimate, row_of(&a, "m", "t", "(Intercept)", "variance")->estimate, 1e-6);
-    near(row_of(&b, "m", "", "", "loglik")->estimate, row_of(&a, "m", "", "", "loglik")->estimate + log(0.01) * -1, 1e-7);
+    near(row_of(&b, "m", "t", "(Intercept)", "variance")->estimate,
+         row_of(&a, "m", "t", "(Intercept)", "variance")->estimate, 1e-6);
+    near(row_of(&b, "m", "", "", "loglik")->estimate, row_of(&a, "m", "", "", "loglik")->estimate + log(0.01) * -1,
+         1e-7);
     near(row_of(&b, "m", "", "", "icc")->estimate, row_of(&a, "m", "", "", "icc")->estimate, 1e-6);
     done(&a), done(&b);
     free(plain), free(moved);
@@ -264,7 +283,7 @@ static void threads_do_not_matter(void **state) {
                          "  - {id: b, kind: mixed, formula: \"y ~ z + (z || t)\", method: ml}\n"
                          "  - {id: c, kind: multinomial, formula: \"g ~ z\"}\n"
                          "  - {id: d, kind: pooled, estimate: y, variance: id, filter: \"${id} > 0\"}\n";
-    char *data = crossed_data(1, 0);
+    char       *data = crossed_data(1, 0);
     (void) state;
     rsp_threads_set(1);
     struct run a = analyse(models, data);
@@ -281,7 +300,8 @@ static void threads_do_not_matter(void **state) {
 /* Three equal variances: tau2 is the estimates' variance less theirs, the interval that of their mean. */
 static void pooled_by_hand(void **state) {
     (void) state;
-    struct run r = analyse("  - {id: p, kind: pooled, estimate: y, variance: z, leave_one_out: yes}\n", HEAD "1,1,2,a,low,\n2,5,2,a,low,\n3,9,2,a,low,\n");
+    struct run     r = analyse("  - {id: p, kind: pooled, estimate: y, variance: z, leave_one_out: yes}\n",
+                               HEAD "1,1,2,a,low,\n2,5,2,a,low,\n3,9,2,a,low,\n");
     const rsp_row *p = row_of(&r, "p", "", "", "pooled"), *next = row_of(&r, "p", "", "", "prediction");
     near(row_of(&r, "p", "", "", "tau2")->estimate, 14, 1e-9);
     near(row_of(&r, "p", "", "", "q")->estimate, 16, 1e-12);
@@ -313,10 +333,11 @@ static void pooled_limits(void **state) {
 
 int main(void) {
     rsp_threads_set(0);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(poisson_groups), cmocka_unit_test(theta_without_spread), cmocka_unit_test(counts_are_whole),
-        cmocka_unit_test(multinomial_table), cmocka_unit_test(mixed_one_way), cmocka_unit_test(mixed_singular),
-        cmocka_unit_test(mixed_impossible), cmocka_unit_test(mixed_units), cmocka_unit_test(threads_do_not_matter),
-        cmocka_unit_test(pooled_by_hand), cmocka_unit_test(pooled_limits)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(poisson_groups),        cmocka_unit_test(theta_without_spread),
+                                       cmocka_unit_test(counts_are_whole),      cmocka_unit_test(multinomial_table),
+                                       cmocka_unit_test(mixed_one_way),         cmocka_unit_test(mixed_singular),
+                                       cmocka_unit_test(mixed_impossible),      cmocka_unit_test(mixed_units),
+                                       cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(pooled_by_hand),
+                                       cmocka_unit_test(pooled_limits)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

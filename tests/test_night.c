@@ -157,6 +157,23 @@ static void real_limesurvey_exports(void **state) {
     assert_int_equal(sh("grep -q '^response,,read,,count,501,' %s/g/rse2017/latest/data/results.csv", here), 0);
 }
 
+/* Weights from sampling fractions count the rows read: 4,421 elementary schools, 100 sampled, whatever cleaning drops. */
+static void fpc_weights_count_the_rows_read(void **state) {
+    (void) state;
+    assert_int_equal(sh("cp -r fixtures/reference/apistrat %s/fpc && sed -i -e '/^  weight: pw/d' -e '/^design:/i clean: [{id: far, drop: \"${ell} > 50\"}]' "
+                        "%s/fpc/study.yaml", here, here), 0);
+    assert_int_equal(sh("%s run %s/fpc --out %s/k --quiet --only api 2>/dev/null", program, here, here), 0);
+    rsp_diag      *d = rsp_diag_new();
+    rsp_published *p = rsp_published_read_csv(path("k/apistrat/latest/data/results.csv"), d);
+    assert_non_null(p);
+    const rsp_published_row *most = rsp_published_find(p, "weights", "", "", "", "weight_max"), *read = rsp_published_find(p, "response", "", "set_aside", "", "count");
+    assert_non_null(most);
+    assert_true(read && read->estimate > 10);
+    assert_true(most->estimate > 44.2099 && most->estimate < 44.2101);
+    rsp_published_free(p);
+    rsp_diag_free(d);
+}
+
 /* ---- what goes wrong -------------------------------------------------------------------------------------------- */
 
 static void a_failed_run_leaves_yesterday(void **state) {
@@ -241,6 +258,7 @@ int main(void) {
         cmocka_unit_test(simulated_study),
         cmocka_unit_test(simulated_exports_are_those_that_ship),
         cmocka_unit_test(real_limesurvey_exports),
+        cmocka_unit_test(fpc_weights_count_the_rows_read),
         cmocka_unit_test(a_failed_run_leaves_yesterday),
         cmocka_unit_test(one_run_at_a_time),
         cmocka_unit_test(output_that_cannot_be_written),

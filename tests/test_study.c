@@ -492,7 +492,8 @@ static const struct {
      "study.yaml:7:33: 'fpc' names 2 stages, 'cluster' 1"},
     {WEIGHTING,
      "targets.csv", "0.4", "0.5",
-     "targets.csv:2:1: the shares of 'PL' add up to 1.1, not to 1, in margin 'changed'"},
+     "targets.csv:2:1: the shares of 'PL' add up to 1.1, not to 1, in margin 'changed' "
+     "(correct the shares, or give counts)"},
     {WEIGHTING,
      "targets.csv", "PL,no", "PL,nie",
      "targets.csv:3:4: 'nie' is no code of 'changed' (its codes are yes, no)"},
@@ -509,7 +510,8 @@ static const struct {
      "the variables, share, count or total, and source)"},
     {WEIGHTING,
      "targets.csv", "PL,yes,0.4", "PL,yes,0,4",
-     "targets.csv:2:1: the shares of 'PL' add up to 0.6, not to 1, in margin 'changed'\n"
+     "targets.csv:2:1: the shares of 'PL' add up to 0.6, not to 1, in margin 'changed' "
+     "(correct the shares, or give counts)\n"
      "targets.csv:2:12: the row has 5 cells, the heading 4 (a text with a comma needs quotation "
      "marks)"},
     {WEIGHTING,

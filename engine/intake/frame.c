@@ -53,7 +53,7 @@ rsp_frame *rsp_frame_new(const rsp_study *s, size_t n) {
     rsp_frame *f = RSP_NEW(a, rsp_frame);
     f->arena = a;
     f->study = s;
-    f->n = n;
+    f->n = f->n_read = n;
     f->n_columns = s->n_variables;
     f->columns = RSP_ARRAY(a, rsp_column, f->n_columns);
     for (size_t j = 0; j < f->n_columns; j++) column_new(&f->columns[j], &s->variables[j], n, a);
@@ -431,9 +431,14 @@ void rsp_frame_sort(rsp_frame *f) {
 }
 
 void rsp_frame_keep(rsp_frame *f) {
-    size_t *from = rsp_malloc(f->n * sizeof *from), n = 0;
+    size_t *from = rsp_malloc(f->n_read * sizeof *from), n = 0, kept = 0;
     for (size_t i = 0; i < f->n; i++)
         if (f->aside[i] < 0) from[n++] = i;
+    kept = n;
+    for (size_t i = 0; i < f->n; i++)
+        if (f->aside[i] >= 0) from[n++] = i;
+    for (size_t i = f->n; i < f->n_read; i++) from[n++] = i;
     rearrange(f, from, n);
+    f->n = kept;
     free(from);
 }

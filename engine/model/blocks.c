@@ -17,17 +17,19 @@ enum { MOST_REST = 4000, MOST_EFFECTS = 64, MOST_THETA = 45 };
 /* Cross-products. `rest`: columns of the other grouping variables, then X, then y. */
 struct cross {
     size_t    rest_z, rest;
-    double   *first;   /* [levels][d*d] of the first variable with itself */
-    size_t   *start;   /* [levels + 1] entries of a group in column and value */
-    uint32_t *column;  /* columns of other grouping variables that it meets */
-    double   *value;   /* [entries][d] */
-    double   *fixed;   /* [levels][d][p + 1] of the first variable with X and y */
-    double   *dense;   /* [rest*rest] of the rest with itself, upper triangle by row */
+    double   *first;  /* [levels][d*d] of the first variable with itself */
+    size_t   *start;  /* [levels + 1] entries of a group in column and value */
+    uint32_t *column; /* columns of other grouping variables that it meets */
+    double   *value;  /* [entries][d] */
+    double   *fixed;  /* [levels][d][p + 1] of the first variable with X and y */
+    double   *dense;  /* [rest*rest] of the rest with itself, upper triangle by row */
 };
 
 /* ---- random effects --------------------------------------------------------------------------------------------- */
 
-static bool same_groups(const rsp_mrandom *a, const rsp_mrandom *b) { return a->n_groups == b->n_groups && strcmp(a->name, b->name) == 0; }
+static bool same_groups(const rsp_mrandom *a, const rsp_mrandom *b) {
+    return a->n_groups == b->n_groups && strcmp(a->name, b->name) == 0;
+}
 
 /* Parts with the same groups become one variable whose triangle holds a block for each part. */
 static bool collect(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
@@ -36,15 +38,20 @@ static bool collect(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
         const rsp_mrandom *r = &m->random[k];
         size_t             first = 0;
         if (r->n_groups < 2 || r->n_groups * r->d >= m->n) {
-            *why = rsp_printf(x->arena, r->n_groups < 2 ? "'%s' has a single group" : "'%s' has as many random effects as there are rows", r->name);
+            *why = rsp_printf(x->arena,
+                              r->n_groups < 2 ? "'%s' has a single group"
+                                              : "'%s' has as many random effects as there are rows",
+                              r->name);
             return false;
         }
         while (!same_groups(&m->random[first], r)) first++;
-        size_t      g = 0;
+        size_t g = 0;
         while (g < x->n_groups && x->groups[g].level != m->random[first].group) g++;
         rsp_mgroup *to = &x->groups[g];
         if (g == x->n_groups) *to = (rsp_mgroup){.n_levels = r->n_groups, .level = r->group}, x->n_groups++;
-        if (!to->part) to->part = RSP_ARRAY(x->arena, uint8_t, MOST_EFFECTS), to->effect = RSP_ARRAY(x->arena, uint8_t, MOST_EFFECTS);
+        if (!to->part)
+            to->part = RSP_ARRAY(x->arena, uint8_t, MOST_EFFECTS),
+            to->effect = RSP_ARRAY(x->arena, uint8_t, MOST_EFFECTS);
         for (size_t j = 0; j < r->d; j++) {
             if (to->d == MOST_EFFECTS || k > 255) {
                 *why = "it has too many random effects";
@@ -64,7 +71,8 @@ static bool rotate_part(rsp_mgroup *g, const rsp_mmatrix *m, size_t from, size_t
     for (size_t i = 0; i < d; i++)
         for (size_t j = 0; j <= i; j++) {
             if (!correlated && i != j) continue;
-            const double *a = m->random[g->part[from]].columns[g->effect[from + i]].x, *b = m->random[g->part[from]].columns[g->effect[from + j]].x;
+            const double *a = m->random[g->part[from]].columns[g->effect[from + i]].x,
+                         *b = m->random[g->part[from]].columns[g->effect[from + j]].x;
             for (size_t r = 0; r < n; r++) c[i * d + j] += a[r] * b[r] / (double) n;
             c[j * d + i] = c[i * d + j];
         }
@@ -104,7 +112,9 @@ static bool prepare_group(rsp_mixed *x, rsp_mgroup *g, const rsp_mmatrix *m, con
             for (size_t i = j; i < (r->correlated ? d : j + 1); i++) add_free(g, from + i, from + j);
         for (size_t i = 0; i < m->n; i++)
             for (size_t j = 0; j < d; j++)
-                for (size_t l = j; l < d; l++) g->z[i * g->d + from + j] += r->columns[g->effect[from + l]].x[i] * g->back[(from + l) * g->d + from + j];
+                for (size_t l = j; l < d; l++)
+                    g->z[i * g->d + from + j] +=
+                        r->columns[g->effect[from + l]].x[i] * g->back[(from + l) * g->d + from + j];
     }
     x->n_theta += g->n_theta;
     return true;
@@ -122,7 +132,9 @@ static bool random_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why)
     for (size_t g = 0; g < x->n_groups; g++) {
         if (!prepare_group(x, &x->groups[g], m, why)) return false;
         if (x->n_theta > MOST_THETA) {
-            *why = rsp_printf(x->arena, "it has too many variances and covariances (at most %d): take slopes out, or write || for |", MOST_THETA);
+            *why = rsp_printf(
+                x->arena, "it has too many variances and covariances (at most %d): take slopes out, or write || for |",
+                MOST_THETA);
             return false;
         }
         x->groups[g].offset = offset;
@@ -130,7 +142,9 @@ static bool random_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why)
         x->q += x->groups[g].n_levels * x->groups[g].d;
     }
     if (offset > MOST_REST) {
-        *why = rsp_printf(x->arena, "its crossed groups are too many (%zu random effects beside the largest grouping; at most %d)", offset, MOST_REST);
+        *why = rsp_printf(
+            x->arena, "its crossed groups are too many (%zu random effects beside the largest grouping; at most %d)",
+            offset, MOST_REST);
         return false;
     }
     return true;
@@ -282,8 +296,8 @@ static void cross_products(rsp_mixed *x) {
 }
 
 rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, bool ml, const char **why) {
-    rsp_arena *arena = rsp_arena_new();
-    rsp_mixed *x = RSP_NEW(arena, rsp_mixed);
+    rsp_arena  *arena = rsp_arena_new();
+    rsp_mixed  *x = RSP_NEW(arena, rsp_mixed);
     const char *words = NULL;
     x->arena = arena;
     x->n = m->n;
@@ -375,13 +389,14 @@ static bool eliminate(const rsp_mixed *x, const double *t, double *s, double *lo
     bool    ok = true;
     for (size_t g = 0; ok && g < levels; g++) {
         ok = level_factor(c->first + g * d * d, t, d, l, log_det);
-        for (size_t k = 0; ok && k < c->start[g + 1] - c->start[g]; k++) level_solve(l, t, d, c->value + (c->start[g] + k) * d, solved + k * d, 1);
+        for (size_t k = 0; ok && k < c->start[g + 1] - c->start[g]; k++)
+            level_solve(l, t, d, c->value + (c->start[g] + k) * d, solved + k * d, 1);
         for (size_t j = 0; ok && j < w; j++) level_solve(l, t, d, c->fixed + g * d * w + j, fixed + g * d * w + j, w);
         if (ok) eliminate_level(x, g, solved, fixed + g * d * w, s);
     }
     if (ok)
-        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int) w, (int) (levels * d), -1, fixed, (int) w, 1, s + c->rest_z * c->rest + c->rest_z,
-                    (int) c->rest);
+        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int) w, (int) (levels * d), -1, fixed, (int) w, 1,
+                    s + c->rest_z * c->rest + c->rest_z, (int) c->rest);
     free(solved);
     free(fixed);
     return ok;

@@ -24,10 +24,10 @@ struct component {
 
 struct roger {
     const rsp_mixed  *x;
-    size_t            q, p, k;     /* k components without the residual */
+    size_t            q, p, k; /* k components without the residual */
     struct component *c;
-    double           *g, *h, *f;   /* [q*q], [q*p], [p*p] X'V^-1 X */
-    double           *P, *Q, *t;   /* [k+1][p*p], [k+1][k+1][p*p], [k+1][k+1] */
+    double           *g, *h, *f; /* [q*q], [q*p], [p*p] X'V^-1 X */
+    double           *P, *Q, *t; /* [k+1][p*p], [k+1][k+1][p*p], [k+1][k+1] */
     double           *W;
 };
 
@@ -106,29 +106,35 @@ static void transpose(double *a, size_t q) {
 
 static bool inverse_products(struct roger *r, const double *theta) {
     size_t  q = r->q, p = r->p;
-    double *scaled = rsp_malloc(q * q * sizeof *scaled), *m = rsp_malloc(q * q * sizeof *m), *sx = rsp_malloc((q * p + 1) * sizeof *sx);
+    double *scaled = rsp_malloc(q * q * sizeof *scaled), *m = rsp_malloc(q * q * sizeof *m),
+           *sx = rsp_malloc((q * p + 1) * sizeof *sx);
     r->g = rsp_calloc(q * q, sizeof *r->g);
     r->h = rsp_calloc(q * p + 1, sizeof *r->h);
     r->f = rsp_calloc(p * p + 1, sizeof *r->f);
     raw_products(r, r->g, r->h);
-    scale_rows(r, theta, r->g, q, scaled);  /* L'Z'Z */
+    scale_rows(r, theta, r->g, q, scaled); /* L'Z'Z */
     double *turned = rsp_malloc(q * q * sizeof *turned);
     memcpy(turned, scaled, q * q * sizeof *turned);
-    transpose(turned, q);                   /* Z'Z L */
-    scale_rows(r, theta, turned, q, m);     /* L'Z'Z L */
+    transpose(turned, q);               /* Z'Z L */
+    scale_rows(r, theta, turned, q, m); /* L'Z'Z L */
     free(turned);
     scale_rows(r, theta, r->h, p, sx);
     for (size_t i = 0; i < q; i++) m[i * q + i] += 1;
     bool ok = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', (lapack_int) q, m, (lapack_int) q) == 0;
     if (ok) { /* by row a lower triangle: B = L^-1 scaled, G = Z'Z - B'B */
-        cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int) q, (int) q, 1, m, (int) q, scaled, (int) q);
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) q, (int) q, (int) q, -1, scaled, (int) q, scaled, (int) q, 1, r->g, (int) q);
+        cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int) q, (int) q, 1, m, (int) q,
+                    scaled, (int) q);
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) q, (int) q, (int) q, -1, scaled, (int) q, scaled,
+                    (int) q, 1, r->g, (int) q);
     }
     for (size_t j = 0; j < p; j++) r->f[j * p + j] = 1; /* X'X */
     if (ok && p) {
-        cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int) q, (int) p, 1, m, (int) q, sx, (int) p);
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) q, (int) p, (int) q, -1, scaled, (int) q, sx, (int) p, 1, r->h, (int) p);
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) p, (int) p, (int) q, -1, sx, (int) p, sx, (int) p, 1, r->f, (int) p);
+        cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int) q, (int) p, 1, m, (int) q,
+                    sx, (int) p);
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) q, (int) p, (int) q, -1, scaled, (int) q, sx,
+                    (int) p, 1, r->h, (int) p);
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) p, (int) p, (int) q, -1, sx, (int) p, sx, (int) p, 1,
+                    r->f, (int) p);
     }
     free(scaled), free(m), free(sx);
     return ok;
@@ -153,7 +159,8 @@ static double trace(const struct roger *r, const struct component *c, const stru
         for (size_t m = 0; m < e->g->n_levels; m++) {
             size_t j[2] = {e->begin + m * e->g->d + e->a, e->begin + m * e->g->d + e->b};
             for (int u = 0; u < (i[0] == i[1] ? 1 : 2); u++)
-                for (int v = 0; v < (j[0] == j[1] ? 1 : 2); v++) sum += r->g[i[1 - u] * r->q + j[v]] * r->g[j[1 - v] * r->q + i[u]];
+                for (int v = 0; v < (j[0] == j[1] ? 1 : 2); v++)
+                    sum += r->g[i[1 - u] * r->q + j[v]] * r->g[j[1 - v] * r->q + i[u]];
         }
     }
     return sum;
@@ -179,10 +186,13 @@ static void components(struct roger *r) {
     r->t = rsp_calloc((k + 1) * (k + 1), sizeof *r->t);
     for (size_t i = 0; i < k; i++) place(r, &r->c[i], e + i * q * p);
     for (size_t j = 0; j < k; j++) {
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) p, (int) p, (int) q, -1, r->h, (int) p, e + j * q * p, (int) p, 0, r->P + j * pp, (int) p);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) q, (int) p, (int) q, 1, r->g, (int) q, e + j * q * p, (int) p, 0, ge, (int) p);
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) p, (int) p, (int) q, -1, r->h, (int) p,
+                    e + j * q * p, (int) p, 0, r->P + j * pp, (int) p);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) q, (int) p, (int) q, 1, r->g, (int) q,
+                    e + j * q * p, (int) p, 0, ge, (int) p);
         for (size_t i = 0; i < k; i++) {
-            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) p, (int) p, (int) q, 1, e + i * q * p, (int) p, ge, (int) p, 0, AT_Q(r, i, j), (int) p);
+            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) p, (int) p, (int) q, 1, e + i * q * p, (int) p,
+                        ge, (int) p, 0, AT_Q(r, i, j), (int) p);
             r->t[i * (k + 1) + j] = trace(r, &r->c[i], &r->c[j]);
         }
     }
@@ -225,7 +235,8 @@ static void residual_component(struct roger *r) {
 }
 
 static void multiply(const double *a, const double *b, size_t p, double *c) {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) p, (int) p, (int) p, 1, a, (int) p, b, (int) p, 0, c, (int) p);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) p, (int) p, (int) p, 1, a, (int) p, b, (int) p, 0, c,
+                (int) p);
 }
 
 /* W = 2 information^-1; correction = sum of W_ij (Q_ij - P_i C P_j). */
@@ -274,7 +285,8 @@ static double contrast_df(const struct roger *r, const double *covariance, const
     return 2 * variance * variance / sum;
 }
 
-bool rsp_kenward_roger(const rsp_mixed *x, const double *theta, size_t k, const double *c, double *covariance, double *df) {
+bool rsp_kenward_roger(const rsp_mixed *x, const double *theta, size_t k, const double *c, double *covariance,
+                       double *df) {
     struct roger r = {.x = x, .q = x->q, .p = x->p};
     size_t       p = x->p, pp = p * p;
     double      *correction = rsp_calloc(pp + 1, sizeof *correction), *half = rsp_calloc(pp + 1, sizeof *half);
@@ -291,6 +303,7 @@ bool rsp_kenward_roger(const rsp_mixed *x, const double *theta, size_t k, const 
         multiply(half, covariance, p, correction);
         for (size_t l = 0; l < pp; l++) covariance[l] += 2 * correction[l];
     }
-    free(correction), free(half), free(r.c), free(r.g), free(r.h), free(r.f), free(r.P), free(r.Q), free(r.t), free(r.W);
+    free(correction), free(half), free(r.c), free(r.g), free(r.h), free(r.f), free(r.P), free(r.Q), free(r.t),
+        free(r.W);
     return ok;
 }

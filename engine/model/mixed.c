@@ -46,7 +46,8 @@ struct derivatives {
 };
 
 static struct derivatives new_derivatives(rsp_arena *a, size_t m, size_t n_out) {
-    return (struct derivatives){m, n_out, RSP_ARRAY(a, double, n_out), RSP_ARRAY(a, double, n_out * m + 1), RSP_ARRAY(a, double, 3 * m * m + 1)};
+    return (struct derivatives){m, n_out, RSP_ARRAY(a, double, n_out), RSP_ARRAY(a, double, n_out * m + 1),
+                                RSP_ARRAY(a, double, 3 * m * m + 1)};
 }
 
 /* The points: centre, +-h for each element, four for each pair. */
@@ -74,13 +75,15 @@ static bool differentiate(const rsp_mixed *x, const double *theta, const double 
     memcpy(d->at, v, q * sizeof *v);
     for (size_t i = 0; i < m; i++, at += 2) {
         for (size_t k = 0; k < q; k++) d->gradient[k * m + i] = (v[at * q + k] - v[(at + 1) * q + k]) / (2 * h[i]);
-        for (size_t k = 0; k < 3; k++) d->second[(k * m + i) * m + i] = (v[at * q + k] - 2 * v[k] + v[(at + 1) * q + k]) / (h[i] * h[i]);
+        for (size_t k = 0; k < 3; k++)
+            d->second[(k * m + i) * m + i] = (v[at * q + k] - 2 * v[k] + v[(at + 1) * q + k]) / (h[i] * h[i]);
     }
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < i; j++, at += 4)
             for (size_t k = 0; k < 3; k++) {
                 const double *w = v + at * q + k;
-                d->second[(k * m + i) * m + j] = d->second[(k * m + j) * m + i] = (w[0] - w[q] - w[2 * q] + w[3 * q]) / (4 * h[i] * h[j]);
+                d->second[(k * m + i) * m + j] = d->second[(k * m + j) * m + i] =
+                    (w[0] - w[q] - w[2 * q] + w[3 * q]) / (4 * h[i] * h[j]);
             }
     free(points);
     free(v);
@@ -113,8 +116,8 @@ static bool eigen(double *matrix, size_t m, double *value) {
 
 /* Downhill whatever the curvature: Newton's step with the curvatures' absolute values. Returns the fall it promises. */
 static double descent(const struct derivatives *d, double *step, rsp_arena *a) {
-    size_t  m = d->m;
-    double *v = RSP_ARRAY(a, double, m * m + 1), *value = RSP_ARRAY(a, double, m + 1), most = 0, fall = 0;
+    size_t        m = d->m;
+    double       *v = RSP_ARRAY(a, double, m * m + 1), *value = RSP_ARRAY(a, double, m + 1), most = 0, fall = 0;
     const double *g = d->gradient + F_DEVIANCE * m;
     memcpy(v, d->second + F_DEVIANCE * m * m, m * m * sizeof *v);
     if (!eigen(v, m, value)) return NAN;
@@ -195,11 +198,12 @@ static void start(const rsp_mixed *x, double *theta) {
 /* Satterthwaite's: 2 f^2 / (g' A g), f the variance of a coefficient as a function of theta and s, g its gradient, A
  * twice the inverse of the deviance's second derivatives; directions that are not curved upwards are left out. */
 static void satterthwaite(const rsp_mixed *x, const struct derivatives *d, rsp_arena *a, double *df) {
-    size_t        m = d->m, k = m + 1;
-    double        n = (double) (x->ml ? x->n : x->n - x->p), rss = d->at[F_RSS], s2 = rss / n, s = sqrt(s2);
-    double       *h = RSP_ARRAY(a, double, k * k), *value = RSP_ARRAY(a, double, k), *g = RSP_ARRAY(a, double, k);
+    size_t  m = d->m, k = m + 1;
+    double  n = (double) (x->ml ? x->n : x->n - x->p), rss = d->at[F_RSS], s2 = rss / n, s = sqrt(s2);
+    double *h = RSP_ARRAY(a, double, k * k), *value = RSP_ARRAY(a, double, k), *g = RSP_ARRAY(a, double, k);
     for (size_t i = 0; i < m; i++) {
-        for (size_t j = 0; j < m; j++) h[i * k + j] = d->second[(F_LOGS * m + i) * m + j] + d->second[(F_RSS * m + i) * m + j] / s2;
+        for (size_t j = 0; j < m; j++)
+            h[i * k + j] = d->second[(F_LOGS * m + i) * m + j] + d->second[(F_RSS * m + i) * m + j] / s2;
         h[i * k + m] = h[m * k + i] = -2 * d->gradient[F_RSS * m + i] / (s2 * s);
     }
     h[m * k + m] = -2 * n / s2 + 6 * rss / (s2 * s2);
@@ -222,15 +226,16 @@ static void satterthwaite(const rsp_mixed *x, const struct derivatives *d, rsp_a
 struct mixed_fit {
     const rsp_analysis *a;
     rsp_mmatrix        *m;
-    rsp_mixed          *x;      /* NULL: cannot be fitted */
-    uint32_t           *flags;  /* [k] of the columns */
+    rsp_mixed          *x;     /* NULL: cannot be fitted */
+    uint32_t           *flags; /* [k] of the columns */
     uint32_t            status;
     size_t              p, *column;
     double             *theta, *b, *se, *df; /* [n_theta], [p] */
     double              s2, loglik;
 };
 
-static rsp_row *add_row(const struct mixed_fit *f, rsp_results *out, const char *term, const char *level, const char *statistic) {
+static rsp_row *add_row(const struct mixed_fit *f, rsp_results *out, const char *term, const char *level,
+                        const char *statistic) {
     rsp_row *r = rsp_results_add(out, f->a->id, NULL, term, level, statistic);
     r->n = (double) f->m->n;
     r->base = (int64_t) f->m->n;
@@ -239,7 +244,8 @@ static rsp_row *add_row(const struct mixed_fit *f, rsp_results *out, const char 
     return r;
 }
 
-static void add_number(const struct mixed_fit *f, rsp_results *out, const char *term, const char *level, const char *statistic, double x, uint32_t flags) {
+static void add_number(const struct mixed_fit *f, rsp_results *out, const char *term, const char *level,
+                       const char *statistic, double x, uint32_t flags) {
     rsp_row *r = add_row(f, out, term, level, statistic);
     r->flags |= flags;
     if (!f->status && isfinite(x)) r->estimate = x;
@@ -285,7 +291,8 @@ static bool part_covariance(const struct mixed_fit *f, size_t part, double *c) {
     for (size_t i = 0; i < d; i++) {
         singular |= fabs(t[(from + i) * g->d + from + i]) < SINGULAR;
         for (size_t j = 0; j < d; j++)
-            for (size_t l = 0; l < d; l++) root[i * d + j] += g->back[(from + i) * g->d + from + l] * t[(from + l) * g->d + from + j];
+            for (size_t l = 0; l < d; l++)
+                root[i * d + j] += g->back[(from + i) * g->d + from + l] * t[(from + l) * g->d + from + j];
     }
     for (size_t i = 0; i < d; i++)
         for (size_t j = 0; j < d; j++) {
@@ -322,7 +329,8 @@ static double write_part(const struct mixed_fit *f, rsp_results *out, size_t par
         if (part_covariance(f, part, c)) flags |= RSP_F_SINGULAR;
         share = mean_variance(f, part, c);
     }
-    for (size_t i = 0; i < r->d; i++) add_number(f, out, r->name, r->columns[i].name, "variance", c[i * r->d + i], flags);
+    for (size_t i = 0; i < r->d; i++)
+        add_number(f, out, r->name, r->columns[i].name, "variance", c[i * r->d + i], flags);
     for (size_t i = 0; r->correlated && i < r->d; i++)
         for (size_t j = i + 1; j < r->d; j++) {
             rsp_buf name = {0};
@@ -381,9 +389,12 @@ static void choose_columns(struct mixed_fit *f) {
     for (size_t j = 0; j < m->k; j++) {
         bool zero = true;
         for (size_t i = 0; zero && i < m->n; i++) zero = x[j][i] == 0;
-        if (zero) f->flags[j] = RSP_F_EMPTY;
-        else if (ls.aliased[j]) f->flags[j] = RSP_F_SINGULAR;
-        else f->column[f->p++] = j;
+        if (zero)
+            f->flags[j] = RSP_F_EMPTY;
+        else if (ls.aliased[j])
+            f->flags[j] = RSP_F_SINGULAR;
+        else
+            f->column[f->p++] = j;
     }
 }
 
@@ -424,8 +435,10 @@ static void estimate(struct mixed_fit *f) {
     f->se = RSP_ARRAY(a, double, f->p + 1);
     f->df = RSP_ARRAY(a, double, f->p + 1);
     start(f->x, f->theta);
-    if (search(f->x, f->theta, a) && polish(f->x, f->theta, &d, a)) coefficients(f, &d);
-    else f->status |= RSP_F_NOT_CONVERGED;
+    if (search(f->x, f->theta, a) && polish(f->x, f->theta, &d, a))
+        coefficients(f, &d);
+    else
+        f->status |= RSP_F_NOT_CONVERGED;
 }
 
 void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
@@ -435,7 +448,8 @@ void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_d
     choose_columns(&f);
     if (f.m->n) f.x = rsp_mixed_new(f.m, f.p, f.column, a->model.ml, &why);
     if (f.x && a->model.kenward_roger && f.x->q > RSP_KENWARD_ROGER_MOST) {
-        rsp_report(d, RSP_ERR_STUDY, a->loc, "use df: satterthwaite", "model '%s' has %zu random effects, too many for Kenward and Roger's method", a->id, f.x->q);
+        rsp_report(d, RSP_ERR_STUDY, a->loc, "use df: satterthwaite",
+                   "model '%s' has %zu random effects, too many for Kenward and Roger's method", a->id, f.x->q);
         f.status |= RSP_F_NO_DF;
     } else if (f.x) {
         estimate(&f);

@@ -78,8 +78,10 @@ static double estimate_tau2(const struct studies *s, bool ml) {
     if (slope(s, a, ml) <= 0) return a == 0 ? 0 : grid[best];
     for (int k = 0; k < 200 && b - a > 1e-15 * b; k++) {
         double middle = a + (b - a) / 2;
-        if (slope(s, middle, ml) > 0) a = middle;
-        else b = middle;
+        if (slope(s, middle, ml) > 0)
+            a = middle;
+        else
+            b = middle;
     }
     return a + (b - a) / 2;
 }
@@ -105,10 +107,10 @@ struct work {
     const rsp_analysis *a;
     rsp_arena          *arena;
     size_t              n, k;
-    double             *y, *v;        /* [k] */
-    const char        **name;         /* [k] domain of a group: "country=PL"; row: its case's name */
-    rsp_group_fit      *group;        /* [n] with `of` */
-    const char        **domain;       /* [n] */
+    double             *y, *v;  /* [k] */
+    const char        **name;   /* [k] domain of a group: "country=PL"; row: its case's name */
+    rsp_group_fit      *group;  /* [n] with `of` */
+    const char        **domain; /* [n] */
     int64_t             respondents, organisations, least_cell;
     uint32_t            flags;
 };
@@ -186,13 +188,15 @@ static bool from_groups(struct work *w, rsp_diag *d) {
     if (!w->k) w->least_cell = -1;
     if (found || !groups.n) return true;
     rsp_report(d, RSP_ERR_DATA, w->a->loc, "name a coefficient that the model has within a group",
-               "no group of '%s' has the term '%s' of model '%s', to be pooled in model '%s'", across->name, m->term, of.id, w->a->id);
+               "no group of '%s' has the term '%s' of model '%s', to be pooled in model '%s'", across->name, m->term,
+               of.id, w->a->id);
     return false;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-static rsp_row *add_row(const struct work *w, rsp_results *out, const char *domain, const char *level, const char *statistic) {
+static rsp_row *add_row(const struct work *w, rsp_results *out, const char *domain, const char *level,
+                        const char *statistic) {
     rsp_row *r = rsp_results_add(out, w->a->id, domain, NULL, level, statistic);
     r->n = (double) w->respondents;
     r->base = w->respondents;
@@ -231,9 +235,10 @@ static void write_mean(const struct work *w, rsp_row *r, const struct pool *p) {
 
 static void write_pool(const struct work *w, rsp_results *out) {
     static const char *const all[] = {"pooled", "tau2", "i2", "q", "prediction"};
-    struct studies s = {w->k, w->y, w->v};
+    struct studies           s = {w->k, w->y, w->v};
     if (w->k < 2) { /* one estimate has no spread */
-        for (size_t j = 0; j < sizeof all / sizeof *all; j++) add_row(w, out, NULL, NULL, all[j])->flags |= w->k ? RSP_F_NO_DF : RSP_F_EMPTY;
+        for (size_t j = 0; j < sizeof all / sizeof *all; j++)
+            add_row(w, out, NULL, NULL, all[j])->flags |= w->k ? RSP_F_NO_DF : RSP_F_EMPTY;
         return;
     }
     struct pool p = pool_studies(&s, w->a->model.ml);

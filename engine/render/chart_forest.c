@@ -54,7 +54,7 @@ static chart_axis make_axis(const chart *c, const columns *k, bool ratio, size_t
     low = fmax(fmin(ends_low, low), low - room);
     high = fmin(fmax(ends_high, high), high + room);
     if (!(high > low)) low = -1, high = 1;
-    if (ratio) low = fmin(low, -0.05), high = fmax(high, 0.05);
+    if (ratio) low = fmin(low, -0.004), high = fmax(high, 0.004);
     return chart_axis_make(ratio ? exp(low) : low, ratio ? exp(high) : high, k->plot0, k->plot1, ratio);
 }
 

@@ -31,15 +31,24 @@ static bool fits_head(const chart *c, const char *text, double cell)
     return widest_word(c, text) <= cell - 3 && rsp_text_extent(text, &style).h <= 5 * 8 * 1.5;
 }
 
-static grid lay_grid(const chart *c)
+static grid lay_labels(const chart *c, double share)
 {
     double width = c->right - c->left, n = (double) c->data.n_columns;
-    grid   g = {.label = chart_label_width(c, fmax(90, fmin(width * 0.5, width - 8 - n * 38)))};
+    grid   g = {.label = chart_label_width(c, fmax(90, fmin(width * share, width - 8 - n * 38)))};
     g.x0 = c->left + g.label + 8;
     g.cell = fmin(MOST_CELL, fmax(LEAST_CELL, (c->right - g.x0) / n));
     if (g.x0 + g.cell * n > c->right + 0.5) g.cell = (c->right - g.x0) / n; /* more columns than the width holds */
     for (size_t k = 0; k < c->data.n_columns; k++) g.numbered = g.numbered || !fits_head(c, c->data.columns[k], g.cell);
     return g;
+}
+
+/* Labels of rows give way, down to a quarter of the width, where that leaves room for words over the columns. */
+static grid lay_grid(const chart *c)
+{
+    static const double shares[] = {0.5, 0.42, 0.36, 0.3, 0.25};
+    grid                widest = lay_labels(c, shares[0]), g = widest;
+    for (size_t k = 1; k < sizeof shares / sizeof *shares && g.numbered; k++) g = lay_labels(c, shares[k]);
+    return g.numbered ? widest : g;
 }
 
 static void column_heads(chart *c, const grid *g)

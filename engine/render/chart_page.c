@@ -362,6 +362,16 @@ static void linear_ticks(chart_axis *x)
     x->digits = step >= 1 ? 0 : (int) fmin(6, ceil(-log10(step) - 1e-9));
 }
 
+/* A scale too short for powers, such as 0.995 to 1.01, is marked at even steps. */
+static void even_ticks(chart_axis *x)
+{
+    double low = exp(x->from), high = exp(x->to), step = nice_step(high - low, 4);
+    long   first = lround(ceil(low / step - 1e-9)), last = lround(floor(high / step + 1e-9));
+    if (last - first < 1 || last - first > 12) return; /* hardly better than what there is */
+    x->n_ticks = 0;
+    for (long k = first; k <= last; k++) x->ticks[x->n_ticks++] = (double) k * step;
+}
+
 /* 1, 2, 5 times powers of ten, or powers alone where these would be too many. */
 static void log_ticks(chart_axis *x)
 {
@@ -377,6 +387,7 @@ static void log_ticks(chart_axis *x)
             least = fmin(least, v);
         }
     x->digits = least < 1 ? (int) fmin(6, ceil(-log10(least) - 1e-9)) : 0;
+    if (x->n_ticks < 3) even_ticks(x);
 }
 
 chart_axis chart_axis_make(double from, double to, double x0, double x1, bool log_scale)
@@ -403,7 +414,9 @@ static const char *tick_text(const chart *c, const chart_axis *x, double v)
     if (strcmp(c->data.statistic, "net") == 0) return chart_value(c, v);
     if (chart_share(c)) return rsp_say_percent(c->t, c->a, v, x->digits > 2 ? x->digits - 2 : 0);
     if (!x->log) return rsp_say_number(c->t, c->a, v, x->digits);
-    return rsp_say_number(c->t, c->a, v, v < 1 ? (int) fmin(6, ceil(-log10(v) - 1e-9)) : 0);
+    int digits = 0;
+    while (digits < 6 && fabs(v * pow(10, digits) - round(v * pow(10, digits))) > 1e-6) digits++;
+    return rsp_say_number(c->t, c->a, v, digits);
 }
 
 void chart_axis_draw(chart *c, const chart_axis *x, double top, double bottom)

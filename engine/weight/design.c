@@ -277,6 +277,29 @@ static void number_organisations(rsp_sample *s) {
     s->organisation = organisation;
 }
 
+/* Weights that come from sampling fractions count the units as they were sampled: rows that cleaning set aside were
+ * sampled, too. So the design of all rows read is built for its base weights alone. */
+static bool weights_of_rows_read(const rsp_sample *s, double *base, rsp_diag *d) {
+    rsp_arena         *scratch = rsp_arena_new();
+    rsp_frame          all = *s->frame;
+    rsp_design_private p = {0};
+    all.n = s->frame->n_read;
+    rsp_sample t = {.frame = &all, .n = all.n, .arena = scratch, .private_ = &p};
+    rsp_diag  *own = rsp_diag_new(); /* its warnings speak of rows that are not in use */
+    double    *weight = RSP_ARRAY(scratch, double, t.n);
+    for (size_t i = 0; i < t.n; i++) weight[i] = 1;
+    build_strata(&t, &p, own);
+    bool good = build_stages(&t, &p, weight, own);
+    for (size_t k = 0; !good && k < rsp_diag_count(own); k++) {
+        const rsp_diagnostic *e = rsp_diag_at(own, k);
+        if (e->class >= RSP_ERR_USAGE) rsp_report(d, e->class, e->loc, e->hint, "%s", e->message);
+    }
+    memcpy(base, weight, s->n * sizeof *base); /* the rows in use stand first */
+    rsp_diag_free(own);
+    rsp_arena_free(scratch);
+    return good;
+}
+
 bool rsp_design_build(rsp_sample *s, rsp_diag *d) {
     const rsp_design_spec *spec = &s->frame->study->design;
     rsp_design_private    *p = s->private_;
@@ -295,6 +318,7 @@ bool rsp_design_build(rsp_sample *s, rsp_diag *d) {
     p->has_base = spec->weight != RSP_NONE || spec->n_fpc;
     build_strata(s, p, d);
     bool good = build_stages(s, p, base, d);
+    if (spec->weight == RSP_NONE && spec->n_fpc && s->frame->n_read > s->n && !weights_of_rows_read(s, base, d)) good = false;
     if (spec->weight != RSP_NONE && !weights_from_column(s, base, d)) good = false;
     number_organisations(s);
     return good;

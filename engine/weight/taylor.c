@@ -6,8 +6,8 @@
  *   V = sum over strata (1-f) n/(n-1) sum (t - mean)^2 + sum over units f_parent V(stages below)
  *
  * A statistic of a domain is zero elsewhere: an influence is the list of its rows, and only chunks of units that hold
- * one of them, or a row of a calibrated group that it touches, are visited. Rows are visited by unit, each unit's sum is
- * one thread's, and what is left out adds exact zeros: the result has the same bits for any number of threads. */
+ * one of them, or a row of a calibrated group that it touches, are visited. Rows are visited by unit, each unit's sum
+ * is one thread's, and what is left out adds exact zeros: the same bits for any number of threads. */
 #include "weight/internal.h"
 
 #include <math.h>

@@ -53,7 +53,8 @@ typedef struct {
 
 typedef struct rsp_frame {
     const rsp_study *study;
-    size_t           n;
+    size_t           n;          /* rows in use */
+    size_t           n_read;     /* rows read: those set aside by cleaning stand behind the others, at n .. n_read - 1 */
     size_t           n_columns;  /* = study->n_variables: column j is variable j */
     rsp_column      *columns;
     size_t           n_files;
@@ -99,7 +100,7 @@ void rsp_categorise(const rsp_frame *f, size_t variable, rsp_arena *a, rsp_categ
 
 /* Puts rows into canonical order: by id, then by content. Results cannot depend on the order of files or rows. */
 void rsp_frame_sort(rsp_frame *f);
-/* Keeps only rows with aside < 0. */
+/* Keeps only rows with aside < 0 in use; the others stand behind them. */
 void rsp_frame_keep(rsp_frame *f);
 
 #endif
