@@ -83,7 +83,7 @@ bench: setup
 	@$(MAKE) --no-print-directory -j2 $(BUILD)/tests/bench
 	@$(BUILD)/tests/bench --best $(BENCH_BEST) $(if $(shell command -v Rscript),--peer Rscript) specs/bench $(BUILD)/bench $(BENCH_SIZES)
 
-# Each target for FUZZ_SECONDS; what it finds is build/fuzz/crash-*, timeout-* or oom-*.
+# Each target for FUZZ_SECONDS; what it finds is build/fuzz/TARGET-crash-*, -timeout-* or -oom-*.
 fuzz: PACKAGES += clang libomp-dev
 fuzz: setup
 	@$(MAKE) --no-print-directory -j2 fuzz-targets BUILD=build/fuzz FUZZ=1

@@ -60,7 +60,7 @@ static int verb_inspect(const struct arguments *a) {
 }
 
 static int verb_simulate(const struct arguments *a) { return rsp_simulate(a->words[0], a->out, a->n, a->seed); }
-static int verb_show(const struct arguments *a) { return rsp_show_command(a->words[0], a->words[1], a->lang_first); }
+static int verb_show(const struct arguments *a) { return rsp_show_command(a->words[0], a->out, a->words[1], a->lang_first); }
 static int verb_verify(const struct arguments *a) { return rsp_verify(a->words[0]); }
 
 static int verb_schema(const struct arguments *a) {
@@ -94,7 +94,9 @@ static const struct verb VERBS[] = {
      "  --out FOLDER  where to write\n"
      "  --n N         respondents in all (default: as the study says)\n"
      "  --seed S      seed of the random streams (default: 1)\n", 1, 1, "ons", verb_simulate},
-    {"show", "show DIR ID [--lang L]", "a result of the latest run of the study in DIR, in the terminal", "  --lang L      language of the labels\n", 2, 2, "l", verb_show},
+    {"show", "show DIR ID [--out OUT] [--lang L]", "a result of the latest run of the study in DIR, in the terminal",
+     "  --out OUT     folder of publications (default: out)\n"
+     "  --lang L      language of the labels (default: the study's first)\n", 2, 2, "lo", verb_show},
     {"verify", "verify RUN", "hold the files of a run against its manifest", "", 1, 1, "", verb_verify},
     {"schema", "schema", "print the JSON schema of study.yaml", "", 0, 0, "", verb_schema},
 };

@@ -1,5 +1,5 @@
-/* Regressions: limits where estimates do not exist, random effects worked out by hand, and properties that hold for every
- * model. Agreement with R on real data: test_reference. */
+/* Regressions: limits where estimates do not exist, random effects worked out by hand, and properties that hold for
+ * every model. Agreement with R on real data: test_reference. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -66,13 +66,13 @@ static size_t terminal_width(void) {
     return n >= 40 && n <= 1000 ? (size_t) n : 80;
 }
 
-/* `where` is a study folder: its latest run below out/ is shown. */
-int rsp_show_command(const char *where, const char *analysis, const char *lang) {
+/* `where` is a study folder: its latest run below `out` is shown. */
+int rsp_show_command(const char *where, const char *out, const char *analysis, const char *lang) {
     rsp_diag  *d = rsp_diag_new();
     rsp_arena *a = rsp_arena_new();
     rsp_study *s = rsp_study_load(where, d);
     rsp_published *p = NULL;
-    if (s) p = rsp_published_read_csv(rsp_printf(a, "out/%s/latest/data/results.csv", s->id), d);
+    if (s) p = rsp_published_read_csv(rsp_printf(a, "%s/%s/latest/data/results.csv", out, s->id), d);
     size_t from, to;
     if (p && !rsp_published_range(p, analysis, &from, &to)) {
         const char **ids = RSP_ARRAY(a, const char *, s->n_analyses);

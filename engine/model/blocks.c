@@ -1,8 +1,8 @@
 /* Profiled deviance of a mixed model by blocks.
  *
- * The grouping variable with the most columns is eliminated first: its part of L'Z'Z L + I consists of small blocks, one
- * a group, each touching only the groups of other variables that it meets. What is left is dense and small (the way of
- * Bates's MixedModels.jl). Rows are read once, for cross-products; an evaluation costs groups, not rows. */
+ * The grouping variable with the most columns is eliminated first: its part of L'Z'Z L + I consists of small blocks,
+ * one a group, each touching only the groups of other variables that it meets. What is left is dense and small (the
+ * way of Bates's MixedModels.jl). Rows are read once, for cross-products; an evaluation costs groups, not rows. */
 #include "model/mixed.h"
 #include "model/solve.h"
 

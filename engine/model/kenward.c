@@ -3,8 +3,8 @@
  * Hojsgaard (2014) compute it.
  *
  * V = I + sum of psi_k V_k in units of s2; V_k = Z E_k Z' for each variance and covariance of the random effects, the
- * last component is the residual's. Only G = Z'V^-1 Z and H = Z'V^-1 X are needed: whatever holds the residual's V_0 = V - sum
- * psi_k V_k follows by linearity. */
+ * last component is the residual's. Only G = Z'V^-1 Z and H = Z'V^-1 X are needed: whatever holds the residual's
+ * V_0 = V - sum psi_k V_k follows by linearity. */
 #include "model/mixed.h"
 #include "model/solve.h"
 
@@ -177,7 +177,7 @@ static double single_trace(const struct roger *r, const struct component *c) {
 
 #define AT_Q(r, i, j) ((r)->Q + ((i) * ((r)->k + 1) + (j)) * (r)->p * (r)->p)
 
-/* P_k = -X'V^-1 V_k V^-1 X, Q_km = X'V^-1 V_k V^-1 V_m V^-1 X, t_km = tr(V^-1 V_k V^-1 V_m); the residual by linearity. */
+/* P_k = -X'V^-1 V_k V^-1 X, Q_km = X'V^-1 V_k V^-1 V_m V^-1 X, t_km = tr(V^-1 V_k V^-1 V_m). */
 static void components(struct roger *r) {
     size_t  k = r->k, p = r->p, q = r->q, pp = p * p;
     double *e = rsp_malloc((k * q * p + 1) * sizeof *e), *ge = rsp_malloc((q * p + 1) * sizeof *ge);

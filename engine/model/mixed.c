@@ -1,6 +1,6 @@
 /* Linear mixed models of the study: estimate, degrees of freedom, rows.
  *
- * theta minimises the profiled deviance (REML or ML) by Newton's method with numerical derivatives, whose two last steps
+ * theta minimises the profiled deviance (REML or ML) by Newton's method with numerical derivatives, whose last steps
  * are extrapolated (Richardson), so that theta is good to eight digits. The deviance does not change when a column of
  * a triangle changes its sign, so the boundary (a variance of 0) is an inner point. Degrees of freedom after
  * Satterthwaite as in Kuznetsova, Brockhoff and Christensen (2017), or Kenward and Roger (1997). */
@@ -281,7 +281,7 @@ static const rsp_mgroup *group_of(const rsp_mixed *x, size_t part, size_t *from)
     return NULL;
 }
 
-/* Covariances [d*d] of a part's effects as written; whether the triangle has a (nearly) empty diagonal element there. */
+/* Covariances [d*d] of a part's effects as written; whether the triangle has a nearly empty diagonal element there. */
 static bool part_covariance(const struct mixed_fit *f, size_t part, double *c) {
     size_t            from, d = f->m->random[part].d;
     const rsp_mgroup *g = group_of(f->x, part, &from);

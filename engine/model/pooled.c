@@ -1,7 +1,7 @@
 /* Two-step random effects: estimates of groups (countries, studies) and their variances become one.
  *
- * y_i ~ N(mu, tau2 + v_i); tau2 by restricted or full maximum likelihood (Viechtbauer 2005). The mean's error is Hartung
- * and Knapp's (2001) with k - 1 degrees of freedom, not made larger where groups agree by chance; the prediction
+ * y_i ~ N(mu, tau2 + v_i); tau2 by restricted or full maximum likelihood (Viechtbauer 2005). The mean's error is
+ * Hartung and Knapp's (2001) with k - 1 degrees of freedom, not made larger where groups agree by chance; the prediction
  * interval for a further group is Higgins, Thompson and Spiegelhalter's (2009) with that error; I2 rests on the typical
  * variance of Higgins and Thompson (2002). With `of`, the groups' estimates are coefficients of a model fitted to each
  * group alone, without the terms that tell groups apart. */

@@ -312,10 +312,17 @@ static void add_tab(struct book *b, const char *id, rsp_tab_part part) {
     RSP_PUSH(b->sheets, b->n, b->capacity, x);
 }
 
+/* Several scales may share one id: their rows stand in one table. */
+static bool seen_before(const rsp_study *s, size_t k) {
+    for (size_t j = 0; j < k; j++)
+        if (strcmp(s->analyses[j].id, s->analyses[k].id) == 0) return true;
+    return false;
+}
+
 static void lay_out(struct book *b) {
     const rsp_study *s = b->of->p->study;
     for (size_t k = 0; k < s->n_analyses; k++) {
-        if (!rsp_edition_wants(b->of->p, b->of->e, s->analyses[k].id)) continue;
+        if (!rsp_edition_wants(b->of->p, b->of->e, s->analyses[k].id) || seen_before(s, k)) continue;
         add_tab(b, s->analyses[k].id, RSP_TAB_VALUES);
         add_tab(b, s->analyses[k].id, RSP_TAB_DIFFERENCES);
     }

@@ -23,7 +23,7 @@ typedef struct {
 int rsp_run(const rsp_run_options *o);
 int rsp_check(const char *dir);
 int rsp_verify(const char *run_dir);
-int rsp_show_command(const char *where, const char *analysis, const char *lang);
+int rsp_show_command(const char *where, const char *out, const char *analysis, const char *lang);
 /* Writes simulated exports of the study's instrument, one file a country, in LimeSurvey's format into `into`. n: respondents
  * in all, 0: as the study says. */
 int rsp_simulate(const char *dir, const char *into, size_t n, uint64_t seed);
