@@ -10,7 +10,7 @@ QUIET   ?= @
 
 PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev liblapacke-dev libcairo2-dev \
   libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
-  libsqlite3-dev libxml2-dev libjansson-dev libsodium-dev libpng-dev libcmocka-dev fonts-noto-core \
+  libsqlite3-dev libxml2-dev libzip-dev libjansson-dev libsodium-dev libpng-dev libcmocka-dev fonts-noto-core \
   fonts-open-sans hyphen-en-gb hyphen-de hyphen-da hyphen-fr hyphen-pl hyphen-pt-pt hyphen-ro qpdf poppler-utils \
   libxml2-utils unzip python3
 
@@ -19,7 +19,7 @@ STATIONS := base study intake clean weight estimate measure model results render
 LIB_SRC  := $(foreach s,$(STATIONS),$(wildcard engine/$(s)/*.c))
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
-MODULES  := gsl cairo cairo-svg cairo-pdf pangocairo pangoft2 fontconfig yaml-0.1 icu-i18n icu-uc sqlite3 libxml-2.0 \
+MODULES  := gsl cairo cairo-svg cairo-pdf pangocairo pangoft2 fontconfig yaml-0.1 icu-i18n icu-uc sqlite3 libxml-2.0 libzip \
   jansson libsodium libpng uchardet libqpdf lapacke openblas xlsxwriter
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS   ?= -O2 -g

@@ -276,7 +276,7 @@ static void letters_tell_significant_differences(void **state) {
     assert_string_equal(t->cells[t->n_columns + differs].text, "\u2013");     /* Norway: p_adj 0.8 */
     assert_string_equal(t->cells[3 * t->n_columns + differs].text, "A");
     t = rsp_tabulate(w.labels, w.published, "age", NULL, RSP_TAB_DIFFERENCES, w.a);
-    size_t significant = column_named(t, "Significant (5\u00a0%)");
+    size_t significant = column_named(t, "Significant (5%)");
     assert_string_equal(t->cells[significant].text, "yes");
     assert_string_equal(t->cells[t->n_columns + significant].text, "no");
     close_world(&w);

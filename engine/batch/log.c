@@ -41,9 +41,7 @@ void rsp_log_line(rsp_log *l, const char *format, ...) {
     fflush(stdout);
 }
 
-void rsp_log_diagnostics(rsp_log *l, rsp_diag *d) {
-    if (l->terminal && !l->quiet) printf("\r\033[K");
-    fflush(stdout);
+void rsp_log_entries(rsp_log *l, rsp_diag *d) {
     for (size_t k = 0; k < rsp_diag_count(d); k++) {
         const rsp_diagnostic *e = rsp_diag_at(d, k);
         const char           *word = e->class == RSP_NOTE ? "note" : e->class == RSP_WARNING ? "warning" : "error";
@@ -53,7 +51,12 @@ void rsp_log_diagnostics(rsp_log *l, rsp_diag *d) {
         rsp_buf_printf(&l->text, "%s%s%s%s%s\n", e->loc.file ? " " : "", e->message, e->hint ? " (" : "", e->hint ? e->hint : "",
                        e->hint ? ")" : "");
     }
+}
+
+void rsp_log_print(rsp_log *l, rsp_diag *d) {
     enum { SHOWN_OF_EACH_CLASS = 30 };
+    if (l->terminal && !l->quiet) printf("\r\033[K");
+    fflush(stdout);
     rsp_diag_print(d, stderr, rsp_colour_wanted(stderr), SHOWN_OF_EACH_CLASS);
 }
 

@@ -12,8 +12,8 @@ typedef struct {
 
 void rsp_log_open(rsp_log *l, bool quiet);
 void rsp_log_line(rsp_log *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Errors and warnings to stderr, all entries to the log. */
-void rsp_log_diagnostics(rsp_log *l, rsp_diag *d);
+void rsp_log_entries(rsp_log *l, rsp_diag *d); /* all entries to the log */
+void rsp_log_print(rsp_log *l, rsp_diag *d);   /* the first of each class to stderr */
 void rsp_log_close(rsp_log *l);
 bool rsp_colour_wanted(FILE *to); /* a terminal, and NO_COLOR is not set */
 double rsp_seconds(void);         /* a monotonic clock */

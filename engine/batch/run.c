@@ -264,6 +264,7 @@ static bool night(struct night *n) {
     report_flags(n);
     if (!render(n)) return false;
     rsp_log_line(&n->log, "publishing %s", n->stage.run);
+    rsp_log_entries(&n->log, n->d);
     rsp_buf *log = &n->log.text;
     return write_manifest(n, started) &&
            rsp_write_file(rsp_path_join(n->arena, n->stage.staging, "run.log"), log->data, log->length, n->d) &&
@@ -276,7 +277,7 @@ int rsp_run(const rsp_run_options *o) {
     rsp_log_open(&n.log, o->quiet);
     bool   published = night(&n);
     double seconds = rsp_seconds() - n.log.start;
-    rsp_log_diagnostics(&n.log, n.d);
+    rsp_log_print(&n.log, n.d);
     int status = rsp_diag_status(n.d);
     if (published && !o->quiet)
         printf("published %s/%s/latest/index.html in %.1f s%s\n", o->out, n.study->id, seconds,

@@ -159,10 +159,18 @@ static void list_jobs(batch *b)
     }
 }
 
+enum { LARGEST_PICTURE = 7200 }; /* points: a hundred inches */
+
 static bool write_chart(const batch *b, const job *j)
 {
     rsp_scene *s = make_chart(b->p, j->spec, j->country, b->labels[j->language], b->theme, b->theme->width, b->theme->padding);
     if (!s) return true;
+    if (s->height > LARGEST_PICTURE) {
+        rsp_report(b->d, RSP_WARNING, j->spec->loc, "show fewer rows; the numbers are in the workbook and the open data",
+                   "chart '%s' is left out: it would be %.0f points high", j->spec->analysis, s->height);
+        rsp_scene_free(s);
+        return true;
+    }
     const char *analysis = rsp_file_word(s->arena, j->spec->analysis), *who = j->country ? rsp_file_word(s->arena, j->country) : "all";
     const char *path = rsp_printf(s->arena, "%s/charts/%s-%s-%s", b->p->dir, analysis, who, b->p->languages[j->language]);
     bool        ok = rsp_scene_svg(s, rsp_printf(s->arena, "%s.svg", path), b->d);

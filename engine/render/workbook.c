@@ -6,11 +6,14 @@
 #include "tabulate.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <libxml/parser.h>
 #include <xlsxwriter.h>
+#include <zip.h>
 
 enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, FIRST_ROW = 3, LINE_HEIGHT = 15, TITLE_HEIGHT = 22, MOST_LINES = 27 };
 
@@ -355,11 +358,39 @@ static void set_properties(struct book *b) {
     workbook_set_properties(b->file, &properties);
 }
 
+/* libxlsxwriter does not notice when its temporary files cannot be written (a full disk): every part of the finished
+ * file must be there whole, as well-formed XML. */
+static bool part_is_sound(zip_t *z, zip_uint64_t k) {
+    zip_stat_t st;
+    zip_file_t *f = zip_stat_index(z, k, 0, &st) == 0 ? zip_fopen_index(z, k, 0) : NULL;
+    if (!f || !(st.valid & ZIP_STAT_SIZE) || st.size > INT_MAX) {
+        if (f) zip_fclose(f);
+        return false;
+    }
+    char *bytes = rsp_malloc(st.size);
+    bool  ok = zip_fread(f, bytes, st.size) == (zip_int64_t) st.size;
+    zip_fclose(f);
+    xmlSAXHandler nothing = {0};
+    ok = ok && xmlSAXUserParseMemory(&nothing, NULL, bytes, (int) st.size) == 0;
+    free(bytes);
+    return ok;
+}
+
+static bool book_is_sound(const char *path) {
+    int    error;
+    zip_t *z = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &error);
+    bool   ok = z != NULL;
+    for (zip_int64_t k = 0; ok && k < zip_get_num_entries(z, 0); k++) ok = part_is_sound(z, (zip_uint64_t) k);
+    if (z) zip_discard(z);
+    return ok;
+}
+
 static bool write_book(const struct edition *of, rsp_diag *d) {
     struct book b = {.of = of, .labels = of->labels, .texts = rsp_labels_texts(of->labels), .a = rsp_arena_new()};
     const char *path = rsp_path_join(b.a, of->p->dir, of->name);
     lay_out(&b);
-    b.file = workbook_new(path);
+    lxw_workbook_options options = {.tmpdir = rsp_path_join(b.a, of->p->dir, "tables")}; /* not /tmp: numbers stay in staging */
+    b.file = workbook_new_opt(path, &options);
     add_formats(&b);
     set_properties(&b);
     write_cover(&b);
@@ -370,9 +401,11 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
     if (error)
         rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "is the disk full?", "cannot write the workbook: %s",
                    lxw_strerror(error));
+    bool ok = !error && book_is_sound(path);
+    if (!error && !ok) rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "is the disk full?", "the workbook was not written whole");
     free(b.sheets);
     rsp_arena_free(b.a);
-    return !error;
+    return ok;
 }
 
 /* ---- all workbooks ---------------------------------------------------------------------------------------------- */
