@@ -9,7 +9,7 @@ argument <- commandArgs(TRUE)
 folder <- argument[1]
 replicates <- as.integer(argument[2])
 
-spent <- c()
+spent <- numeric()
 timed <- function(part, work) {
   seconds <- system.time(value <- work)[["elapsed"]]
   spent[[part]] <<- seconds
