@@ -41,6 +41,23 @@ bool rsp_inputs_collect(const rsp_study *s, const rsp_frame *f, rsp_arena *a, rs
     return true;
 }
 
+/* Words, layouts and colours of the pages belong to the program, but translators edit them. */
+static bool hash_report_files(rsp_hash *h, rsp_diag *d) {
+    rsp_arena   *a = rsp_arena_new();
+    const char  *dir = rsp_path_join(a, rsp_data_dir(), "reports"), **paths;
+    size_t       n;
+    bool         ok = rsp_list_files(dir, a, &paths, &n, d);
+    for (size_t k = 0; ok && k < n; k++) {
+        char file[65];
+        if (!(ok = rsp_hash_file(rsp_path_join(a, dir, paths[k]), file)))
+            rsp_report(d, RSP_ERR_STUDY, (rsp_loc){paths[k], 0, 0}, NULL, "cannot be read");
+        rsp_hash_str(h, paths[k]);
+        rsp_hash_str(h, file);
+    }
+    rsp_arena_free(a);
+    return ok;
+}
+
 bool rsp_content_id(const rsp_study *s, const rsp_frame *f, bool preliminary, size_t n_only, const char *const *only,
                     size_t n_languages, const char *const *languages, char id[17], rsp_diag *d) {
     rsp_hash h;
@@ -56,6 +73,7 @@ bool rsp_content_id(const rsp_study *s, const rsp_frame *f, bool preliminary, si
         rsp_hash_str(&h, name_in_study(s, s->inputs[k]));
         rsp_hash_str(&h, file);
     }
+    if (!hash_report_files(&h, d)) return false;
     rsp_hash_str(&h, preliminary ? "preliminary" : "final");
     for (size_t k = 0; k < n_only; k++) rsp_hash_str(&h, only[k]);
     rsp_hash_str(&h, "");

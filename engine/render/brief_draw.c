@@ -312,7 +312,7 @@ static bool close_pdf(cairo_t *cr, cairo_surface_t *surface)
 
 bool brief_draw(const brief_edition *e, const brief_document *d, PangoContext *context, rsp_buf *pdf, rsp_diag *diag)
 {
-    rsp_pdf_facts facts = {.title = d->title, .author = rsp_say(e->texts, e->arena, "publisher", NULL, 0),
+    rsp_pdf_facts facts = {.title = d->title, .author = rsp_label_publisher(e->labels, e->arena),
                            .subject = rsp_label_study(e->labels), .lang = rsp_texts_lang(e->texts), .date = content_date(e)};
     painter       p = {.e = e, .context = context, .figures = RSP_ARRAY(e->arena, rsp_pdf_figure, d->n + 1)};
     p.surface = cairo_pdf_surface_create_for_stream(to_buffer, pdf, BRIEF_PAGE_W, BRIEF_PAGE_H);

@@ -688,6 +688,14 @@ static size_t hidden_figures(const brief_edition *e)
     return n;
 }
 
+/* Words that the study may have or not. */
+static void put_words(brief_edition *e, const char *name, const char *has, const rsp_text *words)
+{
+    const char *text = rsp_text_in(words, rsp_texts_lang(e->texts));
+    brief_put(&e->values, name, text ? text : "", NAN);
+    brief_put(&e->values, has, NULL, text != NULL);
+}
+
 static void put_edition(brief_edition *e)
 {
     const rsp_publication *p = e->p;
@@ -698,7 +706,10 @@ static void put_edition(brief_edition *e)
     brief_put(v, "who", rsp_label_domain(e->labels, e->arena, e->domain), NAN);
     brief_put(v, "country", e->country ? rsp_label_country(e->labels, e->country) : "", NAN);
     brief_put(v, "one_country", NULL, e->country != NULL);
-    brief_put(v, "publisher", say(e, "publisher", NULL, 0), NAN);
+    brief_put(v, "publisher", rsp_label_publisher(e->labels, e->arena), NAN);
+    put_words(e, "contact", "has_contact", &s->publication.contact);
+    put_words(e, "funding", "has_funding", &s->publication.funding);
+    put_words(e, "licence", "has_licence", &s->publication.licence);
     brief_put(v, "content", p->content_id, NAN);
     brief_put(v, "dated", NULL, s->field.from && s->field.to);
     if (s->field.from && s->field.to) {

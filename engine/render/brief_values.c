@@ -11,7 +11,7 @@ static const char *const NAMES[] = {
     "study", "who", "country", "publisher", "content", "from", "to", "dated", "n", "read", "aside", "countries",
     "country_list", "ineligible", "ineligible_list", "weighted", "margins", "equal", "population", "self_selected",
     "preliminary", "simulated", "public", "suppressed", "minimum", "one_country", "models", "differences", "contrasts",
-    "unclear_contrasts", "findings",
+    "unclear_contrasts", "findings", "contact", "has_contact", "funding", "has_funding", "licence", "has_licence",
     /* of an observation */
     "topic", "item", "answer", "share", "lower", "upper", "second", "second_share", "second_upper", "third", "third_share", "last",
     "last_share", "average", "has_average", "high", "high_value", "low", "low_value", "value", "list", "items", "groups",

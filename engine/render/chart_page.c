@@ -179,7 +179,7 @@ static const char *source_line(const chart *c)
 {
     rsp_buf          b = {0};
     const rsp_study *s = c->p->study;
-    const char      *publisher = rsp_say(c->t, c->a, "publisher", NULL, 0);
+    const char      *publisher = rsp_label_publisher(c->l, c->a);
     sentence(&b, rsp_say(c->t, c->a, "source", (rsp_arg[]){{"study", rsp_label_study(c->l), 0}, {"publisher", publisher, 0}}, 2));
     if (s->field.from && s->field.to)
         sentence(&b, rsp_say(c->t, c->a, "period", (rsp_arg[]){{"from", s->field.from, 0}, {"to", s->field.to, 0}}, 2));

@@ -54,6 +54,11 @@ const rsp_analysis *rsp_label_find(const rsp_labels *l, const char *id) {
     return k == RSP_NONE ? NULL : &l->study->analyses[k];
 }
 
+const char *rsp_label_publisher(const rsp_labels *l, rsp_arena *a) {
+    const char *publisher = rsp_text_in(&l->study->publication.publisher, l->lang);
+    return publisher ? publisher : rsp_say(l->texts, a, "publisher_unnamed", NULL, 0);
+}
+
 const char *rsp_label_study(const rsp_labels *l) {
     const char *title = rsp_text_in(&l->study->title, l->lang);
     return title ? title : l->study->id;

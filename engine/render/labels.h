@@ -21,6 +21,8 @@ const rsp_study *rsp_labels_study(const rsp_labels *l);
 const rsp_analysis *rsp_label_find(const rsp_labels *l, const char *id);
 /* The study's title in the language, or its id. */
 const char *rsp_label_study(const rsp_labels *l);
+/* Who publishes, or words that nobody is named. */
+const char *rsp_label_publisher(const rsp_labels *l, rsp_arena *a);
 /* Title of an analysis; without one, composed of what it is about. */
 const char *rsp_label_analysis(const rsp_labels *l, rsp_arena *a, const char *id);
 /* Who: labels of the codes in the order of the crossing. A code whose list serves several variables (yes, no) brings

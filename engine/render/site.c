@@ -321,7 +321,7 @@ static void language(struct site *s) {
 static void navigation(struct site *s) {
     rsp_html_element(&s->out, "a", "class=\"skip\" href=\"#content\"", say(s, "site_skip"));
     rsp_buf_puts(&s->out, "<header>\n");
-    paragraph(s, say(s, "publisher"));
+    paragraph(s, rsp_label_publisher(s->labels, s->a));
     if (s->p->n_languages > 1) {
         rsp_buf_puts(&s->out, "<nav aria-label=\"");
         rsp_html_text(&s->out, say(s, "site_languages"));

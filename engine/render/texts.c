@@ -317,7 +317,12 @@ static void cover_analysis(cover *c, const rsp_analysis *a)
 bool rsp_texts_cover(const rsp_texts *t, const rsp_study *s, rsp_diag *d)
 {
     cover c = {s, t->lang, rsp_calloc(s->n_variables + 1, 1), true, d};
-    cover_text(&c, &s->title, "the study", s->id, (rsp_loc){s->path, 0, 0});
+    const rsp_loc whole = {s->path, 0, 0};
+    cover_text(&c, &s->title, "the study", s->id, whole);
+    cover_text(&c, &s->publication.publisher, "publication", "publisher", whole);
+    cover_text(&c, &s->publication.contact, "publication", "contact", whole);
+    cover_text(&c, &s->publication.funding, "publication", "funding", whole);
+    cover_text(&c, &s->publication.licence, "publication", "licence", whole);
     cover_variable(&c, s->roles.country);
     for (size_t k = 0; k < s->n_analyses; k++) cover_analysis(&c, &s->analyses[k]);
     for (size_t k = 0; k < s->reports.n_charts; k++)

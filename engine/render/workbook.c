@@ -237,7 +237,7 @@ static void write_cover(struct book *b) {
     if (study->field.from && study->field.to)
         add_line(b, s, &row, rsp_say(b->texts, b->a, "period",
                                      (rsp_arg[]){{"from", study->field.from, 0}, {"to", study->field.to, 0}}, 2));
-    add_line(b, s, &row, say_with(b, "workbook_published_by", "publisher", say(b, "publisher")));
+    add_line(b, s, &row, say_with(b, "workbook_published_by", "publisher", rsp_label_publisher(b->labels, b->a)));
     if (b->of->p->preliminary) add_line(b, s, &row, say(b, "preliminary_note"));
     if (b->of->p->preliminary) add_line(b, s, &row, say(b, "workbook_update"));
     if (b->of->p->simulated) add_line(b, s, &row, say(b, "simulated_note"));
@@ -350,8 +350,8 @@ static char *copy(const struct book *b, const char *text) { return rsp_strdup(b-
 static void set_properties(struct book *b) {
     lxw_doc_properties properties = {.title = copy(b, book_title(b)),
                                      .subject = copy(b, who(b)),
-                                     .author = copy(b, say(b, "publisher")),
-                                     .company = copy(b, say(b, "publisher")),
+                                     .author = copy(b, rsp_label_publisher(b->labels, b->a)),
+                                     .company = copy(b, rsp_label_publisher(b->labels, b->a)),
                                      .keywords = copy(b, b->of->p->study->id),
                                      .comments = copy(b, say_with(b, "content_id", "id", b->of->p->content_id)),
                                      .created = creation_date(b->of->p->study)};

@@ -342,11 +342,19 @@ static const rsp_key report_keys[] = {
     {"charts", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, chart_keys, "charts; default: one for each analysis"},
     END};
 
+static const rsp_key publication_keys[] = {
+    {"publisher", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "who publishes: in the source line of every chart"},
+    {"contact", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "whom to ask"},
+    {"funding", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "who paid, in the funder's words"},
+    {"licence", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "licence of text, figures and data, with attribution"},
+    END};
+
 static const rsp_key study_keys[] = {
     {"study", ONE, RSP_V_ID, NULL, true, NULL, "identifier, the name of the output folder"},
     {"title", RSP_S_WORDS, RSP_V_TEXT, NULL, true, NULL, "title"},
     {"languages", LIST, RSP_V_LANGUAGE, NULL, true, NULL, "languages of the outputs; the first is the default"},
     {"national", RSP_S_MAP_LIST, RSP_V_LANGUAGE, NULL, false, NULL, "country code and its language or languages"},
+    {"publication", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, publication_keys, "what the pages say about who made them"},
     {"field", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, field_keys, "field period"},
     {"sources", RSP_S_OBJECTS, RSP_V_TEXT, NULL, true, source_keys, "where the answers are"},
     {"instrument", RSP_S_OBJECT, RSP_V_TEXT, NULL, true, instrument_keys, "the questionnaire (XLSForm as CSV)"},

@@ -237,6 +237,11 @@ static void load_sections(rsp_loader *l) {
     rsp_study *s = l->s;
     s->id = rsp_get_text(l->root, "study");
     s->title = rsp_read_words(l, rsp_get(l->root, "title"));
+    const rsp_node *publication = rsp_get(l->root, "publication");
+    s->publication.publisher = rsp_read_words(l, rsp_get(publication, "publisher"));
+    s->publication.contact = rsp_read_words(l, rsp_get(publication, "contact"));
+    s->publication.funding = rsp_read_words(l, rsp_get(publication, "funding"));
+    s->publication.licence = rsp_read_words(l, rsp_get(publication, "licence"));
     load_languages(l);
     load_field(l);
     rsp_load_instrument(l);

@@ -346,6 +346,7 @@ typedef struct {
     rsp_text          title;
     size_t            n_languages;
     const char      **languages;          /* of outputs; the first is the default */
+    struct { rsp_text publisher, contact, funding, licence; } publication; /* each may be empty */
     struct { const char *from, *to, *freeze; long wave; } field; /* ISO dates or NULL */
     size_t            n_sources;      rsp_source *sources;
     const char       *survey_path, *choices_path;
