@@ -12,13 +12,13 @@
 #include <string.h>
 
 struct arguments {
-    const char  *out, *lang_first;
-    size_t       n_only, n_languages, n_words;
+    const char *out, *lang_first;
+    size_t n_only, n_languages, n_words;
     const char **only, **languages, **words;
-    int          jobs;
-    size_t       n;
-    uint64_t     seed;
-    bool         quiet, help;
+    int jobs;
+    size_t n;
+    uint64_t seed;
+    bool quiet, help;
 };
 
 static bool split_list(rsp_arena *a, const char *text, const char ***items, size_t *n) {
@@ -43,8 +43,14 @@ static bool whole_number(const char *text, uint64_t most, uint64_t *value) {
 }
 
 static int verb_run(const struct arguments *a) {
-    rsp_run_options o = {.dir = a->words[0], .out = a->out, .jobs = a->jobs, .n_only = a->n_only, .only = a->only,
-                         .n_languages = a->n_languages, .languages = a->languages, .quiet = a->quiet};
+    rsp_run_options o = {.dir = a->words[0],
+                         .out = a->out,
+                         .jobs = a->jobs,
+                         .n_only = a->n_only,
+                         .only = a->only,
+                         .n_languages = a->n_languages,
+                         .languages = a->languages,
+                         .quiet = a->quiet};
     return rsp_run(&o);
 }
 
@@ -60,7 +66,9 @@ static int verb_inspect(const struct arguments *a) {
 }
 
 static int verb_simulate(const struct arguments *a) { return rsp_simulate(a->words[0], a->out, a->n, a->seed); }
-static int verb_show(const struct arguments *a) { return rsp_show_command(a->words[0], a->out, a->words[1], a->lang_first); }
+static int verb_show(const struct arguments *a) {
+    return rsp_show_command(a->words[0], a->out, a->words[1], a->lang_first);
+}
 static int verb_verify(const struct arguments *a) { return rsp_verify(a->words[0]); }
 
 static int verb_schema(const struct arguments *a) {
@@ -74,29 +82,36 @@ static int verb_schema(const struct arguments *a) {
 
 struct verb {
     const char *name, *usage, *summary, *help;
-    size_t      least, most; /* words */
-    const char *options;     /* letters of the options it takes: o j O l n s q */
+    size_t least, most;  /* words */
+    const char *options; /* letters of the options it takes: o j O l n s q */
     int (*run)(const struct arguments *);
 };
 
 static const struct verb VERBS[] = {
-    {"run", "run DIR [--out OUT] [--jobs N] [--only ID,...] [--lang L,...] [--quiet]", "read, clean, weight, compute and publish the study in DIR",
+    {"run", "run DIR [--out OUT] [--jobs N] [--only ID,...] [--lang L,...] [--quiet]",
+     "read, clean, weight, compute and publish the study in DIR",
      "Publishes OUT/<study>/<run> and moves OUT/<study>/latest to it, or leaves everything as it was.\n"
      "  --out OUT     folder of publications (default: out)\n"
      "  --jobs N      threads (default: as many as there are processors); results do not depend on it\n"
      "  --only ID,... these analyses only\n"
      "  --lang L,...  these languages only\n"
-     "  --quiet       no progress; errors and warnings still go to stderr\n", 1, 1, "ojOlq", verb_run},
-    {"check", "check DIR", "everything that can be found wrong with the study in DIR without computing", "", 1, 1, "", verb_check},
-    {"inspect", "inspect FILE...", "what an export file is: tool, encoding, delimiter, rows, columns", "", 1, 1000, "", verb_inspect},
-    {"simulate", "simulate DIR --out FOLDER [--n N] [--seed S]", "write made-up exports of the study's questionnaire, in LimeSurvey's format",
+     "  --quiet       no progress; errors and warnings still go to stderr\n",
+     1, 1, "ojOlq", verb_run},
+    {"check", "check DIR", "everything that can be found wrong with the study in DIR without computing", "", 1, 1, "",
+     verb_check},
+    {"inspect", "inspect FILE...", "what an export file is: tool, encoding, delimiter, rows, columns", "", 1, 1000, "",
+     verb_inspect},
+    {"simulate", "simulate DIR --out FOLDER [--n N] [--seed S]",
+     "write made-up exports of the study's questionnaire, in LimeSurvey's format",
      "One file a country, in its language, from the latent structure under `simulate` in study.yaml.\n"
      "  --out FOLDER  where to write\n"
      "  --n N         respondents in all (default: as the study says)\n"
-     "  --seed S      seed of the random streams (default: 1)\n", 1, 1, "ons", verb_simulate},
+     "  --seed S      seed of the random streams (default: 1)\n",
+     1, 1, "ons", verb_simulate},
     {"show", "show DIR ID [--out OUT] [--lang L]", "a result of the latest run of the study in DIR, in the terminal",
      "  --out OUT     folder of publications (default: out)\n"
-     "  --lang L      language of the labels (default: the study's first)\n", 2, 2, "lo", verb_show},
+     "  --lang L      language of the labels (default: the study's first)\n",
+     2, 2, "lo", verb_show},
     {"verify", "verify RUN", "hold the files of a run against its manifest", "", 1, 1, "", verb_verify},
     {"schema", "schema", "print the JSON schema of study.yaml", "", 0, 0, "", verb_schema},
 };
@@ -105,9 +120,10 @@ enum { N_VERBS = sizeof VERBS / sizeof *VERBS };
 static void print_help(FILE *to) {
     fprintf(to, "responsive %s: a batch analytics engine for questionnaires\n\n", RSP_VERSION);
     for (size_t k = 0; k < N_VERBS; k++) fprintf(to, "  responsive %s\n      %s\n", VERBS[k].usage, VERBS[k].summary);
-    fprintf(to, "\n  responsive --version, responsive --help, responsive VERB --help\n\n"
-                "Exit status: 0 done; 1 done, but something needs a look; 2 wrong usage; 3 wrong study specification;\n"
-                "4 unreadable or inconsistent input data; 5 could not write; 6 another run holds the lock; 70 a bug.\n");
+    fprintf(to,
+            "\n  responsive --version, responsive --help, responsive VERB --help\n\n"
+            "Exit status: 0 done; 1 done, but something needs a look; 2 wrong usage; 3 wrong study specification;\n"
+            "4 unreadable or inconsistent input data; 5 could not write; 6 another run holds the lock; 70 a bug.\n");
 }
 
 static int usage_error(const struct verb *v, const char *what, const char *which) {
@@ -117,33 +133,41 @@ static int usage_error(const struct verb *v, const char *what, const char *which
     return RSP_ERR_USAGE;
 }
 
-static const struct { struct option option; char letter; } OPTIONS[] = {
-    {{"out", required_argument, NULL, 'o'}, 'o'},  {{"jobs", required_argument, NULL, 'j'}, 'j'},
-    {{"only", required_argument, NULL, 'O'}, 'O'}, {{"lang", required_argument, NULL, 'l'}, 'l'},
-    {{"n", required_argument, NULL, 'n'}, 'n'},    {{"seed", required_argument, NULL, 's'}, 's'},
-    {{"quiet", no_argument, NULL, 'q'}, 'q'},      {{"help", no_argument, NULL, 'h'}, 'h'}};
+static const struct {
+    struct option option;
+    char letter;
+} OPTIONS[] = {{{"out", required_argument, NULL, 'o'}, 'o'},  {{"jobs", required_argument, NULL, 'j'}, 'j'},
+               {{"only", required_argument, NULL, 'O'}, 'O'}, {{"lang", required_argument, NULL, 'l'}, 'l'},
+               {{"n", required_argument, NULL, 'n'}, 'n'},    {{"seed", required_argument, NULL, 's'}, 's'},
+               {{"quiet", no_argument, NULL, 'q'}, 'q'},      {{"help", no_argument, NULL, 'h'}, 'h'}};
 enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
 
 /* 0, or the exit status of a usage error. */
 static int read_option(int letter, const struct verb *v, struct arguments *a, rsp_arena *arena) {
     uint64_t number = 0;
-    if (letter != 'h' && !strchr(v->options, letter)) return usage_error(v, "this verb does not take the option", optarg ? optarg : "");
+    if (letter != 'h' && !strchr(v->options, letter))
+        return usage_error(v, "this verb does not take the option", optarg ? optarg : "");
     switch (letter) {
     case 'o': a->out = optarg; return 0;
     case 'q': a->quiet = true; return 0;
     case 'h': a->help = true; return 0;
     case 'j':
-        if (!whole_number(optarg, 1024, &number) || !number) return usage_error(v, "--jobs takes a number from 1 to 1024", optarg);
+        if (!whole_number(optarg, 1024, &number) || !number)
+            return usage_error(v, "--jobs takes a number from 1 to 1024", optarg);
         a->jobs = (int) number;
         return 0;
     case 'n':
-        if (!whole_number(optarg, 100000000, &number)) return usage_error(v, "--n takes a number of respondents", optarg);
+        if (!whole_number(optarg, 100000000, &number))
+            return usage_error(v, "--n takes a number of respondents", optarg);
         a->n = (size_t) number;
         return 0;
-    case 's': return whole_number(optarg, UINT64_MAX, &a->seed) ? 0 : usage_error(v, "--seed takes a whole number", optarg);
-    case 'O': return split_list(arena, optarg, &a->only, &a->n_only) ? 0 : usage_error(v, "--only takes ID,ID,...", optarg);
+    case 's':
+        return whole_number(optarg, UINT64_MAX, &a->seed) ? 0 : usage_error(v, "--seed takes a whole number", optarg);
+    case 'O':
+        return split_list(arena, optarg, &a->only, &a->n_only) ? 0 : usage_error(v, "--only takes ID,ID,...", optarg);
     case 'l':
-        if (!split_list(arena, optarg, &a->languages, &a->n_languages)) return usage_error(v, "--lang takes L,L,...", optarg);
+        if (!split_list(arena, optarg, &a->languages, &a->n_languages))
+            return usage_error(v, "--lang takes L,L,...", optarg);
         a->lang_first = a->languages[0];
         return 0;
     default: return usage_error(v, "unknown option, or one without its value", "");
@@ -151,10 +175,10 @@ static int read_option(int letter, const struct verb *v, struct arguments *a, rs
 }
 
 static int run_verb(const struct verb *v, int argc, char **argv) {
-    struct option    options[N_OPTIONS + 1] = {{0}};
+    struct option options[N_OPTIONS + 1] = {{0}};
     struct arguments a = {.seed = 1};
-    rsp_arena       *arena = rsp_arena_new();
-    int              status = 0, letter;
+    rsp_arena *arena = rsp_arena_new();
+    int status = 0, letter;
     for (size_t k = 0; k < N_OPTIONS; k++) options[k] = OPTIONS[k].option;
     opterr = 0;
     while (!status && (letter = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -20,22 +20,22 @@
 enum { MOST_STATIONS = 64, NAME_ROOM = 32 };
 
 struct station {
-    char   name[NAME_ROOM];
-    double wall, cpu;    /* seconds */
-    double peak;         /* bytes, of the process so far */
-    bool   publication;  /* renders; a night without pages ends before */
+    char name[NAME_ROOM];
+    double wall, cpu; /* seconds */
+    double peak;      /* bytes, of the process so far */
+    bool publication; /* renders; a night without pages ends before */
 };
 
 struct night {
-    size_t         n, rows;
+    size_t n, rows;
     struct station stations[MOST_STATIONS];
 };
 
 struct bench {
-    const char  *study, *into, *peer;
-    int          best;
-    size_t       n_sizes;
-    size_t      *sizes;
+    const char *study, *into, *peer;
+    int best;
+    size_t n_sizes;
+    size_t *sizes;
     struct night first; /* the smallest's, to compare with */
 };
 
@@ -55,7 +55,7 @@ static double peak_memory(void) {
 
 struct stopwatch {
     struct night *night;
-    double        wall, cpu;
+    double wall, cpu;
 };
 
 static void start(struct stopwatch *w) {
@@ -65,8 +65,8 @@ static void start(struct stopwatch *w) {
 
 /* What has passed since the last stop is this station's; analyses of one id (scales) are one. */
 static void stop(struct stopwatch *w, const char *name, bool publication) {
-    double          wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    struct night   *n = w->night;
+    double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    struct night *n = w->night;
     struct station *s = n->n ? &n->stations[n->n - 1] : NULL;
     if (!s || strncmp(s->name, name, NAME_ROOM - 1) != 0) {
         if (n->n == MOST_STATIONS) return;
@@ -85,10 +85,15 @@ static bool render_all(const rsp_study *s, const rsp_frame *f, const rsp_publish
     static const struct {
         const char *name;
         bool (*render)(const rsp_publication *, rsp_diag *);
-    } parts[] = {{"open data", rsp_render_dataset},    {"charts", rsp_render_charts},   {"briefs", rsp_render_briefs},
+    } parts[] = {{"open data", rsp_render_dataset},   {"charts", rsp_render_charts},   {"briefs", rsp_render_briefs},
                  {"workbooks", rsp_render_workbooks}, {"quality", rsp_render_quality}, {"index page", rsp_render_site}};
-    rsp_publication p = {.study = s, .results = published, .dir = into, .content_id = "0000000000000000",
-                         .simulated = rsp_study_simulated(s), .n_languages = s->n_languages, .languages = s->languages};
+    rsp_publication p = {.study = s,
+                         .results = published,
+                         .dir = into,
+                         .content_id = "0000000000000000",
+                         .simulated = rsp_study_simulated(s),
+                         .n_languages = s->n_languages,
+                         .languages = s->languages};
     struct rsp_file_note *notes = rsp_calloc(f->n_files, sizeof *notes);
     for (size_t k = 0; k < f->n_files; k++)
         notes[k] = (struct rsp_file_note){f->files[k].name, f->files[k].tool, f->files[k].encoding, f->files[k].rows,
@@ -107,12 +112,12 @@ static bool render_all(const rsp_study *s, const rsp_frame *f, const rsp_publish
 /* The stations of batch/run.c, a clock between them. */
 static bool run_stations(const char *dir, struct night *night, rsp_diag *d) {
     struct stopwatch w = {.night = night};
-    rsp_arena       *a = rsp_arena_new();
-    rsp_frame       *f = NULL;
-    rsp_clean_log   *log = NULL;
-    rsp_sample      *sample = NULL;
-    rsp_results     *results = rsp_results_new();
-    rsp_published   *published = NULL;
+    rsp_arena *a = rsp_arena_new();
+    rsp_frame *f = NULL;
+    rsp_clean_log *log = NULL;
+    rsp_sample *sample = NULL;
+    rsp_results *results = rsp_results_new();
+    rsp_published *published = NULL;
     start(&w);
     rsp_study *s = rsp_study_load(dir, d);
     stop(&w, "study", false);
@@ -154,14 +159,14 @@ static bool run_night(const char *dir, struct night *night) {
         close(ends[0]);
         rsp_threads_set(0);
         rsp_diag *d = rsp_diag_new();
-        bool      good = run_stations(dir, night, d);
+        bool good = run_stations(dir, night, d);
         rsp_diag_print(d, stderr, false, good ? 3 : 0);
         good = good && write(ends[1], night, sizeof *night) == (ssize_t) sizeof *night;
         rsp_diag_free(d);
         _exit(good ? 0 : 1);
     }
     close(ends[1]);
-    char  *to = (char *) night;
+    char *to = (char *) night;
     size_t got = 0;
     for (ssize_t n; got < sizeof *night && (n = read(ends[0], to + got, sizeof *night - got)) > 0;) got += (size_t) n;
     close(ends[0]);
@@ -188,10 +193,10 @@ static bool best_night(const char *dir, int times, struct night *best) {
 /* A study's files (its sources are relative to it); folders such as old exports stay behind. */
 static bool copy_study(const rsp_study *s, const char *dir, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    bool       good = rsp_make_dirs(dir, d);
+    bool good = rsp_make_dirs(dir, d);
     for (size_t k = 0; good && k < s->n_inputs; k++) {
         const char *slash = strrchr(s->inputs[k], '/');
-        rsp_buf     bytes = {0};
+        rsp_buf bytes = {0};
         good = rsp_read_file(s->inputs[k], &bytes, d, RSP_ERR_STUDY, RSP_NOWHERE) &&
                rsp_write_file(rsp_path_join(a, dir, slash ? slash + 1 : s->inputs[k]), bytes.data, bytes.length, d);
         rsp_buf_free(&bytes);
@@ -201,11 +206,11 @@ static bool copy_study(const rsp_study *s, const char *dir, rsp_diag *d) {
 }
 
 static bool prepare(const struct bench *b, const char *dir, size_t n) {
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_arena *a = rsp_arena_new();
     rsp_study *s = rsp_study_load(b->study, d);
-    double     begin = seconds(CLOCK_MONOTONIC);
-    bool       good = s && copy_study(s, dir, d) && rsp_simulate(dir, rsp_printf(a, "%s/exports", dir), n, 1) == 0;
+    double begin = seconds(CLOCK_MONOTONIC);
+    bool good = s && copy_study(s, dir, d) && rsp_simulate(dir, rsp_printf(a, "%s/exports", dir), n, 1) == 0;
     if (good) printf("simulated in %.1f s\n", seconds(CLOCK_MONOTONIC) - begin);
     rsp_diag_print(d, stderr, false, 0);
     rsp_study_free(s);
@@ -245,7 +250,7 @@ static void print_night(const struct bench *b, size_t size, const struct night *
            b->first.rows ? "   ratio" : "");
     for (size_t k = 0; k < n->n; k++) {
         const struct station *s = &n->stations[k];
-        double                first = b->first.rows ? b->first.stations[k].wall / (double) b->first.rows : 0;
+        double first = b->first.rows ? b->first.stations[k].wall / (double) b->first.rows : 0;
         print_line(s->name, s->wall, s->cpu, s->peak, n->rows, first);
     }
     print_sum(b, n, "computed", false);
@@ -255,8 +260,8 @@ static void print_night(const struct bench *b, size_t size, const struct night *
 /* peer.R prints a line for each part and `total SECONDS`; exit status 3: packages are missing. */
 static void run_peer(const struct bench *b, const char *dir, double ours) {
     rsp_arena *a = rsp_arena_new();
-    char       line[256];
-    double     total = 0;
+    char line[256];
+    double total = 0;
     fflush(stdout);
     FILE *peer = popen(rsp_printf(a, "%s %s/peer.R %s 200", b->peer, b->study, dir), "r");
     while (peer && fgets(line, sizeof line, peer)) {
@@ -272,10 +277,10 @@ static void run_peer(const struct bench *b, const char *dir, double ours) {
 }
 
 static bool one_size(struct bench *b, size_t k) {
-    rsp_arena   *a = rsp_arena_new();
-    const char  *dir = rsp_printf(a, "%s/%zu", b->into, b->sizes[k]);
+    rsp_arena *a = rsp_arena_new();
+    const char *dir = rsp_printf(a, "%s/%zu", b->into, b->sizes[k]);
     struct night night = {0};
-    bool         good = prepare(b, dir, b->sizes[k]) && best_night(dir, b->best, &night);
+    bool good = prepare(b, dir, b->sizes[k]) && best_night(dir, b->best, &night);
     if (good) print_night(b, b->sizes[k], &night);
     if (good && k == 0) {
         b->first = night;
@@ -293,7 +298,7 @@ static int usage(void) {
 
 int main(int argc, char **argv) {
     struct bench b = {.best = 1};
-    int          at = 1;
+    int at = 1;
     for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
         if (strcmp(argv[at], "--best") == 0) b.best = (int) strtol(argv[at + 1], NULL, 10);
         else if (strcmp(argv[at], "--peer") == 0) b.peer = argv[at + 1];

@@ -23,8 +23,8 @@
 #define REAL(name, ...) ((__typeof__(name) *) dlsym(RTLD_NEXT, #name))(__VA_ARGS__)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static long            calls;
-static char            failed[64] = "none";
+static long calls;
+static char failed[64] = "none";
 
 static long number_of(const char *name) {
     const char *text = getenv(name);
@@ -33,12 +33,12 @@ static long number_of(const char *name) {
 
 static bool below(const char *path) {
     const char *under = getenv("RSP_FAULT_UNDER");
-    size_t      n = under ? strlen(under) : 0;
+    size_t n = under ? strlen(under) : 0;
     return n && path && strncmp(path, under, n) == 0 && (path[n] == '/' || !path[n]);
 }
 
 static bool concerns(int fd) {
-    char    name[64], path[PATH_MAX];
+    char name[64], path[PATH_MAX];
     ssize_t n;
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     n = readlink(name, path, sizeof path - 1);
@@ -61,7 +61,7 @@ static bool fails(const char *call, bool needs_room) {
 
 __attribute__((destructor)) static void report(void) {
     const char *path = getenv("RSP_FAULT_REPORT");
-    FILE       *f = path ? REAL(fopen, path, "we") : NULL;
+    FILE *f = path ? REAL(fopen, path, "we") : NULL;
     if (!f) return;
     fprintf(f, "%ld %s\n", calls, failed);
     fclose(f);
@@ -113,7 +113,7 @@ int fsync(int fd) {
 /* The descriptor is gone whatever close() says. */
 int close(int fd) {
     bool fail = concerns(fd) && fails("close", false);
-    int  why = errno, rc = REAL(close, fd);
+    int why = errno, rc = REAL(close, fd);
     if (!fail) return rc;
     errno = why;
     return -1;

@@ -14,7 +14,7 @@ static bool close_to(double got, double want, double relative) { return fabs(got
 static void arenas_and_buffers(void **state) {
     (void) state;
     rsp_arena *a = rsp_arena_new();
-    char      *first = rsp_strdup(a, "first");
+    char *first = rsp_strdup(a, "first");
     for (size_t k = 1; k < 2000; k++) {
         unsigned char *p = rsp_alloc(a, k * 7);
         for (size_t j = 0; j < k * 7; j++) assert_int_equal(p[j], 0);
@@ -34,7 +34,7 @@ static void arenas_and_buffers(void **state) {
 static void maps(void **state) {
     (void) state;
     rsp_map *m = rsp_map_new();
-    char     key[32];
+    char key[32];
     assert_int_equal(rsp_map_get(m, "nothing"), RSP_NONE);
     for (size_t k = 0; k < 10000; k++) {
         snprintf(key, sizeof key, "key %zu", k);
@@ -75,12 +75,13 @@ static void diagnostics(void **state) {
     assert_int_equal(rsp_diag_status(d), RSP_ERR_STUDY);
     assert_string_equal(rsp_diag_at(d, 0)->message, "first");
     assert_string_equal(rsp_diag_at(d, 1)->message, "early 1");
-    char  *text = NULL;
+    char *text = NULL;
     size_t size;
-    FILE  *f = open_memstream(&text, &size);
+    FILE *f = open_memstream(&text, &size);
     rsp_diag_print(d, f, false, 0);
     fclose(f);
-    assert_string_equal(text, "a.yaml:1:1: error: first\nb.csv:3:2: error: early 1 (mend it)\nb.csv:9:1: warning: late\n");
+    assert_string_equal(text,
+                        "a.yaml:1:1: error: first\nb.csv:3:2: error: early 1 (mend it)\nb.csv:9:1: warning: late\n");
     free(text);
     rsp_diag_free(d);
 }
@@ -88,7 +89,7 @@ static void diagnostics(void **state) {
 static void hashes(void **state) {
     (void) state;
     rsp_hash h;
-    char     hex[65], other[65];
+    char hex[65], other[65];
     rsp_hash_init(&h);
     rsp_hash_add(&h, "abc", 3); /* FIPS 180-2, appendix B.1 */
     rsp_hash_hex(&h, hex);
@@ -172,8 +173,8 @@ static void numbers_as_text(void **state) {
 static void files(void **state) {
     (void) state;
     rsp_diag *d = rsp_diag_new();
-    rsp_buf   b = {0};
-    char      dir[] = "/tmp/responsive-base-XXXXXX", path[64];
+    rsp_buf b = {0};
+    char dir[] = "/tmp/responsive-base-XXXXXX", path[64];
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/a/b", dir);
     assert_true(rsp_make_dirs(path, d));
@@ -194,8 +195,14 @@ static void files(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(arenas_and_buffers), cmocka_unit_test(maps), cmocka_unit_test(suggestions),
-                                       cmocka_unit_test(diagnostics), cmocka_unit_test(hashes), cmocka_unit_test(random_streams),
-                                       cmocka_unit_test(distributions), cmocka_unit_test(numbers_as_text), cmocka_unit_test(files)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(arenas_and_buffers),
+                                       cmocka_unit_test(maps),
+                                       cmocka_unit_test(suggestions),
+                                       cmocka_unit_test(diagnostics),
+                                       cmocka_unit_test(hashes),
+                                       cmocka_unit_test(random_streams),
+                                       cmocka_unit_test(distributions),
+                                       cmocka_unit_test(numbers_as_text),
+                                       cmocka_unit_test(files)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,9 +4,9 @@
 
 #include <math.h>
 #include <qpdf/qpdf-c.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,8 +18,7 @@ enum { N_LANGUAGES = sizeof LANGUAGES / sizeof *LANGUAGES };
 
 /* ---- typography ------------------------------------------------------------------------------------------------- */
 
-static void spaces_that_must_not_break(void **state)
-{
+static void spaces_that_must_not_break(void **state) {
     (void) state;
     rsp_arena *a = rsp_arena_new();
     assert_string_equal(brief_glue(a, "en", "12 people in 3 rows"), "12\u00A0people in 3\u00A0rows");
@@ -30,12 +29,12 @@ static void spaces_that_must_not_break(void **state)
     rsp_arena_free(a);
 }
 
-static void long_words_are_hyphenated(void **state)
-{
+static void long_words_are_hyphenated(void **state) {
     (void) state;
-    rsp_arena     *a = rsp_arena_new();
-    rsp_diag      *d = rsp_diag_new();
-    brief_hyphens *de = brief_hyphens_open("/usr/share/hyphen/hyph_de_DE.dic", d), *pl = brief_hyphens_open("/usr/share/hyphen/hyph_pl_PL.dic", d);
+    rsp_arena *a = rsp_arena_new();
+    rsp_diag *d = rsp_diag_new();
+    brief_hyphens *de = brief_hyphens_open("/usr/share/hyphen/hyph_de_DE.dic", d),
+                  *pl = brief_hyphens_open("/usr/share/hyphen/hyph_pl_PL.dic", d);
     assert_non_null(de);
     assert_non_null(pl);
     assert_string_equal(brief_hyphenate(de, a, "Veränderung"), "Verän\u00ADde\u00ADrung");
@@ -55,20 +54,19 @@ static void long_words_are_hyphenated(void **state)
 
 /* ---- definition and conditions ---------------------------------------------------------------------------------- */
 
-static brief_definition *shipped(rsp_diag *d)
-{
+static brief_definition *shipped(rsp_diag *d) {
     brief_definition *b = brief_definition_load("reports/brief.yaml", d);
     assert_non_null(b);
     return b;
 }
 
-static void faults_of_a_definition_are_all_reported(void **state)
-{
+static void faults_of_a_definition_are_all_reported(void **state) {
     (void) state;
     char path[] = "/tmp/test_brief_XXXXXX";
-    int  fd = mkstemp(path);
+    int fd = mkstemp(path);
     assert_true(fd >= 0);
-    static const char text[] = "limits: {pages: none}\nmistake: 1\ntitles:\n  - {of: nothing, say: x}\n  - {of: model, when: \"${unheard} > 1\", say: y}\n"
+    static const char text[] = "limits: {pages: none}\nmistake: 1\ntitles:\n  - {of: nothing, say: x}\n  - {of: model, "
+                               "when: \"${unheard} > 1\", say: y}\n"
                                "sections: []\nnotes: []\n";
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     close(fd);
@@ -86,21 +84,19 @@ static void faults_of_a_definition_are_all_reported(void **state)
     unlink(path);
 }
 
-static bool holds(rsp_arena *a, const char *condition, const brief_values *v)
-{
-    rsp_diag  *d = rsp_diag_new();
+static bool holds(rsp_arena *a, const char *condition, const brief_values *v) {
+    rsp_diag *d = rsp_diag_new();
     rsp_origin origin = {{"test", 1, 1}, false, 0};
-    rsp_expr  *e = rsp_expr_parse(a, condition, &origin, d);
+    rsp_expr *e = rsp_expr_parse(a, condition, &origin, d);
     assert_non_null(e);
     bool yes = brief_holds(e, v);
     rsp_diag_free(d);
     return yes;
 }
 
-static void missing_conditions_do_not_hold(void **state)
-{
+static void missing_conditions_do_not_hold(void **state) {
     (void) state;
-    rsp_arena   *a = rsp_arena_new();
+    rsp_arena *a = rsp_arena_new();
     brief_values v;
     brief_values_clear(&v);
     brief_put(&v, "share", "43%", 0.43);
@@ -114,25 +110,25 @@ static void missing_conditions_do_not_hold(void **state)
 }
 
 /* Every message that a rule may say exists and prints in every language, whatever the finding lacks. */
-static void say_all(const brief_rules *r, const rsp_texts *t, const brief_values *v, rsp_arena *a)
-{
-    for (size_t k = 0; k < r->n; k++) assert_true(*rsp_say(t, a, r->rules[k].say, v->v, v->n) != '\0' || strstr(r->rules[k].say, ".title."));
+static void say_all(const brief_rules *r, const rsp_texts *t, const brief_values *v, rsp_arena *a) {
+    for (size_t k = 0; k < r->n; k++)
+        assert_true(*rsp_say(t, a, r->rules[k].say, v->v, v->n) != '\0' || strstr(r->rules[k].say, ".title."));
 }
 
-static void every_language_can_say_everything(void **state)
-{
+static void every_language_can_say_everything(void **state) {
     (void) state;
-    rsp_diag         *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     brief_definition *b = shipped(d);
     for (size_t l = 0; l < N_LANGUAGES; l++) {
         rsp_texts *t = rsp_texts_load(LANGUAGES[l], d);
         assert_non_null(t);
         assert_true(brief_definition_covered(b, t, d));
-        rsp_arena   *a = rsp_arena_new();
+        rsp_arena *a = rsp_arena_new();
         brief_values v;
         brief_values_clear(&v);
-    const char *const whole[] = {"contact", "funding", "licence"}; /* messages that are nothing but the study's words */
-    for (size_t k = 0; k < 3; k++) brief_put(&v, whole[k], "words", NAN);
+        const char *const whole[] = {"contact", "funding",
+                                     "licence"}; /* messages that are nothing but the study's words */
+        for (size_t k = 0; k < 3; k++) brief_put(&v, whole[k], "words", NAN);
         const brief_rules *all[] = {&b->titles, &b->messages, &b->sentences, &b->notices, &b->footer};
         for (size_t k = 0; k < 5; k++) say_all(all[k], t, &v, a);
         for (size_t k = 0; k < b->n_sections; k++) say_all(&b->sections[k].text, t, &v, a);
@@ -148,14 +144,14 @@ static void every_language_can_say_everything(void **state)
 /* ---- what may be said ------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    rsp_study     *study;
-    rsp_results   *results;
+    rsp_study *study;
+    rsp_results *results;
     rsp_published *published;
-    rsp_diag      *d;
+    rsp_diag *d;
 } world;
 
-static rsp_row *add(world *w, const char *analysis, const char *domain, const char *term, const char *level, const char *statistic, double x, double se)
-{
+static rsp_row *add(world *w, const char *analysis, const char *domain, const char *term, const char *level,
+                    const char *statistic, double x, double se) {
     rsp_row *r = rsp_results_add(w->results, analysis, domain, term, level, statistic);
     r->estimate = x;
     r->se = se;
@@ -166,8 +162,7 @@ static rsp_row *add(world *w, const char *analysis, const char *domain, const ch
 }
 
 /* Results of specs/wvs as R has them, rounded; p is that of the coefficient of age. */
-static world new_world(double p)
-{
+static world new_world(double p) {
     world w = {.d = rsp_diag_new(), .results = rsp_results_new()};
     w.study = rsp_study_load("specs/wvs", w.d);
     assert_non_null(w.study);
@@ -176,7 +171,8 @@ static world new_world(double p)
     add(&w, "poverty", "", "poverty", "too_little", "proportion", 0.506, 0.007);
     add(&w, "poverty", "", "poverty", "about_right", "proportion", 0.349, 0.0065);
     add(&w, "poverty", "", "poverty", "too_much", "proportion", 0.145, 0.005);
-    for (size_t k = 0; k < 4; k++) add(&w, "age", rsp_printf(w.results->arena, "country=%s", codes[k]), "age", "", "mean", 43 + (double) k, 0.4);
+    for (size_t k = 0; k < 4; k++)
+        add(&w, "age", rsp_printf(w.results->arena, "country=%s", codes[k]), "age", "", "mean", 43 + (double) k, 0.4);
     add(&w, "agree_logistic", "", "(Intercept)", "", "coefficient", 0.731, 0.115)->p = 2e-10;
     add(&w, "agree_logistic", "", "age", "", "coefficient", -0.0101, 0.0017)->p = p;
     add(&w, "agree_logistic", "", "religion=yes", "", "coefficient", 0.05, 0.08)->p = 0.5;
@@ -186,33 +182,37 @@ static world new_world(double p)
     return w;
 }
 
-static void free_world(world *w)
-{
+static void free_world(world *w) {
     rsp_published_free(w->published);
     rsp_results_free(w->results);
     rsp_study_free(w->study);
     rsp_diag_free(w->d);
 }
 
-static const brief_observation *observed(const brief_edition *e, const char *kind, const char *analysis)
-{
+static const brief_observation *observed(const brief_edition *e, const char *kind, const char *analysis) {
     for (size_t k = 0; k < e->n_observations; k++)
-        if (strcmp(e->observations[k].kind, kind) == 0 && e->observations[k].analysis && strcmp(e->observations[k].analysis->id, analysis) == 0)
+        if (strcmp(e->observations[k].kind, kind) == 0 && e->observations[k].analysis &&
+            strcmp(e->observations[k].analysis->id, analysis) == 0)
             return &e->observations[k];
     return NULL;
 }
 
-static void check_observations(double p, double negatives)
-{
-    world             w = new_world(p);
-    const char       *languages[] = {"en"};
-    rsp_publication   pub = {.study = w.study, .results = w.published, .dir = "/tmp", .content_id = "abc", .n_languages = 1, .languages = languages};
-    rsp_texts        *t = rsp_texts_load("en", w.d);
-    rsp_labels       *l = rsp_labels_new(w.study, t);
+static void check_observations(double p, double negatives) {
+    world w = new_world(p);
+    const char *languages[] = {"en"};
+    rsp_publication pub = {.study = w.study,
+                           .results = w.published,
+                           .dir = "/tmp",
+                           .content_id = "abc",
+                           .n_languages = 1,
+                           .languages = languages};
+    rsp_texts *t = rsp_texts_load("en", w.d);
+    rsp_labels *l = rsp_labels_new(w.study, t);
     brief_definition *b = shipped(w.d);
-    brief_edition     e = {.p = &pub, .definition = b, .texts = t, .labels = l, .domain = "", .arena = rsp_arena_new()};
+    brief_edition e = {.p = &pub, .definition = b, .texts = t, .labels = l, .domain = "", .arena = rsp_arena_new()};
     brief_observe(&e);
-    const brief_observation *model = observed(&e, "model", "agree_logistic"), *answer = observed(&e, "answer", "poverty");
+    const brief_observation *model = observed(&e, "model", "agree_logistic"),
+                            *answer = observed(&e, "answer", "poverty");
     assert_non_null(model);
     assert_true(brief_number(&model->values, "negatives") == negatives);
     assert_true(brief_number(&model->values, "positives") == 0); /* countries are held constant, not ranked */
@@ -231,8 +231,7 @@ static void check_observations(double p, double negatives)
     free_world(&w);
 }
 
-static void associations_are_named_only_where_a_test_says_so(void **state)
-{
+static void associations_are_named_only_where_a_test_says_so(void **state) {
     (void) state;
     check_observations(2e-9, 1);
     check_observations(0.06, 0);
@@ -240,8 +239,7 @@ static void associations_are_named_only_where_a_test_says_so(void **state)
 
 /* ---- pages ------------------------------------------------------------------------------------------------------ */
 
-static void headings_stay_with_their_text(void **state)
-{
+static void headings_stay_with_their_text(void **state) {
     (void) state;
     brief_piece pieces[] = {
         {.kind = PIECE_TEXT, .x = BRIEF_BODY_X, .height = 690},
@@ -261,11 +259,11 @@ static void headings_stay_with_their_text(void **state)
     for (size_t k = 0; k < 5; k++) assert_true(pieces[k].y + pieces[k].height <= BRIEF_BOTTOM);
 }
 
-static void a_short_brief_has_two_pages(void **state)
-{
+static void a_short_brief_has_two_pages(void **state) {
     (void) state;
     brief_piece pieces[4] = {{.kind = PIECE_TEXT, .x = BRIEF_BODY_X, .height = 100}};
-    for (size_t k = 1; k < 4; k++) pieces[k] = (brief_piece){.kind = PIECE_TEXT, .x = BRIEF_LEFT, .height = 20, .margin = k % 2, .keep = k % 2};
+    for (size_t k = 1; k < 4; k++)
+        pieces[k] = (brief_piece){.kind = PIECE_TEXT, .x = BRIEF_LEFT, .height = 20, .margin = k % 2, .keep = k % 2};
     brief_document d = {.n = 4, .pieces = pieces};
     brief_paginate(&d);
     assert_int_equal(d.n_pages, 2);
@@ -273,25 +271,28 @@ static void a_short_brief_has_two_pages(void **state)
 
 /* ---- the PDF ---------------------------------------------------------------------------------------------------- */
 
-static void render(const world *w, const char *dir)
-{
-    const char     *languages[] = {"en", "pl"};
-    rsp_publication p = {.study = w->study, .results = w->published, .dir = dir, .content_id = "0123456789abcdef", .preliminary = true, .n_languages = 2, .languages = languages};
+static void render(const world *w, const char *dir) {
+    const char *languages[] = {"en", "pl"};
+    rsp_publication p = {.study = w->study,
+                         .results = w->published,
+                         .dir = dir,
+                         .content_id = "0123456789abcdef",
+                         .preliminary = true,
+                         .n_languages = 2,
+                         .languages = languages};
     if (!rsp_render_briefs(&p, w->d) || rsp_diag_errors(w->d)) rsp_diag_print(w->d, stderr, false, 0);
     assert_int_equal(rsp_diag_errors(w->d), 0);
 }
 
-static rsp_buf read_pdf(const char *dir, const char *name, rsp_diag *d)
-{
-    char    path[256];
+static rsp_buf read_pdf(const char *dir, const char *name, rsp_diag *d) {
+    char path[256];
     rsp_buf bytes = {0};
     snprintf(path, sizeof path, "%s/briefs/%s", dir, name);
     assert_true(rsp_read_file(path, &bytes, d, RSP_ERR_DATA, RSP_NOWHERE));
     return bytes;
 }
 
-static int count_figures(qpdf_data q, qpdf_oh element, int depth)
-{
+static int count_figures(qpdf_data q, qpdf_oh element, int depth) {
     int n = 0;
     if (depth > 20 || !qpdf_oh_is_dictionary(q, element)) return 0;
     if (qpdf_oh_is_name_and_equals(q, qpdf_oh_get_key(q, element, "/S"), "/Figure")) {
@@ -300,19 +301,20 @@ static int count_figures(qpdf_data q, qpdf_oh element, int depth)
     }
     qpdf_oh children = qpdf_oh_get_key(q, element, "/K");
     if (!qpdf_oh_is_array(q, children)) return n + count_figures(q, children, depth + 1);
-    for (int k = 0; k < qpdf_oh_get_array_n_items(q, children); k++) n += count_figures(q, qpdf_oh_get_array_item(q, children, k), depth + 1);
+    for (int k = 0; k < qpdf_oh_get_array_n_items(q, children); k++)
+        n += count_figures(q, qpdf_oh_get_array_item(q, children, k), depth + 1);
     return n;
 }
 
-static void check_pdf(const rsp_buf *bytes, const char *lang)
-{
+static void check_pdf(const rsp_buf *bytes, const char *lang) {
     qpdf_data q = qpdf_init();
     assert_int_equal(qpdf_read_memory(q, "brief", bytes->data, bytes->length, NULL), QPDF_SUCCESS);
     int pages = qpdf_get_num_pages(q);
     assert_true(pages >= 2 && pages <= 4);
     qpdf_oh root = qpdf_get_root(q);
     assert_string_equal(qpdf_oh_get_utf8_value(q, qpdf_oh_get_key(q, root, "/Lang")), lang);
-    assert_true(qpdf_oh_get_bool_value(q, qpdf_oh_get_key(q, qpdf_oh_get_key(q, root, "/ViewerPreferences"), "/DisplayDocTitle")));
+    assert_true(qpdf_oh_get_bool_value(
+        q, qpdf_oh_get_key(q, qpdf_oh_get_key(q, root, "/ViewerPreferences"), "/DisplayDocTitle")));
     assert_true(qpdf_oh_get_bool_value(q, qpdf_oh_get_key(q, qpdf_oh_get_key(q, root, "/MarkInfo"), "/Marked")));
     assert_true(qpdf_oh_has_key(q, root, "/Outlines"));
     assert_true(qpdf_oh_has_key(q, root, "/Metadata"));
@@ -321,9 +323,8 @@ static void check_pdf(const rsp_buf *bytes, const char *lang)
 }
 
 /* The text as pdftotext reads it, in one line. */
-static rsp_buf text_of(const char *dir, const char *name)
-{
-    char    command[400], line[4096];
+static rsp_buf text_of(const char *dir, const char *name) {
+    char command[400], line[4096];
     rsp_buf text = {0};
     snprintf(command, sizeof command, "pdftotext %s/briefs/%s -", dir, name);
     FILE *f = popen(command, "r");
@@ -336,8 +337,7 @@ static rsp_buf text_of(const char *dir, const char *name)
     return text;
 }
 
-static void a_brief_is_accessible_and_the_same_again(void **state)
-{
+static void a_brief_is_accessible_and_the_same_again(void **state) {
     (void) state;
     char one[] = "/tmp/test_brief_1_XXXXXX", two[] = "/tmp/test_brief_2_XXXXXX", command[600];
     assert_non_null(mkdtemp(one));
@@ -371,11 +371,10 @@ static void a_brief_is_accessible_and_the_same_again(void **state)
     assert_int_equal(system(command), 0);
 }
 
-static void damaged_pdf_is_refused(void **state)
-{
+static void damaged_pdf_is_refused(void **state) {
     (void) state;
-    rsp_diag     *d = rsp_diag_new();
-    rsp_buf       bytes = {0};
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf bytes = {0};
     rsp_pdf_facts facts = {"title", "author", "subject", "en", "2000-01-01T00:00:00Z", 0, NULL};
     rsp_buf_puts(&bytes, "%PDF-1.5 this is none");
     assert_false(rsp_pdf_finish(&bytes, &facts, "test", d));
@@ -384,8 +383,7 @@ static void damaged_pdf_is_refused(void **state)
     rsp_diag_free(d);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spaces_that_must_not_break),
         cmocka_unit_test(long_words_are_hyphenated),

@@ -13,11 +13,11 @@
 #include <cmocka.h>
 
 typedef struct {
-    rsp_diag       *d;
-    rsp_study      *study;
-    rsp_published  *results;
+    rsp_diag *d;
+    rsp_study *study;
+    rsp_published *results;
     rsp_publication p;
-    rsp_texts      *texts[3];
+    rsp_texts *texts[3];
 } world;
 
 static world w;
@@ -31,7 +31,10 @@ static int set_up(void **state) {
         rsp_diag_print(w.d, stderr, false, 0);
         return -1;
     }
-    w.p = (rsp_publication){.study = w.study, .results = w.results, .content_id = "0123abcd", .n_languages = w.study->n_languages,
+    w.p = (rsp_publication){.study = w.study,
+                            .results = w.results,
+                            .content_id = "0123abcd",
+                            .n_languages = w.study->n_languages,
                             .languages = w.study->languages};
     for (size_t k = 0; k < 3; k++) w.texts[k] = rsp_texts_load(w.study->languages[k], w.d);
     return 0;
@@ -75,14 +78,15 @@ static bool mentions(const rsp_scene *s, const char *words) {
 static void test_room(void **state) {
     (void) state;
     static const double widths[] = {510, 482, 400};
-    char                what[256];
+    char what[256];
     for (size_t c = 0; c < w.study->reports.n_charts; c++)
         for (size_t l = 0; l < 3; l++)
             for (size_t k = 0; k < 3; k++) {
                 rsp_scene *s = rsp_chart(&w.p, &w.study->reports.charts[c], NULL, w.texts[l], widths[k]);
                 assert_non_null(s);
                 if (rsp_scene_faults(s, what))
-                    fail_msg("%s in %s, %g points: %s", w.study->reports.charts[c].analysis, w.study->languages[l], widths[k], what);
+                    fail_msg("%s in %s, %g points: %s", w.study->reports.charts[c].analysis, w.study->languages[l],
+                             widths[k], what);
                 for (size_t j = 0; j < s->n; j++)
                     if (s->shapes[j].kind == RSP_SHAPE_TEXT) assert_true(s->shapes[j].style.size >= 8);
                 assert_true(strlen(s->title) > 0 && strlen(s->description) > 20);
@@ -97,16 +101,17 @@ static void test_contrast(void **state) {
         rsp_scene *s = rsp_chart(&w.p, &w.study->reports.charts[c], NULL, w.texts[0], 482);
         for (size_t t = 0; t < s->n; t++) {
             const rsp_shape *text = &s->shapes[t];
-            rsp_colour       ground = {1, 1, 1};
+            rsp_colour ground = {1, 1, 1};
             if (text->kind != RSP_SHAPE_TEXT) continue;
             double x = text->box.x + text->box.w / 2, y = text->box.y + text->box.h / 2;
             for (size_t k = 0; k < s->n; k++) {
                 const rsp_shape *r = &s->shapes[k];
-                if (r->kind == RSP_SHAPE_RECT && r->pattern == RSP_FILL_SOLID && x > r->box.x && x < r->box.x + r->box.w &&
-                    y > r->box.y && y < r->box.y + r->box.h)
+                if (r->kind == RSP_SHAPE_RECT && r->pattern == RSP_FILL_SOLID && x > r->box.x &&
+                    x < r->box.x + r->box.w && y > r->box.y && y < r->box.y + r->box.h)
                     ground = r->fill;
             }
-            if (rsp_contrast(text->fill, ground) < 4.5) fail_msg("'%s' has a contrast of %g", text->text, rsp_contrast(text->fill, ground));
+            if (rsp_contrast(text->fill, ground) < 4.5)
+                fail_msg("'%s' has a contrast of %g", text->text, rsp_contrast(text->fill, ground));
         }
         rsp_scene_free(s);
     }
@@ -117,17 +122,19 @@ static void test_agreement(void **state) {
     (void) state;
     rsp_scene *s = chart("answers", NULL);
     const rsp_published_row *r = rsp_published_find(w.results, "answers", "", "item1", "a1", "proportion");
-    const rsp_shape         *label = NULL;
-    double                   from = INFINITY, to = -INFINITY, segment = 0;
+    const rsp_shape *label = NULL;
+    double from = INFINITY, to = -INFINITY, segment = 0;
     for (size_t k = 0; k < s->n && !label; k++)
-        if (s->shapes[k].kind == RSP_SHAPE_TEXT && strncmp(s->shapes[k].text, "1: People", 9) == 0 && s->shapes[k].style.size < 10)
+        if (s->shapes[k].kind == RSP_SHAPE_TEXT && strncmp(s->shapes[k].text, "1: People", 9) == 0 &&
+            s->shapes[k].style.size < 10)
             label = &s->shapes[k];
     assert_non_null(label);
     double middle = label->box.y + label->box.h / 2;
     size_t n = 0;
     for (size_t k = 0; k < s->n; k++) {
         const rsp_box *b = &s->shapes[k].box;
-        if (s->shapes[k].kind != RSP_SHAPE_RECT || b->h != 15 || fabs(b->y + b->h / 2 - middle) > 0.01 || b->x > 320) continue;
+        if (s->shapes[k].kind != RSP_SHAPE_RECT || b->h != 15 || fabs(b->y + b->h / 2 - middle) > 0.01 || b->x > 320)
+            continue;
         if (n++ == 1) segment = b->w + 1;
         from = fmin(from, b->x);
         to = fmax(to, b->x + b->w);
@@ -144,14 +151,15 @@ static void test_agreement(void **state) {
 static void test_looks(void **state) {
     (void) state;
     rsp_scene *s = chart("items", NULL);
-    size_t     hatched = 0, dotted = 0, dashed = 0, empty = 0;
+    size_t hatched = 0, dotted = 0, dashed = 0, empty = 0;
     for (size_t k = 0; k < s->n; k++) {
         const rsp_shape *x = &s->shapes[k];
         if (x->kind != RSP_SHAPE_RECT || x->box.w < 20) continue; /* not those of the key */
         hatched += x->pattern == RSP_FILL_HATCHED;
         dotted += x->pattern == RSP_FILL_DOTTED;
         dashed += x->dashed;
-        empty += x->pattern == RSP_FILL_SOLID && x->fill.r == 1 && x->fill.g == 1 && x->fill.b == 1 && !x->dashed && x->stroke_width > 0;
+        empty += x->pattern == RSP_FILL_SOLID && x->fill.r == 1 && x->fill.g == 1 && x->fill.b == 1 && !x->dashed &&
+                 x->stroke_width > 0;
     }
     assert_int_equal(hatched, 1); /* suppressed */
     assert_int_equal(dotted, 1);  /* not comparable */
@@ -232,7 +240,7 @@ static void test_files(void **state) {
     (void) state;
     static const char *const names[] = {"heard-all-en.svg", "heard-all-pl.png", "scores-DE-en.pdf", "model-all-de.svg"};
     static const char *const only[] = {"heard", "scores", "model"};
-    char                     dirs[2][64] = {"/tmp/responsive-charts-XXXXXX", "/tmp/responsive-charts-XXXXXX"};
+    char dirs[2][64] = {"/tmp/responsive-charts-XXXXXX", "/tmp/responsive-charts-XXXXXX"};
     w.p.only = (const char **) only;
     w.p.n_only = 3;
     for (int k = 0; k < 2; k++) { /* one thread, then several */
@@ -263,8 +271,9 @@ static void test_files(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_room), cmocka_unit_test(test_contrast), cmocka_unit_test(test_agreement),
-                                       cmocka_unit_test(test_looks), cmocka_unit_test(test_titles), cmocka_unit_test(test_order),
-                                       cmocka_unit_test(test_country), cmocka_unit_test(test_files)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_room),      cmocka_unit_test(test_contrast),
+                                       cmocka_unit_test(test_agreement), cmocka_unit_test(test_looks),
+                                       cmocka_unit_test(test_titles),    cmocka_unit_test(test_order),
+                                       cmocka_unit_test(test_country),   cmocka_unit_test(test_files)};
     return cmocka_run_group_tests_name("charts", tests, set_up, tear_down);
 }

@@ -1,10 +1,10 @@
 /* Evaluation of expressions (missing values, codes, choices), derivations, every cleaning rule, and the log, on small
  * studies built in memory. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,13 +18,13 @@
 enum { MAX_VARIABLES = 40, MAX_RULES_HERE = 8 };
 
 typedef struct {
-    rsp_study      study;
-    rsp_variable   variables[MAX_VARIABLES];
+    rsp_study study;
+    rsp_variable variables[MAX_VARIABLES];
     rsp_clean_rule rules[MAX_RULES_HERE];
-    size_t         derived[MAX_VARIABLES];
-    rsp_arena     *arena;
-    rsp_diag      *diag;
-    rsp_frame     *frame;
+    size_t derived[MAX_VARIABLES];
+    rsp_arena *arena;
+    rsp_diag *diag;
+    rsp_frame *frame;
 } world;
 
 static rsp_choice yes_no_choices[] = {
@@ -45,7 +45,7 @@ static const rsp_list countries = {"countries", 2, country_choices};
 
 static world *new_world(void) {
     rsp_arena *a = rsp_arena_new();
-    world     *w = RSP_NEW(a, world);
+    world *w = RSP_NEW(a, world);
     w->arena = a;
     w->diag = rsp_diag_new();
     w->study.variables = w->variables;
@@ -91,7 +91,7 @@ static void bind(rsp_expr *e, void *context) {
 
 static rsp_expr *parse(world *w, const char *text) {
     rsp_origin origin = {{"test", 1, 1}, false, 0};
-    rsp_expr  *e = rsp_expr_parse(w->arena, text, &origin, w->diag);
+    rsp_expr *e = rsp_expr_parse(w->arena, text, &origin, w->diag);
     if (!e) fail_msg("%s: %s", text, rsp_diag_at(w->diag, 0)->message);
     rsp_expr_each_variable(e, bind, w);
     return e;
@@ -130,7 +130,7 @@ static void start(world *w, size_t n) {
 /* One cell from text: a code, a number, "" for a blank. */
 static void set(world *w, size_t j, size_t i, const char *text) {
     rsp_column *c = &w->frame->columns[j];
-    double      x;
+    double x;
     if (!*text) rsp_set_missing(w->frame, j, i, RSP_NA_UNKNOWN);
     else if (c->kind == RSP_COL_CODE) rsp_set_code(c, i, (int) rsp_list_find(c->list, text));
     else if (rsp_parse_double(text, strlen(text), '.', &x)) {
@@ -143,7 +143,7 @@ static void set(world *w, size_t j, size_t i, const char *text) {
 static void fill(world *w, size_t j, const char *cells) {
     for (size_t i = 0; i < w->frame->n; i++) {
         size_t length = strcspn(cells, " ");
-        char  *word = rsp_strndup(w->arena, cells, length);
+        char *word = rsp_strndup(w->arena, cells, length);
         set(w, j, i, strcmp(word, "-") ? word : "");
         cells += length + (cells[length] == ' ');
     }
@@ -160,7 +160,7 @@ static void fill_text(world *w, size_t j, const char **words, size_t n_words, co
 /* A column as words, `-` for missing. */
 static const char *column(world *w, size_t j) {
     rsp_buf b = {0};
-    char    text[64];
+    char text[64];
     rsp_buf_puts(&b, "");
     for (size_t i = 0; i < w->frame->n; i++) {
         const char *cell = rsp_cell_text(w->frame, j, i, text);
@@ -176,7 +176,7 @@ static const char *column(world *w, size_t j) {
 /* Value of an expression in row 0 as text: a number, 'text', or `missing`. */
 static const char *value(world *w, const char *expr, size_t self) {
     rsp_expr_value v = rsp_eval(w->frame, parse(w, expr), 0, self);
-    char           number[32];
+    char number[32];
     if (v.missing) return "missing";
     if (v.text) return rsp_printf(w->arena, "'%s'", v.text);
     rsp_double_text(v.number, number);
@@ -205,7 +205,9 @@ static void missing_logic(void **state) {
 }
 
 static void values(void **state) {
-    static const struct { const char *expr, *wanted; } cases[] = {
+    static const struct {
+        const char *expr, *wanted;
+    } cases[] = {
         {"1 + 2 * 3 - 4 div 8", "6.5"},
         {"-7 mod 4", "-3"},
         {"1 div 0", "missing"},
@@ -339,7 +341,7 @@ static void values(void **state) {
     fill_text(w, t, words, 2, "1");
     fill(w, day, "1709164800"); /* date -u -d 2024-02-29 +%s */
     const size_t sets[] = {c, c2, c4, r};
-    const char  *ticks[][3] = {{"1", "0", "0"}, {"0", "0", "1"}, {"0", "0", "0"}, {"0", "1", "0"}};
+    const char *ticks[][3] = {{"1", "0", "0"}, {"0", "0", "1"}, {"0", "0", "0"}, {"0", "1", "0"}};
     for (size_t k = 0; k < 4; k++)
         for (size_t part = 0; part < 3; part++) fill(w, sets[k] + 1 + part, ticks[k][part]);
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -361,7 +363,7 @@ static void filters(void **state) {
         rsp_set_code(&w->frame->columns[yn], i, (int) (i % 4) - 1);
     }
     rsp_expr *e = parse(w, "${x} > 50 and ${yn} = 'yes' or ${x} mod 10 = 3 and not(is-missing(${yn}))");
-    uint8_t  *one = rsp_calloc(N, 1), *two = rsp_calloc(N, 1);
+    uint8_t *one = rsp_calloc(N, 1), *two = rsp_calloc(N, 1);
     rsp_threads_set(1);
     rsp_eval_filter(w->frame, e, one);
     rsp_threads_set(2);
@@ -370,8 +372,8 @@ static void filters(void **state) {
     size_t taken = 0;
     for (size_t i = 0; i < N; i++) {
         double number = i % 7 ? (double) (i % 100) : NAN;
-        int    code = (int) (i % 4) - 1;
-        bool   holds = (number > 50 && code == 0) || (fmod(number, 10) == 3 && (code == 0 || code == 1));
+        int code = (int) (i % 4) - 1;
+        bool holds = (number > 50 && code == 0) || (fmod(number, 10) == 3 && (code == 0 || code == 1));
         assert_int_equal(one[i], holds);
         taken += holds;
     }
@@ -383,7 +385,7 @@ static void filters(void **state) {
 
 /* As long a chain and as deep a nesting as the parser lets through. */
 static void long_expressions(void **state) {
-    world  *w = new_world();
+    world *w = new_world();
     rsp_buf chain = {0}, deep = {0};
     (void) state;
     add(w, "x", RSP_INTEGER, NULL);
@@ -532,7 +534,7 @@ static void duplicates(void **state) {
         static const char *words[] = {"ann", "bob", "cyd"};
         w->study.roles.submitted = at;
         rsp_clean_rule *r = rule(w, "twice", RSP_CLEAN_DUPLICATES, RSP_ACTION_DROP);
-        size_t         *by = RSP_NEW(w->arena, size_t);
+        size_t *by = RSP_NEW(w->arena, size_t);
         *by = who;
         r->by = by;
         r->n_by = 1;
@@ -634,11 +636,15 @@ static void speeders(void **state) {
 }
 
 static void straightliners(void **state) {
-    static const struct { rsp_action action; const char *left, *said; } cases[] = {
+    static const struct {
+        rsp_action action;
+        const char *left, *said;
+    } cases[] = {
         {RSP_ACTION_DROP, "2 3 5", "1 same drop; 4 same drop"},
         {RSP_ACTION_FLAG, "1 2 3 4 5", "1 same flag; 4 same flag"},
-        {RSP_ACTION_SET_MISSING, "1 2 3 4 5", "1 same set-missing a; 1 same set-missing b; 1 same set-missing c; "
-                                              "4 same set-missing a; 4 same set-missing c"},
+        {RSP_ACTION_SET_MISSING, "1 2 3 4 5",
+         "1 same set-missing a; 1 same set-missing b; 1 same set-missing c; "
+         "4 same set-missing a; 4 same set-missing c"},
     };
     (void) state;
     for (size_t k = 0; k < 3; k++) {
@@ -711,7 +717,10 @@ static void recode(void **state) {
 }
 
 static void constraints(void **state) {
-    static const struct { rsp_action action; const char *left, *x, *said; } cases[] = {
+    static const struct {
+        rsp_action action;
+        const char *left, *x, *said;
+    } cases[] = {
         {RSP_ACTION_SET_MISSING, "1 2 3", "5 - -", "2 range set-missing x"},
         {RSP_ACTION_DROP, "1 3", "5 -", "2 range drop x"},
         {RSP_ACTION_FLAG, "1 2 3", "5 -5 -", "2 range flag x"},
@@ -793,7 +802,7 @@ static void written_log(void **state) {
     fill(w, y, "1 2 3");
     rsp_clean_log *log = rsp_clean(w->frame, w->diag);
     char path[] = "/tmp/test_clean_XXXXXX";
-    int  fd = mkstemp(path);
+    int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
     assert_true(rsp_clean_write(log, path, w->diag));

@@ -21,7 +21,7 @@ static const char *const STUDY =
 static char dir[64];
 
 static void put_file(const char *name, const char *text) {
-    char  path[128];
+    char path[128];
     FILE *f;
     snprintf(path, sizeof path, "%s/%s", dir, name);
     assert_non_null(f = fopen(path, "w"));
@@ -33,15 +33,18 @@ static rsp_study *load(const char *extra, rsp_diag *d) {
     char text[4096];
     snprintf(text, sizeof text, "%s%s", STUDY, extra);
     put_file("study.yaml", text);
-    put_file("survey.csv", "type,name,label::en\nselect_one five,item,Item\nselect_one region,region,Region\nselect_one gender,gender,Gender\n");
-    put_file("choices.csv", "list_name,name,label::en\nfive,c1,1\nfive,c2,2\nfive,c3,3\nfive,c4,4\nfive,c5,5\nregion,n,N\nregion,s,S\nregion,w,W\n"
+    put_file("survey.csv", "type,name,label::en\nselect_one five,item,Item\nselect_one "
+                           "region,region,Region\nselect_one gender,gender,Gender\n");
+    put_file("choices.csv", "list_name,name,label::en\nfive,c1,1\nfive,c2,2\nfive,c3,3\nfive,c4,4\nfive,c5,5\nregion,n,"
+                            "N\nregion,s,S\nregion,w,W\n"
                             "gender,f,F\ngender,m,M\n");
     rsp_study *s = rsp_study_load(dir, d);
     if (!s) rsp_diag_print(d, stderr, false, 0);
     return s;
 }
 
-static void add(rsp_results *r, const char *analysis, const char *domain, const char *level, const char *statistic, int64_t base, int64_t cell) {
+static void add(rsp_results *r, const char *analysis, const char *domain, const char *level, const char *statistic,
+                int64_t base, int64_t cell) {
     rsp_row *x = rsp_results_add(r, analysis, domain, "item", level, statistic);
     x->base = base;
     x->cell = cell;
@@ -57,7 +60,8 @@ static void add_distribution(rsp_results *r, const char *analysis, const char *d
     for (size_t k = 0; k < 5; k++) add(r, analysis, domain, levels[k], "proportion", base, count[k]);
 }
 
-static bool hidden(const rsp_published *p, const char *analysis, const char *domain, const char *level, const char *statistic) {
+static bool hidden(const rsp_published *p, const char *analysis, const char *domain, const char *level,
+                   const char *statistic) {
     const rsp_published_row *r = rsp_published_find(p, analysis, domain, "item", level, statistic);
     assert_non_null(r);
     bool h = r->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY);
@@ -66,14 +70,14 @@ static bool hidden(const rsp_published *p, const char *analysis, const char *dom
     return h;
 }
 
-#define DISCLOSE(extra)                                                                                                                     \
-    rsp_diag  *d = rsp_diag_new();                                                                                                          \
-    rsp_study *s = load((extra), d);                                                                                                        \
-    assert_non_null(s);                                                                                                                     \
+#define DISCLOSE(extra)                                                                                                \
+    rsp_diag *d = rsp_diag_new();                                                                                      \
+    rsp_study *s = load((extra), d);                                                                                   \
+    assert_non_null(s);                                                                                                \
     rsp_results *r = rsp_results_new()
-#define DONE()                                                                                                                              \
-    rsp_results_free(r);                                                                                                                    \
-    rsp_study_free(s);                                                                                                                      \
+#define DONE()                                                                                                         \
+    rsp_results_free(r);                                                                                               \
+    rsp_study_free(s);                                                                                                 \
     rsp_diag_free(d)
 
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
@@ -81,14 +85,15 @@ static bool hidden(const rsp_published *p, const char *analysis, const char *dom
 static void small_bases_and_cells(void **state) {
     (void) state;
     DISCLOSE("");
-    add_distribution(r, "a", "", (int64_t[]){40, 30, 20, 15, 2});         /* a cell of two */
-    add_distribution(r, "a", "region=n", (int64_t[]){3, 3, 3, 0, 0});     /* nine respondents */
+    add_distribution(r, "a", "", (int64_t[]){40, 30, 20, 15, 2});     /* a cell of two */
+    add_distribution(r, "a", "region=n", (int64_t[]){3, 3, 3, 0, 0}); /* nine respondents */
     add_distribution(r, "a", "region=s", (int64_t[]){20, 20, 20, 20, 20});
     rsp_published *p = rsp_disclose(s, r, false, d);
     assert_true(hidden(p, "a", "", "c5", "proportion"));
     assert_true(hidden(p, "a", "", "c4", "proportion")); /* or c5 = 1 - the others */
     assert_false(hidden(p, "a", "", "c1", "proportion"));
-    for (int k = 1; k <= 5; k++) assert_true(hidden(p, "a", "region=n", (char[]){'c', (char) ('0' + k), 0}, "proportion"));
+    for (int k = 1; k <= 5; k++)
+        assert_true(hidden(p, "a", "region=n", (char[]){'c', (char) ('0' + k), 0}, "proportion"));
     rsp_published_free(p);
     DONE();
 }
@@ -159,7 +164,9 @@ static void off_hides_nothing(void **state) {
  * genders add to their wholes. A hidden count that is a combination of the equations is found by elimination. */
 enum { REGIONS = 4, GENDERS = 3, LEVELS = 5, CELLS = REGIONS * GENDERS * LEVELS }; /* index 0 of a dimension: all */
 
-static size_t cell_index(size_t region, size_t gender, size_t level) { return (region * GENDERS + gender) * LEVELS + level; }
+static size_t cell_index(size_t region, size_t gender, size_t level) {
+    return (region * GENDERS + gender) * LEVELS + level;
+}
 
 struct system {
     double rows[400][CELLS];
@@ -179,7 +186,9 @@ static size_t determined(struct system *e) {
     for (size_t column = 0; column < CELLS; column++) {
         size_t best = RSP_NONE;
         for (size_t i = rank; i < e->n; i++)
-            if (fabs(e->rows[i][column]) > 1e-9 && (best == RSP_NONE || fabs(e->rows[i][column]) > fabs(e->rows[best][column]))) best = i;
+            if (fabs(e->rows[i][column]) > 1e-9 &&
+                (best == RSP_NONE || fabs(e->rows[i][column]) > fabs(e->rows[best][column])))
+                best = i;
         if (best == RSP_NONE) continue;
         for (size_t j = 0; j < CELLS; j++) {
             double swap = e->rows[rank][j];
@@ -201,7 +210,8 @@ static size_t determined(struct system *e) {
 }
 
 static const char *domain_of(size_t region, size_t gender) {
-    static const char *const regions[] = {"", "region=n", "region=s", "region=w"}, *const genders[] = {"", "gender=f", "gender=m"};
+    static const char *const regions[] = {"", "region=n", "region=s", "region=w"}, *const genders[] = {"", "gender=f",
+                                                                                                       "gender=m"};
     static char text[64];
     snprintf(text, sizeof text, "%s%s%s", regions[region], region && gender ? ";" : "", genders[gender]);
     return text;
@@ -211,25 +221,26 @@ static void nothing_hidden_can_be_computed(void **state) {
     (void) state;
     DISCLOSE("");
     rsp_rng rng;
-    size_t  n_hidden = 0, tables = 0;
+    size_t n_hidden = 0, tables = 0;
     static struct system e;
     for (uint64_t table = 0; table < 300; table++) {
         int64_t count[CELLS] = {0};
-        bool    known[CELLS];
+        bool known[CELLS];
         rsp_rng_init(&rng, 99, table);
         double richness = 2 + 12 * rsp_rng_uniform(&rng);
         for (size_t i = 1; i < REGIONS; i++)
             for (size_t g = 1; g < GENDERS; g++)
                 for (size_t k = 0; k < LEVELS; k++) {
                     int64_t n = (int64_t) (-log(rsp_rng_uniform(&rng)) * richness);
-                    const size_t sums[] = {cell_index(i, g, k), cell_index(0, g, k), cell_index(i, 0, k), cell_index(0, 0, k)};
+                    const size_t sums[] = {cell_index(i, g, k), cell_index(0, g, k), cell_index(i, 0, k),
+                                           cell_index(0, 0, k)};
                     for (size_t j = 0; j < 4; j++) count[sums[j]] += n;
                 }
         r->n = 0;
         for (size_t i = 0; i < REGIONS; i++)
             for (size_t g = 0; g < GENDERS; g++) add_distribution(r, "a", domain_of(i, g), &count[cell_index(i, g, 0)]);
         rsp_published *p = rsp_disclose(s, r, false, d);
-        size_t         hidden_here = 0;
+        size_t hidden_here = 0;
         for (size_t i = 0; i < REGIONS; i++)
             for (size_t g = 0; g < GENDERS; g++)
                 for (size_t k = 0; k < LEVELS; k++) {
@@ -245,7 +256,7 @@ static void nothing_hidden_can_be_computed(void **state) {
             for (size_t g = 0; g < GENDERS; g++) {
                 size_t cells[LEVELS];
                 double ones[LEVELS] = {1, 1, 1, 1, 1};
-                bool   any_shown = false;
+                bool any_shown = false;
                 for (size_t k = 0; k < LEVELS; k++) {
                     cells[k] = cell_index(i, g, k);
                     any_shown |= known[cells[k]];
@@ -254,9 +265,12 @@ static void nothing_hidden_can_be_computed(void **state) {
             }
         for (size_t k = 0; k < LEVELS; k++) {
             for (size_t g = 0; g < GENDERS; g++)
-                equation(&e, known, (size_t[]){cell_index(0, g, k), cell_index(1, g, k), cell_index(2, g, k), cell_index(3, g, k)}, (double[]){-1, 1, 1, 1}, 4);
+                equation(&e, known,
+                         (size_t[]){cell_index(0, g, k), cell_index(1, g, k), cell_index(2, g, k), cell_index(3, g, k)},
+                         (double[]){-1, 1, 1, 1}, 4);
             for (size_t i = 0; i < REGIONS; i++)
-                equation(&e, known, (size_t[]){cell_index(i, 0, k), cell_index(i, 1, k), cell_index(i, 2, k)}, (double[]){-1, 1, 1}, 3);
+                equation(&e, known, (size_t[]){cell_index(i, 0, k), cell_index(i, 1, k), cell_index(i, 2, k)},
+                         (double[]){-1, 1, 1}, 3);
         }
         size_t found = determined(&e);
         if (found) fail_msg("table %u: %zu of %zu hidden cells can be computed", (unsigned) table, found, hidden_here);
@@ -282,8 +296,11 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(small_bases_and_cells), cmocka_unit_test(nobody_and_everybody),
-                                       cmocka_unit_test(organisations_tails_totals_weights), cmocka_unit_test(the_same_cell_in_another_table),
-                                       cmocka_unit_test(off_hides_nothing), cmocka_unit_test(nothing_hidden_can_be_computed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(small_bases_and_cells),
+                                       cmocka_unit_test(nobody_and_everybody),
+                                       cmocka_unit_test(organisations_tails_totals_weights),
+                                       cmocka_unit_test(the_same_cell_in_another_table),
+                                       cmocka_unit_test(off_hides_nothing),
+                                       cmocka_unit_test(nothing_hidden_can_be_computed)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,11 +1,11 @@
 /* Tables, comparisons and tests: twelve respondents worked out by hand, kernels against published values and R, and
  * properties that hold for every statistic. Agreement with R on real data: test_reference. */
+#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +21,10 @@ static void near(double got, double want, double tolerance) {
 /* ---- a study's rows --------------------------------------------------------------------------------------------- */
 
 struct run {
-    rsp_diag    *diag;
-    rsp_study   *study;
-    rsp_frame   *frame;
-    rsp_sample  *sample;
+    rsp_diag *diag;
+    rsp_study *study;
+    rsp_frame *frame;
+    rsp_sample *sample;
     rsp_results *results;
 };
 
@@ -219,7 +219,7 @@ static void differences_have_keys_of_their_own(void **state) {
 static void order_of_rows(void **state) {
     (void) state;
     const char *const domains[] = {"", "country=PL", "country=PT", "country=DK", "view=1"};
-    size_t            at = 0;
+    size_t at = 0;
     while (strcmp(by_hand.results->rows[at].analysis, "x")) at++;
     for (size_t k = 0; k < 5; k++) assert_string_equal(by_hand.results->rows[at + k].domain, domains[k]);
 }
@@ -251,7 +251,7 @@ static void tests_of_hypotheses(void **state) {
 static void holm(void **state) { /* R: p.adjust(c(0.01, 0.04, NA, 0.03, 0.005), "holm") */
     (void) state;
     const double p[] = {0.01, 0.04, NAN, 0.03, 0.005}, want[] = {0.03, 0.06, NAN, 0.06, 0.02};
-    double       got[5];
+    double got[5];
     est_holm(p, 5, got);
     for (size_t k = 0; k < 5; k++) {
         if (isnan(want[k])) assert_true(isnan(got[k]));
@@ -277,7 +277,7 @@ static void share_intervals(void **state) {
 
 /* The gradient that linearisation uses is the derivative of the statistic by its totals, whatever the form. */
 static void check_gradient(const est_people *who, const est_item *it, const est_form *f, size_t domain) {
-    size_t  k = it->measure.k, n = who->n_countries * k, first = domain * n;
+    size_t k = it->measure.k, n = who->n_countries * k, first = domain * n;
     double *g = rsp_malloc(n * sizeof *g);
     est_gradient_of(who, it, f, domain, g);
     for (size_t l = 0; l < n; l++) {
@@ -298,8 +298,8 @@ static void gradients(void **state) {
     for (size_t j = 0; j < by_hand.study->n_analyses; j++) {
         const rsp_analysis *a = &by_hand.study->analyses[j];
         if (a->kind != RSP_A_TABLE || a->table.statistic == RSP_COUNT) continue;
-        rsp_arena  *arena = rsp_arena_new();
-        est_items   items;
+        rsp_arena *arena = rsp_arena_new();
+        est_items items;
         est_people *who =
             est_people_new(by_hand.sample, &everybody, NULL, EST_AS_SCALED, RSP_NOWHERE, arena, by_hand.diag);
         assert_non_null(who);
@@ -351,17 +351,18 @@ static void jackknife_and_linearised(void **state) {
 static void wrong_requests(void **state) {
     (void) state;
     size_t remark = rsp_study_variable(by_hand.study, "remark"), tools = rsp_study_variable(by_hand.study, "tools");
-    size_t       x = rsp_study_variable(by_hand.study, "x");
+    size_t x = rsp_study_variable(by_hand.study, "x");
     rsp_crossing by = {1, &tools};
     rsp_analysis text = {
         .id = "text", .kind = RSP_A_TABLE, .table = {.statistic = RSP_MEAN, .n_items = 1, .items = &remark}};
-    rsp_analysis cross = {.id = "cross", .kind = RSP_A_TABLE,
+    rsp_analysis cross = {.id = "cross",
+                          .kind = RSP_A_TABLE,
                           .table = {.statistic = RSP_MEAN, .n_items = 1, .items = &x, .n_by = 1, .by = &by}};
     rsp_analysis net = {
         .id = "net", .kind = RSP_A_TABLE, .table = {.statistic = RSP_NET, .n_items = 1, .items = &tools}};
     rsp_analysis test = {.id = "test", .kind = RSP_A_TEST, .test = {RSP_TEST_T, remark, x}};
     rsp_results *out = rsp_results_new();
-    rsp_diag    *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_estimate_table(by_hand.sample, &text, out, d);
     assert_int_equal(rsp_diag_errors(d), 1);
     rsp_estimate_table(by_hand.sample, &cross, out, d);

@@ -1,9 +1,9 @@
 /* The expression parser: precedence, functions, every syntax error with its position and hint, hostile input. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +14,32 @@ static const rsp_origin ORIGIN = {{"study.yaml", 7, 11}, false, 0};
 
 static const char *op_name(rsp_expr_op op) {
     static const char *const names[] = {
-        [RSP_X_AND] = "and", [RSP_X_OR] = "or", [RSP_X_NOT] = "not", [RSP_X_EQ] = "=", [RSP_X_NE] = "!=",
-        [RSP_X_LT] = "<", [RSP_X_LE] = "<=", [RSP_X_GT] = ">", [RSP_X_GE] = ">=", [RSP_X_ADD] = "+", [RSP_X_SUB] = "-",
-        [RSP_X_MUL] = "*", [RSP_X_DIV] = "div", [RSP_X_MOD] = "mod", [RSP_X_NEG] = "neg", [RSP_X_IF] = "if",
-        [RSP_X_COALESCE] = "coalesce", [RSP_X_SELECTED] = "selected", [RSP_X_COUNT_SELECTED] = "count-selected",
-        [RSP_X_IS_MISSING] = "is-missing", [RSP_X_ROUND] = "round", [RSP_X_MIN] = "min", [RSP_X_MAX] = "max",
-        [RSP_X_SUM] = "sum", [RSP_X_MEAN] = "mean", [RSP_X_COUNT_VALID] = "count-valid",
+        [RSP_X_AND] = "and",
+        [RSP_X_OR] = "or",
+        [RSP_X_NOT] = "not",
+        [RSP_X_EQ] = "=",
+        [RSP_X_NE] = "!=",
+        [RSP_X_LT] = "<",
+        [RSP_X_LE] = "<=",
+        [RSP_X_GT] = ">",
+        [RSP_X_GE] = ">=",
+        [RSP_X_ADD] = "+",
+        [RSP_X_SUB] = "-",
+        [RSP_X_MUL] = "*",
+        [RSP_X_DIV] = "div",
+        [RSP_X_MOD] = "mod",
+        [RSP_X_NEG] = "neg",
+        [RSP_X_IF] = "if",
+        [RSP_X_COALESCE] = "coalesce",
+        [RSP_X_SELECTED] = "selected",
+        [RSP_X_COUNT_SELECTED] = "count-selected",
+        [RSP_X_IS_MISSING] = "is-missing",
+        [RSP_X_ROUND] = "round",
+        [RSP_X_MIN] = "min",
+        [RSP_X_MAX] = "max",
+        [RSP_X_SUM] = "sum",
+        [RSP_X_MEAN] = "mean",
+        [RSP_X_COUNT_VALID] = "count-valid",
     };
     return names[op];
 }
@@ -46,7 +66,9 @@ static void show(rsp_buf *b, const rsp_expr *e) {
 }
 
 static void trees(void **state) {
-    static const struct { const char *text, *tree; } cases[] = {
+    static const struct {
+        const char *text, *tree;
+    } cases[] = {
         {"1 + 2 * 3", "(+ 1 (* 2 3))"},
         {"(1 + 2) * 3", "(* (+ 1 2) 3)"},
         {"10 - 4 - 3", "(- (- 10 4) 3)"},
@@ -78,9 +100,9 @@ static void trees(void **state) {
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         rsp_arena *a = rsp_arena_new();
-        rsp_diag  *d = rsp_diag_new();
-        rsp_expr  *e = rsp_expr_parse(a, cases[k].text, &ORIGIN, d);
-        rsp_buf    b = {0};
+        rsp_diag *d = rsp_diag_new();
+        rsp_expr *e = rsp_expr_parse(a, cases[k].text, &ORIGIN, d);
+        rsp_buf b = {0};
         if (!e) fail_msg("'%s': %s", cases[k].text, rsp_diag_at(d, 0)->message);
         show(&b, e);
         assert_string_equal(b.data, cases[k].tree);
@@ -94,8 +116,8 @@ static void trees(void **state) {
 /* All messages as `line:column message (hint)`, one a line. */
 static void messages(const char *text, const rsp_origin *origin, rsp_buf *b) {
     rsp_arena *a = rsp_arena_new();
-    rsp_diag  *d = rsp_diag_new();
-    rsp_expr  *e = rsp_expr_parse(a, text, origin, d);
+    rsp_diag *d = rsp_diag_new();
+    rsp_expr *e = rsp_expr_parse(a, text, origin, d);
     assert_true((e == NULL) == (rsp_diag_errors(d) > 0));
     rsp_buf_puts(b, "");
     for (size_t k = 0; k < rsp_diag_count(d); k++) {
@@ -109,7 +131,9 @@ static void messages(const char *text, const rsp_origin *origin, rsp_buf *b) {
 }
 
 static void errors(void **state) {
-    static const struct { const char *text, *wanted; } cases[] = {
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
         {"", "7:11 empty expression"},
         {"${a} = ", "7:18 expression ends where a value was expected"},
         {"${a} == 1", "7:16 '==' is not an operator of expressions (write = for equal)"},
@@ -158,7 +182,7 @@ static void errors(void **state) {
 
 static void block_scalars_advance_lines(void **state) {
     const rsp_origin block = {{"study.yaml", 20, 7}, true, 7};
-    rsp_buf          b = {0};
+    rsp_buf b = {0};
     (void) state;
     messages("${a} and\n${b} == 2", &block, &b);
     assert_string_equal(b.data, "21:12 '==' is not an operator of expressions (write = for equal)");
@@ -167,8 +191,8 @@ static void block_scalars_advance_lines(void **state) {
 
 static void nodes_know_their_place(void **state) {
     rsp_arena *a = rsp_arena_new();
-    rsp_diag  *d = rsp_diag_new();
-    rsp_expr  *e = rsp_expr_parse(a, "${a} = 'é' and ${b}", &ORIGIN, d);
+    rsp_diag *d = rsp_diag_new();
+    rsp_expr *e = rsp_expr_parse(a, "${a} = 'é' and ${b}", &ORIGIN, d);
     (void) state;
     assert_int_equal(e->loc.column, 11 + 11);
     assert_int_equal(e->args[0]->loc.column, 11 + 5);
@@ -185,8 +209,8 @@ static void count_names(rsp_expr *variable, void *context) {
 
 static void visits_every_variable(void **state) {
     rsp_arena *a = rsp_arena_new();
-    rsp_diag  *d = rsp_diag_new();
-    rsp_buf    b = {0};
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf b = {0};
     (void) state;
     rsp_expr_each_variable(rsp_expr_parse(a, "if(${a} = 1, sum(${b}, ${c}), -${a})", &ORIGIN, d), count_names, &b);
     assert_string_equal(b.data, "a b c a ");
@@ -206,8 +230,8 @@ static char *repeated(const char *before, const char *middle, const char *after,
 
 static void assert_parses(char *text, bool good, const char *message) {
     rsp_arena *a = rsp_arena_new();
-    rsp_diag  *d = rsp_diag_new();
-    rsp_expr  *e = rsp_expr_parse(a, text, &ORIGIN, d);
+    rsp_diag *d = rsp_diag_new();
+    rsp_expr *e = rsp_expr_parse(a, text, &ORIGIN, d);
     assert_true((e != NULL) == good);
     if (message) assert_string_equal(rsp_diag_at(d, 0)->message, message);
     assert_true(rsp_diag_count(d) <= 8);

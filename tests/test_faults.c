@@ -28,7 +28,7 @@ static char here[256], out[300], program[1024], faults[1024], report[400];
 static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static int sh(const char *format, ...) {
-    char    command[4096];
+    char command[4096];
     va_list args;
     va_start(args, format);
     vsnprintf(command, sizeof command, format, args);
@@ -55,7 +55,8 @@ static pid_t start(long k, bool stays) {
         setenv("RSP_FAULT_REPORT", report, 1);
     }
     alarm(30); /* a night that hangs is killed, and fails the test */
-    execl(program, "responsive", "run", "specs/wvs", "--out", out, "--lang", "en", "--only", "poverty", "--quiet", (char *) NULL);
+    execl(program, "responsive", "run", "specs/wvs", "--out", out, "--lang", "en", "--only", "poverty", "--quiet",
+          (char *) NULL);
     _exit(127);
 }
 
@@ -67,7 +68,7 @@ static int finish(pid_t child) {
 
 /* Calls of the run before, and the name of the one that failed. */
 static long last_report(char name[64]) {
-    long  n = -1;
+    long n = -1;
     FILE *f = fopen(report, "re");
     assert_non_null(f);
     assert_int_equal(fscanf(f, "%ld %63s", &n, name), 2);
@@ -77,7 +78,7 @@ static long last_report(char name[64]) {
 
 static char *latest(void) {
     static char target[256];
-    char        link[400];
+    char link[400];
     snprintf(link, sizeof link, "%s/wvs/latest", out);
     ssize_t n = readlink(link, target, sizeof target - 1);
     assert_true(n > 0);
@@ -132,9 +133,9 @@ static void night_with_fault(long k, bool stays, json_t *expected, size_t *refus
 static void failing_calls(void **state) {
     (void) state;
     if (SANITIZED) skip();
-    char    name[64];
-    size_t  refused = 0, nights = 0;
-    time_t  until = time(NULL) + SECONDS;
+    char name[64];
+    size_t refused = 0, nights = 0;
+    time_t until = time(NULL) + SECONDS;
     json_t *expected = latest_outputs();
     assert_int_equal(finish(start(0, false)), 0);
     long n = last_report(name);
@@ -168,10 +169,10 @@ static void kills(void **state) {
     double length = seconds_now() - from;
     size_t killed = 0;
     for (int k = 0; k < KILLS; k++) {
-        double          wait = length * (k + 0.5) / KILLS;
+        double wait = length * (k + 0.5) / KILLS;
         struct timespec pause = {(time_t) wait, (long) ((wait - (double) (time_t) wait) * 1e9)};
-        char            when[64];
-        pid_t           child = start(-1, false);
+        char when[64];
+        pid_t child = start(-1, false);
         nanosleep(&pause, NULL);
         kill(child, SIGKILL);
         killed += finish(child) == 1000 + SIGKILL;
@@ -187,7 +188,7 @@ static void kills(void **state) {
 static int set_up(void **state) {
     (void) state;
     const char *build = getenv("BUILD");
-    char        folder[] = "/tmp/responsive-faults-XXXXXX", cwd[512];
+    char folder[] = "/tmp/responsive-faults-XXXXXX", cwd[512];
     if (!mkdtemp(folder) || !getcwd(cwd, sizeof cwd)) return -1;
     snprintf(here, sizeof here, "%s", folder);
     snprintf(out, sizeof out, "%s/out", here);

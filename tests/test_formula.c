@@ -1,9 +1,9 @@
 /* Model formulas held against R's terms(), random parts, lavaan's syntax, positions of errors, hostile input. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +15,11 @@ static const rsp_origin ORIGIN = {{"study.yaml", 3, 5}, false, 0};
 
 /* Term labels, intercept and response as R 4.2.2 gives them: attr(terms(f), "term.labels"), "intercept", and the
  * deparsed left side. */
-static const struct { const char *formula, *terms; bool intercept; const char *response; } from_r[] = {
+static const struct {
+    const char *formula, *terms;
+    bool intercept;
+    const char *response;
+} from_r[] = {
     {"y ~ a", "a", true, "y"},
     {"y ~ a + b", "a | b", true, "y"},
     {"y ~ a * b", "a | b | a:b", true, "y"},
@@ -76,10 +80,10 @@ static void show_terms(rsp_buf *b, const rsp_fterm *terms, size_t n) {
 static void terms_as_in_r(void **state) {
     (void) state;
     for (size_t k = 0; k < sizeof from_r / sizeof *from_r; k++) {
-        rsp_arena   *a = rsp_arena_new();
-        rsp_diag    *d = rsp_diag_new();
+        rsp_arena *a = rsp_arena_new();
+        rsp_diag *d = rsp_diag_new();
         rsp_formula *f = rsp_formula_parse(a, from_r[k].formula, &ORIGIN, d);
-        rsp_buf      b = {0};
+        rsp_buf b = {0};
         if (!f) fail_msg("%s: %s", from_r[k].formula, rsp_diag_at(d, 0)->message);
         show_terms(&b, f->terms, f->n_terms);
         if (strcmp(b.data, from_r[k].terms)) fail_msg("%s: %s, R: %s", from_r[k].formula, b.data, from_r[k].terms);
@@ -114,7 +118,9 @@ static void show(rsp_buf *b, const rsp_fexpr *e) {
 }
 
 static void arithmetic(void **state) {
-    static const struct { const char *formula, *tree; } cases[] = {
+    static const struct {
+        const char *formula, *tree;
+    } cases[] = {
         {"y ~ x", "x"},
         {"y ~ I(-x^2)", "(neg (^ x 2))"},
         {"y ~ I((a + b) * 2 - c / 3)", "(- (* (+ a b) 2) (/ c 3))"},
@@ -129,10 +135,10 @@ static void arithmetic(void **state) {
     };
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        rsp_arena   *a = rsp_arena_new();
-        rsp_diag    *d = rsp_diag_new();
+        rsp_arena *a = rsp_arena_new();
+        rsp_diag *d = rsp_diag_new();
         rsp_formula *f = rsp_formula_parse(a, cases[k].formula, &ORIGIN, d);
-        rsp_buf      b = {0};
+        rsp_buf b = {0};
         if (!f) fail_msg("%s: %s", cases[k].formula, rsp_diag_at(d, 0)->message);
         show(&b, f->factors[0]);
         assert_string_equal(b.data, cases[k].tree);
@@ -144,7 +150,9 @@ static void arithmetic(void **state) {
 
 static void random_parts(void **state) {
     /* Fixed terms; then for each random part: intercept, terms, correlated, group. */
-    static const struct { const char *formula, *wanted; } cases[] = {
+    static const struct {
+        const char *formula, *wanted;
+    } cases[] = {
         {"y ~ x + (1 | g)", "x # 1 [] corr g"},
         {"y ~ x + (1 + x | g)", "x # 1 [x] corr g"},
         {"y ~ (x | g) + x", "x # 1 [x] corr g"},
@@ -156,10 +164,10 @@ static void random_parts(void **state) {
     };
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        rsp_arena   *a = rsp_arena_new();
-        rsp_diag    *d = rsp_diag_new();
+        rsp_arena *a = rsp_arena_new();
+        rsp_diag *d = rsp_diag_new();
         rsp_formula *f = rsp_formula_parse(a, cases[k].formula, &ORIGIN, d);
-        rsp_buf      b = {0};
+        rsp_buf b = {0};
         if (!f) fail_msg("%s: %s", cases[k].formula, rsp_diag_at(d, 0)->message);
         show_terms(&b, f->terms, f->n_terms);
         for (size_t r = 0; r < f->n_random; r++) {
@@ -177,8 +185,8 @@ static void random_parts(void **state) {
 }
 
 static void dot(void **state) {
-    rsp_arena   *a = rsp_arena_new();
-    rsp_diag    *d = rsp_diag_new();
+    rsp_arena *a = rsp_arena_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_formula *f = rsp_formula_parse(a, "y ~ . + a:b - 1", &ORIGIN, d);
     (void) state;
     assert_non_null(f);
@@ -200,7 +208,9 @@ static void list_messages(rsp_diag *d, rsp_buf *b) {
 }
 
 static void formula_errors(void **state) {
-    static const struct { const char *text, *wanted; } cases[] = {
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
         {" ", "3:5 empty formula (as in change ~ culture + country)"},
         {"y", "3:5 formula without '~' (as in change ~ culture + country)"},
         {"~ x", "3:5 formula without a variable before '~' (as in change ~ culture)"},
@@ -234,14 +244,13 @@ static void formula_errors(void **state) {
     };
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        rsp_arena   *a = rsp_arena_new();
-        rsp_diag    *d = rsp_diag_new();
+        rsp_arena *a = rsp_arena_new();
+        rsp_diag *d = rsp_diag_new();
         rsp_formula *f = rsp_formula_parse(a, cases[k].text, &ORIGIN, d);
-        rsp_buf      b = {0};
+        rsp_buf b = {0};
         list_messages(d, &b);
         assert_null(f);
-        if (strcmp(b.data, cases[k].wanted))
-            fail_msg("'%s':\n%s\nwanted:\n%s", cases[k].text, b.data, cases[k].wanted);
+        if (strcmp(b.data, cases[k].wanted)) fail_msg("'%s':\n%s\nwanted:\n%s", cases[k].text, b.data, cases[k].wanted);
         rsp_buf_free(&b);
         rsp_diag_free(d);
         rsp_arena_free(a);
@@ -252,8 +261,8 @@ static void formula_errors(void **state) {
 
 static void show_model(rsp_buf *b, const rsp_lavaan *m) {
     static const char *const ops[] = {
-        [RSP_L_LOADING] = "=~", [RSP_L_REGRESSION] = "~", [RSP_L_COVARIANCE] = "~~", [RSP_L_INTERCEPT] = "~1",
-        [RSP_L_THRESHOLD] = "|", [RSP_L_DEFINED] = ":=", [RSP_L_CONSTRAINT] = "==",
+        [RSP_L_LOADING] = "=~",  [RSP_L_REGRESSION] = "~", [RSP_L_COVARIANCE] = "~~", [RSP_L_INTERCEPT] = "~1",
+        [RSP_L_THRESHOLD] = "|", [RSP_L_DEFINED] = ":=",   [RSP_L_CONSTRAINT] = "==",
     };
     rsp_buf_puts(b, "");
     for (size_t k = 0; k < m->n; k++) {
@@ -267,7 +276,9 @@ static void show_model(rsp_buf *b, const rsp_lavaan *m) {
 }
 
 static void lavaan_models(void **state) {
-    static const struct { const char *text, *wanted; } cases[] = {
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
         {"visual =~ x1 + x2 + x3", "visual=~x1; visual=~x2; visual=~x3"},
         {"f =~ 1*x1 + a*x2 + NA*x3 + -0.5*x4", "f=~[1]x1; f=~[a]x2; f=~[free]x3; f=~[-0.5]x4"},
         {"f =~ x1 + x2\ng =~ x3 + x4", "f=~x1; f=~x2; g=~x3; g=~x4"},
@@ -282,10 +293,10 @@ static void lavaan_models(void **state) {
     };
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        rsp_arena  *a = rsp_arena_new();
-        rsp_diag   *d = rsp_diag_new();
+        rsp_arena *a = rsp_arena_new();
+        rsp_diag *d = rsp_diag_new();
         rsp_lavaan *m = rsp_lavaan_parse(a, cases[k].text, &ORIGIN, d);
-        rsp_buf     b = {0};
+        rsp_buf b = {0};
         if (!m) fail_msg("%s: %s", cases[k].text, rsp_diag_at(d, 0)->message);
         show_model(&b, m);
         assert_string_equal(b.data, cases[k].wanted);
@@ -297,7 +308,9 @@ static void lavaan_models(void **state) {
 
 static void lavaan_errors(void **state) {
     static const rsp_origin block = {{"study.yaml", 3, 5}, true, 5};
-    static const struct { const char *text, *wanted; } cases[] = {
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
         {" # nothing\n", "3:5 empty model (write f =~ x1 + x2 + x3)"},
         {"f =~ x1 x2", "3:13 'x2' is not followed by an operator or '+' (write f =~ x1 + x2)"},
         {"f = x1", "3:5 'f' is not followed by an operator or '+' (write f =~ x1 + x2)"},
@@ -319,10 +332,10 @@ static void lavaan_errors(void **state) {
     };
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        rsp_arena  *a = rsp_arena_new();
-        rsp_diag   *d = rsp_diag_new();
+        rsp_arena *a = rsp_arena_new();
+        rsp_diag *d = rsp_diag_new();
         rsp_lavaan *m = rsp_lavaan_parse(a, cases[k].text, &block, d);
-        rsp_buf     b = {0};
+        rsp_buf b = {0};
         list_messages(d, &b);
         assert_null(m);
         if (strcmp(b.data, cases[k].wanted)) fail_msg("'%s':\n%s\nwanted:\n%s", cases[k].text, b.data, cases[k].wanted);
@@ -344,8 +357,8 @@ static char *repeated(const char *before, const char *piece, const char *middle,
 }
 
 static void assert_refused(char *text, const char *message) {
-    rsp_arena   *a = rsp_arena_new();
-    rsp_diag    *d = rsp_diag_new();
+    rsp_arena *a = rsp_arena_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_formula *f = rsp_formula_parse(a, text, &ORIGIN, d);
     assert_true((f == NULL) == (message != NULL));
     if (message) assert_string_equal(rsp_diag_at(d, 0)->message, message);
@@ -381,16 +394,16 @@ static void noise(void **state) {
     (void) state;
     rsp_rng_init(&r, 20261122, 2);
     for (int round = 0; round < 6000; round++) {
-        rsp_buf    b = {0};
+        rsp_buf b = {0};
         rsp_arena *a = rsp_arena_new();
-        rsp_diag  *d = rsp_diag_new();
+        rsp_diag *d = rsp_diag_new();
         rsp_buf_puts(&b, round % 2 ? "y ~ x" : "");
         for (uint32_t k = rsp_rng_below(&r, 25); k > 0; k--)
             rsp_buf_puts(&b, pieces[rsp_rng_below(&r, sizeof pieces / sizeof *pieces)]);
         bool formula = rsp_formula_parse(a, b.data, &ORIGIN, d) != NULL;
         assert_true(formula == (rsp_diag_errors(d) == 0));
         size_t before = rsp_diag_errors(d);
-        bool   model = rsp_lavaan_parse(a, b.data, &ORIGIN, d) != NULL;
+        bool model = rsp_lavaan_parse(a, b.data, &ORIGIN, d) != NULL;
         assert_true(!model || rsp_diag_errors(d) == before);
         rsp_buf_free(&b);
         rsp_diag_free(d);
@@ -400,9 +413,9 @@ static void noise(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(terms_as_in_r),      cmocka_unit_test(arithmetic),    cmocka_unit_test(random_parts),
-        cmocka_unit_test(dot),                cmocka_unit_test(formula_errors), cmocka_unit_test(lavaan_models),
-        cmocka_unit_test(lavaan_errors),      cmocka_unit_test(limits),        cmocka_unit_test(powers_are_bounded),
+        cmocka_unit_test(terms_as_in_r), cmocka_unit_test(arithmetic),     cmocka_unit_test(random_parts),
+        cmocka_unit_test(dot),           cmocka_unit_test(formula_errors), cmocka_unit_test(lavaan_models),
+        cmocka_unit_test(lavaan_errors), cmocka_unit_test(limits),         cmocka_unit_test(powers_are_bounded),
         cmocka_unit_test(noise),
     };
     return cmocka_run_group_tests_name("formula", tests, NULL, NULL);

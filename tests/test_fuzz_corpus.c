@@ -38,13 +38,14 @@
 static const struct target {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
-} TARGETS[] = {{"expression", fuzz_expression}, {"formula", fuzz_formula},     {"lavaan", fuzz_lavaan}, {"yaml", fuzz_yaml},
-               {"decode", fuzz_decode},         {"delimited", fuzz_delimited}, {"study", fuzz_study}};
+} TARGETS[] = {
+    {"expression", fuzz_expression}, {"formula", fuzz_formula},     {"lavaan", fuzz_lavaan}, {"yaml", fuzz_yaml},
+    {"decode", fuzz_decode},         {"delimited", fuzz_delimited}, {"study", fuzz_study}};
 enum { N_TARGETS = sizeof TARGETS / sizeof *TARGETS };
 
 /* Runs each file of the folder; returns their number. */
 static size_t replay(const char *folder, const struct target *only) {
-    DIR   *handle = opendir(folder);
+    DIR *handle = opendir(folder);
     size_t n = 0;
     assert_non_null(handle);
     for (struct dirent *e; (e = readdir(handle));) {
@@ -55,7 +56,7 @@ static size_t replay(const char *folder, const struct target *only) {
             if (strncmp(e->d_name, TARGETS[k].name, strlen(TARGETS[k].name)) == 0) t = &TARGETS[k];
         if (!t) fail_msg("%s/%s: the name begins with no target's", folder, e->d_name);
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        rsp_buf   file = {0};
+        rsp_buf file = {0};
         rsp_diag *d = rsp_diag_new();
         if (!rsp_read_file(path, &file, d, RSP_ERR_DATA, RSP_NOWHERE)) fail_msg("%s cannot be read", path);
         t->run((const uint8_t *) file.data, file.length);
@@ -90,7 +91,7 @@ static void seeds(void **state) {
 /* Lines are looked up in one pass: 200,000 block texts took minutes once. */
 static void many_block_texts(void **state) {
     (void) state;
-    rsp_buf   b = {0};
+    rsp_buf b = {0};
     rsp_diag *d = rsp_diag_new();
     rsp_buf_puts(&b, "list:\n");
     for (int k = 0; k < 200000; k++) rsp_buf_puts(&b, "- |\n  a\n");
@@ -111,7 +112,7 @@ static void many_block_texts(void **state) {
 static void messages_are_presentable(void **state) {
     (void) state;
     rsp_diag *d = rsp_diag_new();
-    char      longer[5000];
+    char longer[5000];
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     rsp_report(d, RSP_WARNING, RSP_NOWHERE, "a\nb", "one\n\x1b[31mtwo \xC2\x9B three");
@@ -125,11 +126,12 @@ static void messages_are_presentable(void **state) {
 
 static void refused_files(void **state) {
     (void) state;
-    static const struct { const char *path, *says; } files[] = {
-        {"/dev/zero", "a pipe or a device"}, {"/tmp", "a folder"}, {"/no/such/file", "No such file"}};
+    static const struct {
+        const char *path, *says;
+    } files[] = {{"/dev/zero", "a pipe or a device"}, {"/tmp", "a folder"}, {"/no/such/file", "No such file"}};
     for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
         rsp_diag *d = rsp_diag_new();
-        rsp_buf   b = {0};
+        rsp_buf b = {0};
         assert_false(rsp_read_file(files[k].path, &b, d, RSP_ERR_DATA, RSP_NOWHERE));
         assert_int_equal(rsp_diag_status(d), RSP_ERR_DATA);
         assert_non_null(strstr(rsp_diag_at(d, 0)->message, files[k].says));
@@ -139,9 +141,10 @@ static void refused_files(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(crashers), cmocka_unit_test(seeds), cmocka_unit_test(many_block_texts),
-                                       cmocka_unit_test(messages_are_presentable), cmocka_unit_test(refused_files)};
-    int                     failed = cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(crashers), cmocka_unit_test(seeds),
+                                       cmocka_unit_test(many_block_texts), cmocka_unit_test(messages_are_presentable),
+                                       cmocka_unit_test(refused_files)};
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
     rmdir(study_folder());
     return failed;
 }

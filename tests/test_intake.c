@@ -32,28 +32,27 @@ static const char survey[] =
     "date,day,Day,Dzień\n"
     "text,example,An example,Przykład\n";
 
-static const char choices[] =
-    "list_name,name,label::en,label::pl,alias,missing\n"
-    "country,PL,Poland,Polska,Polonia,\n"
-    "country,RO,Romania,Rumunia,România,\n"
-    "country,NA,Namibia,Namibia,,\n"
-    "yes_no,no,No,Nie,,\n"
-    "yes_no,yes,Yes,Tak,,\n"
-    "agree,A1,Disagree,Nie zgadzam się,,\n"
-    "agree,A2,Neither,Ani tak - ani nie,Neither agree nor disagree|So-so,\n"
-    "agree,A3,Agree,Zgadzam się,\"Yes, I \"\"agree\"\"\",\n"
-    "agree,A9,Don't know,Nie wiem,,yes\n"
-    "channel,SQ001,Consultation,Konsultacje,,\n"
-    "channel,SQ002,\"Complaints, appeals\",\"Skargi, odwołania\",,\n"
-    "channel,SQ003,Protest,Protest,,\n"
-    "channel,other,Other,Inne,,\n"
-    "goal,Q,Quality,Jakość,,\n"
-    "goal,P,Prevention,Zapobieganie,,\n"
-    "goal,F,Funding,Finansowanie,,\n";
+static const char choices[] = "list_name,name,label::en,label::pl,alias,missing\n"
+                              "country,PL,Poland,Polska,Polonia,\n"
+                              "country,RO,Romania,Rumunia,România,\n"
+                              "country,NA,Namibia,Namibia,,\n"
+                              "yes_no,no,No,Nie,,\n"
+                              "yes_no,yes,Yes,Tak,,\n"
+                              "agree,A1,Disagree,Nie zgadzam się,,\n"
+                              "agree,A2,Neither,Ani tak - ani nie,Neither agree nor disagree|So-so,\n"
+                              "agree,A3,Agree,Zgadzam się,\"Yes, I \"\"agree\"\"\",\n"
+                              "agree,A9,Don't know,Nie wiem,,yes\n"
+                              "channel,SQ001,Consultation,Konsultacje,,\n"
+                              "channel,SQ002,\"Complaints, appeals\",\"Skargi, odwołania\",,\n"
+                              "channel,SQ003,Protest,Protest,,\n"
+                              "channel,other,Other,Inne,,\n"
+                              "goal,Q,Quality,Jakość,,\n"
+                              "goal,P,Prevention,Zapobieganie,,\n"
+                              "goal,F,Funding,Finansowanie,,\n";
 
 struct folder {
-    char       dir[64];
-    rsp_diag  *diag;
+    char dir[64];
+    rsp_diag *diag;
     rsp_study *study;
     rsp_frame *frame;
 };
@@ -85,7 +84,8 @@ static void folder_read(struct folder *x, const char *sources) {
     snprintf(yaml, sizeof yaml,
              "study: small\ntitle: {en: Small}\nlanguages: [en, pl]\nsources:\n%s\n"
              "instrument: {survey: survey.csv, choices: choices.csv}\n"
-             "roles: {id: id, country: country, submitted: submitdate}\n", sources);
+             "roles: {id: id, country: country, submitted: submitdate}\n",
+             sources);
     write_text(x->dir, "study.yaml", yaml);
     x->study = rsp_study_load(x->dir, x->diag);
     if (!x->study) rsp_diag_print(x->diag, stderr, false, 0);
@@ -136,7 +136,7 @@ static char *dump(const struct folder *x) {
     for (size_t i = 0; i < x->frame->n; i++) {
         for (size_t j = 0; j < x->frame->n_columns; j++) {
             const rsp_column *c = &x->frame->columns[j];
-            char              text[64];
+            char text[64];
             if (c->kind == RSP_COL_CODE || c->kind == RSP_COL_SMALL) rsp_buf_printf(&b, "%d", rsp_code(c, i));
             else if (c->kind == RSP_COL_NUMBER && isnan(c->number[i])) rsp_buf_printf(&b, "na%d", c->why[i]);
             else if (c->kind == RSP_COL_TEXT && c->text[i] < 0) rsp_buf_printf(&b, "na%d", c->text[i]);
@@ -176,8 +176,8 @@ static rsp_table_data *open_text(const char *text, rsp_diag *d) { return open_by
 
 /* All cells joined, read in blocks of the given number of records. */
 static char *cells_of(const rsp_table_data *t, size_t block) {
-    rsp_buf   b = {0};
-    rsp_room  room = {0};
+    rsp_buf b = {0};
+    rsp_room room = {0};
     rsp_cell *cells = rsp_calloc(block * t->n_columns, sizeof *cells);
     for (size_t from = 0; from < t->n_records; from += block) {
         size_t to = from + block < t->n_records ? from + block : t->n_records;
@@ -204,7 +204,7 @@ static char *without_line_ends(char *text) {
 }
 
 static void expect_cells(const char *csv, const char *cells, size_t n_lines, const uint32_t *lines) {
-    rsp_diag       *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_table_data *t = open_text(csv, d);
     assert_non_null(t);
     char *got = cells_of(t, 1);
@@ -227,9 +227,9 @@ static void restore_crlf(rsp_buf *b) {
 }
 
 static void torture_one(const char *name) {
-    char         path[128];
-    rsp_diag    *d = rsp_diag_new();
-    rsp_buf      raw = {0};
+    char path[128];
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf raw = {0};
     json_error_t error;
     snprintf(path, sizeof path, "fixtures/csv-torture/spectrum-%s.json", name);
     json_t *expected = json_load_file(path, 0, &error);
@@ -245,7 +245,7 @@ static void torture_one(const char *name) {
     rsp_table_data *t = rsp_delimited_open(&raw, path, NULL, 0, d);
     assert_non_null(t);
     assert_int_equal(t->n_records, json_array_size(expected));
-    rsp_room  room = {0};
+    rsp_room room = {0};
     rsp_cell *cells = rsp_calloc(t->n_records * t->n_columns, sizeof *cells);
     t->read(t, 0, t->n_records, &room, cells);
     for (size_t i = 0; i < t->n_records; i++) {
@@ -270,9 +270,10 @@ static void torture_one(const char *name) {
 }
 
 static void test_csv_torture(void **state) {
-    static const char *const names[] = {"comma_in_quotes", "empty", "empty_crlf", "escaped_quotes", "json",
-                                        "location_coordinates", "newlines", "newlines_crlf", "quotes_and_newlines",
-                                        "simple", "simple_crlf", "utf8"};
+    static const char *const names[] = {"comma_in_quotes", "empty",         "empty_crlf",
+                                        "escaped_quotes",  "json",          "location_coordinates",
+                                        "newlines",        "newlines_crlf", "quotes_and_newlines",
+                                        "simple",          "simple_crlf",   "utf8"};
     (void) state;
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) torture_one(names[k]);
 }
@@ -292,14 +293,17 @@ static void test_lines_and_line_ends(void **state) {
 static void test_delimiters(void **state) {
     (void) state;
     /* Headings with commas must not win over the semicolons that part the cells. */
-    static const struct { const char *csv; char delimiter; size_t columns; } cases[] = {
-        {"\"Sex, age, place\";\"b\"\n1;2\n3;4\n", ';', 2},
-        {"a;b;c\n1,5;2,5;3,5\n2,5;1,5;3,5\n", ';', 3},
-        {"a,b\n\"x;y\",1\n\"z;w\",2\n", ',', 2},
-        {"a\tb\tc\n1,2\t3;4\t5\n", '\t', 3},
-        {"one\n1\n2\n", ',', 1}};
+    static const struct {
+        const char *csv;
+        char delimiter;
+        size_t columns;
+    } cases[] = {{"\"Sex, age, place\";\"b\"\n1;2\n3;4\n", ';', 2},
+                 {"a;b;c\n1,5;2,5;3,5\n2,5;1,5;3,5\n", ';', 3},
+                 {"a,b\n\"x;y\",1\n\"z;w\",2\n", ',', 2},
+                 {"a\tb\tc\n1,2\t3;4\t5\n", '\t', 3},
+                 {"one\n1\n2\n", ',', 1}};
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        rsp_diag       *d = rsp_diag_new();
+        rsp_diag *d = rsp_diag_new();
         rsp_table_data *t = open_text(cases[k].csv, d);
         assert_non_null(t);
         assert_int_equal(t->delimiter, cases[k].delimiter);
@@ -312,7 +316,7 @@ static void test_delimiters(void **state) {
 static void test_every_block_size(void **state) {
     static const char csv[] = "a,b,c\n1,\"x\"\"y\",3\n\n\"line\r\nbreak\",,\"\"\n4,5\n\"q\" ,6,7,8\n9,\"10\",\"é\"\n";
     (void) state;
-    rsp_diag       *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_table_data *t = open_text(csv, d);
     assert_non_null(t);
     char *whole = without_line_ends(cells_of(t, t->n_records));
@@ -329,7 +333,7 @@ static void test_every_block_size(void **state) {
 
 static void test_unclosed_quote(void **state) {
     (void) state;
-    rsp_diag       *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_table_data *t = open_text("a,b\n1,2\n3,\"open\n5,\"x\"\n7,8\n", d);
     assert_non_null(t);
     char *cells = cells_of(t, 1);
@@ -383,9 +387,9 @@ static void test_random_bytes(void **state) {
     static const char alphabet[] = "\"\",;\n\r\t ab1.,\xC3\xA9\xFF\0<&[]";
     (void) state;
     for (uint64_t seed = 0; seed < 3000; seed++) {
-        rsp_rng   rng;
+        rsp_rng rng;
         rsp_diag *d = rsp_diag_new();
-        char      bytes[200];
+        char bytes[200];
         rsp_rng_init(&rng, seed, 1);
         size_t n = rsp_rng_below(&rng, sizeof bytes);
         for (size_t k = 0; k < n; k++) bytes[k] = alphabet[rsp_rng_below(&rng, sizeof alphabet - 1)];
@@ -410,7 +414,7 @@ static size_t encode(const char *text, const char *encoding, const char *mark, s
     iconv_t cd = iconv_open(encoding, "UTF-8");
     assert_true(cd != (iconv_t) -1);
     memcpy(out, mark, mark_length);
-    char  *from = (char *) text, *to = out + mark_length;
+    char *from = (char *) text, *to = out + mark_length;
     size_t left = strlen(text), space = room - mark_length;
     assert_int_equal(iconv(cd, &from, &left, &to, &space), 0);
     iconv_close(cd);
@@ -420,7 +424,7 @@ static size_t encode(const char *text, const char *encoding, const char *mark, s
 static void expect_same_frame(const char *text, const char *encoding, const char *mark, size_t mark_length,
                               const char *recognised, const char *declared) {
     struct folder x;
-    char          bytes[4096], source[128];
+    char bytes[4096], source[128];
     folder_new(&x);
     write_text(x.dir, "data.csv", text);
     folder_read(&x, "  - {files: data.csv, format: csv}");
@@ -472,16 +476,32 @@ static void test_invalid_bytes_have_a_place(void **state) {
 }
 
 static void test_fold(void **state) {
-    static const struct { const char *text, *folded; } cases[] = {
-        {"  Agree\xC2\xA0 strongly. ", "agree strongly"},
-        {"<b>Don\xE2\x80\x99t</b> know&nbsp;&amp; care...", "don't know & care"},
-        {"\xE2\x80\x9EZgadzam si\xC4\x99\xE2\x80\x9D", "\"zgadzam się\""},
-        {"\xC5\x9Ei \xC5\xA2" "ar\xC4\x83", "și țară"},            /* cedillas, as Windows-1250 has them */
-        {"Jako\xC5\x9B\xC4\x87", "jakość"},
-        {"Jakos\xCC\x81" "c\xCC\x81", "jakość"},                /* decomposed, as a Mac writes it */
-        {"STRASSE", "strasse"}, {"Stra\xC3\x9F" "e", "strasse"},
-        {"a<br>b", "a b"}, {"x < 5 & y > 3", "x < 5 & y > 3"}, {"18\xE2\x80\x93" "29", "18-29"},
-        {"...", "..."}, {"", ""}, {"\xEF\xBB\xBF" "1 (None)", "1 (none)"}};
+    static const struct {
+        const char *text, *folded;
+    } cases[] = {{"  Agree\xC2\xA0 strongly. ", "agree strongly"},
+                 {"<b>Don\xE2\x80\x99t</b> know&nbsp;&amp; care...", "don't know & care"},
+                 {"\xE2\x80\x9EZgadzam si\xC4\x99\xE2\x80\x9D", "\"zgadzam się\""},
+                 {"\xC5\x9Ei \xC5\xA2"
+                  "ar\xC4\x83",
+                  "și țară"}, /* cedillas, as Windows-1250 has them */
+                 {"Jako\xC5\x9B\xC4\x87", "jakość"},
+                 {"Jakos\xCC\x81"
+                  "c\xCC\x81",
+                  "jakość"}, /* decomposed, as a Mac writes it */
+                 {"STRASSE", "strasse"},
+                 {"Stra\xC3\x9F"
+                  "e",
+                  "strasse"},
+                 {"a<br>b", "a b"},
+                 {"x < 5 & y > 3", "x < 5 & y > 3"},
+                 {"18\xE2\x80\x93"
+                  "29",
+                  "18-29"},
+                 {"...", "..."},
+                 {"", ""},
+                 {"\xEF\xBB\xBF"
+                  "1 (None)",
+                  "1 (none)"}};
     rsp_buf room = {0};
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
@@ -496,9 +516,12 @@ static void test_fold(void **state) {
 static void test_values(void **state) {
     struct folder x;
     (void) state;
-    read_one(&x, "id,country,engage1,member\n"
-                 "1,PL,A1,yes\n2,pl,agree,TAK\n3,Rumunia,so-so,Y\n4,NA,\"Yes, I \xE2\x80\x9C" "agree\xE2\x80\x9D.\",n\n"
-                 "5,  ,NA,No\n6,XX,Don\xE2\x80\x99t know,maybe\n", "csv");
+    read_one(&x,
+             "id,country,engage1,member\n"
+             "1,PL,A1,yes\n2,pl,agree,TAK\n3,Rumunia,so-so,Y\n4,NA,\"Yes, I \xE2\x80\x9C"
+             "agree\xE2\x80\x9D.\",n\n"
+             "5,  ,NA,No\n6,XX,Don\xE2\x80\x99t know,maybe\n",
+             "csv");
     static const int country[] = {0, 0, 1, 2, RSP_NA_UNKNOWN, RSP_NA_INVALID};
     static const int engage[] = {0, 2, 1, 2, RSP_NA_UNKNOWN, 3};
     static const int member[] = {1, 1, 1, 0, 0, RSP_NA_INVALID};
@@ -531,11 +554,13 @@ static void test_ambiguous_label(void **state) {
 static void test_numbers_and_dates(void **state) {
     struct folder x;
     (void) state;
-    read_one(&x, "id;weeks;cost;day;submitdate\n"
-                 "1;3;1,5;2026-03-01;2026-03-01 10:00:00\n"
-                 "2;x;-0,25;1970-01-01;2026-03-01T12:00:00+02:00\n"
-                 "3;;secret;31.12.2026;1969-12-31 23:59:59\n"
-                 "4;7;2;2024-02-29;2026-02-30\n", "csv");
+    read_one(&x,
+             "id;weeks;cost;day;submitdate\n"
+             "1;3;1,5;2026-03-01;2026-03-01 10:00:00\n"
+             "2;x;-0,25;1970-01-01;2026-03-01T12:00:00+02:00\n"
+             "3;;secret;31.12.2026;1969-12-31 23:59:59\n"
+             "4;7;2;2024-02-29;2026-02-30\n",
+             "csv");
     assert_non_null(x.frame);
     assert_int_equal(x.frame->files[0].decimal, ',');
     assert_true(number(&x, "cost", 0) == 1.5 && number(&x, "cost", 1) == -0.25 && number(&x, "cost", 3) == 2);
@@ -574,7 +599,7 @@ static const int ticks[4][4] = {{1, 0, 1, 0}, {0, 1, 0, 0}, {0, 0, 0, 0}, {-1, -
 
 static void expect_ticks(const char *csv) {
     static const char *const names[] = {"channels_SQ001", "channels_SQ002", "channels_SQ003", "channels_other"};
-    struct folder            x;
+    struct folder x;
     read_one(&x, csv, "csv");
     assert_non_null(x.frame);
     for (size_t i = 0; i < 4; i++)
@@ -621,8 +646,8 @@ static void test_unknown_choice_in_a_list(void **state) {
 
 static void expect_ranks(const char *csv, const char *format) {
     static const char *const names[] = {"goals_Q", "goals_P", "goals_F"};
-    static const int         places[3][3] = {{2, 1, 0}, {0, 0, 1}, {-1, -1, -1}};
-    struct folder            x;
+    static const int places[3][3] = {{2, 1, 0}, {0, 0, 1}, {-1, -1, -1}};
+    struct folder x;
     read_one(&x, csv, format);
     assert_non_null(x.frame);
     for (size_t i = 0; i < 3; i++)
@@ -739,13 +764,13 @@ static void test_bare_and_quoted_blanks(void **state) {
 
 static void test_rse2017(void **state) {
     (void) state;
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_study *s = rsp_study_load("specs/rse2017", d);
     assert_non_null(s);
     rsp_frame *f = rsp_intake(s, d);
     assert_non_null(f);
     static const size_t rows[] = {325, 77, 22}, columns[] = {248, 131, 277};
-    size_t              of_country[3] = {0}, computing = 0, satisfied_missing = 0;
+    size_t of_country[3] = {0}, computing = 0, satisfied_missing = 0;
     for (size_t k = 0; k < 3; k++) {
         assert_int_equal(f->files[k].rows, rows[k]);
         assert_int_equal(f->files[k].columns, columns[k]);
@@ -771,14 +796,17 @@ static void test_rse2017(void **state) {
 }
 
 static void test_published_limesurvey_files(void **state) {
-    static const struct { const char *path; size_t records, columns; char delimiter; } files[] = {
-        {"fixtures/limesurvey/digital-twins-german.csv", 96, 317, ';'},
-        {"fixtures/limesurvey/unit-test-quality.csv", 70, 146, ','}};
+    static const struct {
+        const char *path;
+        size_t records, columns;
+        char delimiter;
+    } files[] = {{"fixtures/limesurvey/digital-twins-german.csv", 96, 317, ';'},
+                 {"fixtures/limesurvey/unit-test-quality.csv", 70, 146, ','}};
     (void) state;
     for (size_t k = 0; k < 2; k++) {
         rsp_diag *d = rsp_diag_new();
-        rsp_buf   raw = {0};
-        char      why[160];
+        rsp_buf raw = {0};
+        char why[160];
         assert_true(rsp_read_file(files[k].path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE));
         rsp_table_data *t = rsp_delimited_open(&raw, files[k].path, NULL, 0, d);
         assert_non_null(t);
@@ -861,8 +889,8 @@ static void test_sources(void **state) {
 
 static void test_threads(void **state) {
     struct folder x;
-    rsp_buf       csv = {0};
-    char         *want = NULL;
+    rsp_buf csv = {0};
+    char *want = NULL;
     (void) state;
     rsp_buf_puts(&csv, "id,country,weeks,channels\n");
     for (unsigned k = 0; k < 5000; k++)
@@ -891,12 +919,12 @@ static void test_threads(void **state) {
 /* An export with bytes changed at random is read or refused; every row that is read is in the frame. */
 static void test_damaged_exports(void **state) {
     static const char noise[] = "\"\";,\n\r[]. NAYb\xC3\xFF\0<>&9";
-    struct folder     x;
+    struct folder x;
     (void) state;
     read_one(&x, by_codes, "auto");
     for (uint64_t seed = 0; seed < 300; seed++) {
-        rsp_rng   rng;
-        char      bytes[sizeof by_codes];
+        rsp_rng rng;
+        char bytes[sizeof by_codes];
         rsp_diag *d = rsp_diag_new();
         memcpy(bytes, by_codes, sizeof bytes);
         rsp_rng_init(&rng, seed, 2);
@@ -914,8 +942,8 @@ static void test_damaged_exports(void **state) {
 
 static void test_inspect_shows_no_answer(void **state) {
     struct folder x;
-    char          path[128], *text = NULL;
-    size_t        length = 0;
+    char path[128], *text = NULL;
+    size_t length = 0;
     (void) state;
     folder_new(&x);
     write_text(x.dir, "data.csv", by_codes);

@@ -1,11 +1,11 @@
 /* Regressions: limits where estimates do not exist, random effects worked out by hand, and properties that hold for
  * every model. Agreement with R on real data: test_reference. */
+#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static void path_of(const char *name, char path[128]) { snprintf(path, 128, "%s/
 
 static int remove_folder(void **state) {
     static const char *const names[] = {"study.yaml", "survey.csv", "choices.csv", "data.csv"};
-    char                     path[128];
+    char path[128];
     (void) state;
     for (size_t k = 0; k < 4; k++) {
         path_of(names[k], path);
@@ -47,17 +47,17 @@ static void put(const char *name, const char *text) {
 }
 
 struct run {
-    rsp_diag    *diag;
-    rsp_study   *study;
-    rsp_frame   *frame;
-    rsp_sample  *sample;
+    rsp_diag *diag;
+    rsp_study *study;
+    rsp_frame *frame;
+    rsp_sample *sample;
     rsp_results *results;
 };
 
 /* Columns: id, y and z numbers, g one of a to f, k one of low, middle, high. models: lines of study.yaml. */
 static struct run analyse(const char *models, const char *data) {
     struct run r = {.diag = rsp_diag_new()};
-    rsp_buf    yaml = {0};
+    rsp_buf yaml = {0};
     put("survey.csv",
         "type,name,label::en\ninteger,id,Id\ndecimal,y,Y\ndecimal,z,Z\nselect_one g,g,G\nselect_one k,k,K\ntext,t,T\n");
     put("choices.csv", "list_name,name,label::en\ng,a,A\ng,b,B\ng,c,C\ng,d,D\ng,e,E\ng,f,F\nk,low,Low\nk,middle,"
@@ -243,7 +243,7 @@ static char *crossed_data(double scale, double origin) {
     for (size_t k = 0; k < 40; k++) other[k] = 0.7 * rsp_rng_normal(&rng);
     for (size_t i = 0; i < 900; i++) {
         uint32_t g = rsp_rng_below(&rng, 6), o = rsp_rng_below(&rng, 40);
-        double   z = rsp_rng_normal(&rng), y = 1 + z + group[g] + slope[g] * z + other[o] + rsp_rng_normal(&rng);
+        double z = rsp_rng_normal(&rng), y = 1 + z + group[g] + slope[g] * z + other[o] + rsp_rng_normal(&rng);
         rsp_buf_printf(&b, "%zu,%.6f,%.17g,%c,low,o%u\n", i, y, scale * z + origin, (int) ('a' + g), o);
     }
     return b.data;
@@ -251,9 +251,9 @@ static char *crossed_data(double scale, double origin) {
 
 static void mixed_units(void **state) {
     const char *models = "  - {id: m, kind: mixed, formula: \"y ~ z + (1 + z | g) + (1 | t)\"}\n";
-    char       *plain = crossed_data(1, 0), *moved = crossed_data(0.01, 20);
+    char *plain = crossed_data(1, 0), *moved = crossed_data(0.01, 20);
     (void) state;
-    struct run     a = analyse(models, plain), b = analyse(models, moved);
+    struct run a = analyse(models, plain), b = analyse(models, moved);
     const rsp_row *slope = row_of(&a, "m", "z", "", "coefficient"),
                   *same_slope = row_of(&b, "m", "z", "", "coefficient");
     near(same_slope->estimate, 100 * slope->estimate, 1e-7);
@@ -283,7 +283,7 @@ static void threads_do_not_matter(void **state) {
                          "  - {id: b, kind: mixed, formula: \"y ~ z + (z || t)\", method: ml}\n"
                          "  - {id: c, kind: multinomial, formula: \"g ~ z\"}\n"
                          "  - {id: d, kind: pooled, estimate: y, variance: id, filter: \"${id} > 0\"}\n";
-    char       *data = crossed_data(1, 0);
+    char *data = crossed_data(1, 0);
     (void) state;
     rsp_threads_set(1);
     struct run a = analyse(models, data);
@@ -300,8 +300,8 @@ static void threads_do_not_matter(void **state) {
 /* Three equal variances: tau2 is the estimates' variance less theirs, the interval that of their mean. */
 static void pooled_by_hand(void **state) {
     (void) state;
-    struct run     r = analyse("  - {id: p, kind: pooled, estimate: y, variance: z, leave_one_out: yes}\n",
-                               HEAD "1,1,2,a,low,\n2,5,2,a,low,\n3,9,2,a,low,\n");
+    struct run r = analyse("  - {id: p, kind: pooled, estimate: y, variance: z, leave_one_out: yes}\n",
+                           HEAD "1,1,2,a,low,\n2,5,2,a,low,\n3,9,2,a,low,\n");
     const rsp_row *p = row_of(&r, "p", "", "", "pooled"), *next = row_of(&r, "p", "", "", "prediction");
     near(row_of(&r, "p", "", "", "tau2")->estimate, 14, 1e-9);
     near(row_of(&r, "p", "", "", "q")->estimate, 16, 1e-12);

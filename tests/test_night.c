@@ -15,13 +15,13 @@
 
 #include <cmocka.h>
 
-static char here[512];      /* scratch folder */
-static char program[1024];  /* the program under test */
+static char here[512];     /* scratch folder */
+static char program[1024]; /* the program under test */
 
 static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static int sh(const char *format, ...) {
-    char    command[4096];
+    char command[4096];
     va_list args;
     va_start(args, format);
     vsnprintf(command, sizeof command, format, args);
@@ -34,10 +34,10 @@ static char *path(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 static char *path(const char *format, ...) {
     static char paths[8][1200];
-    static int  turn;
-    char       *p = paths[turn = (turn + 1) % 8];
-    char        rest[600];
-    va_list     args;
+    static int turn;
+    char *p = paths[turn = (turn + 1) % 8];
+    char rest[600];
+    va_list args;
     va_start(args, format);
     vsnprintf(rest, sizeof rest, format, args);
     va_end(args);
@@ -52,7 +52,7 @@ static bool exists(const char *p) {
 
 static json_t *manifest(const char *run) {
     json_error_t e;
-    json_t      *m = json_load_file(path("%s/manifest.json", run), 0, &e);
+    json_t *m = json_load_file(path("%s/manifest.json", run), 0, &e);
     assert_non_null(m);
     return m;
 }
@@ -63,13 +63,14 @@ static void same_outputs(const char *a, const char *b) {
     json_t *oa = json_object_get(ma, "outputs"), *ob = json_object_get(mb, "outputs");
     assert_true(json_object_size(oa) > 10);
     const char *name;
-    json_t     *hash;
+    json_t *hash;
     json_object_foreach(oa, name, hash) {
         const char *other = json_string_value(json_object_get(ob, name));
         if (!other || strcmp(other, json_string_value(hash)) != 0) fail_msg("%s differs between %s and %s", name, a, b);
     }
     assert_int_equal(json_object_size(oa), json_object_size(ob));
-    assert_string_equal(json_string_value(json_object_get(ma, "content_id")), json_string_value(json_object_get(mb, "content_id")));
+    assert_string_equal(json_string_value(json_object_get(ma, "content_id")),
+                        json_string_value(json_object_get(mb, "content_id")));
     json_decref(ma);
     json_decref(mb);
 }
@@ -79,9 +80,20 @@ static void same_outputs(const char *a, const char *b) {
 static void a_night_publishes_everything(void **state) {
     (void) state;
     assert_int_equal(sh("%s run specs/wvs --out %s/a --quiet", program, here), 0);
-    const char *const files[] = {"index.html", "manifest.json", "run.log", "data/results.csv", "data/results.sqlite", "data/codebook.xml",
-                                 "data/codebook.csv", "data/datapackage.json", "quality/cleaning.csv", "quality/quality.html",
-                                 "briefs/brief-all-en.pdf", "briefs/brief-all-pl.pdf", "tables/tables-all-en.xlsx", "charts/poverty-all-pl.svg"};
+    const char *const files[] = {"index.html",
+                                 "manifest.json",
+                                 "run.log",
+                                 "data/results.csv",
+                                 "data/results.sqlite",
+                                 "data/codebook.xml",
+                                 "data/codebook.csv",
+                                 "data/datapackage.json",
+                                 "quality/cleaning.csv",
+                                 "quality/quality.html",
+                                 "briefs/brief-all-en.pdf",
+                                 "briefs/brief-all-pl.pdf",
+                                 "tables/tables-all-en.xlsx",
+                                 "charts/poverty-all-pl.svg"};
     for (size_t k = 0; k < sizeof files / sizeof *files; k++)
         if (!exists(path("a/wvs/latest/%s", files[k]))) fail_msg("%s is missing", files[k]);
     assert_int_equal(sh("%s verify %s/a/wvs/latest >/dev/null", program, here), 0);
@@ -89,12 +101,14 @@ static void a_night_publishes_everything(void **state) {
 
 static void published_numbers_are_the_expected_ones(void **state) {
     (void) state;
-    rsp_diag      *d = rsp_diag_new();
-    rsp_published *e = rsp_published_read_csv("fixtures/wvs/expected.csv", d), *g = rsp_published_read_csv(path("a/wvs/latest/data/results.csv"), d);
+    rsp_diag *d = rsp_diag_new();
+    rsp_published *e = rsp_published_read_csv("fixtures/wvs/expected.csv", d),
+                  *g = rsp_published_read_csv(path("a/wvs/latest/data/results.csv"), d);
     assert_non_null(e);
     assert_non_null(g);
     for (size_t k = 0; k < rsp_published_count(e); k++) {
-        const rsp_published_row *x = rsp_published_at(e, k), *y = rsp_published_find(g, x->analysis, x->domain, x->term, x->level, x->statistic);
+        const rsp_published_row *x = rsp_published_at(e, k),
+                                *y = rsp_published_find(g, x->analysis, x->domain, x->term, x->level, x->statistic);
         assert_non_null(y);
         double scale = x->estimate < 0 ? -x->estimate : x->estimate, gap = x->estimate - y->estimate;
         assert_true((gap < 0 ? -gap : gap) <= 1e-6 * (scale > 1e-8 ? scale : 1e-8));
@@ -106,16 +120,22 @@ static void published_numbers_are_the_expected_ones(void **state) {
 
 static void same_bytes_whatever_threads_locale_zone_folder(void **state) {
     (void) state;
-    assert_int_equal(sh("cp -r specs %s/specs && cp -r fixtures/wvs %s/wvsdata && sed -i 's|../../fixtures/wvs/wvs.csv|../../wvsdata/wvs.csv|' %s/specs/wvs/study.yaml && "
-                        "cp -r %s/specs/wvs %s/specs/wvs2", here, here, here, here, here), 0);
+    assert_int_equal(sh("cp -r specs %s/specs && cp -r fixtures/wvs %s/wvsdata && sed -i "
+                        "'s|../../fixtures/wvs/wvs.csv|../../wvsdata/wvs.csv|' %s/specs/wvs/study.yaml && "
+                        "cp -r %s/specs/wvs %s/specs/wvs2",
+                        here, here, here, here, here),
+                     0);
     assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet", program, here, here), 0);
-    assert_int_equal(sh("LC_ALL=de_DE.UTF-8 TZ=Pacific/Auckland %s run %s/specs/wvs2 --out %s/c --quiet --jobs 1", program, here, here), 0);
+    assert_int_equal(sh("LC_ALL=de_DE.UTF-8 TZ=Pacific/Auckland %s run %s/specs/wvs2 --out %s/c --quiet --jobs 1",
+                        program, here, here),
+                     0);
     same_outputs("b/wvs/latest", "c/wvs/latest");
 }
 
 static void same_results_whatever_the_order_of_rows_and_files(void **state) {
     (void) state;
-    assert_int_equal(sh("cd %s/wvsdata && head -1 wvs.csv > s && tail -n +2 wvs.csv | sort -r >> s && mv s wvs.csv", here), 0);
+    assert_int_equal(
+        sh("cd %s/wvsdata && head -1 wvs.csv > s && tail -n +2 wvs.csv | sort -r >> s && mv s wvs.csv", here), 0);
     assert_int_equal(sh("%s run %s/specs/wvs --out %s/d --quiet", program, here, here), 0);
     same_outputs("b/wvs/latest", "d/wvs/latest");
 }
@@ -129,7 +149,8 @@ static void simulated_study(void **state) {
     assert_true(exists(path("e/ifsw/latest/tables/tables-PL-pl.xlsx")));
     /* Free text never leaves; simulated exports carry these words for this test. */
     assert_int_equal(sh("grep -rlF -e 'never-to-be-published' %s/e/ifsw/latest/", here), 1);
-    assert_int_equal(sh("unzip -p %s/e/ifsw/latest/tables/tables-all-en.xlsx | grep -cF never-to-be-published >/dev/null", here), 1);
+    assert_int_equal(
+        sh("unzip -p %s/e/ifsw/latest/tables/tables-all-en.xlsx | grep -cF never-to-be-published >/dev/null", here), 1);
     /* Every page says that the data are made up. */
     assert_int_equal(sh("grep -qi 'simulated' %s/e/ifsw/latest/index.html", here), 0);
     assert_int_equal(sh("pdftotext %s/e/ifsw/latest/briefs/brief-all-en.pdf - | grep -qi simulated", here), 0);
@@ -139,7 +160,8 @@ static void simulated_study(void **state) {
 static void simulated_exports_are_those_that_ship(void **state) {
     (void) state;
     assert_int_equal(sh("%s simulate specs/ifsw --out %s/sim --seed 1 >/dev/null", program, here), 0);
-    assert_int_equal(sh("for f in AT DK FR PL PT RO; do cmp %s/sim/$f.csv fixtures/ifsw/$f.csv || exit 1; done", here), 0);
+    assert_int_equal(sh("for f in AT DK FR PL PT RO; do cmp %s/sim/$f.csv fixtures/ifsw/$f.csv || exit 1; done", here),
+                     0);
 }
 
 static void real_limesurvey_exports(void **state) {
@@ -149,8 +171,11 @@ static void real_limesurvey_exports(void **state) {
     assert_true(status == 0 || status == 1);
     /* A further country is one more line. */
     assert_int_equal(sh("cp -r fixtures/rse2017 %s/rsedata && sed -e 's|../../fixtures/rse2017|../../rsedata|' "
-                        "-e '/^sources:/a\\  - {files: ../../rsedata/fourth.csv, format: limesurvey, set: {country: NL}}' -i %s/specs/rse2017/study.yaml && "
-                        "cp %s/rsedata/rse2017-netherlands.csv %s/rsedata/fourth.csv && echo >> %s/rsedata/fourth.csv", here, here, here, here, here), 0);
+                        "-e '/^sources:/a\\  - {files: ../../rsedata/fourth.csv, format: limesurvey, set: {country: "
+                        "NL}}' -i %s/specs/rse2017/study.yaml && "
+                        "cp %s/rsedata/rse2017-netherlands.csv %s/rsedata/fourth.csv && echo >> %s/rsedata/fourth.csv",
+                        here, here, here, here, here),
+                     0);
     status = sh("%s run %s/specs/rse2017 --out %s/g --quiet --lang en 2>%s/g.txt", program, here, here, here);
     if (status > 1) sh("cat %s/g.txt >&2", here);
     assert_true(status == 0 || status == 1);
@@ -160,13 +185,17 @@ static void real_limesurvey_exports(void **state) {
 /* Weights from sampling fractions count the rows read: 4,421 elementary schools, 100 sampled, whatever cleaning drops. */
 static void fpc_weights_count_the_rows_read(void **state) {
     (void) state;
-    assert_int_equal(sh("cp -r fixtures/reference/apistrat %s/fpc && sed -i -e '/^  weight: pw/d' -e '/^design:/i clean: [{id: far, drop: \"${ell} > 50\"}]' "
-                        "%s/fpc/study.yaml", here, here), 0);
+    assert_int_equal(sh("cp -r fixtures/reference/apistrat %s/fpc && sed -i -e '/^  weight: pw/d' -e '/^design:/i "
+                        "clean: [{id: far, drop: \"${ell} > 50\"}]' "
+                        "%s/fpc/study.yaml",
+                        here, here),
+                     0);
     assert_int_equal(sh("%s run %s/fpc --out %s/k --quiet --only api 2>/dev/null", program, here, here), 0);
-    rsp_diag      *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_published *p = rsp_published_read_csv(path("k/apistrat/latest/data/results.csv"), d);
     assert_non_null(p);
-    const rsp_published_row *most = rsp_published_find(p, "weights", "", "", "", "weight_max"), *read = rsp_published_find(p, "response", "", "set_aside", "", "count");
+    const rsp_published_row *most = rsp_published_find(p, "weights", "", "", "", "weight_max"),
+                            *read = rsp_published_find(p, "response", "", "set_aside", "", "count");
     assert_non_null(most);
     assert_true(read && read->estimate > 10);
     assert_true(most->estimate > 44.2099 && most->estimate < 44.2101);
@@ -203,17 +232,20 @@ static void one_run_at_a_time(void **state) {
     assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
     assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet 2>/dev/null", program, here, here), RSP_ERR_LOCKED);
     close(fd);
-    assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet --lang en --only poverty 2>/dev/null", program, here, here), 0);
+    assert_int_equal(
+        sh("%s run %s/specs/wvs --out %s/b --quiet --lang en --only poverty 2>/dev/null", program, here, here), 0);
 }
 
 static void output_that_cannot_be_written(void **state) {
     (void) state;
-    assert_int_equal(sh("touch %s/file && %s run specs/wvs --out %s/file/out --quiet 2>/dev/null", here, program, here), RSP_ERR_OUTPUT);
+    assert_int_equal(sh("touch %s/file && %s run specs/wvs --out %s/file/out --quiet 2>/dev/null", here, program, here),
+                     RSP_ERR_OUTPUT);
 }
 
 static void a_language_without_translations_is_left_out_alone(void **state) {
     (void) state;
-    assert_int_equal(sh("sed -i 's/^gender,female,Female,Kobieta/gender,female,Female,/' %s/specs/wvs/choices.csv", here), 0);
+    assert_int_equal(
+        sh("sed -i 's/^gender,female,Female,Kobieta/gender,female,Female,/' %s/specs/wvs/choices.csv", here), 0);
     assert_int_equal(sh("%s run %s/specs/wvs --out %s/h --quiet 2>%s/h.txt", program, here, here, here), 1);
     assert_true(exists(path("h/wvs/latest/briefs/brief-all-en.pdf")));
     assert_false(exists(path("h/wvs/latest/briefs/brief-all-pl.pdf")));
@@ -222,18 +254,30 @@ static void a_language_without_translations_is_left_out_alone(void **state) {
 
 static void verify_finds_what_was_changed(void **state) {
     (void) state;
-    assert_int_equal(sh("echo x >> %s/a/wvs/latest/index.html && %s verify %s/a/wvs/latest 2>/dev/null", here, program, here), RSP_ERR_DATA);
+    assert_int_equal(
+        sh("echo x >> %s/a/wvs/latest/index.html && %s verify %s/a/wvs/latest 2>/dev/null", here, program, here),
+        RSP_ERR_DATA);
 }
 
 static void wrong_usage(void **state) {
     (void) state;
-    const char *const calls[] = {"", "runn specs/wvs", "run", "run a b", "run specs/wvs --jobs x", "run specs/wvs --only nothing", "run specs/wvs --lang xx",
-                                 "check specs/wvs --out x", "run specs/wvs --frobnicate", "simulate specs/ifsw"};
+    const char *const calls[] = {"",
+                                 "runn specs/wvs",
+                                 "run",
+                                 "run a b",
+                                 "run specs/wvs --jobs x",
+                                 "run specs/wvs --only nothing",
+                                 "run specs/wvs --lang xx",
+                                 "check specs/wvs --out x",
+                                 "run specs/wvs --frobnicate",
+                                 "simulate specs/ifsw"};
     for (size_t k = 0; k < sizeof calls / sizeof *calls; k++) {
         int status = sh("%s %s --quiet >/dev/null 2>&1", program, calls[k]);
         if (status != RSP_ERR_USAGE) fail_msg("'responsive %s' ends with %d", calls[k], status);
     }
-    assert_int_equal(sh("%s --help >/dev/null && %s run --help >/dev/null && %s --version >/dev/null", program, program, program), 0);
+    assert_int_equal(
+        sh("%s --help >/dev/null && %s run --help >/dev/null && %s --version >/dev/null", program, program, program),
+        0);
 }
 
 static int set_up(void **state) {

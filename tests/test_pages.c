@@ -25,14 +25,14 @@ static char here[64];
 /* ---- a publication made by hand on the study specs/wvs ---------------------------------------------------------- */
 
 struct world {
-    rsp_diag       *d;
-    rsp_study      *study;
-    rsp_results    *results;
-    rsp_published  *published;
-    rsp_texts      *texts;
-    rsp_labels     *labels;
+    rsp_diag *d;
+    rsp_study *study;
+    rsp_results *results;
+    rsp_published *published;
+    rsp_texts *texts;
+    rsp_labels *labels;
     rsp_publication p;
-    rsp_arena      *a;
+    rsp_arena *a;
 };
 
 static const char *const LEVELS[] = {"too_little", "about_right", "too_much"};
@@ -56,8 +56,8 @@ static void add_shares(struct world *w, const char *analysis, const char *domain
 }
 
 static void add_own_rows(struct world *w) {
-    const double    counts[] = {5400, 5381, 19};
-    const char     *stages[] = {"read", "kept", "set_aside"};
+    const double counts[] = {5400, 5381, 19};
+    const char *stages[] = {"read", "kept", "set_aside"};
     for (size_t k = 0; k < 3; k++) add(w, "response", "", stages[k], "", "count", counts[k], NAN);
     for (size_t c = 0; c < 4; c++)
         add(w, "response", rsp_printf(w->a, "country=%s", COUNTRIES[c]), "read", "", "count", 1350, NAN);
@@ -91,7 +91,7 @@ static void add_rows(struct world *w) {
 }
 
 static const struct rsp_file_note FILES[] = {{"somewhere/wvs.csv", "csv", "UTF-8", 5400, 7}};
-static const char *const          NOTES[] = {"wvs.csv, line 7: <b>odd</b> & strange"};
+static const char *const NOTES[] = {"wvs.csv, line 7: <b>odd</b> & strange"};
 
 static void open_world(struct world *w) {
     *w = (struct world){.d = rsp_diag_new(), .a = rsp_arena_new()};
@@ -134,7 +134,7 @@ static void render(struct world *w, const char *name) {
 
 static const char *read_file(struct world *w, const char *name) {
     rsp_buf b = {0};
-    char   *path = rsp_path_join(w->a, w->p.dir, name);
+    char *path = rsp_path_join(w->a, w->p.dir, name);
     assert_true(rsp_read_file(path, &b, w->d, RSP_ERR_DATA, RSP_NOWHERE));
     char *text = rsp_strndup(w->a, b.data, b.length);
     rsp_buf_free(&b);
@@ -270,10 +270,10 @@ static void letters_tell_significant_differences(void **state) {
     struct world w;
     open_world(&w);
     rsp_tab *t = rsp_tabulate(w.labels, w.published, "age", NULL, RSP_TAB_VALUES, w.a);
-    size_t   letter = column_named(t, "Letter"), differs = column_named(t, "Differs from");
+    size_t letter = column_named(t, "Letter"), differs = column_named(t, "Differs from");
     assert_string_equal(t->cells[letter].text, "A");
-    assert_string_equal(t->cells[differs].text, "D");                         /* Australia: from the United States */
-    assert_string_equal(t->cells[t->n_columns + differs].text, "\u2013");     /* Norway: p_adj 0.8 */
+    assert_string_equal(t->cells[differs].text, "D");                     /* Australia: from the United States */
+    assert_string_equal(t->cells[t->n_columns + differs].text, "\u2013"); /* Norway: p_adj 0.8 */
     assert_string_equal(t->cells[3 * t->n_columns + differs].text, "A");
     t = rsp_tabulate(w.labels, w.published, "age", NULL, RSP_TAB_DIFFERENCES, w.a);
     size_t significant = column_named(t, "Significant (5%)");
@@ -323,7 +323,8 @@ static FILE *numbers_of(const char *xlsx) {
              "assert not any('<f>' in z.read(n).decode() or 'mergeCell' in z.read(n).decode() for n in names)\n"
              "for n in names[3:]:\n"
              "    for c in re.findall(r'<c ([^>]*)><v>([^<]*)</v>', z.read(n).decode()):\n"
-             "        if 't=' not in c[0]: print(c[1])\n\"", xlsx);
+             "        if 't=' not in c[0]: print(c[1])\n\"",
+             xlsx);
     FILE *f = popen(command, "r");
     assert_non_null(f);
     return f;
@@ -331,10 +332,10 @@ static FILE *numbers_of(const char *xlsx) {
 
 static size_t compare_tab(struct world *w, FILE *f, const char *id, rsp_tab_part part) {
     rsp_tab *t = rsp_tabulate(w->labels, w->published, id, NULL, part, w->a);
-    size_t   n = 0;
+    size_t n = 0;
     for (size_t k = 0; t && k < t->n_rows * t->n_columns; k++) {
         const rsp_cell *c = &t->cells[k];
-        char            line[64];
+        char line[64];
         if (c->text) continue;
         assert_float_equal(c->number, field_of(c->row, c->field), 0);
         assert_non_null(fgets(line, sizeof line, f));
@@ -348,8 +349,8 @@ static size_t compare_tab(struct world *w, FILE *f, const char *id, rsp_tab_part
 static void workbook_equals_results(void **state) {
     (void) state;
     struct world w;
-    char         rest[64];
-    size_t       n = 0;
+    char rest[64];
+    size_t n = 0;
     open_world(&w);
     render(&w, "twin");
     FILE *f = numbers_of(rsp_path_join(w.a, w.p.dir, "tables/tables-all-en.xlsx"));
@@ -418,8 +419,8 @@ static int xpath_count(xmlDocPtr doc, const char *expression) {
 
 static void links_exist(struct world *w, xmlDocPtr doc, const char *page) {
     xmlXPathContextPtr context = xmlXPathNewContext(doc);
-    xmlXPathObjectPtr  found = xmlXPathEvalExpression(BAD_CAST "//@href | //@src", context);
-    char              *folder = rsp_printf(w->a, "%s/%s", w->p.dir, page);
+    xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST "//@href | //@src", context);
+    char *folder = rsp_printf(w->a, "%s/%s", w->p.dir, page);
     *strrchr(folder, '/') = 0;
     assert_true(found->nodesetval && found->nodesetval->nodeNr > 0);
     for (int k = 0; k < found->nodesetval->nodeNr; k++) {
@@ -471,7 +472,7 @@ static void quality_page_accounts_for_all(void **state) {
     struct world w;
     open_world(&w);
     render(&w, "quality");
-    xmlDocPtr   doc = page_of(&w, "quality/quality.html");
+    xmlDocPtr doc = page_of(&w, "quality/quality.html");
     const char *text = read_file(&w, "quality/quality.html");
     assert_non_null(strstr(text, "5,400 = 5,381 + 19"));
     assert_non_null(strstr(text, "&lt;b&gt;odd&lt;/b&gt; &amp; strange"));
@@ -552,7 +553,7 @@ static void texts_cannot_break_out(void **state) {
     xmlFreeDoc(doc);
     FILE *f =
         numbers_of(rsp_path_join(w.a, w.p.dir, "tables/tables-all-en.xlsx")); /* asserts that there is no formula */
-    char  line[64];
+    char line[64];
     assert_non_null(fgets(line, sizeof line, f));
     while (fgets(line, sizeof line, f)) assert_true(strlen(line) > 0);
     assert_int_equal(pclose(f), 0);
@@ -577,9 +578,9 @@ static void show_fits_the_window(void **state) {
     size_t age = rsp_study_variable(w.study, "age");
     w.study->variables[age].label.wording[0].text = "Age\x1b[31m in years";
     for (size_t width = 60; width <= 140; width += 40) {
-        char  *text = NULL, *save = NULL;
+        char *text = NULL, *save = NULL;
         size_t size = 0;
-        FILE  *f = open_memstream(&text, &size);
+        FILE *f = open_memstream(&text, &size);
         rsp_show(w.study, w.published, "poverty", "en", width, f);
         rsp_show(w.study, w.published, "age", "pl", width, f);
         rsp_show(w.study, w.published, "agree_logistic", "en", width, f);

@@ -19,11 +19,11 @@ static const char *const ROOT = "fixtures/reference";
 /* ---- a run without pages ---------------------------------------------------------------------------------------- */
 
 static rsp_published *compute(const char *dir, rsp_diag *d) {
-    rsp_study     *s = rsp_study_load(dir, d);
-    rsp_frame     *f = s ? rsp_intake(s, d) : NULL;
+    rsp_study *s = rsp_study_load(dir, d);
+    rsp_frame *f = s ? rsp_intake(s, d) : NULL;
     rsp_clean_log *l = f ? rsp_clean(f, d) : NULL;
-    rsp_sample    *sample = l ? rsp_sample_new(f, d) : NULL;
-    rsp_results   *r = rsp_results_new();
+    rsp_sample *sample = l ? rsp_sample_new(f, d) : NULL;
+    rsp_results *r = rsp_results_new();
     rsp_published *p = NULL;
     if (sample) {
         rsp_report_weights(sample, r);
@@ -47,15 +47,19 @@ static bool one_of(const char *word, const char *const *list) {
 }
 
 static double tolerance(const char *folder, const char *statistic, const char *column) {
-    static const char *const closed[] = {"mean", "proportion", "total", "ratio", "median", "quantile", "count", "sd", "net", "top2",
+    static const char *const closed[] = {"mean",      "proportion", "total",      "ratio", "median",
+                                         "quantile",  "count",      "sd",         "net",   "top2",
                                          "deff_kish", "weight_min", "weight_max", "alpha", NULL};
-    static const char *const fit[] = {"rao_scott_f", "chisq", "cfi", "tli", "rmsea", "srmr", "chisq_scaled", "cfi_robust", "rmsea_robust", NULL};
-    static const char *const factor[] = {"loading", "std_loading", "intercept", "variance", "covariance", "omega", NULL};
+    static const char *const fit[] = {"rao_scott_f", "chisq",        "cfi",        "tli",          "rmsea",
+                                      "srmr",        "chisq_scaled", "cfi_robust", "rmsea_robust", NULL};
+    static const char *const factor[] = {"loading",    "std_loading", "intercept", "variance",
+                                         "covariance", "omega",       NULL};
     bool is_closed = one_of(statistic, closed);
     if (strcmp(column, "n") == 0) return 0;
     if (one_of(column, (const char *const[]){"p", "p_adj", "df", "df1", NULL}) || one_of(statistic, fit)) return 1e-4;
     /* lavaan's optimiser stops within 2e-5 of the maximum that scoring reaches (its log-likelihood is lower by 1e-8). */
-    bool of_factors = one_of(statistic, factor) || (strcmp(statistic, "coefficient") == 0 && strncmp(folder, "hs1939", 6) == 0);
+    bool of_factors =
+        one_of(statistic, factor) || (strcmp(statistic, "coefficient") == 0 && strncmp(folder, "hs1939", 6) == 0);
     if (of_factors && strcmp(column, "estimate") == 0) return 3e-5;
     if (strcmp(column, "estimate") == 0) return is_closed ? 1e-7 : 1e-6;
     return is_closed ? 1e-5 : 1e-4;
@@ -67,21 +71,31 @@ static bool near(double want, double got, double tol) {
 
 /* `digits` > 0: significant digits instead of tolerances (certified values). Returns the number of differences. */
 static size_t compare_row(const char *folder, const rsp_published_row *e, const rsp_published_row *g, double digits) {
-    const struct { const char *name; double want, got; } columns[] = {
-        {"estimate", e->estimate, g->estimate}, {"se", e->se, g->se}, {"df", e->df, g->df}, {"df1", e->df1, g->df1},
-        {"lower", e->lower, g->lower}, {"upper", e->upper, g->upper}, {"p", e->p, g->p}, {"p_adj", e->p_adj, g->p_adj},
-        {"n", e->n, g->n}, {"n_eff", e->n_eff, g->n_eff}, {"deff", e->deff, g->deff}};
+    const struct {
+        const char *name;
+        double want, got;
+    } columns[] = {{"estimate", e->estimate, g->estimate},
+                   {"se", e->se, g->se},
+                   {"df", e->df, g->df},
+                   {"df1", e->df1, g->df1},
+                   {"lower", e->lower, g->lower},
+                   {"upper", e->upper, g->upper},
+                   {"p", e->p, g->p},
+                   {"p_adj", e->p_adj, g->p_adj},
+                   {"n", e->n, g->n},
+                   {"n_eff", e->n_eff, g->n_eff},
+                   {"deff", e->deff, g->deff}};
     size_t wrong = 0;
     for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
         if (isnan(columns[k].want)) continue;
         double tol = tolerance(folder, e->statistic, columns[k].name);
-        bool   certified = digits > 0 && (k == 0 || k == 1);
+        bool certified = digits > 0 && (k == 0 || k == 1);
         /* d digits: half a unit of the d-th; a certified zero or one of rounding size is met within 1e-9. */
         if (certified) tol = fmax(0.5 * pow(10, 1 - digits), 0);
         if (near(columns[k].want, columns[k].got, tol)) continue;
         if (certified && fabs(columns[k].want) < 1e-9 && fabs(columns[k].got) < 1e-7) continue;
-        print_error("%s: %s | %s | %s | %s | %s: %s is %.12g instead of %.12g\n", folder, e->analysis, e->domain, e->term, e->level,
-                    e->statistic, columns[k].name, columns[k].got, columns[k].want);
+        print_error("%s: %s | %s | %s | %s | %s: %s is %.12g instead of %.12g\n", folder, e->analysis, e->domain,
+                    e->term, e->level, e->statistic, columns[k].name, columns[k].got, columns[k].want);
         wrong++;
     }
     return wrong;
@@ -89,10 +103,11 @@ static size_t compare_row(const char *folder, const rsp_published_row *e, const 
 
 /* Certified sets name their digits in the last column, the same for all rows of a set. */
 static double digits_of(const char *path) {
-    rsp_buf   b = {0};
+    rsp_buf b = {0};
     rsp_diag *d = rsp_diag_new();
-    double    digits = 0;
-    if (rsp_read_file(path, &b, d, RSP_ERR_DATA, RSP_NOWHERE) && strncmp(b.data + strcspn(b.data, "\n") - 9, "\"digits\"", 8) == 0) {
+    double digits = 0;
+    if (rsp_read_file(path, &b, d, RSP_ERR_DATA, RSP_NOWHERE) &&
+        strncmp(b.data + strcspn(b.data, "\n") - 9, "\"digits\"", 8) == 0) {
         const char *end = b.data + b.length;
         while (end > b.data && (end[-1] == '\n' || end[-1] == '\r' || end[-1] == '"')) end--;
         digits = strtod(end - 1, NULL);
@@ -108,10 +123,10 @@ static size_t check_folder(const char *folder) {
     char dir[512], path[600];
     snprintf(dir, sizeof dir, "%s/%s", ROOT, folder);
     snprintf(path, sizeof path, "%s/expected.csv", dir);
-    rsp_diag      *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_published *expected = rsp_published_read_csv(path, d), *got = compute(dir, d);
-    double         digits = digits_of(path);
-    size_t         wrong = 0;
+    double digits = digits_of(path);
+    size_t wrong = 0;
     if (!expected || !got) {
         print_error("%s: not computed\n", folder);
         rsp_diag_print(d, stderr, false, 20);
@@ -124,7 +139,8 @@ static size_t check_folder(const char *folder) {
         if (g) {
             wrong += compare_row(folder, e, g, digits);
         } else {
-            print_error("%s: no row %s | %s | %s | %s | %s\n", folder, e->analysis, e->domain, e->term, e->level, e->statistic);
+            print_error("%s: no row %s | %s | %s | %s | %s\n", folder, e->analysis, e->domain, e->term, e->level,
+                        e->statistic);
             wrong++;
         }
     }
@@ -139,11 +155,11 @@ static int compare_names(const void *a, const void *b) { return strcmp(a, b); }
 static size_t list_folders(const char *below, char names[][256], size_t most) {
     char path[512];
     snprintf(path, sizeof path, "%s%s%s", ROOT, *below ? "/" : "", below);
-    DIR   *dir = opendir(path);
+    DIR *dir = opendir(path);
     size_t n = 0;
     assert_non_null(dir);
     for (struct dirent *e; (e = readdir(dir));) {
-        char        name[768], expected[1400];
+        char name[768], expected[1400];
         struct stat st;
         snprintf(name, sizeof name, "%s%s%s", below, *below ? "/" : "", e->d_name);
         snprintf(expected, sizeof expected, "%s/%s/expected.csv", ROOT, name);
@@ -157,10 +173,9 @@ static size_t list_folders(const char *below, char names[][256], size_t most) {
 
 static void check_all(const char *below, size_t least) {
     static char names[128][256];
-    size_t      n = list_folders(below, names, 128), wrong = 0;
+    size_t n = list_folders(below, names, 128), wrong = 0;
     assert_true(n >= least);
-    for (size_t k = 0; k < n; k++)
-        wrong += check_folder(names[k]);
+    for (size_t k = 0; k < n; k++) wrong += check_folder(names[k]);
     assert_int_equal(wrong, 0);
 }
 

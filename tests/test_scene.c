@@ -13,7 +13,7 @@ static const rsp_colour BLACK = {0, 0, 0}, WHITE = {1, 1, 1}, GREY = {0.5, 0.5, 
 
 static rsp_scene *sample(const char *title) {
     rsp_scene *s = rsp_scene_new(300, 150, "pl");
-    rsp_style  style = {.size = 10, .colour = BLACK};
+    rsp_style style = {.size = 10, .colour = BLACK};
     s->title = title;
     s->description = "Opis & <więcej>";
     rsp_scene_text(s, 10, 10, "Zażółć gęślą jaźń \u2212 ș ț", &style);
@@ -51,8 +51,8 @@ static void test_text(void **state) {
 
 static void test_faults(void **state) {
     (void) state;
-    char       what[256];
-    rsp_style  style = {.size = 10, .colour = BLACK};
+    char what[256];
+    rsp_style style = {.size = 10, .colour = BLACK};
     rsp_scene *s = rsp_scene_new(200, 100, "en");
     rsp_scene_text(s, 10, 10, "first", &style);
     rsp_scene_text(s, 10, 40, "second", &style);
@@ -70,21 +70,22 @@ static void test_contrast(void **state) {
     assert_true(fabs(rsp_contrast(BLACK, WHITE) - 21) < 1e-9); /* WCAG 2.1, definition of contrast ratio */
     assert_true(fabs(rsp_contrast(WHITE, WHITE) - 1) < 1e-9);
     rsp_colour grey = {0x76 / 255.0, 0x76 / 255.0, 0x76 / 255.0};
-    assert_true(rsp_contrast(grey, WHITE) >= 4.5 && rsp_contrast(grey, WHITE) < 4.6); /* the lightest grey that passes */
+    assert_true(rsp_contrast(grey, WHITE) >= 4.5 &&
+                rsp_contrast(grey, WHITE) < 4.6); /* the lightest grey that passes */
 }
 
 static void test_svg(void **state) {
     (void) state;
     rsp_scene *s = sample("Tytuł \"x\" & <y>");
-    rsp_buf    b = {0};
+    rsp_buf b = {0};
     assert_true(rsp_scene_svg_bytes(s, &b));
     assert_non_null(strstr(b.data, "role=\"img\""));
     assert_non_null(strstr(b.data, ">Tytuł &quot;x&quot; &amp; &lt;y&gt;</title>"));
     assert_non_null(strstr(b.data, ">Opis &amp; &lt;więcej&gt;</desc>"));
     assert_non_null(strstr(b.data, "xml:lang=\"pl\""));
-    assert_null(strstr(b.data, "surface"));   /* ids of Cairo's counter */
+    assert_null(strstr(b.data, "surface")); /* ids of Cairo's counter */
     assert_null(strstr(b.data, "\"glyph"));
-    assert_null(strstr(b.data, "<image"));    /* nothing became a picture */
+    assert_null(strstr(b.data, "<image")); /* nothing became a picture */
     assert_null(strstr(b.data, "<text"));
     rsp_buf_free(&b);
     rsp_scene_free(s);
@@ -117,7 +118,7 @@ static void test_same_bytes(void **state) {
 static void test_formats(void **state) {
     (void) state;
     rsp_scene *s = sample("t");
-    rsp_buf    png = {0}, pdf = {0};
+    rsp_buf png = {0}, pdf = {0};
     assert_true(rsp_scene_png_bytes(s, 2, &png) && rsp_scene_pdf_bytes(s, &pdf));
     assert_memory_equal(png.data, "\x89PNG\r\n\x1a\n", 8);
     const unsigned char *w = (const unsigned char *) png.data + 16;
@@ -132,7 +133,7 @@ static void test_formats(void **state) {
 
 static void test_unwritable(void **state) {
     (void) state;
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_scene *s = sample("t");
     assert_false(rsp_scene_svg(s, "/nonexistent/folder/x.svg", d));
     assert_int_equal(rsp_diag_status(d), RSP_ERR_OUTPUT);
@@ -141,8 +142,9 @@ static void test_unwritable(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_faults), cmocka_unit_test(test_contrast),
-                                       cmocka_unit_test(test_svg), cmocka_unit_test(test_same_bytes),
-                                       cmocka_unit_test(test_formats), cmocka_unit_test(test_unwritable)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text),       cmocka_unit_test(test_faults),
+                                       cmocka_unit_test(test_contrast),   cmocka_unit_test(test_svg),
+                                       cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_formats),
+                                       cmocka_unit_test(test_unwritable)};
     return cmocka_run_group_tests_name("scene", tests, NULL, NULL);
 }

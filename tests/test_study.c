@@ -14,47 +14,43 @@
 
 /* ---- a small study to be spoilt --------------------------------------------------------------------------------- */
 
-static const char head[] =
-    "study: t\n"
-    "title: {en: Test, pl: Próba}\n"
-    "languages: [en, pl]\n"
-    "sources: [{files: data.csv}]\n"
-    "instrument: {survey: survey.csv, choices: choices.csv}\n"
-    "roles: {id: id, country: country}\n";
+static const char head[] = "study: t\n"
+                           "title: {en: Test, pl: Próba}\n"
+                           "languages: [en, pl]\n"
+                           "sources: [{files: data.csv}]\n"
+                           "instrument: {survey: survey.csv, choices: choices.csv}\n"
+                           "roles: {id: id, country: country}\n";
 
-static const char survey_csv[] =
-    "type,name,label::en,label::pl,relevant,constraint,reverse\n"
-    "text,id,Id,Id,,,\n"
-    "select_one country,country,Country,Kraj,,,\n"
-    "integer,age,Age,Wiek,,. >= 0,\n"
-    "select_one agree,engage1,One,Jeden,,,\n"
-    "select_one agree,engage2,Two,Dwa,${age} >= 18,,\n"
-    "select_one agree,engage3,Three,Trzy,,,yes\n"
-    "select_one yes_no,changed,Changed,Zmiana,,,\n"
-    "select_multiple channel,channels,Channels,Kanały,,,\n"
-    "text,comment,Comment,Komentarz,,,\n"
-    "decimal,w,Weight,Waga,,,\n"
-    "date,day,Day,Dzień,,,\n";
+static const char survey_csv[] = "type,name,label::en,label::pl,relevant,constraint,reverse\n"
+                                 "text,id,Id,Id,,,\n"
+                                 "select_one country,country,Country,Kraj,,,\n"
+                                 "integer,age,Age,Wiek,,. >= 0,\n"
+                                 "select_one agree,engage1,One,Jeden,,,\n"
+                                 "select_one agree,engage2,Two,Dwa,${age} >= 18,,\n"
+                                 "select_one agree,engage3,Three,Trzy,,,yes\n"
+                                 "select_one yes_no,changed,Changed,Zmiana,,,\n"
+                                 "select_multiple channel,channels,Channels,Kanały,,,\n"
+                                 "text,comment,Comment,Komentarz,,,\n"
+                                 "decimal,w,Weight,Waga,,,\n"
+                                 "date,day,Day,Dzień,,,\n";
 
-static const char choices_csv[] =
-    "list_name,name,label::en,label::pl,value,missing,alias\n"
-    "country,PL,Poland,Polska,,,\n"
-    "country,RO,Romania,Rumunia,,,\n"
-    "agree,no,No,Nie,,,\n"
-    "agree,so,So so,Tak sobie,,,\n"
-    "agree,yes,Yes,Tak,,,\n"
-    "agree,dk,Don't know,Nie wiem,,yes,\n"
-    "yes_no,yes,Yes,Tak,,,\n"
-    "yes_no,no,No,Nie,,,\n"
-    "channel,online,Online,W sieci,,,\n"
-    "channel,letter,Letter,List,,,\n";
+static const char choices_csv[] = "list_name,name,label::en,label::pl,value,missing,alias\n"
+                                  "country,PL,Poland,Polska,,,\n"
+                                  "country,RO,Romania,Rumunia,,,\n"
+                                  "agree,no,No,Nie,,,\n"
+                                  "agree,so,So so,Tak sobie,,,\n"
+                                  "agree,yes,Yes,Tak,,,\n"
+                                  "agree,dk,Don't know,Nie wiem,,yes,\n"
+                                  "yes_no,yes,Yes,Tak,,,\n"
+                                  "yes_no,no,No,Nie,,,\n"
+                                  "channel,online,Online,W sieci,,,\n"
+                                  "channel,letter,Letter,List,,,\n";
 
-static const char targets_csv[] =
-    "country,changed,share,source\n"
-    "PL,yes,0.4,a register\n"
-    "PL,no,0.6,a register\n"
-    "RO,yes,0.5,a register\n"
-    "RO,no,0.5,a register\n";
+static const char targets_csv[] = "country,changed,share,source\n"
+                                  "PL,yes,0.4,a register\n"
+                                  "PL,no,0.6,a register\n"
+                                  "RO,yes,0.5,a register\n"
+                                  "RO,no,0.5,a register\n";
 
 #define WEIGHTING "weighting: {within: country, rake: [{margin: changed, targets: targets.csv}], scale: equal}\n"
 
@@ -165,205 +161,133 @@ static const rsp_variable *variable(const rsp_study *s, const char *name) {
 static const struct {
     const char *tail, *file, *from, *to, *says;
 } wrong[] = {
-    {"",
-     "study.yaml", NULL, "study: t\n"
+    {"", "study.yaml", NULL,
+     "study: t\n"
      "  title: x\n",
      "study.yaml:2:8: YAML: mapping values are not allowed in this context"},
-    {"",
-     "study.yaml", NULL, "study: [t\n",
+    {"", "study.yaml", NULL, "study: [t\n",
      "study.yaml:1:8: YAML: did not find expected ',' or ']' while parsing a flow sequence (is "
      "a closing ] or } or a comma missing?)"},
-    {"",
-     "study.yaml", NULL, "",
-     "study.yaml:1:1: the file is empty"},
-    {"",
-     "study.yaml", NULL, "- a\n",
-     "study.yaml:1:1: the file must be a mapping of keys (start with `study: NAME`)"},
+    {"", "study.yaml", NULL, "", "study.yaml:1:1: the file is empty"},
+    {"", "study.yaml", NULL, "- a\n", "study.yaml:1:1: the file must be a mapping of keys (start with `study: NAME`)"},
     {"---\n"
      "study: u\n",
-     NULL, NULL, NULL,
-     "study.yaml:7:1: a second YAML document starts here (one study, one document)"},
-    {"study: u\n",
-     NULL, NULL, NULL,
-     "study.yaml:7:1: key 'study' stands twice (first in line 1)"},
+     NULL, NULL, NULL, "study.yaml:7:1: a second YAML document starts here (one study, one document)"},
+    {"study: u\n", NULL, NULL, NULL, "study.yaml:7:1: key 'study' stands twice (first in line 1)"},
     {"design: &a {strata: country}\n"
      "variance:\n"
      "  <<: *a\n",
      NULL, NULL, NULL,
      "study.yaml:9:3: merge keys ('<<') are not supported (repeat the keys, or use an alias for "
      "a whole value)"},
-    {"design: *nowhere\n",
-     NULL, NULL, NULL,
+    {"design: *nowhere\n", NULL, NULL, NULL,
      "study.yaml:7:9: alias '*nowhere' has no anchor (an anchor (&name) stands before its aliases "
      "(*name))"},
-    {"tables: &t [*t]\n",
-     NULL, NULL, NULL,
-     "study.yaml:7:13: alias '*t' stands inside its own anchor"},
-    {"design: {strata: !!str country}\n",
-     NULL, NULL, NULL,
+    {"tables: &t [*t]\n", NULL, NULL, NULL, "study.yaml:7:13: alias '*t' stands inside its own anchor"},
+    {"design: {strata: !!str country}\n", NULL, NULL, NULL,
      "study.yaml:7:18: YAML tag 'tag:yaml.org,2002:str' is not used in studies (remove it: every "
      "value here is text)"},
-    {"tabels: []\n",
-     NULL, NULL, NULL,
-     "study.yaml:7:1: unknown key 'tabels' in 'study.yaml' (did you mean 'tables'?)"},
-    {"design: {strata: country, lonly: fail}\n",
-     NULL, NULL, NULL,
+    {"tabels: []\n", NULL, NULL, NULL, "study.yaml:7:1: unknown key 'tabels' in 'study.yaml' (did you mean 'tables'?)"},
+    {"design: {strata: country, lonly: fail}\n", NULL, NULL, NULL,
      "study.yaml:7:27: unknown key 'lonly' in 'design' (did you mean 'lonely'?)"},
-    {"design: {strata: country, lonely: addjust}\n",
-     NULL, NULL, NULL,
+    {"design: {strata: country, lonely: addjust}\n", NULL, NULL, NULL,
      "study.yaml:7:35: unknown value 'addjust' of 'lonely' (did you mean 'adjust'?)"},
-    {"design: [country]\n",
-     NULL, NULL, NULL,
-     "study.yaml:7:9: 'design' must be a mapping of keys, not a list"},
-    {"variance: {method: bootstrap, replicates: many}\n",
-     NULL, NULL, NULL,
+    {"design: [country]\n", NULL, NULL, NULL, "study.yaml:7:9: 'design' must be a mapping of keys, not a list"},
+    {"variance: {method: bootstrap, replicates: many}\n", NULL, NULL, NULL,
      "study.yaml:7:43: 'replicates' must be a number, not 'many'"},
-    {"variance: {method: bootstrap, replicates: 1.5}\n",
-     NULL, NULL, NULL,
+    {"variance: {method: bootstrap, replicates: 1.5}\n", NULL, NULL, NULL,
      "study.yaml:7:43: 'replicates' must be a whole number, not 1.5"},
-    {"variance: {method: bootstrap, replicates: 1}\n",
-     NULL, NULL, NULL,
+    {"variance: {method: bootstrap, replicates: 1}\n", NULL, NULL, NULL,
      "study.yaml:7:43: 'replicates' must be from 2 to 100000, not 1"},
-    {"variance: {method: fay}\n",
-     NULL, NULL, NULL,
-     "study.yaml:7:11: method fay needs rho (add `rho: 0.3`)"},
-    {"variance: {method: jk1, replicates: 20}\n",
-     NULL, NULL, NULL,
+    {"variance: {method: fay}\n", NULL, NULL, NULL, "study.yaml:7:11: method fay needs rho (add `rho: 0.3`)"},
+    {"variance: {method: jk1, replicates: 20}\n", NULL, NULL, NULL,
      "study.yaml:7:37: 'replicates' goes with method bootstrap alone (leave it out)"},
-    {"field: {from: 2026-02-30}\n",
-     NULL, NULL, NULL,
+    {"field: {from: 2026-02-30}\n", NULL, NULL, NULL,
      "study.yaml:7:15: 'from' must be a date like 2026-05-31, not '2026-02-30'"},
-    {"field: {from: 2026-05-01, to: 2026-04-01}\n",
-     NULL, NULL, NULL,
+    {"field: {from: 2026-05-01, to: 2026-04-01}\n", NULL, NULL, NULL,
      "study.yaml:7:31: the field period ends (2026-04-01) before it begins (2026-05-01)"},
-    {"eligible: {respondents: }\n",
-     NULL, NULL, NULL,
-     "study.yaml:7:25: 'respondents' has no value"},
-    {"",
-     "study.yaml", "files:", "file:",
+    {"eligible: {respondents: }\n", NULL, NULL, NULL, "study.yaml:7:25: 'respondents' has no value"},
+    {"", "study.yaml", "files:", "file:",
      "study.yaml:4:11: 'sources' needs the key 'files' (exports, as paths or globs seen from "
      "the study folder)\n"
      "study.yaml:4:12: unknown key 'file' in 'sources' (did you mean 'files'?)"},
-    {"",
-     "study.yaml", "data.csv", "data.csv, format: spss",
+    {"", "study.yaml", "data.csv", "data.csv, format: spss",
      "study.yaml:4:37: format 'spss' is not built yet; this version has auto, csv and limesurvey"},
-    {"",
-     "study.yaml", "en, pl", "en, polish",
+    {"", "study.yaml", "en, pl", "en, polish",
      "study.yaml:3:17: 'polish' is not a language tag (write it like en, pl or pt-BR)"},
-    {"",
-     "study.yaml", "study: t\n", "",
+    {"", "study.yaml", "study: t\n", "",
      "study.yaml:1:1: 'study.yaml' needs the key 'study' (identifier, the name of the output "
      "folder)"},
-    {"",
-     "study.yaml", "survey: survey.csv", "survey: surveys.csv",
+    {"", "study.yaml", "survey: survey.csv", "survey: surveys.csv",
      "study.yaml:5:22: cannot read surveys.csv: No such file or directory (is the name right? Names are case "
      "sensitive)"},
-    {"",
-     "study.yaml", "data.csv", "data.csv, set: {country: DE}",
+    {"", "study.yaml", "data.csv", "data.csv, set: {country: DE}",
      "study.yaml:4:44: 'DE' is no code of 'country' (its codes are PL, RO)"},
-    {"",
-     "study.yaml", "data.csv", "data.csv, rename: {q1: engage9}",
+    {"", "study.yaml", "data.csv", "data.csv, rename: {q1: engage9}",
      "study.yaml:4:42: unknown variable 'engage9' in 'rename' (did you mean 'engage1'?)"},
-    {"",
-     "study.yaml", "country: country", "country: age",
+    {"", "study.yaml", "country: country", "country: age",
      "study.yaml:6:26: the country 'age' has no codes (make it a select_one question, so that "
      "countries have codes and names)"},
-    {"",
-     "study.yaml", "id: id", "id: ids",
+    {"", "study.yaml", "id: id", "id: ids",
      "study.yaml:6:13: unknown variable 'ids' in role 'id' (did you mean 'id'?)"},
-    {"national: {PL: de}\n",
-     NULL, NULL, NULL,
+    {"national: {PL: de}\n", NULL, NULL, NULL,
      "study.yaml:7:16: 'de' is no language of the study (add it to `languages`)"},
-    {"",
-     "survey.csv", "name,label::en", "name,lable::en",
+    {"", "survey.csv", "name,label::en", "name,lable::en",
      "survey.csv:1:11: unknown column 'lable::en' (did you mean 'label::en'?)"},
-    {"",
-     "survey.csv", "label::pl", "label::Polish",
+    {"", "survey.csv", "label::pl", "label::Polish",
      "survey.csv:1:21: 'label::Polish' names no language (write it like label::en)"},
-    {"",
-     "survey.csv", "integer", "intger",
-     "survey.csv:4:1: unknown type 'intger' (did you mean 'integer'?)"},
-    {"",
-     "survey.csv", "yes_no", "yesno",
-     "survey.csv:8:1: unknown list 'yesno' (did you mean 'yes_no'?)"},
-    {"",
-     "survey.csv", "select_one yes_no", "select_one",
-     "survey.csv:8:1: type 'select_one' needs the name of a list"},
-    {"",
-     "survey.csv", "engage3", "engage2",
+    {"", "survey.csv", "integer", "intger", "survey.csv:4:1: unknown type 'intger' (did you mean 'integer'?)"},
+    {"", "survey.csv", "yes_no", "yesno", "survey.csv:8:1: unknown list 'yesno' (did you mean 'yes_no'?)"},
+    {"", "survey.csv", "select_one yes_no", "select_one", "survey.csv:8:1: type 'select_one' needs the name of a list"},
+    {"", "survey.csv", "engage3", "engage2",
      "survey.csv:7:18: the name 'engage2' stands twice (first at survey.csv:6)"},
-    {"",
-     "survey.csv", "text,comment", "text,my comment",
+    {"", "survey.csv", "text,comment", "text,my comment",
      "survey.csv:10:6: 'my comment' cannot be a name (use letters, digits, _, . and -, a letter "
      "or _ first)"},
-    {"",
-     "survey.csv", "text,comment", "calculate,comment",
+    {"", "survey.csv", "text,comment", "calculate,comment",
      "survey.csv:10:1: 'calculate' is not computed (use `derive` in study.yaml, or give the column's "
      "export_name to read it as text)"},
-    {"",
-     "survey.csv", "text,comment", "begin_repeat,comment",
+    {"", "survey.csv", "text,comment", "begin_repeat,comment",
      "survey.csv:10:1: repeated questions are not read: a study has one row a respondent"},
-    {"",
-     "survey.csv", "", "begin_group,g,,,,,\n",
-     "survey.csv:13:1: this group has no end_group"},
-    {"",
-     "survey.csv", "", "end_group,,,,,,\n",
-     "survey.csv:13:1: this end_group closes no group"},
-    {"",
-     "survey.csv", ". >=", ". >>",
-     "survey.csv:4:26: expected a value, found '>'"},
-    {"",
-     "survey.csv", "${age", "${agee",
+    {"", "survey.csv", "", "begin_group,g,,,,,\n", "survey.csv:13:1: this group has no end_group"},
+    {"", "survey.csv", "", "end_group,,,,,,\n", "survey.csv:13:1: this end_group closes no group"},
+    {"", "survey.csv", ". >=", ". >>", "survey.csv:4:26: expected a value, found '>'"},
+    {"", "survey.csv", "${age", "${agee",
      "survey.csv:6:34: unknown variable 'agee' in relevant of 'engage2' (did you mean 'age'?)"},
-    {"",
-     "survey.csv", "comment,Comment", "comment,\"Comment",
+    {"", "survey.csv", "comment,Comment", "comment,\"Comment",
      "survey.csv:10:14: the quotation mark that opens this cell is never closed (a quotation "
      "mark inside a text is written twice)"},
-    {"",
-     "survey.csv", "Comment", "Com\"ment",
+    {"", "survey.csv", "Comment", "Com\"ment",
      "survey.csv:10:16: a quotation mark in the middle of a cell (put the whole cell in quotation "
      "marks and write those inside it twice)"},
-    {"",
-     "survey.csv", "Comment,Komentarz", "Comment, or not,Komentarz",
+    {"", "survey.csv", "Comment,Komentarz", "Comment, or not,Komentarz",
      "survey.csv:10:30: unexpected word 'Komentarz' (write ${Komentarz} for a variable, 'Komentarz' "
      "for a code or text)\n"
      "survey.csv:10:42: the row has 8 cells, the heading 7 (a text with a comma needs quotation "
      "marks)"},
-    {"",
-     "survey.csv", ",yes", ",maybe",
-     "survey.csv:7:39: 'reverse' must be yes, no or blank, not 'maybe'"},
-    {"",
-     "survey.csv", "", "integer,channels_online,x,x,,,\n",
+    {"", "survey.csv", ",yes", ",maybe", "survey.csv:7:39: 'reverse' must be yes, no or blank, not 'maybe'"},
+    {"", "survey.csv", "", "integer,channels_online,x,x,,,\n",
      "survey.csv:9:25: the name 'channels_online' stands twice (first at survey.csv:13)"},
-    {"",
-     "choices.csv", "agree,so", "agree,no",
+    {"", "choices.csv", "agree,so", "agree,no",
      "choices.csv:5:7: code 'no' stands twice in list 'agree' (first in line 4)"},
-    {"",
-     "choices.csv", "agree,so", "agree,so so",
+    {"", "choices.csv", "agree,so", "agree,so so",
      "choices.csv:5:7: 'so so' cannot be a code (codes hold no blanks and none of ; = : | ,)"},
-    {"",
-     "choices.csv", "sobie,", "sobie,two",
-     "choices.csv:5:26: 'value' must be a number, not 'two'"},
-    {"",
-     "choices.csv", "list_name", "list",
+    {"", "choices.csv", "sobie,", "sobie,two", "choices.csv:5:26: 'value' must be a number, not 'two'"},
+    {"", "choices.csv", "list_name", "list",
      "choices.csv:1:1: unknown column 'list'\n"
      "choices.csv:1:1: the column 'list_name' is missing"},
     {"derive:\n"
      "  - {name: g, from: age, cut: [30, 20], codes: [a, b, c]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:36: the limits of 'cut' must rise: 20 does not"},
+     NULL, NULL, NULL, "study.yaml:8:36: the limits of 'cut' must rise: 20 does not"},
     {"derive:\n"
      "  - {name: g, from: age, cut: [30], codes: [a, b, c]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:44: 1 limits make 2 codes, not 3, in derived variable 'g'"},
+     NULL, NULL, NULL, "study.yaml:8:44: 1 limits make 2 codes, not 3, in derived variable 'g'"},
     {"derive:\n"
      "  - {name: g, from: agge, cut: [30], codes: [a, b]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:21: unknown variable 'agge' in derived variable 'g' (did you mean 'age'?)"},
+     NULL, NULL, NULL, "study.yaml:8:21: unknown variable 'agge' in derived variable 'g' (did you mean 'age'?)"},
     {"derive:\n"
      "  - {name: g, from: engage1, map: {no: low, sso: low, yes: high}}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:45: 'sso' is no code of 'engage1' (did you mean 'so'?)"},
+     NULL, NULL, NULL, "study.yaml:8:45: 'sso' is no code of 'engage1' (did you mean 'so'?)"},
     {"derive:\n"
      "  - {name: g, from: age, map: {a: b}}\n",
      NULL, NULL, NULL,
@@ -371,38 +295,30 @@ static const struct {
      "numbers, `expr` for the rest)"},
     {"derive:\n"
      "  - {name: g, mean: [engage1, egage2]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:31: unknown variable 'egage2' in derived variable 'g' (did you mean 'engage2'?)"},
+     NULL, NULL, NULL, "study.yaml:8:31: unknown variable 'egage2' in derived variable 'g' (did you mean 'engage2'?)"},
     {"derive:\n"
      "  - {name: g, mean: [engage1, comment]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:21: 'comment' is no number in derived variable 'g'"},
+     NULL, NULL, NULL, "study.yaml:8:21: 'comment' is no number in derived variable 'g'"},
     {"derive:\n"
      "  - {name: g, mean: [engage1, engage2], min_valid: 3}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:52: 'min_valid' is 3 of 2 items"},
+     NULL, NULL, NULL, "study.yaml:8:52: 'min_valid' is 3 of 2 items"},
     {"derive:\n"
      "  - {name: g}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:5: derived variable 'g' needs one of cut, map, expr, mean and sum"},
+     NULL, NULL, NULL, "study.yaml:8:5: derived variable 'g' needs one of cut, map, expr, mean and sum"},
     {"derive:\n"
      "  - {name: g, expr: \"1\", sum: [age]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:5: derived variable 'g' needs one of cut, map, expr, mean and sum, not several"},
+     NULL, NULL, NULL, "study.yaml:8:5: derived variable 'g' needs one of cut, map, expr, mean and sum, not several"},
     {"derive:\n"
      "  - {name: age, expr: \"1\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:12: the name 'age' stands twice (first at survey.csv:4)"},
+     NULL, NULL, NULL, "study.yaml:8:12: the name 'age' stands twice (first at survey.csv:4)"},
     {"derive:\n"
      "  - {name: a, expr: \"${b} + 1\"}\n"
      "  - {name: b, expr: \"${c} + 1\"}\n"
      "  - {name: c, expr: \"${a} + 1\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:12: derived variables go in a circle: 'b' needs 'c' needs 'a' needs 'b'"},
+     NULL, NULL, NULL, "study.yaml:9:12: derived variables go in a circle: 'b' needs 'c' needs 'a' needs 'b'"},
     {"derive:\n"
      "  - {name: g, codes: [x, y], expr: \"if(${age} > 3, 'x', 'z')\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:57: 'z' is no code of derived variable 'g' (did you mean 'x'?)"},
+     NULL, NULL, NULL, "study.yaml:8:57: 'z' is no code of derived variable 'g' (did you mean 'x'?)"},
     {"derive:\n"
      "  - {name: g, expr: \"if(${age} > 3, 'x', 'y')\"}\n",
      NULL, NULL, NULL,
@@ -411,125 +327,94 @@ static const struct {
     {"derive:\n"
      "  - {name: g, codes: [x, y], labels: {x: {en: X}, zz: {en: Z}}, expr: \"if(${age} > 3, "
      "'x', 'y')\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:51: 'zz' is no code of derived variable 'g' (its codes are x, y)"},
+     NULL, NULL, NULL, "study.yaml:8:51: 'zz' is no code of derived variable 'g' (its codes are x, y)"},
     {"derive:\n"
      "  - name: g\n"
      "    expr: |\n"
      "      ${age} +\n"
      "        ${agw}\n",
-     NULL, NULL, NULL,
-     "study.yaml:11:9: unknown variable 'agw' in derived variable 'g' (did you mean 'age'?)"},
-    {"clean: [{id: a, drop: \"${changed} = 'ja'\"}]\n",
-     NULL, NULL, NULL,
+     NULL, NULL, NULL, "study.yaml:11:9: unknown variable 'agw' in derived variable 'g' (did you mean 'age'?)"},
+    {"clean: [{id: a, drop: \"${changed} = 'ja'\"}]\n", NULL, NULL, NULL,
      "study.yaml:7:37: 'ja' is no code of 'changed' in rule 'a' (its codes are yes, no)"},
-    {"clean: [{id: a, drop: \"${country} = 'RU'\"}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, drop: \"${country} = 'RU'\"}]\n", NULL, NULL, NULL,
      "study.yaml:7:37: 'RU' is no code of 'country' in rule 'a' (did you mean 'RO'?)"},
-    {"clean: [{id: a, drop: \"selected(${channels}, 'onlin')\"}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, drop: \"selected(${channels}, 'onlin')\"}]\n", NULL, NULL, NULL,
      "study.yaml:7:46: 'onlin' is no code of 'channels' in rule 'a' (did you mean 'online'?)"},
-    {"clean: [{id: a, drop: \"selected(${age}, 'x')\"}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, drop: \"selected(${age}, 'x')\"}]\n", NULL, NULL, NULL,
      "study.yaml:7:33: 'age' has no choices to be selected in rule 'a'"},
-    {"clean: [{id: a, drop: \"${channels} = 'online'\"}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, drop: \"${channels} = 'online'\"}]\n", NULL, NULL, NULL,
      "study.yaml:7:24: 'channels' takes several choices and has no single value in rule 'a' (use "
      "selected(${...}, 'code') or count-selected(${...}))"},
-    {"clean: [{id: a, drop: \"${age} = 'old'\"}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, drop: \"${age} = 'old'\"}]\n", NULL, NULL, NULL,
      "study.yaml:7:33: 'age' is a number and can never be 'old' in rule 'a'"},
-    {"clean: [{id: a, drop: \"${engage1} > 'no'\"}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, drop: \"${engage1} > 'no'\"}]\n", NULL, NULL, NULL,
      "study.yaml:7:37: 'engage1' is compared with a text that is no number in rule 'a' (codes "
      "are ordered by their `value`: write a number)"},
-    {"clean: [{id: a, drop: \". > 1\"}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, drop: \". > 1\"}]\n", NULL, NULL, NULL,
      "study.yaml:7:24: '.' stands for no variable in rule 'a' (name the variable: ${name})"},
-    {"clean: [{id: a, drop: \"${age} > \"}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, drop: \"${age} > \"}]\n", NULL, NULL, NULL,
      "study.yaml:7:33: expression ends where a value was expected"},
-    {"clean: [{id: a}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a}]\n", NULL, NULL, NULL,
      "study.yaml:7:9: rule 'a' needs one kind (drop, duplicates, incomplete, speeders, straightliners, "
      "outliers, recode, set-missing, constraint or relevant)"},
-    {"clean: [{id: a, incomplete: 0.5, speeders: 0.3}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, incomplete: 0.5, speeders: 0.3}]\n", NULL, NULL, NULL,
      "study.yaml:7:9: rule 'a' needs one kind, not several (drop, duplicates, incomplete, speeders, "
      "straightliners, outliers, recode, set-missing, constraint or relevant)"},
-    {"clean: [{id: a, incomplete: 50}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, incomplete: 50}]\n", NULL, NULL, NULL,
      "study.yaml:7:29: 'incomplete' must be from 0 to 1, not 50"},
-    {"clean: [{id: a, speeders: 0.3}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, speeders: 0.3}]\n", NULL, NULL, NULL,
      "study.yaml:7:9: rule 'a' needs the time taken (name the variable in roles.duration, or "
      "roles.started and roles.submitted)"},
-    {"clean: [{id: a, incomplete: 0.5}, {id: a, incomplete: 0.6}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, incomplete: 0.5}, {id: a, incomplete: 0.6}]\n", NULL, NULL, NULL,
      "study.yaml:7:40: rule 'a' stands twice"},
-    {"clean: [{id: a, incomplete: 0.5, action: set-missing}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, incomplete: 0.5, action: set-missing}]\n", NULL, NULL, NULL,
      "study.yaml:7:42: rule 'a' concerns whole rows and cannot set answers missing (use drop "
      "or flag)"},
-    {"clean: [{id: a, straightliners: [engage1]}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, straightliners: [engage1]}]\n", NULL, NULL, NULL,
      "study.yaml:7:33: rule 'a' needs at least two items"},
-    {"clean: [{id: a, outliers: [age]}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, outliers: [age]}]\n", NULL, NULL, NULL,
      "study.yaml:7:9: rule 'a' needs 'low', 'high' or 'minimum' (interquartile ranges)"},
-    {"clean: [{id: a, recode: engage1, map: {no: nein}}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, recode: engage1, map: {no: nein}}]\n", NULL, NULL, NULL,
      "study.yaml:7:44: 'nein' is no code of 'engage1' in rule 'a' (its codes are no, so, yes, "
      "dk)"},
-    {"clean: [{id: a, set-missing: \"${age} > ${w}\"}]\n",
-     NULL, NULL, NULL,
+    {"clean: [{id: a, set-missing: \"${age} > ${w}\"}]\n", NULL, NULL, NULL,
      "study.yaml:7:9: rule 'a' does not say which variables become missing (add `items: [...]`)"},
-    {"design: {weight: comment}\n",
-     NULL, NULL, NULL,
+    {"design: {weight: comment}\n", NULL, NULL, NULL,
      "study.yaml:7:18: 'comment' is no number in 'weight' of the design"},
-    {"design: {cluster: country, fpc: [w, age]}\n",
-     NULL, NULL, NULL,
+    {"design: {cluster: country, fpc: [w, age]}\n", NULL, NULL, NULL,
      "study.yaml:7:33: 'fpc' names 2 stages, 'cluster' 1"},
-    {WEIGHTING,
-     "targets.csv", "0.4", "0.5",
+    {WEIGHTING, "targets.csv", "0.4", "0.5",
      "targets.csv:2:1: the shares of 'PL' add up to 1.1, not to 1, in margin 'changed' "
      "(correct the shares, or give counts)"},
-    {WEIGHTING,
-     "targets.csv", "PL,no", "PL,nie",
+    {WEIGHTING, "targets.csv", "PL,no", "PL,nie",
      "targets.csv:3:4: 'nie' is no code of 'changed' (its codes are yes, no)"},
-    {WEIGHTING,
-     "targets.csv", "RO,yes", "RU,yes",
+    {WEIGHTING, "targets.csv", "RO,yes", "RU,yes",
      "targets.csv:4:1: 'RU' is no code of 'country' (did you mean 'RO'?)"},
-    {WEIGHTING,
-     "targets.csv", "PL,no", "PL,yes",
-     "targets.csv:3:1: the target of PL, 'yes' stands twice"},
-    {WEIGHTING,
-     "targets.csv", "changed", "change",
+    {WEIGHTING, "targets.csv", "PL,no", "PL,yes", "targets.csv:3:1: the target of PL, 'yes' stands twice"},
+    {WEIGHTING, "targets.csv", "changed", "change",
      "targets.csv:1:1: the column 'changed' of margin 'changed' is missing (did you mean 'change'?)\n"
      "targets.csv:1:9: unknown column 'change' in the targets of margin 'changed' (columns are "
      "the variables, share, count or total, and source)"},
-    {WEIGHTING,
-     "targets.csv", "PL,yes,0.4", "PL,yes,0,4",
+    {WEIGHTING, "targets.csv", "PL,yes,0.4", "PL,yes,0,4",
      "targets.csv:2:1: the shares of 'PL' add up to 0.6, not to 1, in margin 'changed' "
      "(correct the shares, or give counts)\n"
      "targets.csv:2:12: the row has 5 cells, the heading 4 (a text with a comma needs quotation "
      "marks)"},
-    {WEIGHTING,
-     "targets.csv", "0.4", "\"0,4\"",
+    {WEIGHTING, "targets.csv", "0.4", "\"0,4\"",
      "targets.csv:2:9: 'share' must be a number from 0, not '0,4' (the decimal sign here is a "
      "point)"},
-    {WEIGHTING,
-     "targets.csv", "a register\n"
+    {WEIGHTING, "targets.csv",
+     "a register\n"
      "PL,no,0.6,a register\n"
      "RO,yes,0.5,a register\n"
-     "RO,no,0.5,a register", "illustrative: made up\n"
+     "RO,no,0.5,a register",
+     "illustrative: made up\n"
      "PL,no,0.6,illustrative: made up\n"
      "RO,yes,0.5,illustrative: made up\n"
      "RO,no,0.5,illustrative: made up",
      "targets.csv:2:12: illustrative targets cannot weight real answers (put targets with a real "
      "source in their place, or say `simulated: yes` at made-up data)"},
-    {WEIGHTING,
-     "targets.csv", "share,source", "share",
+    {WEIGHTING, "targets.csv", "share,source", "share",
      "targets.csv:1:1: the column 'source' of margin 'changed' is missing\n"
      "targets.csv:2:12: the row has 4 cells, the heading 3 (a text with a comma needs quotation "
      "marks)\n"
@@ -539,114 +424,93 @@ static const struct {
      "marks)\n"
      "targets.csv:5:11: the row has 4 cells, the heading 3 (a text with a comma needs quotation "
      "marks)"},
-    {WEIGHTING,
-     "targets.csv", "share", "part",
+    {WEIGHTING, "targets.csv", "share", "part",
      "targets.csv:1:1: targets of margin 'changed' need one column, `share` or `count`\n"
      "targets.csv:1:17: unknown column 'part' in the targets of margin 'changed' (columns are "
      "the variables, share, count or total, and source)"},
-    {"weighting: {within: country, rake: [{margin: engage, targets: targets.csv}], scale: equal}\n",
-     NULL, NULL, NULL,
+    {"weighting: {within: country, rake: [{margin: engage, targets: targets.csv}], scale: equal}\n", NULL, NULL, NULL,
      "study.yaml:7:46: unknown variable 'engage' in a margin (did you mean 'engage1'?)"},
-    {"weighting: {within: country, rake: [{margin: channels, targets: targets.csv}], scale: equal}\n",
-     NULL, NULL, NULL,
+    {"weighting: {within: country, rake: [{margin: channels, targets: targets.csv}], scale: equal}\n", NULL, NULL, NULL,
      "study.yaml:7:46: 'channels' has no codes to be a margin (derive a coded variable)"},
-    {"weighting: {rake: [{margin: changed, targets: no.csv}]}\n",
-     NULL, NULL, NULL,
+    {"weighting: {rake: [{margin: changed, targets: no.csv}]}\n", NULL, NULL, NULL,
      "study.yaml:7:47: cannot read no.csv: No such file or directory (is the name right? Names are case sensitive)"},
-    {"weighting: {calibrate: [], method: logit}\n",
-     NULL, NULL, NULL,
+    {"weighting: {calibrate: [], method: logit}\n", NULL, NULL, NULL,
      "study.yaml:7:24: no margins to weight to\n"
      "study.yaml:7:36: method logit needs bounds (add `bounds: [0.3, 3]`)"},
-    {"weighting: {scale: population}\n",
-     NULL, NULL, NULL,
+    {"weighting: {scale: population}\n", NULL, NULL, NULL,
      "study.yaml:7:20: scale population needs the countries' population (add `population: FILE` "
      "with the country's column, count and source)"},
-    {"weighting: {trim: [2, 5]}\n",
-     NULL, NULL, NULL,
+    {"weighting: {trim: [2, 5]}\n", NULL, NULL, NULL,
      "study.yaml:7:19: 'trim' must have a lower limit below and an upper one above 1 (like 5, "
      "or [0.2, 5])"},
     {"tables:\n"
      "  - {id: a, items: [egage1], by: [[country]]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:21: unknown variable 'egage1' in table 'a' (did you mean 'engage1'?)"},
+     NULL, NULL, NULL, "study.yaml:8:21: unknown variable 'egage1' in table 'a' (did you mean 'engage1'?)"},
     {"tables:\n"
      "  - {id: a, items: [engage1]}\n",
      NULL, NULL, NULL,
      "study.yaml:8:5: table 'a' asks for figures over all countries, but the study does not say "
      "how countries combine (add `weighting: {scale: equal}`, sample or population)"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [comment]}\n",
+               "  - {id: a, items: [comment]}\n",
      NULL, NULL, NULL,
      "study.yaml:9:21: 'comment' is free text, which is never published (proportion of table "
      "'a')"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [w]}\n",
+               "  - {id: a, items: [w]}\n",
      NULL, NULL, NULL,
      "study.yaml:9:21: 'w' is a number without categories: `cut` it first (proportion of table "
      "'a')"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [age], statistic: quantile}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:5: table 'a' needs 'probs' (add `probs: [0.25, 0.5, 0.75]`)"},
+               "  - {id: a, items: [age], statistic: quantile}\n",
+     NULL, NULL, NULL, "study.yaml:9:5: table 'a' needs 'probs' (add `probs: [0.25, 0.5, 0.75]`)"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [age], statistic: quantile, probs: [50]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:56: 'probs' must be from 0 to 1, not 50"},
+               "  - {id: a, items: [age], statistic: quantile, probs: [50]}\n",
+     NULL, NULL, NULL, "study.yaml:9:56: 'probs' must be from 0 to 1, not 50"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [age], statistic: meen}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:38: unknown value 'meen' of 'statistic' (did you mean 'mean'?)"},
+               "  - {id: a, items: [age], statistic: meen}\n",
+     NULL, NULL, NULL, "study.yaml:9:38: unknown value 'meen' of 'statistic' (did you mean 'mean'?)"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [age], by: [country]}\n",
+               "  - {id: a, items: [age], by: [country]}\n",
      NULL, NULL, NULL,
      "study.yaml:9:32: 'by' must be a list of lists (put brackets around each crossing: [[a], "
      "[a, b]])"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [age], by: [[channels]]}\n",
+               "  - {id: a, items: [age], by: [[channels]]}\n",
      NULL, NULL, NULL,
      "study.yaml:9:33: 'channels' takes several choices and makes no groups in table 'a' (name "
      "a choice: channels_online)"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [age], by: [[comment]]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:33: 'comment' has no codes to make groups in table 'a' (derive a coded variable)"},
+               "  - {id: a, items: [age], by: [[comment]]}\n",
+     NULL, NULL, NULL, "study.yaml:9:33: 'comment' has no codes to make groups in table 'a' (derive a coded variable)"},
     {WEIGHTING "tables:\n"
-     "  - {id: a}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:5: table 'a' needs 'items' or 'ratio'"},
+               "  - {id: a}\n",
+     NULL, NULL, NULL, "study.yaml:9:5: table 'a' needs 'items' or 'ratio'"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [age], ratio: {numerator: age, denominator: w}}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:20: table 'a' has both 'items' and 'ratio' (keep one of them)"},
+               "  - {id: a, items: [age], ratio: {numerator: age, denominator: w}}\n",
+     NULL, NULL, NULL, "study.yaml:9:20: table 'a' has both 'items' and 'ratio' (keep one of them)"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [age]}\n"
-     "  - {id: a, items: [w], statistic: mean}\n",
-     NULL, NULL, NULL,
-     "study.yaml:10:10: the id 'a' stands twice"},
+               "  - {id: a, items: [age]}\n"
+               "  - {id: a, items: [w], statistic: mean}\n",
+     NULL, NULL, NULL, "study.yaml:10:10: the id 'a' stands twice"},
     {WEIGHTING "tables:\n"
-     "  - {id: weights, items: [age]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:10: the id 'weights' is the engine's own"},
+               "  - {id: weights, items: [age]}\n",
+     NULL, NULL, NULL, "study.yaml:9:10: the id 'weights' is the engine's own"},
     {WEIGHTING "tables:\n"
-     "  - {id: a, items: [age], filter: \"${agee} > 3\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:36: unknown variable 'agee' in table 'a' (did you mean 'age'?)"},
+               "  - {id: a, items: [age], filter: \"${agee} > 3\"}\n",
+     NULL, NULL, NULL, "study.yaml:9:36: unknown variable 'agee' in table 'a' (did you mean 'age'?)"},
     {WEIGHTING "tests:\n"
-     "  - {id: a, kind: rao_scot, rows: changed, columns: country}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:19: unknown value 'rao_scot' of 'kind' (did you mean 'rao_scott'?)"},
+               "  - {id: a, kind: rao_scot, rows: changed, columns: country}\n",
+     NULL, NULL, NULL, "study.yaml:9:19: unknown value 'rao_scot' of 'kind' (did you mean 'rao_scott'?)"},
     {WEIGHTING "tests:\n"
-     "  - {id: a, kind: rao_scott, rows: changed, columns: changed}\n",
-     NULL, NULL, NULL,
-     "study.yaml:9:54: test 'a' tests 'changed' against itself"},
+               "  - {id: a, kind: rao_scott, rows: changed, columns: changed}\n",
+     NULL, NULL, NULL, "study.yaml:9:54: test 'a' tests 'changed' against itself"},
     {"models:\n"
      "  - {id: a, kind: mixed, formula: \"age ~ w + country\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:36: the mixed model 'a' has no random part (as in (1 | country))"},
+     NULL, NULL, NULL, "study.yaml:8:36: the mixed model 'a' has no random part (as in (1 | country))"},
     {"models:\n"
      "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", method: ml, df: kenward_roger}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:78: Kenward and Roger's method needs REML, in model 'a' (use method: reml)"},
+     NULL, NULL, NULL, "study.yaml:8:78: Kenward and Roger's method needs REML, in model 'a' (use method: reml)"},
     {"models:\n"
      "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", weights: design}\n",
      NULL, NULL, NULL,
@@ -654,44 +518,39 @@ static const struct {
      "unweighted)"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ w + (1 | country)\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:47: random parts need kind 'mixed', in model 'a' (use kind: mixed)"},
+     NULL, NULL, NULL, "study.yaml:8:47: random parts need kind 'mixed', in model 'a' (use kind: mixed)"},
     {"models:\n"
      "  - {id: a, kind: pooled, of: m, term: w, across: country}\n"
      "  - {id: m1, kind: linear, formula: \"age ~ w + country\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:31: unknown model 'm' in model 'a' (did you mean 'm1'?)"},
+     NULL, NULL, NULL, "study.yaml:8:31: unknown model 'm' in model 'a' (did you mean 'm1'?)"},
     {"models:\n"
      "  - {id: m1, kind: linear, formula: \"age ~ w + country\"}\n"
      "  - {id: a, kind: pooled, of: m1, term: country=XX, across: country}\n",
      NULL, NULL, NULL,
-     "study.yaml:9:41: model 'm1' has no term 'country=XX' to pool in model 'a' (terms read `variable`, `variable=code` "
+     "study.yaml:9:41: model 'm1' has no term 'country=XX' to pool in model 'a' (terms read `variable`, "
+     "`variable=code` "
      "or `a=x:b`)"},
     {"models:\n"
      "  - {id: a, kind: pooled, estimate: age}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:5: model 'a' needs both 'estimate' and 'variance', each a variable"},
+     NULL, NULL, NULL, "study.yaml:8:5: model 'a' needs both 'estimate' and 'variance', each a variable"},
     {"models:\n"
      "  - {id: a, kind: pooled}\n",
      NULL, NULL, NULL,
-     "study.yaml:8:5: model 'a' needs either a model or two columns (`estimate` and `variance` name columns; `of`, `term` and "
+     "study.yaml:8:5: model 'a' needs either a model or two columns (`estimate` and `variance` name columns; `of`, "
+     "`term` and "
      "`across` a model's coefficient)"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ w\", method: reml}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:55: 'method' has no meaning for kind 'linear' (leave it out)"},
+     NULL, NULL, NULL, "study.yaml:8:55: 'method' has no meaning for kind 'linear' (leave it out)"},
     {"models:\n"
      "  - {id: a, kind: poisson, formula: \"country ~ w\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:38: 'country' is no count in model 'a' (name a variable of whole numbers)"},
+     NULL, NULL, NULL, "study.yaml:8:38: 'country' is no count in model 'a' (name a variable of whole numbers)"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ w + engaged1\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:47: unknown variable 'engaged1' in model 'a' (did you mean 'engage1'?)"},
+     NULL, NULL, NULL, "study.yaml:8:47: unknown variable 'engaged1' in model 'a' (did you mean 'engage1'?)"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ w +\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:46: formula ends where a variable was expected"},
+     NULL, NULL, NULL, "study.yaml:8:46: formula ends where a variable was expected"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ channels\"}\n",
      NULL, NULL, NULL,
@@ -699,8 +558,7 @@ static const struct {
      "choices: channels_online)"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ comment\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:43: 'comment' is a text or a date and cannot enter model 'a'"},
+     NULL, NULL, NULL, "study.yaml:8:43: 'comment' is a text or a date and cannot enter model 'a'"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"country ~ age\"}\n",
      NULL, NULL, NULL,
@@ -713,8 +571,7 @@ static const struct {
      "which is the event (add `event: \"yes\"`)"},
     {"models:\n"
      "  - {id: a, kind: logistic, formula: \"changed ~ age\", event: ja}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:62: 'ja' is no code of 'changed' in model 'a' (its codes are yes, no)"},
+     NULL, NULL, NULL, "study.yaml:8:62: 'ja' is no code of 'changed' in model 'a' (its codes are yes, no)"},
     {"models:\n"
      "  - {id: a, kind: logistic, formula: \"engage1 ~ age\"}\n",
      NULL, NULL, NULL,
@@ -722,52 +579,37 @@ static const struct {
      "(add `event: CODE`)"},
     {"models:\n"
      "  - {id: a, kind: ordinal, formula: \"age ~ w\"}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:38: 'age' has no ordered answers in the ordinal model 'a'"},
+     NULL, NULL, NULL, "study.yaml:8:38: 'age' has no ordered answers in the ordinal model 'a'"},
     {"models:\n"
      "  - {id: a, kind: linear}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:5: model 'a' needs a formula"},
+     NULL, NULL, NULL, "study.yaml:8:5: model 'a' needs a formula"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ w\", df: satterthwaite}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:51: 'df' has no meaning for kind 'linear' (leave it out)"},
+     NULL, NULL, NULL, "study.yaml:8:51: 'df' has no meaning for kind 'linear' (leave it out)"},
     {"scales:\n"
      "  - {id: s, name: engage, items: [egage1, engage2]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:35: unknown variable 'egage1' in scale 'engage' (did you mean 'engage1'?)"},
+     NULL, NULL, NULL, "study.yaml:8:35: unknown variable 'egage1' in scale 'engage' (did you mean 'engage1'?)"},
     {"factors:\n"
      "  - id: f\n"
      "    model: |\n"
      "      f =~ engage1 + engage2\n"
      "      g =~ = engage3\n",
-     NULL, NULL, NULL,
-     "study.yaml:11:12: expected a variable, found '='"},
-    {"reports: {charts: [{analysis: nothing, kind: dots}]}\n",
-     NULL, NULL, NULL,
+     NULL, NULL, NULL, "study.yaml:11:12: expected a variable, found '='"},
+    {"reports: {charts: [{analysis: nothing, kind: dots}]}\n", NULL, NULL, NULL,
      "study.yaml:7:31: unknown analysis 'nothing' in a chart"},
     {"models: [{id: m, kind: linear, formula: \"age ~ w\"}]\n"
      "reports: {charts: [{analysis: m, kind: dots}]}\n",
-     NULL, NULL, NULL,
-     "study.yaml:8:40: a chart of kind 'dots' cannot show model 'm' (use forest)"},
-    {"reports: {briefs: [{for: all, languages: [fr]}]}\n",
-     NULL, NULL, NULL,
+     NULL, NULL, NULL, "study.yaml:8:40: a chart of kind 'dots' cannot show model 'm' (use forest)"},
+    {"reports: {briefs: [{for: all, languages: [fr]}]}\n", NULL, NULL, NULL,
      "study.yaml:7:43: 'fr' is no language of the study"},
-    {"reports: {briefs: [{for: each_country, languages: [national]}]}\n",
-     NULL, NULL, NULL,
+    {"reports: {briefs: [{for: each_country, languages: [national]}]}\n", NULL, NULL, NULL,
      "study.yaml:7:52: the study does not say which language is national where (add `national: "
      "{PL: pl, ...}`)"},
-    {"disclosure: on\n",
-     NULL, NULL, NULL,
-     "study.yaml:7:13: unknown value 'on' of 'disclosure' (it can only be off)"},
-    {"disclosure: {minimum_base: 0}\n",
-     NULL, NULL, NULL,
-     "study.yaml:7:28: 'minimum_base' must be at least 1, not 0"},
-    {"simulate: {answers: {changed: [0.4, 0.5]}}\n",
-     NULL, NULL, NULL,
+    {"disclosure: on\n", NULL, NULL, NULL, "study.yaml:7:13: unknown value 'on' of 'disclosure' (it can only be off)"},
+    {"disclosure: {minimum_base: 0}\n", NULL, NULL, NULL, "study.yaml:7:28: 'minimum_base' must be at least 1, not 0"},
+    {"simulate: {answers: {changed: [0.4, 0.5]}}\n", NULL, NULL, NULL,
      "study.yaml:7:31: the shares of 'changed' add up to 0.9, not to 1"},
-    {"simulate: {outcomes: [{name: o, items: [age], effects: {nobody: 1}}]}\n",
-     NULL, NULL, NULL,
+    {"simulate: {outcomes: [{name: o, items: [age], effects: {nobody: 1}}]}\n", NULL, NULL, NULL,
      "study.yaml:7:57: unknown effect 'nobody' in simulated outcome 'o' (name a factor, an outcome "
      "above, or variable=code)"},
 };
@@ -810,7 +652,8 @@ static void small_study(void **state) {
               "  - {name: late, expr: \"${early} * 2\"}\n"
               "  - {name: early, mean: [engage1, engage3], min_valid: 1}\n"
               "  - {name: band, from: late, cut: [2.5], codes: [low, high]}\n"
-              "  - {name: pair, from: engage1, map: {so: mild, no: mild, yes: firm}}\n", NULL, NULL, NULL);
+              "  - {name: pair, from: engage1, map: {so: mild, no: mild, yes: firm}}\n",
+              NULL, NULL, NULL);
     rsp_study *s = load_good(folder);
     const rsp_variable *channels = variable(s, "channels");
     size_t first = channels->first_part;
@@ -909,7 +752,8 @@ static void whole_options(void **state) {
               "disclosure: {minimum_cell: 5, dominance: {n: 1, k: 0.5}}\n"
               "reports:\n"
               "  briefs: [{for: each_country, languages: [national, en], analyses: [r, q]}]\n"
-              "  charts: [{analysis: m, kind: forest, title: {en: Found}}]\n", NULL, NULL, NULL);
+              "  charts: [{analysis: m, kind: forest, title: {en: Found}}]\n",
+              NULL, NULL, NULL);
     rsp_study *s = load_good(folder);
     assert_int_equal(s->field.wave, 2);
     assert_int_equal(s->n_national, 3);
@@ -1173,12 +1017,20 @@ static void words(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_studies),    cmocka_unit_test(many_faults),     cmocka_unit_test(small_study),
-        cmocka_unit_test(instrument_columns), cmocka_unit_test(whole_options), cmocka_unit_test(margins_of_many_kinds),
-        cmocka_unit_test(illustrative),     cmocka_unit_test(shipped_studies),
-        cmocka_unit_test(measurement),
-        cmocka_unit_test(check_says),       cmocka_unit_test(bombs),           cmocka_unit_test(cut_off),
-        cmocka_unit_test(schema_is_current), cmocka_unit_test(reference_is_current), cmocka_unit_test(words)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_studies),
+                                       cmocka_unit_test(many_faults),
+                                       cmocka_unit_test(small_study),
+                                       cmocka_unit_test(instrument_columns),
+                                       cmocka_unit_test(whole_options),
+                                       cmocka_unit_test(margins_of_many_kinds),
+                                       cmocka_unit_test(illustrative),
+                                       cmocka_unit_test(shipped_studies),
+                                       cmocka_unit_test(measurement),
+                                       cmocka_unit_test(check_says),
+                                       cmocka_unit_test(bombs),
+                                       cmocka_unit_test(cut_off),
+                                       cmocka_unit_test(schema_is_current),
+                                       cmocka_unit_test(reference_is_current),
+                                       cmocka_unit_test(words)};
     return cmocka_run_group_tests_name("study", tests, make_folder, remove_folder);
 }

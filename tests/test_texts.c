@@ -12,7 +12,7 @@
 static const char *const LANGUAGES[] = {"en", "da", "de", "fr", "pl", "pt", "ro"};
 
 static rsp_texts *load(const char *lang) {
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_texts *t = rsp_texts_load(lang, d);
     if (!t) rsp_diag_print(d, stderr, false, 0);
     assert_non_null(t);
@@ -98,10 +98,10 @@ static void test_strange_languages(void **state) {
 }
 
 static const char *format(const char *locale, const char *message, double n, const char *text, rsp_arena *a) {
-    rsp_diag       *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_msg_locale *l = rsp_msg_locale_new(locale);
-    rsp_msg        *m = rsp_msg_compile(a, l, message, RSP_NOWHERE, d);
-    const char     *out = m ? rsp_msg_format(m, l, a, (rsp_arg[]){{"n", NULL, n}, {"t", text, 0}}, 2) : NULL;
+    rsp_msg *m = rsp_msg_compile(a, l, message, RSP_NOWHERE, d);
+    const char *out = m ? rsp_msg_format(m, l, a, (rsp_arg[]){{"n", NULL, n}, {"t", text, 0}}, 2) : NULL;
     assert_true((m == NULL) == (rsp_diag_errors(d) == 1));
     rsp_msg_locale_free(l);
     rsp_diag_free(d);
@@ -110,7 +110,10 @@ static const char *format(const char *locale, const char *message, double n, con
 
 static void test_messages(void **state) {
     (void) state;
-    static const struct { const char *message, *expected; double n; } cases[] = {
+    static const struct {
+        const char *message, *expected;
+        double n;
+    } cases[] = {
         {"l'an {n}, d''ici", "l'an 3, d'ici", 3},
         {"'{n}' is {n}", "{n} is 3", 3},
         {"{n, plural, =0{none} one{one #} other{# of '#'}}", "none", 0},
@@ -129,10 +132,24 @@ static void test_messages(void **state) {
 
 static void test_malformed(void **state) {
     (void) state;
-    static const char *const wrong[] = {
-        "{", "}", "{n", "{}", "{n,}", "{n, plural}", "{n, plural, one{x}}", "{n, plural, other{x}", "{n, plural, other{x}}",
-        "{n, plural, one{x} some{y} other{z}}", "{n, plural, one{x} one{y} other{z}}", "{n, plural, =x{y} one{} other{}}",
-        "{n, number, ::nonsense-stem}", "{n, number, fancy}", "{n, date, tomorrow}", "{n, list}", "'{ open", "{n, select, a{x}}"};
+    static const char *const wrong[] = {"{",
+                                        "}",
+                                        "{n",
+                                        "{}",
+                                        "{n,}",
+                                        "{n, plural}",
+                                        "{n, plural, one{x}}",
+                                        "{n, plural, other{x}",
+                                        "{n, plural, other{x}}",
+                                        "{n, plural, one{x} some{y} other{z}}",
+                                        "{n, plural, one{x} one{y} other{z}}",
+                                        "{n, plural, =x{y} one{} other{}}",
+                                        "{n, number, ::nonsense-stem}",
+                                        "{n, number, fancy}",
+                                        "{n, date, tomorrow}",
+                                        "{n, list}",
+                                        "'{ open",
+                                        "{n, select, a{x}}"};
     rsp_arena *a = rsp_arena_new();
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
         if (format("en_GB", wrong[k], 1, "b", a)) fail_msg("accepted: %s", wrong[k]);
@@ -147,7 +164,7 @@ static void test_malformed(void **state) {
 static void test_concurrent(void **state) {
     (void) state;
     rsp_texts *t = load("pl");
-    int        wrong = 0;
+    int wrong = 0;
 #pragma omp parallel for reduction(+ : wrong) num_threads(4)
     for (int k = 0; k < 2000; k++) {
         rsp_arena *a = rsp_arena_new();
@@ -160,9 +177,13 @@ static void test_concurrent(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plurals), cmocka_unit_test(test_numbers), cmocka_unit_test(test_edges),
-        cmocka_unit_test(test_all_languages_load), cmocka_unit_test(test_strange_languages), cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_malformed), cmocka_unit_test(test_concurrent)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_plurals),
+                                       cmocka_unit_test(test_numbers),
+                                       cmocka_unit_test(test_edges),
+                                       cmocka_unit_test(test_all_languages_load),
+                                       cmocka_unit_test(test_strange_languages),
+                                       cmocka_unit_test(test_messages),
+                                       cmocka_unit_test(test_malformed),
+                                       cmocka_unit_test(test_concurrent)};
     return cmocka_run_group_tests_name("texts", tests, NULL, NULL);
 }

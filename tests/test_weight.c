@@ -25,9 +25,9 @@ static void assert_near(double x, double expected, double relative, const char *
 typedef struct {
     const char *name;
     const char *margins[2];
-    int         method;
-    double      low, high, trim_low, trim_high; /* 0: none */
-    bool        fpc, set_aside, nonresponse, errors; /* errors: standard errors are in the reference */
+    int method;
+    double low, high, trim_low, trim_high;    /* 0: none */
+    bool fpc, set_aside, nonresponse, errors; /* errors: standard errors are in the reference */
 } weight_case;
 
 static const weight_case CASES[] = {
@@ -35,7 +35,11 @@ static const weight_case CASES[] = {
     {.name = "rake", .margins = {"stype", "sch_wide"}, .errors = true},
     {.name = "linear", .margins = {"stype", "sch_wide"}, .method = RSP_LINEAR, .errors = true},
     {.name = "rake_bounds", .margins = {"stype", "sch_wide"}, .low = 0.75, .high = 1.97, .errors = true},
-    {.name = "linear_bounds", .margins = {"stype", "sch_wide"}, .method = RSP_LINEAR, .low = 0.75, .high = 1.97,
+    {.name = "linear_bounds",
+     .margins = {"stype", "sch_wide"},
+     .method = RSP_LINEAR,
+     .low = 0.75,
+     .high = 1.97,
      .errors = true},
     {.name = "numeric", .margins = {"stype", "api99"}, .method = RSP_LINEAR, .errors = true},
     {.name = "numeric_raking", .margins = {"stype", "api99"}, .errors = true},
@@ -50,7 +54,7 @@ static double expected(const char *name, const char *what) {
     char path[256], line[256], key[128];
     snprintf(path, sizeof path, "%s/cases.csv", FOLDER);
     snprintf(key, sizeof key, "%s,%s,", name, what);
-    FILE  *f = fopen(path, "r");
+    FILE *f = fopen(path, "r");
     double value = NAN;
     while (f && fgets(line, sizeof line, f))
         if (!strncmp(line, key, strlen(key))) value = strtod(line + strlen(key), NULL);
@@ -69,7 +73,7 @@ static rsp_study *load(rsp_diag *d) {
 /* Leaves the margins of the case alone in the study, in its order. */
 static void choose_margins(rsp_study *s, const weight_case *c) {
     rsp_margin chosen[2];
-    size_t     n = 0;
+    size_t n = 0;
     for (size_t k = 0; k < 2 && c->margins[k]; k++)
         for (size_t m = 0; m < s->weighting.n_margins; m++)
             if (!strcmp(s->weighting.margins[m].name, c->margins[k])) chosen[n++] = s->weighting.margins[m];
@@ -92,9 +96,9 @@ static void apply(rsp_study *s, const weight_case *c) {
 }
 
 typedef struct {
-    rsp_diag   *d;
-    rsp_study  *s;
-    rsp_frame  *f;
+    rsp_diag *d;
+    rsp_study *s;
+    rsp_frame *f;
     rsp_sample *sample;
 } run;
 
@@ -133,10 +137,10 @@ static double influence(const run *r, const char *variable, bool mean, double *z
 }
 
 static void compare_with_r(const weight_case *c) {
-    run              r = run_case(c);
+    run r = run_case(c);
     const rsp_group *g = &r.sample->groups[0];
-    double          *z[2] = {rsp_malloc(r.f->n * sizeof(double)), rsp_malloc(r.f->n * sizeof(double))}, v[4];
-    double           mean = influence(&r, "api00", true, z[0]), total = influence(&r, "enroll", false, z[1]);
+    double *z[2] = {rsp_malloc(r.f->n * sizeof(double)), rsp_malloc(r.f->n * sizeof(double))}, v[4];
+    double mean = influence(&r, "api00", true, z[0]), total = influence(&r, "enroll", false, z[1]);
     if (!g->weighted) fail_msg("%s: %s", c->name, g->why);
     assert_near(g->weight_min, expected(c->name, "weight_min"), 1e-9, c->name);
     assert_near(g->weight_max, expected(c->name, "weight_max"), 1e-9, c->name);
@@ -165,7 +169,7 @@ static double replicate_error(run *r, rsp_variance_spec spec, const char *variab
     const rsp_replicates *reps = rsp_replicates_get(r->sample, &spec, RSP_NOWHERE, r->d);
     if (!reps) rsp_diag_print(r->d, stderr, false, 0);
     assert_non_null(reps);
-    size_t  n = r->f->n, n_reps = rsp_replicates_count(reps), v = rsp_study_variable(r->s, variable), failed;
+    size_t n = r->f->n, n_reps = rsp_replicates_count(reps), v = rsp_study_variable(r->s, variable), failed;
     double *w = rsp_malloc(n * sizeof *w), *theta = rsp_malloc(n_reps * sizeof *theta), full = 0, sum = 0, variance;
     for (size_t i = 0; i < n; i++) {
         full += r->sample->weight[i] * rsp_value(r->f, v, i);
@@ -226,7 +230,7 @@ static void test_replicates_meet_margins(void **state) {
     rsp_variance_spec boot = {.method = RSP_BOOTSTRAP, .replicates = 50, .seed = 3};
     const rsp_replicates *reps = rsp_replicates_get(r.sample, &boot, RSP_NOWHERE, r.d);
     double *w = rsp_malloc(r.f->n * sizeof *w);
-    size_t  stype = rsp_study_variable(r.s, "stype");
+    size_t stype = rsp_study_variable(r.s, "stype");
     for (size_t k = 0; k < 50; k++) {
         double sum[3] = {0};
         rsp_replicate_weights(reps, k, w);
@@ -244,15 +248,15 @@ static void test_replicates_meet_margins(void **state) {
 enum { COUNTRY, GENDER, AGE, CLUSTER, Y, N_VARIABLES, N_CODES = 4, MAX_TARGETS = 64 };
 
 typedef struct {
-    rsp_choice   choices[N_CODES];
-    rsp_list     list;
+    rsp_choice choices[N_CODES];
+    rsp_list list;
     rsp_variable variables[N_VARIABLES];
-    size_t       strata[1], cluster[1], gender[1], age[1];
-    rsp_target   targets[2][MAX_TARGETS];
-    rsp_margin   margins[2];
-    rsp_study    study;
-    rsp_frame   *frame;
-    rsp_diag    *d;
+    size_t strata[1], cluster[1], gender[1], age[1];
+    rsp_target targets[2][MAX_TARGETS];
+    rsp_margin margins[2];
+    rsp_study study;
+    rsp_frame *frame;
+    rsp_diag *d;
 } made_up;
 
 static const char *const CODES[N_CODES] = {"a", "b", "c", "d"};
@@ -260,21 +264,23 @@ static const char *const CODES[N_CODES] = {"a", "b", "c", "d"};
 static void add_targets(rsp_margin *m, size_t countries, size_t codes) {
     for (size_t c = 0; c < countries; c++)
         for (size_t k = 0; k < codes; k++)
-            m->targets[m->n_targets++] = (rsp_target){.country = CODES[c], .code = CODES[k],
-                                                      .amount = (double) (k + 1) / (double) (codes * (codes + 1) / 2)};
+            m->targets[m->n_targets++] = (rsp_target){
+                .country = CODES[c], .code = CODES[k], .amount = (double) (k + 1) / (double) (codes * (codes + 1) / 2)};
 }
 
 /* n respondents in `countries` countries (strata too) with clusters of about `size`; margins gender (2), age (4). */
 static made_up *make(size_t n, size_t countries, size_t size) {
-    made_up   *m = rsp_calloc(1, sizeof *m);
+    made_up *m = rsp_calloc(1, sizeof *m);
     rsp_study *s = &m->study;
     m->d = rsp_diag_new();
     for (size_t k = 0; k < N_CODES; k++) m->choices[k] = (rsp_choice){.code = CODES[k], .value = (double) k};
     m->list = (rsp_list){"codes", N_CODES, m->choices};
     static const char *const names[] = {"country", "gender", "age", "cluster", "y"};
     for (size_t k = 0; k < N_VARIABLES; k++)
-        m->variables[k] = (rsp_variable){.name = names[k], .type = k < CLUSTER ? RSP_SELECT_ONE : RSP_DECIMAL,
-                                         .list = k < CLUSTER ? &m->list : NULL, .part_of = RSP_NONE,
+        m->variables[k] = (rsp_variable){.name = names[k],
+                                         .type = k < CLUSTER ? RSP_SELECT_ONE : RSP_DECIMAL,
+                                         .list = k < CLUSTER ? &m->list : NULL,
+                                         .part_of = RSP_NONE,
                                          .first_part = RSP_NONE};
     m->strata[0] = COUNTRY;
     m->cluster[0] = CLUSTER;
@@ -286,10 +292,16 @@ static made_up *make(size_t n, size_t countries, size_t size) {
     add_targets(&m->margins[1], countries, 4);
     *s = (rsp_study){.id = "made_up", .n_variables = N_VARIABLES, .variables = m->variables};
     s->roles = (rsp_roles){RSP_NONE, COUNTRY, RSP_NONE, RSP_NONE, RSP_NONE, RSP_NONE, RSP_NONE, RSP_NONE};
-    s->design = (rsp_design_spec){.weight = RSP_NONE, .n_strata = 1, .strata = m->strata, .n_stages = size > 1,
-                                  .cluster = m->cluster};
-    s->weighting = (rsp_weighting_spec){.given = true, .within = COUNTRY, .n_margins = 2, .margins = m->margins,
-                                        .bound_low = NAN, .bound_high = NAN, .trim_low = NAN, .trim_high = NAN};
+    s->design = (rsp_design_spec){
+        .weight = RSP_NONE, .n_strata = 1, .strata = m->strata, .n_stages = size > 1, .cluster = m->cluster};
+    s->weighting = (rsp_weighting_spec){.given = true,
+                                        .within = COUNTRY,
+                                        .n_margins = 2,
+                                        .margins = m->margins,
+                                        .bound_low = NAN,
+                                        .bound_high = NAN,
+                                        .trim_low = NAN,
+                                        .trim_high = NAN};
     m->frame = rsp_frame_new(s, n);
     rsp_rng g;
     rsp_rng_init(&g, 11, n);
@@ -312,7 +324,7 @@ static void unmake(made_up *m) {
 
 static void test_margins_are_met(void **state) {
     (void) state;
-    made_up    *m = make(3000, 3, 5);
+    made_up *m = make(3000, 3, 5);
     rsp_sample *s = rsp_sample_new(m->frame, m->d);
     assert_non_null(s);
     assert_int_equal(s->n_groups, 3);
@@ -331,9 +343,9 @@ static void test_margins_are_met(void **state) {
 /* What the margins fix has no variance. */
 static void test_margins_have_no_variance(void **state) {
     (void) state;
-    made_up    *m = make(3000, 3, 5);
+    made_up *m = make(3000, 3, 5);
     rsp_sample *s = rsp_sample_new(m->frame, m->d);
-    double     *z = rsp_calloc(3000, sizeof *z), v;
+    double *z = rsp_calloc(3000, sizeof *z), v;
     for (size_t i = 0; i < 3000; i++) z[i] = rsp_code(&m->frame->columns[AGE], i) == 2;
     assert_true(rsp_taylor(s, NULL, (const double *const[]){z}, 1, &v, m->d));
     assert_true(fabs(v) < 1e-15);
@@ -404,11 +416,11 @@ static void test_trim_impossible(void **state) {
 static void test_threads(void **state) {
     (void) state;
     uint64_t hash[2];
-    double   v[2][4];
+    double v[2][4];
     for (int k = 0; k < 2; k++) {
         omp_set_num_threads(k ? 3 : 1);
-        made_up          *m = make(30000, 4, 3);
-        rsp_sample       *s = rsp_sample_new(m->frame, m->d);
+        made_up *m = make(30000, 4, 3);
+        rsp_sample *s = rsp_sample_new(m->frame, m->d);
         rsp_variance_spec boot = {.method = RSP_BOOTSTRAP, .replicates = 20, .seed = 5};
         const rsp_replicates *r = rsp_replicates_get(s, &boot, RSP_NOWHERE, m->d);
         double *w = rsp_malloc(30000 * sizeof *w);
@@ -433,7 +445,7 @@ static void lanes_are_replicates(rsp_sample *s, const rsp_variance_spec *spec, r
     enum { FROM = 1037, TO = 5500 };
     const rsp_replicates *r = rsp_replicates_get(s, spec, RSP_NOWHERE, d);
     assert_non_null(r);
-    size_t  n = rsp_replicates_count(r) < 40 ? rsp_replicates_count(r) : 40;
+    size_t n = rsp_replicates_count(r) < 40 ? rsp_replicates_count(r) : 40;
     double *w = rsp_malloc(s->n * sizeof *w), *lanes = rsp_malloc((size_t) (TO - FROM) * RSP_LANES * sizeof *lanes);
     for (size_t first = 0; first < n; first += RSP_LANES) {
         rsp_lanes *l = rsp_lanes_new(r, first);
@@ -441,8 +453,7 @@ static void lanes_are_replicates(rsp_sample *s, const rsp_variance_spec *spec, r
         for (size_t lane = 0; lane < RSP_LANES; lane++) {
             bool there = first + lane < rsp_replicates_count(r);
             if (there) rsp_replicate_weights(r, first + lane, w);
-            for (size_t i = FROM; i < TO; i++)
-                assert_true(lanes[(i - FROM) * RSP_LANES + lane] == (there ? w[i] : 0));
+            for (size_t i = FROM; i < TO; i++) assert_true(lanes[(i - FROM) * RSP_LANES + lane] == (there ? w[i] : 0));
         }
         rsp_lanes_free(l);
     }
@@ -452,8 +463,8 @@ static void lanes_are_replicates(rsp_sample *s, const rsp_variance_spec *spec, r
 
 static void test_lanes(void **state) {
     (void) state;
-    made_up          *m = make(6000, 4, 30);
-    rsp_sample       *s = rsp_sample_new(m->frame, m->d);
+    made_up *m = make(6000, 4, 30);
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
     rsp_variance_spec boot = {.method = RSP_BOOTSTRAP, .replicates = 20, .seed = 5}, jkn = {.method = RSP_JKN};
     lanes_are_replicates(s, &boot, m->d);
     lanes_are_replicates(s, &jkn, m->d);
@@ -471,10 +482,10 @@ static void test_influence_of_rows(void **state) {
             m->study.weighting.given = false;
             m->study.weighting.n_margins = 0;
         }
-        rsp_sample   *s = rsp_sample_new(m->frame, m->d);
+        rsp_sample *s = rsp_sample_new(m->frame, m->d);
         const double *y = m->frame->columns[Y].number;
-        double       *dense[3], *z[2], v[9], by_rows[4];
-        uint32_t     *row[2];
+        double *dense[3], *z[2], v[9], by_rows[4];
+        uint32_t *row[2];
         rsp_influence list[2];
         for (size_t k = 0; k < 3; k++) dense[k] = rsp_calloc(s->n, sizeof **dense);
         for (size_t k = 0; k < 2; k++) {
@@ -506,9 +517,9 @@ static void test_half_samples(void **state) {
     made_up *m = make(8, 4, 1);
     m->study.weighting.given = false;
     m->study.weighting.n_margins = 0;
-    rsp_sample   *s = rsp_sample_new(m->frame, m->d);
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
     const double *y = m->frame->columns[Y].number;
-    double        taylor;
+    double taylor;
     assert_true(rsp_taylor(s, NULL, &y, 1, &taylor, m->d));
     for (int k = 0; k < 2; k++) {
         rsp_variance_spec spec = {.method = k ? RSP_FAY : RSP_BRR, .rho = k ? 0.3 : 0};
@@ -534,7 +545,7 @@ static void test_redrawn(void **state) {
     for (size_t i = 8; i < 120; i++)
         if (rsp_code(&m->frame->columns[AGE], i) == 3) rsp_set_code(&m->frame->columns[AGE], i, 2);
     rsp_set_code(&m->frame->columns[AGE], 0, 3);
-    rsp_sample       *s = rsp_sample_new(m->frame, m->d);
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
     rsp_variance_spec boot = {.method = RSP_BOOTSTRAP, .replicates = 100, .seed = 1};
     const rsp_replicates *r = rsp_replicates_get(s, &boot, RSP_NOWHERE, m->d);
     assert_true(rsp_replicates_redrawn(r) > 5 && rsp_replicates_redrawn(r) < 60);
@@ -556,7 +567,7 @@ static void test_failed_replicates(void **state) {
     for (size_t i = 1; i < 40; i++)
         if (rsp_code(&m->frame->columns[AGE], i) == 3) rsp_set_code(&m->frame->columns[AGE], i, 2);
     rsp_set_code(&m->frame->columns[AGE], 0, 3);
-    rsp_sample       *s = rsp_sample_new(m->frame, m->d);
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
     rsp_variance_spec jk1 = {.method = RSP_JK1};
     const rsp_replicates *r = rsp_replicates_get(s, &jk1, RSP_NOWHERE, m->d);
     double w[40], theta[40], full = 1, v;
@@ -582,9 +593,9 @@ static void test_lonely(void **state) {
     m->study.design.n_stages = 1;
     for (size_t i = 0; i < 40; i++)
         if (i % 2) m->frame->columns[CLUSTER].number[i] = 1;
-    rsp_sample       *s = rsp_sample_new(m->frame, m->d);
-    const double     *y = m->frame->columns[Y].number;
-    double            v;
+    rsp_sample *s = rsp_sample_new(m->frame, m->d);
+    const double *y = m->frame->columns[Y].number;
+    double v;
     rsp_variance_spec jkn = {.method = RSP_JKN}, jk1 = {.method = RSP_JK1}, brr = {.method = RSP_BRR};
     assert_false(rsp_taylor(s, NULL, &y, 1, &v, m->d));
     assert_true(isnan(v));
@@ -663,7 +674,7 @@ static void test_numbering(void **state) {
     assert_int_equal(rsp_number_pairs(a, 3, b, 6, 6, out), 4);
     const int32_t pairs[6] = {3, 0, 2, 1, 0, 3};
     assert_memory_equal(out, pairs, sizeof pairs);
-    double        x[6] = {3, NAN, 3, -0.0, 0.0, NAN};
+    double x[6] = {3, NAN, 3, -0.0, 0.0, NAN};
     const int32_t values[6] = {0, 1, 0, 2, 2, 1};
     assert_int_equal(rsp_number_doubles(x, 6, out), 3);
     assert_memory_equal(out, values, sizeof values);
@@ -674,8 +685,8 @@ static void test_factor(void **state) {
     (void) state;
     rsp_arena *a = rsp_arena_new();
     rsp_factor f = rsp_factor_new(a, 4);
-    double     matrix[16] = {5, 0, 2, 3, 0, 7, 3, 4, 2, 3, 5, 0, 3, 4, 0, 7};
-    double     x[4] = {1, -2, 3, 0.5}, rhs[4] = {0}, check[4];
+    double matrix[16] = {5, 0, 2, 3, 0, 7, 3, 4, 2, 3, 5, 0, 3, 4, 0, 7};
+    double x[4] = {1, -2, 3, 0.5}, rhs[4] = {0}, check[4];
     for (size_t i = 0; i < 4; i++)
         for (size_t j = 0; j < 4; j++) rhs[i] += matrix[i * 4 + j] * x[j];
     memcpy(check, rhs, sizeof rhs);

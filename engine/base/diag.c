@@ -7,16 +7,16 @@
 
 typedef struct {
     rsp_diagnostic what;
-    size_t         arrival;
+    size_t arrival;
 } entry;
 
 struct rsp_diag {
     pthread_mutex_t lock;
-    rsp_arena      *arena;
-    rsp_map        *seen;
-    entry          *entries;
-    size_t          n, capacity;
-    bool            sorted;
+    rsp_arena *arena;
+    rsp_map *seen;
+    entry *entries;
+    size_t n, capacity;
+    bool sorted;
 };
 
 rsp_diag *rsp_diag_new(void) {
@@ -60,7 +60,8 @@ void rsp_report(rsp_diag *d, rsp_class class, rsp_loc loc, const char *hint, con
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
     pthread_mutex_lock(&d->lock);
-    char *message = rsp_alloc(d->arena, (size_t) (length < 0 ? 0 : length) + 4), *remedy = hint ? rsp_alloc(d->arena, strlen(hint) + 4) : NULL;
+    char *message = rsp_alloc(d->arena, (size_t) (length < 0 ? 0 : length) + 4),
+         *remedy = hint ? rsp_alloc(d->arena, strlen(hint) + 4) : NULL;
     if (length > 0) vsnprintf(message, (size_t) length + 1, format, args);
     va_end(args);
     make_presentable(message);
@@ -69,7 +70,7 @@ void rsp_report(rsp_diag *d, rsp_class class, rsp_loc loc, const char *hint, con
         make_presentable(remedy);
     }
     const char *file = loc.file ? loc.file : "";
-    char       *key = rsp_printf(d->arena, "%s:%d:%d:%d:%s", file, loc.line, loc.column, (int) class, message);
+    char *key = rsp_printf(d->arena, "%s:%d:%d:%d:%s", file, loc.line, loc.column, (int) class, message);
     if (rsp_map_put(d->seen, key, d->n)) {
         loc.file = rsp_strdup(d->arena, loc.file);
         entry e = {{class, loc, message, remedy}, d->n};
@@ -94,8 +95,8 @@ size_t rsp_diag_count(const rsp_diag *d) { return d->n; }
 
 static int compare_entries(const void *a, const void *b) {
     const entry *x = a, *y = b;
-    const char  *fx = x->what.loc.file ? x->what.loc.file : "", *fy = y->what.loc.file ? y->what.loc.file : "";
-    int          c = strcmp(fx, fy);
+    const char *fx = x->what.loc.file ? x->what.loc.file : "", *fy = y->what.loc.file ? y->what.loc.file : "";
+    int c = strcmp(fx, fy);
     if (c) return c;
     if (x->what.loc.line != y->what.loc.line) return x->what.loc.line < y->what.loc.line ? -1 : 1;
     if (x->what.loc.column != y->what.loc.column) return x->what.loc.column < y->what.loc.column ? -1 : 1;

@@ -8,7 +8,7 @@
 
 static double beta_fraction(double x, double a, double b) {
     const double tiny = 1e-300;
-    double       c = 1, d = 1 - (a + b) * x / (a + 1);
+    double c = 1, d = 1 - (a + b) * x / (a + 1);
     if (fabs(d) < tiny) d = tiny;
     d = 1 / d;
     double h = d;
@@ -66,7 +66,9 @@ double rsp_f_upper(double f, double df1, double df2) {
     return beta_inc(df2 / (df2 + s), s / (df2 + s), df2 / 2, df1 / 2);
 }
 
-double rsp_chisq_upper(double x, double df) { return isnan(x) || !(df > 0) ? NAN : x <= 0 ? 1 : gsl_cdf_chisq_Q(x, df); }
+double rsp_chisq_upper(double x, double df) {
+    return isnan(x) || !(df > 0) ? NAN : x <= 0 ? 1 : gsl_cdf_chisq_Q(x, df);
+}
 
 double rsp_normal_quantile(double p) { return gsl_cdf_ugaussian_Pinv(p); }
 

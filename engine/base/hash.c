@@ -40,7 +40,7 @@ bool rsp_hash_file(const char *path, char hex[65]) {
     rsp_hash_init(&h);
     enum { CHUNK = 1 << 16 };
     unsigned char *chunk = rsp_malloc(CHUNK);
-    ssize_t        got;
+    ssize_t got;
     while ((got = read(fd, chunk, CHUNK)) > 0) rsp_hash_add(&h, chunk, (size_t) got);
     free(chunk);
     close(fd);

@@ -14,7 +14,7 @@ static inline uint64_t rsp_fold64(uint64_t a, uint64_t b) {
 
 static inline uint64_t rsp_hash64_inline(const void *bytes, size_t length, uint64_t seed) {
     const unsigned char *p = bytes;
-    uint64_t             h = rsp_fold64(seed ^ 0x9e3779b97f4a7c15u, (uint64_t) length ^ 0xbf58476d1ce4e5b9u), rest = 0;
+    uint64_t h = rsp_fold64(seed ^ 0x9e3779b97f4a7c15u, (uint64_t) length ^ 0xbf58476d1ce4e5b9u), rest = 0;
     for (; length >= 8; p += 8, length -= 8) {
         uint64_t word;
         memcpy(&word, p, 8);

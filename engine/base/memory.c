@@ -39,13 +39,13 @@ enum { ALIGNMENT = 16, FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
 
 struct block {
     struct block *next;
-    size_t        used, size;
+    size_t used, size;
     _Alignas(ALIGNMENT) char bytes[];
 };
 
 struct rsp_arena {
     struct block *blocks; /* the first is the one being filled */
-    size_t        next_size;
+    size_t next_size;
 };
 
 rsp_arena *rsp_arena_new(void) {
@@ -179,14 +179,14 @@ void rsp_buf_free(rsp_buf *b) {
 
 struct slot {
     const char *key;
-    size_t      length, value;
-    uint64_t    hash;
+    size_t length, value;
+    uint64_t hash;
 };
 
 struct rsp_map {
     struct slot *slots; /* open addressing, size a power of two, at most half full */
-    size_t       size, count;
-    rsp_arena   *keys;
+    size_t size, count;
+    rsp_arena *keys;
 };
 
 rsp_map *rsp_map_new(void) {
@@ -211,7 +211,7 @@ static struct slot *map_slot(const rsp_map *m, const char *key, size_t length, u
 
 static void map_grow(rsp_map *m) {
     struct slot *old = m->slots;
-    size_t       old_size = m->size;
+    size_t old_size = m->size;
     m->size = old_size ? 2 * old_size : 32;
     m->slots = rsp_calloc(m->size, sizeof *m->slots);
     for (size_t k = 0; k < old_size; k++)
@@ -229,7 +229,7 @@ size_t rsp_map_get(const rsp_map *m, const char *key) { return rsp_map_get_n(m, 
 
 bool rsp_map_put_n(rsp_map *m, const char *key, size_t length, size_t value) {
     if (2 * (m->count + 1) > m->size) map_grow(m);
-    uint64_t     hash = rsp_hash64(key, length, 0);
+    uint64_t hash = rsp_hash64(key, length, 0);
     struct slot *s = map_slot(m, key, length, hash);
     if (s->key) return false;
     *s = (struct slot){rsp_strndup(m->keys, key, length), length, value, hash};
@@ -253,12 +253,13 @@ static double edits(const char *a, size_t n, const char *b, size_t m) {
         double *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
         now[0] = (double) i;
         for (size_t j = 1; j <= m; j++) {
-            char   x = a[i - 1], y = b[j - 1];
+            char x = a[i - 1], y = b[j - 1];
             double same = x == y ? 0 : ((x | 0x20) == (y | 0x20) ? 0.5 : 1);
             double best = before[j - 1] + same;
             if (before[j] + 1 < best) best = before[j] + 1;
             if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && x == b[j - 2] && a[i - 2] == y && earlier[j - 2] + 1 < best) best = earlier[j - 2] + 1;
+            if (i > 1 && j > 1 && x == b[j - 2] && a[i - 2] == y && earlier[j - 2] + 1 < best)
+                best = earlier[j - 2] + 1;
             now[j] = best;
         }
     }
@@ -269,7 +270,7 @@ const char *rsp_suggest(const char *word, const char *const *candidates, size_t 
     size_t length = strlen(word);
     if (!length || length > LONGEST_WORD) return NULL;
     const char *best = NULL;
-    double      least = length <= 2 ? 1 : length <= 5 ? 1.5 : 0.34 * (double) length + 0.5;
+    double least = length <= 2 ? 1 : length <= 5 ? 1.5 : 0.34 * (double) length + 0.5;
     for (size_t k = 0; k < n; k++) {
         size_t m = strlen(candidates[k]);
         if (!m || m > LONGEST_WORD) continue;

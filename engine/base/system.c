@@ -93,15 +93,17 @@ enum { LARGEST_FILE_GIB = 8 };
 /* A pipe or a device might never end, so only files are read. */
 static bool is_readable_file(const struct stat *st, const char *path, rsp_diag *d, rsp_class class, rsp_loc loc) {
     if (S_ISDIR(st->st_mode)) rsp_report(d, class, loc, "name a file in it", "cannot read %s: it is a folder", path);
-    else if (!S_ISREG(st->st_mode)) rsp_report(d, class, loc, "save it as a file first", "cannot read %s: it is a pipe or a device", path);
+    else if (!S_ISREG(st->st_mode))
+        rsp_report(d, class, loc, "save it as a file first", "cannot read %s: it is a pipe or a device", path);
     else if (st->st_size > (off_t) LARGEST_FILE_GIB << 30)
-        rsp_report(d, class, loc, "split it into several files", "cannot read %s: it is larger than %d GiB", path, LARGEST_FILE_GIB);
+        rsp_report(d, class, loc, "split it into several files", "cannot read %s: it is larger than %d GiB", path,
+                   LARGEST_FILE_GIB);
     else return true;
     return false;
 }
 
 bool rsp_read_file(const char *path, rsp_buf *into, rsp_diag *d, rsp_class class, rsp_loc loc) {
-    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe must not wait for its writer */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe must not wait for its writer */
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) {
         rsp_report(d, class, loc, read_remedy(errno), "cannot read %s: %s", path, strerror(errno));
@@ -112,7 +114,7 @@ bool rsp_read_file(const char *path, rsp_buf *into, rsp_diag *d, rsp_class class
         close(fd);
         return false;
     }
-    char   *chunk = rsp_malloc(1 << 18);
+    char *chunk = rsp_malloc(1 << 18);
     ssize_t got;
     while ((got = read(fd, chunk, 1 << 18)) > 0) rsp_buf_add(into, chunk, (size_t) got);
     if (got < 0) rsp_report(d, class, loc, NULL, "cannot read %s: %s", path, strerror(errno));
@@ -134,20 +136,21 @@ static bool write_all(int fd, const char *bytes, size_t length) {
 }
 
 bool rsp_write_file(const char *path, const void *bytes, size_t length, rsp_diag *d) {
-    int  fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     bool ok = fd >= 0 && write_all(fd, bytes, length);
-    int  why = errno;
+    int why = errno;
     if (fd >= 0 && close(fd) != 0 && ok) {
         ok = false;
         why = errno;
     }
     if (!ok)
-        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "nothing was published", "cannot write: %s", strerror(why));
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "nothing was published", "cannot write: %s",
+                   strerror(why));
     return ok;
 }
 
 bool rsp_make_dirs(const char *path, rsp_diag *d) {
-    char   copy[PATH_MAX];
+    char copy[PATH_MAX];
     size_t length = strlen(path);
     if (length >= sizeof copy) {
         rsp_report(d, RSP_ERR_OUTPUT, RSP_NOWHERE, NULL, "path too long: %.200s...", path);
@@ -184,7 +187,7 @@ static bool holds_reports(const char *dir) {
 
 /* The program stands in build/ of the sources, in <prefix>/bin, or is a test in build/tests: walk up from it. */
 static void find_data_dir(void) {
-    char    self[PATH_MAX];
+    char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n > 0) {
         self[n] = '\0';

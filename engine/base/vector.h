@@ -4,7 +4,7 @@
 #ifndef BASE_VECTOR_H
 #define BASE_VECTOR_H
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && \
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) &&                           \
     !defined(__SANITIZE_ADDRESS__)
 #define RSP_WIDE __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else

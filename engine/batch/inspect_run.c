@@ -11,42 +11,46 @@
 #include <unistd.h>
 
 static json_t *read_manifest(const char *dir, rsp_arena *a, rsp_diag *d) {
-    char        *path = rsp_path_join(a, dir, "manifest.json");
+    char *path = rsp_path_join(a, dir, "manifest.json");
     json_error_t e;
-    json_t      *m = json_load_file(path, JSON_REJECT_DUPLICATES, &e);
-    if (!m) rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, e.line, e.column}, "name the folder of a run, e.g. out/STUDY/latest", "%s", e.text);
+    json_t *m = json_load_file(path, JSON_REJECT_DUPLICATES, &e);
+    if (!m)
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, e.line, e.column},
+                   "name the folder of a run, e.g. out/STUDY/latest", "%s", e.text);
     return m;
 }
 
 static void compare_with_manifest(const char *dir, json_t *outputs, rsp_arena *a, rsp_diag *d) {
     const char **paths;
-    size_t       n;
+    size_t n;
     if (!rsp_list_files(dir, a, &paths, &n, d)) return;
     rsp_map *there = rsp_map_new();
     for (size_t k = 0; k < n; k++) {
         rsp_map_put(there, paths[k], k);
         if (strcmp(paths[k], "manifest.json") == 0 || strcmp(paths[k], "run.log") == 0) continue;
         const char *expected = json_string_value(json_object_get(outputs, paths[k]));
-        char        hex[65], *path = rsp_path_join(a, dir, paths[k]);
+        char hex[65], *path = rsp_path_join(a, dir, paths[k]);
         if (!expected) rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, NULL, "added: the manifest does not name it");
         else if (!rsp_hash_file(path, hex)) rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, NULL, "cannot be read");
-        else if (strcmp(hex, expected) != 0) rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, "run the study again", "changed: its hash differs from the manifest's");
+        else if (strcmp(hex, expected) != 0)
+            rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, "run the study again",
+                       "changed: its hash differs from the manifest's");
     }
     const char *name;
-    json_t     *hash;
-    json_object_foreach(outputs, name, hash)
-        if (rsp_map_get(there, name) == RSP_NONE)
-            rsp_report(d, RSP_ERR_DATA, (rsp_loc){rsp_path_join(a, dir, name), 0, 0}, "run the study again", "missing");
+    json_t *hash;
+    json_object_foreach(outputs, name, hash) if (rsp_map_get(there, name) == RSP_NONE)
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){rsp_path_join(a, dir, name), 0, 0}, "run the study again", "missing");
     rsp_map_free(there);
 }
 
 int rsp_verify(const char *run_dir) {
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_arena *a = rsp_arena_new();
-    char      *dir = realpath(run_dir, NULL); /* `latest` is a link */
-    json_t    *m = read_manifest(dir ? dir : run_dir, a, d), *outputs = json_object_get(m, "outputs");
+    char *dir = realpath(run_dir, NULL); /* `latest` is a link */
+    json_t *m = read_manifest(dir ? dir : run_dir, a, d), *outputs = json_object_get(m, "outputs");
     if (m && !json_is_object(outputs))
-        rsp_report(d, RSP_ERR_DATA, (rsp_loc){rsp_path_join(a, run_dir, "manifest.json"), 0, 0}, NULL, "has no `outputs`");
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){rsp_path_join(a, run_dir, "manifest.json"), 0, 0}, NULL,
+                   "has no `outputs`");
     else if (m) compare_with_manifest(dir, outputs, a, d);
     int status = rsp_diag_status(d);
     rsp_diag_print(d, stderr, rsp_colour_wanted(stderr), 0);
@@ -62,13 +66,13 @@ static size_t terminal_width(void) {
     struct winsize w;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40) return w.ws_col;
     const char *columns = getenv("COLUMNS");
-    long        n = columns ? strtol(columns, NULL, 10) : 0;
+    long n = columns ? strtol(columns, NULL, 10) : 0;
     return n >= 40 && n <= 1000 ? (size_t) n : 80;
 }
 
 /* `where` is a study folder: its latest run below `out` is shown. */
 int rsp_show_command(const char *where, const char *out, const char *analysis, const char *lang) {
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_arena *a = rsp_arena_new();
     rsp_study *s = rsp_study_load(where, d);
     rsp_published *p = NULL;
@@ -78,7 +82,8 @@ int rsp_show_command(const char *where, const char *out, const char *analysis, c
         const char **ids = RSP_ARRAY(a, const char *, s->n_analyses);
         for (size_t k = 0; k < s->n_analyses; k++) ids[k] = s->analyses[k].id;
         const char *meant = rsp_suggest(analysis, ids, s->n_analyses);
-        rsp_report(d, RSP_ERR_USAGE, RSP_NOWHERE, meant ? rsp_printf(a, "did you mean '%s'?", meant) : NULL, "the run has no analysis '%s'", analysis);
+        rsp_report(d, RSP_ERR_USAGE, RSP_NOWHERE, meant ? rsp_printf(a, "did you mean '%s'?", meant) : NULL,
+                   "the run has no analysis '%s'", analysis);
     } else if (p) {
         rsp_show(s, p, analysis, lang ? lang : s->languages[0], terminal_width(), stdout);
     }

@@ -16,18 +16,19 @@ bool rsp_colour_wanted(FILE *to) {
 }
 
 void rsp_log_open(rsp_log *l, bool quiet) {
-    *l = (rsp_log){.terminal = isatty(STDOUT_FILENO), .quiet = quiet, .colour = rsp_colour_wanted(stdout), .start = rsp_seconds()};
+    *l = (rsp_log){
+        .terminal = isatty(STDOUT_FILENO), .quiet = quiet, .colour = rsp_colour_wanted(stdout), .start = rsp_seconds()};
 }
 
 void rsp_log_line(rsp_log *l, const char *format, ...) {
     va_list args, again;
-    char    line[512], now[32];
+    char line[512], now[32];
     va_start(args, format);
     va_copy(again, args);
     vsnprintf(line, sizeof line, format, again);
     va_end(again);
     va_end(args);
-    time_t    t = time(NULL);
+    time_t t = time(NULL);
     struct tm utc;
     gmtime_r(&t, &utc);
     strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &utc);
@@ -44,12 +45,12 @@ void rsp_log_line(rsp_log *l, const char *format, ...) {
 void rsp_log_entries(rsp_log *l, rsp_diag *d) {
     for (size_t k = 0; k < rsp_diag_count(d); k++) {
         const rsp_diagnostic *e = rsp_diag_at(d, k);
-        const char           *word = e->class == RSP_NOTE ? "note" : e->class == RSP_WARNING ? "warning" : "error";
+        const char *word = e->class == RSP_NOTE ? "note" : e->class == RSP_WARNING ? "warning" : "error";
         rsp_buf_printf(&l->text, "%s: ", word);
         if (e->loc.file) rsp_buf_printf(&l->text, "%s:", e->loc.file);
         if (e->loc.file && e->loc.line) rsp_buf_printf(&l->text, "%d:%d:", e->loc.line, e->loc.column);
-        rsp_buf_printf(&l->text, "%s%s%s%s%s\n", e->loc.file ? " " : "", e->message, e->hint ? " (" : "", e->hint ? e->hint : "",
-                       e->hint ? ")" : "");
+        rsp_buf_printf(&l->text, "%s%s%s%s%s\n", e->loc.file ? " " : "", e->message, e->hint ? " (" : "",
+                       e->hint ? e->hint : "", e->hint ? ")" : "");
     }
 }
 

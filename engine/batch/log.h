@@ -5,9 +5,9 @@
 #include "responsive/base.h"
 
 typedef struct {
-    rsp_buf text;    /* run.log */
-    bool    terminal, quiet, colour;
-    double  start;
+    rsp_buf text; /* run.log */
+    bool terminal, quiet, colour;
+    double start;
 } rsp_log;
 
 void rsp_log_open(rsp_log *l, bool quiet);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_names(const void *a, const void *b) { return strcmp(*(const char *const *) a, *(const char *const *) b); }
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
 
 /* Inputs are named as the study names them, so that moving the folder changes nothing. */
 static const char *name_in_study(const rsp_study *s, const char *path) {
@@ -16,9 +18,9 @@ static const char *name_in_study(const rsp_study *s, const char *path) {
 }
 
 bool rsp_inputs_collect(const rsp_study *s, const rsp_frame *f, rsp_arena *a, rsp_inputs *in, rsp_diag *d) {
-    size_t       n = s->n_inputs + f->n_files;
+    size_t n = s->n_inputs + f->n_files;
     const char **lines = RSP_ARRAY(a, const char *, n);
-    bool         ok = true;
+    bool ok = true;
     for (size_t k = 0; k < s->n_inputs; k++) {
         char hex[65];
         if (!rsp_hash_file(s->inputs[k], hex)) {
@@ -43,10 +45,10 @@ bool rsp_inputs_collect(const rsp_study *s, const rsp_frame *f, rsp_arena *a, rs
 
 /* Words, layouts and colours of the pages belong to the program, but translators edit them. */
 static bool hash_report_files(rsp_hash *h, rsp_diag *d) {
-    rsp_arena   *a = rsp_arena_new();
-    const char  *dir = rsp_path_join(a, rsp_data_dir(), "reports"), **paths;
-    size_t       n;
-    bool         ok = rsp_list_files(dir, a, &paths, &n, d);
+    rsp_arena *a = rsp_arena_new();
+    const char *dir = rsp_path_join(a, rsp_data_dir(), "reports"), **paths;
+    size_t n;
+    bool ok = rsp_list_files(dir, a, &paths, &n, d);
     for (size_t k = 0; ok && k < n; k++) {
         char file[65];
         if (!(ok = rsp_hash_file(rsp_path_join(a, dir, paths[k]), file)))
@@ -101,12 +103,13 @@ static json_t *flag_counts(const rsp_published *p) {
 static json_t *text_or_null(const char *s) { return s ? json_string(s) : json_null(); }
 
 bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
-    rsp_arena   *a = rsp_arena_new();
+    rsp_arena *a = rsp_arena_new();
     const char **paths;
-    size_t       n;
-    bool         ok = rsp_list_files(dir, a, &paths, &n, d);
-    json_t      *inputs = json_object(), *outputs = json_object();
-    for (size_t k = 0; k < m->inputs->n; k++) json_object_set_new(inputs, m->inputs->name[k], json_string(m->inputs->sha256[k]));
+    size_t n;
+    bool ok = rsp_list_files(dir, a, &paths, &n, d);
+    json_t *inputs = json_object(), *outputs = json_object();
+    for (size_t k = 0; k < m->inputs->n; k++)
+        json_object_set_new(inputs, m->inputs->name[k], json_string(m->inputs->sha256[k]));
     for (size_t k = 0; ok && k < n; k++) {
         char hex[65];
         if (strcmp(paths[k], "run.log") == 0 || strcmp(paths[k], "manifest.json") == 0) continue;
@@ -128,9 +131,10 @@ bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
     json_object_set_new(root, "previous", text_or_null(m->previous));
     json_object_set_new(root, "inputs", inputs);
     json_object_set_new(root, "outputs", outputs);
-    json_object_set_new(root, "rows", json_pack("{s:I, s:I, s:I, s:I}", "read", (json_int_t) m->rows_read, "kept",
-                                                (json_int_t) m->rows_kept, "set_aside", (json_int_t) (m->rows_read - m->rows_kept),
-                                                "results", (json_int_t) rsp_published_count(m->results)));
+    json_object_set_new(root, "rows",
+                        json_pack("{s:I, s:I, s:I, s:I}", "read", (json_int_t) m->rows_read, "kept",
+                                  (json_int_t) m->rows_kept, "set_aside", (json_int_t) (m->rows_read - m->rows_kept),
+                                  "results", (json_int_t) rsp_published_count(m->results)));
     json_object_set_new(root, "flags", flag_counts(m->results));
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     if (ok) ok = rsp_write_file(rsp_path_join(a, dir, "manifest.json"), text, strlen(text), d);

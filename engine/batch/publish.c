@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 static bool fault(rsp_diag *d, const char *path, const char *doing) {
-    rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "the publication before stays as it was", "cannot %s: %s", doing,
-               strerror(errno));
+    rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "the publication before stays as it was", "cannot %s: %s",
+               doing, strerror(errno));
     return false;
 }
 
@@ -21,8 +21,8 @@ static bool fault(rsp_diag *d, const char *path, const char *doing) {
 
 struct walk {
     const char **paths;
-    size_t       n, capacity, skip;
-    rsp_arena   *arena;
+    size_t n, capacity, skip;
+    rsp_arena *arena;
 };
 
 static bool walk_dir(struct walk *w, const char *dir, int depth, rsp_diag *d) {
@@ -32,7 +32,7 @@ static bool walk_dir(struct walk *w, const char *dir, int depth, rsp_diag *d) {
     bool ok = true;
     for (struct dirent *e; ok && (e = readdir(handle));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        char       *path = rsp_printf(w->arena, "%s/%s", dir, e->d_name);
+        char *path = rsp_printf(w->arena, "%s/%s", dir, e->d_name);
         struct stat st;
         if (lstat(path, &st) != 0) ok = fault(d, path, "look at the file");
         else if (S_ISDIR(st.st_mode)) ok = walk_dir(w, path, depth + 1, d);
@@ -42,11 +42,13 @@ static bool walk_dir(struct walk *w, const char *dir, int depth, rsp_diag *d) {
     return ok;
 }
 
-static int compare_paths(const void *a, const void *b) { return strcmp(*(const char *const *) a, *(const char *const *) b); }
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
 
 bool rsp_list_files(const char *dir, rsp_arena *a, const char ***paths, size_t *n, rsp_diag *d) {
     struct walk w = {.skip = strlen(dir) + 1, .arena = a};
-    bool        ok = walk_dir(&w, dir, 0, d);
+    bool ok = walk_dir(&w, dir, 0, d);
     *paths = RSP_ARRAY(a, const char *, w.n);
     *n = w.n;
     if (w.n) {
@@ -68,7 +70,7 @@ bool rsp_remove_tree(const char *dir, rsp_diag *d) {
 }
 
 static bool sync_path(const char *path, int flags, rsp_diag *d) {
-    int  fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
     bool ok = fd >= 0 && fsync(fd) == 0;
     if (!ok) fault(d, path, "bring to the disk");
     if (fd >= 0) close(fd);
@@ -84,7 +86,8 @@ static bool sync_tree(const char *dir, int depth, rsp_diag *d) {
     for (struct dirent *e; ok && (e = readdir(handle));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
         char path[PATH_MAX];
-        if (snprintf(path, sizeof path, "%s/%s", dir, e->d_name) >= (int) sizeof path) ok = fault(d, dir, "name a file: path too long");
+        if (snprintf(path, sizeof path, "%s/%s", dir, e->d_name) >= (int) sizeof path)
+            ok = fault(d, dir, "name a file: path too long");
         struct stat st;
         if (ok && lstat(path, &st) != 0) ok = fault(d, path, "look at the file");
         if (ok) ok = S_ISDIR(st.st_mode) ? sync_tree(path, depth + 1, d) : sync_path(path, 0, d);
@@ -101,7 +104,7 @@ static bool take_lock(rsp_stage *s, rsp_diag *d) {
     s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (s->lock < 0) return fault(d, path, "open the lock");
     if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
-        char    holder[256] = "";
+        char holder[256] = "";
         ssize_t n = pread(s->lock, holder, sizeof holder - 1, 0);
         holder[n > 0 ? n : 0] = '\0';
         holder[strcspn(holder, "\n")] = '\0';
@@ -153,7 +156,8 @@ bool rsp_stage_open(rsp_stage *s, const char *out, const char *study, const char
 
 /* The run is in its place, but nothing names it yet: rsp_stage_close() takes it away if the link cannot be moved. */
 static bool move_link(rsp_stage *s, rsp_diag *d) {
-    char *link = rsp_printf(s->arena, "%s/.latest", s->study_dir), *latest = rsp_printf(s->arena, "%s/latest", s->study_dir);
+    char *link = rsp_printf(s->arena, "%s/.latest", s->study_dir),
+         *latest = rsp_printf(s->arena, "%s/latest", s->study_dir);
     if (!sync_path(s->study_dir, O_DIRECTORY, d)) return false;
     if (symlink(s->run, link) != 0) return fault(d, link, "make the link");
     if (rename(link, latest) == 0) return true;
@@ -171,7 +175,8 @@ bool rsp_stage_publish(rsp_stage *s, rsp_diag *d) {
     rsp_diag *late = rsp_diag_new();
     if (!sync_path(s->study_dir, O_DIRECTORY, late))
         rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){s->study_dir, 0, 0}, "run it again when the disk is sound",
-                   "the run is published, but the link to it cannot be brought to the disk: a power failure may bring back the publication before");
+                   "the run is published, but the link to it cannot be brought to the disk: a power failure may bring "
+                   "back the publication before");
     rsp_diag_free(late);
     return true;
 }

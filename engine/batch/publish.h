@@ -9,7 +9,7 @@ typedef struct {
     char *run;       /* name of the run */
     char *staging;   /* OUT/<study>/.staging-<run> */
     char *final;     /* OUT/<study>/<run> */
-    int   lock;      /* descriptor that holds the lock; -1 none */
+    int lock;        /* descriptor that holds the lock; -1 none */
     rsp_arena *arena;
 } rsp_stage;
 

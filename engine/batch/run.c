@@ -15,25 +15,25 @@
 
 struct night {
     const rsp_run_options *options;
-    rsp_diag              *d;
-    rsp_log                log;
-    rsp_arena             *arena;
-    rsp_study             *study;
-    rsp_frame             *frame;
-    rsp_clean_log         *cleaning;
-    rsp_sample            *sample;
-    rsp_results           *results;
-    rsp_published         *published;
-    rsp_stage              stage;
-    size_t                *read_by_country; /* per choice of the country list, before cleaning */
-    size_t                 n_languages;
-    const char           **languages;
-    char                   content_id[17];
-    bool                   preliminary;
+    rsp_diag *d;
+    rsp_log log;
+    rsp_arena *arena;
+    rsp_study *study;
+    rsp_frame *frame;
+    rsp_clean_log *cleaning;
+    rsp_sample *sample;
+    rsp_results *results;
+    rsp_published *published;
+    rsp_stage stage;
+    size_t *read_by_country; /* per choice of the country list, before cleaning */
+    size_t n_languages;
+    const char **languages;
+    char content_id[17];
+    bool preliminary;
 };
 
 static void utc_now(const char *format, char *text, size_t size) {
-    time_t    now = time(NULL);
+    time_t now = time(NULL);
     struct tm utc;
     gmtime_r(&now, &utc);
     strftime(text, size, format, &utc);
@@ -65,13 +65,13 @@ static bool check_only(struct night *n) {
 
 /* A language whose words are incomplete is left out as a whole; the others go on. */
 static bool usable(struct night *n, const char *lang) {
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_texts *t = rsp_texts_load(lang, d);
-    bool       ok = t && rsp_texts_cover(t, n->study, d);
-    size_t     missing = rsp_diag_count(d);
+    bool ok = t && rsp_texts_cover(t, n->study, d);
+    size_t missing = rsp_diag_count(d);
     if (!ok && missing) {
         const rsp_diagnostic *first = rsp_diag_at(d, 0);
-        const char           *more = missing > 1 ? rsp_printf(n->arena, ", and %zu more", missing - 1) : "";
+        const char *more = missing > 1 ? rsp_printf(n->arena, ", and %zu more", missing - 1) : "";
         rsp_report(n->d, RSP_WARNING, first->loc, "nothing is published in this language until the words are there",
                    "language '%s' is left out: %s%s", lang, first->message, more);
     }
@@ -86,14 +86,15 @@ static bool choose_languages(struct night *n) {
         bool found = false;
         for (size_t k = 0; k < s->n_languages; k++) found |= strcmp(s->languages[k], n->options->languages[j]) == 0;
         if (!found)
-            rsp_report(n->d, RSP_ERR_USAGE, RSP_NOWHERE, "see `languages` in study.yaml", "--lang: the study has no language '%s'",
-                       n->options->languages[j]);
+            rsp_report(n->d, RSP_ERR_USAGE, RSP_NOWHERE, "see `languages` in study.yaml",
+                       "--lang: the study has no language '%s'", n->options->languages[j]);
     }
     if (rsp_diag_errors(n->d)) return false;
     n->languages = RSP_ARRAY(n->arena, const char *, s->n_languages);
     for (size_t k = 0; k < s->n_languages; k++) {
         bool asked = n->options->n_languages == 0;
-        for (size_t j = 0; j < n->options->n_languages; j++) asked |= strcmp(s->languages[k], n->options->languages[j]) == 0;
+        for (size_t j = 0; j < n->options->n_languages; j++)
+            asked |= strcmp(s->languages[k], n->options->languages[j]) == 0;
         if (asked && usable(n, s->languages[k])) n->languages[n->n_languages++] = s->languages[k];
     }
     if (!n->n_languages)
@@ -129,7 +130,7 @@ static void report_response(struct night *n) {
     for (size_t k = 0; kept && k < n->study->variables[n->study->roles.country].list->n; k++) {
         if (!n->read_by_country[k]) continue;
         const rsp_variable *v = &n->study->variables[n->study->roles.country];
-        char               *domain = rsp_domain_text(n->arena, 1, &v->name, &v->list->choices[k].code);
+        char *domain = rsp_domain_text(n->arena, 1, &v->name, &v->list->choices[k].code);
         add_count(n->results, "response", domain, "read", n->read_by_country[k]);
         add_count(n->results, "response", domain, "kept", kept[k]);
         add_count(n->results, "response", domain, "set_aside", n->read_by_country[k] - kept[k]);
@@ -147,14 +148,15 @@ static bool compute(struct night *n) {
     rsp_log_line(&n->log, "reading exports");
     if (!(n->frame = rsp_intake(n->study, n->d)) || rsp_diag_errors(n->d)) return false;
     n->read_by_country = count_by_country(n->frame, n->arena);
-    if (!rsp_content_id(n->study, n->frame, n->preliminary, n->options->n_only, n->options->only, n->n_languages, n->languages,
-                        n->content_id, n->d))
+    if (!rsp_content_id(n->study, n->frame, n->preliminary, n->options->n_only, n->options->only, n->n_languages,
+                        n->languages, n->content_id, n->d))
         return false;
     rsp_log_line(&n->log, "cleaning %zu rows of %zu files", n->frame->n, n->frame->n_files);
     if (!(n->cleaning = rsp_clean(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
     rsp_log_line(&n->log, "weighting %zu rows kept", n->frame->n);
     if (!n->cleaning->rows_read) {
-        rsp_report(n->d, RSP_ERR_DATA, (rsp_loc){n->study->path, 0, 0}, "is this the export with the answers?", "the exports hold no answers");
+        rsp_report(n->d, RSP_ERR_DATA, (rsp_loc){n->study->path, 0, 0}, "is this the export with the answers?",
+                   "the exports hold no answers");
         return false;
     }
     if (!n->frame->n) {
@@ -165,7 +167,8 @@ static bool compute(struct night *n) {
     if (!(n->sample = rsp_sample_new(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
     for (size_t i = 0; n->sample->set_aside && i < n->frame->n; i++)
         if (n->sample->set_aside[i])
-            rsp_clean_log_add(n->cleaning, n->frame, i, "weighting_missing", "drop", "", "no answer to a margin of the weighting");
+            rsp_clean_log_add(n->cleaning, n->frame, i, "weighting_missing", "drop", "",
+                              "no answer to a margin of the weighting");
     n->results = rsp_results_new();
     report_response(n);
     rsp_report_weights(n->sample, n->results);
@@ -182,17 +185,18 @@ static bool compute(struct night *n) {
 
 /* What an operator should look at: estimates that could not be made. Suppression and small bases are everyday. */
 static void report_flags(struct night *n) {
-    const uint32_t serious = RSP_F_NOT_CONVERGED | RSP_F_SINGULAR | RSP_F_SEPARATED | RSP_F_NOT_WEIGHTED | RSP_F_MARGIN_UNMET |
-                             RSP_F_REPLICATES_FAILED | RSP_F_LONELY;
+    const uint32_t serious = RSP_F_NOT_CONVERGED | RSP_F_SINGULAR | RSP_F_SEPARATED | RSP_F_NOT_WEIGHTED |
+                             RSP_F_MARGIN_UNMET | RSP_F_REPLICATES_FAILED | RSP_F_LONELY;
     rsp_map *seen = rsp_map_new();
     for (size_t i = 0; i < rsp_published_count(n->published); i++) {
         const rsp_published_row *r = rsp_published_at(n->published, i);
         if (!(r->flags & serious)) continue;
-        char        flags[256];
+        char flags[256];
         const char *text = rsp_flags_text(r->flags & serious, flags);
         if (rsp_map_put(seen, rsp_printf(n->arena, "%s|%s", r->analysis, text), i))
-            rsp_report(n->d, RSP_WARNING, RSP_NOWHERE, "see data/results.csv", "analysis '%s': %s%s%s%s", r->analysis, text,
-                       *r->domain ? ", first in " : "", r->domain, *r->term ? rsp_printf(n->arena, " (%s)", r->term) : "");
+            rsp_report(n->d, RSP_WARNING, RSP_NOWHERE, "see data/results.csv", "analysis '%s': %s%s%s%s", r->analysis,
+                       text, *r->domain ? ", first in " : "", r->domain,
+                       *r->term ? rsp_printf(n->arena, " (%s)", r->term) : "");
     }
     rsp_map_free(seen);
 }
@@ -210,29 +214,40 @@ static void file_notes(const struct night *n, rsp_publication *p) {
 }
 
 static void warning_notes(const struct night *n, rsp_publication *p) {
-    size_t       count = rsp_diag_count(n->d);
+    size_t count = rsp_diag_count(n->d);
     const char **notes = RSP_ARRAY(n->arena, const char *, count);
     for (size_t k = 0; k < count; k++) {
         const rsp_diagnostic *e = rsp_diag_at(n->d, k);
         if (e->class != RSP_WARNING) continue;
         /* Without the folder: the page must not depend on where the study stands. */
         const char *file = e->loc.file ? strrchr(e->loc.file, '/') ? strrchr(e->loc.file, '/') + 1 : e->loc.file : NULL;
-        notes[p->n_notes++] = file && e->loc.line ? rsp_printf(n->arena, "%s, line %d: %s", file, e->loc.line, e->message)
-                              : file              ? rsp_printf(n->arena, "%s: %s", file, e->message)
-                                                  : rsp_strdup(n->arena, e->message);
+        notes[p->n_notes++] = file && e->loc.line
+                                  ? rsp_printf(n->arena, "%s, line %d: %s", file, e->loc.line, e->message)
+                              : file ? rsp_printf(n->arena, "%s: %s", file, e->message)
+                                     : rsp_strdup(n->arena, e->message);
     }
     p->notes = notes;
 }
 
 static bool render(struct night *n) {
-    rsp_publication p = {.study = n->study, .results = n->published, .dir = n->stage.staging, .content_id = n->content_id,
-                         .preliminary = n->preliminary, .simulated = rsp_study_simulated(n->study),
-                         .n_languages = n->n_languages, .languages = n->languages, .n_only = n->options->n_only, .only = n->options->only};
+    rsp_publication p = {.study = n->study,
+                         .results = n->published,
+                         .dir = n->stage.staging,
+                         .content_id = n->content_id,
+                         .preliminary = n->preliminary,
+                         .simulated = rsp_study_simulated(n->study),
+                         .n_languages = n->n_languages,
+                         .languages = n->languages,
+                         .n_only = n->options->n_only,
+                         .only = n->options->only};
     file_notes(n, &p);
     warning_notes(n, &p);
-    static const struct { const char *name; bool (*render)(const rsp_publication *, rsp_diag *); } parts[] = {
-        {"open data", rsp_render_dataset}, {"charts", rsp_render_charts},   {"briefs", rsp_render_briefs},
-        {"workbooks", rsp_render_workbooks}, {"quality report", rsp_render_quality}, {"index page", rsp_render_site}};
+    static const struct {
+        const char *name;
+        bool (*render)(const rsp_publication *, rsp_diag *);
+    } parts[] = {{"open data", rsp_render_dataset},      {"charts", rsp_render_charts},
+                 {"briefs", rsp_render_briefs},          {"workbooks", rsp_render_workbooks},
+                 {"quality report", rsp_render_quality}, {"index page", rsp_render_site}};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
         rsp_log_line(&n->log, "rendering %s", parts[k].name);
         if (!parts[k].render(&p, n->d) || rsp_diag_errors(n->d)) return false;
@@ -242,11 +257,18 @@ static bool render(struct night *n) {
 
 static bool write_manifest(struct night *n, const char *started) {
     rsp_inputs inputs;
-    char       finished[32];
+    char finished[32];
     if (!rsp_inputs_collect(n->study, n->frame, n->arena, &inputs, n->d)) return false;
     utc_now("%Y-%m-%dT%H:%M:%SZ", finished, sizeof finished);
-    rsp_manifest m = {.run = n->stage.run, .started = started, .finished = finished, .content_id = n->content_id, .study = n->study,
-                      .inputs = &inputs, .results = n->published, .rows_read = n->cleaning->rows_read, .rows_kept = n->cleaning->rows_kept};
+    rsp_manifest m = {.run = n->stage.run,
+                      .started = started,
+                      .finished = finished,
+                      .content_id = n->content_id,
+                      .study = n->study,
+                      .inputs = &inputs,
+                      .results = n->published,
+                      .rows_read = n->cleaning->rows_read,
+                      .rows_kept = n->cleaning->rows_kept};
     return rsp_manifest_write(&m, n->stage.staging, n->d);
 }
 
@@ -275,7 +297,7 @@ int rsp_run(const rsp_run_options *o) {
     rsp_threads_set(o->jobs);
     struct night n = {.options = o, .d = rsp_diag_new(), .arena = rsp_arena_new(), .stage = {.lock = -1}};
     rsp_log_open(&n.log, o->quiet);
-    bool   published = night(&n);
+    bool published = night(&n);
     double seconds = rsp_seconds() - n.log.start;
     rsp_log_print(&n.log, n.d);
     int status = rsp_diag_status(n.d);
@@ -297,13 +319,14 @@ int rsp_run(const rsp_run_options *o) {
 }
 
 int rsp_check(const char *dir) {
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_study *s = rsp_study_load(dir, d);
     if (s) rsp_study_check(s, d);
     rsp_diag_print(d, stderr, rsp_colour_wanted(stderr), 0);
     int status = rsp_diag_status(d);
-    if (s && status <= 1) printf("%s: %zu variables, %zu analyses, %zu languages: %s\n", s->path, s->n_variables, s->n_analyses,
-                                 s->n_languages, status ? "sound, with warnings" : "nothing wrong");
+    if (s && status <= 1)
+        printf("%s: %zu variables, %zu analyses, %zu languages: %s\n", s->path, s->n_variables, s->n_analyses,
+               s->n_languages, status ? "sound, with warnings" : "nothing wrong");
     rsp_study_free(s);
     rsp_diag_free(d);
     return status;

@@ -15,28 +15,28 @@
 enum { FIRST_ORGANISATION_STREAM = 1 << 30, COUNTRY_IDS = 100000 };
 
 struct simulation {
-    const rsp_study      *study;
+    const rsp_study *study;
     const rsp_simulation *spec;
     const rsp_sim_country *country;
-    size_t                country_number;
-    uint64_t              seed;
-    rsp_frame            *frame;
-    rsp_map             **words;     /* per text variable: word -> number */
-    size_t               *questions; /* in the order of the instrument */
-    size_t                n_questions;
-    size_t               *latent_of; /* per variable: index of its latent variable (factors, then outcomes), RSP_NONE */
+    size_t country_number;
+    uint64_t seed;
+    rsp_frame *frame;
+    rsp_map **words;   /* per text variable: word -> number */
+    size_t *questions; /* in the order of the instrument */
+    size_t n_questions;
+    size_t *latent_of;               /* per variable: index of its latent variable (factors, then outcomes), RSP_NONE */
     const rsp_sim_answers **answers; /* per variable or NULL */
-    const rsp_sim_number  **numbers;
-    bool                 *of_organisation; /* per variable: the same for all of an organisation */
-    size_t               *last;      /* per row: questions answered before breaking off; n_questions: complete */
-    rsp_arena            *arena;
+    const rsp_sim_number **numbers;
+    bool *of_organisation; /* per variable: the same for all of an organisation */
+    size_t *last;          /* per row: questions answered before breaking off; n_questions: complete */
+    rsp_arena *arena;
 };
 
 /* ---- cells ------------------------------------------------------------------------------------------------------ */
 
 static void set_text(struct simulation *m, size_t v, size_t row, const char *text) {
     rsp_column *c = &m->frame->columns[v];
-    size_t      k = rsp_map_get(m->words[v], text);
+    size_t k = rsp_map_get(m->words[v], text);
     if (k == RSP_NONE) {
         k = c->n_words;
         rsp_map_put(m->words[v], text, k);
@@ -92,16 +92,17 @@ static double nested(double share, double organisation, rsp_rng *r) {
 }
 
 struct organisation {
-    double *latent;      /* its part of each factor and residual; the last: of what factors have in common */
-    size_t *choice;      /* per variable drawn for the organisation */
-    char    code[32];
+    double *latent; /* its part of each factor and residual; the last: of what factors have in common */
+    size_t *choice; /* per variable drawn for the organisation */
+    char code[32];
     rsp_rng rng;
 };
 
-static double effect_value(const struct simulation *m, const char *name, const double *latent, size_t row, size_t n_before) {
+static double effect_value(const struct simulation *m, const char *name, const double *latent, size_t row,
+                           size_t n_before) {
     const char *equals = strchr(name, '=');
     if (equals) {
-        char   variable[128], cell[64];
+        char variable[128], cell[64];
         size_t length = (size_t) (equals - name);
         if (length >= sizeof variable) return 0;
         memcpy(variable, name, length);
@@ -110,13 +111,15 @@ static double effect_value(const struct simulation *m, const char *name, const d
         return v != RSP_NONE && strcmp(rsp_cell_text(m->frame, v, row, cell), equals + 1) == 0;
     }
     for (size_t k = 0; k < n_before; k++) {
-        const rsp_sim_latent *l = k < m->spec->n_factors ? &m->spec->factors[k] : &m->spec->outcomes[k - m->spec->n_factors];
+        const rsp_sim_latent *l =
+            k < m->spec->n_factors ? &m->spec->factors[k] : &m->spec->outcomes[k - m->spec->n_factors];
         if (strcmp(l->name, name) == 0) return latent[k];
     }
     return 0;
 }
 
-static void draw_latent(const struct simulation *m, const struct organisation *o, size_t row, rsp_rng *r, double *latent) {
+static void draw_latent(const struct simulation *m, const struct organisation *o, size_t row, rsp_rng *r,
+                        double *latent) {
     const rsp_simulation *s = m->spec;
     double common = nested(s->cluster_variance, o->latent[s->n_factors + s->n_outcomes], r);
     for (size_t k = 0; k < s->n_factors; k++) {
@@ -125,7 +128,7 @@ static void draw_latent(const struct simulation *m, const struct organisation *o
     }
     for (size_t k = 0; k < s->n_outcomes; k++) {
         const rsp_sim_latent *l = &s->outcomes[k];
-        double                x = l->residual * nested(s->cluster_variance, o->latent[s->n_factors + k], r);
+        double x = l->residual * nested(s->cluster_variance, o->latent[s->n_factors + k], r);
         for (size_t e = 0; e < l->n_effects; e++) {
             double weight = 0;
             rsp_parse_double(l->effects[e].value, strlen(l->effects[e].value), '.', &weight);
@@ -138,7 +141,8 @@ static void draw_latent(const struct simulation *m, const struct organisation *o
 static double item_bias(const struct simulation *m, size_t v) {
     double shift = 0;
     for (size_t k = 0; k < m->spec->n_bias; k++)
-        if (m->spec->bias[k].item == v && strcmp(m->spec->bias[k].country, m->country->code) == 0) shift += m->spec->bias[k].shift;
+        if (m->spec->bias[k].item == v && strcmp(m->spec->bias[k].country, m->country->code) == 0)
+            shift += m->spec->bias[k].shift;
     return shift;
 }
 
@@ -147,20 +151,21 @@ static double item_propensity(const struct simulation *m, size_t v, const double
     size_t k = m->latent_of[v];
     double noise = rsp_rng_normal(r), bias = item_bias(m, v);
     if (k == RSP_NONE) return noise + bias;
-    const rsp_sim_latent *l = k < m->spec->n_factors ? &m->spec->factors[k] : &m->spec->outcomes[k - m->spec->n_factors];
-    double                loading = m->study->variables[v].reverse ? -l->loading : l->loading;
+    const rsp_sim_latent *l =
+        k < m->spec->n_factors ? &m->spec->factors[k] : &m->spec->outcomes[k - m->spec->n_factors];
+    double loading = m->study->variables[v].reverse ? -l->loading : l->loading;
     return loading * latent[k] + sqrt(1 - loading * loading) * noise + bias;
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
 
 static void answer_multiple(struct simulation *m, size_t v, size_t row, const double *latent, rsp_rng *r) {
-    const rsp_variable    *x = &m->study->variables[v];
+    const rsp_variable *x = &m->study->variables[v];
     const rsp_sim_answers *a = m->answers[v];
-    size_t                 none = RSP_NONE, ticked = 0;
+    size_t none = RSP_NONE, ticked = 0;
     for (size_t k = 0; k < a->n; k++) {
         size_t choice = valid_choice(x->list, k);
-        bool   tick = a->shares[k] > 0 && item_propensity(m, v, latent, r) > rsp_normal_quantile(1 - a->shares[k]);
+        bool tick = a->shares[k] > 0 && item_propensity(m, v, latent, r) > rsp_normal_quantile(1 - a->shares[k]);
         m->frame->columns[x->first_part + choice].c8[row] = (int8_t) tick;
         ticked += tick;
         if (a->shares[k] == 0) none = choice;
@@ -170,10 +175,10 @@ static void answer_multiple(struct simulation *m, size_t v, size_t row, const do
 
 /* Plackett-Luce: one after another, with chances in proportion to the worth of those left. */
 static void answer_rank(struct simulation *m, size_t v, size_t row, rsp_rng *r) {
-    const rsp_variable    *x = &m->study->variables[v];
+    const rsp_variable *x = &m->study->variables[v];
     const rsp_sim_answers *a = m->answers[v];
-    double                *worth = rsp_malloc(a->n * sizeof *worth), sum = 0;
-    size_t                 places = m->spec->places && m->spec->places < a->n ? m->spec->places : a->n;
+    double *worth = rsp_malloc(a->n * sizeof *worth), sum = 0;
+    size_t places = m->spec->places && m->spec->places < a->n ? m->spec->places : a->n;
     for (size_t k = 0; k < a->n; k++) {
         sum += worth[k] = a->shares[k];
         m->frame->columns[x->first_part + valid_choice(x->list, k)].c8[row] = 0;
@@ -192,24 +197,26 @@ static void answer_rank(struct simulation *m, size_t v, size_t row, rsp_rng *r) 
 
 static void answer_number(struct simulation *m, size_t v, size_t row, const double *latent, rsp_rng *r) {
     const rsp_sim_number *n = m->numbers[v];
-    double                x = floor(exp(log(n->median) + n->sigma * item_propensity(m, v, latent, r)) + 0.5);
+    double x = floor(exp(log(n->median) + n->sigma * item_propensity(m, v, latent, r)) + 0.5);
     set_number(m, v, row, fmin(fmax(x, 0), n->max));
 }
 
 static void answer_one(struct simulation *m, size_t v, size_t row, const double *latent, rsp_rng *r) {
-    const rsp_variable    *x = &m->study->variables[v];
+    const rsp_variable *x = &m->study->variables[v];
     const rsp_sim_answers *a = m->answers[v];
-    size_t                 dont_know = missing_choice(x->list);
+    size_t dont_know = missing_choice(x->list);
     if (m->latent_of[v] != RSP_NONE && dont_know != RSP_NONE && rsp_rng_uniform(r) < m->spec->dont_know) {
         rsp_set_code(&m->frame->columns[v], row, (int) dont_know);
         return;
     }
-    size_t k = m->latent_of[v] == RSP_NONE ? draw_share(r, a->shares, a->n) : cut_at_shares(item_propensity(m, v, latent, r), a->shares, a->n);
+    size_t k = m->latent_of[v] == RSP_NONE ? draw_share(r, a->shares, a->n)
+                                           : cut_at_shares(item_propensity(m, v, latent, r), a->shares, a->n);
     rsp_set_code(&m->frame->columns[v], row, (int) valid_choice(x->list, k));
 }
 
 static bool is_role(const rsp_roles *r, size_t v) {
-    const size_t roles[] = {r->id, r->country, r->language, r->organisation, r->started, r->submitted, r->duration, r->consent};
+    const size_t roles[] = {r->id,      r->country,   r->language, r->organisation,
+                            r->started, r->submitted, r->duration, r->consent};
     for (size_t k = 0; k < sizeof roles / sizeof *roles; k++)
         if (roles[k] == v) return true;
     return false;
@@ -228,7 +235,8 @@ static void answer(struct simulation *m, size_t v, size_t row, const double *lat
     rsp_set_missing(m->frame, v, row, RSP_NA_SKIPPED);
     if (skipped) return;
     if (x->type == RSP_TEXT) {
-        if (m->spec->free_text && rsp_rng_uniform(r) < m->spec->free_text_share) set_text(m, v, row, m->spec->free_text);
+        if (m->spec->free_text && rsp_rng_uniform(r) < m->spec->free_text_share)
+            set_text(m, v, row, m->spec->free_text);
     } else if (m->numbers[v]) {
         answer_number(m, v, row, latent, r);
     } else if (m->answers[v]) {
@@ -265,15 +273,18 @@ static long day_number(const char *iso) {
 
 static void fixed_facts(struct simulation *m, const struct organisation *o, size_t row, size_t number, rsp_rng *r) {
     const rsp_roles *roles = &m->study->roles;
-    char             id[32];
+    char id[32];
     snprintf(id, sizeof id, "%zu", (m->country_number + 1) * COUNTRY_IDS + number + 1);
     if (roles->id != RSP_NONE && m->words[roles->id]) set_text(m, roles->id, row, id);
     else if (roles->id != RSP_NONE) set_number(m, roles->id, row, strtod(id, NULL));
     if (roles->country != RSP_NONE)
-        rsp_set_code(&m->frame->columns[roles->country], row, (int) rsp_list_find(m->study->variables[roles->country].list, m->country->code));
-    if (roles->language != RSP_NONE && m->words[roles->language]) set_text(m, roles->language, row, m->country->language);
-    if (roles->organisation != RSP_NONE && m->words[roles->organisation]) set_text(m, roles->organisation, row, o->code);
-    long   from = day_number(m->study->field.from), to = day_number(m->study->field.to);
+        rsp_set_code(&m->frame->columns[roles->country], row,
+                     (int) rsp_list_find(m->study->variables[roles->country].list, m->country->code));
+    if (roles->language != RSP_NONE && m->words[roles->language])
+        set_text(m, roles->language, row, m->country->language);
+    if (roles->organisation != RSP_NONE && m->words[roles->organisation])
+        set_text(m, roles->organisation, row, o->code);
+    long from = day_number(m->study->field.from), to = day_number(m->study->field.to);
     double day = (double) from + floor(rsp_rng_uniform(r) * (double) (to > from ? to - from + 1 : 1));
     /* Within working hours, mostly. */
     double start = day * 86400 + 8 * 3600 + floor(rsp_rng_uniform(r) * 11 * 3600);
@@ -300,16 +311,18 @@ static void respondent(struct simulation *m, const struct organisation *o, size_
         if (pass == 1) draw_latent(m, o, row, &r, latent);
         for (size_t k = 0; k < m->n_questions; k++) {
             size_t v = m->questions[k];
-            bool   later = m->latent_of[v] != RSP_NONE || m->study->variables[v].relevant;
+            bool later = m->latent_of[v] != RSP_NONE || m->study->variables[v].relevant;
             if (m->of_organisation[v] || (int) later != pass) continue;
             if (is_role(&m->study->roles, v) && !m->answers[v] && !m->numbers[v]) continue;
             answer(m, v, row, latent, &r);
         }
     }
-    size_t duration = m->study->roles.duration, submitted = m->study->roles.submitted, started = m->study->roles.started;
+    size_t duration = m->study->roles.duration, submitted = m->study->roles.submitted,
+           started = m->study->roles.started;
     double time = duration == RSP_NONE ? NAN : m->frame->columns[duration].number[row];
     if (!isnan(time) && rsp_rng_uniform(&r) < m->spec->speeders) set_number(m, duration, row, time = floor(time / 5));
-    if (submitted != RSP_NONE && started != RSP_NONE) set_number(m, submitted, row, m->frame->columns[started].number[row] + (isnan(time) ? 900 : time));
+    if (submitted != RSP_NONE && started != RSP_NONE)
+        set_number(m, submitted, row, m->frame->columns[started].number[row] + (isnan(time) ? 900 : time));
 }
 
 /* ---- flaws ------------------------------------------------------------------------------------------------------ */
@@ -317,10 +330,10 @@ static void respondent(struct simulation *m, const struct organisation *o, size_
 /* The list of the first outcome's first item: the battery that straightliners run down. */
 static void straightline(struct simulation *m, size_t row, rsp_rng *r) {
     const rsp_list *battery = NULL;
-    int             code = -1;
+    int code = -1;
     for (size_t k = 0; k < m->spec->n_outcomes; k++)
         for (size_t j = 0; j < m->spec->outcomes[k].n_items; j++) {
-            size_t          v = m->spec->outcomes[k].items[j];
+            size_t v = m->spec->outcomes[k].items[j];
             const rsp_list *l = m->study->variables[v].list;
             if (m->frame->columns[v].kind != RSP_COL_CODE) continue;
             if (!battery) {
@@ -337,8 +350,10 @@ static void break_off(struct simulation *m, size_t row, rsp_rng *r) {
     if (m->n_questions < 2) return;
     m->last[row] = 1 + rsp_rng_below(r, (uint32_t) m->n_questions - 1);
     for (size_t k = m->last[row]; k < m->n_questions; k++)
-        if (!is_role(&m->study->roles, m->questions[k])) rsp_set_missing(m->frame, m->questions[k], row, RSP_NA_BROKE_OFF);
-    if (m->study->roles.submitted != RSP_NONE) rsp_set_missing(m->frame, m->study->roles.submitted, row, RSP_NA_BROKE_OFF);
+        if (!is_role(&m->study->roles, m->questions[k]))
+            rsp_set_missing(m->frame, m->questions[k], row, RSP_NA_BROKE_OFF);
+    if (m->study->roles.submitted != RSP_NONE)
+        rsp_set_missing(m->frame, m->study->roles.submitted, row, RSP_NA_BROKE_OFF);
 }
 
 static void copy_row(struct simulation *m, size_t from, size_t to) {
@@ -365,7 +380,8 @@ static size_t add_flaws(struct simulation *m, size_t n, size_t room) {
         for (size_t k = 0; k < 4; k++) u[k] = rsp_rng_uniform(&r);
         if (u[0] < m->spec->straightliners) straightline(m, i, &r);
         if (u[1] < m->spec->incomplete) break_off(m, i, &r);
-        if (u[2] < m->spec->test_rows && organisation != RSP_NONE && m->words[organisation]) set_text(m, organisation, i, "test");
+        if (u[2] < m->spec->test_rows && organisation != RSP_NONE && m->words[organisation])
+            set_text(m, organisation, i, "test");
         if (u[3] < m->spec->duplicates && rows < room && m->last[i] == m->n_questions) copy_row(m, i, rows++);
     }
     return rows;
@@ -374,15 +390,16 @@ static size_t add_flaws(struct simulation *m, size_t n, size_t room) {
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 /* What LimeSurvey writes for a ticked and an unticked choice among full answers. */
-static const char *const TICKS[][3] = {{"en", "Yes", "No"}, {"de", "Ja", "Nein"}, {"da", "Ja", "Nej"}, {"fr", "Oui", "Non"},
-                                       {"pl", "Tak", "Nie"}, {"pt", "Sim", "Não"}, {"ro", "Da", "Nu"}};
+static const char *const TICKS[][3] = {{"en", "Yes", "No"},  {"de", "Ja", "Nein"}, {"da", "Ja", "Nej"},
+                                       {"fr", "Oui", "Non"}, {"pl", "Tak", "Nie"}, {"pt", "Sim", "Não"},
+                                       {"ro", "Da", "Nu"}};
 
 struct writer {
     const struct simulation *m;
-    rsp_buf                  b;
-    bool                     full;
-    const char              *yes, *no;
-    bool                     first;
+    rsp_buf b;
+    bool full;
+    const char *yes, *no;
+    bool first;
 };
 
 static void put(struct writer *w, const char *text) {
@@ -435,22 +452,24 @@ static void put_multiple(struct writer *w, const rsp_variable *v, size_t row) {
 }
 
 static void put_time(struct writer *w, double seconds, bool with_time) {
-    char      text[32] = "";
-    time_t    t = (time_t) seconds;
+    char text[32] = "";
+    time_t t = (time_t) seconds;
     struct tm utc;
-    if (!isnan(seconds) && gmtime_r(&t, &utc)) strftime(text, sizeof text, with_time ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d", &utc);
+    if (!isnan(seconds) && gmtime_r(&t, &utc))
+        strftime(text, sizeof text, with_time ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d", &utc);
     put(w, text);
 }
 
 static void put_cell(struct writer *w, size_t variable, size_t row) {
-    const rsp_frame    *f = w->m->frame;
+    const rsp_frame *f = w->m->frame;
     const rsp_variable *v = &w->m->study->variables[variable];
-    const rsp_column   *c = &f->columns[variable];
-    char                text[64];
+    const rsp_column *c = &f->columns[variable];
+    char text[64];
     if (v->type == RSP_SELECT_MULTIPLE) put_multiple(w, v, row);
     else if (v->type == RSP_RANK) put_rank(w, v, row);
     else if (v->type == RSP_DATE || v->type == RSP_DATETIME) put_time(w, c->number[row], v->type == RSP_DATETIME);
-    else if (c->kind == RSP_COL_CODE) put(w, rsp_code(c, row) < 0 ? "" : choice_text(w, c->list, (size_t) rsp_code(c, row)));
+    else if (c->kind == RSP_COL_CODE)
+        put(w, rsp_code(c, row) < 0 ? "" : choice_text(w, c->list, (size_t) rsp_code(c, row)));
     else put(w, rsp_cell_text(f, variable, row, text));
 }
 
@@ -487,15 +506,18 @@ static void index_spec(struct simulation *m) {
     m->of_organisation = RSP_ARRAY(m->arena, bool, s->n_variables);
     for (size_t v = 0; v < s->n_variables; v++) {
         m->latent_of[v] = RSP_NONE;
-        if (s->variables[v].derive.kind == RSP_DERIVE_NONE && s->variables[v].part_of == RSP_NONE) m->questions[m->n_questions++] = v;
+        if (s->variables[v].derive.kind == RSP_DERIVE_NONE && s->variables[v].part_of == RSP_NONE)
+            m->questions[m->n_questions++] = v;
     }
     for (size_t k = 0; k < m->spec->n_factors + m->spec->n_outcomes; k++) {
-        const rsp_sim_latent *l = k < m->spec->n_factors ? &m->spec->factors[k] : &m->spec->outcomes[k - m->spec->n_factors];
+        const rsp_sim_latent *l =
+            k < m->spec->n_factors ? &m->spec->factors[k] : &m->spec->outcomes[k - m->spec->n_factors];
         for (size_t j = 0; j < l->n_items; j++) m->latent_of[l->items[j]] = k;
     }
     for (size_t k = 0; k < m->spec->n_answers; k++) m->answers[m->spec->answers[k].variable] = &m->spec->answers[k];
     for (size_t k = 0; k < m->spec->n_numbers; k++) m->numbers[m->spec->numbers[k].variable] = &m->spec->numbers[k];
-    for (size_t k = 0; k < m->spec->n_organisation_level; k++) m->of_organisation[m->spec->organisation_level[k]] = true;
+    for (size_t k = 0; k < m->spec->n_organisation_level; k++)
+        m->of_organisation[m->spec->organisation_level[k]] = true;
 }
 
 static void make_words(struct simulation *m) {
@@ -505,9 +527,10 @@ static void make_words(struct simulation *m) {
 }
 
 static bool simulate_country(struct simulation *m, size_t n, const char *into, rsp_diag *d) {
-    size_t              room = n + n / 10 + 1, latents = m->spec->n_factors + m->spec->n_outcomes;
-    struct organisation o = {.latent = rsp_calloc(latents + 1, sizeof(double)), .choice = rsp_calloc(m->spec->n_organisation_level + 1, sizeof(size_t))};
-    double             *latent = rsp_calloc(latents + 1, sizeof *latent);
+    size_t room = n + n / 10 + 1, latents = m->spec->n_factors + m->spec->n_outcomes;
+    struct organisation o = {.latent = rsp_calloc(latents + 1, sizeof(double)),
+                             .choice = rsp_calloc(m->spec->n_organisation_level + 1, sizeof(size_t))};
+    double *latent = rsp_calloc(latents + 1, sizeof *latent);
     m->frame = rsp_frame_new(m->study, room);
     m->last = RSP_ARRAY(m->frame->arena, size_t, room);
     make_words(m);
@@ -527,16 +550,21 @@ static bool simulate_country(struct simulation *m, size_t n, const char *into, r
 }
 
 int rsp_simulate(const char *dir, const char *into, size_t n, uint64_t seed) {
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_study *s = rsp_study_load(dir, d);
     if (s && !s->simulation.n_countries)
-        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "see specs/ifsw/study.yaml for an example", "there is no `simulate` with `countries`");
+        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "see specs/ifsw/study.yaml for an example",
+                   "there is no `simulate` with `countries`");
     size_t all = 0;
     for (size_t k = 0; s && k < s->simulation.n_countries; k++) all += s->simulation.countries[k].n;
     if (!rsp_diag_errors(d) && rsp_make_dirs(into, d)) {
         for (size_t k = 0; k < s->simulation.n_countries && !rsp_diag_errors(d); k++) {
-            struct simulation m = {.study = s, .spec = &s->simulation, .country = &s->simulation.countries[k], .country_number = k,
-                                   .seed = seed, .arena = rsp_arena_new()};
+            struct simulation m = {.study = s,
+                                   .spec = &s->simulation,
+                                   .country = &s->simulation.countries[k],
+                                   .country_number = k,
+                                   .seed = seed,
+                                   .arena = rsp_arena_new()};
             index_spec(&m);
             size_t own = n && all ? (size_t) ((double) m.country->n * (double) n / (double) all + 0.5) : m.country->n;
             if (simulate_country(&m, own, into, d)) printf("%s/%s.csv: %zu respondents\n", into, m.country->code, own);

@@ -26,7 +26,7 @@ static int code_of(const rsp_column *c, size_t row) {
 }
 
 int rsp_cell_compare(const rsp_frame *f, size_t variable, size_t a, size_t b) {
-    const rsp_column   *c = &f->columns[variable];
+    const rsp_column *c = &f->columns[variable];
     const rsp_variable *v = &f->study->variables[variable];
     if (c->kind == RSP_COL_NUMBER) return compare_doubles(c->number[a], c->number[b]);
     if (c->kind != RSP_COL_NONE) return code_of(c, a) - code_of(c, b);

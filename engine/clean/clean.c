@@ -25,7 +25,7 @@ static void apply_rule(rsp_cleaner *c) {
 }
 
 static rsp_clean_log *new_log(const rsp_frame *f) {
-    rsp_arena     *a = rsp_arena_new();
+    rsp_arena *a = rsp_arena_new();
     rsp_clean_log *l = RSP_NEW(a, rsp_clean_log);
     l->arena = a;
     l->rows_read = f->n;

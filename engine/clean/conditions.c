@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const rsp_clean_rule *this_rule(const rsp_cleaner *c) { return &c->study->rules[c->rule]; }
-static bool                  kept(const rsp_cleaner *c, size_t row) { return c->frame->aside[row] < 0; }
+static bool kept(const rsp_cleaner *c, size_t row) { return c->frame->aside[row] < 0; }
 
 void rsp_rule_drop(rsp_cleaner *c) {
     rsp_eval_filter(c->frame, this_rule(c)->expr, c->take);
@@ -24,9 +24,9 @@ static bool uses_self(const rsp_expr *e) {
  * changes, so that the order of the variables does not matter. */
 void rsp_rule_set_missing(rsp_cleaner *c) {
     const rsp_clean_rule *rule = this_rule(c);
-    bool                  each = uses_self(rule->expr);
-    size_t                n = c->frame->n;
-    uint8_t              *take = rsp_malloc((each ? rule->n_items : 1) * n + 1);
+    bool each = uses_self(rule->expr);
+    size_t n = c->frame->n;
+    uint8_t *take = rsp_malloc((each ? rule->n_items : 1) * n + 1);
     for (size_t k = 0; k < (each ? rule->n_items : 1); k++) {
         rsp_program *p = rsp_program_new(c->frame, rule->expr, each ? rule->items[k] : RSP_NONE);
         rsp_program_filter(p, take + k * n);
@@ -43,7 +43,7 @@ void rsp_rule_set_missing(rsp_cleaner *c) {
 
 typedef struct {
     const rsp_study *study;
-    bool             found;
+    bool found;
 } derived_search;
 
 static void visit_derived(rsp_expr *e, void *context) {
@@ -63,7 +63,7 @@ enum { IS_FALSE, IS_TRUE, IS_MISSING };
 static void evaluate(rsp_cleaner *c, rsp_expr *e, size_t self) {
     values_up_to_date(c, e);
     rsp_program *p = rsp_program_new(c->frame, e, self);
-    size_t       n = c->frame->n, blocks = (n + RSP_BLOCK - 1) / RSP_BLOCK;
+    size_t n = c->frame->n, blocks = (n + RSP_BLOCK - 1) / RSP_BLOCK;
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < blocks; b++) {
         size_t from = b * RSP_BLOCK, length = n - from < RSP_BLOCK ? n - from : RSP_BLOCK;
@@ -173,7 +173,7 @@ enum { UNCHANGED = -1000 };
 /* All pairs at once, so that codes can change places. */
 static void recode_variable(rsp_cleaner *c, size_t variable) {
     const rsp_clean_rule *rule = this_rule(c);
-    rsp_column           *column = &c->frame->columns[variable];
+    rsp_column *column = &c->frame->columns[variable];
     if (column->kind != RSP_COL_CODE) return;
     int *to = rsp_malloc((column->list->n + 1) * sizeof *to);
     for (size_t k = 0; k < column->list->n; k++) to[k] = UNCHANGED;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const rsp_clean_rule *this_rule(const rsp_cleaner *c) { return &c->study->rules[c->rule]; }
-static bool                  kept(const rsp_cleaner *c, size_t row) { return c->frame->aside[row] < 0; }
+static bool kept(const rsp_cleaner *c, size_t row) { return c->frame->aside[row] < 0; }
 
 static int compare_doubles(const void *x, const void *y) {
     double a = *(const double *) x, b = *(const double *) y;
@@ -43,7 +43,7 @@ static bool not_shown(int why) { return why == RSP_NA_NOT_SHOWN || why == RSP_NA
 
 /* Was the question of this cell shown to the respondent? */
 static bool was_shown(const rsp_frame *f, size_t variable, size_t row) {
-    const rsp_column   *c = &f->columns[variable];
+    const rsp_column *c = &f->columns[variable];
     const rsp_variable *v = &f->study->variables[variable];
     switch (c->kind) {
     case RSP_COL_CODE:
@@ -57,13 +57,15 @@ static bool was_shown(const rsp_frame *f, size_t variable, size_t row) {
     return false;
 }
 
-typedef struct { uint32_t answered, shown; } tally;
+typedef struct {
+    uint32_t answered, shown;
+} tally;
 
 /* Questions shown and answered, by row; "don't know" is an answer. */
 static tally *count_answers(const rsp_cleaner *c, const size_t *list, size_t n) {
     const rsp_frame *f = c->frame;
-    tally           *rows = rsp_calloc(f->n + 1, sizeof *rows);
-    size_t           blocks = (f->n + RSP_BLOCK - 1) / RSP_BLOCK;
+    tally *rows = rsp_calloc(f->n + 1, sizeof *rows);
+    size_t blocks = (f->n + RSP_BLOCK - 1) / RSP_BLOCK;
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < blocks; b++) {
         size_t from = b * RSP_BLOCK, to = f->n - from < RSP_BLOCK ? f->n : from + RSP_BLOCK;
@@ -78,14 +80,14 @@ static tally *count_answers(const rsp_cleaner *c, const size_t *list, size_t n) 
 }
 
 void rsp_rule_incomplete(rsp_cleaner *c) {
-    size_t  n;
+    size_t n;
     size_t *list = questions(c, this_rule(c), &n);
-    tally  *rows = count_answers(c, list, n);
+    tally *rows = count_answers(c, list, n);
     for (size_t i = 0; i < c->frame->n; i++) {
         double share = rows[i].shown ? (double) rows[i].answered / rows[i].shown : 0;
         if (kept(c, i) && share < this_rule(c)->minimum)
-            rsp_cleaner_act(c, i, RSP_NONE, rsp_printf(c->log->arena, "%u of %u questions answered", rows[i].answered,
-                                                       rows[i].shown));
+            rsp_cleaner_act(c, i, RSP_NONE,
+                            rsp_printf(c->log->arena, "%u of %u questions answered", rows[i].answered, rows[i].shown));
     }
     free(rows);
     free(list);
@@ -95,19 +97,19 @@ void rsp_rule_incomplete(rsp_cleaner *c) {
 
 typedef struct {
     const rsp_cleaner *c;
-    const tally       *answers; /* RSP_KEEP_MOST_COMPLETE */
+    const tally *answers; /* RSP_KEEP_MOST_COMPLETE */
 } ranking;
 
 /* When the respondent was there: submission, else the start. */
 static double time_of(const rsp_cleaner *c, size_t row) {
     const rsp_roles *r = &c->study->roles;
-    double           t = r->submitted == RSP_NONE ? NAN : rsp_value(c->frame, r->submitted, row);
+    double t = r->submitted == RSP_NONE ? NAN : rsp_value(c->frame, r->submitted, row);
     return isnan(t) && r->started != RSP_NONE ? rsp_value(c->frame, r->started, row) : t;
 }
 
 static int compare_groups(const rsp_cleaner *c, size_t a, size_t b) {
     const rsp_clean_rule *rule = this_rule(c);
-    int                   order = 0;
+    int order = 0;
     for (size_t k = 0; k < rule->n_by && !order; k++) order = rsp_cell_compare(c->frame, rule->by[k], a, b);
     return order;
 }
@@ -116,8 +118,8 @@ static int compare_groups(const rsp_cleaner *c, size_t a, size_t b) {
  * files. */
 static int compare_rows(const void *x, const void *y, void *context) {
     const ranking *r = context;
-    size_t         a = *(const size_t *) x, b = *(const size_t *) y;
-    int            keep = this_rule(r->c)->keep, order = compare_groups(r->c, a, b);
+    size_t a = *(const size_t *) x, b = *(const size_t *) y;
+    int keep = this_rule(r->c)->keep, order = compare_groups(r->c, a, b);
     if (order) return order;
     if (keep == RSP_KEEP_MOST_COMPLETE && r->answers[a].answered != r->answers[b].answered)
         return r->answers[a].answered > r->answers[b].answered ? -1 : 1;
@@ -131,7 +133,7 @@ static int compare_rows(const void *x, const void *y, void *context) {
 /* Rows that have all that rows are compared by: without it nobody is anybody's duplicate. */
 static size_t *comparable_rows(const rsp_cleaner *c, size_t *n) {
     const rsp_clean_rule *rule = this_rule(c);
-    size_t               *rows = rsp_malloc((c->frame->n + 1) * sizeof *rows);
+    size_t *rows = rsp_malloc((c->frame->n + 1) * sizeof *rows);
     *n = 0;
     for (size_t i = 0; i < c->frame->n; i++) {
         bool all = kept(c, i);
@@ -151,11 +153,11 @@ static const char *names_of(const rsp_cleaner *c, const size_t *list, size_t n) 
 
 void rsp_rule_duplicates(rsp_cleaner *c) {
     static const char *const stays[] = {"the first stays", "the last stays", "the most complete stays"};
-    const rsp_clean_rule    *rule = this_rule(c);
-    ranking                  r = {c, NULL};
-    size_t                   n, n_questions;
-    size_t                  *rows = comparable_rows(c, &n), *list = NULL;
-    tally                   *answers = NULL;
+    const rsp_clean_rule *rule = this_rule(c);
+    ranking r = {c, NULL};
+    size_t n, n_questions;
+    size_t *rows = comparable_rows(c, &n), *list = NULL;
+    tally *answers = NULL;
     if (rule->keep == RSP_KEEP_MOST_COMPLETE) {
         const rsp_clean_rule all = {.n_items = 0};
         list = questions(c, &all, &n_questions);
@@ -178,14 +180,14 @@ void rsp_rule_duplicates(rsp_cleaner *c) {
 
 typedef struct {
     int32_t country, language;
-    double  duration;
-    size_t  row;
+    double duration;
+    size_t row;
 } visit;
 
 /* Time taken, NaN where unknown: a submission before the start says nothing. */
 static double duration_of(const rsp_cleaner *c, size_t row) {
     const rsp_roles *r = &c->study->roles;
-    double           t = NAN;
+    double t = NAN;
     if (r->duration != RSP_NONE) t = rsp_value(c->frame, r->duration, row);
     else if (r->started != RSP_NONE && r->submitted != RSP_NONE)
         t = rsp_value(c->frame, r->submitted, row) - rsp_value(c->frame, r->started, row);
@@ -208,10 +210,10 @@ static const int32_t *categories(const rsp_cleaner *c, size_t variable, rsp_aren
 }
 
 static visit *visits(const rsp_cleaner *c, size_t *n) {
-    rsp_arena     *a = rsp_arena_new();
+    rsp_arena *a = rsp_arena_new();
     const int32_t *country = categories(c, c->study->roles.country, a);
     const int32_t *language = categories(c, c->study->roles.language, a);
-    visit         *list = rsp_malloc((c->frame->n + 1) * sizeof *list);
+    visit *list = rsp_malloc((c->frame->n + 1) * sizeof *list);
     *n = 0;
     for (size_t i = 0; i < c->frame->n; i++) {
         double t = duration_of(c, i);
@@ -226,8 +228,8 @@ static bool same_group(const visit *a, const visit *b) {
 }
 
 void rsp_rule_speeders(rsp_cleaner *c) {
-    size_t   n;
-    visit   *list = visits(c, &n);
+    size_t n;
+    visit *list = visits(c, &n);
     uint8_t *fast = rsp_calloc(c->frame->n + 1, 1);
     qsort(list, n, sizeof *list, compare_visits);
     for (size_t from = 0, to; from < n; from = to) {
@@ -237,7 +239,7 @@ void rsp_rule_speeders(rsp_cleaner *c) {
     }
     char share[32];
     rsp_double_text(this_rule(c)->minimum, share);
-    bool        parts = c->study->roles.country != RSP_NONE || c->study->roles.language != RSP_NONE;
+    bool parts = c->study->roles.country != RSP_NONE || c->study->roles.language != RSP_NONE;
     const char *detail = rsp_printf(c->log->arena, "faster than %s of the median time%s", share,
                                     parts ? " in the same country and language" : "");
     for (size_t i = 0; i < c->frame->n; i++)
@@ -266,8 +268,8 @@ void rsp_rule_straightliners(rsp_cleaner *c) {
     for (size_t i = 0; i < c->frame->n; i++) {
         size_t answers;
         if (!kept(c, i) || !all_alike(c, rule, i, &answers) || (double) answers < rule->minimum) continue;
-        rsp_cleaner_act(c, i, RSP_NONE, rsp_printf(c->log->arena, "the same answer to %zu of %zu statements", answers,
-                                                   rule->n_items));
+        rsp_cleaner_act(c, i, RSP_NONE,
+                        rsp_printf(c->log->arena, "the same answer to %zu of %zu statements", answers, rule->n_items));
     }
 }
 
@@ -287,7 +289,7 @@ static void limits(const rsp_cleaner *c, size_t variable, double *low, double *h
     *high = isnan(rule->high) ? INFINITY : rule->high;
     if (isnan(rule->minimum)) return;
     double *sorted = rsp_malloc((c->frame->n + 1) * sizeof *sorted);
-    size_t  n = 0;
+    size_t n = 0;
     for (size_t i = 0; i < c->frame->n; i++) {
         double x = rsp_value(c->frame, variable, i);
         if (kept(c, i) && !isnan(x)) sorted[n++] = x;
@@ -303,7 +305,7 @@ static void limits(const rsp_cleaner *c, size_t variable, double *low, double *h
 
 void rsp_rule_outliers(rsp_cleaner *c) {
     const rsp_clean_rule *rule = this_rule(c);
-    const char           *detail = isnan(rule->minimum) ? "outside the rule's limits" : "far from the quartiles";
+    const char *detail = isnan(rule->minimum) ? "outside the rule's limits" : "far from the quartiles";
     for (size_t k = 0; k < rule->n_items; k++) {
         double low, high;
         limits(c, rule->items[k], &low, &high);

@@ -12,13 +12,13 @@
 /* An item's numbers, turned round where the instrument says `reverse`; NULL values: the column holds numbers. */
 typedef struct {
     const rsp_column *column;
-    double           *values; /* by choice */
+    double *values; /* by choice */
 } item;
 
 static item prepare_item(const rsp_frame *f, size_t j, rsp_arena *a) {
     const rsp_variable *v = &f->study->variables[j];
-    item                it = {&f->columns[j], NULL};
-    double              low = INFINITY, high = -INFINITY;
+    item it = {&f->columns[j], NULL};
+    double low = INFINITY, high = -INFINITY;
     if (it.column->kind != RSP_COL_CODE) return it;
     const rsp_list *l = it.column->list;
     it.values = RSP_ARRAY(a, double, l->n + 1);
@@ -55,14 +55,14 @@ static void store_number(rsp_column *c, size_t i, double x) {
 /* Mean or sum of the valid items of each row that has enough of them. */
 static void derive_items(rsp_frame *f, const rsp_derivation *d, rsp_column *into) {
     rsp_arena *a = rsp_arena_new();
-    item      *items = RSP_ARRAY(a, item, d->n_items);
+    item *items = RSP_ARRAY(a, item, d->n_items);
     for (size_t k = 0; k < d->n_items; k++) items[k] = prepare_item(f, d->items[k], a);
     size_t blocks = (f->n + RSP_BLOCK - 1) / RSP_BLOCK;
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < blocks; b++) {
         size_t from = b * RSP_BLOCK, n = f->n - from < RSP_BLOCK ? f->n - from : RSP_BLOCK;
         double sum[RSP_BLOCK] = {0};
-        int    valid[RSP_BLOCK] = {0};
+        int valid[RSP_BLOCK] = {0};
         for (size_t k = 0; k < d->n_items; k++) add_item(f, d->items[k], &items[k], from, n, sum, valid);
         for (size_t i = 0; i < n; i++) {
             double x = d->kind == RSP_DERIVE_MEAN ? sum[i] / valid[i] : sum[i];
@@ -87,7 +87,7 @@ static void derive_cut(const rsp_frame *f, const rsp_derivation *d, rsp_column *
 
 static void derive_map(const rsp_frame *f, const rsp_derivation *d, rsp_column *into) {
     const rsp_column *from = &f->columns[d->from];
-    int              *place = rsp_malloc((from->list->n + 1) * sizeof *place);
+    int *place = rsp_malloc((from->list->n + 1) * sizeof *place);
     for (size_t k = 0; k < from->list->n; k++) place[k] = RSP_NA_DERIVED;
     for (size_t k = 0; k < d->n_map; k++) place[d->map_from[k]] = (int) d->map_to[k];
     for (size_t i = 0; i < f->n; i++) {
@@ -119,14 +119,14 @@ static void match_codes(const rsp_program *p, const rsp_list *l, int *of_word, d
 
 static void derive_codes(const rsp_frame *f, const rsp_program *p, rsp_column *into) {
     const rsp_list *l = into->list;
-    int            *of_word = rsp_malloc((rsp_program_n_words(p) + 1) * sizeof *of_word);
-    double         *spelled = rsp_malloc((l->n + 1) * sizeof *spelled);
+    int *of_word = rsp_malloc((rsp_program_n_words(p) + 1) * sizeof *of_word);
+    double *spelled = rsp_malloc((l->n + 1) * sizeof *spelled);
     match_codes(p, l, of_word, spelled);
     size_t blocks = (f->n + RSP_BLOCK - 1) / RSP_BLOCK;
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < blocks; b++) {
-        size_t  from = b * RSP_BLOCK, n = f->n - from < RSP_BLOCK ? f->n - from : RSP_BLOCK;
-        double  number[RSP_BLOCK];
+        size_t from = b * RSP_BLOCK, n = f->n - from < RSP_BLOCK ? f->n - from : RSP_BLOCK;
+        double number[RSP_BLOCK];
         int32_t word[RSP_BLOCK];
         rsp_program_values(p, from, n, number, word);
         for (size_t i = 0; i < n; i++) {
@@ -162,7 +162,7 @@ static void derive_expr(const rsp_frame *f, const rsp_derivation *d, rsp_column 
 
 typedef struct {
     const rsp_cleaner *cleaner;
-    bool               dirty;
+    bool dirty;
 } search;
 
 static void visit_variable(rsp_expr *e, void *context) {
@@ -180,7 +180,7 @@ static bool needs_computing(const rsp_cleaner *c, const rsp_derivation *d) {
 
 static void derive_one(rsp_cleaner *c, size_t variable) {
     const rsp_derivation *d = &c->study->variables[variable].derive;
-    rsp_column           *into = &c->frame->columns[variable];
+    rsp_column *into = &c->frame->columns[variable];
     switch (d->kind) {
     case RSP_DERIVE_NONE: assert(!"a derivation without a kind"); break;
     case RSP_DERIVE_CUT: derive_cut(c->frame, d, into); break;
@@ -207,8 +207,8 @@ void rsp_cleaner_derive(rsp_cleaner *c) {
 void rsp_cleaner_check_derived(rsp_cleaner *c) {
     for (size_t k = 0; k < c->study->n_derived; k++) {
         const rsp_variable *v = &c->study->variables[c->study->derived[k]];
-        const rsp_column   *column = &c->frame->columns[c->study->derived[k]];
-        size_t              strangers = 0;
+        const rsp_column *column = &c->frame->columns[c->study->derived[k]];
+        size_t strangers = 0;
         if (column->kind != RSP_COL_CODE) continue;
         for (size_t i = 0; i < c->frame->n; i++)
             strangers += c->frame->aside[i] < 0 && rsp_code(column, i) == RSP_NA_INVALID;

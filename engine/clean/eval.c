@@ -17,40 +17,69 @@
 enum { CHUNK = 512, MISSING_TRUTH = -1 };
 
 typedef enum {
-    C_NUMBER, C_WORD, C_COLUMN_CODE, C_COLUMN_SMALL, C_COLUMN_NUMBER, C_COLUMN_TEXT, C_PARTS, C_NOTHING,
+    C_NUMBER,
+    C_WORD,
+    C_COLUMN_CODE,
+    C_COLUMN_SMALL,
+    C_COLUMN_NUMBER,
+    C_COLUMN_TEXT,
+    C_PARTS,
+    C_NOTHING,
     C_TRUTH_TABLE, /* truth by choice or dictionary number of one column */
-    C_PART_CHOSEN, C_COUNT_CHOSEN, C_PARTS_MISSING, C_IS_MISSING,
-    C_AND, C_OR, C_NOT, C_EQUAL, C_EQUAL_WORDS, C_LESS, C_LESS_EQUAL, C_ADD, C_SUB, C_MUL, C_DIV, C_MOD, C_NEG,
-    C_IF, C_COALESCE, C_ROUND, C_MIN, C_MAX, C_SUM, C_MEAN, C_COUNT_VALID
+    C_PART_CHOSEN,
+    C_COUNT_CHOSEN,
+    C_PARTS_MISSING,
+    C_IS_MISSING,
+    C_AND,
+    C_OR,
+    C_NOT,
+    C_EQUAL,
+    C_EQUAL_WORDS,
+    C_LESS,
+    C_LESS_EQUAL,
+    C_ADD,
+    C_SUB,
+    C_MUL,
+    C_DIV,
+    C_MOD,
+    C_NEG,
+    C_IF,
+    C_COALESCE,
+    C_ROUND,
+    C_MIN,
+    C_MAX,
+    C_SUM,
+    C_MEAN,
+    C_COUNT_VALID
 } opcode;
 
 typedef struct instruction instruction;
 struct instruction {
-    opcode            op;
-    bool              text;     /* may be a word */
-    bool              negate;   /* C_EQUAL, C_EQUAL_WORDS: unequal */
-    double            number;
-    int32_t           word;
-    const rsp_column *column;   /* of C_PARTS and the like: the first part's */
-    size_t            n_parts;
-    const rsp_list   *list;
-    const double     *values;   /* by choice or dictionary number */
-    const int32_t    *words;
-    const int8_t     *truth;
-    int8_t            truth_blank;
-    size_t            n_args;
-    instruction     **args;
+    opcode op;
+    bool text;   /* may be a word */
+    bool negate; /* C_EQUAL, C_EQUAL_WORDS: unequal */
+    double number;
+    int32_t word;
+    const rsp_column *column; /* of C_PARTS and the like: the first part's */
+    size_t n_parts;
+    const rsp_list *list;
+    const double *values; /* by choice or dictionary number */
+    const int32_t *words;
+    const int8_t *truth;
+    int8_t truth_blank;
+    size_t n_args;
+    instruction **args;
 };
 
 struct rsp_program {
     const rsp_frame *frame;
-    size_t           self;
-    rsp_arena       *arena;
-    rsp_map         *pool;
-    const char     **words;
-    double          *word_numbers;
-    size_t           n_words, room;
-    instruction     *top;
+    size_t self;
+    rsp_arena *arena;
+    rsp_map *pool;
+    const char **words;
+    double *word_numbers;
+    size_t n_words, room;
+    instruction *top;
 };
 
 /* ---- compilation ------------------------------------------------------------------------------------------------ */
@@ -82,7 +111,7 @@ static instruction *constant(rsp_program *p, double x) {
 }
 
 static void bind_choices(rsp_program *p, instruction *c, const rsp_list *l) {
-    double  *values = RSP_ARRAY(p->arena, double, l->n + 1);
+    double *values = RSP_ARRAY(p->arena, double, l->n + 1);
     int32_t *words = RSP_ARRAY(p->arena, int32_t, l->n + 1);
     for (size_t k = 0; k < l->n; k++) {
         bool missing = l->choices[k].missing;
@@ -95,8 +124,8 @@ static void bind_choices(rsp_program *p, instruction *c, const rsp_list *l) {
 }
 
 static void bind_dictionary(rsp_program *p, instruction *c) {
-    size_t   n = c->column->n_words;
-    double  *values = RSP_ARRAY(p->arena, double, n + 1);
+    size_t n = c->column->n_words;
+    double *values = RSP_ARRAY(p->arena, double, n + 1);
     int32_t *words = RSP_ARRAY(p->arena, int32_t, n + 1);
     for (size_t k = 0; k < n; k++) {
         values[k] = text_number(c->column->words[k]);
@@ -107,13 +136,15 @@ static void bind_dictionary(rsp_program *p, instruction *c) {
 }
 
 static instruction *variable(rsp_program *p, size_t j) {
-    static const opcode by_kind[] = {[RSP_COL_CODE] = C_COLUMN_CODE, [RSP_COL_SMALL] = C_COLUMN_SMALL,
-                                     [RSP_COL_NUMBER] = C_COLUMN_NUMBER, [RSP_COL_TEXT] = C_COLUMN_TEXT,
+    static const opcode by_kind[] = {[RSP_COL_CODE] = C_COLUMN_CODE,
+                                     [RSP_COL_SMALL] = C_COLUMN_SMALL,
+                                     [RSP_COL_NUMBER] = C_COLUMN_NUMBER,
+                                     [RSP_COL_TEXT] = C_COLUMN_TEXT,
                                      [RSP_COL_NONE] = C_NOTHING};
     if (j >= p->frame->n_columns) return new_instruction(p, C_NOTHING);
-    const rsp_column   *column = &p->frame->columns[j];
+    const rsp_column *column = &p->frame->columns[j];
     const rsp_variable *v = &p->frame->study->variables[j];
-    instruction        *c = new_instruction(p, by_kind[column->kind]);
+    instruction *c = new_instruction(p, by_kind[column->kind]);
     c->column = column;
     if (c->op == C_COLUMN_CODE) bind_choices(p, c, column->list);
     if (c->op == C_COLUMN_TEXT) bind_dictionary(p, c);
@@ -136,7 +167,7 @@ static size_t variable_of(const rsp_program *p, const rsp_expr *e) {
 /* Seconds since 1970 of "2026-01-31" or "2026-01-31T12:30[:00]"; NaN if it is none. Days after Hinnant's civil count.
  */
 static double date_seconds(const char *s) {
-    int      y, m, d, h = 0, min = 0, sec = 0, end = 0, more = 0;
+    int y, m, d, h = 0, min = 0, sec = 0, end = 0, more = 0;
     if (sscanf(s, "%4d-%2d-%2d%n", &y, &m, &d, &end) != 3 || !end || m < 1 || m > 12 || d < 1 || d > 31) return NAN;
     if (s[end] == 'T' || s[end] == ' ') {
         if (sscanf(s + end + 1, "%2d:%2d%n", &h, &min, &more) != 2 || !more) return NAN;
@@ -157,7 +188,7 @@ static bool literal_number(const rsp_program *p, const rsp_expr *literal, const 
     size_t j = variable_of(p, other);
     if (j >= p->frame->n_columns) return false;
     const rsp_column *column = &p->frame->columns[j];
-    rsp_type          type = p->frame->study->variables[j].type;
+    rsp_type type = p->frame->study->variables[j].type;
     if (column->kind == RSP_COL_CODE && ordered) {
         size_t k = rsp_list_find(column->list, literal->text);
         if (k == RSP_NONE) return false;
@@ -180,8 +211,8 @@ static size_t find_choice(const rsp_list *l, const rsp_expr *literal) {
 /* Truth of "the answer is this code" for every choice of the list. */
 static const int8_t *choice_truth(rsp_program *p, const rsp_list *l, const rsp_expr *literal, bool negate) {
     int8_t *truth = RSP_ARRAY(p->arena, int8_t, l->n + 1);
-    size_t  wanted = find_choice(l, literal);
-    bool    asks_missing = wanted != RSP_NONE && l->choices[wanted].missing;
+    size_t wanted = find_choice(l, literal);
+    bool asks_missing = wanted != RSP_NONE && l->choices[wanted].missing;
     for (size_t k = 0; k < l->n; k++)
         truth[k] = l->choices[k].missing && !asks_missing ? MISSING_TRUTH : (int8_t) ((k == wanted) != negate);
     return truth;
@@ -219,7 +250,7 @@ static instruction *with_args(rsp_program *p, opcode op, const rsp_expr *e) {
 }
 
 static instruction *compile_equal(rsp_program *p, const rsp_expr *e) {
-    bool         negate = e->op == RSP_X_NE;
+    bool negate = e->op == RSP_X_NE;
     instruction *c = compare_literal(p, e->args[0], e->args[1], negate);
     if (!c) c = compare_literal(p, e->args[1], e->args[0], negate);
     if (c) return c;
@@ -256,7 +287,7 @@ static instruction *order_table(rsp_program *p, instruction *c) {
 
 /* a > b is b < a. */
 static instruction *compile_order(rsp_program *p, const rsp_expr *e) {
-    bool         strict = e->op == RSP_X_LT || e->op == RSP_X_GT, swap = e->op == RSP_X_GT || e->op == RSP_X_GE;
+    bool strict = e->op == RSP_X_LT || e->op == RSP_X_GT, swap = e->op == RSP_X_GT || e->op == RSP_X_GE;
     instruction *c = with_args(p, strict ? C_LESS : C_LESS_EQUAL, e);
     for (size_t k = 0; k < 2; k++) {
         double x;
@@ -379,7 +410,7 @@ static instruction *compile(rsp_program *p, const rsp_expr *e) {
 }
 
 rsp_program *rsp_program_new(const rsp_frame *f, const rsp_expr *e, size_t self) {
-    rsp_arena   *a = rsp_arena_new();
+    rsp_arena *a = rsp_arena_new();
     rsp_program *p = RSP_NEW(a, rsp_program);
     p->arena = a;
     p->frame = f;
@@ -398,8 +429,8 @@ void rsp_program_free(rsp_program *p) {
     rsp_arena_free(p->arena);
 }
 
-bool        rsp_program_is_text(const rsp_program *p) { return p->top->text; }
-size_t      rsp_program_n_words(const rsp_program *p) { return p->n_words; }
+bool rsp_program_is_text(const rsp_program *p) { return p->top->text; }
+size_t rsp_program_n_words(const rsp_program *p) { return p->n_words; }
 const char *rsp_program_word(const rsp_program *p, size_t k) { return p->words[k]; }
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
@@ -407,9 +438,9 @@ const char *rsp_program_word(const rsp_program *p, size_t k) { return p->words[k
 /* Vectors of one thread, used as a stack: the depth of an expression to the right decides how many are needed. */
 typedef struct {
     const rsp_program *program;
-    size_t             row, n; /* the chunk */
-    void             **vectors;
-    size_t             made, used, room;
+    size_t row, n; /* the chunk */
+    void **vectors;
+    size_t made, used, room;
 } machine;
 
 static void *borrow(machine *m) {
@@ -442,7 +473,7 @@ static void read_codes(const machine *m, const rsp_column *column, int *code) {
 
 static void truth_table(const machine *m, const instruction *c, double *out) {
     static const double as_number[] = {NAN, 0, 1};
-    int                 code[CHUNK];
+    int code[CHUNK];
     read_codes(m, c->column, code);
     for (size_t i = 0; i < m->n; i++) out[i] = as_number[1 + (code[i] < 0 ? c->truth_blank : c->truth[code[i]])];
 }
@@ -499,7 +530,7 @@ static void is_missing(machine *m, const instruction *what, double *out) {
 /* Three-valued: one side that decides, decides; else a missing side makes the value missing. */
 static void chain(machine *m, const instruction *c, double *out, bool decisive) {
     double *next = borrow(m);
-    double  decided = decisive;
+    double decided = decisive;
     for (size_t i = 0; i < m->n; i++) out[i] = !decisive;
     for (size_t k = 0; k < c->n_args; k++) {
         numbers(m, c->args[k], next);
@@ -513,8 +544,8 @@ static void chain(machine *m, const instruction *c, double *out, bool decisive) 
 
 static void equal_words(machine *m, const instruction *c, double *out) {
     const double *spelled = m->program->word_numbers;
-    double       *right = borrow(m);
-    int32_t      *a = borrow(m), *b = borrow(m);
+    double *right = borrow(m);
+    int32_t *a = borrow(m), *b = borrow(m);
     values(m, c->args[0], out, a);
     values(m, c->args[1], right, b);
     for (size_t i = 0; i < m->n; i++) {
@@ -684,7 +715,7 @@ static void column_words(const machine *m, const instruction *c, int32_t *word) 
 }
 
 static void choose_words(machine *m, const instruction *c, double *out, int32_t *word) {
-    double  *condition = borrow(m), *other = borrow(m);
+    double *condition = borrow(m), *other = borrow(m);
     int32_t *other_word = borrow(m);
     numbers(m, c->args[0], condition);
     values(m, c->args[1], out, word);
@@ -699,7 +730,7 @@ static void choose_words(machine *m, const instruction *c, double *out, int32_t 
 }
 
 static void coalesce_words(machine *m, const instruction *c, double *out, int32_t *word) {
-    double  *next = borrow(m);
+    double *next = borrow(m);
     int32_t *next_word = borrow(m);
     values(m, c->args[0], out, word);
     for (size_t k = 1; k < c->n_args; k++) {
@@ -751,18 +782,18 @@ void rsp_program_filter(const rsp_program *p, uint8_t *take) {
     size_t n = p->frame->n, blocks = (n + RSP_BLOCK - 1) / RSP_BLOCK;
 #pragma omp parallel for schedule(dynamic)
     for (size_t b = 0; b < blocks; b++) {
-        double  truth[RSP_BLOCK];
-        size_t  from = b * RSP_BLOCK, length = n - from < RSP_BLOCK ? n - from : RSP_BLOCK;
+        double truth[RSP_BLOCK];
+        size_t from = b * RSP_BLOCK, length = n - from < RSP_BLOCK ? n - from : RSP_BLOCK;
         rsp_program_numbers(p, from, length, truth);
         for (size_t i = 0; i < length; i++) take[from + i] = !isnan(truth[i]) && truth[i] != 0;
     }
 }
 
 rsp_expr_value rsp_eval(const rsp_frame *f, const rsp_expr *e, size_t row, size_t self) {
-    rsp_program   *p = rsp_program_new(f, e, self);
+    rsp_program *p = rsp_program_new(f, e, self);
     rsp_expr_value v = {.number = NAN};
-    double         number;
-    int32_t        word;
+    double number;
+    int32_t word;
     rsp_program_values(p, row, 1, &number, &word);
     v.missing = word == RSP_WORD_MISSING;
     if (word >= 0) v.text = p->words[word];

@@ -18,16 +18,16 @@ enum { RSP_WORD_MISSING = -1, RSP_WORD_NUMBER = -2 };
 
 /* self: variable that '.' stands for, or RSP_NONE. */
 rsp_program *rsp_program_new(const rsp_frame *f, const rsp_expr *e, size_t self);
-void         rsp_program_free(rsp_program *p);
+void rsp_program_free(rsp_program *p);
 /* May a row's value be a text? Then rsp_program_values tells it, else it always is a number. */
-bool         rsp_program_is_text(const rsp_program *p);
+bool rsp_program_is_text(const rsp_program *p);
 /* Rows from .. from+n-1 as numbers: truth is 1 or 0, NaN where missing or no number. */
-void         rsp_program_numbers(const rsp_program *p, size_t from, size_t n, double *out);
+void rsp_program_numbers(const rsp_program *p, size_t from, size_t n, double *out);
 /* The same as words (index for rsp_program_word) or, where word is RSP_WORD_NUMBER, numbers. */
-void         rsp_program_values(const rsp_program *p, size_t from, size_t n, double *number, int32_t *word);
-size_t       rsp_program_n_words(const rsp_program *p);
-const char  *rsp_program_word(const rsp_program *p, size_t k);
+void rsp_program_values(const rsp_program *p, size_t from, size_t n, double *number, int32_t *word);
+size_t rsp_program_n_words(const rsp_program *p);
+const char *rsp_program_word(const rsp_program *p, size_t k);
 /* take[i] = 1 where the value is true, over all rows, in parallel. */
-void         rsp_program_filter(const rsp_program *p, uint8_t *take);
+void rsp_program_filter(const rsp_program *p, uint8_t *take);
 
 #endif

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void rsp_clean_log_add(rsp_clean_log *l, const rsp_frame *f, size_t row, const char *rule, const char *action, const char *variable,
-                       const char *detail) {
-    char           name[256];
+void rsp_clean_log_add(rsp_clean_log *l, const rsp_frame *f, size_t row, const char *rule, const char *action,
+                       const char *variable, const char *detail) {
+    char name[256];
     rsp_clean_line line = {.rule = rule, .action = action, .variable = variable, .detail = detail};
     line.case_name = rsp_strdup(l->arena, rsp_case_name(f, row, name));
     RSP_PUSH(l->lines, l->n, l->capacity, line);
@@ -24,13 +24,13 @@ void rsp_clean_log_free(rsp_clean_log *l) {
 
 typedef struct {
     const rsp_clean_line *line;
-    size_t                arrival;
+    size_t arrival;
 } entry;
 
 /* By case; a case's lines stay in the order of the rules, then of the variables' names. */
 static int compare_entries(const void *x, const void *y) {
     const entry *a = x, *b = y;
-    int          order = strcmp(a->line->case_name, b->line->case_name);
+    int order = strcmp(a->line->case_name, b->line->case_name);
     if (order) return order;
     if (strcmp(a->line->rule, b->line->rule)) return a->arrival < b->arrival ? -1 : 1;
     if ((order = strcmp(a->line->variable, b->line->variable))) return order;

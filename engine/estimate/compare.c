@@ -8,16 +8,16 @@
 /* One form of an item over the levels of the last variable. */
 struct series {
     const est_context *x;
-    const est_item    *it;
-    size_t             form, group, n_levels;
-    est_value         *values;  /* [n_levels] */
-    est_pair          *pairs;   /* those with an estimate */
-    size_t            *place;   /* [n_levels] in pairs, RSP_NONE: no estimate */
-    size_t             p;
-    double            *vcov, *contrast;
-    size_t            *domains; /* scratch [n_levels] */
-    est_differences   *out;
-    est_work          *work;
+    const est_item *it;
+    size_t form, group, n_levels;
+    est_value *values; /* [n_levels] */
+    est_pair *pairs;   /* those with an estimate */
+    size_t *place;     /* [n_levels] in pairs, RSP_NONE: no estimate */
+    size_t p;
+    double *vcov, *contrast;
+    size_t *domains; /* scratch [n_levels] */
+    est_differences *out;
+    est_work *work;
 };
 
 static void find_pairs(struct series *s) {
@@ -43,8 +43,8 @@ static void covariance(struct series *s) {
 /* The contrast's estimate, error and p; df of the respondents of every level that has part in it. */
 static void evaluate(struct series *s, est_difference *d) {
     const size_t n = s->n_levels, base = s->it->forms[s->form].base;
-    double       variance = 0;
-    size_t       n_domains = 0;
+    double variance = 0;
+    size_t n_domains = 0;
     d->estimate = d->n = 0;
     d->base = INT64_MAX;
     for (size_t l = 0; l < n; l++) {
@@ -104,8 +104,8 @@ static void compare_series(struct series *s) {
 
 void est_compare(const est_context *x, const est_item *it, est_value *values, est_differences *out, est_work *w) {
     const est_people *who = x->who;
-    size_t            n = who->n_codes[who->n_variables - 1], groups = n ? who->n_domains / n : 0;
-    struct series     s = {.x = x, .it = it, .n_levels = n, .out = out, .work = w};
+    size_t n = who->n_codes[who->n_variables - 1], groups = n ? who->n_domains / n : 0;
+    struct series s = {.x = x, .it = it, .n_levels = n, .out = out, .work = w};
     s.pairs = rsp_malloc((n + 1) * sizeof *s.pairs);
     s.place = rsp_malloc((n + 1) * sizeof *s.place);
     s.domains = rsp_malloc((n + 1) * sizeof *s.domains);

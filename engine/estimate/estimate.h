@@ -22,20 +22,20 @@
  * the countries' estimates (`scale: equal`): cell = domain * n_countries + country. */
 typedef struct {
     const rsp_sample *sample;
-    size_t            n_variables;  /* of the crossing */
-    const char      **names;
-    size_t           *n_codes;
-    const char     ***codes;
-    size_t            country_axis; /* place of the country variable in the crossing; RSP_NONE */
-    size_t            n_domains, n_countries;
-    int32_t          *cell;         /* [n], -1: in no domain */
-    size_t           *start;        /* [n_domains + 1] into rows */
-    uint32_t         *rows;         /* rows by domain, ascending within */
-    const double     *weight;       /* [n] weights of the estimates */
-    const double     *given;        /* `weight` where it differs from the sample's (what rsp_taylor wants), else NULL */
-    double           *factor;       /* [n] weight over the sample's weight, for replicates; NULL: all 1 */
-    uint32_t         *flags;        /* [n_domains] from weighting and eligibility */
-    const char      **text;         /* [n_domains] */
+    size_t n_variables; /* of the crossing */
+    const char **names;
+    size_t *n_codes;
+    const char ***codes;
+    size_t country_axis; /* place of the country variable in the crossing; RSP_NONE */
+    size_t n_domains, n_countries;
+    int32_t *cell;        /* [n], -1: in no domain */
+    size_t *start;        /* [n_domains + 1] into rows */
+    uint32_t *rows;       /* rows by domain, ascending within */
+    const double *weight; /* [n] weights of the estimates */
+    const double *given;  /* `weight` where it differs from the sample's (what rsp_taylor wants), else NULL */
+    double *factor;       /* [n] weight over the sample's weight, for replicates; NULL: all 1 */
+    uint32_t *flags;      /* [n_domains] from weighting and eligibility */
+    const char **text;    /* [n_domains] */
 } est_people;
 
 /* How all-country figures come about: as the study's scale says; by pooling under its scaled weights (tests, which are
@@ -52,49 +52,49 @@ typedef enum { EST_LEVELS, EST_MOMENTS, EST_PAIR } est_measure_kind;
 
 typedef struct {
     est_measure_kind kind;
-    size_t           k;      /* totals a cell: levels; 1, y, ... powers of y; 1, numerator, denominator */
-    const int8_t    *c8;     /* LEVELS: one of these, negative: not counted */
-    const int16_t   *c16;
-    const int32_t   *c32;
-    const double    *y, *x;  /* MOMENTS: y; PAIR: y over x; NaN: not counted */
-    double           shift;  /* MOMENTS: taken off y so that powers keep their digits */
+    size_t k;         /* totals a cell: levels; 1, y, ... powers of y; 1, numerator, denominator */
+    const int8_t *c8; /* LEVELS: one of these, negative: not counted */
+    const int16_t *c16;
+    const int32_t *c32;
+    const double *y, *x; /* MOMENTS: y; PAIR: y over x; NaN: not counted */
+    double shift;        /* MOMENTS: taken off y so that powers keep their digits */
 } est_measure;
 
 typedef enum { EST_RATIO, EST_TOTAL, EST_SD } est_shape;
 
 typedef struct {
-    const char   *level, *statistic;
-    est_shape     shape;
+    const char *level, *statistic;
+    est_shape shape;
     const double *a, *b, *a2; /* [k] numerator, denominator, for EST_SD the squares */
-    size_t        base;       /* which of the item's bases it rests on */
-    bool          share;      /* a proportion: logit interval, may be exactly 0 or 1 */
-    bool          compared;   /* takes part in comparisons */
-    bool          counted;    /* unweighted: no error, no interval */
-    double        probability;/* quantiles: NaN otherwise */
+    size_t base;              /* which of the item's bases it rests on */
+    bool share;               /* a proportion: logit interval, may be exactly 0 or 1 */
+    bool compared;            /* takes part in comparisons */
+    bool counted;             /* unweighted: no error, no interval */
+    double probability;       /* quantiles: NaN otherwise */
 } est_form;
 
 typedef struct {
-    const char     *term;
-    size_t          item;     /* place among the table's items: the family of Holm's adjustment */
-    est_measure     measure;
-    size_t          n_forms;
-    est_form       *forms;
-    size_t          n_bases;
-    const uint8_t **bases;    /* [n_bases][k] levels counted; NULL: every counted row */
-    double         *full;     /* [cells * k] totals under the full-sample weights */
-    int64_t        *count;    /* [cells * k] (LEVELS) or [cells] respondents */
-    double         *df;       /* [n_bases * n_domains] degrees of freedom */
-    int64_t        *organisations; /* likewise: distinct among the respondents, -1 where the study has none */
-    size_t          offset;   /* of its totals in a replicate's */
-    double         *sorted;   /* quantiles: values by domain, ascending; NULL otherwise */
-    double         *cumulated;/* their cumulated weights within the domain */
-    size_t         *sorted_start; /* [n_domains + 1] */
-    double         *quantile; /* [n_forms * n_domains] */
-    int64_t        *tail;     /* likewise: fewer of the respondents at or below, at or above */
+    const char *term;
+    size_t item; /* place among the table's items: the family of Holm's adjustment */
+    est_measure measure;
+    size_t n_forms;
+    est_form *forms;
+    size_t n_bases;
+    const uint8_t **bases;  /* [n_bases][k] levels counted; NULL: every counted row */
+    double *full;           /* [cells * k] totals under the full-sample weights */
+    int64_t *count;         /* [cells * k] (LEVELS) or [cells] respondents */
+    double *df;             /* [n_bases * n_domains] degrees of freedom */
+    int64_t *organisations; /* likewise: distinct among the respondents, -1 where the study has none */
+    size_t offset;          /* of its totals in a replicate's */
+    double *sorted;         /* quantiles: values by domain, ascending; NULL otherwise */
+    double *cumulated;      /* their cumulated weights within the domain */
+    size_t *sorted_start;   /* [n_domains + 1] */
+    double *quantile;       /* [n_forms * n_domains] */
+    int64_t *tail;          /* likewise: fewer of the respondents at or below, at or above */
 } est_item;
 
 typedef struct {
-    size_t    n;
+    size_t n;
     est_item *items;
 } est_items;
 
@@ -109,7 +109,7 @@ void est_cells_item(est_item *it, const int32_t *cell, size_t k, est_form *forms
 static inline int est_level(const est_measure *m, size_t i) {
     return m->c8 ? m->c8[i] : m->c16 ? m->c16[i] : m->c32[i];
 }
-bool    est_counted(const est_item *it, size_t base, size_t i);         /* row i is in the base */
+bool est_counted(const est_item *it, size_t base, size_t i);            /* row i is in the base */
 int64_t est_base_of_cell(const est_item *it, size_t base, size_t cell); /* unweighted respondents */
 int64_t est_base_of_domain(const est_people *who, const est_item *it, size_t base, size_t domain);
 
@@ -126,35 +126,37 @@ void est_totals_replicates(const est_people *who, const est_item *items, size_t 
  * averaged. NaN where there is nothing to divide by. */
 double est_value_of(const est_people *who, const est_item *it, const est_form *f, size_t domain, const double *totals);
 /* Gradient [n_countries * k] of it at the full-sample totals: influence of a row is gradient times contribution. */
-void   est_gradient_of(const est_people *who, const est_item *it, const est_form *f, size_t domain, double *gradient);
+void est_gradient_of(const est_people *who, const est_item *it, const est_form *f, size_t domain, double *gradient);
 /* Variance it would have in a simple random sample with replacement of the same number of respondents. */
 double est_srs_variance(const est_people *who, const est_item *it, const est_form *f, size_t domain);
 
 /* ---- variance --------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    rsp_sample           *sample;
-    const est_people     *who;
+    rsp_sample *sample;
+    const est_people *who;
     const rsp_replicates *replicates; /* NULL: Taylor */
-    const double         *rep;
-    size_t                stride;
-    rsp_diag             *diag;
+    const double *rep;
+    size_t stride;
+    rsp_diag *diag;
 } est_context;
 
 /* One thread's scratch memory. */
 typedef struct {
-    size_t    n, n_z;
-    double  **z;
-    size_t    theta_room;
-    double   *theta;
+    size_t n, n_z;
+    double **z;
+    size_t theta_room;
+    double *theta;
     uint32_t *cluster, *stratum, *organisation, stamp;
-    size_t    organisation_room;
+    size_t organisation_room;
 } est_work;
 
 void est_work_init(est_work *w, const rsp_sample *s);
 void est_work_free(est_work *w);
 
-typedef struct { size_t form, domain; } est_pair;
+typedef struct {
+    size_t form, domain;
+} est_pair;
 
 /* Covariance [p*p] of p statistics of an item; NaN, with flags, where it cannot be had. */
 void est_vcov(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov, uint32_t *flags,
@@ -168,9 +170,9 @@ void est_designs(const est_context *x, est_item *it, est_work *w);
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    double   estimate, se, df, lower, upper, n, n_eff, deff, variance, largest, second;
+    double estimate, se, df, lower, upper, n, n_eff, deff, variance, largest, second;
     uint32_t flags;
-    int64_t  base, cell, organisations, tail;
+    int64_t base, cell, organisations, tail;
 } est_value;
 
 /* Interval of a proportion on the logit scale, exactly 0 or 1 after Korn and Graubard (1998). */
@@ -189,15 +191,15 @@ double est_quantile_at(const est_item *it, size_t domain, double p); /* NaN outs
 /* A difference between two levels of the crossing's last variable, or between a country and the average of the
  * participating countries (second RSP_NONE). */
 typedef struct {
-    size_t   group, form;     /* which combination of the other variables' levels; which form of the item */
-    size_t   first, second;   /* levels of the last variable */
-    double   estimate, se, df, p, n;
+    size_t group, form;   /* which combination of the other variables' levels; which form of the item */
+    size_t first, second; /* levels of the last variable */
+    double estimate, se, df, p, n;
     uint32_t flags;
-    int64_t  base, organisations;
+    int64_t base, organisations;
 } est_difference;
 
 typedef struct {
-    size_t          n, capacity;
+    size_t n, capacity;
     est_difference *rows; /* heap; by group, form, pair */
 } est_differences;
 

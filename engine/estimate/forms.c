@@ -51,7 +51,7 @@ static size_t countries_with_data(const est_people *who, const est_item *it, con
 double est_value_of(const est_people *who, const est_item *it, const est_form *f, size_t domain, const double *totals) {
     double sum = 0, count = 0;
     for (size_t c = 0; c < who->n_countries; c++) {
-        size_t  cell = domain * who->n_countries + c;
+        size_t cell = domain * who->n_countries + c;
         int64_t n = est_base_of_cell(it, f->base, cell);
         if (!n) continue;
         sum += value(f, it->measure.k, totals + cell * it->measure.k, (double) n);
@@ -64,7 +64,7 @@ void est_gradient_of(const est_people *who, const est_item *it, const est_form *
     size_t k = it->measure.k;
     double count = (double) countries_with_data(who, it, f, domain);
     for (size_t c = 0; c < who->n_countries; c++) {
-        size_t  cell = domain * who->n_countries + c;
+        size_t cell = domain * who->n_countries + c;
         int64_t n = est_base_of_cell(it, f->base, cell);
         double *of = g + c * k;
         for (size_t l = 0; l < k; l++) of[l] = 0;
@@ -114,8 +114,8 @@ static double squares_of_rows(const est_people *who, const est_item *it, const e
 double est_srs_variance(const est_people *who, const est_item *it, const est_form *f, size_t domain) {
     size_t k = it->measure.k;
     double *totals = rsp_calloc(2 * k, sizeof *totals), *g = totals + k;
-    double  n = (double) est_base_of_domain(who, it, f->base, domain), weight = 0;
-    double  countries = (double) countries_with_data(who, it, f, domain);
+    double n = (double) est_base_of_domain(who, it, f->base, domain), weight = 0;
+    double countries = (double) countries_with_data(who, it, f, domain);
     for (size_t c = 0; c < who->n_countries; c++) {
         size_t cell = domain * who->n_countries + c;
         if (!est_base_of_cell(it, f->base, cell)) continue;
@@ -127,7 +127,7 @@ double est_srs_variance(const est_people *who, const est_item *it, const est_for
     double sum = 0;
     if (it->measure.kind == EST_LEVELS) {
         const uint8_t *base = it->bases[f->base];
-        double         mean = 0;
+        double mean = 0;
         for (size_t l = 0; l < k; l++) mean += !base || base[l] ? totals[l] * g[l] / weight : 0;
         for (size_t l = 0; l < k; l++) sum += !base || base[l] ? totals[l] * (g[l] - mean) * (g[l] - mean) : 0;
     } else {

@@ -50,7 +50,7 @@ static void two_largest(const est_people *who, const est_item *it, size_t domain
 /* Respondents who gave one of the answers that the share is of. */
 static int64_t cell_of(const est_people *who, const est_item *it, const est_form *f, size_t domain) {
     if (it->measure.kind != EST_LEVELS || !(f->share || f->counted)) return -1;
-    size_t  k = it->measure.k;
+    size_t k = it->measure.k;
     int64_t n = 0;
     for (size_t c = 0; c < who->n_countries; c++)
         for (size_t l = 0; l < k; l++)
@@ -60,7 +60,7 @@ static int64_t cell_of(const est_people *who, const est_item *it, const est_form
 
 void est_describe(const est_context *x, const est_item *it, size_t form, size_t domain, est_value *v) {
     const est_people *who = x->who;
-    const est_form   *f = &it->forms[form];
+    const est_form *f = &it->forms[form];
     *v = (est_value){.flags = who->flags[domain], .cell = -1, .tail = -1};
     v->estimate = v->se = v->lower = v->upper = v->n = v->n_eff = v->deff = v->variance = v->largest = v->second = NAN;
     v->base = est_base_of_domain(who, it, f->base, domain);
@@ -149,7 +149,7 @@ static int compare_ranked(const void *x, const void *y) {
 
 void est_holm(const double *p, size_t n, double *adjusted) {
     struct ranked *order = rsp_malloc((n + 1) * sizeof *order);
-    size_t         m = 0;
+    size_t m = 0;
     for (size_t k = 0; k < n; k++) {
         adjusted[k] = NAN;
         if (!isnan(p[k])) order[m++] = (struct ranked){p[k], k};

@@ -9,28 +9,34 @@
 enum { MOST_LEVELS = 2000, MOST_TOTALS = 1 << 20 };
 
 struct builder {
-    const rsp_frame    *frame;
+    const rsp_frame *frame;
     const rsp_analysis *analysis;
-    const est_people   *who;
-    rsp_arena          *arena;
-    rsp_diag           *diag;
-    est_items          *out;
+    const est_people *who;
+    rsp_arena *arena;
+    rsp_diag *diag;
+    est_items *out;
 };
 
 /* The levels of an item as they are counted, before any statistic is chosen. */
 struct levels {
-    size_t       k;
+    size_t k;
     const char **code;
-    double      *value;
-    uint8_t     *valid;   /* else a missing category */
-    bool         any_missing;
-    bool         numbered; /* values are numbers (not words) */
+    double *value;
+    uint8_t *valid; /* else a missing category */
+    bool any_missing;
+    bool numbered; /* values are numbers (not words) */
 };
 
-static const char *const STATISTIC_NAMES[] = {
-    [RSP_PROPORTION] = "proportion", [RSP_MEAN] = "mean", [RSP_TOTAL] = "total", [RSP_MEDIAN] = "median",
-    [RSP_QUANTILE] = "quantile", [RSP_COUNT] = "count", [RSP_SD] = "sd", [RSP_NET] = "net", [RSP_TOP2] = "top2",
-    [RSP_RATIO] = "ratio"};
+static const char *const STATISTIC_NAMES[] = {[RSP_PROPORTION] = "proportion",
+                                              [RSP_MEAN] = "mean",
+                                              [RSP_TOTAL] = "total",
+                                              [RSP_MEDIAN] = "median",
+                                              [RSP_QUANTILE] = "quantile",
+                                              [RSP_COUNT] = "count",
+                                              [RSP_SD] = "sd",
+                                              [RSP_NET] = "net",
+                                              [RSP_TOP2] = "top2",
+                                              [RSP_RATIO] = "ratio"};
 
 static est_shape shape_of(rsp_statistic s) { return s == RSP_MEAN ? EST_RATIO : s == RSP_SD ? EST_SD : EST_TOTAL; }
 
@@ -69,8 +75,11 @@ static void refuse(struct builder *b, const rsp_variable *v, const char *hint) {
 /* ---- levels ----------------------------------------------------------------------------------------------------- */
 
 static void levels_new(struct levels *l, size_t k, rsp_arena *a) {
-    *l = (struct levels){.k = k, .code = RSP_ARRAY(a, const char *, k), .value = RSP_ARRAY(a, double, k),
-                         .valid = RSP_ARRAY(a, uint8_t, k), .numbered = true};
+    *l = (struct levels){.k = k,
+                         .code = RSP_ARRAY(a, const char *, k),
+                         .value = RSP_ARRAY(a, double, k),
+                         .valid = RSP_ARRAY(a, uint8_t, k),
+                         .numbered = true};
     memset(l->valid, 1, k);
 }
 
@@ -95,7 +104,7 @@ static void levels_of_small(size_t largest, struct levels *l, rsp_arena *a) {
 
 static size_t largest_small(const rsp_frame *f, size_t variable) {
     const rsp_column *c = &f->columns[variable];
-    int               largest = 1;
+    int largest = 1;
     for (size_t i = 0; i < f->n; i++)
         if (c->c8[i] > largest) largest = c->c8[i];
     return (size_t) largest;
@@ -103,7 +112,7 @@ static size_t largest_small(const rsp_frame *f, size_t variable) {
 
 static bool levels_of_values(struct builder *b, size_t variable, est_measure *m, struct levels *l) {
     const rsp_variable *v = &b->frame->study->variables[variable];
-    rsp_categories      c;
+    rsp_categories c;
     rsp_categorise(b->frame, variable, b->arena, &c);
     if (c.n > MOST_LEVELS) {
         refuse(b, v, "derive classes of it with `cut`");
@@ -121,7 +130,7 @@ static bool levels_of_values(struct builder *b, size_t variable, est_measure *m,
 /* Levels and the column that holds them; false and reported when the item has none. */
 static bool take_levels(struct builder *b, size_t variable, est_measure *m, struct levels *l) {
     const rsp_variable *v = &b->frame->study->variables[variable];
-    const rsp_column   *c = &b->frame->columns[variable];
+    const rsp_column *c = &b->frame->columns[variable];
     m->kind = EST_LEVELS;
     switch (c->kind) {
     case RSP_COL_CODE: levels_of_list(c->list, l, b->arena); break;
@@ -192,7 +201,7 @@ static void counts(struct builder *b, est_item *it, const struct levels *l) {
 /* net: categories above the middle of the scale less those below it, each counted 1 (of five: 4, 5 less 1, 2); the
  * middle one of an odd number counts 0. top2: the two highest. */
 static bool ordinal_form(struct builder *b, est_item *it, const struct levels *l, bool net) {
-    size_t  n_valid = 0, place = 0;
+    size_t n_valid = 0, place = 0;
     double *a = zeros(b, l->k);
     for (size_t k = 0; k < l->k; k++) n_valid += l->valid[k];
     if (n_valid < 2) return false;
@@ -235,11 +244,11 @@ static bool forms_of_levels(struct builder *b, est_item *it, const struct levels
 }
 
 static bool add_levels_item(struct builder *b, size_t variable, size_t place, rsp_statistic statistic) {
-    est_measure   m = {0};
+    est_measure m = {0};
     struct levels l = {0};
     if (!take_levels(b, variable, &m, &l)) return false;
     const rsp_variable *v = &b->frame->study->variables[variable];
-    est_item           *it = add_item(b, v->name, place, l.k + 1);
+    est_item *it = add_item(b, v->name, place, l.k + 1);
     it->measure = m;
     set_bases(b, it, l.any_missing ? l.valid : NULL, NULL);
     if (!forms_of_levels(b, it, &l, statistic)) {
@@ -275,7 +284,7 @@ static void one_base(est_item *it, rsp_arena *a) {
 
 /* The mean, total or standard deviation of numbers. Totals a cell: 1, y, y squared, y less the shift. */
 static void moment_form(struct builder *b, est_item *it, const double *y, rsp_statistic statistic) {
-    size_t  k = statistic == RSP_SD ? 3 : 2;
+    size_t k = statistic == RSP_SD ? 3 : 2;
     double *a = zeros(b, k), *a2 = zeros(b, k), *one = zeros(b, k);
     one[0] = a[1] = 1;
     if (k > 2) a2[2] = 1;
@@ -299,13 +308,13 @@ static bool add_number_item(struct builder *b, size_t variable, size_t place, rs
 static bool add_quantile_item(struct builder *b, size_t variable, size_t place) {
     const rsp_table *t = &b->analysis->table;
     if (!has_numbers(b, variable)) return false;
-    size_t    n = t->statistic == RSP_MEDIAN ? 1 : t->n_probs;
+    size_t n = t->statistic == RSP_MEDIAN ? 1 : t->n_probs;
     est_item *it = add_item(b, b->frame->study->variables[variable].name, place, n);
     for (size_t k = 0; k < n; k++) {
         double p = t->statistic == RSP_MEDIAN ? 0.5 : t->probs[k];
-        char   text[32];
+        char text[32];
         rsp_double_text(p, text);
-        bool      median = t->statistic == RSP_MEDIAN;
+        bool median = t->statistic == RSP_MEDIAN;
         est_form *f = add_form(it, median ? "" : rsp_strdup(b->arena, text), median ? "median" : "quantile", EST_RATIO);
         f->probability = p;
         f->compared = false;
@@ -316,11 +325,11 @@ static bool add_quantile_item(struct builder *b, size_t variable, size_t place) 
 }
 
 static bool add_ratio_item(struct builder *b) {
-    const rsp_table    *t = &b->analysis->table;
+    const rsp_table *t = &b->analysis->table;
     const rsp_variable *v = b->frame->study->variables;
     if (!has_numbers(b, t->numerator) || !has_numbers(b, t->denominator)) return false;
     est_item *it = add_item(b, rsp_printf(b->arena, "%s/%s", v[t->numerator].name, v[t->denominator].name), 0, 1);
-    double   *above = zeros(b, 3), *below = zeros(b, 3);
+    double *above = zeros(b, 3), *below = zeros(b, 3);
     above[1] = below[2] = 1;
     it->measure = (est_measure){.kind = EST_PAIR, .k = 3};
     it->measure.y = numbers_of(b, t->numerator);
@@ -355,7 +364,7 @@ void est_cells_item(est_item *it, const int32_t *cell, size_t k, est_form *forms
 static void rank_forms(struct builder *b, est_item *it, const struct levels *l, const char *code,
                        rsp_statistic statistic) {
     uint8_t *ranked = RSP_ARRAY(b->arena, uint8_t, l->k);
-    double  *any = zeros(b, l->k);
+    double *any = zeros(b, l->k);
     for (size_t k = 1; k < l->k; k++) {
         ranked[k] = 1;
         any[k] = 1;
@@ -386,16 +395,16 @@ static void tick_forms(struct builder *b, est_item *it, const struct levels *l, 
 /* One row a choice; base: everybody shown the question, which the part's own missing codes tell. */
 static bool add_parts(struct builder *b, size_t variable, size_t place, rsp_statistic statistic) {
     const rsp_variable *v = &b->frame->study->variables[variable];
-    bool                rank = v->type == RSP_RANK;
-    bool                share = statistic == RSP_PROPORTION || statistic == RSP_MEAN;
+    bool rank = v->type == RSP_RANK;
+    bool share = statistic == RSP_PROPORTION || statistic == RSP_MEAN;
     if (!share && (rank || (statistic != RSP_TOTAL && statistic != RSP_COUNT))) {
         refuse(b, v, "use proportion");
         return false;
     }
     for (size_t c = 0; c < v->list->n; c++) {
-        est_measure   m = {.kind = EST_LEVELS, .c8 = b->frame->columns[v->first_part + c].c8};
+        est_measure m = {.kind = EST_LEVELS, .c8 = b->frame->columns[v->first_part + c].c8};
         struct levels l;
-        size_t        highest = rank ? v->list->n : 1, seen = largest_small(b->frame, v->first_part + c);
+        size_t highest = rank ? v->list->n : 1, seen = largest_small(b->frame, v->first_part + c);
         levels_of_small(seen > highest ? seen : highest, &l, b->arena);
         m.k = l.k;
         est_item *it = add_item(b, v->name, place, 2);
@@ -420,8 +429,8 @@ static size_t most_items(const rsp_study *s, const rsp_table *t) {
 
 static bool add_one(struct builder *b, size_t variable, size_t place) {
     const rsp_variable *v = &b->frame->study->variables[variable];
-    const rsp_column   *c = &b->frame->columns[variable];
-    rsp_statistic       statistic = b->analysis->table.statistic;
+    const rsp_column *c = &b->frame->columns[variable];
+    rsp_statistic statistic = b->analysis->table.statistic;
     if (c->kind == RSP_COL_NONE && v->first_part != RSP_NONE && v->list)
         return add_parts(b, variable, place, statistic);
     if (statistic == RSP_MEDIAN || statistic == RSP_QUANTILE) return add_quantile_item(b, variable, place);
@@ -433,7 +442,7 @@ static bool add_one(struct builder *b, size_t variable, size_t place) {
 bool est_items_new(const rsp_frame *f, const rsp_analysis *a, const est_people *who, rsp_arena *arena, est_items *out,
                    rsp_diag *d) {
     struct builder b = {f, a, who, arena, d, out};
-    bool           ok = true;
+    bool ok = true;
     *out = (est_items){.items = RSP_ARRAY(arena, est_item, most_items(f->study, &a->table))};
     if (a->table.statistic == RSP_RATIO) return add_ratio_item(&b);
     for (size_t j = 0; j < a->table.n_items; j++) ok = add_one(&b, a->table.items[j], j) && ok;

@@ -46,7 +46,7 @@ static void name_domains(est_people *who, rsp_arena *a) {
 /* Weights under the scale of countries. Rows of countries that do not count get weight 0. */
 static void scale_countries(est_people *who, rsp_arena *a) {
     const rsp_sample *s = who->sample;
-    double           *w = RSP_ARRAY(a, double, s->n);
+    double *w = RSP_ARRAY(a, double, s->n);
     rsp_scaled_weights(s, w);
     who->factor = RSP_ARRAY(a, double, s->n);
     for (size_t i = 0; i < s->n; i++) who->factor[i] = s->weight[i] != 0 ? w[i] / s->weight[i] : 0;
@@ -80,7 +80,7 @@ static void list_rows(est_people *who, const int32_t *domain, rsp_arena *a) {
 /* A country that is not eligible is shown as such, also where nobody is left in this domain of it. */
 static void mark_eligibility(est_people *who) {
     const rsp_sample *s = who->sample;
-    rsp_map          *place = rsp_map_new();
+    rsp_map *place = rsp_map_new();
     for (size_t c = 0; c < s->n_countries; c++) rsp_map_put(place, s->countries[c].code, c);
     size_t below = 1;
     for (size_t j = who->country_axis + 1; j < who->n_variables; j++) below *= who->n_codes[j];
@@ -93,7 +93,7 @@ static void mark_eligibility(est_people *who) {
 
 static est_people *people_of(const rsp_sample *s, const rsp_crossing *by, const rsp_categories *axes, rsp_arena *a) {
     const rsp_study *study = s->frame->study;
-    est_people      *who = RSP_NEW(a, est_people);
+    est_people *who = RSP_NEW(a, est_people);
     who->sample = s;
     who->n_variables = by->n;
     who->names = RSP_ARRAY(a, const char *, by->n);
@@ -116,7 +116,7 @@ static est_people *people_of(const rsp_sample *s, const rsp_crossing *by, const 
 static int32_t *place_rows(est_people *who, const rsp_categories *axes, const uint8_t *take, bool average,
                            rsp_arena *a) {
     const rsp_sample *s = who->sample;
-    int32_t          *domain = rsp_malloc((s->n + 1) * sizeof *domain);
+    int32_t *domain = rsp_malloc((s->n + 1) * sizeof *domain);
     who->cell = RSP_ARRAY(a, int32_t, s->n);
     who->flags = RSP_ARRAY(a, uint32_t, who->n_domains);
     for (size_t i = 0; i < s->n; i++) {
@@ -137,8 +137,8 @@ est_people *est_people_new(const rsp_sample *s, const rsp_crossing *by, const rs
     rsp_categories *axes = RSP_ARRAY(a, rsp_categories, by->n);
     if (!axes_of(s->frame, by, axes, loc, a, d)) return NULL;
     est_people *who = people_of(s, by, axes, a);
-    bool        by_country = who->country_axis != RSP_NONE;
-    bool        all_countries = s->country && !by_country && scaling != EST_OWN_WEIGHTS;
+    bool by_country = who->country_axis != RSP_NONE;
+    bool all_countries = s->country && !by_country && scaling != EST_OWN_WEIGHTS;
     bool average = all_countries && scaling == EST_AS_SCALED && s->frame->study->weighting.scale == RSP_SCALE_EQUAL;
     who->n_countries = average ? s->n_countries : 1;
     who->weight = s->weight;

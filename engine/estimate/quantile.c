@@ -10,7 +10,7 @@
 static const double ROUNDING = 1 - 1e-12;
 
 struct entry {
-    double   y;
+    double y;
     uint32_t row;
 };
 
@@ -90,9 +90,9 @@ static void form_of_bins(est_form *f, size_t place, size_t n, rsp_arena *a) {
 
 /* Forms carry level, statistic and probability already. */
 void est_quantiles(const est_people *who, const double *y, est_item *it, rsp_arena *a) {
-    size_t        n = who->sample->n, p = it->n_forms;
+    size_t n = who->sample->n, p = it->n_forms;
     struct entry *e = rsp_malloc((n + 1) * sizeof *e);
-    double       *by = rsp_malloc(who->n_countries * sizeof *by);
+    double *by = rsp_malloc(who->n_countries * sizeof *by);
     it->sorted = RSP_ARRAY(a, double, n);
     it->cumulated = RSP_ARRAY(a, double, n);
     it->sorted_start = RSP_ARRAY(a, size_t, who->n_domains + 1);

@@ -10,24 +10,27 @@ enum { MOST_TOTALS = 1 << 25, PAIRS_AT_ONCE = 8 };
 enum { MOST_COMPARED = 64 };
 
 struct table {
-    rsp_sample         *sample;
+    rsp_sample *sample;
     const rsp_analysis *analysis;
     const rsp_replicates *replicates;
-    rsp_results        *results;
-    rsp_diag           *diag;
-    size_t              n_differences, room;
-    struct { size_t row, item; double p; } *differences; /* of the whole analysis: families of Holm's adjustment */
+    rsp_results *results;
+    rsp_diag *diag;
+    size_t n_differences, room;
+    struct {
+        size_t row, item;
+        double p;
+    } * differences; /* of the whole analysis: families of Holm's adjustment */
 };
 
 struct crossing {
     const struct table *table;
-    est_context         context;
-    est_items           items;
-    bool                compare;
-    bool                ambiguous;   /* another crossing compares levels of the same names in the same domains */
-    est_value         **values;      /* per item [n_forms * n_domains] */
-    est_differences    *differences; /* per item */
-    rsp_arena          *arena;
+    est_context context;
+    est_items items;
+    bool compare;
+    bool ambiguous;               /* another crossing compares levels of the same names in the same domains */
+    est_value **values;           /* per item [n_forms * n_domains] */
+    est_differences *differences; /* per item */
+    rsp_arena *arena;
 };
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
@@ -39,7 +42,7 @@ static bool wants_variance(const est_form *f, const est_value *v) {
 
 static void flush_pairs(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, est_value *values,
                         est_work *w) {
-    double   vcov[PAIRS_AT_ONCE * PAIRS_AT_ONCE];
+    double vcov[PAIRS_AT_ONCE * PAIRS_AT_ONCE];
     uint32_t flags = 0;
     est_vcov(x, it, pairs, p, vcov, &flags, w);
     for (size_t j = 0; j < p; j++) {
@@ -51,7 +54,7 @@ static void flush_pairs(const est_context *x, const est_item *it, const est_pair
 
 static void variances(const est_context *x, const est_item *it, bool compare, est_value *values, est_work *w) {
     est_pair pairs[PAIRS_AT_ONCE];
-    size_t   p = 0;
+    size_t p = 0;
     for (size_t g = 0; g < x->who->n_domains; g++) {
         for (size_t f = 0; f < it->n_forms; f++) {
             if ((compare && it->forms[f].compared) ||
@@ -68,9 +71,9 @@ static void variances(const est_context *x, const est_item *it, bool compare, es
 
 static void work_on_item(struct crossing *c, size_t j, est_work *w) {
     const est_context *x = &c->context;
-    est_item          *it = &c->items.items[j];
-    size_t             n = x->who->n_domains;
-    est_value         *values = c->values[j];
+    est_item *it = &c->items.items[j];
+    size_t n = x->who->n_domains;
+    est_value *values = c->values[j];
     est_designs(x, it, w);
     for (size_t f = 0; f < it->n_forms; f++)
         for (size_t g = 0; g < n; g++) est_describe(x, it, f, g, &values[f * n + g]);
@@ -157,7 +160,7 @@ static void write_values(const struct crossing *c) {
 /* The domain of a difference: the other variables' levels. */
 static const char *domain_of_group(const struct crossing *c, size_t group) {
     const est_people *who = c->context.who;
-    const char      **code = RSP_ARRAY(c->arena, const char *, who->n_variables);
+    const char **code = RSP_ARRAY(c->arena, const char *, who->n_variables);
     for (size_t j = who->n_variables - 1; j-- > 0; group /= who->n_codes[j])
         code[j] = who->codes[j][group % who->n_codes[j]];
     return rsp_domain_text(c->arena, who->n_variables - 1, who->names, code);
@@ -165,14 +168,14 @@ static const char *domain_of_group(const struct crossing *c, size_t group) {
 
 static void write_difference(struct table *t, const struct crossing *c, const est_item *it, const est_difference *d) {
     const est_people *who = c->context.who;
-    const est_form   *f = &it->forms[d->form];
-    size_t            last = who->n_variables - 1, n = who->n_codes[last];
-    const char       *first = who->codes[last][d->first],
+    const est_form *f = &it->forms[d->form];
+    size_t last = who->n_variables - 1, n = who->n_codes[last];
+    const char *first = who->codes[last][d->first],
                *second = d->second == RSP_NONE ? "average" : who->codes[last][d->second];
-    const char       *variable = c->ambiguous ? rsp_printf(c->arena, "%s=", who->names[last]) : "";
-    const char       *term = *f->level ? rsp_printf(c->arena, "%s=%s", it->term, f->level) : it->term;
-    rsp_row          *row = rsp_results_add(t->results, t->analysis->id, domain_of_group(c, d->group), term,
-                                            rsp_printf(c->arena, "%s%s-%s", variable, first, second), "difference");
+    const char *variable = c->ambiguous ? rsp_printf(c->arena, "%s=", who->names[last]) : "";
+    const char *term = *f->level ? rsp_printf(c->arena, "%s=%s", it->term, f->level) : it->term;
+    rsp_row *row = rsp_results_add(t->results, t->analysis->id, domain_of_group(c, d->group), term,
+                                   rsp_printf(c->arena, "%s%s-%s", variable, first, second), "difference");
     row->estimate = d->estimate;
     row->se = d->se;
     row->df = d->df;
@@ -195,8 +198,8 @@ static void write_difference(struct table *t, const struct crossing *c, const es
 
 static void write_differences(struct table *t, const struct crossing *c) {
     const est_people *who = c->context.who;
-    size_t            n = who->n_codes[who->n_variables - 1], groups = n ? who->n_domains / n : 0;
-    size_t           *next = rsp_calloc(c->items.n + 1, sizeof *next);
+    size_t n = who->n_codes[who->n_variables - 1], groups = n ? who->n_domains / n : 0;
+    size_t *next = rsp_calloc(c->items.n + 1, sizeof *next);
     for (size_t g = 0; g < groups; g++) {
         for (size_t j = 0; j < c->items.n; j++) {
             const est_differences *list = &c->differences[j];
@@ -222,7 +225,7 @@ static bool ambiguous(const struct table *t, const rsp_crossing *by) {
     const rsp_variable *v = t->sample->frame->study->variables;
     for (size_t k = 0; by->n && k < t->analysis->table.n_by; k++) {
         const rsp_crossing *other = &t->analysis->table.by[k];
-        size_t              last = by->n - 1;
+        size_t last = by->n - 1;
         if (other->n != by->n || other->variables[last] == by->variables[last]) continue;
         bool same_others = true;
         for (size_t j = 0; j < last; j++) same_others &= other->variables[j] == by->variables[j];
@@ -241,10 +244,10 @@ static bool comparable(const struct table *t, const est_people *who) {
 }
 
 static void one_crossing(struct table *t, const rsp_crossing *by) {
-    rsp_arena          *arena = rsp_arena_new();
+    rsp_arena *arena = rsp_arena_new();
     const rsp_analysis *a = t->analysis;
-    struct crossing     c = {.table = t, .arena = arena, .compare = a->table.compare && by->n > 0};
-    const est_people   *who = est_people_new(t->sample, by, a->filter, EST_AS_SCALED, a->loc, arena, t->diag);
+    struct crossing c = {.table = t, .arena = arena, .compare = a->table.compare && by->n > 0};
+    const est_people *who = est_people_new(t->sample, by, a->filter, EST_AS_SCALED, a->loc, arena, t->diag);
     c.ambiguous = c.compare && ambiguous(t, by);
     if (who && (!c.compare || comparable(t, who)) &&
         est_items_new(t->sample->frame, a, who, arena, &c.items, t->diag)) {

@@ -12,19 +12,19 @@ enum { MOST_CELLS = 200 };
 static const double SINGULAR = 1e-13; /* reciprocal condition number */
 
 struct test {
-    rsp_sample           *sample;
-    const rsp_analysis   *analysis;
+    rsp_sample *sample;
+    const rsp_analysis *analysis;
     const rsp_replicates *replicates;
-    rsp_diag             *diag;
-    rsp_arena            *arena;
-    est_people           *who;
-    est_context           context;
-    est_item              item;
-    est_work              work;
-    double                design_df, n;
-    int64_t               organisations;
-    uint32_t              flags;
-    double                estimate, df1, df, p;
+    rsp_diag *diag;
+    rsp_arena *arena;
+    est_people *who;
+    est_context context;
+    est_item item;
+    est_work work;
+    double design_df, n;
+    int64_t organisations;
+    uint32_t flags;
+    double estimate, df1, df, p;
 };
 
 /* ---- small matrices ---------------------------------------------------------------------------------------------- */
@@ -32,7 +32,7 @@ struct test {
 /* b [n*m, row-major] becomes A^-1 b, A symmetric positive definite [n*n] (destroyed); false if it is singular. */
 static bool solve_positive(double *a, double *b, size_t n, size_t m) {
     lapack_int order = (lapack_int) n;
-    double     norm = 0, reciprocal = 0;
+    double norm = 0, reciprocal = 0;
     for (size_t i = 0; i < n; i++) {
         double row = 0;
         for (size_t j = 0; j < n; j++) row += fabs(a[i * n + j]);
@@ -67,7 +67,7 @@ static bool takes_part(const rsp_sample *s, size_t i) {
 
 static bool open_people(struct test *t, const rsp_crossing *by) {
     const rsp_test *spec = &t->analysis->test;
-    bool            own = is_country(t, spec->rows) || is_country(t, spec->columns);
+    bool own = is_country(t, spec->rows) || is_country(t, spec->columns);
     t->who = est_people_new(t->sample, by, t->analysis->filter, own ? EST_OWN_WEIGHTS : EST_POOLED, t->analysis->loc,
                             t->arena, t->diag);
     return t->who != NULL;
@@ -75,7 +75,7 @@ static bool open_people(struct test *t, const rsp_crossing *by) {
 
 static double *replicate_totals(struct test *t) {
     if (!t->replicates) return NULL;
-    size_t  stride = t->who->n_domains * t->item.measure.k;
+    size_t stride = t->who->n_domains * t->item.measure.k;
     double *rep = rsp_malloc((rsp_replicates_count(t->replicates) * stride + 1) * sizeof *rep);
     est_totals_replicates(t->who, &t->item, 1, t->replicates, stride, rep);
     t->context.rep = rep;
@@ -106,10 +106,10 @@ static void start_item(struct test *t) {
 /* ---- two-way tables --------------------------------------------------------------------------------------------- */
 
 struct two_way {
-    size_t   n_rows, n_columns, k; /* levels with respondents; k cells: row * n_columns + column */
-    int32_t *cell;                 /* [n] */
-    double  *share, *row, *column; /* weighted: [k], [n_rows], [n_columns] */
-    double   weight;               /* sum of weights */
+    size_t n_rows, n_columns, k;  /* levels with respondents; k cells: row * n_columns + column */
+    int32_t *cell;                /* [n] */
+    double *share, *row, *column; /* weighted: [k], [n_rows], [n_columns] */
+    double weight;                /* sum of weights */
 };
 
 /* Numbers levels that occur among rows of the domain 0, 1, ...; the others -1. */
@@ -125,10 +125,10 @@ static size_t number_used(const struct test *t, const rsp_categories *a, const r
 }
 
 static bool cross_classify(struct test *t, struct two_way *x) {
-    const rsp_test  *spec = &t->analysis->test;
+    const rsp_test *spec = &t->analysis->test;
     const rsp_frame *f = t->sample->frame;
-    rsp_categories   rows, columns;
-    size_t           both[] = {spec->rows, spec->columns};
+    rsp_categories rows, columns;
+    size_t both[] = {spec->rows, spec->columns};
     for (size_t k = 0; k < 2; k++) {
         if (f->columns[both[k]].kind != RSP_COL_NONE) continue;
         rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "test one of its parts, NAME_CODE",
@@ -168,9 +168,9 @@ static void margins(const struct test *t, struct two_way *x) {
 
 /* The q = (rows-1)(columns-1) statistics whose covariance a test needs, each a linear form of the cells. */
 static est_form *linear_forms(const struct test *t, const struct two_way *x, double **a, est_shape shape) {
-    size_t    q = (x->n_rows - 1) * (x->n_columns - 1);
+    size_t q = (x->n_rows - 1) * (x->n_columns - 1);
     est_form *forms = RSP_ARRAY(t->arena, est_form, q);
-    double   *one = RSP_ARRAY(t->arena, double, x->k);
+    double *one = RSP_ARRAY(t->arena, double, x->k);
     *a = RSP_ARRAY(t->arena, double, q * x->k);
     for (size_t l = 0; l < x->k; l++) one[l] = 1;
     for (size_t j = 0; j < q; j++)
@@ -204,8 +204,8 @@ static double contrast(const struct two_way *x, size_t j, size_t l) {
 /* Second-order correction: with delta the eigenvalues of (C'D^-1C/n)^-1 (C'D^-1 V D^-1 C), X2 / sum(delta) is F on
  * (sum delta)^2 / sum delta^2 and that times the design's degrees of freedom. An empty cell's 1/p counts 0. */
 static void rao_scott(struct test *t, struct two_way *x) {
-    size_t    q = (x->n_rows - 1) * (x->n_columns - 1);
-    double   *a, *v = RSP_ARRAY(t->arena, double, q * q), *below = RSP_ARRAY(t->arena, double, q * q);
+    size_t q = (x->n_rows - 1) * (x->n_columns - 1);
+    double *a, *v = RSP_ARRAY(t->arena, double, q *q), *below = RSP_ARRAY(t->arena, double, q *q);
     est_form *forms = linear_forms(t, x, &a, EST_RATIO);
     for (size_t j = 0; j < q; j++)
         for (size_t l = 0; l < x->k; l++) a[j * x->k + l] = x->share[l] > 0 ? contrast(x, j, l) / x->share[l] : 0;
@@ -216,7 +216,7 @@ static void rao_scott(struct test *t, struct two_way *x) {
         for (size_t m = 0; m < q; m++)
             for (size_t l = 0; l < x->k; l++) below[j * q + m] += a[j * x->k + l] * contrast(x, m, l) / t->n;
     double trace = 0, squares = 0;
-    bool   solved = solve_positive(below, v, q, q);
+    bool solved = solve_positive(below, v, q, q);
     for (size_t j = 0; j < q; j++) {
         trace += v[j * q + j];
         for (size_t m = 0; m < q; m++) squares += v[j * q + m] * v[m * q + j];
@@ -232,8 +232,8 @@ static void rao_scott(struct test *t, struct two_way *x) {
 
 /* Observed less expected totals, N_ij - N_i. N_.j / N, linearised in the cells; F on q and the design's df. */
 static void wald(struct test *t, struct two_way *x) {
-    size_t    q = (x->n_rows - 1) * (x->n_columns - 1);
-    double   *a, *v = RSP_ARRAY(t->arena, double, q * q), *gap = RSP_ARRAY(t->arena, double, q);
+    size_t q = (x->n_rows - 1) * (x->n_columns - 1);
+    double *a, *v = RSP_ARRAY(t->arena, double, q *q), *gap = RSP_ARRAY(t->arena, double, q);
     est_form *forms = linear_forms(t, x, &a, EST_TOTAL);
     for (size_t j = 0; j < q; j++) {
         size_t r = j / (x->n_columns - 1) + 1, c = j % (x->n_columns - 1) + 1;
@@ -259,7 +259,7 @@ static void wald(struct test *t, struct two_way *x) {
 
 static bool independence(struct test *t) {
     static const rsp_crossing everybody = {0, NULL};
-    struct two_way            x = {0};
+    struct two_way x = {0};
     if (!open_people(t, &everybody) || !cross_classify(t, &x)) return false;
     est_cells_item(&t->item, x.cell, x.k, NULL, 0, t->who, t->arena);
     start_item(t);
@@ -278,8 +278,8 @@ static bool independence(struct test *t) {
 
 static double *outcome(struct test *t) {
     const rsp_frame *f = t->sample->frame;
-    size_t           variable = t->analysis->test.rows;
-    rsp_column_kind  kind = f->columns[variable].kind;
+    size_t variable = t->analysis->test.rows;
+    rsp_column_kind kind = f->columns[variable].kind;
     if (kind == RSP_COL_TEXT || kind == RSP_COL_NONE) {
         rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, NULL, "'%s' has no numbers to compare",
                    f->study->variables[variable].name);
@@ -292,7 +292,7 @@ static double *outcome(struct test *t) {
 }
 
 struct entry {
-    double   y;
+    double y;
     uint32_t row;
 };
 
@@ -305,8 +305,8 @@ static int compare_entries(const void *x, const void *y) {
 /* Estimated population ranks in 0..1: the weight below plus half the weight at one's own. (R's svyranktest adds up
  * tied respondents one by one, so that its ranks depend on their order where weights differ.) */
 static void rank_by_weight(const struct test *t, double *y) {
-    size_t        n = 0;
-    double        below = 0;
+    size_t n = 0;
+    double below = 0;
     struct entry *e = rsp_malloc((t->sample->n + 1) * sizeof *e);
     for (size_t i = 0; i < t->sample->n; i++)
         if (!isnan(y[i])) e[n++] = (struct entry){y[i], (uint32_t) i};
@@ -351,7 +351,7 @@ static void kruskal(struct test *t, const est_pair *pairs, size_t p) {
         t->flags |= p ? RSP_F_SINGULAR : RSP_F_EMPTY;
         return;
     }
-    size_t  q = p - 1;
+    size_t q = p - 1;
     double *v = RSP_ARRAY(t->arena, double, p *p), *of = RSP_ARRAY(t->arena, double, q *q),
            *gap = RSP_ARRAY(t->arena, double, q);
     covariance(t, pairs, p, v);
@@ -371,7 +371,7 @@ static void kruskal(struct test *t, const est_pair *pairs, size_t p) {
 }
 
 static bool groups(struct test *t) {
-    size_t       column = t->analysis->test.columns;
+    size_t column = t->analysis->test.columns;
     rsp_crossing by = {1, &column};
     if (!open_people(t, &by)) return false;
     if (t->who->n_domains > MOST_CELLS) {
@@ -385,7 +385,7 @@ static bool groups(struct test *t) {
     est_mean_item(&t->item, y, t->who, t->arena);
     start_item(t);
     est_pair *pairs = RSP_ARRAY(t->arena, est_pair, t->who->n_domains);
-    size_t    p = 0;
+    size_t p = 0;
     for (size_t g = 0; g < t->who->n_domains; g++)
         if (est_base_of_domain(t->who, &t->item, 0, g)) pairs[p++] = (est_pair){0, g};
     if (t->analysis->test.kind == RSP_TEST_T) two_means(t, pairs, p);
@@ -403,7 +403,7 @@ static void write_row(struct test *t, rsp_results *out) {
     const rsp_test *spec = &t->analysis->test;
     rsp_row *row = rsp_results_add(out, t->analysis->id, "", t->sample->frame->study->variables[spec->rows].name, "",
                                    NAMES[spec->kind]);
-    bool     has_df = t->df > 0;
+    bool has_df = t->df > 0;
     if (!isnan(t->df) && !has_df) t->flags |= RSP_F_NO_DF;
     row->estimate = t->estimate;
     row->df1 = t->df1;

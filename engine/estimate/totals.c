@@ -21,7 +21,7 @@ bool est_counted(const est_item *it, size_t base, size_t i) {
 
 int64_t est_base_of_cell(const est_item *it, size_t base, size_t cell) {
     if (it->measure.kind != EST_LEVELS) return it->count[cell];
-    size_t  k = it->measure.k;
+    size_t k = it->measure.k;
     int64_t n = 0;
     for (size_t l = 0; l < k; l++)
         if (!it->bases[base] || it->bases[base][l]) n += it->count[cell * k + l];
@@ -49,7 +49,7 @@ static int64_t place_of(const est_people *who, const est_item *it, size_t i) {
 /* Takes the shift of numbers near their middle: powers of y - shift keep their digits. */
 static void choose_shift(const est_people *who, est_item *it) {
     const est_measure *m = &it->measure;
-    double             sum = 0, n = 0;
+    double sum = 0, n = 0;
     for (size_t i = 0; i < who->sample->n; i++) {
         if (who->cell[i] < 0 || isnan(m->y[i])) continue;
         sum += m->y[i];
@@ -102,9 +102,9 @@ static void add_levels(const est_people *who, const est_item *it, size_t from, s
 RSP_WIDE
 static void add_levels_bytes(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
                              double *sums) {
-    const int8_t  *code = it->measure.c8;
+    const int8_t *code = it->measure.c8;
     const int32_t *cell = who->cell;
-    size_t         k = it->measure.k;
+    size_t k = it->measure.k;
     for (size_t i = from; i < to; i++, w += LANES) {
         if (cell[i] < 0 || code[i] < 0) continue;
         add_lanes(sums + ((size_t) cell[i] * k + (size_t) code[i]) * LANES, w);
@@ -118,7 +118,7 @@ static void add_moments(const est_people *who, const est_item *it, size_t from, 
     for (size_t i = from; i < to; i++, w += LANES) {
         if (who->cell[i] < 0 || isnan(m->y[i])) continue;
         double *into = sums + (size_t) who->cell[i] * m->k * LANES;
-        double  y = m->y[i] - m->shift, power = y;
+        double y = m->y[i] - m->shift, power = y;
         add_lanes(into, w);
         for (size_t l = 1; l < m->k; l++, power *= y) add_lanes_times(into + l * LANES, w, power);
     }
@@ -158,8 +158,8 @@ static void weights_of_block(const est_people *who, const rsp_lanes *lanes, size
 
 static void chunk_of_replicates(const est_people *who, const est_item *items, size_t n_items, const rsp_replicates *r,
                                 size_t stride, size_t first, size_t n_lanes, double *rep) {
-    double    *sums = rsp_calloc(stride * LANES, sizeof *sums);
-    double    *w = rsp_malloc((size_t) ROWS_AT_ONCE * LANES * sizeof *w);
+    double *sums = rsp_calloc(stride * LANES, sizeof *sums);
+    double *w = rsp_malloc((size_t) ROWS_AT_ONCE * LANES * sizeof *w);
     rsp_lanes *lanes = rsp_lanes_new(r, first);
     for (size_t from = 0; from < who->sample->n; from += ROWS_AT_ONCE) {
         size_t to = from + ROWS_AT_ONCE < who->sample->n ? from + ROWS_AT_ONCE : who->sample->n;

@@ -33,7 +33,7 @@ static void room_for(est_work *w, size_t p) {
 /* z[0 .. rows of the domain): the influence of each. */
 static void influence_levels(const est_people *who, const est_item *it, size_t domain, const double *g, double *z) {
     const est_measure *m = &it->measure;
-    size_t             from = who->start[domain], to = who->start[domain + 1];
+    size_t from = who->start[domain], to = who->start[domain + 1];
     if (m->c8 && who->n_countries == 1) { /* nearly all tables: no choice inside the loop */
         for (size_t r = from; r < to; r++) {
             int l = m->c8[who->rows[r]];
@@ -43,7 +43,7 @@ static void influence_levels(const est_people *who, const est_item *it, size_t d
     }
     for (size_t r = from; r < to; r++) {
         size_t i = who->rows[r];
-        int    l = est_level(m, i);
+        int l = est_level(m, i);
         size_t country = (size_t) who->cell[i] - domain * who->n_countries;
         z[r - from] = l < 0 ? 0 : g[country * m->k + (size_t) l];
     }
@@ -69,8 +69,8 @@ static void influence_numbers(const est_people *who, const est_item *it, size_t 
 static bool linearised(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov,
                        est_work *w) {
     const est_people *who = x->who;
-    double           *g = rsp_malloc(who->n_countries * it->measure.k * sizeof *g);
-    rsp_influence    *rows = rsp_malloc((p + 1) * sizeof *rows);
+    double *g = rsp_malloc(who->n_countries * it->measure.k * sizeof *g);
+    rsp_influence *rows = rsp_malloc((p + 1) * sizeof *rows);
     room_for(w, p);
     for (size_t j = 0; j < p; j++) {
         size_t domain = pairs[j].domain;
@@ -115,8 +115,8 @@ void est_design_of(const est_context *x, const est_item *it, size_t base, const 
                    double *df, int64_t *organisations, est_work *w) {
     const rsp_sample *s = x->sample;
     const est_people *who = x->who;
-    int64_t           clusters = 0, strata = 0, found = 0;
-    uint32_t          stamp = ++w->stamp;
+    int64_t clusters = 0, strata = 0, found = 0;
+    uint32_t stamp = ++w->stamp;
     for (size_t k = 0; k < n_domains; k++) {
         for (size_t r = who->start[domains[k]]; r < who->start[domains[k] + 1]; r++) {
             size_t i = who->rows[r];

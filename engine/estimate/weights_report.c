@@ -13,7 +13,7 @@ static void add(rsp_results *out, const rsp_group *g, const char *domain, const 
 
 static void add_gap(rsp_results *out, const rsp_sample *s, const rsp_margin_gap *gap, const char *domain) {
     const rsp_group *g = &s->groups[gap->group];
-    rsp_row         *row = rsp_results_add(out, "weights", domain, gap->margin, gap->code, "margin_gap");
+    rsp_row *row = rsp_results_add(out, "weights", domain, gap->margin, gap->code, "margin_gap");
     row->estimate = gap->achieved - gap->target;
     row->n = (double) g->n;
     row->base = (int64_t) g->n;
@@ -23,12 +23,12 @@ static void add_gap(rsp_results *out, const rsp_sample *s, const rsp_margin_gap 
 
 void rsp_report_weights(rsp_sample *s, rsp_results *out) {
     const rsp_study *study = s->frame->study;
-    bool             weights = study->weighting.given || study->weighting.n_nonresponse;
-    size_t           within = weights ? study->weighting.within : RSP_NONE;
-    rsp_arena       *scratch = rsp_arena_new();
+    bool weights = study->weighting.given || study->weighting.n_nonresponse;
+    size_t within = weights ? study->weighting.within : RSP_NONE;
+    rsp_arena *scratch = rsp_arena_new();
     for (size_t k = 0, gap = 0; k < s->n_groups; k++) {
         const rsp_group *g = &s->groups[k];
-        const char      *domain = "";
+        const char *domain = "";
         if (within != RSP_NONE)
             domain = rsp_domain_text(scratch, 1, (const char *const[]){study->variables[within].name},
                                      (const char *const[]){g->code});

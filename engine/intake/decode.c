@@ -34,7 +34,7 @@ void rsp_lines_merge(rsp_lines *into, const rsp_lines *from) {
 
 const char *rsp_lines_text(const rsp_lines *l, char text[128]) {
     size_t shown = l->n < RSP_LINES_SHOWN ? l->n : RSP_LINES_SHOWN;
-    int    at = snprintf(text, 128, l->n == 1 ? "line " : "lines ");
+    int at = snprintf(text, 128, l->n == 1 ? "line " : "lines ");
     for (size_t k = 0; k < shown; k++) at += snprintf(text + at, 128 - (size_t) at, "%s%u", k ? ", " : "", l->first[k]);
     if (l->n > shown) snprintf(text + at, 128 - (size_t) at, " and %zu more", l->n - shown);
     return text;
@@ -70,7 +70,7 @@ enum { SAMPLE = 1 << 20 };
 
 struct mark {
     const char *encoding;
-    size_t      length;
+    size_t length;
     const char *bytes;
 };
 
@@ -91,10 +91,10 @@ static const char *utf16_without_mark(const char *bytes, size_t length) {
 static void code_page(const char *encoding, UChar32 upper[128]) {
     iconv_t cd = iconv_open("UTF-32LE", encoding);
     for (int k = 0; k < 128; k++) {
-        char          in = (char) (128 + k), *from = &in;
+        char in = (char) (128 + k), *from = &in;
         unsigned char out[4] = {0};
-        char         *to = (char *) out;
-        size_t        n_in = 1, n_out = 4;
+        char *to = (char *) out;
+        size_t n_in = 1, n_out = 4;
         upper[k] = 0;
         if (cd != (iconv_t) -1 && iconv(cd, &from, &n_in, &to, &n_out) != (size_t) -1)
             upper[k] = (UChar32) (out[0] | (uint32_t) out[1] << 8 | (uint32_t) out[2] << 16);
@@ -104,12 +104,12 @@ static void code_page(const char *encoding, UChar32 upper[128]) {
 
 /* How little a byte inside a word looks like a letter there. */
 static int strangeness(UChar32 c, UChar32 before, UChar32 after) {
-    if (!c) return 20;                      /* the code page has no such character */
-    if (c >= 0x80 && c < 0xA0) return 20;   /* a control character: ISO 8859 where Windows has quotes and letters */
+    if (!c) return 20;                    /* the code page has no such character */
+    if (c >= 0x80 && c < 0xA0) return 20; /* a control character: ISO 8859 where Windows has quotes and letters */
     bool in_word = u_isalpha(before) || u_isalpha(after);
     if (!in_word) return u_isalpha(c) && !u_isupper(c) ? 1 : 0;
     if (!u_isalpha(c)) return u_isalpha(before) && u_isalpha(after) ? 6 : 1;
-    if (u_islower(before) && u_isupper(c)) return 4; /* aL inside a word */
+    if (u_islower(before) && u_isupper(c)) return 4;   /* aL inside a word */
     if (c == 0xAA || c == 0xBA || c == 0xB5) return 6; /* ordinal signs and micro */
     /* Letters of Icelandic and Turkish, and y with diaeresis: in these surveys a sign of the wrong code page. */
     if (c == 0xFE || c == 0xDE || c == 0xF0 || c == 0xD0 || c == 0xFF) return 3;
@@ -118,7 +118,7 @@ static int strangeness(UChar32 c, UChar32 before, UChar32 after) {
 
 static long page_score(const char *encoding, const char *bytes, size_t n) {
     UChar32 upper[128];
-    long    score = 0;
+    long score = 0;
     code_page(encoding, upper);
     for (size_t i = 0; i < n; i++) {
         unsigned char b = (unsigned char) bytes[i];
@@ -136,7 +136,7 @@ enum { N_PAGES = sizeof pages / sizeof pages[0] };
  */
 static const char *tie_break(const char *bytes, size_t n, const bool *fits) {
     const char *chosen = NULL;
-    uchardet_t  u = uchardet_new();
+    uchardet_t u = uchardet_new();
     if (uchardet_handle_data(u, bytes, n) == 0) {
         uchardet_data_end(u);
         const char *said = uchardet_get_charset(u);
@@ -152,9 +152,9 @@ static const char *tie_break(const char *bytes, size_t n, const bool *fits) {
 
 static const char *eight_bit(const char *bytes, size_t length, size_t first_high) {
     const char *from = bytes + (first_high > SAMPLE / 4 ? first_high - SAMPLE / 4 : 0);
-    size_t      n = (size_t) (bytes + length - from) < SAMPLE ? (size_t) (bytes + length - from) : SAMPLE;
-    long        score[N_PAGES], best = 0;
-    bool        fits[N_PAGES];
+    size_t n = (size_t) (bytes + length - from) < SAMPLE ? (size_t) (bytes + length - from) : SAMPLE;
+    long score[N_PAGES], best = 0;
+    bool fits[N_PAGES];
     for (size_t k = 0; k < N_PAGES; k++) {
         score[k] = page_score(pages[k], from, n);
         if (k == 0 || score[k] < best) best = score[k];
@@ -174,14 +174,14 @@ static uint32_t line_at(const char *text, size_t offset) {
 /* Line and column (in characters) of an offset into UTF-8 text. */
 static rsp_loc place_of(const char *path, const char *text, size_t offset) {
     size_t start = offset;
-    int    column = 1;
+    int column = 1;
     while (start && text[start - 1] != '\n' && text[start - 1] != '\r') start--;
     for (size_t i = start; i < offset; i++) column += ((unsigned char) text[i] & 0xC0) != 0x80;
     return (rsp_loc){path, (int) line_at(text, start), column};
 }
 
 struct bad {
-    size_t        n, first; /* first: offset in the converted text */
+    size_t n, first; /* first: offset in the converted text */
     unsigned char byte;
 };
 
@@ -196,12 +196,12 @@ static void replace_bad(rsp_buf *out, struct bad *bad, char byte) {
 static bool convert(const char *in, size_t length, const char *encoding, size_t unit, rsp_buf *out, struct bad *bad) {
     iconv_t cd = iconv_open("UTF-8", encoding);
     if (cd == (iconv_t) -1) return false;
-    char  *from = (char *) in, *chunk = rsp_malloc(1 << 16);
+    char *from = (char *) in, *chunk = rsp_malloc(1 << 16);
     size_t left = length;
     while (left) {
-        char  *to = chunk;
+        char *to = chunk;
         size_t room = 1 << 16, got = iconv(cd, &from, &left, &to, &room);
-        int    why = errno;
+        int why = errno;
         rsp_buf_add(out, chunk, (size_t) (to - chunk));
         if (got != (size_t) -1 || why == E2BIG) continue;
         size_t skip = left < unit ? left : unit; /* EILSEQ, or EINVAL: cut off at the end of the file */
@@ -233,8 +233,8 @@ static void repair_utf8(const char *in, size_t length, rsp_buf *out, struct bad 
 static void drop_nul(rsp_buf *b, const char *path, rsp_diag *d) {
     if (!memchr(b->data, 0, b->length)) return;
     rsp_lines lines = {0};
-    uint32_t  line = 1, last = 0;
-    size_t    to = 0, dropped = 0;
+    uint32_t line = 1, last = 0;
+    size_t to = 0, dropped = 0;
     for (size_t i = 0; i < b->length; i++) {
         char c = b->data[i];
         if (c == 0) {
@@ -295,15 +295,15 @@ static const char *declared_name(const char *declared, const rsp_buf *raw, size_
 }
 
 bool rsp_decode(rsp_buf *raw, const char *declared, const char *path, rsp_decoded *out, rsp_diag *d) {
-    size_t     skip = 0;
-    rsp_buf    text = {0};
+    size_t skip = 0;
+    rsp_buf text = {0};
     struct bad bad = {0};
     *out = (rsp_decoded){0};
     if (!raw->data) rsp_buf_add(raw, "", 0);
     out->encoding = declared ? declared_name(declared, raw, &skip) : recognise(raw, &skip, &out->assumed);
     const char *bytes = raw->data + skip;
-    size_t      length = raw->length - skip;
-    bool        utf8 = strcmp(out->encoding, "UTF-8") == 0;
+    size_t length = raw->length - skip;
+    bool utf8 = strcmp(out->encoding, "UTF-8") == 0;
     if (utf8 && rsp_utf8_check(bytes, length) == length) {
         memmove(raw->data, bytes, length + 1);
         raw->length = length;
@@ -312,8 +312,8 @@ bool rsp_decode(rsp_buf *raw, const char *declared, const char *path, rsp_decode
     } else if (utf8) {
         repair_utf8(bytes, length, &text, &bad);
     } else if (!convert(bytes, length, out->encoding, strncmp(out->encoding, "UTF-16", 6) == 0 ? 2 : 1, &text, &bad)) {
-        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0}, "`iconv -l` lists the names",
-                   "unknown encoding '%s'", declared);
+        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0}, "`iconv -l` lists the names", "unknown encoding '%s'",
+                   declared);
         rsp_buf_free(raw);
         rsp_buf_free(&text);
         return false;

@@ -12,32 +12,32 @@
 #include <strings.h>
 
 enum {
-    LONGEST_CELL = 1 << 20,    /* a quoted cell longer than this lost its closing quote */
-    MOST_UNCLOSED = 1000,      /* with more than this it is not a file with quotes */
+    LONGEST_CELL = 1 << 20, /* a quoted cell longer than this lost its closing quote */
+    MOST_UNCLOSED = 1000,   /* with more than this it is not a file with quotes */
     MOST_COLUMNS = 65535,
     SAMPLED_RECORDS = 500,
     CELLS_AT_ONCE = 1 << 15
 };
 
 struct rsp_record {
-    size_t   offset;
+    size_t offset;
     uint32_t length;
 };
 
 struct scan {
-    const char        *text;
-    size_t             length;
-    char               delimiter;
-    size_t             n, capacity, n_lines, lines_capacity;
+    const char *text;
+    size_t length;
+    char delimiter;
+    size_t n, capacity, n_lines, lines_capacity;
     struct rsp_record *records;
-    uint32_t          *lines;
-    size_t             limit; /* stop after so many records */
-    uint32_t           line;
-    rsp_lines          unclosed, stray, blank;
-    bool               bare_empty, quoted_empty;
-    bool               comma; /* in a quoted cell */
-    bool               too_many;
-    bool               stop[256]; /* bytes that matter outside quotes */
+    uint32_t *lines;
+    size_t limit; /* stop after so many records */
+    uint32_t line;
+    rsp_lines unclosed, stray, blank;
+    bool bare_empty, quoted_empty;
+    bool comma; /* in a quoted cell */
+    bool too_many;
+    bool stop[256]; /* bytes that matter outside quotes */
 };
 
 /* ---- records ---------------------------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ static uint32_t count_lines(const char *text, size_t from, size_t to, size_t len
  * which shows at the end of the file, or where a later line goes on after what would be the closing quote. */
 static bool skip_quoted(struct scan *s, size_t open, size_t *behind) {
     size_t at = open;
-    bool   line_passed = false, stray = false;
+    bool line_passed = false, stray = false;
     while (at < s->length && at - open <= LONGEST_CELL) {
         size_t reach = s->length - at < LONGEST_CELL ? s->length : at + LONGEST_CELL, close = at;
         for (; close < reach && s->text[close] != '"'; close++) { /* one look at short cells, as most are */
@@ -109,7 +109,7 @@ static size_t scan_record(struct scan *s, size_t at) {
         } else if (c == '"') {
             at++;
             if (!field_start) continue;
-            size_t   behind;
+            size_t behind;
             uint32_t opened = s->line;
             if (!skip_quoted(s, at, &behind)) {
                 rsp_lines_add(&s->unclosed, opened);
@@ -139,9 +139,9 @@ static void scan_all(struct scan *s) {
     s->stop[(unsigned char) s->delimiter] = s->stop['"'] = s->stop['\n'] = s->stop['\r'] = true;
     while (at < s->length && s->n < s->limit && !s->too_many) {
         struct rsp_record r = {.offset = at};
-        uint32_t          line = s->line;
-        bool              bare = s->bare_empty;
-        size_t            end = scan_record(s, at);
+        uint32_t line = s->line;
+        bool bare = s->bare_empty;
+        size_t end = scan_record(s, at);
         if (only_blanks(s, at, end)) {
             rsp_lines_add(&s->blank, line);
             s->bare_empty = bare;
@@ -163,7 +163,7 @@ static void scan_all(struct scan *s) {
 struct row {
     rsp_room *room;
     rsp_cell *cells;
-    size_t    n, limit;
+    size_t n, limit;
 };
 
 static void put_cell(struct row *row, const char *text, size_t length, bool quoted) {
@@ -174,7 +174,7 @@ static void put_cell(struct row *row, const char *text, size_t length, bool quot
 /* libcsv's memory is good during the callback only. */
 static void on_cell(void *text, size_t length, void *context) {
     struct row *row = context;
-    char       *copy = row->room->bytes + row->room->used;
+    char *copy = row->room->bytes + row->room->used;
     if (text && length) memcpy(copy, text, length);
     row->room->used += length;
     put_cell(row, copy, length, text != NULL);
@@ -187,7 +187,7 @@ static bool cut_in_place(const char *text, size_t length, char delimiter, struct
     for (;; text++) {
         while (text < end && is_blank(*text, delimiter)) text++;
         const char *first = text, *last;
-        bool        quoted = text < end && *text == '"';
+        bool quoted = text < end && *text == '"';
         if (quoted) {
             first++;
             for (last = first; last < end && *last != '"';) last++;
@@ -269,8 +269,8 @@ static void scan_free(struct scan *s) {
 /* Share of sampled records that have as many cells as the first; 0 if the first has one. */
 static double agreement(const char *text, size_t length, char delimiter, size_t *columns) {
     struct scan s = {.text = text, .length = length, .delimiter = delimiter, .limit = SAMPLED_RECORDS};
-    rsp_room    room = {0};
-    size_t      same = 0;
+    rsp_room room = {0};
+    size_t same = 0;
     scan_all(&s);
     *columns = 0;
     for (size_t i = 0; i < s.n; i++) {
@@ -287,9 +287,9 @@ static double agreement(const char *text, size_t length, char delimiter, size_t 
 
 static char detect_delimiter(const char *text, size_t length) {
     static const char candidates[] = {',', ';', '\t'};
-    char              chosen = ',';
-    double            best = 0;
-    size_t            best_columns = 0;
+    char chosen = ',';
+    double best = 0;
+    size_t best_columns = 0;
     for (size_t k = 0; k < sizeof candidates; k++) {
         size_t columns;
         double share = agreement(text, length, candidates[k], &columns);
@@ -364,7 +364,9 @@ static bool has_comma_in_cells(const struct scan *s) {
 }
 
 /* Files of other kinds that people take for exports, by their first bytes. */
-static const struct { const char *bytes, *what, *remedy; } other_kinds[] = {
+static const struct {
+    const char *bytes, *what, *remedy;
+} other_kinds[] = {
     {"PK\x03\x04", "a workbook (xlsx, ods) or a zip archive", "save it as CSV in UTF-8, or unpack it"},
     {"\xD0\xCF\x11\xE0", "an old Excel workbook (xls)", "save it as CSV in UTF-8"},
     {"$FL2@(#)", "an SPSS file (sav)", "export it as CSV"},
@@ -379,7 +381,8 @@ static bool is_other_kind(const rsp_buf *raw, const char *path, rsp_diag *d) {
     for (size_t k = 0; k < sizeof other_kinds / sizeof *other_kinds; k++) {
         size_t length = strlen(other_kinds[k].bytes);
         if (raw->length < length || strncasecmp(raw->data, other_kinds[k].bytes, length) != 0) continue;
-        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, other_kinds[k].remedy, "this is %s, not a table in text", other_kinds[k].what);
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, other_kinds[k].remedy, "this is %s, not a table in text",
+                   other_kinds[k].what);
         return true;
     }
     return false;

@@ -14,43 +14,43 @@
 
 struct odd { /* a spelling that means nothing */
     const char *text;
-    rsp_lines   lines;
+    rsp_lines lines;
 };
 
 struct cache {
-    rsp_map    *codes; /* bytes of a cell -> code + BASE, or ODD + index */
-    int         one[256]; /* the same for cells of one byte, as most codes are; 0: not met */
-    size_t      n_odd, odd_capacity;
+    rsp_map *codes; /* bytes of a cell -> code + BASE, or ODD + index */
+    int one[256];   /* the same for cells of one byte, as most codes are; 0: not met */
+    size_t n_odd, odd_capacity;
     struct odd *odd;
-    size_t      n_sets, sets_capacity;
-    uint8_t   **sets;  /* cells with several answers: place of each choice */
-    rsp_lines   bad;   /* no number, no date */
-    rsp_lines   undated; /* LimeSurvey's date of submission where it keeps none */
-    bool        ambiguous;
+    size_t n_sets, sets_capacity;
+    uint8_t **sets;    /* cells with several answers: place of each choice */
+    rsp_lines bad;     /* no number, no date */
+    rsp_lines undated; /* LimeSurvey's date of submission where it keeps none */
+    bool ambiguous;
 };
 
 struct dictionary {
-    rsp_map     *numbers;
-    size_t       n, capacity;
+    rsp_map *numbers;
+    size_t n, capacity;
     const char **words;
 };
 
 struct worker {
-    rsp_room           room;
-    rsp_cell          *cells;
-    rsp_buf            fold;
-    rsp_arena         *arena;
-    size_t             n_caches;
-    struct cache      *caches;       /* per column of the file */
+    rsp_room room;
+    rsp_cell *cells;
+    rsp_buf fold;
+    rsp_arena *arena;
+    size_t n_caches;
+    struct cache *caches;            /* per column of the file */
     struct dictionary *dictionaries; /* per variable */
 };
 
 struct rsp_filler {
-    rsp_frame         *frame;
+    rsp_frame *frame;
     const rsp_matcher *matcher;
-    int                n_workers;
-    struct worker     *workers;
-    uint16_t          *reader;  /* per row: the worker that numbered its words */
+    int n_workers;
+    struct worker *workers;
+    uint16_t *reader; /* per row: the worker that numbered its words */
 };
 
 enum { CODE_BASE = 16, ODD_BIT = 1 << 30 };
@@ -109,27 +109,27 @@ void rsp_filler_free(rsp_filler *x) {
 
 /* Columns of one select_multiple or rank, together. */
 struct group {
-    size_t  variable, n, *columns;
+    size_t variable, n, *columns;
 };
 
 struct plan {
     const rsp_fill_job *job;
-    rsp_frame          *frame;
-    const rsp_matcher  *matcher;
-    size_t              n_single, *single; /* columns that are filled by themselves */
-    size_t              n_groups;
-    struct group       *groups;
-    size_t              n_answers, *answers; /* columns that show how far the respondent came */
-    size_t              submitted;           /* column, or RSP_NONE */
-    bool                two_kinds;           /* bare and quoted blanks differ */
+    rsp_frame *frame;
+    const rsp_matcher *matcher;
+    size_t n_single, *single; /* columns that are filled by themselves */
+    size_t n_groups;
+    struct group *groups;
+    size_t n_answers, *answers; /* columns that show how far the respondent came */
+    size_t submitted;           /* column, or RSP_NONE */
+    bool two_kinds;             /* bare and quoted blanks differ */
 };
 
 struct record {
     const rsp_cell *cells;
-    size_t          row;  /* of the frame */
-    uint32_t        line;
-    size_t          last; /* column of the last answer + 1; 0: none */
-    bool            left; /* not submitted */
+    size_t row; /* of the frame */
+    uint32_t line;
+    size_t last; /* column of the last answer + 1; 0: none */
+    bool left;   /* not submitted */
 };
 
 static bool is_blank(const rsp_cell *c) {
@@ -162,13 +162,13 @@ static int add_odd(struct worker *w, struct cache *c, const rsp_cell *cell) {
 static int work_out(const struct plan *p, struct worker *w, struct cache *c, const rsp_target_column *t,
                     const rsp_cell *cell) {
     const rsp_list *list = p->frame->study->variables[t->variable].list;
-    int             value;
+    int value;
     if (t->take == RSP_TAKE_TICK || t->take == RSP_TAKE_OTHER) {
         value = rsp_match_tick(cell->text, cell->length, &w->fold);
         if (value != RSP_NO_TICK) return value;
         if (t->take == RSP_TAKE_OTHER) return 1; /* respondents' own words: they said something */
         value = rsp_match_value(p->matcher, list, cell->text, cell->length, &w->fold);
-        if (value == (int) t->part) return 1;    /* the option's text stands for a tick */
+        if (value == (int) t->part) return 1; /* the option's text stands for a tick */
         return add_odd(w, c, cell);
     }
     value = rsp_match_value(p->matcher, list, cell->text, cell->length, &w->fold);
@@ -180,13 +180,13 @@ static int work_out(const struct plan *p, struct worker *w, struct cache *c, con
 
 static int code_of(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
     const rsp_target_column *t = &p->job->columns[column];
-    struct cache            *c = &w->caches[column];
-    const rsp_cell          *cell = &r->cells[column];
+    struct cache *c = &w->caches[column];
+    const rsp_cell *cell = &r->cells[column];
     /* CODE_BASE makes every code positive. */
-    int                     *one = cell->length == 1 ? &c->one[(unsigned char) cell->text[0]] : NULL;
+    int *one = cell->length == 1 ? &c->one[(unsigned char) cell->text[0]] : NULL;
     if (!c->codes) c->codes = rsp_map_new();
     size_t known = one ? *one ? (size_t) *one : RSP_NONE : rsp_map_get_n(c->codes, cell->text, cell->length);
-    int    code;
+    int code;
     if (known != RSP_NONE) {
         code = (int) known - CODE_BASE;
     } else {
@@ -201,7 +201,7 @@ static int code_of(const struct plan *p, struct worker *w, const struct record *
 
 static void fill_code(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
     rsp_column *to = &p->frame->columns[p->job->columns[column].variable];
-    int         code;
+    int code;
     if (is_blank(&r->cells[column])) code = why_blank(p, r, column);
     else code = code_of(p, w, r, column);
     if (code == RSP_NA_UNKNOWN && r->left && column >= r->last && p->job->tool->tells_missing) code = RSP_NA_BROKE_OFF;
@@ -210,10 +210,10 @@ static void fill_code(const struct plan *p, struct worker *w, const struct recor
 
 static void fill_number(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
     const rsp_target_column *t = &p->job->columns[column];
-    const rsp_cell          *cell = &r->cells[column];
-    rsp_column              *to = &p->frame->columns[t->variable];
-    double                   x = NAN;
-    int                      why = RSP_NA_UNKNOWN;
+    const rsp_cell *cell = &r->cells[column];
+    rsp_column *to = &p->frame->columns[t->variable];
+    double x = NAN;
+    int why = RSP_NA_UNKNOWN;
     if (no_answer(cell)) {
         why = why_blank(p, r, column);
     } else if (!(t->take == RSP_TAKE_DATE ? rsp_parse_date(cell->text, cell->length, &x)
@@ -228,10 +228,10 @@ static void fill_number(const struct plan *p, struct worker *w, const struct rec
 }
 
 static void fill_text(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
-    size_t             variable = p->job->columns[column].variable;
-    rsp_column        *to = &p->frame->columns[variable];
+    size_t variable = p->job->columns[column].variable;
+    rsp_column *to = &p->frame->columns[variable];
     struct dictionary *words = &w->dictionaries[variable];
-    rsp_cell           cell = r->cells[column];
+    rsp_cell cell = r->cells[column];
     if (is_blank(&cell)) {
         to->text[r->row] = why_blank(p, r, column);
         return;
@@ -263,7 +263,7 @@ static int8_t *part_cell(const struct plan *p, const struct group *g, size_t par
  * as not shown is missing in any case. */
 static int why_all_blank(const struct plan *p, const struct record *r, const struct group *g) {
     size_t last = g->columns[g->n - 1], first = g->columns[0];
-    int    why = why_blank(p, r, first);
+    int why = why_blank(p, r, first);
     if (why == RSP_NA_NOT_SHOWN || why == RSP_NA_BROKE_OFF) return why;
     return r->last > last + 1 || why == RSP_NA_SKIPPED ? 0 : why;
 }
@@ -277,10 +277,10 @@ static bool all_blank(const struct record *r, const struct group *g) {
 /* One column a choice. A blank beside a tick is a choice not made; N/A is a question not shown or not reached. */
 static void fill_ticks(const struct plan *p, struct worker *w, const struct record *r, const struct group *g) {
     bool blank = all_blank(r, g);
-    int  nothing = blank ? why_all_blank(p, r, g) : 0;
+    int nothing = blank ? why_all_blank(p, r, g) : 0;
     for (size_t k = 0; k < g->n; k++) {
         size_t column = g->columns[k];
-        int    value = is_blank(&r->cells[column]) ? nothing : code_of(p, w, r, column);
+        int value = is_blank(&r->cells[column]) ? nothing : code_of(p, w, r, column);
         if (value == RSP_NA_NOT_SHOWN && !p->job->tool->tells_missing) value = RSP_NA_UNKNOWN;
         if (value == RSP_NA_NOT_SHOWN && r->left && column >= r->last) value = RSP_NA_BROKE_OFF;
         *part_cell(p, g, p->job->columns[column].part, r->row) = (int8_t) value;
@@ -290,14 +290,14 @@ static void fill_ticks(const struct plan *p, struct worker *w, const struct reco
 /* Place of every choice in a cell that holds several; worked out once for each spelling. */
 static const uint8_t *several(const struct plan *p, struct worker *w, const struct record *r, size_t column,
                               bool *odd) {
-    struct cache   *c = &w->caches[column];
+    struct cache *c = &w->caches[column];
     const rsp_cell *cell = &r->cells[column];
     const rsp_list *list = p->frame->study->variables[p->job->columns[column].variable].list;
     if (!c->codes) c->codes = rsp_map_new();
     size_t known = rsp_map_get_n(c->codes, cell->text, cell->length);
     if (known == RSP_NONE) {
         uint8_t *set = rsp_calloc(list->n + 1, 1); /* the last: index of the odd spelling + 1, 0 for none */
-        bool     all = rsp_match_several(p->matcher, list, cell->text, cell->length, set, &w->fold);
+        bool all = rsp_match_several(p->matcher, list, cell->text, cell->length, set, &w->fold);
         known = c->n_sets;
         set[list->n] = !all;
         RSP_PUSH(c->sets, c->n_sets, c->sets_capacity, set);
@@ -311,22 +311,23 @@ static const uint8_t *several(const struct plan *p, struct worker *w, const stru
 }
 
 static void fill_joined(const struct plan *p, struct worker *w, const struct record *r, const struct group *g) {
-    size_t          column = g->columns[0];
+    size_t column = g->columns[0];
     const rsp_cell *cell = &r->cells[column];
-    bool            rank = p->job->columns[column].take == RSP_TAKE_ORDER, odd;
+    bool rank = p->job->columns[column].take == RSP_TAKE_ORDER, odd;
     if (is_blank(cell)) {
         int why = why_all_blank(p, r, g);
         set_parts(p, g, r->row, rank && why == 0 ? RSP_NA_SKIPPED : why);
         return;
     }
     if (rsp_is_not_available(cell->text, cell->length)) {
-        set_parts(p, g, r->row, !p->job->tool->tells_missing         ? RSP_NA_UNKNOWN
-                                : r->left && column >= r->last ? RSP_NA_BROKE_OFF
-                                                               : RSP_NA_NOT_SHOWN);
+        set_parts(p, g, r->row,
+                  !p->job->tool->tells_missing   ? RSP_NA_UNKNOWN
+                  : r->left && column >= r->last ? RSP_NA_BROKE_OFF
+                                                 : RSP_NA_NOT_SHOWN);
         return;
     }
     const rsp_list *list = p->frame->study->variables[g->variable].list;
-    const uint8_t  *set = several(p, w, r, column, &odd);
+    const uint8_t *set = several(p, w, r, column, &odd);
     for (size_t k = 0; k < list->n; k++)
         *part_cell(p, g, k, r->row) = (int8_t) (set[k] ? rank ? set[k] : 1 : odd ? RSP_NA_INVALID : 0);
 }
@@ -355,14 +356,14 @@ static void fill_ranked(const struct plan *p, struct worker *w, const struct rec
 
 /* One column an item, each with its place. */
 static void fill_places(const struct plan *p, struct worker *w, const struct record *r, const struct group *g) {
-    bool                any = false;
+    bool any = false;
     const rsp_variable *v = &p->frame->study->variables[g->variable];
     for (size_t k = 0; k < g->n; k++) any = any || !no_answer(&r->cells[g->columns[k]]);
     for (size_t k = 0; k < g->n; k++) {
-        size_t          column = g->columns[k];
+        size_t column = g->columns[k];
         const rsp_cell *cell = &r->cells[column];
-        double          place = 0;
-        int             value = any ? 0 : why_blank(p, r, column);
+        double place = 0;
+        int value = any ? 0 : why_blank(p, r, column);
         if (!no_answer(cell)) {
             bool good = rsp_parse_double(cell->text, cell->length, '.', &place) && place >= 0 &&
                         place <= (double) v->list->n && place == floor(place);
@@ -450,13 +451,13 @@ static void plan_free(struct plan *p) {
 /* ---- constants -------------------------------------------------------------------------------------------------- */
 
 static void set_text(rsp_filler *x, size_t variable, const rsp_fill_job *job, const char *value) {
-    rsp_table_data    one = {.n_columns = 1};
+    rsp_table_data one = {.n_columns = 1};
     rsp_target_column target = {.take = RSP_TAKE_TEXT, .variable = variable};
-    rsp_fill_job      inner = *job;
+    rsp_fill_job inner = *job;
     inner.columns = &target;
     inner.table = &one;
-    struct plan   p = {.job = &inner, .frame = x->frame, .matcher = x->matcher};
-    rsp_cell      cell = {value, (uint32_t) strlen(value), true};
+    struct plan p = {.job = &inner, .frame = x->frame, .matcher = x->matcher};
+    rsp_cell cell = {value, (uint32_t) strlen(value), true};
     struct record r = {.cells = &cell};
     for (size_t i = 0; i < job->table->n_records; i++) {
         r.row = job->first_row + i;
@@ -471,7 +472,7 @@ static void bad_constant(const rsp_fill_job *job, const rsp_pair *pair, rsp_diag
 
 static void fill_constant(rsp_filler *x, const rsp_fill_job *job, const rsp_pair *pair, rsp_diag *d) {
     const rsp_study *s = x->frame->study;
-    size_t           v = rsp_study_variable(s, pair->name);
+    size_t v = rsp_study_variable(s, pair->name);
     if (v == RSP_NONE) {
         rsp_report(d, RSP_ERR_STUDY, job->source->loc, NULL, "unknown variable '%s' (under `set`)", pair->name);
         return;
@@ -482,10 +483,10 @@ static void fill_constant(rsp_filler *x, const rsp_fill_job *job, const rsp_pair
         return;
     }
     rsp_column *c = &x->frame->columns[v];
-    size_t      n = strlen(pair->value), from = job->first_row, to = from + job->table->n_records;
-    int         code = -1;
-    double      number = NAN;
-    bool        date = s->variables[v].type == RSP_DATE || s->variables[v].type == RSP_DATETIME;
+    size_t n = strlen(pair->value), from = job->first_row, to = from + job->table->n_records;
+    int code = -1;
+    double number = NAN;
+    bool date = s->variables[v].type == RSP_DATE || s->variables[v].type == RSP_DATETIME;
     if (c->kind == RSP_COL_TEXT) {
         set_text(x, v, job, pair->value);
         return;
@@ -517,9 +518,9 @@ static int compare_odd(const void *x, const void *y) {
 
 /* Spellings without meaning of one column over all threads, by their first line. */
 static size_t gather_odd(const rsp_filler *x, size_t column, struct odd **out) {
-    size_t      n = 0, capacity = 0;
+    size_t n = 0, capacity = 0;
     struct odd *all = NULL;
-    rsp_map    *seen = rsp_map_new();
+    rsp_map *seen = rsp_map_new();
     for (int k = 0; k < x->n_workers; k++) {
         if (!x->workers[k].n_caches) continue;
         const struct cache *c = &x->workers[k].caches[column];
@@ -542,7 +543,7 @@ static size_t gather_odd(const rsp_filler *x, size_t column, struct odd **out) {
 
 static void show_value(rsp_buf *b, const char *text) {
     size_t n = strlen(text);
-    bool   cut = n > LONGEST_VALUE;
+    bool cut = n > LONGEST_VALUE;
     if (cut)
         for (n = LONGEST_VALUE; n && ((unsigned char) text[n] & 0xC0) == 0x80;) n--;
     rsp_buf_putc(b, '\'');
@@ -556,12 +557,12 @@ static const char *variable_name(const struct plan *p, size_t column) {
 
 static void report_odd(const rsp_filler *x, const struct plan *p, size_t column, rsp_diag *d) {
     struct odd *odd;
-    size_t      n = gather_odd(x, column, &odd);
-    bool        ambiguous = false;
+    size_t n = gather_odd(x, column, &odd);
+    bool ambiguous = false;
     for (int k = 0; k < x->n_workers; k++)
         ambiguous = ambiguous || (x->workers[k].n_caches && x->workers[k].caches[column].ambiguous);
     rsp_lines lines = {0};
-    rsp_buf   values = {0};
+    rsp_buf values = {0};
     for (size_t k = 0; k < n; k++) {
         rsp_lines_merge(&lines, &odd[k].lines);
         if (k >= VALUES_SHOWN) continue;
@@ -611,7 +612,7 @@ static void report_undated(const rsp_filler *x, const struct plan *p, rsp_diag *
 
 static void report_ragged(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
     rsp_lines fewer = {0}, more = {0};
-    char      text[128];
+    char text[128];
     for (int k = 0; k < x->n_workers; k++) {
         rsp_lines_merge(&fewer, &x->workers[k].room.fewer);
         rsp_lines_merge(&more, &x->workers[k].room.more);
@@ -639,7 +640,7 @@ static void worker_start(struct worker *w, const rsp_table_data *t) {
 }
 
 static void fill_block(rsp_filler *x, const struct plan *p, int thread, size_t from, size_t to) {
-    struct worker        *w = &x->workers[thread];
+    struct worker *w = &x->workers[thread];
     const rsp_table_data *t = p->job->table;
     if (!w->n_caches) worker_start(w, t);
     t->read(t, from, to, &w->room, w->cells);
@@ -692,12 +693,12 @@ static void look_at_sign(const rsp_cell *c, uint32_t line, struct signs *s) {
 
 static void look_at_signs(const rsp_fill_job *job, const size_t *columns, size_t n_columns, struct signs *s) {
     const rsp_table_data *t = job->table;
-    size_t                block = rsp_table_block(t), n_blocks = (t->n_records + block - 1) / block;
+    size_t block = rsp_table_block(t), n_blocks = (t->n_records + block - 1) / block;
 #pragma omp parallel
     {
-        rsp_room     room = {0};
+        rsp_room room = {0};
         struct signs own = {0};
-        rsp_cell    *cells = rsp_malloc(block * t->n_columns * sizeof *cells);
+        rsp_cell *cells = rsp_malloc(block * t->n_columns * sizeof *cells);
 #pragma omp for schedule(dynamic)
         for (size_t b = 0; b < n_blocks; b++) {
             size_t from = b * block, to = from + block < t->n_records ? from + block : t->n_records;
@@ -719,7 +720,7 @@ static void look_at_signs(const rsp_fill_job *job, const size_t *columns, size_t
 char rsp_detect_decimal(const rsp_fill_job *job, rsp_diag *d) {
     if (job->decimal) return job->decimal;
     if (!job->table->comma_in_cells) return '.'; /* no cell can hold a comma */
-    size_t  n = 0;
+    size_t n = 0;
     size_t *columns = rsp_calloc(job->table->n_columns, sizeof *columns);
     for (size_t j = 0; j < job->table->n_columns; j++)
         if (job->columns[j].take == RSP_TAKE_NUMBER) columns[n++] = j;
@@ -741,7 +742,7 @@ char rsp_detect_decimal(const rsp_fill_job *job, rsp_diag *d) {
 
 struct word {
     const char *text;
-    int32_t    *number; /* where a thread's number becomes the frame's */
+    int32_t *number; /* where a thread's number becomes the frame's */
 };
 
 static int compare_words(const void *x, const void *y) {
@@ -750,10 +751,10 @@ static int compare_words(const void *x, const void *y) {
 
 static void finish_column(rsp_filler *x, size_t variable) {
     rsp_column *c = &x->frame->columns[variable];
-    size_t      n = 0;
+    size_t n = 0;
     for (int k = 0; k < x->n_workers; k++) n += x->workers[k].dictionaries[variable].n;
     struct word *words = rsp_malloc(n * sizeof *words);
-    int32_t     *numbers = rsp_malloc(n * sizeof *numbers), **of = rsp_malloc((size_t) x->n_workers * sizeof *of);
+    int32_t *numbers = rsp_malloc(n * sizeof *numbers), **of = rsp_malloc((size_t) x->n_workers * sizeof *of);
     n = 0;
     for (int k = 0; k < x->n_workers; k++) {
         of[k] = numbers + n;

@@ -8,13 +8,13 @@
 typedef struct rsp_filler rsp_filler;
 
 typedef struct {
-    const rsp_table_data    *table;
+    const rsp_table_data *table;
     const rsp_target_column *columns;
-    const rsp_tool          *tool;
-    const rsp_source        *source;
-    size_t                   first_row; /* of the frame */
-    uint16_t                 file;
-    char                     decimal;   /* 0: detect */
+    const rsp_tool *tool;
+    const rsp_source *source;
+    size_t first_row; /* of the frame */
+    uint16_t file;
+    char decimal; /* 0: detect */
 } rsp_fill_job;
 
 rsp_filler *rsp_filler_new(rsp_frame *f, const rsp_matcher *m);

@@ -20,9 +20,9 @@ static size_t tag_length(const char *text, size_t length) {
 }
 
 static void put_code_point(rsp_buf *b, unsigned long c) {
-    char    bytes[4];
+    char bytes[4];
     int32_t n = 0;
-    UBool   bad = false;
+    UBool bad = false;
     if (c == 0 || c > 0x10FFFF) c = 0xFFFD;
     U8_APPEND((uint8_t *) bytes, n, 4, (UChar32) c, bad);
     if (!bad) rsp_buf_add(b, bytes, (size_t) n);
@@ -31,14 +31,14 @@ static void put_code_point(rsp_buf *b, unsigned long c) {
 /* Resolves the entity at text into b; returns its length, 0 if `&` stands for itself. */
 static size_t take_entity(const char *text, size_t length, rsp_buf *b) {
     const char *end = memchr(text, ';', length < LONGEST_ENTITY ? length : LONGEST_ENTITY);
-    char        name[LONGEST_ENTITY];
-    size_t      n = end ? (size_t) (end - text) - 1 : 0;
+    char name[LONGEST_ENTITY];
+    size_t n = end ? (size_t) (end - text) - 1 : 0;
     if (!n) return 0;
     memcpy(name, text + 1, n);
     name[n] = '\0';
     if (name[0] == '#') {
-        bool          hex = name[1] == 'x' || name[1] == 'X';
-        char         *stop;
+        bool hex = name[1] == 'x' || name[1] == 'X';
+        char *stop;
         unsigned long c = strtoul(name + (hex ? 2 : 1), &stop, hex ? 16 : 10);
         if (*stop || stop == name + (hex ? 2 : 1)) return 0;
         put_code_point(b, c);
@@ -76,11 +76,43 @@ static void without_html(const char *text, size_t length, rsp_buf *out) {
 static UChar plain(UChar c) {
     if (c >= 0x2000 && c <= 0x200A) return ' ';
     switch (c) {
-    case '\t': case '\n': case '\r': case 0xA0: case 0x2028: case 0x2029: case 0x202F: case 0x3000: return ' ';
-    case 0xAD: case 0x200B: case 0x200C: case 0x200D: case 0x200E: case 0x200F: case 0x2060: case 0xFEFF: return 0;
-    case 0x2018: case 0x2019: case 0x201A: case 0x201B: case 0x2032: case 0xB4: case '`': return '\'';
-    case 0x201C: case 0x201D: case 0x201E: case 0x201F: case 0x2033: case 0xAB: case 0xBB: return '"';
-    case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2015: case 0x2212: return '-';
+    case '\t':
+    case '\n':
+    case '\r':
+    case 0xA0:
+    case 0x2028:
+    case 0x2029:
+    case 0x202F:
+    case 0x3000: return ' ';
+    case 0xAD:
+    case 0x200B:
+    case 0x200C:
+    case 0x200D:
+    case 0x200E:
+    case 0x200F:
+    case 0x2060:
+    case 0xFEFF: return 0;
+    case 0x2018:
+    case 0x2019:
+    case 0x201A:
+    case 0x201B:
+    case 0x2032:
+    case 0xB4:
+    case '`': return '\'';
+    case 0x201C:
+    case 0x201D:
+    case 0x201E:
+    case 0x201F:
+    case 0x2033:
+    case 0xAB:
+    case 0xBB: return '"';
+    case 0x2010:
+    case 0x2011:
+    case 0x2012:
+    case 0x2013:
+    case 0x2014:
+    case 0x2015:
+    case 0x2212: return '-';
     case 0x015F: return 0x0219; /* s with cedilla, as Windows-1250 has it */
     case 0x0163: return 0x021B;
     default: return c;
@@ -89,8 +121,8 @@ static UChar plain(UChar c) {
 
 static void fold_unicode(const rsp_buf *in, rsp_buf *out) {
     UErrorCode status = U_ZERO_ERROR;
-    int32_t    room = (int32_t) in->length * 3 + 16, n = 0;
-    UChar     *a = rsp_malloc((size_t) room * sizeof *a), *b = rsp_malloc((size_t) room * sizeof *b);
+    int32_t room = (int32_t) in->length * 3 + 16, n = 0;
+    UChar *a = rsp_malloc((size_t) room * sizeof *a), *b = rsp_malloc((size_t) room * sizeof *b);
     u_strFromUTF8WithSub(a, room, &n, in->data, (int32_t) in->length, 0xFFFD, NULL, &status);
     n = unorm2_normalize(unorm2_getNFCInstance(&status), a, n, b, room, &status);
     n = u_strFoldCase(a, room, b, n, U_FOLD_CASE_DEFAULT, &status);
@@ -99,7 +131,7 @@ static void fold_unicode(const rsp_buf *in, rsp_buf *out) {
         UChar c = plain(a[i]);
         if (c) b[to++] = c;
     }
-    char   *utf8 = rsp_malloc((size_t) to * 3 + 1);
+    char *utf8 = rsp_malloc((size_t) to * 3 + 1);
     int32_t length = 0;
     u_strToUTF8WithSub(utf8, to * 3 + 1, &length, b, to, 0xFFFD, NULL, &status);
     if (U_SUCCESS(status)) rsp_buf_add(out, utf8, (size_t) length);

@@ -109,7 +109,7 @@ static void value_range(const rsp_list *l, double *low, double *high) {
 
 double rsp_value_reversed(const rsp_frame *f, size_t variable, size_t i) {
     const rsp_variable *v = &f->study->variables[variable];
-    double              x = rsp_value(f, variable, i);
+    double x = rsp_value(f, variable, i);
     if (!v->reverse || !v->list) return x;
     double low, high;
     value_range(v->list, &low, &high);
@@ -168,7 +168,7 @@ const char *rsp_case_name(const rsp_frame *f, size_t i, char text[256]) {
 /* Valid choices; with `present` only those that occur. */
 static void categorise_codes(const rsp_column *c, size_t n, bool present, rsp_arena *a, rsp_categories *out) {
     int32_t *place = RSP_ARRAY(a, int32_t, c->list->n);
-    bool    *occurs = RSP_ARRAY(a, bool, c->list->n);
+    bool *occurs = RSP_ARRAY(a, bool, c->list->n);
     out->code = RSP_ARRAY(a, const char *, c->list->n);
     for (size_t i = 0; i < n; i++)
         if (rsp_code(c, i) >= 0) occurs[rsp_code(c, i)] = true;
@@ -185,7 +185,7 @@ static void categorise_codes(const rsp_column *c, size_t n, bool present, rsp_ar
 
 struct word {
     const char *text;
-    int32_t     number;
+    int32_t number;
 };
 
 static int compare_words(const void *x, const void *y) {
@@ -217,7 +217,7 @@ static int compare_doubles(const void *x, const void *y) {
 
 static void categorise_numbers(const rsp_frame *f, size_t variable, rsp_arena *a, rsp_categories *out) {
     double *distinct = rsp_malloc(f->n * sizeof *distinct);
-    size_t  n = 0;
+    size_t n = 0;
     for (size_t i = 0; i < f->n; i++) {
         double x = rsp_value(f, variable, i);
         if (!isnan(x)) distinct[n++] = x;
@@ -232,7 +232,7 @@ static void categorise_numbers(const rsp_frame *f, size_t variable, rsp_arena *a
         out->code[k] = rsp_strdup(a, text);
     }
     for (size_t i = 0; i < f->n; i++) {
-        double  x = rsp_value(f, variable, i);
+        double x = rsp_value(f, variable, i);
         double *at = isnan(x) ? NULL : bsearch(&x, distinct, out->n, sizeof *distinct, compare_doubles);
         out->category[i] = at ? (int32_t) (at - distinct) : -1;
     }
@@ -283,10 +283,10 @@ static void hash_column(const rsp_column *c, size_t from, size_t to, uint64_t (*
 }
 
 struct key {
-    double      id_number;
+    double id_number;
     const char *id_text;
-    uint64_t    content, content2;
-    size_t      row;
+    uint64_t content, content2;
+    size_t row;
 };
 
 /* Rows that agree in id and content are the same answers: their order cannot show in any result. */
@@ -356,9 +356,9 @@ static void rearrange(rsp_frame *f, const size_t *from, size_t n) {
 }
 
 static void make_keys(const rsp_frame *f, size_t from, size_t to, struct key *keys) {
-    size_t            id = f->study->roles.id;
+    size_t id = f->study->roles.id;
     const rsp_column *c = id == RSP_NONE ? NULL : &f->columns[id];
-    uint64_t          h[HASHED_AT_ONCE][2];
+    uint64_t h[HASHED_AT_ONCE][2];
     for (size_t i = 0; i < to - from; i++) {
         h[i][0] = 0x5bd1e995;
         h[i][1] = 0x27d4eb2f;
@@ -421,7 +421,7 @@ void rsp_frame_sort(rsp_frame *f) {
     for (size_t from = 0; from < f->n; from += HASHED_AT_ONCE)
         make_keys(f, from, f->n - from < HASHED_AT_ONCE ? f->n : from + HASHED_AT_ONCE, keys);
     const struct key *sorted = sort_keys(keys, room, f->n);
-    size_t           *from = rsp_malloc(f->n * sizeof *from);
+    size_t *from = rsp_malloc(f->n * sizeof *from);
     for (size_t i = 0; i < f->n; i++) from[i] = sorted[i].row;
     hash_content(sorted, f->n, f->content);
     free(keys);

@@ -9,8 +9,8 @@ enum { MOST_DISTINCT = 1000, HEADING_WIDTH = 60 };
 
 struct profile {
     rsp_map *distinct; /* up to MOST_DISTINCT */
-    size_t   answered, whole, numbers, dates;
-    bool     many;
+    size_t answered, whole, numbers, dates;
+    bool many;
 };
 
 static bool blank(const rsp_cell *c) {
@@ -55,8 +55,8 @@ static void print_heading(const char *h, FILE *to) {
 }
 
 static void look_at_all(const rsp_table_data *t, struct profile *profiles) {
-    size_t    block = rsp_table_block(t);
-    rsp_room  room = {0};
+    size_t block = rsp_table_block(t);
+    rsp_room room = {0};
     rsp_cell *cells = rsp_malloc(block * t->n_columns * sizeof *cells);
     for (size_t from = 0; from < t->n_records; from += block) {
         size_t to = from + block < t->n_records ? from + block : t->n_records;
@@ -72,15 +72,17 @@ static const char *delimiter_name(char c) {
 }
 
 static void print_table(const rsp_table_data *t, const struct profile *profiles, FILE *to) {
-    char            why[160];
+    char why[160];
     const rsp_tool *tool = rsp_tool_find("auto", t, why);
-    fprintf(to, "%s\n  tool      %s (%s)\n  encoding  %s\n  delimiter %s\n  headings  %zu row%s\n  records   %zu\n"
-                "  columns   %zu\n\n", t->path, tool->name, why, t->encoding, delimiter_name(t->delimiter),
-            t->n_header_rows, t->n_header_rows == 1 ? "" : "s", t->n_records, t->n_columns);
+    fprintf(to,
+            "%s\n  tool      %s (%s)\n  encoding  %s\n  delimiter %s\n  headings  %zu row%s\n  records   %zu\n"
+            "  columns   %zu\n\n",
+            t->path, tool->name, why, t->encoding, delimiter_name(t->delimiter), t->n_header_rows,
+            t->n_header_rows == 1 ? "" : "s", t->n_records, t->n_columns);
     fprintf(to, "%6s  %-8s %9s %9s  %s\n", "column", "kind", "different", "missing", "heading");
     for (size_t j = 0; j < t->n_columns; j++) {
         const struct profile *p = &profiles[j];
-        char                  distinct[32];
+        char distinct[32];
         snprintf(distinct, sizeof distinct, p->many ? ">%zu" : "%zu",
                  p->many ? (size_t) MOST_DISTINCT : rsp_map_count(p->distinct));
         fprintf(to, "%6zu  %-8s %9s %9zu  ", j + 1, kind_of(p), distinct, t->n_records - p->answered);

@@ -8,20 +8,20 @@
 #include <sys/stat.h>
 
 struct input {
-    const rsp_source  *source;
-    const char        *path, *name;
-    dev_t              device;
-    ino_t              inode;
-    bool               read;
-    rsp_table_data    *table;
+    const rsp_source *source;
+    const char *path, *name;
+    dev_t device;
+    ino_t inode;
+    bool read;
+    rsp_table_data *table;
     rsp_target_column *columns;
-    const rsp_tool    *tool;
-    char               decimal;
-    char               sha256[65];
+    const rsp_tool *tool;
+    char decimal;
+    char sha256[65];
 };
 
 struct inputs {
-    size_t        n, capacity;
+    size_t n, capacity;
     struct input *v;
 };
 
@@ -47,8 +47,8 @@ static char *whole_pattern(rsp_arena *a, const char *dir, const char *pattern) {
 static bool has_signs(const char *pattern) { return strpbrk(pattern, "*?[") != NULL; }
 
 static void add_input(struct inputs *all, const rsp_study *s, const rsp_source *source, const char *path, rsp_diag *d) {
-    struct stat  st;
-    size_t       dir = strlen(s->dir);
+    struct stat st;
+    size_t dir = strlen(s->dir);
     struct input in = {.source = source, .path = rsp_strdup(s->arena, path)};
     in.name = strncmp(in.path, s->dir, dir) == 0 && in.path[dir] == '/' ? in.path + dir + 1 : in.path;
     if (stat(path, &st) != 0) {
@@ -68,12 +68,13 @@ static void add_input(struct inputs *all, const rsp_study *s, const rsp_source *
 
 static void expand(struct inputs *all, const rsp_study *s, const rsp_source *source, const char *pattern, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    glob_t     found;
+    glob_t found;
     /* Not sorted by glob: that would follow the locale. */
     int rc = glob(whole_pattern(a, s->dir, pattern), GLOB_NOSORT, NULL, &found);
     if (rc == GLOB_NOMATCH || (rc == 0 && !found.gl_pathc))
-        rsp_report(d, RSP_ERR_DATA, source->loc, has_signs(pattern) ? "patterns are relative to the study's folder"
-                                                                    : "names are relative to the study's folder",
+        rsp_report(d, RSP_ERR_DATA, source->loc,
+                   has_signs(pattern) ? "patterns are relative to the study's folder"
+                                      : "names are relative to the study's folder",
                    has_signs(pattern) ? "no file matches '%s'" : "there is no file '%s'", pattern);
     else if (rc != 0)
         rsp_report(d, RSP_ERR_DATA, source->loc, NULL, "cannot look for '%s': %s", pattern, strerror(errno));
@@ -96,7 +97,7 @@ static void sha256_of(const rsp_buf *bytes, char hex[65]) {
 
 static bool format_is_built(const rsp_source *source, rsp_diag *d) {
     static const rsp_table_data none = {.path = NULL};
-    char                        text[160];
+    char text[160];
     if (strcmp(source->format, "auto") == 0 || rsp_tool_find(source->format, &none, text)) return true;
     rsp_report(d, RSP_ERR_STUDY, source->loc, NULL, "format '%s' cannot be read (formats: %s)", source->format,
                rsp_tool_names(text));
@@ -122,7 +123,10 @@ static void match_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rs
     if (!in->table->n_records)
         rsp_report(d, RSP_WARNING, (rsp_loc){in->path, 0, 0}, NULL, "holds headings and no answers");
     in->columns = rsp_match_headings(m, in->table, in->tool, in->source, a, d);
-    rsp_fill_job job = {.table = in->table, .columns = in->columns, .tool = in->tool, .source = in->source,
+    rsp_fill_job job = {.table = in->table,
+                        .columns = in->columns,
+                        .tool = in->tool,
+                        .source = in->source,
                         .decimal = in->source->decimal};
     in->decimal = rsp_detect_decimal(&job, d);
 }
@@ -159,9 +163,14 @@ static void describe_files(rsp_frame *f, const struct inputs *all) {
     f->files = RSP_ARRAY(f->arena, rsp_file, all->n);
     for (size_t k = 0; k < all->n; k++) {
         const struct input *in = &all->v[k];
-        f->files[k] = (rsp_file){.path = in->path, .name = in->name, .tool = in->tool->name,
-                                 .encoding = in->table->encoding, .delimiter = in->table->delimiter,
-                                 .decimal = in->decimal, .rows = in->table->n_records, .columns = in->table->n_columns};
+        f->files[k] = (rsp_file){.path = in->path,
+                                 .name = in->name,
+                                 .tool = in->tool->name,
+                                 .encoding = in->table->encoding,
+                                 .delimiter = in->table->delimiter,
+                                 .decimal = in->decimal,
+                                 .rows = in->table->n_records,
+                                 .columns = in->table->n_columns};
         memcpy(f->files[k].sha256, in->sha256, sizeof in->sha256);
     }
 }
@@ -187,10 +196,10 @@ static rsp_frame *fill_frame(const rsp_study *s, const struct inputs *all, const
     leave_out_texts(f, used);
     describe_files(f, all);
     rsp_filler *x = rsp_filler_new(f, m);
-    size_t      row = 0;
+    size_t row = 0;
     for (size_t k = 0; k < all->n; k++) {
         struct input *in = &all->v[k];
-        rsp_fill_job  job = {in->table, in->columns, in->tool, in->source, row, (uint16_t) k, in->decimal};
+        rsp_fill_job job = {in->table, in->columns, in->tool, in->source, row, (uint16_t) k, in->decimal};
         rsp_fill(x, &job, d);
         row += in->table->n_records;
         rsp_table_close(in->table); /* its text is the largest thing held */
@@ -215,10 +224,10 @@ static bool find_inputs(struct inputs *all, const rsp_study *s, rsp_diag *d) {
 
 rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d) {
     struct inputs all = {0};
-    rsp_frame    *f = NULL;
-    size_t        errors = rsp_diag_errors(d);
-    bool         *used = rsp_calloc(s->n_variables, sizeof *used);
-    rsp_arena    *a = rsp_arena_new();
+    rsp_frame *f = NULL;
+    size_t errors = rsp_diag_errors(d);
+    bool *used = rsp_calloc(s->n_variables, sizeof *used);
+    rsp_arena *a = rsp_arena_new();
     rsp_study_uses(s, used);
     rsp_matcher *m = rsp_matcher_new(s, used);
     if (find_inputs(&all, s, d)) {

@@ -12,18 +12,18 @@
 
 struct list_names {
     const rsp_list *list;
-    rsp_map        *codes;  /* exact */
-    rsp_map        *folded; /* codes folded; value list->n: ambiguous */
-    rsp_map        *words;  /* labels and aliases folded, likewise */
+    rsp_map *codes;  /* exact */
+    rsp_map *folded; /* codes folded; value list->n: ambiguous */
+    rsp_map *words;  /* labels and aliases folded, likewise */
 };
 
 struct rsp_matcher {
-    const rsp_study   *study;
-    const bool        *used;
-    rsp_map           *names;  /* names and export names as written -> variable */
-    rsp_map           *loose;  /* the same folded, brackets in other notations; n_variables: ambiguous */
-    rsp_map           *labels; /* folded labels; n_variables: ambiguous */
-    size_t             n_lists;
+    const rsp_study *study;
+    const bool *used;
+    rsp_map *names;  /* names and export names as written -> variable */
+    rsp_map *loose;  /* the same folded, brackets in other notations; n_variables: ambiguous */
+    rsp_map *labels; /* folded labels; n_variables: ambiguous */
+    size_t n_lists;
     struct list_names *lists;
 };
 
@@ -42,8 +42,8 @@ static void add_word(rsp_map *m, const char *key, size_t length, size_t value) {
 static size_t get_word(const rsp_map *m, const char *key, size_t length, bool *ambiguous) {
     size_t value = rsp_map_get_n(m, key, length);
     if (value == RSP_NONE) return RSP_NONE;
-    char   small[256];
-    char  *marked = length < sizeof small ? small : rsp_malloc(length + 1);
+    char small[256];
+    char *marked = length < sizeof small ? small : rsp_malloc(length + 1);
     marked[0] = '\x01';
     memcpy(marked + 1, key, length);
     if (rsp_map_get_n(m, marked, length + 1) != RSP_NONE) *ambiguous = true;
@@ -90,13 +90,11 @@ static void add_name(rsp_matcher *m, const char *name, size_t variable, rsp_buf 
     add_bracket_forms(m, name, variable, room);
 }
 
-static bool is_question(const rsp_variable *v) {
-    return v->derive.kind == RSP_DERIVE_NONE && v->part_of == RSP_NONE;
-}
+static bool is_question(const rsp_variable *v) { return v->derive.kind == RSP_DERIVE_NONE && v->part_of == RSP_NONE; }
 
 rsp_matcher *rsp_matcher_new(const rsp_study *s, const bool *used) {
     rsp_matcher *m = rsp_calloc(1, sizeof *m);
-    rsp_buf      room = {0};
+    rsp_buf room = {0};
     m->study = s;
     m->used = used;
     m->names = rsp_map_new();
@@ -149,7 +147,7 @@ static int match_convention(const struct list_names *n, const char *folded) {
     static const char *const pairs[][2] = {{"-oth-", "other"}, {"y", "yes"}, {"n", "no"}};
     for (size_t k = 0; k < 3; k++) {
         if (strcmp(folded, pairs[k][0]) != 0) continue;
-        bool   ambiguous = false;
+        bool ambiguous = false;
         size_t value = get_word(n->folded, pairs[k][1], strlen(pairs[k][1]), &ambiguous);
         return found(value, ambiguous);
     }
@@ -157,7 +155,7 @@ static int match_convention(const struct list_names *n, const char *folded) {
 }
 
 static int match_folded(const struct list_names *n, const rsp_buf *folded) {
-    bool   ambiguous = false;
+    bool ambiguous = false;
     size_t value = get_word(n->folded, folded->data, folded->length, &ambiguous);
     if (value == RSP_NONE) value = get_word(n->words, folded->data, folded->length, &ambiguous);
     return found(value, ambiguous);
@@ -165,7 +163,7 @@ static int match_folded(const struct list_names *n, const rsp_buf *folded) {
 
 int rsp_match_value(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, rsp_buf *room) {
     const struct list_names *n = names_of(m, l);
-    size_t                   exact = rsp_map_get_n(n->codes, text, length);
+    size_t exact = rsp_map_get_n(n->codes, text, length);
     if (exact != RSP_NONE) return (int) exact;
     rsp_fold(text, length, room);
     int value = match_folded(n, room);
@@ -226,7 +224,7 @@ static size_t cut_pieces(const char *text, size_t length, char separator, size_t
 static int match_piece(const rsp_matcher *m, const rsp_list *l, const char *text, size_t from, size_t to,
                        rsp_buf *room) {
     const char *piece = text + from;
-    size_t      length = to - from;
+    size_t length = to - from;
     trim(&piece, &length);
     return length ? rsp_match_value(m, l, piece, length, room) : RSP_VALUE_NONE;
 }
@@ -240,12 +238,12 @@ static bool blank_piece(const char *text, size_t from, size_t to) {
 static bool match_with(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, char separator,
                        uint8_t *chosen, rsp_buf *room) {
     size_t ends[MOST_PIECES], n = cut_pieces(text, length, separator, ends), at = 0;
-    bool   all = n > 0;
-    int    place = 0;
+    bool all = n > 0;
+    int place = 0;
     memset(chosen, 0, l->n);
     for (size_t k = 0; k < n;) {
         size_t last = n - 1 < k + 8 ? n - 1 : k + 8; /* a label holds few separators */
-        int    value = RSP_VALUE_NONE;
+        int value = RSP_VALUE_NONE;
         size_t e = last;
         for (;; e--) {
             value = match_piece(m, l, text, at, ends[e], room);
@@ -262,9 +260,9 @@ static bool match_with(const rsp_matcher *m, const rsp_list *l, const char *text
 bool rsp_match_several(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, uint8_t *chosen,
                        rsp_buf *room) {
     static const char separators[] = {';', '|', '\n', ',', ' '};
-    uint8_t          *best = rsp_calloc(l->n, 1);
-    size_t            most = 0;
-    bool              all = false;
+    uint8_t *best = rsp_calloc(l->n, 1);
+    size_t most = 0;
+    bool all = false;
     for (size_t k = 0; k < sizeof separators && !all; k++) {
         all = match_with(m, l, text, length, separators[k], chosen, room);
         size_t n = 0;
@@ -328,7 +326,7 @@ static bool parse_clock(const char **at, const char *end, double *seconds) {
 static bool parse_offset(const char **at, const char *end, double *seconds) {
     *seconds = 0;
     if (*at == end || sign(at, end, 'Z')) return true;
-    int  hour, minute = 0;
+    int hour, minute = 0;
     bool east = **at == '+';
     if (!east && **at != '-') return false;
     (*at)++;
@@ -342,8 +340,8 @@ static bool parse_offset(const char **at, const char *end, double *seconds) {
 bool rsp_parse_date(const char *text, size_t length, double *seconds) {
     trim(&text, &length);
     const char *at = text, *end = text + length;
-    int         year, month, day;
-    double      clock = 0, offset = 0;
+    int year, month, day;
+    double clock = 0, offset = 0;
     if (!digits(&at, end, 4, &year) || !sign(&at, end, '-') || !digits(&at, end, 2, &month) || !sign(&at, end, '-') ||
         !digits(&at, end, 2, &day) || !date_exists(year, month, day))
         return false;
@@ -364,7 +362,7 @@ static const rsp_target_column settled = {
     .take = RSP_TAKE_NOTHING, .variable = RSP_NONE, .settled = true, .question = true};
 
 static size_t variable_named(const rsp_matcher *m, const char *name, size_t length, rsp_buf *room) {
-    bool   ambiguous = false;
+    bool ambiguous = false;
     size_t v = get_word(m->names, name, length, &ambiguous);
     if (v == RSP_NONE) {
         rsp_fold(name, length, room);
@@ -375,7 +373,7 @@ static size_t variable_named(const rsp_matcher *m, const char *name, size_t leng
 
 static rsp_target_column whole_variable(const rsp_matcher *m, size_t variable) {
     const rsp_variable *v = &m->study->variables[variable];
-    rsp_target_column   c = {.variable = variable};
+    rsp_target_column c = {.variable = variable};
     switch (v->type) {
     case RSP_SELECT_MULTIPLE: c.take = RSP_TAKE_LIST; break;
     case RSP_RANK: c.take = RSP_TAKE_ORDER; break;
@@ -401,7 +399,7 @@ static bool ends_with(const char *text, size_t length, const char *end) {
 static rsp_target_column part_of(const rsp_matcher *m, size_t variable, const char *part, size_t length,
                                  const rsp_tool *tool, rsp_buf *room) {
     const rsp_variable *v = &m->study->variables[variable];
-    rsp_target_column   c = {.variable = variable};
+    rsp_target_column c = {.variable = variable};
     trim(&part, &length);
     if (v->type == RSP_RANK && tool->ranks_by_place) {
         size_t skip = 0;
@@ -439,7 +437,7 @@ static rsp_target_column split_at_separator(const rsp_matcher *m, const char *co
         if (v == RSP_NONE || m->study->variables[v].first_part == RSP_NONE) continue;
         size_t from = k + 1;
         while (from < length && code[k] == '_' && code[from] == '_') from++;
-        size_t            part_length = length - from;
+        size_t part_length = length - from;
         rsp_target_column c = part_of(m, v, code + from, part_length, tool, room);
         /* R turns both brackets into points. */
         if (!matched(&c) && part_length > 1 && code[length - 1] == '.')
@@ -483,7 +481,7 @@ static rsp_target_column by_label(const rsp_matcher *m, const char *text, size_t
     const char *open = length && text[length - 1] == ']' ? memrchr(text, '[', length) : NULL;
     if (!open) return nothing;
     const char *inside = open + 1;
-    size_t      n = (size_t) (text + length - 1 - inside);
+    size_t n = (size_t) (text + length - 1 - inside);
     v = variable_labelled(m, text, (size_t) (open - text), room);
     if (v != RSP_NONE) {
         rsp_target_column c = part_of(m, v, inside, n, tool, room);
@@ -506,7 +504,7 @@ static size_t code_length(const char *h) {
     }
     while (n && h[n] && h[n - 1] == '_') n--; /* `_._` joins too */
     size_t join = strspn(h + n, " ._:;|-");
-    bool   only_blanks = strspn(h + n, " ") == join;
+    bool only_blanks = strspn(h + n, " ") == join;
     return h[n] && join && !only_blanks ? n : 0;
 }
 
@@ -532,7 +530,7 @@ static rsp_target_column renamed(const rsp_matcher *m, const rsp_source *source,
 static rsp_target_column strong_match(const rsp_matcher *m, const char *heading, const rsp_tool *tool,
                                       const rsp_source *source, const char **own, rsp_buf *room) {
     size_t length = strlen(heading), code = code_length(heading);
-    bool   applies = false;
+    bool applies = false;
     *own = NULL;
     rsp_target_column c = renamed(m, source, heading, length, tool, &applies, room);
     if (!applies && code) c = renamed(m, source, heading, code, tool, &applies, room);
@@ -547,7 +545,7 @@ static rsp_target_column strong_match(const rsp_matcher *m, const char *heading,
 
 static rsp_target_column weak_match(const rsp_matcher *m, const char *heading, const rsp_tool *tool, rsp_buf *room) {
     rsp_target_column c = by_label(m, heading, strlen(heading), tool, room);
-    size_t            code = code_length(heading);
+    size_t code = code_length(heading);
     if (matched(&c) || !code) return c;
     const char *text = heading + code + strspn(heading + code, " ._:;|-");
     return by_label(m, text, strlen(text), tool, room);
@@ -592,7 +590,7 @@ static bool is_personal(const char *heading, const char *own, rsp_buf *room) {
 /* ---- headings: all ---------------------------------------------------------------------------------------------- */
 
 struct names {
-    size_t  n;
+    size_t n;
     rsp_buf text;
 };
 
@@ -602,7 +600,7 @@ enum { NAMES_SHOWN = 8, LONGEST_NAME = 48 };
 static void name_add(struct names *l, const char *name) {
     if (l->n++ >= NAMES_SHOWN) return;
     size_t n = strlen(name);
-    bool   cut = n > LONGEST_NAME;
+    bool cut = n > LONGEST_NAME;
     if (cut)
         for (n = LONGEST_NAME; n && ((unsigned char) name[n] & 0xC0) == 0x80;) n--;
     if (l->n > 1) rsp_buf_puts(&l->text, ", ");
@@ -693,7 +691,7 @@ static bool is_set(const rsp_source *source, const char *name) {
 static void report_without_column(const rsp_matcher *m, const rsp_table_data *t, const rsp_source *source,
                                   const rsp_target_column *columns, rsp_diag *d) {
     struct names missing = {0};
-    bool        *has = rsp_calloc(m->study->n_variables, sizeof *has);
+    bool *has = rsp_calloc(m->study->n_variables, sizeof *has);
     for (size_t j = 0; j < t->n_columns; j++)
         if (columns[j].variable != RSP_NONE) has[columns[j].variable] = true;
     for (size_t v = 0; v < m->study->n_variables; v++) {
@@ -752,9 +750,9 @@ static bool is_question_column(const rsp_matcher *m, const rsp_target_column *c,
 rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data *t, const rsp_tool *tool,
                                       const rsp_source *source, rsp_arena *a, rsp_diag *d) {
     rsp_target_column *columns = RSP_ARRAY(a, rsp_target_column, t->n_columns);
-    bool              *weak = rsp_calloc(t->n_columns, sizeof *weak);
-    rsp_buf            room = {0};
-    size_t             submitted = m->study->roles.submitted, n_matched = 0;
+    bool *weak = rsp_calloc(t->n_columns, sizeof *weak);
+    rsp_buf room = {0};
+    size_t submitted = m->study->roles.submitted, n_matched = 0;
     for (size_t j = 0; j < t->n_columns; j++) {
         const char *own;
         columns[j] = strong_match(m, t->headings[j], tool, source, &own, &room);

@@ -11,10 +11,10 @@
 /* ---- bytes to UTF-8 --------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    char       *text;     /* UTF-8 without BOM and without NUL bytes; heap, not terminated */
-    size_t      length;
+    char *text; /* UTF-8 without BOM and without NUL bytes; heap, not terminated */
+    size_t length;
     const char *encoding; /* as recognised, static */
-    bool        assumed;  /* neither declared nor proven by a BOM or by being valid UTF-8 */
+    bool assumed;         /* neither declared nor proven by a BOM or by being valid UTF-8 */
 } rsp_decoded;
 
 /* Takes over `raw` (empties it). declared: an encoding's name as iconv knows it, NULL: detect. What was assumed, bytes
@@ -27,15 +27,15 @@ size_t rsp_utf8_check(const char *text, size_t length);
 
 typedef struct {
     const char *text; /* not terminated; lives as long as the room it was read into */
-    uint32_t    length;
-    bool        quoted; /* of an empty cell: "" rather than nothing */
+    uint32_t length;
+    bool quoted; /* of an empty cell: "" rather than nothing */
 } rsp_cell;
 
 /* Lines to name in a report: how many there are, and the first of them. */
 enum { RSP_LINES_SHOWN = 5 };
 
 typedef struct {
-    size_t   n;
+    size_t n;
     uint32_t first[RSP_LINES_SHOWN]; /* ascending */
 } rsp_lines;
 
@@ -47,28 +47,28 @@ const char *rsp_lines_text(const rsp_lines *l, char text[128]);
 /* A thread's room for cells. Zero-initialise; rsp_room_free. */
 typedef struct {
     struct csv_parser *parser;
-    char              *bytes;
-    size_t             capacity, used;
-    rsp_lines          fewer, more; /* records with fewer or more cells than there are headings */
+    char *bytes;
+    size_t capacity, used;
+    rsp_lines fewer, more; /* records with fewer or more cells than there are headings */
 } rsp_room;
 
 void rsp_room_free(rsp_room *r);
 
 typedef struct rsp_table_data rsp_table_data;
 struct rsp_table_data {
-    const char     *path;
-    const char     *encoding;
-    char            delimiter;     /* 0 where the format has none */
-    size_t          n_header_rows;
-    size_t          n_columns;
-    const char    **headings;      /* as in the file */
-    size_t          n_records;
-    const uint32_t *line;          /* per record: where it starts */
-    uint32_t        heading_line;
-    bool            bare_empty, quoted_empty; /* cells of these two kinds occur */
-    bool            comma_in_cells;           /* a comma occurs that does not separate cells */
+    const char *path;
+    const char *encoding;
+    char delimiter; /* 0 where the format has none */
+    size_t n_header_rows;
+    size_t n_columns;
+    const char **headings; /* as in the file */
+    size_t n_records;
+    const uint32_t *line; /* per record: where it starts */
+    uint32_t heading_line;
+    bool bare_empty, quoted_empty; /* cells of these two kinds occur */
+    bool comma_in_cells;           /* a comma occurs that does not separate cells */
     const struct rsp_record *records;
-    char           *text;
+    char *text;
     /* Cells of records from..to-1, row by row, n_columns each: missing ones are bare, surplus ones dropped. Several
      * threads may call it, each with its own room; what the room holds of an earlier call is gone. */
     void (*read)(const rsp_table_data *t, size_t from, size_t to, rsp_room *room, rsp_cell *cells);
@@ -76,7 +76,7 @@ struct rsp_table_data {
 
 /* Opens delimited text. delimiter 0: detect. NULL if it cannot be read as a table (reported). */
 rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *encoding, char delimiter, rsp_diag *d);
-void            rsp_table_close(rsp_table_data *t); /* NULL allowed */
+void rsp_table_close(rsp_table_data *t); /* NULL allowed */
 /* Records to read at once so that their cells stay in the processor's cache. */
 size_t rsp_table_block(const rsp_table_data *t);
 
@@ -97,27 +97,27 @@ void rsp_study_uses(const rsp_study *s, bool *used);
 
 typedef enum {
     RSP_TAKE_NOTHING,
-    RSP_TAKE_CODE,      /* a choice's code or label */
+    RSP_TAKE_CODE, /* a choice's code or label */
     RSP_TAKE_NUMBER,
     RSP_TAKE_DATE,
     RSP_TAKE_TEXT,
-    RSP_TAKE_TICK,      /* one choice of a select_multiple */
-    RSP_TAKE_OTHER,     /* the text of "other" of a select_multiple: there or not, the text is not kept */
-    RSP_TAKE_LIST,      /* all chosen codes or labels in one cell */
-    RSP_TAKE_PLACE,     /* rank: an item's place as a number */
-    RSP_TAKE_RANKED,    /* rank: the item at place `part` + 1 */
-    RSP_TAKE_ORDER      /* rank: all items in order in one cell */
+    RSP_TAKE_TICK,   /* one choice of a select_multiple */
+    RSP_TAKE_OTHER,  /* the text of "other" of a select_multiple: there or not, the text is not kept */
+    RSP_TAKE_LIST,   /* all chosen codes or labels in one cell */
+    RSP_TAKE_PLACE,  /* rank: an item's place as a number */
+    RSP_TAKE_RANKED, /* rank: the item at place `part` + 1 */
+    RSP_TAKE_ORDER   /* rank: all items in order in one cell */
 } rsp_take;
 
 typedef struct {
     rsp_take take;
-    size_t   variable;  /* the question (not its part); RSP_NONE with RSP_TAKE_NOTHING */
-    size_t   part;      /* TICK, OTHER, PLACE: choice; RANKED: place from 0 */
-    bool     personal;  /* not read because it identifies a person */
-    bool     free_text; /* not read because it is text that the study does not use, or stands beside a question */
-    bool     settled;   /* not read because another column or the source says the same */
-    bool     question;  /* an answer here shows how far the respondent came, read or not */
-    bool     submitted; /* blank where the questionnaire was left before its end */
+    size_t variable; /* the question (not its part); RSP_NONE with RSP_TAKE_NOTHING */
+    size_t part;     /* TICK, OTHER, PLACE: choice; RANKED: place from 0 */
+    bool personal;   /* not read because it identifies a person */
+    bool free_text;  /* not read because it is text that the study does not use, or stands beside a question */
+    bool settled;    /* not read because another column or the source says the same */
+    bool question;   /* an answer here shows how far the respondent came, read or not */
+    bool submitted;  /* blank where the questionnaire was left before its end */
 } rsp_target_column;
 
 typedef struct rsp_tool {
@@ -127,22 +127,22 @@ typedef struct rsp_tool {
     /* The code by which a heading of the tool's own columns (response id, date submitted, ...) goes in any language of
      * its exports; NULL if the heading is none of those. */
     const char *(*own_column)(const char *folded);
-    bool decimal_point;   /* writes numbers with a point */
-    bool ranks_by_place;  /* NAME[1] of a ranking is the item at the first place, not the place of item 1 */
-    bool tells_missing;   /* blank cells tell why: bare or quoted, submitted or not */
+    bool decimal_point;  /* writes numbers with a point */
+    bool ranks_by_place; /* NAME[1] of a ranking is the item at the first place, not the place of item 1 */
+    bool tells_missing;  /* blank cells tell why: bare or quoted, submitted or not */
 } rsp_tool;
 
 extern const rsp_tool rsp_tool_limesurvey, rsp_tool_csv;
 
 /* The tool by its name in study.yaml ("auto": by evidence); NULL if there is none of that name. */
 const rsp_tool *rsp_tool_find(const char *format, const rsp_table_data *t, char why[160]);
-const char     *rsp_tool_names(char text[160]);
+const char *rsp_tool_names(char text[160]);
 
 /* All names and labels of an instrument, prepared for look-up. */
 typedef struct rsp_matcher rsp_matcher;
 
 rsp_matcher *rsp_matcher_new(const rsp_study *s, const bool *used);
-void         rsp_matcher_free(rsp_matcher *m);
+void rsp_matcher_free(rsp_matcher *m);
 /* Where each heading goes: [t->n_columns]. Duplicates, unmatched headings and variables without a column are reported.
  */
 rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data *t, const rsp_tool *tool,

@@ -21,7 +21,7 @@ enum { N_TOOLS = sizeof tools / sizeof tools[0] };
 
 const rsp_tool *rsp_tool_find(const char *format, const rsp_table_data *t, char why[160]) {
     const rsp_tool *best = NULL;
-    int             best_score = 0;
+    int best_score = 0;
     why[0] = '\0';
     for (size_t k = 0; k < N_TOOLS; k++) {
         if (strcmp(format, "auto") != 0) {
@@ -29,7 +29,7 @@ const rsp_tool *rsp_tool_find(const char *format, const rsp_table_data *t, char 
             continue;
         }
         char evidence[160];
-        int  score = tools[k]->recognise(t, evidence);
+        int score = tools[k]->recognise(t, evidence);
         if (score > best_score) {
             best = tools[k];
             best_score = score;

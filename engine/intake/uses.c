@@ -25,8 +25,10 @@ static void use_fexpr(bool *used, const rsp_fexpr *x) {
 }
 
 static void use_roles(bool *used, const rsp_roles *r) {
-    use_all(used, (const size_t[]){r->id, r->country, r->language, r->organisation, r->started, r->submitted,
-                                   r->duration, r->consent}, 8);
+    use_all(used,
+            (const size_t[]){r->id, r->country, r->language, r->organisation, r->started, r->submitted, r->duration,
+                             r->consent},
+            8);
 }
 
 static void use_rule(bool *used, const rsp_study *s, const rsp_clean_rule *r) {

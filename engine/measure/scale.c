@@ -9,22 +9,23 @@
 #include <string.h>
 
 struct moments {
-    size_t  p, n;
+    size_t p, n;
     double *cov; /* [p*p], divided by n - 1 (weights: by their sum less its mean) */
 };
 
 /* Two passes over the complete rows, in order: their sums do not depend on threads. */
 static struct moments item_moments(const rsp_sample *s, const rsp_analysis *a) {
     const rsp_scale *scale = &a->scale;
-    size_t           p = scale->n_items;
-    struct moments   m = {p, 0, rsp_calloc(p * p, sizeof(double))};
-    double          *x = rsp_malloc(s->n * p * sizeof *x), *w = rsp_malloc(s->n * sizeof *w), *mean = rsp_calloc(p, sizeof *mean), sum = 0;
-    uint8_t         *take = rsp_malloc(s->n);
+    size_t p = scale->n_items;
+    struct moments m = {p, 0, rsp_calloc(p * p, sizeof(double))};
+    double *x = rsp_malloc(s->n * p * sizeof *x), *w = rsp_malloc(s->n * sizeof *w),
+           *mean = rsp_calloc(p, sizeof *mean), sum = 0;
+    uint8_t *take = rsp_malloc(s->n);
     memset(take, 1, s->n);
     if (a->filter) rsp_eval_filter(s->frame, a->filter, take);
     for (size_t i = 0; i < s->n; i++) {
         double *row = x + m.n * p;
-        bool    complete = take[i] && (!scale->weighted || s->weight[i] > 0);
+        bool complete = take[i] && (!scale->weighted || s->weight[i] > 0);
         for (size_t j = 0; complete && j < p; j++) {
             row[j] = rsp_value_reversed(s->frame, scale->items[j], i);
             complete = !isnan(row[j]);
@@ -38,7 +39,8 @@ static struct moments item_moments(const rsp_sample *s, const rsp_analysis *a) {
     double divisor = sum - sum / (double) m.n;
     for (size_t i = 0; i < m.n; i++)
         for (size_t j = 0; j < p; j++)
-            for (size_t k = 0; k < p; k++) m.cov[j * p + k] += w[i] * (x[i * p + j] - mean[j]) * (x[i * p + k] - mean[k]) / divisor;
+            for (size_t k = 0; k < p; k++)
+                m.cov[j * p + k] += w[i] * (x[i * p + j] - mean[j]) * (x[i * p + k] - mean[k]) / divisor;
     free(x), free(w), free(mean), free(take);
     return m;
 }
@@ -68,9 +70,9 @@ static double item_rest(const struct moments *m, size_t item) {
  * false when a unique variance goes to zero (Heywood case) or nothing settles. */
 static bool one_factor(const struct moments *m, double *loading, double *unique) {
     enum { MOST_STEPS = 200000 };
-    size_t  p = m->p;
+    size_t p = m->p;
     double *sb = rsp_malloc(p * sizeof *sb), *b = rsp_malloc(p * sizeof *b);
-    bool    settled = false, heywood = false;
+    bool settled = false, heywood = false;
     for (size_t j = 0; j < p; j++) {
         double v = m->cov[j * p + j];
         loading[j] = sqrt(v / 2);
@@ -108,7 +110,8 @@ static double omega(const struct moments *m, bool *converged) {
     return l * l / (l * l + u);
 }
 
-static void add(rsp_results *out, const rsp_analysis *a, const char *level, const char *statistic, double x, size_t n, uint32_t flags) {
+static void add(rsp_results *out, const rsp_analysis *a, const char *level, const char *statistic, double x, size_t n,
+                uint32_t flags) {
     rsp_row *r = rsp_results_add(out, a->id, NULL, a->scale.name, level, statistic);
     r->n = (double) n;
     r->base = (int64_t) n;
@@ -120,16 +123,17 @@ static void add(rsp_results *out, const rsp_analysis *a, const char *level, cons
 void rsp_measure_scale(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
     (void) d;
     struct moments m = item_moments(s, a);
-    uint32_t       flags = m.n == 0 ? RSP_F_EMPTY : 0;
+    uint32_t flags = m.n == 0 ? RSP_F_EMPTY : 0;
     for (size_t j = 0; !flags && j < m.p; j++)
         if (!(m.cov[j * m.p + j] > 0)) flags = RSP_F_SINGULAR; /* an item with one answer only */
     add(out, a, NULL, "alpha", flags ? NAN : alpha(&m), m.n, flags);
     if (m.p >= 3) {
-        bool   converged = true;
+        bool converged = true;
         double x = flags ? NAN : omega(&m, &converged);
         add(out, a, NULL, "omega", x, m.n, flags ? flags : converged ? 0 : RSP_F_NOT_CONVERGED);
     }
     for (size_t j = 0; j < m.p; j++)
-        add(out, a, s->frame->study->variables[a->scale.items[j]].name, "item_rest", flags ? NAN : item_rest(&m, j), m.n, flags);
+        add(out, a, s->frame->study->variables[a->scale.items[j]].name, "item_rest", flags ? NAN : item_rest(&m, j),
+            m.n, flags);
     free(m.cov);
 }

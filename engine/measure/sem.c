@@ -1,7 +1,7 @@
 #include "measure/sem.h"
 
-#include <lapacke.h>
 #include <cblas.h>
+#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +10,14 @@
 
 /* One group's matrices at a parameter value. */
 struct implied {
-    size_t  p, m;
+    size_t p, m;
     double *lambda, *a, *psi, *theta, *nu, *alpha; /* a: (I - B)^-1 */
-    double *la;      /* Lambda A [p*m] */
-    double *phi;     /* A Psi A' [m*m] */
-    double *lphi;    /* Lambda Phi [p*m] */
-    double *eta;     /* A alpha [m] */
-    double *sigma, *mu, *inverse; /* [p*p], [p], Sigma^-1 */
-    double  logdet;
+    double *la;                                    /* Lambda A [p*m] */
+    double *phi;                                   /* A Psi A' [m*m] */
+    double *lphi;                                  /* Lambda Phi [p*m] */
+    double *eta;                                   /* A alpha [m] */
+    double *sigma, *mu, *inverse;                  /* [p*p], [p], Sigma^-1 */
+    double logdet;
 };
 
 static void *cut(double **room, size_t n) {
@@ -28,7 +28,7 @@ static void *cut(double **room, size_t n) {
 
 static struct implied implied_new(size_t p, size_t m) {
     struct implied g = {.p = p, .m = m};
-    size_t  size = 3 * p * m + 3 * m * m + 3 * p * p + 2 * p + 2 * m;
+    size_t size = 3 * p * m + 3 * m * m + 3 * p * p + 2 * p + 2 * m;
     double *room = rsp_calloc(size, sizeof *room);
     g.lambda = cut(&room, p * m);
     g.a = cut(&room, m * m);
@@ -48,21 +48,26 @@ static struct implied implied_new(size_t p, size_t m) {
 
 static void implied_free(struct implied *g) { free(g->lambda); }
 
-static void multiply(const double *a, bool ta, const double *b, bool tb, size_t rows, size_t inner, size_t columns, double *c) {
+static void multiply(const double *a, bool ta, const double *b, bool tb, size_t rows, size_t inner, size_t columns,
+                     double *c) {
     if (!rows || !columns) return;
     if (!inner) {
         memset(c, 0, rows * columns * sizeof *c);
         return;
     }
-    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int) rows, (int) columns, (int) inner, 1,
-                a, (int) (ta ? rows : inner), b, (int) (tb ? inner : columns), 0, c, (int) columns);
+    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int) rows,
+                (int) columns, (int) inner, 1, a, (int) (ta ? rows : inner), b, (int) (tb ? inner : columns), 0, c,
+                (int) columns);
 }
 
-static double cell_value(const rsp_sem_cell *c, const double *par) { return c->free == RSP_NONE ? c->value : par[c->free]; }
+static double cell_value(const rsp_sem_cell *c, const double *par) {
+    return c->free == RSP_NONE ? c->value : par[c->free];
+}
 
 static void fill_matrices(const rsp_sem *s, size_t group, const double *par, struct implied *g) {
     size_t p = g->p, m = g->m;
-    memset(g->lambda, 0, (p * m + 2 * m * m + p * p + p + m) * sizeof(double)); /* lambda, a, psi, theta, nu, alpha lie together */
+    memset(g->lambda, 0,
+           (p * m + 2 * m * m + p * p + p + m) * sizeof(double)); /* lambda, a, psi, theta, nu, alpha lie together */
     for (size_t k = 0; k < s->n_cells; k++) {
         const rsp_sem_cell *c = &s->cells[k];
         if (c->group != group) continue;
@@ -100,7 +105,7 @@ static bool invert_positive(const double *matrix, size_t p, double *inverse, dou
 }
 
 static bool imply(const rsp_sem *s, size_t group, const double *par, struct implied *g) {
-    size_t  p = g->p, m = g->m;
+    size_t p = g->p, m = g->m;
     double *room = rsp_malloc((m * m + 1) * sizeof *room);
     fill_matrices(s, group, par, g);
     for (size_t j = 0; j < m; j++) g->a[j * m + j] += 1;
@@ -122,7 +127,7 @@ static bool imply(const rsp_sem *s, size_t group, const double *par, struct impl
 
 /* d Sigma = f (a b' + b a'), d mu = c for one cell. */
 struct derivative {
-    double  f;
+    double f;
     double *a, *b, *c; /* [p] each */
 };
 
@@ -161,14 +166,15 @@ static void differentiate(const struct implied *g, const rsp_sem_cell *cell, str
 
 /* The free cells of a group with their derivatives. */
 struct jacobian {
-    size_t             n;
-    size_t            *free;
+    size_t n;
+    size_t *free;
     struct derivative *d;
-    double            *room;
+    double *room;
 };
 
 static struct jacobian jacobian_new(const rsp_sem *s, size_t group) {
-    struct jacobian j = {.free = rsp_malloc((s->n_cells + 1) * sizeof(size_t)), .d = rsp_malloc((s->n_cells + 1) * sizeof(struct derivative)),
+    struct jacobian j = {.free = rsp_malloc((s->n_cells + 1) * sizeof(size_t)),
+                         .d = rsp_malloc((s->n_cells + 1) * sizeof(struct derivative)),
                          .room = rsp_malloc((s->n_cells + 1) * 3 * s->p * sizeof(double))};
     for (size_t k = 0; k < s->n_cells; k++) {
         if (s->cells[k].group != group || s->cells[k].free == RSP_NONE) continue;
@@ -188,11 +194,12 @@ static void jacobian_fill(const rsp_sem *s, size_t group, const struct implied *
 static void jacobian_free(struct jacobian *j) { free(j->free), free(j->d), free(j->room); }
 
 /* Adds n times the expected information of one respondent: 1/2 tr(W dS W dS) = f f [(aWa)(bWb) + (aWb)(bWa)], and c'W c. */
-static void add_expected(const struct implied *g, const struct jacobian *j, double n, size_t n_free, double *information) {
-    size_t  p = g->p, k = 3 * j->n;
+static void add_expected(const struct implied *g, const struct jacobian *j, double n, size_t n_free,
+                         double *information) {
+    size_t p = g->p, k = 3 * j->n;
     double *wv = rsp_malloc((k * p + 1) * sizeof *wv), *q = rsp_malloc((k * k + 1) * sizeof *q);
     if (j->n) {
-        multiply(j->room, false, g->inverse, false, k, p, p, wv);  /* rows a, b, c of each cell lie together */
+        multiply(j->room, false, g->inverse, false, k, p, p, wv); /* rows a, b, c of each cell lie together */
         multiply(wv, false, j->room, true, k, p, k, q);
     }
     for (size_t s = 0; s < j->n; s++)
@@ -205,9 +212,11 @@ static void add_expected(const struct implied *g, const struct jacobian *j, doub
 }
 
 /* Gradient of the log-likelihood of n respondents: n [f a'Q b 2/2 ... + c'W d], Q = W (T - Sigma) W, T = S + d d'. */
-static void add_gradient(const struct implied *g, const struct jacobian *j, const rsp_sem_sample *x, bool means, double *gradient) {
-    size_t  p = g->p;
-    double *t = rsp_malloc(p * p * sizeof *t), *q = rsp_malloc(p * p * sizeof *q), *wd = rsp_calloc(p, sizeof *wd), *d = rsp_calloc(p, sizeof *d);
+static void add_gradient(const struct implied *g, const struct jacobian *j, const rsp_sem_sample *x, bool means,
+                         double *gradient) {
+    size_t p = g->p;
+    double *t = rsp_malloc(p * p * sizeof *t), *q = rsp_malloc(p * p * sizeof *q), *wd = rsp_calloc(p, sizeof *wd),
+           *d = rsp_calloc(p, sizeof *d);
     for (size_t i = 0; means && i < p; i++) d[i] = x->mean[i] - g->mu[i];
     for (size_t i = 0; i < p; i++)
         for (size_t k = 0; k < p; k++) t[i * p + k] = x->cov[i * p + k] + d[i] * d[k] - g->sigma[i * p + k];
@@ -243,10 +252,10 @@ static double deviance(const struct implied *g, const rsp_sem_sample *x, bool me
 /* ---- the whole model -------------------------------------------------------------------------------------------- */
 
 struct state {
-    const rsp_sem        *s;
+    const rsp_sem *s;
     const rsp_sem_sample *x;
-    struct implied       *g;
-    struct jacobian      *j;
+    struct implied *g;
+    struct jacobian *j;
 };
 
 /* Log-likelihood (without constant) and, where wanted, gradient and expected information. False outside. */
@@ -270,7 +279,7 @@ static bool evaluate(struct state *st, const double *par, double *loglik, double
 /* Scaled to a unit diagonal before it is inverted; false if it is singular. */
 static bool invert_information(double *matrix, size_t k) {
     double *scale = rsp_malloc((k + 1) * sizeof *scale), *copy = rsp_malloc((k * k + 1) * sizeof *copy), logdet;
-    bool    ok = true;
+    bool ok = true;
     for (size_t i = 0; i < k; i++) ok = (scale[i] = sqrt(matrix[i * k + i])) > 0 && ok;
     for (size_t i = 0; ok && i < k * k; i++) copy[i] = matrix[i] / (scale[i / k] * scale[i % k]);
     ok = ok && invert_positive(copy, k, matrix, &logdet);
@@ -283,8 +292,9 @@ static bool invert_information(double *matrix, size_t k) {
 /* Fisher scoring with step halving; a singular information is helped by a ridge on the way, but not at the end. */
 static rsp_sem_status score_steps(struct state *st, rsp_sem_fit *fit) {
     enum { MOST_ITERATIONS = 500, MOST_HALVINGS = 40 };
-    size_t  k = st->s->n_free;
-    double *gradient = rsp_malloc((k + 1) * sizeof *gradient), *information = rsp_malloc((k * k + 1) * sizeof *information);
+    size_t k = st->s->n_free;
+    double *gradient = rsp_malloc((k + 1) * sizeof *gradient),
+           *information = rsp_malloc((k * k + 1) * sizeof *information);
     double *step = rsp_malloc((k + 1) * sizeof *step), *trial = rsp_malloc((k + 1) * sizeof *trial), loglik, next;
     rsp_sem_status status = RSP_SEM_NOT_CONVERGED;
     bool ok = evaluate(st, fit->par, &loglik, gradient, information);
@@ -306,7 +316,7 @@ static rsp_sem_status score_steps(struct state *st, rsp_sem_fit *fit) {
             break;
         }
         double length = 1;
-        int    halvings = 0;
+        int halvings = 0;
         for (; halvings <= MOST_HALVINGS; halvings++, length /= 2) {
             for (size_t i = 0; i < k; i++) trial[i] = fit->par[i] + length * step[i];
             if (evaluate(st, trial, &next, NULL, NULL) && next > loglik) break;
@@ -340,8 +350,8 @@ static bool group_gradient(struct state *st, size_t g, const double *par, double
 /* Adds one group's part of minus the derivative of the gradient with respect to parameter i: central differences of the
  * analytic gradient. */
 static bool add_information_row(struct state *st, size_t g, const double *par, size_t i, double *room, double *row) {
-    size_t  k = st->s->n_free;
-    double  h = 1e-5 * fmax(fabs(par[i]), 0.1), *up = room, *down = room + k, *at = room + 2 * k;
+    size_t k = st->s->n_free;
+    double h = 1e-5 * fmax(fabs(par[i]), 0.1), *up = room, *down = room + k, *at = room + 2 * k;
     memcpy(at, par, k * sizeof *at);
     at[i] = par[i] + h;
     if (!group_gradient(st, g, at, up)) return false;
@@ -353,9 +363,9 @@ static bool add_information_row(struct state *st, size_t g, const double *par, s
 
 /* A parameter moves only the groups it stands in. */
 static bool group_information(struct state *st, size_t g, const double *par, double *out) {
-    size_t  k = st->s->n_free;
+    size_t k = st->s->n_free;
     double *room = rsp_malloc((3 * k + 1) * sizeof *room);
-    bool   *here = rsp_calloc(k + 1, sizeof *here), ok = true;
+    bool *here = rsp_calloc(k + 1, sizeof *here), ok = true;
     for (size_t t = 0; t < st->j[g].n; t++) here[st->j[g].free[t]] = true;
     for (size_t i = 0; ok && i < k; i++)
         if (here[i]) ok = add_information_row(st, g, par, i, room, out + i * k);
@@ -365,9 +375,9 @@ static bool group_information(struct state *st, size_t g, const double *par, dou
 
 /* Groups are worked on in parallel, each with a matrix of its own, and added in order. */
 static bool observed_information(struct state *st, const double *par, double *out) {
-    size_t  k = st->s->n_free, groups = st->s->n_groups;
+    size_t k = st->s->n_free, groups = st->s->n_groups;
     double *parts = rsp_calloc(groups * k * k + 1, sizeof *parts), loglik;
-    bool   *ok = rsp_calloc(groups + 1, sizeof *ok), all = true;
+    bool *ok = rsp_calloc(groups + 1, sizeof *ok), all = true;
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t g = 0; g < groups; g++) ok[g] = group_information(st, g, par, parts + g * k * k);
     memset(out, 0, k * k * sizeof *out);
@@ -384,16 +394,18 @@ static bool observed_information(struct state *st, const double *par, double *ou
 /* Sum over respondents of products of their scores [n_free^2]. Scores: f [ (a'y)(b'y) - a'W b ] + c'y, y = W (x - mu). */
 static void add_score_products(const struct state *st, size_t group, double *out) {
     const struct implied *g = &st->g[group];
-    struct jacobian      *j = &st->j[group];
+    struct jacobian *j = &st->j[group];
     const rsp_sem_sample *x = &st->x[group];
-    size_t  p = g->p, k = st->s->n_free;
-    double *score = rsp_malloc((j->n + 1) * sizeof *score), *y = rsp_malloc(p * sizeof *y), *d = rsp_malloc(p * sizeof *d), *awb = rsp_malloc((j->n + 1) * sizeof *awb);
+    size_t p = g->p, k = st->s->n_free;
+    double *score = rsp_malloc((j->n + 1) * sizeof *score), *y = rsp_malloc(p * sizeof *y),
+           *d = rsp_malloc(p * sizeof *d), *awb = rsp_malloc((j->n + 1) * sizeof *awb);
     double *sums = rsp_calloc(j->n * j->n + 1, sizeof *sums);
     jacobian_fill(st->s, group, g, j);
     for (size_t t = 0; t < j->n; t++) {
         awb[t] = 0;
         for (size_t i = 0; i < p; i++)
-            for (size_t l = 0; j->d[t].a[i] != 0 && l < p; l++) awb[t] += j->d[t].a[i] * g->inverse[i * p + l] * j->d[t].b[l];
+            for (size_t l = 0; j->d[t].a[i] != 0 && l < p; l++)
+                awb[t] += j->d[t].a[i] * g->inverse[i * p + l] * j->d[t].b[l];
     }
     for (size_t i = 0; i < x->n; i++) {
         for (size_t l = 0; l < p; l++) d[l] = x->x[i * p + l] - (st->s->means ? g->mu[l] : x->mean[l]);
@@ -422,11 +434,13 @@ static double trace_of_product(const double *a, const double *b, size_t k) {
 
 /* The saturated model of one group's moments: its trace is what the correction compares with. */
 static rsp_sem saturated(const rsp_sem *s, rsp_arena *a) {
-    size_t  p = s->p;
-    rsp_sem h = {.p = p, .m = 0, .n_groups = 1, .means = s->means, .cells = RSP_ARRAY(a, rsp_sem_cell, p * (p + 1) / 2 + p)};
+    size_t p = s->p;
+    rsp_sem h = {
+        .p = p, .m = 0, .n_groups = 1, .means = s->means, .cells = RSP_ARRAY(a, rsp_sem_cell, p * (p + 1) / 2 + p)};
     for (size_t i = 0; i < p; i++)
         for (size_t k = 0; k <= i; k++) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_THETA, 0, i, k, h.n_free++, 0};
-    for (size_t i = 0; s->means && i < p; i++) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_NU, 0, i, 0, h.n_free++, 0};
+    for (size_t i = 0; s->means && i < p; i++)
+        h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_NU, 0, i, 0, h.n_free++, 0};
     return h;
 }
 
@@ -460,11 +474,14 @@ static void state_free(struct state *st) {
 /* tr(B A^-1) of a model of one group whose parameters are the sample's own moments (saturated or independence). */
 static double group_trace(const rsp_sem *h, const rsp_sem_sample *x, bool *ok) {
     struct state st = state_new(h, x);
-    size_t  k = h->n_free;
-    double *par = rsp_malloc((k + 1) * sizeof *par), *a = rsp_malloc((k * k + 1) * sizeof *a), *b = rsp_calloc(k * k + 1, sizeof *b), *gradient = rsp_malloc((k + 1) * sizeof *gradient), loglik, trace = NAN;
+    size_t k = h->n_free;
+    double *par = rsp_malloc((k + 1) * sizeof *par), *a = rsp_malloc((k * k + 1) * sizeof *a),
+           *b = rsp_calloc(k * k + 1, sizeof *b), *gradient = rsp_malloc((k + 1) * sizeof *gradient), loglik,
+           trace = NAN;
     for (size_t c = 0; c < h->n_cells; c++) {
         const rsp_sem_cell *cell = &h->cells[c];
-        par[cell->free] = cell->matrix == RSP_SEM_NU ? x[cell->group].mean[cell->row] : x[cell->group].cov[cell->row * h->p + cell->column];
+        par[cell->free] = cell->matrix == RSP_SEM_NU ? x[cell->group].mean[cell->row]
+                                                     : x[cell->group].cov[cell->row * h->p + cell->column];
     }
     *ok = *ok && evaluate(&st, par, &loglik, gradient, a);
     if (*ok && h->n_free < h->p * (h->p + 1) / 2) *ok = observed_information(&st, par, a);
@@ -479,7 +496,7 @@ static double group_trace(const rsp_sem *h, const rsp_sem_sample *x, bool *ok) {
 /* Groups share no moments, so the trace of all is the sum of theirs. */
 static double moment_trace(const rsp_sem *h, const rsp_sem_sample *x, size_t n_groups, bool *ok) {
     double *trace = rsp_malloc((n_groups + 1) * sizeof *trace), sum = 0;
-    bool   *good = rsp_malloc(n_groups + 1);
+    bool *good = rsp_malloc(n_groups + 1);
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t g = 0; g < n_groups; g++) {
         good[g] = true;
@@ -496,11 +513,12 @@ static double moment_trace(const rsp_sem *h, const rsp_sem_sample *x, size_t n_g
 /* Huber-White errors and the correction of Yuan and Bentler (2000) as Mplus computes it: the traces of the saturated
  * and of the fitted model's sandwiches, over the degrees of freedom. */
 static bool make_robust(struct state *st, rsp_arena *arena, rsp_sem_fit *fit) {
-    size_t  k = st->s->n_free;
-    double *a = rsp_malloc((k * k + 1) * sizeof *a), *b = rsp_calloc(k * k + 1, sizeof *b), *ab = rsp_malloc((k * k + 1) * sizeof *ab);
-    bool    ok = observed_information(st, fit->par, a) && invert_information(a, k);
+    size_t k = st->s->n_free;
+    double *a = rsp_malloc((k * k + 1) * sizeof *a), *b = rsp_calloc(k * k + 1, sizeof *b),
+           *ab = rsp_malloc((k * k + 1) * sizeof *ab);
+    bool ok = observed_information(st, fit->par, a) && invert_information(a, k);
     if (ok) {
-        size_t  n_groups = st->s->n_groups;
+        size_t n_groups = st->s->n_groups;
         double *parts = rsp_calloc(n_groups * k * k + 1, sizeof *parts);
 #pragma omp parallel for schedule(dynamic, 1)
         for (size_t g = 0; g < n_groups; g++) add_score_products(st, g, parts + g * k * k);
@@ -509,10 +527,10 @@ static bool make_robust(struct state *st, rsp_arena *arena, rsp_sem_fit *fit) {
         free(parts);
         multiply(a, false, b, false, k, k, k, ab);
         multiply(ab, false, a, false, k, k, k, fit->vcov);
-        double  own = trace_of_product(a, b, k);
+        double own = trace_of_product(a, b, k);
         rsp_sem h1 = saturated(st->s, arena), h0 = independence(st->s, arena);
-        size_t  groups = st->s->n_groups;
-        double  full = moment_trace(&h1, st->x, groups, &ok), base = moment_trace(&h0, st->x, groups, &ok);
+        size_t groups = st->s->n_groups;
+        double full = moment_trace(&h1, st->x, groups, &ok), base = moment_trace(&h0, st->x, groups, &ok);
         fit->scaling = (full - own) / fit->df;
         fit->scaling_baseline = (full - base) / fit->df_baseline;
     }
@@ -525,7 +543,7 @@ static bool make_robust(struct state *st, rsp_arena *arena, rsp_sem_fit *fit) {
 /* Chi-square against the saturated model, of the fitted and of the independence model; the full log-likelihood. */
 static bool fit_measures(const struct state *st, rsp_sem_fit *fit) {
     const rsp_sem *s = st->s;
-    double  p = (double) s->p, saturated_loglik = 0, independent = 0;
+    double p = (double) s->p, saturated_loglik = 0, independent = 0;
     double *room = rsp_malloc(s->p * s->p * sizeof *room);
     fit->n = 0;
     for (size_t g = 0; g < s->n_groups; g++) {
@@ -555,7 +573,7 @@ static double srmr(const struct state *st, size_t n) {
     size_t p = st->s->p;
     for (size_t g = 0; g < st->s->n_groups; g++) {
         const double *s = st->x[g].cov, *sigma = st->g[g].sigma;
-        double        sum = 0, count = (double) (p * (p + 1) / 2 + (st->s->means ? p : 0));
+        double sum = 0, count = (double) (p * (p + 1) / 2 + (st->s->means ? p : 0));
         for (size_t i = 0; i < p; i++) {
             for (size_t k = 0; k <= i; k++) {
                 double r = (s[i * p + k] - sigma[i * p + k]) / sqrt(s[i * p + i] * s[k * p + k]);
@@ -570,8 +588,12 @@ static double srmr(const struct state *st, size_t n) {
 }
 
 void rsp_sem_estimate(const rsp_sem *s, const rsp_sem_sample *x, bool robust, rsp_arena *a, rsp_sem_fit *fit) {
-    *fit = (rsp_sem_fit){.par = RSP_ARRAY(a, double, s->n_free + 1), .vcov = RSP_ARRAY(a, double, s->n_free * s->n_free + 1),
-                         .scaling = NAN, .scaling_baseline = NAN, .sigma = RSP_ARRAY(a, double *, s->n_groups), .phi = RSP_ARRAY(a, double *, s->n_groups)};
+    *fit = (rsp_sem_fit){.par = RSP_ARRAY(a, double, s->n_free + 1),
+                         .vcov = RSP_ARRAY(a, double, s->n_free * s->n_free + 1),
+                         .scaling = NAN,
+                         .scaling_baseline = NAN,
+                         .sigma = RSP_ARRAY(a, double *, s->n_groups),
+                         .phi = RSP_ARRAY(a, double *, s->n_groups)};
     for (size_t k = 0; k < s->n_cells; k++)
         if (s->cells[k].free != RSP_NONE) fit->par[s->cells[k].free] = s->cells[k].value;
     struct state st = state_new(s, x);
@@ -595,12 +617,14 @@ void rsp_sem_estimate(const rsp_sem *s, const rsp_sem_sample *x, bool robust, rs
 void rsp_sem_standardise(const rsp_sem *s, const double *par, double *standardised) {
     for (size_t g = 0; g < s->n_groups; g++) {
         struct implied m = implied_new(s->p, s->m);
-        bool           ok = imply(s, g, par, &m);
+        bool ok = imply(s, g, par, &m);
         for (size_t k = 0; k < s->n_cells; k++) {
             const rsp_sem_cell *c = &s->cells[k];
             if (c->group != g) continue;
-            standardised[k] = !ok || c->matrix != RSP_SEM_LAMBDA ? NAN
-                : m.lambda[c->row * s->m + c->column] * sqrt(m.phi[c->column * s->m + c->column] / m.sigma[c->row * s->p + c->row]);
+            standardised[k] = !ok || c->matrix != RSP_SEM_LAMBDA
+                                  ? NAN
+                                  : m.lambda[c->row * s->m + c->column] *
+                                        sqrt(m.phi[c->column * s->m + c->column] / m.sigma[c->row * s->p + c->row]);
         }
         implied_free(&m);
     }

@@ -16,13 +16,13 @@ enum { MOST_REST = 4000, MOST_EFFECTS = 64, MOST_THETA = 45 };
 
 /* Cross-products. `rest`: columns of the other grouping variables, then X, then y. */
 struct cross {
-    size_t    rest_z, rest;
-    double   *first;  /* [levels][d*d] of the first variable with itself */
-    size_t   *start;  /* [levels + 1] entries of a group in column and value */
+    size_t rest_z, rest;
+    double *first;    /* [levels][d*d] of the first variable with itself */
+    size_t *start;    /* [levels + 1] entries of a group in column and value */
     uint32_t *column; /* columns of other grouping variables that it meets */
-    double   *value;  /* [entries][d] */
-    double   *fixed;  /* [levels][d][p + 1] of the first variable with X and y */
-    double   *dense;  /* [rest*rest] of the rest with itself, upper triangle by row */
+    double *value;    /* [entries][d] */
+    double *fixed;    /* [levels][d][p + 1] of the first variable with X and y */
+    double *dense;    /* [rest*rest] of the rest with itself, upper triangle by row */
 };
 
 /* ---- random effects --------------------------------------------------------------------------------------------- */
@@ -36,7 +36,7 @@ static bool collect(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
     x->groups = RSP_ARRAY(x->arena, rsp_mgroup, m->n_random + 1);
     for (size_t k = 0; k < m->n_random; k++) {
         const rsp_mrandom *r = &m->random[k];
-        size_t             first = 0;
+        size_t first = 0;
         if (r->n_groups < 2 || r->n_groups * r->d >= m->n) {
             *why = rsp_printf(x->arena,
                               r->n_groups < 2 ? "'%s' has a single group"
@@ -66,7 +66,7 @@ static bool collect(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
 
 /* Lower triangle of part's cross-products, inverted: columns times its transpose are orthonormal. */
 static bool rotate_part(rsp_mgroup *g, const rsp_mmatrix *m, size_t from, size_t d, bool correlated) {
-    size_t  n = m->n;
+    size_t n = m->n;
     double *c = rsp_calloc(d * d, sizeof *c);
     for (size_t i = 0; i < d; i++)
         for (size_t j = 0; j <= i; j++) {
@@ -102,7 +102,7 @@ static bool prepare_group(rsp_mixed *x, rsp_mgroup *g, const rsp_mmatrix *m, con
     g->z = RSP_ARRAY(x->arena, double, m->n * g->d);
     g->theta = x->n_theta;
     for (size_t from = 0; from < g->d; from += part_length(g, from)) {
-        size_t             d = part_length(g, from);
+        size_t d = part_length(g, from);
         const rsp_mrandom *r = &m->random[g->part[from]];
         if (!rotate_part(g, m, from, d, r->correlated)) {
             *why = rsp_printf(x->arena, "random effects by '%s' depend on each other", r->name);
@@ -153,8 +153,8 @@ static bool random_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why)
 /* ---- fixed effects ---------------------------------------------------------------------------------------------- */
 
 static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *columns, const char **why) {
-    size_t            n = m->n, p = x->p;
-    const double    **c = RSP_ARRAY(x->arena, const double *, p + 1);
+    size_t n = m->n, p = x->p;
+    const double **c = RSP_ARRAY(x->arena, const double *, p + 1);
     rsp_least_squares ls;
     for (size_t j = 0; j < p; j++) c[j] = m->columns[columns[j]].x;
     rsp_least_squares_fit(n, p, c, NULL, m->y, x->arena, &ls);
@@ -175,7 +175,7 @@ static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *colu
         x->log_basis += 2 * log(x->basis[j * p + j]);
         for (size_t l = j + 1; l < p; l++) x->basis[j * p + l] = 0;
     }
-    x->x = RSP_ARRAY(x->arena, double, n * p + 1);
+    x->x = RSP_ARRAY(x->arena, double, n *p + 1);
     x->y = RSP_ARRAY(x->arena, double, n);
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) {
@@ -213,8 +213,8 @@ static size_t most_entries(const rsp_mixed *x) {
 
 static void dense_products(const rsp_mixed *x) {
     struct cross *c = x->cross;
-    uint32_t     *column = rsp_malloc(most_entries(x) * sizeof *column);
-    double       *value = rsp_malloc(most_entries(x) * sizeof *value);
+    uint32_t *column = rsp_malloc(most_entries(x) * sizeof *column);
+    double *value = rsp_malloc(most_entries(x) * sizeof *value);
     for (size_t i = 0; i < x->n; i++) {
         size_t n = rest_of_row(x, i, column, value);
         for (size_t a = 0; a < n; a++) {
@@ -247,19 +247,19 @@ static size_t *rows_by_level(const rsp_mgroup *g, size_t n, size_t *start) {
 }
 
 static void sparse_products(rsp_mixed *x) {
-    struct cross     *c = x->cross;
+    struct cross *c = x->cross;
     const rsp_mgroup *g = &x->groups[0];
-    size_t            d = g->d, n_entries = 0, room = 0, room_values = 0, n_values = 0;
-    size_t           *begin = rsp_malloc((g->n_levels + 1) * sizeof *begin), *order = rows_by_level(g, x->n, begin);
-    size_t           *place = rsp_malloc(c->rest * sizeof *place);
-    uint32_t         *column = rsp_malloc(most_entries(x) * sizeof *column);
-    double           *value = rsp_malloc(most_entries(x) * sizeof *value);
+    size_t d = g->d, n_entries = 0, room = 0, room_values = 0, n_values = 0;
+    size_t *begin = rsp_malloc((g->n_levels + 1) * sizeof *begin), *order = rows_by_level(g, x->n, begin);
+    size_t *place = rsp_malloc(c->rest * sizeof *place);
+    uint32_t *column = rsp_malloc(most_entries(x) * sizeof *column);
+    double *value = rsp_malloc(most_entries(x) * sizeof *value);
     for (size_t j = 0; j < c->rest_z; j++) place[j] = RSP_NONE;
     for (size_t l = 0; l < g->n_levels; l++) {
         c->start[l] = n_entries;
         for (size_t r = begin[l]; r < begin[l + 1]; r++) {
             const double *z = g->z + order[r] * d;
-            size_t        n = rest_of_row(x, order[r], column, value);
+            size_t n = rest_of_row(x, order[r], column, value);
             for (size_t a = 0; a < d; a++)
                 for (size_t b = 0; b < d; b++) c->first[(l * d + a) * d + b] += z[a] * z[b];
             for (size_t a = 0; a < d; a++) {
@@ -283,7 +283,7 @@ static void sparse_products(rsp_mixed *x) {
 }
 
 static void cross_products(rsp_mixed *x) {
-    struct cross     *c = x->cross = RSP_NEW(x->arena, struct cross);
+    struct cross *c = x->cross = RSP_NEW(x->arena, struct cross);
     const rsp_mgroup *g = &x->groups[0];
     c->rest_z = x->q - g->n_levels * g->d;
     c->rest = c->rest_z + x->p + 1;
@@ -296,8 +296,8 @@ static void cross_products(rsp_mixed *x) {
 }
 
 rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, bool ml, const char **why) {
-    rsp_arena  *arena = rsp_arena_new();
-    rsp_mixed  *x = RSP_NEW(arena, rsp_mixed);
+    rsp_arena *arena = rsp_arena_new();
+    rsp_mixed *x = RSP_NEW(arena, rsp_mixed);
     const char *words = NULL;
     x->arena = arena;
     x->n = m->n;
@@ -363,8 +363,8 @@ static void level_solve(const double *l, const double *t, size_t d, const double
 /* Takes one group of the first variable out of s; `fixed` [d][p+1] its solved part with X and y. */
 static void eliminate_level(const rsp_mixed *x, size_t g, const double *solved, const double *fixed, double *s) {
     const struct cross *c = x->cross;
-    size_t              d = x->groups[0].d, n = c->start[g + 1] - c->start[g], w = x->p + 1;
-    const uint32_t     *column = c->column + c->start[g];
+    size_t d = x->groups[0].d, n = c->start[g + 1] - c->start[g], w = x->p + 1;
+    const uint32_t *column = c->column + c->start[g];
     for (size_t a = 0; a < n; a++) {
         double *row = s + column[a] * c->rest;
         for (size_t b = 0; b < n; b++) {
@@ -381,12 +381,12 @@ static void eliminate_level(const rsp_mixed *x, size_t g, const double *solved, 
 /* Takes the first variable out of s (upper triangle). */
 static bool eliminate(const rsp_mixed *x, const double *t, double *s, double *log_det) {
     const struct cross *c = x->cross;
-    size_t              d = x->groups[0].d, levels = x->groups[0].n_levels, most = 0, w = x->p + 1;
+    size_t d = x->groups[0].d, levels = x->groups[0].n_levels, most = 0, w = x->p + 1;
     for (size_t g = 0; g < levels; g++)
         if (c->start[g + 1] - c->start[g] > most) most = c->start[g + 1] - c->start[g];
     double *solved = rsp_malloc((most * d + 1) * sizeof *solved), *fixed = rsp_malloc(levels * d * w * sizeof *fixed);
-    double  l[MOST_EFFECTS * MOST_EFFECTS];
-    bool    ok = true;
+    double l[MOST_EFFECTS * MOST_EFFECTS];
+    bool ok = true;
     for (size_t g = 0; ok && g < levels; g++) {
         ok = level_factor(c->first + g * d * d, t, d, l, log_det);
         for (size_t k = 0; ok && k < c->start[g + 1] - c->start[g]; k++)
@@ -445,8 +445,8 @@ static bool solve_fixed(const rsp_mixed *x, const double *s, rsp_mixed_at *at) {
 
 bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *at) {
     const struct cross *c = x->cross;
-    size_t              r = c->rest;
-    double             *s = rsp_malloc(r * r * sizeof *s), t[MOST_EFFECTS * MOST_EFFECTS];
+    size_t r = c->rest;
+    double *s = rsp_malloc(r * r * sizeof *s), t[MOST_EFFECTS * MOST_EFFECTS];
     memcpy(s, c->dense, r * r * sizeof *s);
     at->log_z = at->log_x = 0;
     rsp_mixed_triangle(&x->groups[0], theta, t);

@@ -15,33 +15,34 @@
 
 /* A fitted model: p parameters; thresholds, then the columns of the matrix once for each equation, then theta. */
 struct fit {
-    const rsp_sample   *s;
+    const rsp_sample *s;
     const rsp_analysis *a;
-    rsp_mmatrix        *m;
-    rsp_arena          *arena;
-    size_t              p, n_thresholds, n_equations;
-    bool                has_theta;
-    double              theta;           /* negative binomial; infinite: no more spread than Poisson's */
-    double             *par, *vcov;      /* [p], [p*p] */
-    uint32_t           *flags;           /* [p]: why a parameter has no numbers; 0 if it has */
-    size_t              n_estimated;     /* parameters without a flag */
-    double              df;              /* NaN: normal */
-    double              loglik, rss, tss;
-    uint32_t            status;          /* of the whole model: not_converged, lonely, replicates_failed */
-    bool                usable;
+    rsp_mmatrix *m;
+    rsp_arena *arena;
+    size_t p, n_thresholds, n_equations;
+    bool has_theta;
+    double theta;       /* negative binomial; infinite: no more spread than Poisson's */
+    double *par, *vcov; /* [p], [p*p] */
+    uint32_t *flags;    /* [p]: why a parameter has no numbers; 0 if it has */
+    size_t n_estimated; /* parameters without a flag */
+    double df;          /* NaN: normal */
+    double loglik, rss, tss;
+    uint32_t status; /* of the whole model: not_converged, lonely, replicates_failed */
+    bool usable;
 };
 
 /* The columns that can be estimated, for the kernels. */
 struct active {
-    size_t         k;
-    size_t        *column;
+    size_t k;
+    size_t *column;
     const double **x;
-    double        *rows;     /* linear with replicates: the same by row [n*k], and the residuals of the full sample [n] */
-    double        *residual;
+    double *rows; /* linear with replicates: the same by row [n*k], and the residuals of the full sample [n] */
+    double *residual;
 };
 
 static struct active active_columns(struct fit *f) {
-    struct active a = {.column = RSP_ARRAY(f->arena, size_t, f->m->k + 1), .x = RSP_ARRAY(f->arena, const double *, f->m->k + 1)};
+    struct active a = {.column = RSP_ARRAY(f->arena, size_t, f->m->k + 1),
+                       .x = RSP_ARRAY(f->arena, const double *, f->m->k + 1)};
     for (size_t j = 0; j < f->m->k; j++) {
         if (f->flags[f->n_thresholds + j]) continue;
         a.column[a.k] = j;
@@ -54,7 +55,9 @@ static size_t parameter_at(const struct fit *f, size_t equation, size_t column) 
     return f->n_thresholds + equation * f->m->k + column;
 }
 
-static size_t active_parameters(const struct fit *f, const struct active *a) { return f->n_thresholds + f->n_equations * a->k; }
+static size_t active_parameters(const struct fit *f, const struct active *a) {
+    return f->n_thresholds + f->n_equations * a->k;
+}
 
 static size_t parameter_of(const struct fit *f, const struct active *a, size_t j) {
     if (j < f->n_thresholds) return j;
@@ -83,10 +86,10 @@ static void flag_column(struct fit *f, size_t column, uint32_t flag) {
 
 static void flag_columns(struct fit *f) {
     const rsp_mmatrix *m = f->m;
-    bool               ordinal = f->a->model.kind == RSP_ORDINAL_MODEL;
-    const double     **x = RSP_ARRAY(f->arena, const double *, m->k + 1);
-    size_t            *column = RSP_ARRAY(f->arena, size_t, m->k + 1), k = 0;
-    double            *one = RSP_ARRAY(f->arena, double, m->n);
+    bool ordinal = f->a->model.kind == RSP_ORDINAL_MODEL;
+    const double **x = RSP_ARRAY(f->arena, const double *, m->k + 1);
+    size_t *column = RSP_ARRAY(f->arena, size_t, m->k + 1), k = 0;
+    double *one = RSP_ARRAY(f->arena, double, m->n);
     for (size_t i = 0; i < m->n; i++) one[i] = 1;
     if (ordinal) { /* the thresholds hold a constant */
         column[k] = RSP_NONE;
@@ -111,7 +114,7 @@ static void flag_columns(struct fit *f) {
 /* Influence of every row on the active parameters: inverse [q*q] times score [n*q]; then the design's variance. */
 static bool linearised(struct fit *f, const double *inverse, const double *score, size_t q, double *vcov, rsp_diag *d) {
     const rsp_mmatrix *m = f->m;
-    double           **z = rsp_malloc((q ? q : 1) * sizeof *z);
+    double **z = rsp_malloc((q ? q : 1) * sizeof *z);
     for (size_t j = 0; j < q; j++) {
         z[j] = rsp_calloc(f->s->n, sizeof **z);
         for (size_t i = 0; i < m->n; i++) {
@@ -126,12 +129,14 @@ static bool linearised(struct fit *f, const double *inverse, const double *score
     return ok;
 }
 
-typedef bool (*refit_fn)(const struct fit *f, const struct active *a, const double *w, const double *start, double *theta);
+typedef bool (*refit_fn)(const struct fit *f, const struct active *a, const double *w, const double *start,
+                         double *theta);
 
-static bool replicated(struct fit *f, const struct active *a, const double *full, size_t q, refit_fn refit, double *vcov, rsp_diag *d) {
+static bool replicated(struct fit *f, const struct active *a, const double *full, size_t q, refit_fn refit,
+                       double *vcov, rsp_diag *d) {
     const rsp_replicates *r = rsp_replicates_get((rsp_sample *) f->s, &f->a->variance, f->a->loc, d);
     if (!r) return false;
-    size_t  R = rsp_replicates_count(r), failed = 0;
+    size_t R = rsp_replicates_count(r), failed = 0;
     double *theta = rsp_malloc(R * q * sizeof *theta);
 #pragma omp parallel
     {
@@ -157,24 +162,26 @@ static bool replicated(struct fit *f, const struct active *a, const double *full
 /* X'WX and X'We by blocks of rows that stay in cache, one product of matrices each, in order. */
 static void cross_products(const struct active *a, const double *w, size_t n, double *xx, double *xy) {
     enum { ROWS = 128 };
-    size_t  k = a->k;
+    size_t k = a->k;
     double *weighted = rsp_malloc(ROWS * k * sizeof *weighted);
     memset(xx, 0, k * k * sizeof *xx);
     memset(xy, 0, k * sizeof *xy);
     for (size_t from = 0; from < n; from += ROWS) {
-        size_t        rows = n - from < ROWS ? n - from : ROWS;
+        size_t rows = n - from < ROWS ? n - from : ROWS;
         const double *x = a->rows + from * k;
         for (size_t i = 0; i < rows; i++)
             for (size_t j = 0; j < k; j++) weighted[i * k + j] = w[from + i] * x[i * k + j];
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) k, (int) k, (int) rows, 1, x, (int) k, weighted, (int) k, 1, xx, (int) k);
-        cblas_dgemv(CblasRowMajor, CblasTrans, (int) rows, (int) k, 1, weighted, (int) k, a->residual + from, 1, 1, xy, 1);
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) k, (int) k, (int) rows, 1, x, (int) k, weighted,
+                    (int) k, 1, xx, (int) k);
+        cblas_dgemv(CblasRowMajor, CblasTrans, (int) rows, (int) k, 1, weighted, (int) k, a->residual + from, 1, 1, xy,
+                    1);
     }
     free(weighted);
 }
 
 static void prepare_replicates(struct fit *f, struct active *a, const double *beta) {
     size_t n = f->m->n, k = a->k;
-    a->rows = RSP_ARRAY(f->arena, double, n * k + 1);
+    a->rows = RSP_ARRAY(f->arena, double, n *k + 1);
     a->residual = RSP_ARRAY(f->arena, double, n + 1);
     for (size_t i = 0; i < n; i++) {
         a->residual[i] = f->m->y[i];
@@ -187,8 +194,9 @@ static void prepare_replicates(struct fit *f, struct active *a, const double *be
 
 /* Solved for the change against the full-sample estimate: the cross-products with its residuals are small, so the
  * digits lost in X'WX touch the change alone. */
-static bool refit_linear(const struct fit *f, const struct active *a, const double *w, const double *start, double *theta) {
-    size_t  k = a->k;
+static bool refit_linear(const struct fit *f, const struct active *a, const double *w, const double *start,
+                         double *theta) {
+    size_t k = a->k;
     double *xx = rsp_malloc((k * k + 1) * sizeof *xx), *xy = rsp_malloc((k + 1) * sizeof *xy);
     cross_products(a, w, f->m->n, xx, xy);
     bool ok = rsp_invert_spd(xx, k);
@@ -202,11 +210,12 @@ static bool refit_linear(const struct fit *f, const struct active *a, const doub
 
 static void linear_sums(struct fit *f) {
     const rsp_mmatrix *m = f->m;
-    long double        sw = 0, sy = 0, ss = 0;
-    bool               intercept = f->a->model.formula->intercept;
+    long double sw = 0, sy = 0, ss = 0;
+    bool intercept = f->a->model.formula->intercept;
     for (size_t i = 0; i < m->n; i++) sw += (long double) m->w[i], sy += (long double) m->w[i] * (long double) m->y[i];
     long double mean = intercept && sw > 0 ? sy / sw : 0; /* without an intercept R2 is about zero */
-    for (size_t i = 0; i < m->n; i++) ss += (long double) m->w[i] * ((long double) m->y[i] - mean) * ((long double) m->y[i] - mean);
+    for (size_t i = 0; i < m->n; i++)
+        ss += (long double) m->w[i] * ((long double) m->y[i] - mean) * ((long double) m->y[i] - mean);
     f->tss = (double) ss;
     double n = (double) m->n;
     f->loglik = -n / 2 * (log(2 * M_PI * f->rss / n) + 1);
@@ -214,14 +223,14 @@ static void linear_sums(struct fit *f) {
 
 static void fit_linear(struct fit *f, rsp_diag *d) {
     const rsp_mmatrix *m = f->m;
-    struct active      a = active_columns(f);
-    rsp_least_squares  ls;
+    struct active a = active_columns(f);
+    rsp_least_squares ls;
     rsp_least_squares_fit(m->n, a.k, a.x, m->w, m->y, f->arena, &ls);
     for (size_t j = 0; j < a.k; j++) f->par[a.column[j]] = ls.beta[j];
     f->rss = ls.rss;
     linear_sums(f);
-    size_t  q = a.k;
-    double *vcov = RSP_ARRAY(f->arena, double, q * q + 1);
+    size_t q = a.k;
+    double *vcov = RSP_ARRAY(f->arena, double, q *q + 1);
     if (f->a->model.unweighted) {
         double residual_df = (double) m->n - (double) q;
         f->df = residual_df;
@@ -287,7 +296,8 @@ static bool maximise_theta(rsp_regression_data *data, const double *par, const d
 
 /* Coefficients given theta and theta given the coefficients in turn: they are independent in expectation, so few rounds
  * do. *theta INFINITY: the counts spread no more than Poisson's, whose coefficients stand. */
-static void fit_negative_binomial(const rsp_likelihood *l, rsp_regression_data *data, const double *w, rsp_newton_fit *n, double *theta) {
+static void fit_negative_binomial(const rsp_likelihood *l, rsp_regression_data *data, const double *w,
+                                  rsp_newton_fit *n, double *theta) {
     bool limit = false;
     for (int round = 0; round < 100; round++) {
         double before = data->theta;
@@ -307,10 +317,13 @@ static void fit_negative_binomial(const rsp_likelihood *l, rsp_regression_data *
     *theta = limit ? INFINITY : data->theta;
 }
 
-static bool refit_likelihood(const struct fit *f, const struct active *a, const double *w, const double *start, double *theta) {
+static bool refit_likelihood(const struct fit *f, const struct active *a, const double *w, const double *start,
+                             double *theta) {
     rsp_regression_data data;
-    rsp_likelihood      l = likelihood_of(f, a, &data);
-    rsp_newton_fit      n = {.par = theta, .information_inverse = rsp_malloc((l.p * l.p + 1) * sizeof(double)), .separated = rsp_calloc(l.p, sizeof(bool))};
+    rsp_likelihood l = likelihood_of(f, a, &data);
+    rsp_newton_fit n = {.par = theta,
+                        .information_inverse = rsp_malloc((l.p * l.p + 1) * sizeof(double)),
+                        .separated = rsp_calloc(l.p, sizeof(bool))};
     memcpy(theta, start, l.p * sizeof *theta);
     if (f->has_theta) {
         double fitted;
@@ -339,7 +352,8 @@ static void start_counts(struct fit *f, const struct active *a, double *par) {
 static void start_values(const struct fit *f, double *par) {
     double sum = 0, total = 0;
     double *share = rsp_calloc(f->m->n_levels + 1, sizeof *share);
-    for (size_t i = 0; f->n_thresholds && i < f->m->n; i++) share[(size_t) f->m->y[i]] += f->m->w[i], total += f->m->w[i];
+    for (size_t i = 0; f->n_thresholds && i < f->m->n; i++)
+        share[(size_t) f->m->y[i]] += f->m->w[i], total += f->m->w[i];
     for (size_t j = 0; j < f->n_thresholds; j++) {
         sum += share[j] / total;
         par[j] = log(sum / (1 - sum));
@@ -348,7 +362,10 @@ static void start_values(const struct fit *f, double *par) {
 }
 
 static uint32_t status_flag(rsp_fit_status s) {
-    return s == RSP_FIT_OK ? 0 : s == RSP_FIT_SEPARATED ? RSP_F_SEPARATED : s == RSP_FIT_SINGULAR ? RSP_F_SINGULAR : RSP_F_NOT_CONVERGED;
+    return s == RSP_FIT_OK          ? 0
+           : s == RSP_FIT_SEPARATED ? RSP_F_SEPARATED
+           : s == RSP_FIT_SINGULAR  ? RSP_F_SINGULAR
+                                    : RSP_F_NOT_CONVERGED;
 }
 
 static bool outcome_varies(const struct fit *f) {
@@ -360,9 +377,11 @@ static bool outcome_varies(const struct fit *f) {
 }
 
 /* Without a design: inverse information; theta and the coefficients of a negative binomial each given the other. */
-static void model_variance(const struct fit *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q, double *vcov) {
-    size_t  c = f->has_theta && isfinite(f->theta) ? q - 1 : q;
-    double *expected = rsp_calloc(c * c + 1, sizeof *expected), *observed = rsp_calloc((c + 1) * (c + 1), sizeof *observed);
+static void model_variance(const struct fit *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q,
+                           double *vcov) {
+    size_t c = f->has_theta && isfinite(f->theta) ? q - 1 : q;
+    double *expected = rsp_calloc(c * c + 1, sizeof *expected),
+           *observed = rsp_calloc((c + 1) * (c + 1), sizeof *observed);
     memcpy(expected, n->information_inverse, c * c * sizeof *expected);
     if (f->has_theta) {
         rsp_negative_binomial_information(data, n->par, f->m->w, observed, expected);
@@ -376,9 +395,11 @@ static void model_variance(const struct fit *f, const rsp_regression_data *data,
     free(observed);
 }
 
-static bool linearised_variance(struct fit *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q, double *vcov, rsp_diag *d) {
-    size_t  c = data->k;
-    double *score = rsp_malloc((f->m->n * (q + 1) + 1) * sizeof *score), *inverse = rsp_calloc((q + 1) * (q + 1), sizeof *inverse);
+static bool linearised_variance(struct fit *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q,
+                                double *vcov, rsp_diag *d) {
+    size_t c = data->k;
+    double *score = rsp_malloc((f->m->n * (q + 1) + 1) * sizeof *score),
+           *inverse = rsp_calloc((q + 1) * (q + 1), sizeof *inverse);
     memcpy(inverse, n->information_inverse, (f->has_theta ? c * c : q * q) * sizeof *inverse);
     if (!f->has_theta) {
         scores_of(f, data, n->par, score);
@@ -403,14 +424,15 @@ static void fit_likelihood(struct fit *f, rsp_diag *d) {
         for (size_t j = 0; j < f->p; j++) f->flags[j] |= RSP_F_SINGULAR;
         return;
     }
-    struct active       a = active_columns(f);
+    struct active a = active_columns(f);
     rsp_regression_data data;
     f->theta = 1;
-    rsp_likelihood      l = likelihood_of(f, &a, &data);
-    size_t              q = l.p;
-    rsp_newton_fit      n = {.par = RSP_ARRAY(f->arena, double, q + 1), .information_inverse = RSP_ARRAY(f->arena, double, q * q + 1),
-                             .separated = RSP_ARRAY(f->arena, bool, q + 1)};
-    bool                counts = f->a->model.kind == RSP_POISSON_MODEL || f->has_theta;
+    rsp_likelihood l = likelihood_of(f, &a, &data);
+    size_t q = l.p;
+    rsp_newton_fit n = {.par = RSP_ARRAY(f->arena, double, q + 1),
+                        .information_inverse = RSP_ARRAY(f->arena, double, q *q + 1),
+                        .separated = RSP_ARRAY(f->arena, bool, q + 1)};
+    bool counts = f->a->model.kind == RSP_POISSON_MODEL || f->has_theta;
     if (counts) start_counts(f, &a, n.par);
     else start_values(f, n.par);
     if (f->has_theta) fit_negative_binomial(&l, &data, f->m->w, &n, &f->theta);
@@ -427,7 +449,7 @@ static void fit_likelihood(struct fit *f, rsp_diag *d) {
     }
     if (f->has_theta && (isinf(f->theta) || flag)) f->flags[f->p - 1] |= flag ? flag : RSP_F_SINGULAR;
     if (f->has_theta && !f->flags[f->p - 1]) f->par[f->p - 1] = n.par[q++] = f->theta;
-    double *vcov = RSP_ARRAY(f->arena, double, q * q + 1);
+    double *vcov = RSP_ARRAY(f->arena, double, q *q + 1);
     if (f->a->model.unweighted) {
         model_variance(f, &data, &n, q, vcov);
     } else if (f->a->variance.method == RSP_TAYLOR) {
@@ -440,7 +462,8 @@ static void fit_likelihood(struct fit *f, rsp_diag *d) {
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-static rsp_row *add_row(const struct fit *f, rsp_results *out, const char *term, const char *level, const char *statistic) {
+static rsp_row *add_row(const struct fit *f, rsp_results *out, const char *term, const char *level,
+                        const char *statistic) {
     rsp_row *r = rsp_results_add(out, f->a->id, NULL, term, level, statistic);
     r->n = (double) f->m->n;
     r->base = (int64_t) f->m->n;
@@ -501,7 +524,7 @@ static void add_joint_test(const struct fit *f, rsp_results *out, size_t t) {
         return;
     }
     if (!f->usable || f->status) return;
-    double *b = RSP_ARRAY(f->arena, double, q), *v = RSP_ARRAY(f->arena, double, q * q);
+    double *b = RSP_ARRAY(f->arena, double, q), *v = RSP_ARRAY(f->arena, double, q *q);
     for (size_t i = 0; i < q; i++) {
         b[i] = f->par[in[i]];
         for (size_t j = 0; j < q; j++) v[i * q + j] = f->vcov[in[i] * f->p + in[j]];
@@ -613,7 +636,8 @@ static bool fit(struct fit *f, const rsp_mdomain *domain, rsp_diag *d) {
         coefficients += j >= f->n_thresholds && j < f->p - f->has_theta && !f->flags[j];
     }
     /* Thresholds count as one intercept. */
-    if (!model->unweighted) f->df = rsp_design_df(f->s, f->m->take) + 1 - (double) (coefficients + (f->n_thresholds > 0));
+    if (!model->unweighted)
+        f->df = rsp_design_df(f->s, f->m->take) + 1 - (double) (coefficients + (f->n_thresholds > 0));
     return true;
 }
 
@@ -624,8 +648,9 @@ void rsp_fit_regression(rsp_sample *s, const rsp_analysis *a, rsp_results *out, 
     rsp_mmatrix_free(f.m);
 }
 
-rsp_group_fit rsp_fit_group(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, const char *term, rsp_diag *d) {
-    struct fit    f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
+rsp_group_fit rsp_fit_group(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, const char *term,
+                            rsp_diag *d) {
+    struct fit f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
     rsp_group_fit g = {.estimate = NAN, .variance = NAN, .df = NAN};
     if (!fit(&f, domain, d)) return g;
     g.n = f.m->n;

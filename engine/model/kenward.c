@@ -17,18 +17,18 @@
 /* E_k: elements (a,b) and (b,a) of every group of a grouping variable. */
 struct component {
     const rsp_mgroup *g;
-    size_t            begin; /* of the variable's columns in Z */
-    size_t            a, b;
-    double            psi;
+    size_t begin; /* of the variable's columns in Z */
+    size_t a, b;
+    double psi;
 };
 
 struct roger {
-    const rsp_mixed  *x;
-    size_t            q, p, k; /* k components without the residual */
+    const rsp_mixed *x;
+    size_t q, p, k; /* k components without the residual */
     struct component *c;
-    double           *g, *h, *f; /* [q*q], [q*p], [p*p] X'V^-1 X */
-    double           *P, *Q, *t; /* [k+1][p*p], [k+1][k+1][p*p], [k+1][k+1] */
-    double           *W;
+    double *g, *h, *f; /* [q*q], [q*p], [p*p] X'V^-1 X */
+    double *P, *Q, *t; /* [k+1][p*p], [k+1][k+1][p*p], [k+1][k+1] */
+    double *W;
 };
 
 static size_t begin_of(const rsp_mixed *x, size_t group) {
@@ -43,7 +43,7 @@ static void list_components(struct roger *r, const double *theta) {
     r->c = rsp_calloc(most + 1, sizeof *r->c);
     for (size_t g = 0; g < r->x->n_groups; g++) {
         const rsp_mgroup *b = &r->x->groups[g];
-        double           *t = rsp_calloc(b->d * b->d, sizeof *t);
+        double *t = rsp_calloc(b->d * b->d, sizeof *t);
         rsp_mixed_triangle(b, theta, t);
         for (size_t k = 0; k < b->n_theta; k++) {
             double psi = 0;
@@ -57,7 +57,7 @@ static void list_components(struct roger *r, const double *theta) {
 /* Z'Z, Z'X and the triangles' product with them: G and H by the inverse of L'Z'Z L + I. */
 static void raw_products(struct roger *r, double *zz, double *zx) {
     const rsp_mixed *x = r->x;
-    size_t           most = 0;
+    size_t most = 0;
     for (size_t g = 0; g < x->n_groups; g++) most += x->groups[g].d;
     size_t *column = rsp_malloc((most + 1) * sizeof *column);
     double *value = rsp_malloc((most + 1) * sizeof *value);
@@ -81,8 +81,8 @@ static void raw_products(struct roger *r, double *zz, double *zx) {
 static void scale_rows(const struct roger *r, const double *theta, const double *from, size_t n, double *to) {
     for (size_t g = 0; g < r->x->n_groups; g++) {
         const rsp_mgroup *b = &r->x->groups[g];
-        double           *t = rsp_calloc(b->d * b->d, sizeof *t);
-        size_t            begin = begin_of(r->x, g);
+        double *t = rsp_calloc(b->d * b->d, sizeof *t);
+        size_t begin = begin_of(r->x, g);
         rsp_mixed_triangle(b, theta, t);
         for (size_t level = 0; level < b->n_levels; level++)
             for (size_t i = 0; i < b->d; i++) {
@@ -105,7 +105,7 @@ static void transpose(double *a, size_t q) {
 }
 
 static bool inverse_products(struct roger *r, const double *theta) {
-    size_t  q = r->q, p = r->p;
+    size_t q = r->q, p = r->p;
     double *scaled = rsp_malloc(q * q * sizeof *scaled), *m = rsp_malloc(q * q * sizeof *m),
            *sx = rsp_malloc((q * p + 1) * sizeof *sx);
     r->g = rsp_calloc(q * q, sizeof *r->g);
@@ -179,7 +179,7 @@ static double single_trace(const struct roger *r, const struct component *c) {
 
 /* P_k = -X'V^-1 V_k V^-1 X, Q_km = X'V^-1 V_k V^-1 V_m V^-1 X, t_km = tr(V^-1 V_k V^-1 V_m). */
 static void components(struct roger *r) {
-    size_t  k = r->k, p = r->p, q = r->q, pp = p * p;
+    size_t k = r->k, p = r->p, q = r->q, pp = p * p;
     double *e = rsp_malloc((k * q * p + 1) * sizeof *e), *ge = rsp_malloc((q * p + 1) * sizeof *ge);
     r->P = rsp_calloc((k + 1) * pp + 1, sizeof *r->P);
     r->Q = rsp_calloc((k + 1) * (k + 1) * pp + 1, sizeof *r->Q);
@@ -201,8 +201,8 @@ static void components(struct roger *r) {
 }
 
 static void residual_component(struct roger *r) {
-    size_t  k = r->k, pp = r->p * r->p, w = k + 1;
-    double  all = (double) r->x->n, *single = rsp_calloc(k + 1, sizeof *single);
+    size_t k = r->k, pp = r->p * r->p, w = k + 1;
+    double all = (double) r->x->n, *single = rsp_calloc(k + 1, sizeof *single);
     double *P0 = r->P + k * pp;
     for (size_t m = 0; m < k; m++) {
         single[m] = single_trace(r, &r->c[m]);
@@ -241,7 +241,7 @@ static void multiply(const double *a, const double *b, size_t p, double *c) {
 
 /* W = 2 information^-1; correction = sum of W_ij (Q_ij - P_i C P_j). */
 static bool weigh(struct roger *r, const double *covariance, double *correction) {
-    size_t  w = r->k + 1, p = r->p, pp = p * p;
+    size_t w = r->k + 1, p = r->p, pp = p * p;
     double *cp = rsp_malloc((w * pp + 1) * sizeof *cp), *product = rsp_malloc((pp + 1) * sizeof *product);
     r->W = rsp_calloc(w * w, sizeof *r->W);
     for (size_t i = 0; i < w; i++) multiply(covariance, r->P + i * pp, p, cp + i * pp);
@@ -270,7 +270,7 @@ static bool weigh(struct roger *r, const double *covariance, double *correction)
 
 /* For one contrast both moments of the F statistic give 2 v^2 / sum of W_ij (c'C P_i C c) (c'C P_j C c). */
 static double contrast_df(const struct roger *r, const double *covariance, const double *c) {
-    size_t  p = r->p, w = r->k + 1;
+    size_t p = r->p, w = r->k + 1;
     double *v = rsp_calloc(p + 1, sizeof *v), *s = rsp_calloc(w, sizeof *s), variance = 0, sum = 0;
     for (size_t a = 0; a < p; a++)
         for (size_t b = 0; b < p; b++) v[a] += covariance[a * p + b] * c[b];
@@ -288,8 +288,8 @@ static double contrast_df(const struct roger *r, const double *covariance, const
 bool rsp_kenward_roger(const rsp_mixed *x, const double *theta, size_t k, const double *c, double *covariance,
                        double *df) {
     struct roger r = {.x = x, .q = x->q, .p = x->p};
-    size_t       p = x->p, pp = p * p;
-    double      *correction = rsp_calloc(pp + 1, sizeof *correction), *half = rsp_calloc(pp + 1, sizeof *half);
+    size_t p = x->p, pp = p * p;
+    double *correction = rsp_calloc(pp + 1, sizeof *correction), *half = rsp_calloc(pp + 1, sizeof *half);
     list_components(&r, theta);
     bool ok = inverse_products(&r, theta);
     if (ok) {

@@ -7,12 +7,13 @@
 
 /* Sums over rows are made in fixed blocks, one partial sum of (loglik, gradient, information) each, added in order:
  * the same digits for any number of threads. */
-typedef void (*block_fn)(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to, double *sums);
+typedef void (*block_fn)(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to,
+                         double *sums);
 
 static bool sum_blocks(const rsp_likelihood *l, const double *par, const double *w, block_fn block, double *loglik,
                        double *gradient, double *information) {
     const rsp_regression_data *data = l->data;
-    size_t  p = l->p, size = 1 + p + p * p, n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
+    size_t p = l->p, size = 1 + p + p * p, n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
     double *sums = rsp_calloc(n_blocks * size, sizeof *sums);
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t b = 0; b < n_blocks; b++) {
@@ -41,8 +42,9 @@ static double logistic(double x) { return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / 
 
 /* ---- logistic --------------------------------------------------------------------------------------------------- */
 
-static void logistic_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to, double *sums) {
-    size_t  p = data->k;
+static void logistic_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to,
+                           double *sums) {
+    size_t p = data->k;
     double *gradient = sums + 1, *information = sums + 1 + p, *row = rsp_malloc((p ? p : 1) * sizeof *row);
     for (size_t i = from; i < to; i++) {
         if (w[i] == 0) continue;
@@ -60,7 +62,8 @@ static void logistic_block(const rsp_regression_data *data, const double *par, c
     free(row);
 }
 
-bool rsp_logistic_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik, double *gradient, double *information) {
+bool rsp_logistic_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik,
+                           double *gradient, double *information) {
     return sum_blocks(l, par, w, logistic_block, loglik, gradient, information);
 }
 
@@ -95,12 +98,13 @@ static struct cell cell_of_row(const rsp_regression_data *data, const double *pa
     return ordinal_cell(y < t ? par[y] - eta : INFINITY, y > 0 ? par[y - 1] - eta : -INFINITY);
 }
 
-static void ordinal_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to, double *sums) {
-    size_t  t = data->n_thresholds, k = data->k, p = t + k;
+static void ordinal_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to,
+                          double *sums) {
+    size_t t = data->n_thresholds, k = data->k, p = t + k;
     double *gradient = sums + 1, *information = sums + 1 + p;
     for (size_t i = from; i < to; i++) {
         if (w[i] == 0) continue;
-        size_t      y = (size_t) data->y[i];
+        size_t y = (size_t) data->y[i];
         struct cell c = cell_of_row(data, par, i);
         sums[0] += w[i] * c.logp;
         double de = -(c.da + c.db), dee = c.daa + c.dbb + 2 * c.dab; /* with respect to the predictor */
@@ -114,7 +118,7 @@ static void ordinal_block(const rsp_regression_data *data, const double *par, co
         }
         if (y > 0 && y < t) information[y * p + y - 1] -= w[i] * c.dab;
         for (size_t j = 0; j < k; j++) {
-            double  x = w[i] * data->x[j][i];
+            double x = w[i] * data->x[j][i];
             double *row = information + (t + j) * p;
             gradient[t + j] += de * x;
             if (y < t) row[y] += (c.daa + c.dab) * x;
@@ -124,7 +128,8 @@ static void ordinal_block(const rsp_regression_data *data, const double *par, co
     }
 }
 
-bool rsp_ordinal_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik, double *gradient, double *information) {
+bool rsp_ordinal_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik, double *gradient,
+                          double *information) {
     const rsp_regression_data *data = l->data;
     for (size_t j = 1; j < data->n_thresholds; j++)
         if (!(par[j] > par[j - 1])) return false;
@@ -135,9 +140,9 @@ void rsp_ordinal_scores(const rsp_regression_data *data, const double *par, doub
     size_t t = data->n_thresholds, p = t + data->k;
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < data->n; i++) {
-        size_t      y = (size_t) data->y[i];
+        size_t y = (size_t) data->y[i];
         struct cell c = cell_of_row(data, par, i);
-        double     *s = score + i * p;
+        double *s = score + i * p;
         memset(s, 0, p * sizeof *s);
         if (y < t) s[y] += c.da;
         if (y > 0) s[y - 1] += c.db;
@@ -162,9 +167,11 @@ static double multinomial_shares(const rsp_regression_data *data, const double *
     return own - most - log(sum);
 }
 
-static void multinomial_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to, double *sums) {
-    size_t  k = data->k, e = data->n_equations, p = k * e;
-    double *gradient = sums + 1, *information = sums + 1 + p, *share = rsp_malloc((e + k + 1) * sizeof *share), *row = share + e;
+static void multinomial_block(const rsp_regression_data *data, const double *par, const double *w, size_t from,
+                              size_t to, double *sums) {
+    size_t k = data->k, e = data->n_equations, p = k * e;
+    double *gradient = sums + 1, *information = sums + 1 + p, *share = rsp_malloc((e + k + 1) * sizeof *share),
+           *row = share + e;
     for (size_t i = from; i < to; i++) {
         if (w[i] == 0) continue;
         sums[0] += w[i] * multinomial_shares(data, par, i, share);
@@ -184,7 +191,8 @@ static void multinomial_block(const rsp_regression_data *data, const double *par
     free(share);
 }
 
-bool rsp_multinomial_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik, double *gradient, double *information) {
+bool rsp_multinomial_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik,
+                              double *gradient, double *information) {
     return sum_blocks(l, par, w, multinomial_block, loglik, gradient, information);
 }
 
@@ -213,8 +221,9 @@ struct count_row {
 
 typedef struct count_row (*count_fn)(const rsp_regression_data *data, double y, double eta);
 
-static void count_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to, double *sums, count_fn f) {
-    size_t  p = data->k;
+static void count_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to,
+                        double *sums, count_fn f) {
+    size_t p = data->k;
     double *gradient = sums + 1, *information = sums + 1 + p, *row = rsp_malloc((p ? p : 1) * sizeof *row);
     for (size_t i = from; i < to; i++) {
         if (w[i] == 0) continue;
@@ -236,11 +245,13 @@ static struct count_row poisson_row(const rsp_regression_data *data, double y, d
     return (struct count_row){y * eta - mu - lgamma(y + 1), y - mu, mu};
 }
 
-static void poisson_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to, double *sums) {
+static void poisson_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to,
+                          double *sums) {
     count_block(data, par, w, from, to, sums, poisson_row);
 }
 
-bool rsp_poisson_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik, double *gradient, double *information) {
+bool rsp_poisson_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik, double *gradient,
+                          double *information) {
     return sum_blocks(l, par, w, poisson_block, loglik, gradient, information);
 }
 
@@ -283,21 +294,23 @@ static struct rising rising_sums(double y, double theta) {
 
 static struct count_row negative_binomial_row(const rsp_regression_data *data, double y, double eta) {
     double t = data->theta, mu = exp(eta), v = mu + t;
-    return (struct count_row){rising_sums(y, t).logs - lgamma(y + 1) + y * eta - (y + t) * log1p(mu / t), (y - mu) * t / v,
-                              mu * t * (y + t) / (v * v)};
+    return (struct count_row){rising_sums(y, t).logs - lgamma(y + 1) + y * eta - (y + t) * log1p(mu / t),
+                              (y - mu) * t / v, mu * t * (y + t) / (v * v)};
 }
 
-static void negative_binomial_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to, double *sums) {
+static void negative_binomial_block(const rsp_regression_data *data, const double *par, const double *w, size_t from,
+                                    size_t to, double *sums) {
     count_block(data, par, w, from, to, sums, negative_binomial_row);
 }
 
-bool rsp_negative_binomial_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik, double *gradient, double *information) {
+bool rsp_negative_binomial_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik,
+                                    double *gradient, double *information) {
     return sum_blocks(l, par, w, negative_binomial_block, loglik, gradient, information);
 }
 
 /* First derivative of a row's log-likelihood by theta, minus the second, minus the mixed one with the predictor. */
 static void theta_row(const rsp_regression_data *data, const double *par, size_t i, double out[3]) {
-    double        t = data->theta, y = data->y[i], mu = exp(linear_predictor(data, par, i)), v = mu + t;
+    double t = data->theta, y = data->y[i], mu = exp(linear_predictor(data, par, i)), v = mu + t;
     struct rising s = rising_sums(y, t);
     out[0] = s.inverse - log1p(mu / t) + (mu - y) / v;
     out[1] = s.square - mu / (t * v) + (mu - y) / (v * v);
@@ -316,13 +329,15 @@ void rsp_negative_binomial_scores(const rsp_regression_data *data, const double 
 }
 
 /* Sums: observed (k+1)^2, then expected k^2. */
-static void information_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to, double *sums) {
-    size_t  k = data->k, p = k + 1;
+static void information_block(const rsp_regression_data *data, const double *par, const double *w, size_t from,
+                              size_t to, double *sums) {
+    size_t k = data->k, p = k + 1;
     double *expected = sums + p * p;
     for (size_t i = from; i < to; i++) {
         if (w[i] == 0) continue;
         double eta = linear_predictor(data, par, i), mu = exp(eta), t[3];
-        double observed = w[i] * negative_binomial_row(data, data->y[i], eta).second, fisher = w[i] * mu * data->theta / (mu + data->theta);
+        double observed = w[i] * negative_binomial_row(data, data->y[i], eta).second,
+               fisher = w[i] * mu * data->theta / (mu + data->theta);
         theta_row(data, par, i, t);
         sums[k * p + k] += w[i] * t[1];
         for (size_t j = 0; j < k; j++) {
@@ -336,8 +351,9 @@ static void information_block(const rsp_regression_data *data, const double *par
     }
 }
 
-void rsp_negative_binomial_information(const rsp_regression_data *data, const double *par, const double *w, double *observed, double *expected) {
-    size_t  k = data->k, p = k + 1, size = p * p + k * k, n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
+void rsp_negative_binomial_information(const rsp_regression_data *data, const double *par, const double *w,
+                                       double *observed, double *expected) {
+    size_t k = data->k, p = k + 1, size = p * p + k * k, n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
     double *sums = rsp_calloc(n_blocks * size + 1, sizeof *sums);
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t b = 0; b < n_blocks; b++) {
@@ -353,8 +369,9 @@ void rsp_negative_binomial_information(const rsp_regression_data *data, const do
     free(sums);
 }
 
-void rsp_negative_binomial_theta(const rsp_regression_data *data, const double *par, const double *w, double *first, double *second) {
-    size_t  n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
+void rsp_negative_binomial_theta(const rsp_regression_data *data, const double *par, const double *w, double *first,
+                                 double *second) {
+    size_t n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
     double *sums = rsp_calloc(2 * n_blocks + 1, sizeof *sums), t = data->theta;
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t b = 0; b < n_blocks; b++)

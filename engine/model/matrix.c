@@ -9,31 +9,31 @@
 
 /* A factor of the formula over all rows of the frame: a number or a category. */
 struct factor {
-    bool            categorical;
-    rsp_categories  categories;
-    const char     *name;
-    double         *value;     /* [frame n], NaN missing */
+    bool categorical;
+    rsp_categories categories;
+    const char *name;
+    double *value; /* [frame n], NaN missing */
     const rsp_fexpr *e;
 };
 
 struct builder {
-    const rsp_sample  *s;
-    const rsp_frame   *f;
-    const rsp_model   *model;
+    const rsp_sample *s;
+    const rsp_frame *f;
+    const rsp_model *model;
     const rsp_formula *formula;
-    rsp_arena         *arena;
-    const rsp_mdomain *domain;   /* NULL: the whole */
-    size_t             n_factors, n_terms;
-    struct factor     *factors;
-    rsp_fterm         *terms;
-    bool              *fixed_use; /* per factor: an effect, not only the groups of a random part */
-    rsp_categories   **groups;   /* per factor: its categories, where a random part groups by it */
+    rsp_arena *arena;
+    const rsp_mdomain *domain; /* NULL: the whole */
+    size_t n_factors, n_terms;
+    struct factor *factors;
+    rsp_fterm *terms;
+    bool *fixed_use;         /* per factor: an effect, not only the groups of a random part */
+    rsp_categories **groups; /* per factor: its categories, where a random part groups by it */
 };
 
 /* One side of the formula: the fixed part, or the effects of a random part. */
 struct side {
-    bool             intercept;
-    size_t           n_terms;
+    bool intercept;
+    size_t n_terms;
     const rsp_fterm *terms;
 };
 
@@ -108,10 +108,11 @@ static bool names_variable(const rsp_fexpr *e, size_t variable) {
 /* `.` stands for every other question with numbers or codes; not for roles, weights and the design, nor for derivations,
  * which would repeat their sources. */
 static bool dot_takes(const struct builder *b, size_t v) {
-    const rsp_study    *s = b->f->study;
+    const rsp_study *s = b->f->study;
     const rsp_variable *x = &s->variables[v];
-    const rsp_roles    *r = &s->roles;
-    const size_t        roles[] = {r->id, r->language, r->organisation, r->started, r->submitted, r->duration, r->consent, s->design.weight};
+    const rsp_roles *r = &s->roles;
+    const size_t roles[] = {r->id,        r->language, r->organisation, r->started,
+                            r->submitted, r->duration, r->consent,      s->design.weight};
     for (size_t k = 0; k < sizeof roles / sizeof *roles; k++)
         if (roles[k] == v) return false;
     for (size_t k = 0; k < s->design.n_fpc; k++)
@@ -119,7 +120,8 @@ static bool dot_takes(const struct builder *b, size_t v) {
     for (size_t k = 0; k < s->design.n_stages; k++)
         if (s->design.cluster[k] == v) return false;
     if (b->domain && b->domain->without == v) return false;
-    if (x->derive.kind != RSP_DERIVE_NONE || x->part_of != RSP_NONE || names_variable(b->formula->response, v)) return false;
+    if (x->derive.kind != RSP_DERIVE_NONE || x->part_of != RSP_NONE || names_variable(b->formula->response, v))
+        return false;
     return x->type == RSP_SELECT_ONE || x->type == RSP_INTEGER || x->type == RSP_DECIMAL;
 }
 
@@ -127,12 +129,12 @@ static void expand_dot(struct builder *b) {
     size_t n = b->f->study->n_variables;
     rsp_fexpr *names = RSP_ARRAY(b->arena, rsp_fexpr, n);
     struct factor *factors = RSP_ARRAY(b->arena, struct factor, b->n_factors + n);
-    rsp_fterm     *terms = RSP_ARRAY(b->arena, rsp_fterm, b->n_terms + n);
-    size_t         added = 0, n_factors = b->n_factors;
+    rsp_fterm *terms = RSP_ARRAY(b->arena, rsp_fterm, b->n_terms + n);
+    size_t added = 0, n_factors = b->n_factors;
     memcpy(factors, b->factors, b->n_factors * sizeof *factors);
     for (size_t v = 0; v < n; v++) {
         const rsp_variable *x = &b->f->study->variables[v];
-        bool                there = !dot_takes(b, v);
+        bool there = !dot_takes(b, v);
         for (size_t k = 0; k < b->n_factors; k++) there |= strcmp(b->factors[k].name, x->name) == 0;
         if (there) continue;
         names[v] = (rsp_fexpr){.op = RSP_F_VARIABLE, .name = x->name, .variable = v, .text = x->name};
@@ -151,10 +153,11 @@ static void expand_dot(struct builder *b) {
 /* Terms that hold the variable by whose groups the model is fitted say nothing within one. */
 static void drop_terms(struct builder *b) {
     rsp_fterm *kept = RSP_ARRAY(b->arena, rsp_fterm, b->n_terms + 1);
-    size_t     n = 0;
+    size_t n = 0;
     for (size_t t = 0; t < b->n_terms; t++) {
         bool holds = false;
-        for (size_t k = 0; k < b->terms[t].n; k++) holds |= names_variable(b->factors[b->terms[t].factor[k]].e, b->domain->without);
+        for (size_t k = 0; k < b->terms[t].n; k++)
+            holds |= names_variable(b->factors[b->terms[t].factor[k]].e, b->domain->without);
         if (!holds) kept[n++] = b->terms[t];
     }
     b->terms = kept;
@@ -164,7 +167,9 @@ static void drop_terms(struct builder *b) {
 /* ---- response --------------------------------------------------------------------------------------------------- */
 
 /* Is the outcome one of several categories, numbered from 0? */
-static bool has_categories(const rsp_model *m) { return m->kind == RSP_ORDINAL_MODEL || m->kind == RSP_MULTINOMIAL_MODEL; }
+static bool has_categories(const rsp_model *m) {
+    return m->kind == RSP_ORDINAL_MODEL || m->kind == RSP_MULTINOMIAL_MODEL;
+}
 
 static const rsp_list *response_list(const struct builder *b) {
     const rsp_fexpr *r = b->formula->response;
@@ -210,7 +215,8 @@ static bool check_counts(const struct builder *b, const rsp_mmatrix *m, const rs
         char text[32];
         rsp_double_text(m->y[i], text);
         rsp_report(d, RSP_ERR_DATA, b->formula->response->loc, "use kind linear, or derive a count",
-                   "the outcome '%s' of model '%s' must be counts (0, 1, 2, ...); one is %s", b->formula->response->text, a->id, text);
+                   "the outcome '%s' of model '%s' must be counts (0, 1, 2, ...); one is %s",
+                   b->formula->response->text, a->id, text);
         return false;
     }
     return true;
@@ -224,7 +230,7 @@ static int compare_doubles(const void *x, const void *y) {
 /* Categories that occur become 0, 1, 2, ... in the order of the list (or of the numbers). */
 static void number_levels(const struct builder *b, rsp_mmatrix *m) {
     double *seen = rsp_malloc((m->n ? m->n : 1) * sizeof *seen);
-    size_t  n = 0;
+    size_t n = 0;
     memcpy(seen, m->y, m->n * sizeof *seen);
     qsort(seen, m->n, sizeof *seen, compare_doubles);
     for (size_t i = 0; i < m->n; i++)
@@ -253,11 +259,12 @@ static bool row_eligible(const rsp_sample *s, size_t i) {
 }
 
 static bool missing_at(const struct builder *b, size_t factor, size_t i) {
-    return (b->groups[factor] && b->groups[factor]->category[i] < 0) || (b->fixed_use[factor] && factor_missing(&b->factors[factor], i));
+    return (b->groups[factor] && b->groups[factor]->category[i] < 0) ||
+           (b->fixed_use[factor] && factor_missing(&b->factors[factor], i));
 }
 
 static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmatrix *m) {
-    size_t   n = b->f->n, event = b->model->kind == RSP_LOGISTIC_MODEL ? event_choice(b) : RSP_NONE;
+    size_t n = b->f->n, event = b->model->kind == RSP_LOGISTIC_MODEL ? event_choice(b) : RSP_NONE;
     uint8_t *domain = rsp_malloc(n);
     memset(domain, 1, n);
     if (a->filter) rsp_eval_filter(b->f, a->filter, domain);
@@ -268,7 +275,7 @@ static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmat
     for (size_t i = 0; b->domain && b->domain->take && i < n; i++) domain[i] &= b->domain->take[i];
     for (size_t i = 0; i < n; i++) {
         double y = domain[i] && row_eligible(b->s, i) && b->s->weight[i] > 0 ? response_at(b, event, i) : NAN;
-        bool   complete = !isnan(y);
+        bool complete = !isnan(y);
         for (size_t k = 0; complete && k < b->n_factors; k++) complete = !missing_at(b, k, i);
         if (!complete) continue;
         m->take[i] = 1;
@@ -285,7 +292,7 @@ static int64_t count_organisations(const rsp_sample *s, const rsp_mmatrix *m) {
     for (size_t i = 0; i < m->n; i++)
         if (s->organisation[m->row[i]] > most) most = s->organisation[m->row[i]];
     uint8_t *seen = rsp_calloc((size_t) (most + 1), 1);
-    int64_t  n = 0;
+    int64_t n = 0;
     for (size_t i = 0; i < m->n; i++) {
         int32_t o = s->organisation[m->row[i]];
         if (o >= 0 && !seen[o]) seen[o] = 1, n++;
@@ -312,17 +319,18 @@ static bool margin_present(const struct side *b, const rsp_fterm *term, size_t w
 
 struct coding {
     const struct factor *x;
-    size_t               first, n; /* categories first .. first + n - 1; n 1 for a number */
+    size_t first, n; /* categories first .. first + n - 1; n 1 for a number */
 };
 
-static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct coding *codes, size_t n, const size_t *place) {
+static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct coding *codes, size_t n,
+                        const size_t *place) {
     rsp_buf name = {0};
     c->x = RSP_ARRAY(m->arena, double, m->n);
     c->dummy = true;
     for (size_t i = 0; i < m->n; i++) c->x[i] = 1;
     for (size_t k = 0; k < n; k++) {
         const struct factor *x = codes[k].x;
-        size_t               level = codes[k].first + place[k];
+        size_t level = codes[k].first + place[k];
         if (k) rsp_buf_putc(&name, ':');
         rsp_buf_puts(&name, x->name);
         if (x->categorical) rsp_buf_printf(&name, "=%s", x->categories.code[level]);
@@ -338,21 +346,22 @@ static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct codin
 }
 
 struct columns {
-    size_t       n, capacity;
+    size_t n, capacity;
     rsp_mcolumn *v;
 };
 
 /* Returns whether a joint test says more than the coefficients. */
-static bool add_term(const struct builder *b, const rsp_mmatrix *m, const struct side *side, size_t t, struct columns *into) {
+static bool add_term(const struct builder *b, const rsp_mmatrix *m, const struct side *side, size_t t,
+                     struct columns *into) {
     const rsp_fterm *term = &side->terms[t];
-    struct coding    codes[16];
-    size_t           place[16] = {0}, total = 1;
+    struct coding codes[16];
+    size_t place[16] = {0}, total = 1;
     assert(term->n <= 16);
     bool joint = term->n > 1;
     for (size_t k = 0; k < term->n; k++) {
         const struct factor *x = &b->factors[term->factor[k]];
-        size_t               first = x->categorical && margin_present(side, term, k) ? 1 : 0;
-        size_t               levels = x->categorical ? x->categories.n : 1;
+        size_t first = x->categorical && margin_present(side, term, k) ? 1 : 0;
+        size_t levels = x->categorical ? x->categories.n : 1;
         codes[k] = (struct coding){x, first, levels > first ? levels - first : 0};
         joint |= x->categorical;
         total *= codes[k].n;
@@ -374,7 +383,7 @@ static void add_intercept(const rsp_mmatrix *m, struct columns *into) {
 
 static void add_columns(const struct builder *b, rsp_mmatrix *m) {
     struct columns all = {0};
-    struct side    side = {b->formula->intercept, b->n_terms, b->terms};
+    struct side side = {b->formula->intercept, b->n_terms, b->terms};
     /* An ordinal model's thresholds are its intercepts. */
     if (side.intercept && b->model->kind != RSP_ORDINAL_MODEL) add_intercept(m, &all);
     m->n_terms = b->n_terms;
@@ -398,12 +407,13 @@ static int compare_keys(const void *x, const void *y) {
 /* Numbers distinct keys in ascending order; returns how many. */
 static size_t number_keys(const int64_t *key, size_t n, int32_t *number) {
     int64_t *seen = rsp_malloc((n + 1) * sizeof *seen);
-    size_t   distinct = 0;
+    size_t distinct = 0;
     memcpy(seen, key, n * sizeof *seen);
     qsort(seen, n, sizeof *seen, compare_keys);
     for (size_t i = 0; i < n; i++)
         if (!distinct || seen[i] != seen[distinct - 1]) seen[distinct++] = seen[i];
-    for (size_t i = 0; i < n; i++) number[i] = (int32_t) ((const int64_t *) bsearch(&key[i], seen, distinct, sizeof *seen, compare_keys) - seen);
+    for (size_t i = 0; i < n; i++)
+        number[i] = (int32_t) ((const int64_t *) bsearch(&key[i], seen, distinct, sizeof *seen, compare_keys) - seen);
     free(seen);
     return distinct;
 }
@@ -425,9 +435,9 @@ static void add_random(const struct builder *b, rsp_mmatrix *m) {
     m->random = RSP_ARRAY(m->arena, rsp_mrandom, m->n_random);
     for (size_t k = 0; k < m->n_random; k++) {
         const rsp_frandom *from = &b->formula->random[k];
-        rsp_mrandom       *to = &m->random[k];
-        struct columns     all = {0};
-        struct side        side = {from->intercept, from->n_terms, from->terms};
+        rsp_mrandom *to = &m->random[k];
+        struct columns all = {0};
+        struct side side = {from->intercept, from->n_terms, from->terms};
         if (side.intercept) add_intercept(m, &all);
         for (size_t t = 0; t < side.n_terms; t++) add_term(b, m, &side, t, &all);
         to->name = from->group_term.text;
@@ -448,7 +458,7 @@ static void mark_uses(struct builder *b) {
     for (size_t k = 0; k < b->formula->n_random; k++) {
         const rsp_frandom *r = &b->formula->random[k];
         for (size_t j = 0; j < r->group_term.n; j++) {
-            size_t           at = r->group_term.factor[j];
+            size_t at = r->group_term.factor[j];
             const rsp_fexpr *e = b->factors[at].e;
             b->fixed_use[at] = false;
             if (b->groups[at]) continue;
@@ -460,7 +470,8 @@ static void mark_uses(struct builder *b) {
         for (size_t k = 0; k < b->terms[t].n; k++) b->fixed_use[b->terms[t].factor[k]] = true;
     for (size_t k = 0; k < b->formula->n_random; k++)
         for (size_t t = 0; t < b->formula->random[k].n_terms; t++)
-            for (size_t j = 0; j < b->formula->random[k].terms[t].n; j++) b->fixed_use[b->formula->random[k].terms[t].factor[j]] = true;
+            for (size_t j = 0; j < b->formula->random[k].terms[t].n; j++)
+                b->fixed_use[b->formula->random[k].terms[t].factor[j]] = true;
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
@@ -475,10 +486,10 @@ static bool check_outcome(const struct builder *b, const rsp_mmatrix *m, const r
 }
 
 rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_diag *d) {
-    rsp_arena     *arena = rsp_arena_new();
-    rsp_mmatrix   *m = RSP_NEW(arena, rsp_mmatrix);
-    struct builder b = {.s = s, .f = s->frame, .model = &a->model, .formula = a->model.formula, .arena = arena,
-                               .domain = domain};
+    rsp_arena *arena = rsp_arena_new();
+    rsp_mmatrix *m = RSP_NEW(arena, rsp_mmatrix);
+    struct builder b = {
+        .s = s, .f = s->frame, .model = &a->model, .formula = a->model.formula, .arena = arena, .domain = domain};
     m->arena = arena;
     b.n_factors = b.formula->n_factors;
     b.factors = RSP_ARRAY(arena, struct factor, b.n_factors);

@@ -8,51 +8,51 @@
 #include "responsive/statistics.h"
 
 typedef struct {
-    const char *name;    /* "(Intercept)", "age", "degree=yes:country=NO" */
-    size_t      term;    /* index of the formula's term; RSP_NONE: the intercept */
-    bool        dummy;   /* values are 0 and 1 */
-    size_t      ones;    /* dummy: rows where it is 1 */
-    double     *x;       /* [n] */
+    const char *name; /* "(Intercept)", "age", "degree=yes:country=NO" */
+    size_t term;      /* index of the formula's term; RSP_NONE: the intercept */
+    bool dummy;       /* values are 0 and 1 */
+    size_t ones;      /* dummy: rows where it is 1 */
+    double *x;        /* [n] */
 } rsp_mcolumn;
 
 /* A random part of a mixed model: effects that vary between groups. */
 typedef struct {
-    const char  *name;       /* of the groups: "country", "country:region" */
-    size_t       d;          /* effects: columns, named as in the fixed part */
-    rsp_mcolumn *columns;    /* [d] */
-    bool         correlated;
-    size_t       n_groups;   /* that occur in the rows used */
-    int32_t     *group;      /* [n] */
+    const char *name;     /* of the groups: "country", "country:region" */
+    size_t d;             /* effects: columns, named as in the fixed part */
+    rsp_mcolumn *columns; /* [d] */
+    bool correlated;
+    size_t n_groups; /* that occur in the rows used */
+    int32_t *group;  /* [n] */
 } rsp_mrandom;
 
 typedef struct {
-    size_t       n;          /* rows used: complete, of the analysis' domain, of eligible countries, with a weight */
-    size_t      *row;        /* [n] rows of the frame */
-    double      *w;          /* [n] final weights; 1 where the model is unweighted */
-    uint8_t     *take;       /* [frame n] 1 where used */
-    double      *y;          /* [n] response: number; 0/1; category from 0 */
-    size_t       n_levels;   /* categories of the response that occur (ordinal) */
-    const char **levels;     /* their codes, in order */
-    size_t      *level_count;
-    size_t       k;          /* columns */
+    size_t n;            /* rows used: complete, of the analysis' domain, of eligible countries, with a weight */
+    size_t *row;         /* [n] rows of the frame */
+    double *w;           /* [n] final weights; 1 where the model is unweighted */
+    uint8_t *take;       /* [frame n] 1 where used */
+    double *y;           /* [n] response: number; 0/1; category from 0 */
+    size_t n_levels;     /* categories of the response that occur (ordinal) */
+    const char **levels; /* their codes, in order */
+    size_t *level_count;
+    size_t k; /* columns */
     rsp_mcolumn *columns;
-    size_t       n_terms;
+    size_t n_terms;
     const char **term_names; /* "degree:country" */
-    bool        *term_joint; /* a joint test says more than its coefficients: categorical, or an interaction */
-    size_t       n_random;   /* mixed: random parts */
+    bool *term_joint;        /* a joint test says more than its coefficients: categorical, or an interaction */
+    size_t n_random;         /* mixed: random parts */
     rsp_mrandom *random;
-    int64_t      organisations; /* distinct among the rows used; -1 where the study has none */
-    rsp_arena   *arena;
+    int64_t organisations; /* distinct among the rows used; -1 where the study has none */
+    rsp_arena *arena;
 } rsp_mmatrix;
 
 /* A part of the analysis: rows marked in take (NULL: all), terms that hold the variable `without` left out. */
 typedef struct {
     const uint8_t *take; /* [frame n] */
-    size_t         without;
+    size_t without;
 } rsp_mdomain;
 
 /* NULL when the response is not what the kind of model needs (class RSP_ERR_DATA). n may be 0. domain NULL: the whole. */
 rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_diag *d);
-void         rsp_mmatrix_free(rsp_mmatrix *m);
+void rsp_mmatrix_free(rsp_mmatrix *m);
 
 #endif

@@ -23,9 +23,9 @@ static const double SINGULAR = 1e-4; /* lme4's limit for a diagonal element of t
 enum { F_LOGS, F_RSS, F_DEVIANCE, F_FIRST };
 
 static bool outputs(const rsp_mixed *x, const double *theta, size_t n_out, double *out) {
-    size_t       p = x->p;
+    size_t p = x->p;
     rsp_mixed_at at = {.inverse = n_out > F_FIRST ? rsp_calloc(p * p + 1, sizeof(double)) : NULL};
-    bool         ok = rsp_mixed_evaluate(x, theta, &at);
+    bool ok = rsp_mixed_evaluate(x, theta, &at);
     out[F_LOGS] = ok ? at.log_z + (x->ml ? 0 : at.log_x) : INFINITY;
     out[F_RSS] = at.rss;
     out[F_DEVIANCE] = ok ? rsp_mixed_deviance(x, &at) : INFINITY;
@@ -41,12 +41,12 @@ static bool outputs(const rsp_mixed *x, const double *theta, size_t n_out, doubl
 
 /* Central differences with steps h: gradient [n_out][m], second derivatives of the first three [3][m*m]. */
 struct derivatives {
-    size_t  m, n_out;
+    size_t m, n_out;
     double *at, *gradient, *second;
 };
 
 static struct derivatives new_derivatives(rsp_arena *a, size_t m, size_t n_out) {
-    return (struct derivatives){m, n_out, RSP_ARRAY(a, double, n_out), RSP_ARRAY(a, double, n_out * m + 1),
+    return (struct derivatives){m, n_out, RSP_ARRAY(a, double, n_out), RSP_ARRAY(a, double, n_out *m + 1),
                                 RSP_ARRAY(a, double, 3 * m * m + 1)};
 }
 
@@ -66,9 +66,9 @@ static void place_points(const double *theta, const double *h, size_t m, double 
 }
 
 static bool differentiate(const rsp_mixed *x, const double *theta, const double *h, struct derivatives *d) {
-    size_t  m = d->m, n = point_count(m), q = d->n_out, at = 1;
+    size_t m = d->m, n = point_count(m), q = d->n_out, at = 1;
     double *points = rsp_malloc((n * m + 1) * sizeof *points), *v = rsp_malloc(n * q * sizeof *v);
-    bool    ok = true;
+    bool ok = true;
     place_points(theta, h, m, points);
 #pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok)
     for (size_t k = 0; k < n; k++) ok = outputs(x, points + k * m, q, v + k * q) && ok;
@@ -97,7 +97,7 @@ static void step_sizes(const double *theta, size_t m, double share, double *h) {
 /* With steps h and h/2, extrapolated to errors of order h^4. */
 static bool differentiate_well(const rsp_mixed *x, const double *theta, struct derivatives *d, rsp_arena *a) {
     struct derivatives wide = new_derivatives(a, d->m, d->n_out);
-    double            *h = RSP_ARRAY(a, double, d->m + 1);
+    double *h = RSP_ARRAY(a, double, d->m + 1);
     step_sizes(theta, d->m, 0.02, h);
     bool ok = differentiate(x, theta, h, &wide);
     for (size_t i = 0; i < d->m; i++) h[i] /= 2;
@@ -116,8 +116,8 @@ static bool eigen(double *matrix, size_t m, double *value) {
 
 /* Downhill whatever the curvature: Newton's step with the curvatures' absolute values. Returns the fall it promises. */
 static double descent(const struct derivatives *d, double *step, rsp_arena *a) {
-    size_t        m = d->m;
-    double       *v = RSP_ARRAY(a, double, m * m + 1), *value = RSP_ARRAY(a, double, m + 1), most = 0, fall = 0;
+    size_t m = d->m;
+    double *v = RSP_ARRAY(a, double, m *m + 1), *value = RSP_ARRAY(a, double, m + 1), most = 0, fall = 0;
     const double *g = d->gradient + F_DEVIANCE * m;
     memcpy(v, d->second + F_DEVIANCE * m * m, m * m * sizeof *v);
     if (!eigen(v, m, value)) return NAN;
@@ -142,9 +142,9 @@ static void limit_step(const double *theta, double *step, size_t m) {
 }
 
 static bool move(const rsp_mixed *x, double *theta, const double *step, double *deviance) {
-    size_t  m = x->n_theta;
+    size_t m = x->n_theta;
     double *trial = rsp_malloc((m + 1) * sizeof *trial), out[F_FIRST], length = 1;
-    bool    moved = false;
+    bool moved = false;
     for (int k = 0; k < 40 && !moved; k++, length /= 2) {
         for (size_t i = 0; i < m; i++) trial[i] = theta[i] + length * step[i];
         if (!outputs(x, trial, F_FIRST, out) || !(out[F_DEVIANCE] < *deviance)) continue;
@@ -157,9 +157,9 @@ static bool move(const rsp_mixed *x, double *theta, const double *step, double *
 }
 
 static bool search(const rsp_mixed *x, double *theta, rsp_arena *a) {
-    size_t             m = x->n_theta;
+    size_t m = x->n_theta;
     struct derivatives d = new_derivatives(a, m, F_FIRST);
-    double            *step = RSP_ARRAY(a, double, m + 1), *h = RSP_ARRAY(a, double, m + 1);
+    double *step = RSP_ARRAY(a, double, m + 1), *h = RSP_ARRAY(a, double, m + 1);
     for (int k = 0; k < MOST_STEPS; k++) {
         step_sizes(theta, m, 2e-3, h);
         if (!differentiate(x, theta, h, &d)) return false;
@@ -174,7 +174,7 @@ static bool search(const rsp_mixed *x, double *theta, rsp_arena *a) {
 
 /* The last digits: plain Newton steps with good derivatives, where curvature is up in all directions. */
 static bool polish(const rsp_mixed *x, double *theta, struct derivatives *d, rsp_arena *a) {
-    size_t  m = x->n_theta;
+    size_t m = x->n_theta;
     double *step = RSP_ARRAY(a, double, m + 1);
     for (int k = 0; k < 3; k++) {
         if (!differentiate_well(x, theta, d, a)) return false;
@@ -198,9 +198,9 @@ static void start(const rsp_mixed *x, double *theta) {
 /* Satterthwaite's: 2 f^2 / (g' A g), f the variance of a coefficient as a function of theta and s, g its gradient, A
  * twice the inverse of the deviance's second derivatives; directions that are not curved upwards are left out. */
 static void satterthwaite(const rsp_mixed *x, const struct derivatives *d, rsp_arena *a, double *df) {
-    size_t  m = d->m, k = m + 1;
-    double  n = (double) (x->ml ? x->n : x->n - x->p), rss = d->at[F_RSS], s2 = rss / n, s = sqrt(s2);
-    double *h = RSP_ARRAY(a, double, k * k), *value = RSP_ARRAY(a, double, k), *g = RSP_ARRAY(a, double, k);
+    size_t m = d->m, k = m + 1;
+    double n = (double) (x->ml ? x->n : x->n - x->p), rss = d->at[F_RSS], s2 = rss / n, s = sqrt(s2);
+    double *h = RSP_ARRAY(a, double, k *k), *value = RSP_ARRAY(a, double, k), *g = RSP_ARRAY(a, double, k);
     for (size_t i = 0; i < m; i++) {
         for (size_t j = 0; j < m; j++)
             h[i * k + j] = d->second[(F_LOGS * m + i) * m + j] + d->second[(F_RSS * m + i) * m + j] / s2;
@@ -225,13 +225,13 @@ static void satterthwaite(const rsp_mixed *x, const struct derivatives *d, rsp_a
 
 struct mixed_fit {
     const rsp_analysis *a;
-    rsp_mmatrix        *m;
-    rsp_mixed          *x;     /* NULL: cannot be fitted */
-    uint32_t           *flags; /* [k] of the columns */
-    uint32_t            status;
-    size_t              p, *column;
-    double             *theta, *b, *se, *df; /* [n_theta], [p] */
-    double              s2, loglik;
+    rsp_mmatrix *m;
+    rsp_mixed *x;    /* NULL: cannot be fitted */
+    uint32_t *flags; /* [k] of the columns */
+    uint32_t status;
+    size_t p, *column;
+    double *theta, *b, *se, *df; /* [n_theta], [p] */
+    double s2, loglik;
 };
 
 static rsp_row *add_row(const struct mixed_fit *f, rsp_results *out, const char *term, const char *level,
@@ -254,8 +254,8 @@ static void add_number(const struct mixed_fit *f, rsp_results *out, const char *
 static void write_coefficients(const struct mixed_fit *f, rsp_results *out) {
     for (size_t j = 0, at = 0; j < f->m->k; j++) {
         const rsp_mcolumn *c = &f->m->columns[j];
-        rsp_row           *r = add_row(f, out, c->name, NULL, "coefficient");
-        size_t             n = f->m->n;
+        rsp_row *r = add_row(f, out, c->name, NULL, "coefficient");
+        size_t n = f->m->n;
         r->cell = (int64_t) (c->dummy ? (c->ones < n - c->ones ? c->ones : n - c->ones) : n);
         r->flags |= f->flags[j];
         if (f->flags[j]) continue;
@@ -283,10 +283,10 @@ static const rsp_mgroup *group_of(const rsp_mixed *x, size_t part, size_t *from)
 
 /* Covariances [d*d] of a part's effects as written; whether the triangle has a nearly empty diagonal element there. */
 static bool part_covariance(const struct mixed_fit *f, size_t part, double *c) {
-    size_t            from, d = f->m->random[part].d;
+    size_t from, d = f->m->random[part].d;
     const rsp_mgroup *g = group_of(f->x, part, &from);
-    double           *t = rsp_calloc(g->d * g->d, sizeof *t), *root = rsp_calloc(d * d, sizeof *root);
-    bool              singular = false;
+    double *t = rsp_calloc(g->d * g->d, sizeof *t), *root = rsp_calloc(d * d, sizeof *root);
+    bool singular = false;
     rsp_mixed_triangle(g, f->theta, t);
     for (size_t i = 0; i < d; i++) {
         singular |= fabs(t[(from + i) * g->d + from + i]) < SINGULAR;
@@ -308,7 +308,7 @@ static bool part_covariance(const struct mixed_fit *f, size_t part, double *c) {
  * (Johnson 2014). */
 static double mean_variance(const struct mixed_fit *f, size_t part, const double *c) {
     const rsp_mrandom *r = &f->m->random[part];
-    double             sum = 0;
+    double sum = 0;
     for (size_t i = 0; i < r->d; i++)
         for (size_t j = 0; j < r->d; j++) {
             double products = 0;
@@ -323,8 +323,8 @@ enum { FEW_GROUPS = 5 };
 
 static double write_part(const struct mixed_fit *f, rsp_results *out, size_t part) {
     const rsp_mrandom *r = &f->m->random[part];
-    double            *c = rsp_calloc(r->d * r->d, sizeof *c), share = 0;
-    uint32_t           flags = r->n_groups < FEW_GROUPS ? RSP_F_LOW_BASE : 0;
+    double *c = rsp_calloc(r->d * r->d, sizeof *c), share = 0;
+    uint32_t flags = r->n_groups < FEW_GROUPS ? RSP_F_LOW_BASE : 0;
     if (f->x && !f->status) {
         if (part_covariance(f, part, c)) flags |= RSP_F_SINGULAR;
         share = mean_variance(f, part, c);
@@ -349,7 +349,7 @@ static void write_icc(const struct mixed_fit *f, rsp_results *out, const double 
     total += all;
     for (size_t k = 0; k < f->m->n_random; k++) {
         double of_variable = 0;
-        bool   said = false;
+        bool said = false;
         for (size_t j = 0; j < f->m->n_random; j++) {
             if (strcmp(f->m->random[j].name, f->m->random[k].name) != 0) continue;
             of_variable += between[j];
@@ -380,8 +380,8 @@ static void write_rows(const struct mixed_fit *f, rsp_results *out) {
 /* Columns that can be estimated. */
 static void choose_columns(struct mixed_fit *f) {
     const rsp_mmatrix *m = f->m;
-    const double     **x = RSP_ARRAY(m->arena, const double *, m->k + 1);
-    rsp_least_squares  ls;
+    const double **x = RSP_ARRAY(m->arena, const double *, m->k + 1);
+    rsp_least_squares ls;
     f->flags = RSP_ARRAY(m->arena, uint32_t, m->k + 1);
     f->column = RSP_ARRAY(m->arena, size_t, m->k + 1);
     for (size_t j = 0; j < m->k; j++) x[j] = m->columns[j].x;
@@ -389,21 +389,18 @@ static void choose_columns(struct mixed_fit *f) {
     for (size_t j = 0; j < m->k; j++) {
         bool zero = true;
         for (size_t i = 0; zero && i < m->n; i++) zero = x[j][i] == 0;
-        if (zero)
-            f->flags[j] = RSP_F_EMPTY;
-        else if (ls.aliased[j])
-            f->flags[j] = RSP_F_SINGULAR;
-        else
-            f->column[f->p++] = j;
+        if (zero) f->flags[j] = RSP_F_EMPTY;
+        else if (ls.aliased[j]) f->flags[j] = RSP_F_SINGULAR;
+        else f->column[f->p++] = j;
     }
 }
 
 /* Estimate, error and degrees of freedom of the coefficients as written. */
 static void coefficients(struct mixed_fit *f, const struct derivatives *d) {
     const rsp_mixed *x = f->x;
-    size_t           p = f->p;
-    rsp_arena       *a = f->m->arena;
-    rsp_mixed_at     at = {.gamma = RSP_ARRAY(a, double, p + 1), .inverse = RSP_ARRAY(a, double, p * p + 1)};
+    size_t p = f->p;
+    rsp_arena *a = f->m->arena;
+    rsp_mixed_at at = {.gamma = RSP_ARRAY(a, double, p + 1), .inverse = RSP_ARRAY(a, double, p *p + 1)};
     if (!rsp_mixed_evaluate(x, f->theta, &at)) {
         f->status |= RSP_F_NOT_CONVERGED;
         return;
@@ -428,22 +425,20 @@ static void coefficients(struct mixed_fit *f, const struct derivatives *d) {
 }
 
 static void estimate(struct mixed_fit *f) {
-    rsp_arena         *a = f->m->arena;
+    rsp_arena *a = f->m->arena;
     struct derivatives d = new_derivatives(a, f->x->n_theta, F_FIRST + f->p);
     f->theta = RSP_ARRAY(a, double, f->x->n_theta + 1);
     f->b = RSP_ARRAY(a, double, f->p + 1);
     f->se = RSP_ARRAY(a, double, f->p + 1);
     f->df = RSP_ARRAY(a, double, f->p + 1);
     start(f->x, f->theta);
-    if (search(f->x, f->theta, a) && polish(f->x, f->theta, &d, a))
-        coefficients(f, &d);
-    else
-        f->status |= RSP_F_NOT_CONVERGED;
+    if (search(f->x, f->theta, a) && polish(f->x, f->theta, &d, a)) coefficients(f, &d);
+    else f->status |= RSP_F_NOT_CONVERGED;
 }
 
 void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
     struct mixed_fit f = {.a = a, .m = rsp_mmatrix_new(s, a, NULL, d), .s2 = NAN, .loglik = NAN};
-    const char      *why = NULL;
+    const char *why = NULL;
     if (!f.m) return;
     choose_columns(&f);
     if (f.m->n) f.x = rsp_mixed_new(f.m, f.p, f.column, a->model.ml, &why);

@@ -5,8 +5,8 @@
  * interval for a further group is Higgins, Thompson and Spiegelhalter's (2009) with that error; I2 rests on the typical
  * variance of Higgins and Thompson (2002). With `of`, the groups' estimates are coefficients of a model fitted to each
  * group alone, without the terms that tell groups apart. */
-#include "responsive/clean.h"
 #include "model/fit.h"
+#include "responsive/clean.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 /* What is pooled: k estimates with their variances. */
 struct studies {
-    size_t        k;
+    size_t k;
     const double *y, *v;
 };
 
@@ -78,10 +78,8 @@ static double estimate_tau2(const struct studies *s, bool ml) {
     if (slope(s, a, ml) <= 0) return a == 0 ? 0 : grid[best];
     for (int k = 0; k < 200 && b - a > 1e-15 * b; k++) {
         double middle = a + (b - a) / 2;
-        if (slope(s, middle, ml) > 0)
-            a = middle;
-        else
-            b = middle;
+        if (slope(s, middle, ml) > 0) a = middle;
+        else b = middle;
     }
     return a + (b - a) / 2;
 }
@@ -103,16 +101,16 @@ static struct pool pool_studies(const struct studies *s, bool ml) {
 
 /* Groups or rows in order; `used` ones are pooled. */
 struct work {
-    rsp_sample         *s;
+    rsp_sample *s;
     const rsp_analysis *a;
-    rsp_arena          *arena;
-    size_t              n, k;
-    double             *y, *v;  /* [k] */
-    const char        **name;   /* [k] domain of a group: "country=PL"; row: its case's name */
-    rsp_group_fit      *group;  /* [n] with `of` */
-    const char        **domain; /* [n] */
-    int64_t             respondents, organisations, least_cell;
-    uint32_t            flags;
+    rsp_arena *arena;
+    size_t n, k;
+    double *y, *v;        /* [k] */
+    const char **name;    /* [k] domain of a group: "country=PL"; row: its case's name */
+    rsp_group_fit *group; /* [n] with `of` */
+    const char **domain;  /* [n] */
+    int64_t respondents, organisations, least_cell;
+    uint32_t flags;
 };
 
 static void push(struct work *w, double y, double v, const char *name) {
@@ -132,9 +130,9 @@ static void make_room(struct work *w, size_t n) {
 static bool from_columns(struct work *w, rsp_diag *d) {
     const rsp_frame *f = w->s->frame;
     const rsp_model *m = &w->a->model;
-    uint8_t         *take = rsp_malloc(f->n ? f->n : 1);
-    char             text[256];
-    size_t           bad = 0;
+    uint8_t *take = rsp_malloc(f->n ? f->n : 1);
+    char text[256];
+    size_t bad = 0;
     memset(take, 1, f->n);
     if (w->a->filter) rsp_eval_filter(f, w->a->filter, take);
     make_room(w, f->n);
@@ -156,13 +154,13 @@ static bool from_columns(struct work *w, rsp_diag *d) {
 }
 
 static bool from_groups(struct work *w, rsp_diag *d) {
-    const rsp_frame    *f = w->s->frame;
-    const rsp_model    *m = &w->a->model;
+    const rsp_frame *f = w->s->frame;
+    const rsp_model *m = &w->a->model;
     const rsp_variable *across = &f->study->variables[m->across];
-    rsp_analysis        of = f->study->analyses[m->of];
-    rsp_categories      groups;
-    uint8_t            *mine = rsp_malloc(f->n + 1), *take = rsp_malloc(f->n + 1);
-    bool                found = false;
+    rsp_analysis of = f->study->analyses[m->of];
+    rsp_categories groups;
+    uint8_t *mine = rsp_malloc(f->n + 1), *take = rsp_malloc(f->n + 1);
+    bool found = false;
     rsp_categorise(f, m->across, w->arena, &groups);
     make_room(w, groups.n);
     w->group = RSP_ARRAY(w->arena, rsp_group_fit, groups.n + 1);
@@ -172,7 +170,7 @@ static bool from_groups(struct work *w, rsp_diag *d) {
     if (w->a->filter) rsp_eval_filter(f, w->a->filter, mine);
     for (size_t g = 0; g < groups.n; g++) {
         for (size_t i = 0; i < f->n; i++) take[i] = mine[i] && groups.category[i] == (int32_t) g;
-        rsp_mdomain    domain = {take, m->across};
+        rsp_mdomain domain = {take, m->across};
         rsp_group_fit *x = &w->group[g];
         *x = rsp_fit_group(w->s, &of, &domain, m->term, d);
         w->domain[g] = rsp_domain_text(w->arena, 1, &across->name, &groups.code[g]);
@@ -209,7 +207,7 @@ static rsp_row *add_row(const struct work *w, rsp_results *out, const char *doma
 static void write_groups(const struct work *w, rsp_results *out) {
     for (size_t g = 0; w->group && g < w->n; g++) {
         const rsp_group_fit *x = &w->group[g];
-        rsp_row             *r = rsp_results_add(out, w->a->id, w->domain[g], w->a->model.term, NULL, "coefficient");
+        rsp_row *r = rsp_results_add(out, w->a->id, w->domain[g], w->a->model.term, NULL, "coefficient");
         r->n = (double) x->n;
         r->base = (int64_t) x->n;
         r->organisations = x->organisations;
@@ -235,7 +233,7 @@ static void write_mean(const struct work *w, rsp_row *r, const struct pool *p) {
 
 static void write_pool(const struct work *w, rsp_results *out) {
     static const char *const all[] = {"pooled", "tau2", "i2", "q", "prediction"};
-    struct studies           s = {w->k, w->y, w->v};
+    struct studies s = {w->k, w->y, w->v};
     if (w->k < 2) { /* one estimate has no spread */
         for (size_t j = 0; j < sizeof all / sizeof *all; j++)
             add_row(w, out, NULL, NULL, all[j])->flags |= w->k ? RSP_F_NO_DF : RSP_F_EMPTY;
@@ -268,8 +266,8 @@ static void write_leave_one_out(const struct work *w, rsp_results *out) {
         for (size_t j = 0; j < w->k; j++)
             if (j != i) y[n] = w->y[j], v[n++] = w->v[j];
         struct studies s = {n, y, v};
-        struct pool    p = pool_studies(&s, w->a->model.ml);
-        const char    *sign = strchr(w->name[i], '=');
+        struct pool p = pool_studies(&s, w->a->model.ml);
+        const char *sign = strchr(w->name[i], '=');
         write_mean(w, add_row(w, out, NULL, w->group && sign ? sign + 1 : w->name[i], "pooled_without"), &p);
     }
     free(y);

@@ -14,7 +14,8 @@ static void householder(long double *a, size_t r, size_t c, size_t ld) {
         for (size_t i = j; i < r; i++) norm += v[i] * v[i];
         norm = sqrtl(norm);
         if (norm == 0) continue;
-        long double alpha = v[j] > 0 ? -norm : norm, head = v[j] - alpha, square = norm * norm - v[j] * alpha; /* |v|^2 / 2 */
+        long double alpha = v[j] > 0 ? -norm : norm, head = v[j] - alpha,
+                    square = norm * norm - v[j] * alpha; /* |v|^2 / 2 */
         v[j] = head;
         for (size_t m = j + 1; m < c; m++) {
             long double *x = a + m * ld, dot = 0;
@@ -28,8 +29,9 @@ static void householder(long double *a, size_t r, size_t c, size_t ld) {
 }
 
 /* Triangular factor [c*c] of the scaled weighted columns and y, block of rows by block of rows. */
-static void triangle(size_t n, size_t k, const double *const *x, const double *w, const double *y, const long double *scale, long double *r) {
-    size_t       c = k + 1, block = 1024, ld = c + block;
+static void triangle(size_t n, size_t k, const double *const *x, const double *w, const double *y,
+                     const long double *scale, long double *r) {
+    size_t c = k + 1, block = 1024, ld = c + block;
     long double *a = rsp_calloc(ld * c, sizeof *a);
     memset(r, 0, c * c * sizeof *r);
     for (size_t from = 0; from < n; from += block) {
@@ -51,7 +53,8 @@ static void triangle(size_t n, size_t k, const double *const *x, const double *w
 static void column_scales(size_t n, size_t k, const double *const *x, const double *w, long double *scale) {
     for (size_t j = 0; j < k; j++) {
         long double s = 0;
-        for (size_t i = 0; i < n; i++) s += (w ? (long double) w[i] : 1) * (long double) x[j][i] * (long double) x[j][i];
+        for (size_t i = 0; i < n; i++)
+            s += (w ? (long double) w[i] : 1) * (long double) x[j][i] * (long double) x[j][i];
         scale[j] = s > 0 ? sqrtl(s) : 1;
     }
     scale[k] = 1;
@@ -61,8 +64,8 @@ static void column_scales(size_t n, size_t k, const double *const *x, const doub
  * length after the kept ones were taken out. `q` gets the kept columns first, y last; returns the number kept. */
 static size_t keep_columns(const long double *r, size_t k, long double *q, size_t *kept, bool *aliased) {
     const long double tolerance = 1e-11L;
-    size_t            c = k + 1, rank = 0;
-    long double      *try = rsp_malloc(c * c * sizeof *try);
+    size_t c = k + 1, rank = 0;
+    long double *try = rsp_malloc(c * c * sizeof *try);
     for (size_t j = 0; j < k; j++) {
         memcpy(q + rank * c, r + j * c, c * sizeof *q);
         memcpy(try, q, (rank + 1) * c * sizeof *try);
@@ -79,11 +82,15 @@ static size_t keep_columns(const long double *r, size_t k, long double *q, size_
 
 void rsp_least_squares_fit(size_t n, size_t k, const double *const *x, const double *w, const double *y, rsp_arena *a,
                            rsp_least_squares *out) {
-    size_t       c = k + 1;
-    long double *r = rsp_calloc(c * c, sizeof *r), *q = rsp_calloc(c * c, sizeof *q), *inverse = rsp_calloc(c * c, sizeof *inverse);
+    size_t c = k + 1;
+    long double *r = rsp_calloc(c * c, sizeof *r), *q = rsp_calloc(c * c, sizeof *q),
+                *inverse = rsp_calloc(c * c, sizeof *inverse);
     long double *scale = rsp_calloc(c, sizeof *scale), *b = rsp_calloc(c, sizeof *b);
-    size_t      *kept = rsp_calloc(c, sizeof *kept);
-    *out = (rsp_least_squares){.k = k, .beta = RSP_ARRAY(a, double, k), .aliased = RSP_ARRAY(a, bool, k), .inverse = RSP_ARRAY(a, double, k * k)};
+    size_t *kept = rsp_calloc(c, sizeof *kept);
+    *out = (rsp_least_squares){.k = k,
+                               .beta = RSP_ARRAY(a, double, k),
+                               .aliased = RSP_ARRAY(a, bool, k),
+                               .inverse = RSP_ARRAY(a, double, k *k)};
     column_scales(n, k, x, w, scale);
     triangle(n, k, x, w, y, scale, r);
     size_t rank = out->rank = keep_columns(r, k, q, kept, out->aliased);
@@ -117,7 +124,7 @@ void rsp_least_squares_fit(size_t n, size_t k, const double *const *x, const dou
 bool rsp_invert_spd(double *matrix, size_t p) {
     if (p == 0) return true;
     double *scale = rsp_malloc(p * sizeof *scale);
-    bool    ok = true;
+    bool ok = true;
     for (size_t i = 0; i < p; i++) {
         scale[i] = sqrt(matrix[i * p + i]);
         ok = ok && isfinite(scale[i]) && scale[i] > 0;
@@ -163,8 +170,8 @@ static double newton_step(const double *inverse, const double *gradient, size_t 
 
 struct newton {
     const rsp_likelihood *l;
-    const double         *w;
-    rsp_newton_fit       *fit;
+    const double *w;
+    rsp_newton_fit *fit;
     double *gradient, *step, *trial, *unit; /* unit: 1/sqrt(information) at the start, the natural length of a step */
 };
 
@@ -187,16 +194,17 @@ static bool move(struct newton *n, double *information) {
 static bool mark_separated(struct newton *n) {
     size_t p = n->l->p;
     double most = 0;
-    bool   any = false;
+    bool any = false;
     for (size_t i = 0; i < p; i++) most = fmax(most, fabs(n->step[i] / n->unit[i]));
-    for (size_t i = 0; i < p; i++) any |= n->fit->separated[i] = fabs(n->step[i] / n->unit[i]) > 1e-3 * most && most > 1e-2;
+    for (size_t i = 0; i < p; i++)
+        any |= n->fit->separated[i] = fabs(n->step[i] / n->unit[i]) > 1e-3 * most && most > 1e-2;
     return any;
 }
 
 static rsp_fit_status iterate(struct newton *n) {
-    size_t          p = n->l->p;
+    size_t p = n->l->p;
     rsp_newton_fit *f = n->fit;
-    double         *information = f->information_inverse; /* evaluated, then inverted, in place */
+    double *information = f->information_inverse; /* evaluated, then inverted, in place */
     if (!n->l->evaluate(n->l, f->par, n->w, &f->loglik, n->gradient, information)) return RSP_FIT_NOT_CONVERGED;
     for (size_t i = 0; i < p; i++) {
         double d = information[i * p + i];
@@ -205,12 +213,14 @@ static rsp_fit_status iterate(struct newton *n) {
     }
     bool flat = false;
     for (f->iterations = 0; f->iterations < MOST_ITERATIONS; f->iterations++) {
-        if (!rsp_invert_spd(information, p)) return flat ? (mark_separated(n) ? RSP_FIT_SEPARATED : RSP_FIT_SINGULAR) : RSP_FIT_SINGULAR;
+        if (!rsp_invert_spd(information, p))
+            return flat ? (mark_separated(n) ? RSP_FIT_SEPARATED : RSP_FIT_SINGULAR) : RSP_FIT_SINGULAR;
         double decrement = newton_step(information, n->gradient, p, n->step), most = 0;
         for (size_t i = 0; i < p; i++) most = fmax(most, fabs(n->step[i] / n->unit[i]));
         if (decrement < 1e-16 * (1 + fabs(f->loglik)) && most < 1e-7) return RSP_FIT_OK;
         flat = decrement < 1e-9;
-        if (flat && most > 0.1 && f->iterations > 12) return mark_separated(n) ? RSP_FIT_SEPARATED : RSP_FIT_NOT_CONVERGED;
+        if (flat && most > 0.1 && f->iterations > 12)
+            return mark_separated(n) ? RSP_FIT_SEPARATED : RSP_FIT_NOT_CONVERGED;
         if (!move(n, information)) {
             /* Nothing to gain any more within rounding: the last point stands, with its own information. */
             bool small = most < 1e-6;
@@ -223,7 +233,7 @@ static rsp_fit_status iterate(struct newton *n) {
 }
 
 void rsp_newton(const rsp_likelihood *l, const double *w, rsp_newton_fit *fit) {
-    double       *room = rsp_calloc(4 * l->p, sizeof *room);
+    double *room = rsp_calloc(4 * l->p, sizeof *room);
     struct newton n = {l, w, fit, room, room + l->p, room + 2 * l->p, room + 3 * l->p};
     memset(fit->separated, 0, l->p * sizeof *fit->separated);
     fit->status = iterate(&n);

@@ -9,11 +9,11 @@
  * polynomials lose ten digits and the certified values ask for the rest. A column that the columns before it determine
  * up to 1e-11 of its length is aliased: coefficient 0, left out of the inverse. y NULL: rank only. */
 typedef struct {
-    size_t  k, rank;
-    double *beta;       /* [k] */
-    bool   *aliased;    /* [k] */
-    double *inverse;    /* [k*k] (X'WX)^-1, 0 in rows and columns of aliased ones */
-    double  rss;        /* weighted residual sum of squares */
+    size_t k, rank;
+    double *beta;    /* [k] */
+    bool *aliased;   /* [k] */
+    double *inverse; /* [k*k] (X'WX)^-1, 0 in rows and columns of aliased ones */
+    double rss;      /* weighted residual sum of squares */
 } rsp_least_squares;
 
 void rsp_least_squares_fit(size_t n, size_t k, const double *const *x, const double *w, const double *y, rsp_arena *a,
@@ -40,11 +40,11 @@ typedef enum { RSP_FIT_OK, RSP_FIT_SEPARATED, RSP_FIT_SINGULAR, RSP_FIT_NOT_CONV
 
 typedef struct {
     rsp_fit_status status;
-    double        *par;         /* [p]: start on entry, estimate on return */
-    double        *information_inverse; /* [p*p] */
-    bool          *separated;   /* [p]: runs off to infinity */
-    double         loglik;
-    int            iterations;
+    double *par;                 /* [p]: start on entry, estimate on return */
+    double *information_inverse; /* [p*p] */
+    bool *separated;             /* [p]: runs off to infinity */
+    double loglik;
+    int iterations;
 } rsp_newton_fit;
 
 /* Steps are in units where each parameter's information is 1 at the start; the likelihood must rise at each step (step

@@ -8,43 +8,42 @@
 #include <string.h>
 
 typedef struct {
-    const char    *lang;
-    rsp_texts     *texts;
-    rsp_labels    *labels;
+    const char *lang;
+    rsp_texts *texts;
+    rsp_labels *labels;
     brief_hyphens *hyphens;
 } language;
 
 typedef struct {
     const rsp_edition *edition;
-    const char        *country; /* NULL: everybody */
-    size_t             language;
+    const char *country; /* NULL: everybody */
+    size_t language;
 } job;
 
 typedef struct {
     const rsp_publication *p;
-    brief_definition      *definition;
-    rsp_arena             *arena;
-    rsp_diag              *d;
-    size_t                 n_languages, n_jobs, capacity;
-    language              *languages;
-    job                   *jobs;
-    size_t                 n_countries, n_charts;
-    const char           **countries;
-    const rsp_chart_spec  *charts;
+    brief_definition *definition;
+    rsp_arena *arena;
+    rsp_diag *d;
+    size_t n_languages, n_jobs, capacity;
+    language *languages;
+    job *jobs;
+    size_t n_countries, n_charts;
+    const char **countries;
+    const rsp_chart_spec *charts;
 } workshop;
 
 /* ---- languages -------------------------------------------------------------------------------------------------- */
 
-static brief_hyphens *open_hyphens(workshop *w, const char *lang)
-{
+static brief_hyphens *open_hyphens(workshop *w, const char *lang) {
     for (size_t k = 0; k < w->definition->n_hyphenation; k++)
-        if (strcmp(w->definition->hyphenation[k].name, lang) == 0) return brief_hyphens_open(w->definition->hyphenation[k].value, w->d);
+        if (strcmp(w->definition->hyphenation[k].name, lang) == 0)
+            return brief_hyphens_open(w->definition->hyphenation[k].value, w->d);
     return NULL;
 }
 
 /* Index of the language, opened when first asked for; RSP_NONE if it cannot be used. */
-static size_t language_of(workshop *w, const char *lang)
-{
+static size_t language_of(workshop *w, const char *lang) {
     for (size_t k = 0; k < w->n_languages; k++)
         if (strcmp(w->languages[k].lang, lang) == 0) return w->languages[k].texts ? k : RSP_NONE;
     language *l = &w->languages[w->n_languages++];
@@ -60,8 +59,7 @@ static size_t language_of(workshop *w, const char *lang)
     return w->n_languages - 1;
 }
 
-static void free_languages(workshop *w)
-{
+static void free_languages(workshop *w) {
     for (size_t k = 0; k < w->n_languages; k++) {
         rsp_labels_free(w->languages[k].labels);
         rsp_texts_free(w->languages[k].texts);
@@ -71,19 +69,17 @@ static void free_languages(workshop *w)
 
 /* ---- jobs ------------------------------------------------------------------------------------------------------- */
 
-static bool planned(const workshop *w, const char *country, size_t lang)
-{
+static bool planned(const workshop *w, const char *country, size_t lang) {
     for (size_t k = 0; k < w->n_jobs; k++) {
         const job *j = &w->jobs[k];
-        bool       same = country ? j->country && strcmp(j->country, country) == 0 : !j->country;
+        bool same = country ? j->country && strcmp(j->country, country) == 0 : !j->country;
         if (same && j->language == lang) return true;
     }
     return false;
 }
 
-static void plan_one(workshop *w, const rsp_edition *e, const char *country)
-{
-    size_t       n;
+static void plan_one(workshop *w, const rsp_edition *e, const char *country) {
+    size_t n;
     const char **languages = rsp_edition_languages(w->p, e, country, w->arena, &n);
     for (size_t k = 0; k < n; k++) {
         size_t lang = language_of(w, languages[k]);
@@ -93,28 +89,27 @@ static void plan_one(workshop *w, const rsp_edition *e, const char *country)
     }
 }
 
-static void plan(workshop *w)
-{
+static void plan(workshop *w) {
     const rsp_reports *r = &w->p->study->reports;
     if (!r->n_briefs) plan_one(w, NULL, NULL);
     for (size_t b = 0; b < r->n_briefs; b++) {
         if (!r->briefs[b].each_country) plan_one(w, &r->briefs[b], NULL);
-        for (size_t k = 0; r->briefs[b].each_country && k < w->n_countries; k++) plan_one(w, &r->briefs[b], w->countries[k]);
+        for (size_t k = 0; r->briefs[b].each_country && k < w->n_countries; k++)
+            plan_one(w, &r->briefs[b], w->countries[k]);
     }
 }
 
 /* ---- one brief -------------------------------------------------------------------------------------------------- */
 
-static size_t footer_words(const brief_document *d)
-{
-    return d->n_pages * (brief_count_printed(d->footer) + (d->notice ? brief_count_printed(d->notice) : 0) + brief_count_printed(d->content) + 4);
+static size_t footer_words(const brief_document *d) {
+    return d->n_pages * (brief_count_printed(d->footer) + (d->notice ? brief_count_printed(d->notice) : 0) +
+                         brief_count_printed(d->content) + 4);
 }
 
 /* Takes away the figure with most words, but not the first page's; false if there is no other. */
-static bool drop_figure(brief_edition *e, const brief_document *d)
-{
+static bool drop_figure(brief_edition *e, const brief_document *d) {
     const rsp_scene *most = NULL;
-    size_t           seen = 0, words = 0;
+    size_t seen = 0, words = 0;
     for (size_t k = 0; k < d->n; k++)
         if (d->pieces[k].scene && seen++ && brief_scene_words(d->pieces[k].scene) > words) {
             most = d->pieces[k].scene;
@@ -129,10 +124,9 @@ static bool drop_figure(brief_edition *e, const brief_document *d)
 }
 
 /* Composes with ever fewer figures, then findings, until pages and words are within the limits. */
-static void compose(brief_edition *e, PangoContext *context, brief_document *doc)
-{
+static void compose(brief_edition *e, PangoContext *context, brief_document *doc) {
     const brief_limits *m = &e->definition->limits;
-    size_t              findings = m->findings < e->n_analyses ? m->findings : e->n_analyses;
+    size_t findings = m->findings < e->n_analyses ? m->findings : e->n_analyses;
     for (;;) {
         brief_compose(e, m->charts, findings, context, doc);
         brief_paginate(doc);
@@ -145,15 +139,25 @@ static void compose(brief_edition *e, PangoContext *context, brief_document *doc
     }
 }
 
-static bool make(const workshop *w, const job *j, rsp_diag *d)
-{
-    rsp_arena      *a = rsp_arena_new();
+static bool make(const workshop *w, const job *j, rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
     const language *l = &w->languages[j->language];
-    brief_edition   e = {.p = w->p, .definition = w->definition, .texts = l->texts, .labels = l->labels, .hyphens = l->hyphens,
-                         .edition = j->edition, .country = j->country, .domain = "", .n_countries = w->n_countries,
-                         .countries = w->countries, .n_charts = w->n_charts, .charts = w->charts, .arena = a};
-    const char     *name = rsp_printf(a, "briefs/brief-%s-%s.pdf", j->country ? j->country : "all", l->lang);
-    if (j->country) e.domain = rsp_domain_text(a, 1, &w->p->study->variables[w->p->study->roles.country].name, &j->country);
+    brief_edition e = {.p = w->p,
+                       .definition = w->definition,
+                       .texts = l->texts,
+                       .labels = l->labels,
+                       .hyphens = l->hyphens,
+                       .edition = j->edition,
+                       .country = j->country,
+                       .domain = "",
+                       .n_countries = w->n_countries,
+                       .countries = w->countries,
+                       .n_charts = w->n_charts,
+                       .charts = w->charts,
+                       .arena = a};
+    const char *name = rsp_printf(a, "briefs/brief-%s-%s.pdf", j->country ? j->country : "all", l->lang);
+    if (j->country)
+        e.domain = rsp_domain_text(a, 1, &w->p->study->variables[w->p->study->roles.country].name, &j->country);
     e.path = rsp_path_join(a, w->p->dir, name);
     brief_observe(&e);
     PangoContext *context = rsp_font_context();
@@ -163,7 +167,7 @@ static bool make(const workshop *w, const job *j, rsp_diag *d)
     brief_charts(&e);
     compose(&e, context, &doc);
     rsp_buf pdf = {0};
-    bool    ok = brief_draw(&e, &doc, context, &pdf, d) && rsp_write_file(e.path, pdf.data, pdf.length, d);
+    bool ok = brief_draw(&e, &doc, context, &pdf, d) && rsp_write_file(e.path, pdf.data, pdf.length, d);
     rsp_buf_free(&pdf);
     brief_document_free(&doc);
     brief_charts_free(&e);
@@ -173,22 +177,21 @@ static bool make(const workshop *w, const job *j, rsp_diag *d)
     return ok;
 }
 
-static bool make_all(const workshop *w)
-{
+static bool make_all(const workshop *w) {
     size_t failed = 0;
 #pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
     for (size_t k = 0; k < w->n_jobs; k++) failed += !make(w, &w->jobs[k], w->d);
     return failed == 0;
 }
 
-bool rsp_render_briefs(const rsp_publication *p, rsp_diag *d)
-{
+bool rsp_render_briefs(const rsp_publication *p, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    workshop   w = {.p = p, .arena = a, .d = d};
-    bool       ok = false;
+    workshop w = {.p = p, .arena = a, .d = d};
+    bool ok = false;
     w.definition = brief_definition_load(rsp_path_join(a, rsp_data_dir(), "reports/brief.yaml"), d);
     if (w.definition && !rsp_font_map())
-        rsp_report(d, RSP_ERR_OUTPUT, RSP_NOWHERE, "install Debian's fonts-noto-core or fonts-open-sans", "no font for the briefs");
+        rsp_report(d, RSP_ERR_OUTPUT, RSP_NOWHERE, "install Debian's fonts-noto-core or fonts-open-sans",
+                   "no font for the briefs");
     else if (w.definition && rsp_make_dirs(rsp_path_join(a, p->dir, "briefs"), d)) {
         w.languages = RSP_ARRAY(a, language, p->n_languages + 1);
         w.charts = rsp_chart_specs(p->study, a, &w.n_charts);

@@ -23,12 +23,12 @@
 /* Says message `say` of an observation of kind `of` where `when` holds; NULL: always. */
 typedef struct {
     const char *of, *say;
-    rsp_expr   *when;
-    rsp_loc     loc;
+    rsp_expr *when;
+    rsp_loc loc;
 } brief_rule;
 
 typedef struct {
-    size_t      n;
+    size_t n;
     brief_rule *rules;
 } brief_rules;
 
@@ -36,8 +36,8 @@ typedef enum { BRIEF_TEXT, BRIEF_LIST, BRIEF_FINDINGS, BRIEF_COUNTRIES } brief_s
 
 typedef struct {
     brief_section_kind kind;
-    const char        *heading; /* message key */
-    brief_rules        text;    /* of the whole edition: one paragraph, or one entry of the list each */
+    const char *heading; /* message key */
+    brief_rules text;    /* of the whole edition: one paragraph, or one entry of the list each */
 } brief_section;
 
 typedef struct {
@@ -45,19 +45,19 @@ typedef struct {
 } brief_limits;
 
 typedef struct {
-    brief_limits   limits;
-    brief_rules    titles, messages, sentences, notices, footer; /* notices: page 1; footer: every page */
-    size_t         n_sections, n_notes;
+    brief_limits limits;
+    brief_rules titles, messages, sentences, notices, footer; /* notices: page 1; footer: every page */
+    size_t n_sections, n_notes;
     brief_section *sections, *notes; /* notes: the small print of the last page */
-    size_t         n_hyphenation;
-    rsp_pair      *hyphenation; /* language -> file of patterns */
-    const char    *path;
-    rsp_arena     *arena;
+    size_t n_hyphenation;
+    rsp_pair *hyphenation; /* language -> file of patterns */
+    const char *path;
+    rsp_arena *arena;
 } brief_definition;
 
 /* NULL with every fault reported. */
 brief_definition *brief_definition_load(const char *path, rsp_diag *d);
-void              brief_definition_free(brief_definition *b);
+void brief_definition_free(brief_definition *b);
 /* Every message that the definition names exists in these texts; the missing ones are reported. */
 bool brief_definition_covered(const brief_definition *b, const rsp_texts *t, rsp_diag *d);
 
@@ -67,45 +67,45 @@ enum { BRIEF_VALUES = 80 };
 
 typedef struct {
     rsp_arg v[BRIEF_VALUES]; /* all names, in a fixed order; unset: "" and NaN */
-    size_t  n;
+    size_t n;
 } brief_values;
 
-void        brief_values_clear(brief_values *v);
-bool        brief_value_known(const char *name);
+void brief_values_clear(brief_values *v);
+bool brief_value_known(const char *name);
 /* text NULL: a number that messages format themselves. */
-void        brief_put(brief_values *v, const char *name, const char *text, double number);
-double      brief_number(const brief_values *v, const char *name);
+void brief_put(brief_values *v, const char *name, const char *text, double number);
+double brief_number(const brief_values *v, const char *name);
 /* False where the condition is missing. */
-bool        brief_holds(const rsp_expr *when, const brief_values *v);
+bool brief_holds(const rsp_expr *when, const brief_values *v);
 
 typedef struct {
-    const char         *kind;
+    const char *kind;
     const rsp_analysis *analysis;
-    brief_values        values;
+    brief_values values;
 } brief_observation;
 
 /* One brief: for whom, in which language. */
 typedef struct {
-    const rsp_publication  *p;
+    const rsp_publication *p;
     const brief_definition *definition;
-    const rsp_texts        *texts;
-    const rsp_labels       *labels;
-    const brief_hyphens    *hyphens;
-    const rsp_edition      *edition; /* NULL: the study names none */
-    const char             *country; /* NULL: everybody */
-    const char             *domain;  /* "" or "country=PL" */
-    const char             *path;
-    size_t                  n_countries;
-    const char            **countries; /* with figures of their own */
-    size_t                  n_analyses;
-    const rsp_analysis    **analyses;  /* that it shows, in the order of the edition, else of the study */
-    size_t                  n_charts;
-    const rsp_chart_spec   *charts;
-    rsp_scene             **scenes;    /* per analysis that it shows; NULL: no chart. Filled by brief_charts */
-    rsp_arena              *arena;
-    brief_values            values;    /* true of the whole brief */
-    size_t                  n_observations, capacity;
-    brief_observation      *observations;
+    const rsp_texts *texts;
+    const rsp_labels *labels;
+    const brief_hyphens *hyphens;
+    const rsp_edition *edition; /* NULL: the study names none */
+    const char *country;        /* NULL: everybody */
+    const char *domain;         /* "" or "country=PL" */
+    const char *path;
+    size_t n_countries;
+    const char **countries; /* with figures of their own */
+    size_t n_analyses;
+    const rsp_analysis **analyses; /* that it shows, in the order of the edition, else of the study */
+    size_t n_charts;
+    const rsp_chart_spec *charts;
+    rsp_scene **scenes; /* per analysis that it shows; NULL: no chart. Filled by brief_charts */
+    rsp_arena *arena;
+    brief_values values; /* true of the whole brief */
+    size_t n_observations, capacity;
+    brief_observation *observations;
 } brief_edition;
 
 /* Fills values and observations from the published table. */
@@ -123,31 +123,31 @@ typedef struct {
 
 typedef struct {
     brief_piece_kind kind;
-    const char      *tag;      /* of a text: H1, H2, P */
-    const char      *text;
-    const char      *tail;     /* small and grey after the text, or NULL */
-    brief_type       type;
-    double           x, width, height, gap; /* gap: above */
-    bool             margin;   /* stands beside what follows and takes no room of its own */
-    bool             keep;     /* with the next piece */
-    bool             box;      /* tinted, with the accent at its left */
-    bool             outline;  /* a bookmark */
-    size_t           n_entries;
-    brief_entry     *entries;  /* list, columns; table: n_columns a row, the first row heads */
-    size_t           n_columns;
-    rsp_scene       *scene;    /* figure; the edition's */
-    const char      *label;    /* figure: "Figure 1" */
-    size_t           page;     /* set by brief_paginate */
-    double           y;
+    const char *tag; /* of a text: H1, H2, P */
+    const char *text;
+    const char *tail; /* small and grey after the text, or NULL */
+    brief_type type;
+    double x, width, height, gap; /* gap: above */
+    bool margin;                  /* stands beside what follows and takes no room of its own */
+    bool keep;                    /* with the next piece */
+    bool box;                     /* tinted, with the accent at its left */
+    bool outline;                 /* a bookmark */
+    size_t n_entries;
+    brief_entry *entries; /* list, columns; table: n_columns a row, the first row heads */
+    size_t n_columns;
+    rsp_scene *scene;  /* figure; the edition's */
+    const char *label; /* figure: "Figure 1" */
+    size_t page;       /* set by brief_paginate */
+    double y;
 } brief_piece;
 
 typedef struct {
-    const char  *title, *footer, *notice, *content; /* document title; lines of the footer */
-    size_t       n, capacity;
+    const char *title, *footer, *notice, *content; /* document title; lines of the footer */
+    size_t n, capacity;
     brief_piece *pieces;
-    size_t       words;        /* all that is printed but page numbers and footers */
-    size_t       n_pages;
-    double       gaps;         /* factor of all gaps */
+    size_t words; /* all that is printed but page numbers and footers */
+    size_t n_pages;
+    double gaps; /* factor of all gaps */
 } brief_document;
 
 /* Draws up the charts once, as composition may be tried several times; brief_charts_free frees them. */
@@ -155,7 +155,7 @@ void brief_charts(brief_edition *e);
 void brief_charts_free(brief_edition *e);
 /* At most `charts` figures and `findings` paragraphs. Heights are measured with `context`. */
 void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out);
-void   brief_document_free(brief_document *d);
+void brief_document_free(brief_document *d);
 size_t brief_scene_words(const rsp_scene *s);
 
 /* ---- pages ------------------------------------------------------------------------------------------------------ */
@@ -164,8 +164,13 @@ size_t brief_scene_words(const rsp_scene *s);
 #define BRIEF_PAGE_W 595.28
 #define BRIEF_PAGE_H 841.89
 enum {
-    BRIEF_LEFT = 51, BRIEF_TOP = 54, BRIEF_BOTTOM = 776, /* text stands between; the footer below */
-    BRIEF_WIDTH = 493, BRIEF_BODY_X = 164, BRIEF_BODY_W = 380, BRIEF_MARGIN_W = 101,
+    BRIEF_LEFT = 51,
+    BRIEF_TOP = 54,
+    BRIEF_BOTTOM = 776, /* text stands between; the footer below */
+    BRIEF_WIDTH = 493,
+    BRIEF_BODY_X = 164,
+    BRIEF_BODY_W = 380,
+    BRIEF_MARGIN_W = 101,
     BRIEF_BOX_PAD = 12
 };
 

@@ -9,59 +9,59 @@
 #include <string.h>
 
 /* One accent (#12436D), ink and a grey with a contrast of 7:1. Sizes in points; Noto Sans has tall lines by nature. */
-#define ACCENT {0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0}
-#define INK {0.13, 0.13, 0.13}
-#define GREY {0.35, 0.35, 0.35}
+#define ACCENT                                                                                                         \
+    { 0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0 }
+#define INK                                                                                                            \
+    { 0.13, 0.13, 0.13 }
+#define GREY                                                                                                           \
+    { 0.35, 0.35, 0.35 }
 
-static const brief_type MASTHEAD = {9.5, 1.0, true, ACCENT}, TITLE = {23, 0.88, true, ACCENT}, LONG_TITLE = {18, 0.9, true, ACCENT},
-                        SUBTITLE = {10.5, 1.0, false, GREY}, NOTICE = {9.5, 1.0, true, INK}, HEADING = {11.5, 0.92, true, ACCENT},
-                        BODY = {10.2, 1.0, false, INK}, MESSAGE = {11, 0.98, false, INK}, LABEL = {8.5, 1.0, true, ACCENT},
-                        CELL = {9, 1.0, false, INK}, NOTE = {8, 1.0, false, INK};
+static const brief_type MASTHEAD = {9.5, 1.0, true, ACCENT}, TITLE = {23, 0.88, true, ACCENT},
+                        LONG_TITLE = {18, 0.9, true, ACCENT}, SUBTITLE = {10.5, 1.0, false, GREY},
+                        NOTICE = {9.5, 1.0, true, INK}, HEADING = {11.5, 0.92, true, ACCENT},
+                        BODY = {10.2, 1.0, false, INK}, MESSAGE = {11, 0.98, false, INK},
+                        LABEL = {8.5, 1.0, true, ACCENT}, CELL = {9, 1.0, false, INK}, NOTE = {8, 1.0, false, INK};
 
 /* Heights of figures in points: two low ones and text share a page; a tall one leaves room for a paragraph. */
 enum { MAX_FIGURES = 16, LOW = 345, TALL = 560 };
 
 typedef struct {
     const brief_edition *e;
-    brief_document      *d;
-    PangoContext        *context;
-    size_t               charts;              /* allowed in all */
-    size_t               n_shown;
-    const rsp_analysis  *shown[MAX_FIGURES];  /* whose figure stands in the brief, by number */
-    const rsp_analysis  *headline;            /* what the title is about; NULL */
+    brief_document *d;
+    PangoContext *context;
+    size_t charts; /* allowed in all */
+    size_t n_shown;
+    const rsp_analysis *shown[MAX_FIGURES]; /* whose figure stands in the brief, by number */
+    const rsp_analysis *headline;           /* what the title is about; NULL */
 } composer;
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
-static const char *say(const composer *c, const char *key, const brief_values *v)
-{
+static const char *say(const composer *c, const char *key, const brief_values *v) {
     return rsp_say(c->e->texts, c->e->arena, key, v->v, v->n);
 }
 
-static const char *set(const composer *c, const char *text)
-{
+static const char *set(const composer *c, const char *text) {
     c->d->words += brief_count_printed(brief_glue(c->e->arena, rsp_texts_lang(c->e->texts), text));
     return brief_typeset(c->e->hyphens, c->e->arena, rsp_texts_lang(c->e->texts), text);
 }
 
 /* Headings are not hyphenated. */
-static const char *glued(const composer *c, const char *text)
-{
+static const char *glued(const composer *c, const char *text) {
     const char *glued_text = brief_glue(c->e->arena, rsp_texts_lang(c->e->texts), text);
     c->d->words += brief_count_printed(glued_text);
     return glued_text;
 }
 
-static const brief_rule *matching(const brief_rules *rules, const brief_observation *o)
-{
+static const brief_rule *matching(const brief_rules *rules, const brief_observation *o) {
     for (size_t k = 0; k < rules->n; k++)
-        if (strcmp(rules->rules[k].of, o->kind) == 0 && brief_holds(rules->rules[k].when, &o->values)) return &rules->rules[k];
+        if (strcmp(rules->rules[k].of, o->kind) == 0 && brief_holds(rules->rules[k].when, &o->values))
+            return &rules->rules[k];
     return NULL;
 }
 
 /* All sentences of the edition whose conditions hold, one after the other; NULL if there are none. */
-static const char *paragraph(const composer *c, const brief_rules *rules)
-{
+static const char *paragraph(const composer *c, const brief_rules *rules) {
     const char *text = NULL;
     for (size_t k = 0; k < rules->n; k++) {
         if (!brief_holds(rules->rules[k].when, &c->e->values)) continue;
@@ -73,27 +73,24 @@ static const char *paragraph(const composer *c, const brief_rules *rules)
 
 /* ---- pieces ----------------------------------------------------------------------------------------------------- */
 
-static brief_piece *add(composer *c, brief_piece p)
-{
+static brief_piece *add(composer *c, brief_piece p) {
     RSP_PUSH(c->d->pieces, c->d->n, c->d->capacity, p);
     return &c->d->pieces[c->d->n - 1];
 }
 
-static brief_piece *add_text(composer *c, const char *tag, const char *text, const brief_type *type, double x, double width, double gap)
-{
+static brief_piece *add_text(composer *c, const char *tag, const char *text, const brief_type *type, double x,
+                             double width, double gap) {
     brief_piece p = {.kind = PIECE_TEXT, .tag = tag, .text = text, .type = *type, .x = x, .width = width, .gap = gap};
     p.height = brief_height(c->context, text, NULL, type, width);
     return add(c, p);
 }
 
-static void add_heading(composer *c, const char *text)
-{
+static void add_heading(composer *c, const char *text) {
     brief_piece *p = add_text(c, "H2", glued(c, text), &HEADING, BRIEF_LEFT, BRIEF_MARGIN_W, 20);
     p->margin = p->keep = p->outline = true;
 }
 
-static void add_paragraph(composer *c, const char *text, const char *tail, double gap)
-{
+static void add_paragraph(composer *c, const char *text, const char *tail, double gap) {
     brief_piece *p = add_text(c, "P", set(c, text), &BODY, BRIEF_BODY_X, BRIEF_BODY_W, gap);
     if (!tail) return;
     p->tail = tail;
@@ -101,54 +98,54 @@ static void add_paragraph(composer *c, const char *text, const char *tail, doubl
     c->d->words += brief_count_printed(tail);
 }
 
-static brief_piece *add_list(composer *c, const char *heading, size_t n, brief_entry *entries, const brief_type *type, bool box)
-{
-    brief_piece p = {.kind = PIECE_LIST, .text = heading, .type = *type, .n_entries = n, .entries = entries, .box = box,
-                     .x = box ? BRIEF_LEFT : BRIEF_BODY_X, .width = box ? BRIEF_WIDTH : BRIEF_BODY_W, .gap = box ? 14 : 0, .outline = heading != NULL};
+static brief_piece *add_list(composer *c, const char *heading, size_t n, brief_entry *entries, const brief_type *type,
+                             bool box) {
+    brief_piece p = {.kind = PIECE_LIST,
+                     .text = heading,
+                     .type = *type,
+                     .n_entries = n,
+                     .entries = entries,
+                     .box = box,
+                     .x = box ? BRIEF_LEFT : BRIEF_BODY_X,
+                     .width = box ? BRIEF_WIDTH : BRIEF_BODY_W,
+                     .gap = box ? 14 : 0,
+                     .outline = heading != NULL};
     p.height = brief_list_height(&p, c->context);
     return add(c, p);
 }
 
 /* ---- figures ---------------------------------------------------------------------------------------------------- */
 
-size_t brief_scene_words(const rsp_scene *s)
-{
+size_t brief_scene_words(const rsp_scene *s) {
     size_t n = 0;
     for (size_t k = 0; k < s->n; k++)
         if (s->shapes[k].kind == RSP_SHAPE_TEXT) n += brief_count_printed(s->shapes[k].text);
     return n;
 }
 
-static size_t figure_number(const composer *c, const rsp_analysis *x)
-{
+static size_t figure_number(const composer *c, const rsp_analysis *x) {
     for (size_t k = 0; k < c->n_shown; k++)
         if (c->shown[k] == x) return k + 1;
     return 0;
 }
 
-static const char *figure_label(const composer *c, size_t number)
-{
+static const char *figure_label(const composer *c, size_t number) {
     return rsp_say(c->e->texts, c->e->arena, "brief.figure", (rsp_arg[]){{"figure", NULL, (double) number}}, 1);
 }
 
-static rsp_scene *draw_chart(const brief_edition *e, const rsp_chart_spec *spec, double highest)
-{
+static rsp_scene *draw_chart(const brief_edition *e, const rsp_chart_spec *spec, double highest) {
     rsp_scene *scene = rsp_chart(e->p, spec, e->country, e->texts, BRIEF_WIDTH);
     if (scene && scene->height <= highest) return scene;
     rsp_scene_free(scene);
     return NULL;
 }
 
-static bool has_many_items(const rsp_analysis *x)
-{
-    return x->kind == RSP_A_TABLE && x->table.n_items >= 3;
-}
+static bool has_many_items(const rsp_analysis *x) { return x->kind == RSP_A_TABLE && x->table.n_items >= 3; }
 
 /* The chart of an analysis. One of several items that would fill a page of a brief is drawn as a heat map where that is
  * lower: it says the same numbers, and the full chart stands among the publication's. NULL where there is none, or none
  * that fits. */
-static rsp_scene *chart_of(const brief_edition *e, const rsp_analysis *x)
-{
+static rsp_scene *chart_of(const brief_edition *e, const rsp_analysis *x) {
     for (size_t k = 0; k < e->n_charts; k++) {
         if (strcmp(e->charts[k].analysis, x->id) != 0) continue;
         rsp_chart_spec compact = e->charts[k];
@@ -161,46 +158,45 @@ static rsp_scene *chart_of(const brief_edition *e, const rsp_analysis *x)
     return NULL;
 }
 
-void brief_charts(brief_edition *e)
-{
+void brief_charts(brief_edition *e) {
     e->scenes = RSP_ARRAY(e->arena, rsp_scene *, e->n_analyses + 1);
     size_t most = 2 * e->definition->limits.charts, n = 0; /* some do not fit where they should stand */
     for (size_t k = 0; k < e->n_analyses && n < most; k++) n += (e->scenes[k] = chart_of(e, e->analyses[k])) != NULL;
 }
 
-void brief_charts_free(brief_edition *e)
-{
+void brief_charts_free(brief_edition *e) {
     for (size_t k = 0; k < e->n_analyses; k++) rsp_scene_free(e->scenes[k]);
 }
 
-static rsp_scene *scene_of(const composer *c, const rsp_analysis *x)
-{
+static rsp_scene *scene_of(const composer *c, const rsp_analysis *x) {
     for (size_t k = 0; k < c->e->n_analyses; k++)
         if (c->e->analyses[k] == x) return c->e->scenes[k];
     return NULL;
 }
 
-static void add_figure(composer *c, const rsp_analysis *x, rsp_scene *scene)
-{
+static void add_figure(composer *c, const rsp_analysis *x, rsp_scene *scene) {
     assert(c->n_shown < MAX_FIGURES);
     c->shown[c->n_shown++] = x;
-    brief_piece p = {.kind = PIECE_FIGURE, .scene = scene, .label = figure_label(c, c->n_shown), .type = LABEL, .x = BRIEF_LEFT,
-                     .width = BRIEF_WIDTH, .gap = 16};
+    brief_piece p = {.kind = PIECE_FIGURE,
+                     .scene = scene,
+                     .label = figure_label(c, c->n_shown),
+                     .type = LABEL,
+                     .x = BRIEF_LEFT,
+                     .width = BRIEF_WIDTH,
+                     .gap = 16};
     p.height = scene->height + brief_height(c->context, p.label, NULL, &LABEL, BRIEF_WIDTH) + 3;
     c->d->words += brief_scene_words(scene) + 2;
     add(c, p);
 }
 
-static double height_so_far(const brief_document *d)
-{
+static double height_so_far(const brief_document *d) {
     double y = BRIEF_TOP;
     for (size_t k = 0; k < d->n; k++) y += d->pieces[k].height + (k ? d->pieces[k].gap : 0);
     return y;
 }
 
 /* The first page's figure: the headline's, else the first that has room under the messages. */
-static void add_first_figure(composer *c)
-{
+static void add_first_figure(composer *c) {
     double room = BRIEF_BOTTOM - height_so_far(c->d) - 40;
     for (size_t k = 0; c->charts && k <= c->e->n_analyses; k++) {
         const rsp_analysis *x = k ? c->e->analyses[k - 1] : c->headline;
@@ -215,8 +211,7 @@ static void add_first_figure(composer *c)
 /* ---- the first page --------------------------------------------------------------------------------------------- */
 
 /* The first finding that a rule makes a title of; the last rule makes one without a finding. */
-static const char *title_of(composer *c)
-{
+static const char *title_of(composer *c) {
     const brief_rules *rules = &c->e->definition->titles;
     for (size_t j = 0; j < c->e->n_observations; j++)
         for (size_t k = 0; k < rules->n; k++) {
@@ -230,17 +225,19 @@ static const char *title_of(composer *c)
     return c->e->p->study->id;
 }
 
-static void add_title(composer *c)
-{
+static void add_title(composer *c) {
     const brief_values *v = &c->e->values;
-    const char         *title = title_of(c);
-    add_text(c, "P", glued(c, say(c, c->e->country ? "brief.masthead_country" : "brief.masthead", v)), &MASTHEAD, BRIEF_LEFT, BRIEF_WIDTH, 0);
-    const brief_type *type = brief_height(c->context, title, NULL, &TITLE, BRIEF_WIDTH) > 4 * TITLE.size * 1.3 ? &LONG_TITLE : &TITLE;
-    brief_piece      *h1 = add_text(c, "H1", glued(c, title), type, BRIEF_LEFT, BRIEF_WIDTH, 16);
+    const char *title = title_of(c);
+    add_text(c, "P", glued(c, say(c, c->e->country ? "brief.masthead_country" : "brief.masthead", v)), &MASTHEAD,
+             BRIEF_LEFT, BRIEF_WIDTH, 0);
+    const brief_type *type =
+        brief_height(c->context, title, NULL, &TITLE, BRIEF_WIDTH) > 4 * TITLE.size * 1.3 ? &LONG_TITLE : &TITLE;
+    brief_piece *h1 = add_text(c, "H1", glued(c, title), type, BRIEF_LEFT, BRIEF_WIDTH, 16);
     h1->outline = true;
     c->d->title = title;
     if (c->headline) add_text(c, "P", glued(c, rsp_label_study(c->e->labels)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, 6);
-    if (brief_number(v, "dated") == 1) add_text(c, "P", glued(c, say(c, "period", v)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, c->headline ? 0 : 6);
+    if (brief_number(v, "dated") == 1)
+        add_text(c, "P", glued(c, say(c, "period", v)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, c->headline ? 0 : 6);
     const char *notice = paragraph(c, &c->e->definition->notices);
     if (!notice) return;
     add_text(c, "P", glued(c, notice), &NOTICE, BRIEF_LEFT, BRIEF_WIDTH, 8);
@@ -248,17 +245,16 @@ static void add_title(composer *c)
 
 typedef struct {
     const char *text;
-    size_t      rule, place; /* rules stand in order of preference */
+    size_t rule, place; /* rules stand in order of preference */
 } message;
 
 /* The best message about one analysis. */
-static message message_about(const composer *c, const rsp_analysis *x, size_t place)
-{
+static message message_about(const composer *c, const rsp_analysis *x, size_t place) {
     const brief_definition *def = c->e->definition;
     for (size_t k = 0; k < def->messages.n; k++)
         for (size_t j = 0; j < c->e->n_observations; j++) {
             const brief_observation *o = &c->e->observations[j];
-            const brief_rule        *r = &def->messages.rules[k];
+            const brief_rule *r = &def->messages.rules[k];
             if (o->analysis != x || strcmp(r->of, o->kind) != 0 || !brief_holds(r->when, &o->values)) continue;
             const char *text = say(c, r->say, &o->values);
             if (brief_count_words(text) <= def->limits.message_words) return (message){text, k, place};
@@ -266,22 +262,19 @@ static message message_about(const composer *c, const rsp_analysis *x, size_t pl
     return (message){NULL, def->messages.n, place};
 }
 
-static int by_rule(const void *x, const void *y)
-{
+static int by_rule(const void *x, const void *y) {
     const message *a = x, *b = y;
     if (a->rule != b->rule) return a->rule < b->rule ? -1 : 1;
     return (a->place > b->place) - (a->place < b->place);
 }
 
-static int by_place(const void *x, const void *y)
-{
+static int by_place(const void *x, const void *y) {
     const message *a = x, *b = y;
     return (a->place > b->place) - (a->place < b->place);
 }
 
 /* The best messages of all, in the order of the analyses. */
-static size_t choose_messages(const composer *c, message *best)
-{
+static size_t choose_messages(const composer *c, message *best) {
     size_t most = c->e->definition->limits.messages, n = 0;
     for (size_t k = 0; k < c->e->n_analyses; k++) {
         best[n] = message_about(c, c->e->analyses[k], k);
@@ -293,27 +286,27 @@ static size_t choose_messages(const composer *c, message *best)
     return n;
 }
 
-static void add_messages(composer *c)
-{
+static void add_messages(composer *c) {
     const brief_definition *def = c->e->definition;
-    message                *best = RSP_ARRAY(c->e->arena, message, c->e->n_analyses + 1);
-    size_t                  n = choose_messages(c, best);
-    brief_entry            *entries = RSP_ARRAY(c->e->arena, brief_entry, n + def->messages.n);
+    message *best = RSP_ARRAY(c->e->arena, message, c->e->n_analyses + 1);
+    size_t n = choose_messages(c, best);
+    brief_entry *entries = RSP_ARRAY(c->e->arena, brief_entry, n + def->messages.n);
     for (size_t k = 0; k < n; k++) entries[k].text = set(c, best[k].text);
     for (size_t k = 0; k < def->messages.n && n < 2; k++) {
         const brief_rule *r = &def->messages.rules[k];
-        if (strcmp(r->of, "edition") == 0 && brief_holds(r->when, &c->e->values)) entries[n++].text = set(c, say(c, r->say, &c->e->values));
+        if (strcmp(r->of, "edition") == 0 && brief_holds(r->when, &c->e->values))
+            entries[n++].text = set(c, say(c, r->say, &c->e->values));
     }
-    if (n) add_list(c, glued(c, rsp_say(c->e->texts, c->e->arena, "brief.messages", NULL, 0)), n, entries, &MESSAGE, true);
+    if (n)
+        add_list(c, glued(c, rsp_say(c->e->texts, c->e->arena, "brief.messages", NULL, 0)), n, entries, &MESSAGE, true);
 }
 
 /* ---- findings --------------------------------------------------------------------------------------------------- */
 
 /* Sentences about one analysis, two at most: differences that were found before those that were not. */
-static const char *finding(const composer *c, const rsp_analysis *x)
-{
+static const char *finding(const composer *c, const rsp_analysis *x) {
     const char *text = NULL;
-    size_t      n = 0;
+    size_t n = 0;
     for (int unclear = 0; unclear <= 1; unclear++)
         for (size_t j = 0; j < c->e->n_observations && n < 2; j++) {
             const brief_observation *o = &c->e->observations[j];
@@ -328,23 +321,22 @@ static const char *finding(const composer *c, const rsp_analysis *x)
 }
 
 /* Where the numbers are: the figure and the table's id in the open data. */
-static const char *trace(const composer *c, const rsp_analysis *x)
-{
-    size_t  figure = figure_number(c, x);
+static const char *trace(const composer *c, const rsp_analysis *x) {
+    size_t figure = figure_number(c, x);
     rsp_arg args[] = {{"figure", NULL, (double) figure}, {"table", x->id, 0}};
-    return brief_glue(c->e->arena, rsp_texts_lang(c->e->texts), rsp_say(c->e->texts, c->e->arena, figure ? "brief.trace_figure" : "brief.trace", args, 2));
+    return brief_glue(c->e->arena, rsp_texts_lang(c->e->texts),
+                      rsp_say(c->e->texts, c->e->arena, figure ? "brief.trace_figure" : "brief.trace", args, 2));
 }
 
-static void add_findings(composer *c, const brief_section *s, size_t most)
-{
+static void add_findings(composer *c, const brief_section *s, size_t most) {
     size_t n = 0;
     for (size_t k = 0; k < c->e->n_analyses && n < most; k++) {
         const rsp_analysis *x = c->e->analyses[k];
-        const char         *text = finding(c, x);
+        const char *text = finding(c, x);
         if (!text) continue;
         if (n == 0) add_heading(c, rsp_say(c->e->texts, c->e->arena, s->heading, NULL, 0));
         rsp_scene *scene = !figure_number(c, x) && c->n_shown < c->charts ? scene_of(c, x) : NULL;
-        size_t     at = c->d->n;
+        size_t at = c->d->n;
         if (scene) add_figure(c, x, scene);
         add_paragraph(c, text, trace(c, x), n ? 8 : 0);
         if (scene) { /* the text stands before its figure, but names its number */
@@ -358,16 +350,14 @@ static void add_findings(composer *c, const brief_section *s, size_t most)
 
 /* ---- other sections --------------------------------------------------------------------------------------------- */
 
-static double count_of(const brief_edition *e, const char *code, const char *stage)
-{
-    const char              *domain = rsp_domain_text(e->arena, 1, &e->p->study->variables[e->p->study->roles.country].name, &code);
+static double count_of(const brief_edition *e, const char *code, const char *stage) {
+    const char *domain = rsp_domain_text(e->arena, 1, &e->p->study->variables[e->p->study->roles.country].name, &code);
     const rsp_published_row *r = rsp_published_find(e->p->results, "response", domain, stage, "", "count");
     return r ? r->estimate : NAN;
 }
 
 /* Answers read and used by country; nothing for one country or where the run left no counts. */
-static void add_countries(composer *c)
-{
+static void add_countries(composer *c) {
     const brief_edition *e = c->e;
     if (e->country || e->n_countries < 2 || isnan(count_of(e, e->countries[0], "kept"))) return;
     brief_entry *cells = RSP_ARRAY(e->arena, brief_entry, 3 * (e->n_countries + 1));
@@ -380,22 +370,28 @@ static void add_countries(composer *c)
         row[2].text = rsp_say_number(e->texts, e->arena, count_of(e, e->countries[k], "kept"), 0);
         c->d->words += 2;
     }
-    brief_piece p = {.kind = PIECE_TABLE, .type = CELL, .x = BRIEF_BODY_X, .width = BRIEF_BODY_W, .gap = 8, .n_columns = 3,
-                     .n_entries = 3 * (e->n_countries + 1), .entries = cells};
+    brief_piece p = {.kind = PIECE_TABLE,
+                     .type = CELL,
+                     .x = BRIEF_BODY_X,
+                     .width = BRIEF_BODY_W,
+                     .gap = 8,
+                     .n_columns = 3,
+                     .n_entries = 3 * (e->n_countries + 1),
+                     .entries = cells};
     p.height = brief_table_height(&p, c->context);
     add(c, p);
 }
 
-static void add_section(composer *c, const brief_section *s, size_t findings)
-{
+static void add_section(composer *c, const brief_section *s, size_t findings) {
     if (s->kind == BRIEF_FINDINGS) {
         add_findings(c, s, findings);
         return;
     }
     brief_entry *entries = RSP_ARRAY(c->e->arena, brief_entry, s->text.n + 1);
-    size_t       n = 0;
+    size_t n = 0;
     for (size_t k = 0; s->kind == BRIEF_LIST && k < s->text.n; k++)
-        if (brief_holds(s->text.rules[k].when, &c->e->values)) entries[n++].text = set(c, say(c, s->text.rules[k].say, &c->e->values));
+        if (brief_holds(s->text.rules[k].when, &c->e->values))
+            entries[n++].text = set(c, say(c, s->text.rules[k].say, &c->e->values));
     const char *text = s->kind == BRIEF_LIST ? NULL : paragraph(c, &s->text);
     if (!text && !n) return; /* a section without content vanishes, heading and all */
     add_heading(c, rsp_say(c->e->texts, c->e->arena, s->heading, NULL, 0));
@@ -406,27 +402,34 @@ static void add_section(composer *c, const brief_section *s, size_t findings)
     c->d->pieces[last].keep = c->d->n > last + 1; /* a table stays with its text */
 }
 
-static void add_notes(composer *c)
-{
+static void add_notes(composer *c) {
     const brief_definition *def = c->e->definition;
-    brief_entry            *entries = RSP_ARRAY(c->e->arena, brief_entry, def->n_notes + 1);
-    size_t                  n = 0;
+    brief_entry *entries = RSP_ARRAY(c->e->arena, brief_entry, def->n_notes + 1);
+    size_t n = 0;
     for (size_t k = 0; k < def->n_notes; k++) {
         const char *text = paragraph(c, &def->notes[k].text);
-        if (text) entries[n++] = (brief_entry){glued(c, rsp_say(c->e->texts, c->e->arena, def->notes[k].heading, NULL, 0)), set(c, text)};
+        if (text)
+            entries[n++] = (brief_entry){glued(c, rsp_say(c->e->texts, c->e->arena, def->notes[k].heading, NULL, 0)),
+                                         set(c, text)};
     }
     if (!n) return;
-    brief_piece p = {.kind = PIECE_COLUMNS, .text = glued(c, rsp_say(c->e->texts, c->e->arena, "brief.about", NULL, 0)), .type = NOTE,
-                     .x = BRIEF_LEFT, .width = BRIEF_WIDTH, .gap = 24, .n_entries = n, .entries = entries, .outline = true};
+    brief_piece p = {.kind = PIECE_COLUMNS,
+                     .text = glued(c, rsp_say(c->e->texts, c->e->arena, "brief.about", NULL, 0)),
+                     .type = NOTE,
+                     .x = BRIEF_LEFT,
+                     .width = BRIEF_WIDTH,
+                     .gap = 24,
+                     .n_entries = n,
+                     .entries = entries,
+                     .outline = true};
     p.height = brief_columns_height(&p, c->context);
     add(c, p);
 }
 
 /* What must be said on every page, in few words; NULL if there is nothing. */
-static const char *footer_notice(const composer *c)
-{
+static const char *footer_notice(const composer *c) {
     const brief_rules *rules = &c->e->definition->footer;
-    const char        *text = NULL;
+    const char *text = NULL;
     for (size_t k = 0; k < rules->n; k++) {
         if (!brief_holds(rules->rules[k].when, &c->e->values)) continue;
         const char *one = say(c, rules->rules[k].say, &c->e->values);
@@ -435,21 +438,20 @@ static const char *footer_notice(const composer *c)
     return text ? glued(c, text) : NULL;
 }
 
-void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out)
-{
+void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out) {
     composer c = {.e = e, .d = out, .context = context, .charts = charts < MAX_FIGURES ? charts : MAX_FIGURES};
     add_title(&c);
     add_messages(&c);
     add_first_figure(&c);
     for (size_t k = 0; k < e->definition->n_sections; k++) add_section(&c, &e->definition->sections[k], findings);
     add_notes(&c);
-    out->footer = glued(&c, rsp_say(e->texts, e->arena, e->country ? "brief.footer_country" : "brief.footer", e->values.v, e->values.n));
+    out->footer = glued(&c, rsp_say(e->texts, e->arena, e->country ? "brief.footer_country" : "brief.footer",
+                                    e->values.v, e->values.n));
     out->notice = footer_notice(&c);
     out->content = glued(&c, rsp_say(e->texts, e->arena, "content_id", (rsp_arg[]){{"id", e->p->content_id, 0}}, 1));
 }
 
-void brief_document_free(brief_document *d)
-{
+void brief_document_free(brief_document *d) {
     free(d->pieces);
     *d = (brief_document){0};
 }

@@ -9,22 +9,22 @@
 
 typedef struct {
     brief_definition *b;
-    rsp_diag         *d;
+    rsp_diag *d;
 } loader;
 
 #define FAULT(l, loc, hint, ...) rsp_report((l)->d, RSP_ERR_STUDY, (loc), (hint), __VA_ARGS__)
 
-static void unknown_keys(loader *l, const rsp_node *map, const char *const *known)
-{
+static void unknown_keys(loader *l, const rsp_node *map, const char *const *known) {
     for (size_t k = 0; k < map->n; k++) {
         size_t j = 0;
         while (known[j] && strcmp(known[j], map->keys[k]->text) != 0) j++;
-        if (!known[j]) FAULT(l, map->keys[k]->loc, "see the comments of reports/brief.yaml", "unknown key '%s'", map->keys[k]->text);
+        if (!known[j])
+            FAULT(l, map->keys[k]->loc, "see the comments of reports/brief.yaml", "unknown key '%s'",
+                  map->keys[k]->text);
     }
 }
 
-static const char *text_of(loader *l, const rsp_node *map, const char *key, bool needed)
-{
+static const char *text_of(loader *l, const rsp_node *map, const char *key, bool needed) {
     const rsp_node *n = rsp_node_find(map, key);
     if (n && n->kind == RSP_Y_SCALAR) return n->text;
     if (n) FAULT(l, n->loc, NULL, "'%s' takes one text", key);
@@ -34,13 +34,12 @@ static const char *text_of(loader *l, const rsp_node *map, const char *key, bool
 
 /* ---- conditions ------------------------------------------------------------------------------------------------- */
 
-static bool allowed(rsp_expr_op op)
-{
-    return op == RSP_X_NUMBER || op == RSP_X_VARIABLE || (op >= RSP_X_AND && op <= RSP_X_DIV) || op == RSP_X_NEG || op == RSP_X_IS_MISSING;
+static bool allowed(rsp_expr_op op) {
+    return op == RSP_X_NUMBER || op == RSP_X_VARIABLE || (op >= RSP_X_AND && op <= RSP_X_DIV) || op == RSP_X_NEG ||
+           op == RSP_X_IS_MISSING;
 }
 
-static void check_condition(loader *l, const rsp_expr *e)
-{
+static void check_condition(loader *l, const rsp_expr *e) {
     if (!allowed(e->op))
         FAULT(l, e->loc, "compare numbers; and, or, not, is-missing", "conditions of the brief know no such function");
     if (e->op == RSP_X_VARIABLE && !brief_value_known(e->text))
@@ -48,8 +47,7 @@ static void check_condition(loader *l, const rsp_expr *e)
     for (size_t k = 0; k < e->n_args; k++) check_condition(l, e->args[k]);
 }
 
-static rsp_expr *condition(loader *l, const rsp_node *map)
-{
+static rsp_expr *condition(loader *l, const rsp_node *map) {
     const rsp_node *n = rsp_node_find(map, "when");
     if (!n || !text_of(l, map, "when", false)) return NULL;
     rsp_expr *e = rsp_expr_parse(l->b->arena, n->text, &n->origin, l->d);
@@ -60,10 +58,9 @@ static rsp_expr *condition(loader *l, const rsp_node *map)
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
 /* of_kinds: each rule says the kind of observation it is about; otherwise all are about the edition. */
-static brief_rule one_rule(loader *l, const rsp_node *n, bool of_kinds)
-{
+static brief_rule one_rule(loader *l, const rsp_node *n, bool of_kinds) {
     static const char *const keys[] = {"of", "when", "say", NULL};
-    brief_rule               r = {.loc = n->loc};
+    brief_rule r = {.loc = n->loc};
     if (n->kind == RSP_Y_SCALAR && !of_kinds) {
         r.say = n->text;
         return r;
@@ -80,9 +77,8 @@ static brief_rule one_rule(loader *l, const rsp_node *n, bool of_kinds)
     return r;
 }
 
-static brief_rules rules_of(loader *l, const rsp_node *map, const char *key, bool of_kinds)
-{
-    brief_rules     out = {0, NULL};
+static brief_rules rules_of(loader *l, const rsp_node *map, const char *key, bool of_kinds) {
+    brief_rules out = {0, NULL};
     const rsp_node *n = rsp_node_find(map, key);
     if (!n) return out;
     if (n->kind != RSP_Y_LIST) {
@@ -99,10 +95,9 @@ static brief_rules rules_of(loader *l, const rsp_node *map, const char *key, boo
 
 /* ---- sections --------------------------------------------------------------------------------------------------- */
 
-static brief_section one_section(loader *l, const rsp_node *n)
-{
+static brief_section one_section(loader *l, const rsp_node *n) {
     static const char *const keys[] = {"heading", "text", "list", "findings", "countries", NULL};
-    brief_section            s = {.kind = BRIEF_TEXT};
+    brief_section s = {.kind = BRIEF_TEXT};
     if (n->kind != RSP_Y_MAP) {
         FAULT(l, n->loc, "write {heading: KEY, text: [...]}", "a section is a mapping");
         return s;
@@ -116,8 +111,7 @@ static brief_section one_section(loader *l, const rsp_node *n)
     return s;
 }
 
-static size_t sections_of(loader *l, const rsp_node *root, const char *key, brief_section **out)
-{
+static size_t sections_of(loader *l, const rsp_node *root, const char *key, brief_section **out) {
     const rsp_node *n = rsp_node_find(root, key);
     if (!n || n->kind != RSP_Y_LIST) {
         FAULT(l, n ? n->loc : root->loc, NULL, "'%s' must be a list of sections", key);
@@ -130,12 +124,13 @@ static size_t sections_of(loader *l, const rsp_node *root, const char *key, brie
 
 /* ---- numbers and names ------------------------------------------------------------------------------------------ */
 
-static void load_limits(loader *l, const rsp_node *root)
-{
-    static const char *const keys[] = {"pages", "words", "charts", "findings", "messages", "message_words", "title_words", NULL};
-    brief_limits            *m = &l->b->limits;
-    size_t *const            into[] = {&m->pages, &m->words, &m->charts, &m->findings, &m->messages, &m->message_words, &m->title_words};
-    const rsp_node          *n = rsp_node_find(root, "limits");
+static void load_limits(loader *l, const rsp_node *root) {
+    static const char *const keys[] = {"pages",    "words",         "charts",      "findings",
+                                       "messages", "message_words", "title_words", NULL};
+    brief_limits *m = &l->b->limits;
+    size_t *const into[] = {&m->pages,    &m->words,         &m->charts,     &m->findings,
+                            &m->messages, &m->message_words, &m->title_words};
+    const rsp_node *n = rsp_node_find(root, "limits");
     if (!n || n->kind != RSP_Y_MAP) {
         FAULT(l, n ? n->loc : root->loc, NULL, "'limits' must be a mapping");
         return;
@@ -143,14 +138,14 @@ static void load_limits(loader *l, const rsp_node *root)
     unknown_keys(l, n, keys);
     for (size_t k = 0; keys[k]; k++) {
         const char *text = text_of(l, n, keys[k], true);
-        double      x;
-        if (text && rsp_parse_double(text, strlen(text), '.', &x) && x >= 1 && x <= 100000 && x == floor(x)) *into[k] = (size_t) x;
+        double x;
+        if (text && rsp_parse_double(text, strlen(text), '.', &x) && x >= 1 && x <= 100000 && x == floor(x))
+            *into[k] = (size_t) x;
         else if (text) FAULT(l, n->loc, NULL, "limit '%s' is a whole number above 0, not '%s'", keys[k], text);
     }
 }
 
-static void load_hyphenation(loader *l, const rsp_node *root)
-{
+static void load_hyphenation(loader *l, const rsp_node *root) {
     const rsp_node *n = rsp_node_find(root, "hyphenation");
     if (!n || n->kind != RSP_Y_MAP) return;
     l->b->hyphenation = RSP_ARRAY(l->b->arena, rsp_pair, n->n);
@@ -160,10 +155,10 @@ static void load_hyphenation(loader *l, const rsp_node *root)
         else FAULT(l, n->items[k]->loc, NULL, "hyphenation: a language has one file of patterns");
 }
 
-static void load_root(loader *l, const rsp_node *root)
-{
-    static const char *const keys[] = {"limits", "hyphenation", "titles", "messages", "sentences", "notices", "footer", "sections", "notes", NULL};
-    brief_definition        *b = l->b;
+static void load_root(loader *l, const rsp_node *root) {
+    static const char *const keys[] = {"limits",  "hyphenation", "titles",   "messages", "sentences",
+                                       "notices", "footer",      "sections", "notes",    NULL};
+    brief_definition *b = l->b;
     if (root->kind != RSP_Y_MAP) {
         FAULT(l, root->loc, NULL, "the definition of the brief is a mapping");
         return;
@@ -179,16 +174,16 @@ static void load_root(loader *l, const rsp_node *root)
     b->n_sections = sections_of(l, root, "sections", &b->sections);
     b->n_notes = sections_of(l, root, "notes", &b->notes);
     if (!b->titles.n || b->titles.rules[b->titles.n - 1].when)
-        FAULT(l, root->loc, "end `titles` with a rule of kind edition that has no condition", "a brief without a finding would have no title");
+        FAULT(l, root->loc, "end `titles` with a rule of kind edition that has no condition",
+              "a brief without a finding would have no title");
 }
 
-brief_definition *brief_definition_load(const char *path, rsp_diag *d)
-{
-    rsp_arena        *a = rsp_arena_new();
+brief_definition *brief_definition_load(const char *path, rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
     brief_definition *b = RSP_NEW(a, brief_definition);
     *b = (brief_definition){.arena = a, .path = rsp_strdup(a, path)};
-    loader  l = {b, d};
-    size_t  before = rsp_diag_errors(d);
+    loader l = {b, d};
+    size_t before = rsp_diag_errors(d);
     rsp_buf bytes = {0};
     if (rsp_read_file(path, &bytes, d, RSP_ERR_STUDY, RSP_NOWHERE)) {
         rsp_node *root = rsp_yaml_parse(a, b->path, bytes.data, bytes.length, d);
@@ -200,27 +195,25 @@ brief_definition *brief_definition_load(const char *path, rsp_diag *d)
     return NULL;
 }
 
-void brief_definition_free(brief_definition *b)
-{
+void brief_definition_free(brief_definition *b) {
     if (b) rsp_arena_free(b->arena);
 }
 
 /* ---- messages --------------------------------------------------------------------------------------------------- */
 
-static bool covers(const brief_rules *r, const rsp_texts *t, rsp_diag *d)
-{
+static bool covers(const brief_rules *r, const rsp_texts *t, rsp_diag *d) {
     bool ok = true;
     for (size_t k = 0; k < r->n; k++) {
         if (rsp_texts_has(t, r->rules[k].say)) continue;
         ok = false;
-        rsp_report(d, RSP_ERR_STUDY, r->rules[k].loc, "add it to reports/texts", "no message '%s' in '%s'", r->rules[k].say,
-                   rsp_texts_lang(t));
+        rsp_report(d, RSP_ERR_STUDY, r->rules[k].loc, "add it to reports/texts", "no message '%s' in '%s'",
+                   r->rules[k].say, rsp_texts_lang(t));
     }
     return ok;
 }
 
-static bool covers_sections(const brief_section *s, size_t n, const brief_definition *b, const rsp_texts *t, rsp_diag *d)
-{
+static bool covers_sections(const brief_section *s, size_t n, const brief_definition *b, const rsp_texts *t,
+                            rsp_diag *d) {
     bool ok = true;
     for (size_t k = 0; k < n; k++) {
         brief_rule heading = {.say = s[k].heading, .loc = {b->path, 0, 0}};
@@ -230,8 +223,7 @@ static bool covers_sections(const brief_section *s, size_t n, const brief_defini
     return ok;
 }
 
-bool brief_definition_covered(const brief_definition *b, const rsp_texts *t, rsp_diag *d)
-{
+bool brief_definition_covered(const brief_definition *b, const rsp_texts *t, rsp_diag *d) {
     bool ok = covers(&b->titles, t, d);
     ok = covers(&b->messages, t, d) && ok;
     ok = covers(&b->sentences, t, d) && ok;

@@ -7,70 +7,64 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const rsp_colour ACCENT = {0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0}, TINT = {0.925, 0.945, 0.965}, RULE = {0.78, 0.81, 0.85},
-                        GREY = {0.35, 0.35, 0.35};
+static const rsp_colour ACCENT = {0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0}, TINT = {0.925, 0.945, 0.965},
+                        RULE = {0.78, 0.81, 0.85}, GREY = {0.35, 0.35, 0.35};
 
-enum { BULLET = 14, ENTRY_GAP = 5, CELL_PAD = 4, NUMBER_W = 90, COLUMN_GAP = 24, NOTE_GAP = 7, FOOTER_Y = 791, FOOTER_RIGHT_W = 130 };
+enum {
+    BULLET = 14,
+    ENTRY_GAP = 5,
+    CELL_PAD = 4,
+    NUMBER_W = 90,
+    COLUMN_GAP = 24,
+    NOTE_GAP = 7,
+    FOOTER_Y = 791,
+    FOOTER_RIGHT_W = 130
+};
 
 typedef struct {
     const brief_edition *e;
-    cairo_t             *cr;
-    cairo_surface_t     *surface;
-    PangoContext        *context;
-    size_t               page; /* from 0 */
-    size_t               n_figures, unknown; /* characters that no font has */
-    rsp_pdf_figure      *figures;
+    cairo_t *cr;
+    cairo_surface_t *surface;
+    PangoContext *context;
+    size_t page;               /* from 0 */
+    size_t n_figures, unknown; /* characters that no font has */
+    rsp_pdf_figure *figures;
 } painter;
 
-static void open_tag(painter *p, const char *tag)
-{
-    cairo_tag_begin(p->cr, tag, NULL);
-}
+static void open_tag(painter *p, const char *tag) { cairo_tag_begin(p->cr, tag, NULL); }
 
-static void close_tag(painter *p, const char *tag)
-{
-    cairo_tag_end(p->cr, tag);
-}
+static void close_tag(painter *p, const char *tag) { cairo_tag_end(p->cr, tag); }
 
-static void fill(painter *p, rsp_colour c, double x, double y, double w, double h)
-{
+static void fill(painter *p, rsp_colour c, double x, double y, double w, double h) {
     cairo_set_source_rgb(p->cr, c.r, c.g, c.b);
     cairo_rectangle(p->cr, x, y, w, h);
     cairo_fill(p->cr);
 }
 
-static double show(painter *p, const char *tag, const char *text, const char *tail, const brief_type *type, double x, double y, double width)
-{
+static double show(painter *p, const char *tag, const char *text, const char *tail, const brief_type *type, double x,
+                   double y, double width) {
     open_tag(p, tag);
     double h = brief_show(p->cr, p->context, text, tail, type, x, y, width, &p->unknown);
     close_tag(p, tag);
     return h;
 }
 
-static brief_type heading_type(double size)
-{
-    return (brief_type){size, 1.0, true, ACCENT};
-}
+static brief_type heading_type(double size) { return (brief_type){size, 1.0, true, ACCENT}; }
 
 /* ---- lists ------------------------------------------------------------------------------------------------------ */
 
-static double list_width(const brief_piece *x)
-{
-    return x->width - BULLET - (x->box ? 2 * BRIEF_BOX_PAD : 0);
-}
+static double list_width(const brief_piece *x) { return x->width - BULLET - (x->box ? 2 * BRIEF_BOX_PAD : 0); }
 
-double brief_list_height(const brief_piece *x, PangoContext *context)
-{
+double brief_list_height(const brief_piece *x, PangoContext *context) {
     brief_type heading = heading_type(11.5);
-    double     h = x->box ? 2 * BRIEF_BOX_PAD - 4 : 0;
+    double h = x->box ? 2 * BRIEF_BOX_PAD - 4 : 0;
     if (x->text) h += brief_height(context, x->text, NULL, &heading, x->width) + ENTRY_GAP;
     for (size_t k = 0; k < x->n_entries; k++)
         h += brief_height(context, x->entries[k].text, NULL, &x->type, list_width(x)) + (k ? ENTRY_GAP : 0);
     return h;
 }
 
-static void draw_list(painter *p, const brief_piece *x)
-{
+static void draw_list(painter *p, const brief_piece *x) {
     double left = x->x + (x->box ? BRIEF_BOX_PAD : 0), y = x->y;
     if (x->box) {
         fill(p, TINT, x->x, x->y, x->width, x->height);
@@ -91,35 +85,32 @@ static void draw_list(painter *p, const brief_piece *x)
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
-static double column_width(const brief_piece *x, size_t column)
-{
+static double column_width(const brief_piece *x, size_t column) {
     return column ? NUMBER_W : x->width - NUMBER_W * (double) (x->n_columns - 1);
 }
 
-static double row_height(const brief_piece *x, size_t row, PangoContext *context)
-{
-    double     h = 0;
+static double row_height(const brief_piece *x, size_t row, PangoContext *context) {
+    double h = 0;
     brief_type head = x->type;
     head.bold = true;
     for (size_t c = 0; c < x->n_columns; c++)
-        h = fmax(h, brief_height(context, x->entries[row * x->n_columns + c].text, NULL, row ? &x->type : &head, column_width(x, c) - 8));
+        h = fmax(h, brief_height(context, x->entries[row * x->n_columns + c].text, NULL, row ? &x->type : &head,
+                                 column_width(x, c) - 8));
     return h + CELL_PAD;
 }
 
-double brief_table_height(const brief_piece *x, PangoContext *context)
-{
+double brief_table_height(const brief_piece *x, PangoContext *context) {
     double h = 0;
     for (size_t r = 0; r < x->n_entries / x->n_columns; r++) h += row_height(x, r, context);
     return h + 2;
 }
 
 /* Numbers stand right, words left. */
-static void draw_cell(painter *p, const brief_piece *x, size_t row, size_t column, double left, double y)
-{
+static void draw_cell(painter *p, const brief_piece *x, size_t row, size_t column, double left, double y) {
     brief_type type = x->type;
     type.bold = row == 0;
     const char *text = x->entries[row * x->n_columns + column].text;
-    double      width = column_width(x, column) - 8;
+    double width = column_width(x, column) - 8;
     open_tag(p, row ? "TD" : "TH");
     PangoLayout *layout = brief_paragraph(p->context, text, NULL, &type, width);
     pango_layout_set_alignment(layout, column ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
@@ -131,8 +122,7 @@ static void draw_cell(painter *p, const brief_piece *x, size_t row, size_t colum
     close_tag(p, row ? "TD" : "TH");
 }
 
-static void draw_table(painter *p, const brief_piece *x)
-{
+static void draw_table(painter *p, const brief_piece *x) {
     double y = x->y;
     open_tag(p, "Table");
     for (size_t r = 0; r < x->n_entries / x->n_columns; r++) {
@@ -151,24 +141,21 @@ static void draw_table(painter *p, const brief_piece *x)
 
 /* ---- small print ------------------------------------------------------------------------------------------------ */
 
-static double entry_height(const brief_entry *n, const brief_type *type, PangoContext *context, double width)
-{
+static double entry_height(const brief_entry *n, const brief_type *type, PangoContext *context, double width) {
     brief_type head = heading_type(type->size);
-    return brief_height(context, n->heading, NULL, &head, width) + brief_height(context, n->text, NULL, type, width) + NOTE_GAP;
+    return brief_height(context, n->heading, NULL, &head, width) + brief_height(context, n->text, NULL, type, width) +
+           NOTE_GAP;
 }
 
-static double note_width(const brief_piece *x)
-{
-    return (x->width - COLUMN_GAP) / 2;
-}
+static double note_width(const brief_piece *x) { return (x->width - COLUMN_GAP) / 2; }
 
 /* Entries of the left column: the split that makes the taller column least tall. */
-static size_t split_columns(const brief_piece *x, PangoContext *context, double *tallest)
-{
+static size_t split_columns(const brief_piece *x, PangoContext *context, double *tallest) {
     double *h = rsp_calloc(x->n_entries + 1, sizeof *h), right = 0, left = 0;
-    size_t  best = x->n_entries;
+    size_t best = x->n_entries;
     *tallest = INFINITY;
-    for (size_t k = 0; k < x->n_entries; k++) right += h[k] = entry_height(&x->entries[k], &x->type, context, note_width(x));
+    for (size_t k = 0; k < x->n_entries; k++)
+        right += h[k] = entry_height(&x->entries[k], &x->type, context, note_width(x));
     for (size_t s = 0; s <= x->n_entries; s++) {
         if (fmax(left, right) < *tallest) {
             *tallest = fmax(left, right);
@@ -181,19 +168,17 @@ static size_t split_columns(const brief_piece *x, PangoContext *context, double 
     return best;
 }
 
-double brief_columns_height(const brief_piece *x, PangoContext *context)
-{
-    double     tallest;
+double brief_columns_height(const brief_piece *x, PangoContext *context) {
+    double tallest;
     brief_type heading = heading_type(11.5);
     split_columns(x, context, &tallest);
     return 8 + brief_height(context, x->text, NULL, &heading, x->width) + 6 + tallest;
 }
 
-static void draw_columns(painter *p, const brief_piece *x)
-{
-    double     tallest, y = x->y + 8, at;
+static void draw_columns(painter *p, const brief_piece *x) {
+    double tallest, y = x->y + 8, at;
     brief_type heading = heading_type(11.5), head = heading_type(x->type.size);
-    size_t     left = split_columns(x, p->context, &tallest);
+    size_t left = split_columns(x, p->context, &tallest);
     fill(p, ACCENT, x->x, x->y, x->width, 0.8);
     y += show(p, "H2", x->text, NULL, &heading, x->x, y, x->width) + 6;
     at = y;
@@ -208,9 +193,9 @@ static void draw_columns(painter *p, const brief_piece *x)
 
 /* ---- figures ---------------------------------------------------------------------------------------------------- */
 
-static void draw_figure(painter *p, const brief_piece *x)
-{
-    double top = x->y + brief_height(p->context, x->label, NULL, &x->type, x->width) + 3, bottom = BRIEF_PAGE_H - (top + x->scene->height);
+static void draw_figure(painter *p, const brief_piece *x) {
+    double top = x->y + brief_height(p->context, x->label, NULL, &x->type, x->width) + 3,
+           bottom = BRIEF_PAGE_H - (top + x->scene->height);
     show(p, "P", x->label, NULL, &x->type, x->x, x->y, x->width);
     open_tag(p, "Figure");
     cairo_save(p->cr);
@@ -219,19 +204,18 @@ static void draw_figure(painter *p, const brief_piece *x)
     cairo_restore(p->cr);
     close_tag(p, "Figure");
     const char *alt = rsp_printf(p->e->arena, "%s. %s", x->scene->title, x->scene->description);
-    p->figures[p->n_figures++] = (rsp_pdf_figure){alt, {x->x, bottom, x->x + x->scene->width, bottom + x->scene->height}};
+    p->figures[p->n_figures++] =
+        (rsp_pdf_figure){alt, {x->x, bottom, x->x + x->scene->width, bottom + x->scene->height}};
 }
 
 /* ---- pages ------------------------------------------------------------------------------------------------------ */
 
-static void add_bookmark(painter *p, const brief_piece *x)
-{
+static void add_bookmark(painter *p, const brief_piece *x) {
     const char *where = rsp_printf(p->e->arena, "page=%zu pos=[%d %d]", p->page + 1, (int) x->x, (int) x->y);
     cairo_pdf_surface_add_outline(p->surface, CAIRO_PDF_OUTLINE_ROOT, x->text, where, CAIRO_PDF_OUTLINE_FLAG_OPEN);
 }
 
-static void draw_piece(painter *p, const brief_piece *x)
-{
+static void draw_piece(painter *p, const brief_piece *x) {
     if (x->outline) add_bookmark(p, x);
     switch (x->kind) {
     case PIECE_TEXT: show(p, x->tag, x->text, x->tail, &x->type, x->x, x->y, x->width); break;
@@ -242,8 +226,7 @@ static void draw_piece(painter *p, const brief_piece *x)
     }
 }
 
-static double show_right(painter *p, const char *text, const brief_type *type, double y)
-{
+static double show_right(painter *p, const char *text, const brief_type *type, double y) {
     PangoLayout *layout = brief_paragraph(p->context, text, NULL, type, FOOTER_RIGHT_W);
     pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT);
     cairo_set_source_rgb(p->cr, type->colour.r, type->colour.g, type->colour.b);
@@ -254,20 +237,20 @@ static double show_right(painter *p, const char *text, const brief_type *type, d
     return y + brief_height(p->context, text, NULL, type, FOOTER_RIGHT_W);
 }
 
-static void draw_footer(painter *p, const brief_document *d)
-{
-    brief_type  type = {8, 1.0, false, GREY}, strong = {8, 1.0, true, GREY};
-    const char *number = rsp_say(p->e->texts, p->e->arena, "brief.page",
-                                 (rsp_arg[]){{"page", NULL, (double) p->page + 1}, {"pages", NULL, (double) d->n_pages}}, 2);
-    double      width = BRIEF_WIDTH - FOOTER_RIGHT_W - 20;
+static void draw_footer(painter *p, const brief_document *d) {
+    brief_type type = {8, 1.0, false, GREY}, strong = {8, 1.0, true, GREY};
+    const char *number =
+        rsp_say(p->e->texts, p->e->arena, "brief.page",
+                (rsp_arg[]){{"page", NULL, (double) p->page + 1}, {"pages", NULL, (double) d->n_pages}}, 2);
+    double width = BRIEF_WIDTH - FOOTER_RIGHT_W - 20;
     fill(p, RULE, BRIEF_LEFT, FOOTER_Y - 5, BRIEF_WIDTH, 0.5);
     double h = brief_show(p->cr, p->context, d->footer, NULL, &type, BRIEF_LEFT, FOOTER_Y, width, &p->unknown);
-    if (d->notice) brief_show(p->cr, p->context, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, width, &p->unknown);
+    if (d->notice)
+        brief_show(p->cr, p->context, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, width, &p->unknown);
     show_right(p, d->content, &type, show_right(p, number, &type, FOOTER_Y));
 }
 
-static void draw_pages(painter *p, const brief_document *d)
-{
+static void draw_pages(painter *p, const brief_document *d) {
     open_tag(p, "Document");
     for (size_t k = 0; p->page < d->n_pages; p->page++) {
         if (p->page == 0) fill(p, ACCENT, 0, 0, BRIEF_PAGE_W, 9);
@@ -278,21 +261,18 @@ static void draw_pages(painter *p, const brief_document *d)
     close_tag(p, "Document");
 }
 
-static cairo_status_t to_buffer(void *closure, const unsigned char *data, unsigned int length)
-{
+static cairo_status_t to_buffer(void *closure, const unsigned char *data, unsigned int length) {
     rsp_buf_add(closure, (const char *) data, length);
     return CAIRO_STATUS_SUCCESS;
 }
 
 /* The date of the contents, never the clock: the end of the field, or a fixed day where the study names none. */
-static const char *content_date(const brief_edition *e)
-{
+static const char *content_date(const brief_edition *e) {
     const char *to = e->p->study->field.to;
     return rsp_printf(e->arena, "%sT00:00:00Z", to ? to : "2000-01-01");
 }
 
-static void set_metadata(const brief_edition *e, cairo_surface_t *s, const rsp_pdf_facts *facts)
-{
+static void set_metadata(const brief_edition *e, cairo_surface_t *s, const rsp_pdf_facts *facts) {
     cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_TITLE, facts->title);
     cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_AUTHOR, facts->author);
     cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_SUBJECT, facts->subject);
@@ -300,8 +280,7 @@ static void set_metadata(const brief_edition *e, cairo_surface_t *s, const rsp_p
     cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATE_DATE, facts->date);
 }
 
-static bool close_pdf(cairo_t *cr, cairo_surface_t *surface)
-{
+static bool close_pdf(cairo_t *cr, cairo_surface_t *surface) {
     bool ok = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
     cairo_destroy(cr);
     cairo_surface_finish(surface);
@@ -310,11 +289,13 @@ static bool close_pdf(cairo_t *cr, cairo_surface_t *surface)
     return ok;
 }
 
-bool brief_draw(const brief_edition *e, const brief_document *d, PangoContext *context, rsp_buf *pdf, rsp_diag *diag)
-{
-    rsp_pdf_facts facts = {.title = d->title, .author = rsp_label_publisher(e->labels, e->arena),
-                           .subject = rsp_label_study(e->labels), .lang = rsp_texts_lang(e->texts), .date = content_date(e)};
-    painter       p = {.e = e, .context = context, .figures = RSP_ARRAY(e->arena, rsp_pdf_figure, d->n + 1)};
+bool brief_draw(const brief_edition *e, const brief_document *d, PangoContext *context, rsp_buf *pdf, rsp_diag *diag) {
+    rsp_pdf_facts facts = {.title = d->title,
+                           .author = rsp_label_publisher(e->labels, e->arena),
+                           .subject = rsp_label_study(e->labels),
+                           .lang = rsp_texts_lang(e->texts),
+                           .date = content_date(e)};
+    painter p = {.e = e, .context = context, .figures = RSP_ARRAY(e->arena, rsp_pdf_figure, d->n + 1)};
     p.surface = cairo_pdf_surface_create_for_stream(to_buffer, pdf, BRIEF_PAGE_W, BRIEF_PAGE_H);
     p.cr = cairo_create(p.surface);
     set_metadata(e, p.surface, &facts);
@@ -326,7 +307,8 @@ bool brief_draw(const brief_edition *e, const brief_document *d, PangoContext *c
     for (size_t k = 0; k < d->n; k++)
         if (d->pieces[k].scene) p.unknown += d->pieces[k].scene->unknown_glyphs;
     if (p.unknown)
-        rsp_report(diag, RSP_WARNING, (rsp_loc){e->path, 0, 0}, "replace them in labels and texts", "the fonts lack %zu characters of the brief", p.unknown);
+        rsp_report(diag, RSP_WARNING, (rsp_loc){e->path, 0, 0}, "replace them in labels and texts",
+                   "the fonts lack %zu characters of the brief", p.unknown);
     facts.n_figures = p.n_figures;
     facts.figures = p.figures;
     return rsp_pdf_finish(pdf, &facts, e->path, diag);

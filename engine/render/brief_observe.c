@@ -8,15 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const KINDS[] = {"edition", "answer", "several", "battery", "values", "profile", "spread",
-                                    "difference", "against_average", "model", "association", NULL};
+static const char *const KINDS[] = {"edition", "answer",     "several",         "battery", "values",      "profile",
+                                    "spread",  "difference", "against_average", "model",   "association", NULL};
 
 static const double ALPHA = 0.05;
 
 enum { FEW_ITEMS = 4, NAMED = 3 };
 
-bool brief_kind_known(const char *kind)
-{
+bool brief_kind_known(const char *kind) {
     for (size_t k = 0; KINDS[k]; k++)
         if (strcmp(KINDS[k], kind) == 0) return true;
     return false;
@@ -24,84 +23,77 @@ bool brief_kind_known(const char *kind)
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-static bool usable(const rsp_published_row *r)
-{
+static bool usable(const rsp_published_row *r) {
     const uint32_t unsound = RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY | RSP_F_NOT_CONVERGED | RSP_F_SINGULAR |
                              RSP_F_SEPARATED | RSP_F_NOT_ELIGIBLE | RSP_F_NOT_COMPARABLE;
     return r && !isnan(r->estimate) && !(r->flags & unsound);
 }
 
-static const rsp_published_row *find(const brief_edition *e, const rsp_analysis *x, const char *domain, const char *term,
-                                     const char *level, const char *statistic)
-{
+static const rsp_published_row *find(const brief_edition *e, const rsp_analysis *x, const char *domain,
+                                     const char *term, const char *level, const char *statistic) {
     const rsp_published_row *r = rsp_published_find(e->p->results, x->id, domain, term, level, statistic);
     return usable(r) ? r : NULL;
 }
 
-static bool significant(const rsp_published_row *r)
-{
+static bool significant(const rsp_published_row *r) {
     double p = isnan(r->p_adj) ? r->p : r->p_adj;
     return !isnan(p) && p < ALPHA;
 }
 
-static double strength(const rsp_published_row *r)
-{
-    return r->se > 0 ? fabs(r->estimate) / r->se : 0;
-}
+static double strength(const rsp_published_row *r) { return r->se > 0 ? fabs(r->estimate) / r->se : 0; }
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
 /* Without what a label explains in brackets at its end: "Responsiveness (score 0 to 100)". */
-static const char *short_label(rsp_arena *a, const char *label)
-{
+static const char *short_label(rsp_arena *a, const char *label) {
     const char *open = strstr(label, " (");
-    size_t      n = strlen(label);
+    size_t n = strlen(label);
     if (!open || open == label || label[n - 1] != ')' || strchr(open + 2, ')') != label + n - 1) return label;
     return rsp_strndup(a, label, (size_t) (open - label));
 }
 
-static const char *say(const brief_edition *e, const char *key, const rsp_arg *args, size_t n)
-{
+static const char *say(const brief_edition *e, const char *key, const rsp_arg *args, size_t n) {
     return rsp_say(e->texts, e->arena, key, args, n);
 }
 
-static const char *quoted(const brief_edition *e, const char *label)
-{
+static const char *quoted(const brief_edition *e, const char *label) {
     return say(e, "brief.quote", (rsp_arg[]){{"text", label, 0}}, 1);
 }
 
-static const char *joined(const brief_edition *e, size_t n, const char *const *words)
-{
+static const char *joined(const brief_edition *e, size_t n, const char *const *words) {
     const char *list = n ? words[0] : "";
     for (size_t k = 1; k + 1 < n; k++) list = rsp_printf(e->arena, "%s, %s", list, words[k]);
     return n < 2 ? list : say(e, "brief.list", (rsp_arg[]){{"list", list, 0}, {"last", words[n - 1], 0}}, 2);
 }
 
-static const char *variable_label(const brief_edition *e, size_t v)
-{
+static const char *variable_label(const brief_edition *e, size_t v) {
     return rsp_variable_label(e->p->study, v, rsp_texts_lang(e->texts));
 }
 
-static const char *statistic_of(const rsp_analysis *x)
-{
-    static const char *const names[] = {[RSP_PROPORTION] = "proportion", [RSP_MEAN] = "mean",     [RSP_TOTAL] = "total",
-                                        [RSP_MEDIAN] = "median",         [RSP_SD] = "sd",         [RSP_NET] = "net",
-                                        [RSP_TOP2] = "top2",             [RSP_COUNT] = "count",   [RSP_QUANTILE] = "quantile",
+static const char *statistic_of(const rsp_analysis *x) {
+    static const char *const names[] = {[RSP_PROPORTION] = "proportion",
+                                        [RSP_MEAN] = "mean",
+                                        [RSP_TOTAL] = "total",
+                                        [RSP_MEDIAN] = "median",
+                                        [RSP_SD] = "sd",
+                                        [RSP_NET] = "net",
+                                        [RSP_TOP2] = "top2",
+                                        [RSP_COUNT] = "count",
+                                        [RSP_QUANTILE] = "quantile",
                                         [RSP_RATIO] = "ratio"};
     return names[x->table.statistic];
 }
 
 /* Few digits: a reader of a sentence compares sizes. The workbook has them all. */
-static const char *number_text(const brief_edition *e, const rsp_analysis *x, double value)
-{
+static const char *number_text(const brief_edition *e, const rsp_analysis *x, double value) {
     if (x->table.statistic == RSP_NET) return say(e, "net_value", (rsp_arg[]){{"x", NULL, value}}, 1);
-    if (x->table.statistic == RSP_PROPORTION || x->table.statistic == RSP_TOP2) return rsp_say_percent(e->texts, e->arena, value, 0);
+    if (x->table.statistic == RSP_PROPORTION || x->table.statistic == RSP_TOP2)
+        return rsp_say_percent(e->texts, e->arena, value, 0);
     double size = fabs(value);
     return rsp_say_number(e->texts, e->arena, value, size >= 1000 ? 0 : size >= 1 ? 1 : 2);
 }
 
-static const char *distance_text(const brief_edition *e, const rsp_analysis *x, double value)
-{
+static const char *distance_text(const brief_edition *e, const rsp_analysis *x, double value) {
     rsp_statistic s = x->table.statistic;
     if (s == RSP_PROPORTION || s == RSP_TOP2 || s == RSP_NET)
         return say(e, "brief.points", (rsp_arg[]){{"x", NULL, round(100 * fabs(value))}}, 1);
@@ -110,26 +102,24 @@ static const char *distance_text(const brief_edition *e, const rsp_analysis *x, 
 
 /* ---- observations ----------------------------------------------------------------------------------------------- */
 
-static brief_observation *observe(brief_edition *e, const char *kind, const rsp_analysis *x)
-{
+static brief_observation *observe(brief_edition *e, const char *kind, const rsp_analysis *x) {
     brief_observation o = {.kind = kind, .analysis = x, .values = e->values};
     RSP_PUSH(e->observations, e->n_observations, e->capacity, o);
     brief_observation *added = &e->observations[e->n_observations - 1];
     if (x) {
         brief_put(&added->values, "table", x->id, NAN);
-        brief_put(&added->values, "topic", quoted(e, short_label(e->arena, rsp_label_analysis(e->labels, e->arena, x->id))), NAN);
+        brief_put(&added->values, "topic",
+                  quoted(e, short_label(e->arena, rsp_label_analysis(e->labels, e->arena, x->id))), NAN);
     }
     return added;
 }
 
-static void put_number(const brief_edition *e, brief_observation *o, const char *name, double value)
-{
+static void put_number(const brief_edition *e, brief_observation *o, const char *name, double value) {
     brief_put(&o->values, name, number_text(e, o->analysis, value), value);
 }
 
 /* Estimate, interval, respondents and the average beside a country's value. */
-static void put_estimate(const brief_edition *e, brief_observation *o, const char *name, const rsp_published_row *r)
-{
+static void put_estimate(const brief_edition *e, brief_observation *o, const char *name, const rsp_published_row *r) {
     put_number(e, o, name, r->estimate);
     if (!isnan(r->lower)) {
         put_number(e, o, "lower", r->lower);
@@ -142,8 +132,7 @@ static void put_estimate(const brief_edition *e, brief_observation *o, const cha
     if (all) put_number(e, o, "average", all->estimate);
 }
 
-static void put_item(const brief_edition *e, brief_observation *o, size_t v)
-{
+static void put_item(const brief_edition *e, brief_observation *o, size_t v) {
     brief_put(&o->values, "item", quoted(e, short_label(e->arena, variable_label(e, v))), NAN);
 }
 
@@ -151,26 +140,24 @@ static void put_item(const brief_edition *e, brief_observation *o, size_t v)
 
 typedef struct {
     const rsp_published_row *row;
-    const char              *label;
-    size_t                   place;
+    const char *label;
+    size_t place;
 } share;
 
-static int by_size(const void *x, const void *y)
-{
+static int by_size(const void *x, const void *y) {
     const share *a = x, *b = y;
     if (a->row->estimate != b->row->estimate) return a->row->estimate > b->row->estimate ? -1 : 1;
     return (a->place > b->place) - (a->place < b->place);
 }
 
 /* Shares of an item's valid answers, largest first. */
-static share *shares_of(const brief_edition *e, const rsp_analysis *x, size_t v, const char *domain, size_t *n)
-{
+static share *shares_of(const brief_edition *e, const rsp_analysis *x, size_t v, const char *domain, size_t *n) {
     const rsp_variable *var = &e->p->study->variables[v];
     *n = 0;
     if (!var->list) return NULL;
     share *out = RSP_ARRAY(e->arena, share, var->list->n + 1);
     for (size_t k = 0; k < var->list->n; k++) {
-        const rsp_choice        *c = &var->list->choices[k];
+        const rsp_choice *c = &var->list->choices[k];
         const rsp_published_row *r = c->missing ? NULL : find(e, x, domain, var->name, c->code, statistic_of(x));
         if (r) out[(*n)++] = (share){r, quoted(e, rsp_choice_label(var->list, k, rsp_texts_lang(e->texts))), k};
     }
@@ -178,8 +165,7 @@ static share *shares_of(const brief_edition *e, const rsp_analysis *x, size_t v,
     return out;
 }
 
-static void put_ranked(const brief_edition *e, brief_observation *o, const share *s, size_t n)
-{
+static void put_ranked(const brief_edition *e, brief_observation *o, const share *s, size_t n) {
     brief_put(&o->values, "answer", s[0].label, NAN);
     if (n > 1) {
         brief_put(&o->values, "second", s[1].label, NAN);
@@ -196,19 +182,17 @@ static void put_ranked(const brief_edition *e, brief_observation *o, const share
     put_estimate(e, o, "share", s[0].row);
 }
 
-static void observe_item(brief_edition *e, const rsp_analysis *x, size_t v)
-{
+static void observe_item(brief_edition *e, const rsp_analysis *x, size_t v) {
     size_t n;
     share *s = shares_of(e, x, v, e->domain, &n);
     if (!n) return;
-    rsp_type           type = e->p->study->variables[v].type;
+    rsp_type type = e->p->study->variables[v].type;
     brief_observation *o = observe(e, type == RSP_SELECT_MULTIPLE || type == RSP_RANK ? "several" : "answer", x);
     put_item(e, o, v);
     put_ranked(e, o, s, n);
 }
 
-static bool is_battery(const rsp_study *s, const rsp_table *t)
-{
+static bool is_battery(const rsp_study *s, const rsp_table *t) {
     const rsp_list *list = t->n_items ? s->variables[t->items[0]].list : NULL;
     for (size_t k = 0; k < t->n_items; k++)
         if (s->variables[t->items[k]].list != list || s->variables[t->items[k]].type != RSP_SELECT_ONE) return false;
@@ -216,8 +200,7 @@ static bool is_battery(const rsp_study *s, const rsp_table *t)
 }
 
 /* The answer that stands for a battery: the far end of an ordered scale, else the first (yes of yes and no). */
-static size_t marked_answer(const rsp_variable *v)
-{
+static size_t marked_answer(const rsp_variable *v) {
     size_t first = RSP_NONE, last = RSP_NONE;
     for (size_t k = 0; k < v->list->n; k++) {
         if (v->list->choices[k].missing) continue;
@@ -229,19 +212,17 @@ static size_t marked_answer(const rsp_variable *v)
 
 typedef struct {
     const rsp_published_row *high, *low;
-    size_t                   high_item, low_item, n;
+    size_t high_item, low_item, n;
 } extremes;
 
-static void consider(extremes *x, const rsp_published_row *r, size_t item)
-{
+static void consider(extremes *x, const rsp_published_row *r, size_t item) {
     if (!r) return;
     if (!x->n || r->estimate > x->high->estimate) x->high = r, x->high_item = item;
     if (!x->n || r->estimate < x->low->estimate) x->low = r, x->low_item = item;
     x->n++;
 }
 
-static void put_extremes(const brief_edition *e, brief_observation *o, const extremes *x, bool names)
-{
+static void put_extremes(const brief_edition *e, brief_observation *o, const extremes *x, bool names) {
     put_number(e, o, "high_value", x->high->estimate);
     put_number(e, o, "low_value", x->low->estimate);
     if (!names) return;
@@ -250,15 +231,15 @@ static void put_extremes(const brief_edition *e, brief_observation *o, const ext
     brief_put(&o->values, "items", NULL, (double) x->n);
 }
 
-static void observe_battery(brief_edition *e, const rsp_analysis *x)
-{
-    const rsp_study    *s = e->p->study;
+static void observe_battery(brief_edition *e, const rsp_analysis *x) {
+    const rsp_study *s = e->p->study;
     const rsp_variable *first = &s->variables[x->table.items[0]];
-    size_t              mark = marked_answer(first);
-    extremes            found = {0};
+    size_t mark = marked_answer(first);
+    extremes found = {0};
     for (size_t k = 0; mark != RSP_NONE && k < x->table.n_items; k++) {
         size_t v = x->table.items[k];
-        consider(&found, find(e, x, e->domain, s->variables[v].name, first->list->choices[mark].code, statistic_of(x)), v);
+        consider(&found, find(e, x, e->domain, s->variables[v].name, first->list->choices[mark].code, statistic_of(x)),
+                 v);
     }
     if (found.n < 2) return;
     brief_observation *o = observe(e, "battery", x);
@@ -269,20 +250,21 @@ static void observe_battery(brief_edition *e, const rsp_analysis *x)
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
-static const char *value_words(const brief_edition *e, const rsp_analysis *x, const char *label, const rsp_published_row *r)
-{
+static const char *value_words(const brief_edition *e, const rsp_analysis *x, const char *label,
+                               const rsp_published_row *r) {
     const rsp_published_row *all = e->country ? find(e, x, "", r->term, r->level, r->statistic) : NULL;
-    rsp_arg args[] = {{"item", label, 0}, {"value", number_text(e, x, r->estimate), 0}, {"average", all ? number_text(e, x, all->estimate) : "", 0}};
+    rsp_arg args[] = {{"item", label, 0},
+                      {"value", number_text(e, x, r->estimate), 0},
+                      {"average", all ? number_text(e, x, all->estimate) : "", 0}};
     return say(e, all ? "brief.value_average" : "brief.value", args, 3);
 }
 
-static void observe_values(brief_edition *e, const rsp_analysis *x)
-{
-    const char              *words[FEW_ITEMS];
+static void observe_values(brief_edition *e, const rsp_analysis *x) {
+    const char *words[FEW_ITEMS];
     const rsp_published_row *first = NULL;
-    size_t                   n = 0, first_item = 0;
+    size_t n = 0, first_item = 0;
     for (size_t k = 0; k < x->table.n_items && n < FEW_ITEMS; k++) {
-        size_t                   v = x->table.items[k];
+        size_t v = x->table.items[k];
         const rsp_published_row *r = find(e, x, e->domain, e->p->study->variables[v].name, "", statistic_of(x));
         if (!r) continue;
         if (!first) first = r, first_item = v;
@@ -299,42 +281,37 @@ static void observe_values(brief_edition *e, const rsp_analysis *x)
 
 typedef struct {
     const char *label;
-    double      value;
-    size_t      place;
+    double value;
+    size_t place;
     const rsp_published_row *row;
 } named;
 
-static int by_value(const void *x, const void *y)
-{
+static int by_value(const void *x, const void *y) {
     const named *a = x, *b = y;
     if (a->value != b->value) return a->value > b->value ? -1 : 1;
     return (a->place > b->place) - (a->place < b->place);
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Up to NAMED labels from one end, with their values. */
-static const char *end_words(const brief_edition *e, const rsp_analysis *x, const named *v, size_t n, bool low)
-{
+static const char *end_words(const brief_edition *e, const rsp_analysis *x, const named *v, size_t n, bool low) {
     const char *words[NAMED];
-    size_t      k = 0;
+    size_t k = 0;
     for (; k < NAMED && k < n; k++) {
         const named *one = &v[low ? n - 1 - k : k];
-        words[k] = say(e, "brief.value_bracket", (rsp_arg[]){{"item", one->label, 0}, {"value", number_text(e, x, one->value), 0}}, 2);
+        words[k] = say(e, "brief.value_bracket",
+                       (rsp_arg[]){{"item", one->label, 0}, {"value", number_text(e, x, one->value), 0}}, 2);
     }
     return joined(e, k, words);
 }
 
 /* Many numbers of one scale. Where some intervals lie wholly above and others wholly below zero, zero separates them. */
-static void observe_profile(brief_edition *e, const rsp_analysis *x)
-{
+static void observe_profile(brief_edition *e, const rsp_analysis *x) {
     named *v = RSP_ARRAY(e->arena, named, x->table.n_items);
     size_t n = 0, above = 0, below = 0;
     for (size_t k = 0; k < x->table.n_items; k++) {
-        size_t                   item = x->table.items[k];
+        size_t item = x->table.items[k];
         const rsp_published_row *r = find(e, x, e->domain, e->p->study->variables[item].name, "", statistic_of(x));
         if (r) v[n++] = (named){quoted(e, short_label(e->arena, variable_label(e, item))), r->estimate, k, r};
     }
@@ -348,7 +325,8 @@ static void observe_profile(brief_edition *e, const rsp_analysis *x)
     brief_put(&o->values, "above", NULL, (double) above);
     brief_put(&o->values, "below", NULL, (double) below);
     brief_put(&o->values, "base", NULL, v[0].row->n);
-    put_extremes(e, o, &(extremes){v[0].row, v[n - 1].row, x->table.items[v[0].place], x->table.items[v[n - 1].place], n}, true);
+    put_extremes(
+        e, o, &(extremes){v[0].row, v[n - 1].row, x->table.items[v[0].place], x->table.items[v[n - 1].place], n}, true);
     size_t high = above ? least(above, NAMED) : 1, low = below ? least(below, NAMED) : 1;
     brief_put(&o->values, "positive", end_words(e, x, v, high, false), NAN);
     brief_put(&o->values, "negative", end_words(e, x, v + n - low, low, true), NAN);
@@ -356,15 +334,13 @@ static void observe_profile(brief_edition *e, const rsp_analysis *x)
 
 /* ---- groups without a test -------------------------------------------------------------------------------------- */
 
-static bool concerns_country(const brief_edition *e, const char *domain)
-{
+static bool concerns_country(const brief_edition *e, const char *domain) {
     if (!e->country) return true;
     const char *code = rsp_domain_code(e->arena, domain, e->p->study->variables[e->p->study->roles.country].name);
     return code && strcmp(code, e->country) == 0;
 }
 
-static bool has_differences(const brief_edition *e, const rsp_analysis *x)
-{
+static bool has_differences(const brief_edition *e, const rsp_analysis *x) {
     size_t from, to;
     if (!rsp_published_range(e->p->results, x->id, &from, &to)) return false;
     for (size_t i = from; i < to; i++)
@@ -372,31 +348,28 @@ static bool has_differences(const brief_edition *e, const rsp_analysis *x)
     return false;
 }
 
-static const rsp_crossing *first_crossing(const rsp_analysis *x)
-{
+static const rsp_crossing *first_crossing(const rsp_analysis *x) {
     for (size_t b = 0; b < x->table.n_by; b++)
         if (x->table.by[b].n) return &x->table.by[b];
     return NULL;
 }
 
-static const char *crossing_words(const brief_edition *e, const rsp_crossing *c)
-{
+static const char *crossing_words(const brief_edition *e, const rsp_crossing *c) {
     const char *words[8];
-    size_t      n = 0;
+    size_t n = 0;
     for (; n < c->n && n < 8; n++) words[n] = quoted(e, short_label(e->arena, variable_label(e, c->variables[n])));
     return joined(e, n, words);
 }
 
 /* The first item (and its first valid answer) over all groups of a crossing that nothing tested. */
-static void observe_spread(brief_edition *e, const rsp_analysis *x)
-{
+static void observe_spread(brief_edition *e, const rsp_analysis *x) {
     const rsp_crossing *c = first_crossing(x);
-    size_t              from, to, v = x->table.n_items ? x->table.items[0] : RSP_NONE;
+    size_t from, to, v = x->table.n_items ? x->table.items[0] : RSP_NONE;
     if (!c || v == RSP_NONE || !rsp_published_range(e->p->results, x->id, &from, &to)) return;
     const rsp_variable *var = &e->p->study->variables[v];
-    bool                levels = x->table.statistic == RSP_PROPORTION && var->list;
-    const char         *level = levels ? var->list->choices[marked_answer(var) == RSP_NONE ? 0 : marked_answer(var)].code : "";
-    extremes            found = {0};
+    bool levels = x->table.statistic == RSP_PROPORTION && var->list;
+    const char *level = levels ? var->list->choices[marked_answer(var) == RSP_NONE ? 0 : marked_answer(var)].code : "";
+    extremes found = {0};
     for (size_t i = from; i < to; i++) {
         const rsp_published_row *r = rsp_published_at(e->p->results, i);
         if (usable(r) && *r->domain && strcmp(r->term, var->name) == 0 && strcmp(r->level, level) == 0 &&
@@ -418,20 +391,18 @@ static void observe_spread(brief_edition *e, const rsp_analysis *x)
 
 typedef struct {
     const rsp_published_row *best;
-    rsp_sides                sides;
-    size_t                   tested, significant;
+    rsp_sides sides;
+    size_t tested, significant;
 } contrasts;
 
 /* "changed=yes" -> "changed" and "yes" */
-static const char *term_item(rsp_arena *a, const char *term, const char **level)
-{
+static const char *term_item(rsp_arena *a, const char *term, const char **level) {
     const char *equals = strchr(term, '=');
     *level = equals ? equals + 1 : "";
     return equals ? rsp_strndup(a, term, (size_t) (equals - term)) : term;
 }
 
-static void weigh(contrasts *c, const rsp_published_row *r, rsp_sides sides)
-{
+static void weigh(contrasts *c, const rsp_published_row *r, rsp_sides sides) {
     c->tested++;
     if (!significant(r)) return;
     c->significant++;
@@ -441,20 +412,18 @@ static void weigh(contrasts *c, const rsp_published_row *r, rsp_sides sides)
 }
 
 /* The two sides' own estimates: what a reader wants to see beside "higher". */
-static const rsp_published_row *side_row(const brief_edition *e, const rsp_analysis *x, const rsp_published_row *r, size_t variable,
-                                         const char *code)
-{
+static const rsp_published_row *side_row(const brief_edition *e, const rsp_analysis *x, const rsp_published_row *r,
+                                         size_t variable, const char *code) {
     const char *level, *item = term_item(e->arena, r->term, &level), *name = e->p->study->variables[variable].name;
     return find(e, x, rsp_domain_text(e->arena, 1, &name, &code), item, level, statistic_of(x));
 }
 
-static void put_contrast(const brief_edition *e, brief_observation *o, const contrasts *c)
-{
+static void put_contrast(const brief_edition *e, brief_observation *o, const contrasts *c) {
     brief_put(&o->values, "tested", NULL, (double) c->tested);
     brief_put(&o->values, "significant", NULL, (double) c->significant);
     if (!c->best) return;
     const char *level, *item = term_item(e->arena, c->best->term, &level);
-    size_t      v = rsp_study_variable(e->p->study, item);
+    size_t v = rsp_study_variable(e->p->study, item);
     brief_put(&o->values, "value", distance_text(e, o->analysis, c->best->estimate), fabs(c->best->estimate));
     if (v == RSP_NONE) return;
     put_item(e, o, v);
@@ -462,10 +431,10 @@ static void put_contrast(const brief_edition *e, brief_observation *o, const con
     if (*level) brief_put(&o->values, "answer", quoted(e, rsp_label_code(e->labels, v, level)), NAN);
 }
 
-static void put_sides(const brief_edition *e, brief_observation *o, const contrasts *c)
-{
-    bool        first_higher = c->best->estimate > 0;
-    const char *high = first_higher ? c->sides.first : c->sides.second, *low = first_higher ? c->sides.second : c->sides.first;
+static void put_sides(const brief_edition *e, brief_observation *o, const contrasts *c) {
+    bool first_higher = c->best->estimate > 0;
+    const char *high = first_higher ? c->sides.first : c->sides.second,
+               *low = first_higher ? c->sides.second : c->sides.first;
     const rsp_published_row *up = side_row(e, o->analysis, c->best, c->sides.variable, high);
     const rsp_published_row *down = side_row(e, o->analysis, c->best, c->sides.variable, low);
     brief_put(&o->values, "high", quoted(e, rsp_label_code(e->labels, c->sides.variable, high)), NAN);
@@ -476,9 +445,8 @@ static void put_sides(const brief_edition *e, brief_observation *o, const contra
 
 /* One observation for each variable whose levels were compared; the mirror image (no beside yes) is passed over by
  * taking the strongest difference. */
-static void observe_differences(brief_edition *e, const rsp_analysis *x, size_t variable)
-{
-    size_t    from, to;
+static void observe_differences(brief_edition *e, const rsp_analysis *x, size_t variable) {
+    size_t from, to;
     contrasts c = {0};
     if (!rsp_published_range(e->p->results, x->id, &from, &to)) return;
     for (size_t i = from; i < to; i++) {
@@ -496,16 +464,16 @@ static void observe_differences(brief_edition *e, const rsp_analysis *x, size_t 
 }
 
 /* A country beside the average of the participating countries: rows of level `PL-average`. */
-static void observe_against_average(brief_edition *e, const rsp_analysis *x)
-{
-    size_t    from, to;
+static void observe_against_average(brief_edition *e, const rsp_analysis *x) {
+    size_t from, to;
     contrasts c = {0};
     if (!rsp_published_range(e->p->results, x->id, &from, &to)) return;
     for (size_t i = from; i < to; i++) {
         const rsp_published_row *r = rsp_published_at(e->p->results, i);
         if (strcmp(r->statistic, "difference") != 0 || *r->domain || !usable(r)) continue;
         rsp_sides sides = rsp_label_sides(e->labels, e->arena, r);
-        if (sides.variable == e->p->study->roles.country && !sides.second && strcmp(sides.first, e->country) == 0) weigh(&c, r, sides);
+        if (sides.variable == e->p->study->roles.country && !sides.second && strcmp(sides.first, e->country) == 0)
+            weigh(&c, r, sides);
     }
     if (!c.tested) return;
     brief_observation *o = observe(e, "against_average", x);
@@ -514,7 +482,7 @@ static void observe_against_average(brief_edition *e, const rsp_analysis *x)
     brief_put(&o->values, "higher", c.best->estimate > 0 ? "yes" : "no", c.best->estimate > 0);
     const rsp_published_row *own = side_row(e, x, c.best, e->p->study->roles.country, e->country);
     if (own) put_number(e, o, "high_value", own->estimate);
-    const char              *code, *item = term_item(e->arena, c.best->term, &code);
+    const char *code, *item = term_item(e->arena, c.best->term, &code);
     const rsp_published_row *all = find(e, x, "", item, code, statistic_of(x));
     brief_put(&o->values, "has_average", NULL, own && all);
     if (all) put_number(e, o, "average", all->estimate);
@@ -522,21 +490,20 @@ static void observe_against_average(brief_edition *e, const rsp_analysis *x)
 
 /* ---- models and tests ------------------------------------------------------------------------------------------- */
 
-static bool is_predictor(const brief_edition *e, const rsp_published_row *r)
-{
+static bool is_predictor(const brief_edition *e, const rsp_published_row *r) {
     const rsp_study *s = e->p->study;
-    if (strcmp(r->statistic, "coefficient") != 0 || !usable(r) || r->term[0] == '(' || strchr(r->term, ':')) return false;
+    if (strcmp(r->statistic, "coefficient") != 0 || !usable(r) || r->term[0] == '(' || strchr(r->term, ':'))
+        return false;
     /* Of one category against another, or within one group: not an association with the outcome in everybody. */
     if (*r->level || *r->domain) return false;
     if (s->roles.country == RSP_NONE) return true;
     /* Countries are held constant, not compared: their coefficients would be a ranking. */
     const char *name = s->variables[s->roles.country].name;
-    size_t      n = strlen(name);
+    size_t n = strlen(name);
     return strncmp(r->term, name, n) != 0 || r->term[n] != '=';
 }
 
-static const char *outcome_words(const brief_edition *e, const rsp_analysis *x)
-{
+static const char *outcome_words(const brief_edition *e, const rsp_analysis *x) {
     const rsp_fexpr *y = x->model.formula ? x->model.formula->response : NULL;
     if (!y || y->variable == RSP_NONE) return y && y->text ? y->text : x->id;
     const char *label = short_label(e->arena, variable_label(e, y->variable));
@@ -545,13 +512,11 @@ static const char *outcome_words(const brief_edition *e, const rsp_analysis *x)
     return say(e, "term_category", (rsp_arg[]){{"variable", quoted(e, label), 0}, {"category", event, 0}}, 2);
 }
 
-static const char *predictor_words(const brief_edition *e, const rsp_published_row *r)
-{
+static const char *predictor_words(const brief_edition *e, const rsp_published_row *r) {
     return quoted(e, short_label(e->arena, rsp_label_term(e->labels, e->arena, r)));
 }
 
-static void observe_model(brief_edition *e, const rsp_analysis *x)
-{
+static void observe_model(brief_edition *e, const rsp_analysis *x) {
     size_t from, to;
     if (*e->domain || !rsp_published_range(e->p->results, x->id, &from, &to)) return;
     named *up = RSP_ARRAY(e->arena, named, to - from), *down = RSP_ARRAY(e->arena, named, to - from);
@@ -581,8 +546,7 @@ static void observe_model(brief_edition *e, const rsp_analysis *x)
     brief_put(&o->values, "base", NULL, base);
 }
 
-static void observe_test(brief_edition *e, const rsp_analysis *x)
-{
+static void observe_test(brief_edition *e, const rsp_analysis *x) {
     size_t from, to;
     if (*e->domain || !rsp_published_range(e->p->results, x->id, &from, &to)) return;
     const rsp_published_row *r = rsp_published_at(e->p->results, from);
@@ -597,8 +561,7 @@ static void observe_test(brief_edition *e, const rsp_analysis *x)
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
-static void observe_compared(brief_edition *e, const rsp_analysis *x)
-{
+static void observe_compared(brief_edition *e, const rsp_analysis *x) {
     if (e->country) {
         observe_against_average(e, x);
         return;
@@ -607,10 +570,9 @@ static void observe_compared(brief_edition *e, const rsp_analysis *x)
         if (x->table.by[b].n == 1) observe_differences(e, x, x->table.by[b].variables[0]);
 }
 
-static void observe_table(brief_edition *e, const rsp_analysis *x)
-{
+static void observe_table(brief_edition *e, const rsp_analysis *x) {
     const rsp_table *t = &x->table;
-    size_t           before = e->n_observations;
+    size_t before = e->n_observations;
     if (t->statistic == RSP_COUNT || t->statistic == RSP_QUANTILE || t->statistic == RSP_RATIO) return;
     if (t->statistic == RSP_PROPORTION) {
         if (is_battery(e->p->study, t)) observe_battery(e, x);
@@ -623,20 +585,17 @@ static void observe_table(brief_edition *e, const rsp_analysis *x)
 
 /* ---- the edition ------------------------------------------------------------------------------------------------ */
 
-static const char *country_domain(const brief_edition *e, const char *code)
-{
+static const char *country_domain(const brief_edition *e, const char *code) {
     return rsp_domain_text(e->arena, 1, &e->p->study->variables[e->p->study->roles.country].name, &code);
 }
 
-static double response(const brief_edition *e, const char *domain, const char *stage)
-{
+static double response(const brief_edition *e, const char *domain, const char *stage) {
     const rsp_published_row *r = rsp_published_find(e->p->results, "response", domain, stage, "", "count");
     return r ? r->estimate : NAN;
 }
 
 /* Respondents: as the run counted them, or the largest base of any figure where it left no count. */
-static double respondents(const brief_edition *e)
-{
+static double respondents(const brief_edition *e) {
     double n = response(e, e->domain, "kept"), most = 0;
     if (!isnan(n)) return n;
     for (size_t i = 0; i < rsp_published_count(e->p->results); i++) {
@@ -646,13 +605,13 @@ static double respondents(const brief_edition *e)
     return most > 0 ? most : NAN;
 }
 
-static void put_countries(brief_edition *e)
-{
+static void put_countries(brief_edition *e) {
     const rsp_study *s = e->p->study;
     if (s->roles.country == RSP_NONE || !s->variables[s->roles.country].list) return;
     const rsp_list *list = s->variables[s->roles.country].list;
-    const char    **names = RSP_ARRAY(e->arena, const char *, list->n + 1), **few = RSP_ARRAY(e->arena, const char *, list->n + 1);
-    size_t          n = 0, n_few = 0;
+    const char **names = RSP_ARRAY(e->arena, const char *, list->n + 1),
+               **few = RSP_ARRAY(e->arena, const char *, list->n + 1);
+    size_t n = 0, n_few = 0;
     for (size_t k = 0; k < e->n_countries; k++) names[n++] = rsp_label_country(e->labels, e->countries[k]);
     for (size_t k = 0; k < list->n; k++) {
         bool has = false;
@@ -666,22 +625,21 @@ static void put_countries(brief_edition *e)
     brief_put(&e->values, "ineligible_list", joined(e, n_few, few), NAN);
 }
 
-static void put_margins(brief_edition *e)
-{
+static void put_margins(brief_edition *e) {
     const rsp_weighting_spec *w = &e->p->study->weighting;
-    size_t                    n = 0, room = 0;
+    size_t n = 0, room = 0;
     for (size_t k = 0; k < w->n_margins; k++) room += w->margins[k].n_variables;
     const char **names = RSP_ARRAY(e->arena, const char *, room + 1);
     for (size_t k = 0; k < w->n_margins; k++)
-        for (size_t j = 0; j < w->margins[k].n_variables; j++) names[n++] = quoted(e, short_label(e->arena, variable_label(e, w->margins[k].variables[j])));
+        for (size_t j = 0; j < w->margins[k].n_variables; j++)
+            names[n++] = quoted(e, short_label(e->arena, variable_label(e, w->margins[k].variables[j])));
     brief_put(&e->values, "weighted", NULL, w->given && n > 0);
     brief_put(&e->values, "margins", joined(e, n, names), NAN);
     brief_put(&e->values, "equal", NULL, w->scale == RSP_SCALE_EQUAL);
     brief_put(&e->values, "population", NULL, w->scale == RSP_SCALE_POPULATION);
 }
 
-static size_t hidden_figures(const brief_edition *e)
-{
+static size_t hidden_figures(const brief_edition *e) {
     size_t n = 0;
     for (size_t i = 0; i < rsp_published_count(e->p->results); i++)
         n += (rsp_published_at(e->p->results, i)->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY)) != 0;
@@ -689,18 +647,16 @@ static size_t hidden_figures(const brief_edition *e)
 }
 
 /* Words that the study may have or not. */
-static void put_words(brief_edition *e, const char *name, const char *has, const rsp_text *words)
-{
+static void put_words(brief_edition *e, const char *name, const char *has, const rsp_text *words) {
     const char *text = rsp_text_in(words, rsp_texts_lang(e->texts));
     brief_put(&e->values, name, text ? text : "", NAN);
     brief_put(&e->values, has, NULL, text != NULL);
 }
 
-static void put_edition(brief_edition *e)
-{
+static void put_edition(brief_edition *e) {
     const rsp_publication *p = e->p;
-    const rsp_study       *s = p->study;
-    brief_values          *v = &e->values;
+    const rsp_study *s = p->study;
+    brief_values *v = &e->values;
     brief_values_clear(v);
     brief_put(v, "study", rsp_label_study(e->labels), NAN);
     brief_put(v, "who", rsp_label_domain(e->labels, e->arena, e->domain), NAN);
@@ -730,13 +686,13 @@ static void put_edition(brief_edition *e)
 }
 
 /* How many findings of each sort there are: what the sections after the findings may refer to. */
-static void put_counts(brief_edition *e)
-{
+static void put_counts(brief_edition *e) {
     double models = 0, differences = 0, tested = 0, unclear = 0;
     for (size_t k = 0; k < e->n_observations; k++) {
         const brief_observation *o = &e->observations[k];
-        double                   found = brief_number(&o->values, "significant");
-        models += strcmp(o->kind, "model") == 0 && brief_number(&o->values, "positives") + brief_number(&o->values, "negatives") > 0;
+        double found = brief_number(&o->values, "significant");
+        models += strcmp(o->kind, "model") == 0 &&
+                  brief_number(&o->values, "positives") + brief_number(&o->values, "negatives") > 0;
         tested += !isnan(found);
         differences += found > 0;
         unclear += found == 0;
@@ -748,11 +704,10 @@ static void put_counts(brief_edition *e)
     brief_put(&e->values, "findings", NULL, (double) e->n_observations);
 }
 
-static void choose_analyses(brief_edition *e)
-{
-    const rsp_study   *s = e->p->study;
+static void choose_analyses(brief_edition *e) {
+    const rsp_study *s = e->p->study;
     const rsp_edition *d = e->edition;
-    size_t             n = d && d->n_analyses ? d->n_analyses : s->n_analyses;
+    size_t n = d && d->n_analyses ? d->n_analyses : s->n_analyses;
     e->analyses = RSP_ARRAY(e->arena, const rsp_analysis *, n + 1);
     for (size_t k = 0; k < n; k++) {
         const rsp_analysis *x = d && d->n_analyses ? rsp_label_find(e->labels, d->analyses[k]) : &s->analyses[k];
@@ -760,8 +715,7 @@ static void choose_analyses(brief_edition *e)
     }
 }
 
-void brief_observe(brief_edition *e)
-{
+void brief_observe(brief_edition *e) {
     put_edition(e);
     choose_analyses(e);
     for (size_t k = 0; k < e->n_analyses; k++) {

@@ -14,15 +14,14 @@ static const double SCANT = 0.4, NARROW = 0.5;
 
 typedef struct {
     brief_document *d;
-    size_t          page;
-    double          y, floor;   /* where the next piece begins; lower edge of what stands in the margin */
-    size_t          n_waiting, *waiting;
-    size_t          n_order, *order; /* pieces as they are read */
+    size_t page;
+    double y, floor; /* where the next piece begins; lower edge of what stands in the margin */
+    size_t n_waiting, *waiting;
+    size_t n_order, *order; /* pieces as they are read */
 } placer;
 
 /* Puts one piece at the cursor (which it moves). */
-static void put(placer *p, size_t k)
-{
+static void put(placer *p, size_t k) {
     brief_piece *x = &p->d->pieces[k];
     if (x->x < BRIEF_BODY_X || x->kind == PIECE_FIGURE || x->margin) p->y = fmax(p->y, p->floor);
     if (p->y > BRIEF_TOP) p->y += p->d->gaps * x->gap;
@@ -33,15 +32,14 @@ static void put(placer *p, size_t k)
     p->order[p->n_order++] = k;
 }
 
-static void new_page(placer *p)
-{
+static void new_page(placer *p) {
     p->page++;
     p->y = p->floor = BRIEF_TOP;
     size_t n = 0;
     for (size_t k = 0; k < p->n_waiting; k++) {
-        size_t       w = p->waiting[k];
+        size_t w = p->waiting[k];
         brief_piece *x = &p->d->pieces[w];
-        bool         fits = n == 0 && (p->y <= BRIEF_TOP || p->y + p->d->gaps * x->gap + x->height <= BRIEF_BOTTOM);
+        bool fits = n == 0 && (p->y <= BRIEF_TOP || p->y + p->d->gaps * x->gap + x->height <= BRIEF_BOTTOM);
         if (fits) put(p, w);
         else p->waiting[n++] = w;
     }
@@ -49,10 +47,9 @@ static void new_page(placer *p)
 }
 
 /* Height that pieces [from, to) take from the cursor on. */
-static double height_of(const placer *p, size_t from, size_t to)
-{
+static double height_of(const placer *p, size_t from, size_t to) {
     const brief_document *d = p->d;
-    double                y = p->y, floor = p->floor;
+    double y = p->y, floor = p->floor;
     for (size_t k = from; k < to; k++) {
         const brief_piece *x = &d->pieces[k];
         if (x->x < BRIEF_BODY_X || x->margin) y = fmax(y, floor);
@@ -63,14 +60,12 @@ static double height_of(const placer *p, size_t from, size_t to)
     return fmax(y, floor) - p->y;
 }
 
-static size_t end_of_group(const brief_document *d, size_t k)
-{
+static size_t end_of_group(const brief_document *d, size_t k) {
     while (k < d->n && d->pieces[k].keep) k++;
     return k < d->n ? k + 1 : d->n;
 }
 
-static void place_group(placer *p, size_t from, size_t to)
-{
+static void place_group(placer *p, size_t from, size_t to) {
     bool fits = p->y + height_of(p, from, to) <= BRIEF_BOTTOM;
     if (p->d->pieces[from].kind == PIECE_FIGURE && (!fits || p->n_waiting)) {
         p->waiting[p->n_waiting++] = from;
@@ -81,8 +76,7 @@ static void place_group(placer *p, size_t from, size_t to)
     for (size_t k = from; k < to; k++) put(p, k);
 }
 
-static void place_all(brief_document *d, size_t break_before, size_t *order, size_t *waiting)
-{
+static void place_all(brief_document *d, size_t break_before, size_t *order, size_t *waiting) {
     placer p = {.d = d, .y = BRIEF_TOP, .floor = BRIEF_TOP, .waiting = waiting, .order = order};
     for (size_t k = 0; k < d->n;) {
         size_t to = end_of_group(d, k);
@@ -95,8 +89,7 @@ static void place_all(brief_document *d, size_t break_before, size_t *order, siz
 }
 
 /* The section in the middle: where a brief that would fill less than two pages is divided. */
-static size_t middle_section(const brief_document *d)
-{
+static size_t middle_section(const brief_document *d) {
     size_t n = 0, seen = 0;
     for (size_t k = 0; k < d->n; k++) n += d->pieces[k].margin;
     for (size_t k = 0; k < d->n; k++)
@@ -105,24 +98,21 @@ static size_t middle_section(const brief_document *d)
 }
 
 /* How much of the last page is taken, 0 to 1. */
-static double filled(const brief_document *d)
-{
+static double filled(const brief_document *d) {
     double y = BRIEF_TOP;
     for (size_t k = 0; k < d->n; k++)
         if (d->pieces[k].page + 1 == d->n_pages) y = fmax(y, d->pieces[k].y + d->pieces[k].height);
     return (y - BRIEF_TOP) / (BRIEF_BOTTOM - BRIEF_TOP);
 }
 
-static void reorder(brief_document *d, const size_t *order)
-{
+static void reorder(brief_document *d, const size_t *order) {
     brief_piece *sorted = rsp_malloc((d->n + 1) * sizeof *sorted);
     for (size_t k = 0; k < d->n; k++) sorted[k] = d->pieces[order[k]];
     if (d->n) memcpy(d->pieces, sorted, d->n * sizeof *sorted);
     free(sorted);
 }
 
-void brief_paginate(brief_document *d)
-{
+void brief_paginate(brief_document *d) {
     size_t *order = rsp_calloc(d->n + 1, sizeof *order), *waiting = rsp_calloc(d->n + 1, sizeof *waiting);
     d->gaps = 1;
     place_all(d, RSP_NONE, order, waiting);

@@ -18,39 +18,36 @@ static const char SOFT_HYPHEN[] = "\u00AD", NO_BREAK[] = "\u00A0", NARROW_NO_BRE
 
 struct brief_hyphens {
     HyphenDict *dict;
-    char        charset[32];
+    char charset[32];
 };
 
 /* Where a file of several levels has a list of words before its patterns (69,000 in German) only the patterns are
  * kept: libhyphen takes seconds to read such a list, and ragged-right text can do without its finer points. */
 enum { LONG_LIST = 1 << 18 };
 
-static void leave_out_words(rsp_buf *file)
-{
+static void leave_out_words(rsp_buf *file) {
     static const char mark[] = "\nNEXTLEVEL";
-    char             *level = file->data ? memmem(file->data, file->length, mark, strlen(mark)) : NULL;
-    char             *first_end = file->data ? memchr(file->data, '\n', file->length) : NULL;
+    char *level = file->data ? memmem(file->data, file->length, mark, strlen(mark)) : NULL;
+    char *first_end = file->data ? memchr(file->data, '\n', file->length) : NULL;
     if (!level || level - file->data < LONG_LIST) return;
-    char  *rest = level + strlen(mark);
+    char *rest = level + strlen(mark);
     size_t kept = file->length - (size_t) (rest - file->data);
     memmove(first_end, rest, kept); /* the first line names the encoding */
     file->length = (size_t) (first_end - file->data) + kept;
 }
 
-static HyphenDict *load_patterns(const char *path, rsp_diag *d)
-{
+static HyphenDict *load_patterns(const char *path, rsp_diag *d) {
     rsp_buf file = {0};
     if (!rsp_read_file(path, &file, d, RSP_WARNING, (rsp_loc){path, 0, 0})) return NULL;
     leave_out_words(&file);
-    FILE       *f = file.length ? fmemopen(file.data, file.length, "r") : NULL;
+    FILE *f = file.length ? fmemopen(file.data, file.length, "r") : NULL;
     HyphenDict *dict = f ? hnj_hyphen_load_file(f) : NULL;
     if (f) fclose(f);
     rsp_buf_free(&file);
     return dict;
 }
 
-brief_hyphens *brief_hyphens_open(const char *path, rsp_diag *d)
-{
+brief_hyphens *brief_hyphens_open(const char *path, rsp_diag *d) {
     HyphenDict *dict = load_patterns(path, d);
     if (!dict) {
         rsp_report(d, RSP_WARNING, (rsp_loc){path, 0, 0}, "install Debian's hyphen-* package of the language",
@@ -65,28 +62,25 @@ brief_hyphens *brief_hyphens_open(const char *path, rsp_diag *d)
     return h;
 }
 
-void brief_hyphens_free(brief_hyphens *h)
-{
+void brief_hyphens_free(brief_hyphens *h) {
     if (!h) return;
     hnj_hyphen_free(h->dict);
     free(h);
 }
 
 /* The lower-case word in the patterns' encoding; 0 if it has letters that the encoding lacks. */
-static size_t encode(const brief_hyphens *h, const char *lower, char out[4 * MAX_WORD + 1])
-{
+static size_t encode(const brief_hyphens *h, const char *lower, char out[4 * MAX_WORD + 1]) {
     iconv_t conversion = iconv_open(h->charset, "UTF-8");
     if (conversion == (iconv_t) -1) return 0;
-    char  *from = (char *) lower, *to = out;
+    char *from = (char *) lower, *to = out;
     size_t left = strlen(lower), room = 4 * MAX_WORD;
-    bool   ok = iconv(conversion, &from, &left, &to, &room) == 0 && left == 0;
+    bool ok = iconv(conversion, &from, &left, &to, &room) == 0 && left == 0;
     iconv_close(conversion);
     *to = '\0';
     return ok ? (size_t) (to - out) : 0;
 }
 
-static void free_changes(char **rep, int *pos, int *cut, size_t n)
-{
+static void free_changes(char **rep, int *pos, int *cut, size_t n) {
     for (size_t k = 0; rep && k < n; k++) free(rep[k]);
     free(rep);
     free(pos);
@@ -94,16 +88,15 @@ static void free_changes(char **rep, int *pos, int *cut, size_t n)
 }
 
 /* breaks[k]: the word may break after its k-th letter. Breaks that change the spelling are left out. */
-static bool find_breaks(const brief_hyphens *h, const char *lower, size_t letters, bool breaks[MAX_WORD])
-{
-    char   word[4 * MAX_WORD + 1], marks[4 * MAX_WORD + 8];
+static bool find_breaks(const brief_hyphens *h, const char *lower, size_t letters, bool breaks[MAX_WORD]) {
+    char word[4 * MAX_WORD + 1], marks[4 * MAX_WORD + 8];
     size_t length = encode(h, lower, word);
     if (!length) return false;
     memset(marks, 0, sizeof marks);
     char **rep = NULL;
-    int   *pos = NULL, *cut = NULL;
-    bool   ok = hnj_hyphen_hyphenate2(h->dict, word, (int) length, marks, NULL, &rep, &pos, &cut) == 0;
-    bool   any = false;
+    int *pos = NULL, *cut = NULL;
+    bool ok = hnj_hyphen_hyphenate2(h->dict, word, (int) length, marks, NULL, &rep, &pos, &cut) == 0;
+    bool any = false;
     for (size_t k = 0; k < letters; k++) {
         breaks[k] = ok && k + 1 >= LEAST_LEFT && letters - k - 1 >= LEAST_RIGHT && (marks[k] & 1) && !(rep && rep[k]);
         any |= breaks[k];
@@ -112,16 +105,15 @@ static bool find_breaks(const brief_hyphens *h, const char *lower, size_t letter
     return any;
 }
 
-const char *brief_hyphenate(const brief_hyphens *h, rsp_arena *a, const char *word)
-{
+const char *brief_hyphenate(const brief_hyphens *h, rsp_arena *a, const char *word) {
     size_t letters = (size_t) g_utf8_strlen(word, -1);
-    bool   breaks[MAX_WORD] = {false};
+    bool breaks[MAX_WORD] = {false};
     if (!h || letters < LONG_WORD || letters > MAX_WORD) return word;
     char *lower = g_utf8_strdown(word, -1);
-    bool  found = (size_t) g_utf8_strlen(lower, -1) == letters && find_breaks(h, lower, letters, breaks);
+    bool found = (size_t) g_utf8_strlen(lower, -1) == letters && find_breaks(h, lower, letters, breaks);
     g_free(lower);
     if (!found) return word;
-    rsp_buf     out = {0};
+    rsp_buf out = {0};
     const char *p = word;
     for (size_t k = 0; k < letters; k++) {
         const char *next = g_utf8_next_char(p);
@@ -136,14 +128,10 @@ const char *brief_hyphenate(const brief_hyphens *h, rsp_arena *a, const char *wo
 
 /* ---- spaces ----------------------------------------------------------------------------------------------------- */
 
-static bool has(const char *set, gunichar c)
-{
-    return c && g_utf8_strchr(set, -1, c);
-}
+static bool has(const char *set, gunichar c) { return c && g_utf8_strchr(set, -1, c); }
 
 /* Must the blank between characters stay? `word` is the number of letters of the word before. */
-static bool binds(const char *lang, gunichar before, gunichar after, size_t word)
-{
+static bool binds(const char *lang, gunichar before, gunichar after, size_t word) {
     if (g_unichar_isdigit(before) && g_unichar_isalpha(after)) return true;
     if (has("–—±%€", after)) return true;
     if (strcmp(lang, "pl") == 0 && word == 1 && g_unichar_isalpha(before)) return true;
@@ -151,22 +139,21 @@ static bool binds(const char *lang, gunichar before, gunichar after, size_t word
 }
 
 /* French sets all but the colon and the per cent sign off by a narrow space. */
-static bool narrow(const char *lang, gunichar before, gunichar after)
-{
+static bool narrow(const char *lang, gunichar before, gunichar after) {
     return strcmp(lang, "fr") == 0 && (has(";?!»", after) || before == 0xAB);
 }
 
-const char *brief_glue(rsp_arena *a, const char *lang, const char *text)
-{
-    rsp_buf  out = {0};
+const char *brief_glue(rsp_arena *a, const char *lang, const char *text) {
+    rsp_buf out = {0};
     gunichar before = 0;
-    size_t   word = 0;
+    size_t word = 0;
     rsp_buf_puts(&out, "");
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        gunichar    c = g_utf8_get_char(p);
+        gunichar c = g_utf8_get_char(p);
         const char *next = g_utf8_next_char(p);
-        gunichar    after = *next ? g_utf8_get_char(next) : 0;
-        if (c == ' ' && binds(lang, before, after, word)) rsp_buf_puts(&out, narrow(lang, before, after) ? NARROW_NO_BREAK : NO_BREAK);
+        gunichar after = *next ? g_utf8_get_char(next) : 0;
+        if (c == ' ' && binds(lang, before, after, word))
+            rsp_buf_puts(&out, narrow(lang, before, after) ? NARROW_NO_BREAK : NO_BREAK);
         else rsp_buf_add(&out, p, (size_t) (next - p));
         word = g_unichar_isalpha(c) ? word + 1 : 0;
         before = c;
@@ -177,8 +164,7 @@ const char *brief_glue(rsp_arena *a, const char *lang, const char *text)
 }
 
 /* A paragraph's last line shall not be one short word. */
-static void bind_last_word(char *text)
-{
+static void bind_last_word(char *text) {
     char *blank = strrchr(text, ' ');
     if (!blank || g_utf8_strlen(blank + 1, -1) > 5 || blank == text) return;
     size_t rest = strlen(blank + 1);
@@ -187,8 +173,7 @@ static void bind_last_word(char *text)
 }
 
 /* Appends the text with its long words hyphenated, the last one not: a paragraph does not end on half a word. */
-static void add_hyphenated(rsp_buf *out, const brief_hyphens *h, rsp_arena *a, const char *text)
-{
+static void add_hyphenated(rsp_buf *out, const brief_hyphens *h, rsp_arena *a, const char *text) {
     const char *last = strrchr(text, ' ');
     for (const char *p = text; *p;) {
         const char *end = p;
@@ -205,8 +190,7 @@ static void add_hyphenated(rsp_buf *out, const brief_hyphens *h, rsp_arena *a, c
     }
 }
 
-const char *brief_typeset(const brief_hyphens *h, rsp_arena *a, const char *lang, const char *text)
-{
+const char *brief_typeset(const brief_hyphens *h, rsp_arena *a, const char *lang, const char *text) {
     rsp_buf out = {0};
     rsp_buf_puts(&out, "");
     add_hyphenated(&out, h, a, brief_glue(a, lang, text));
@@ -217,10 +201,9 @@ const char *brief_typeset(const brief_hyphens *h, rsp_arena *a, const char *lang
     return set;
 }
 
-size_t brief_count_words(const char *text)
-{
+size_t brief_count_words(const char *text) {
     size_t n = 0;
-    bool   counted = false;
+    bool counted = false;
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
         if (g_unichar_isspace(c)) counted = false;
@@ -232,13 +215,12 @@ size_t brief_count_words(const char *text)
     return n;
 }
 
-size_t brief_count_printed(const char *text)
-{
+size_t brief_count_printed(const char *text) {
     size_t n = 0;
-    bool   inside = false;
+    bool inside = false;
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        bool     letter = !g_unichar_isspace(c);
+        bool letter = !g_unichar_isspace(c);
         n += letter && !inside;
         inside = letter;
     }
@@ -247,16 +229,14 @@ size_t brief_count_printed(const char *text)
 
 /* ---- paragraphs ------------------------------------------------------------------------------------------------- */
 
-static PangoAttribute *over(PangoAttribute *x, size_t from)
-{
+static PangoAttribute *over(PangoAttribute *x, size_t from) {
     x->start_index = (guint) from;
     x->end_index = PANGO_ATTR_INDEX_TO_TEXT_END;
     return x;
 }
 
 /* 8 point and grey after the text: small enough to be passed over, large enough to be read. */
-static void set_tail(PangoLayout *layout, size_t from)
-{
+static void set_tail(PangoLayout *layout, size_t from) {
     PangoAttrList *list = pango_attr_list_new();
     pango_attr_list_insert(list, over(pango_attr_size_new_absolute(8 * PANGO_SCALE), from));
     pango_attr_list_insert(list, over(pango_attr_weight_new(PANGO_WEIGHT_NORMAL), from));
@@ -265,16 +245,16 @@ static void set_tail(PangoLayout *layout, size_t from)
     pango_attr_list_unref(list);
 }
 
-PangoLayout *brief_paragraph(PangoContext *context, const char *text, const char *tail, const brief_type *type, double width)
-{
-    PangoLayout          *layout = pango_layout_new(context);
+PangoLayout *brief_paragraph(PangoContext *context, const char *text, const char *tail, const brief_type *type,
+                             double width) {
+    PangoLayout *layout = pango_layout_new(context);
     PangoFontDescription *font = pango_font_description_new();
     if (rsp_font_family()) pango_font_description_set_family(font, rsp_font_family());
     pango_font_description_set_absolute_size(font, type->size * PANGO_SCALE);
     pango_font_description_set_weight(font, type->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
     pango_layout_set_font_description(layout, font);
     pango_font_description_free(font);
-    size_t  length = strlen(text);
+    size_t length = strlen(text);
     rsp_buf whole = {0};
     rsp_buf_puts(&whole, text);
     if (tail) rsp_buf_printf(&whole, " %s", tail);
@@ -287,24 +267,21 @@ PangoLayout *brief_paragraph(PangoContext *context, const char *text, const char
     return layout;
 }
 
-static double layout_height(PangoLayout *layout)
-{
+static double layout_height(PangoLayout *layout) {
     int w, h;
     pango_layout_get_size(layout, &w, &h);
     return h / (double) PANGO_SCALE;
 }
 
-double brief_height(PangoContext *context, const char *text, const char *tail, const brief_type *type, double width)
-{
+double brief_height(PangoContext *context, const char *text, const char *tail, const brief_type *type, double width) {
     PangoLayout *layout = brief_paragraph(context, text, tail, type, width);
-    double       height = layout_height(layout);
+    double height = layout_height(layout);
     g_object_unref(layout);
     return height;
 }
 
-double brief_show(cairo_t *cr, PangoContext *context, const char *text, const char *tail, const brief_type *type, double x,
-                  double y, double width, size_t *unknown)
-{
+double brief_show(cairo_t *cr, PangoContext *context, const char *text, const char *tail, const brief_type *type,
+                  double x, double y, double width, size_t *unknown) {
     PangoLayout *layout = brief_paragraph(context, text, tail, type, width);
     cairo_set_source_rgb(cr, type->colour.r, type->colour.g, type->colour.b);
     cairo_move_to(cr, x, y);

@@ -11,7 +11,7 @@ typedef struct brief_hyphens brief_hyphens;
 
 /* NULL, and a warning, if the file cannot be used: text is then set without hyphenation. */
 brief_hyphens *brief_hyphens_open(const char *path, rsp_diag *d);
-void           brief_hyphens_free(brief_hyphens *h); /* NULL allowed */
+void brief_hyphens_free(brief_hyphens *h); /* NULL allowed */
 /* The word with U+00AD where it may break. h NULL: as it is. */
 const char *brief_hyphenate(const brief_hyphens *h, rsp_arena *a, const char *word);
 
@@ -26,16 +26,17 @@ size_t brief_count_words(const char *text);
 size_t brief_count_printed(const char *text);
 
 typedef struct {
-    double     size, leading; /* points; of the natural line height */
-    bool       bold;
+    double size, leading; /* points; of the natural line height */
+    bool bold;
     rsp_colour colour;
 } brief_type;
 
 /* A paragraph of this width; tail (or NULL) follows small and grey. Unref after use. */
-PangoLayout *brief_paragraph(PangoContext *context, const char *text, const char *tail, const brief_type *type, double width);
-double       brief_height(PangoContext *context, const char *text, const char *tail, const brief_type *type, double width);
+PangoLayout *brief_paragraph(PangoContext *context, const char *text, const char *tail, const brief_type *type,
+                             double width);
+double brief_height(PangoContext *context, const char *text, const char *tail, const brief_type *type, double width);
 /* Draws with its top left corner at x, y; returns its height. Characters that no font has are added to *unknown. */
-double brief_show(cairo_t *cr, PangoContext *context, const char *text, const char *tail, const brief_type *type, double x,
-                  double y, double width, size_t *unknown);
+double brief_show(cairo_t *cr, PangoContext *context, const char *text, const char *tail, const brief_type *type,
+                  double x, double y, double width, size_t *unknown);
 
 #endif

@@ -13,48 +13,41 @@ static const char *const NAMES[] = {
     "preliminary", "simulated", "public", "suppressed", "minimum", "one_country", "models", "differences", "contrasts",
     "unclear_contrasts", "findings", "contact", "has_contact", "funding", "has_funding", "licence", "has_licence",
     /* of an observation */
-    "topic", "item", "answer", "share", "lower", "upper", "second", "second_share", "second_upper", "third", "third_share", "last",
-    "last_share", "average", "has_average", "high", "high_value", "low", "low_value", "value", "list", "items", "groups",
-    "grouping", "outcome", "positive", "positives", "negative", "negatives", "unclear", "significant", "tested", "higher",
-    "by_country", "base", "unreliable", "shares", "above", "below", "table", "figure"};
+    "topic", "item", "answer", "share", "lower", "upper", "second", "second_share", "second_upper", "third",
+    "third_share", "last", "last_share", "average", "has_average", "high", "high_value", "low", "low_value", "value",
+    "list", "items", "groups", "grouping", "outcome", "positive", "positives", "negative", "negatives", "unclear",
+    "significant", "tested", "higher", "by_country", "base", "unreliable", "shares", "above", "below", "table",
+    "figure"};
 #define N_NAMES (sizeof NAMES / sizeof *NAMES)
 _Static_assert(sizeof NAMES / sizeof *NAMES <= (size_t) BRIEF_VALUES, "room for every name");
 
-void brief_values_clear(brief_values *v)
-{
+void brief_values_clear(brief_values *v) {
     v->n = N_NAMES;
     for (size_t k = 0; k < N_NAMES; k++) v->v[k] = (rsp_arg){NAMES[k], "", NAN};
 }
 
-static size_t place_of(const char *name)
-{
+static size_t place_of(const char *name) {
     size_t k = 0;
     while (k < N_NAMES && strcmp(NAMES[k], name) != 0) k++;
     return k;
 }
 
-bool brief_value_known(const char *name)
-{
-    return place_of(name) < N_NAMES;
-}
+bool brief_value_known(const char *name) { return place_of(name) < N_NAMES; }
 
-void brief_put(brief_values *v, const char *name, const char *text, double number)
-{
+void brief_put(brief_values *v, const char *name, const char *text, double number) {
     size_t k = place_of(name);
     assert(k < N_NAMES);
     v->v[k] = (rsp_arg){NAMES[k], text, number};
 }
 
-double brief_number(const brief_values *v, const char *name)
-{
+double brief_number(const brief_values *v, const char *name) {
     size_t k = place_of(name);
     return k < N_NAMES ? v->v[k].number : NAN;
 }
 
 /* ---- conditions ------------------------------------------------------------------------------------------------- */
 
-static double compare(rsp_expr_op op, double x, double y)
-{
+static double compare(rsp_expr_op op, double x, double y) {
     if (isnan(x) || isnan(y)) return NAN;
     switch (op) {
     case RSP_X_EQ: return x == y;
@@ -67,8 +60,7 @@ static double compare(rsp_expr_op op, double x, double y)
 }
 
 /* Three-valued: NaN is "not known"; `and` and `or` look at what decides. */
-static double evaluate(const rsp_expr *e, const brief_values *v)
-{
+static double evaluate(const rsp_expr *e, const brief_values *v) {
     double x = e->n_args ? evaluate(e->args[0], v) : NAN;
     switch (e->op) {
     case RSP_X_NUMBER: return e->number;
@@ -98,8 +90,7 @@ static double evaluate(const rsp_expr *e, const brief_values *v)
     }
 }
 
-bool brief_holds(const rsp_expr *when, const brief_values *v)
-{
+bool brief_holds(const rsp_expr *when, const brief_values *v) {
     if (!when) return true;
     double x = evaluate(when, v);
     return !isnan(x) && x != 0;

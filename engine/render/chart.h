@@ -8,58 +8,65 @@
 
 /* How a value may be seen: never two alike. */
 typedef enum {
-    CHART_PLAIN, CHART_LOW_BASE, CHART_SUPPRESSED, CHART_NOT_COMPARABLE, CHART_NOT_ELIGIBLE, CHART_NOT_ESTIMABLE, CHART_NO_DATA, CHART_N_STATES
+    CHART_PLAIN,
+    CHART_LOW_BASE,
+    CHART_SUPPRESSED,
+    CHART_NOT_COMPARABLE,
+    CHART_NOT_ELIGIBLE,
+    CHART_NOT_ESTIMABLE,
+    CHART_NO_DATA,
+    CHART_N_STATES
 } chart_state;
 
 typedef struct {
     const char *label;
-    const char *section;                  /* heading above the row where it changes; NULL: none */
-    bool        own, pooled;              /* the edition's country; all countries together */
-    double      order;                    /* sorts within the section: larger first; NaN: last */
-    const rsp_published_row **cells;      /* [n_columns]; NULL: no such row */
-    const rsp_published_row *net;         /* agreement: net agreement, if the run has it */
-    const rsp_published_row *missing;     /* agreement: share without an opinion */
-    const rsp_published_row *reference;   /* dots of one country: the same for everybody */
+    const char *section;                /* heading above the row where it changes; NULL: none */
+    bool own, pooled;                   /* the edition's country; all countries together */
+    double order;                       /* sorts within the section: larger first; NaN: last */
+    const rsp_published_row **cells;    /* [n_columns]; NULL: no such row */
+    const rsp_published_row *net;       /* agreement: net agreement, if the run has it */
+    const rsp_published_row *missing;   /* agreement: share without an opinion */
+    const rsp_published_row *reference; /* dots of one country: the same for everybody */
 } chart_row;
 
 typedef enum { CHART_AGREEMENT, CHART_DOTS, CHART_FOREST, CHART_HEATMAP } chart_kind;
 
 typedef struct {
-    chart_kind   kind;
-    const char  *statistic;
-    const char  *answer;    /* label of the one answer that is shown of a two-answer item; NULL: all are */
-    size_t       n_columns; /* agreement: answers; dots: series (1: none); heatmap: groups */
+    chart_kind kind;
+    const char *statistic;
+    const char *answer; /* label of the one answer that is shown of a two-answer item; NULL: all are */
+    size_t n_columns;   /* agreement: answers; dots: series (1: none); heatmap: groups */
     const char **columns;
-    bool        *pooled_column;
-    size_t       n_rows, capacity;
-    chart_row   *rows;      /* heap */
-    bool         has_net, has_missing, has_reference, ordinal;
-    int          digits;    /* decimals of all numbers that are not shares */
+    bool *pooled_column;
+    size_t n_rows, capacity;
+    chart_row *rows; /* heap */
+    bool has_net, has_missing, has_reference, ordinal;
+    int digits; /* decimals of all numbers that are not shares */
 } chart_data;
 
 typedef struct {
     const rsp_publication *p;
-    const rsp_chart_spec  *spec;
-    const rsp_analysis    *x;
-    const char            *country; /* NULL: everybody */
-    const rsp_texts       *t;
-    const rsp_labels      *l;
-    const rsp_theme       *theme;
-    rsp_scene             *s;
-    rsp_arena             *a;       /* the scene's */
-    chart_data             data;
-    double                 left, right, y; /* of what is drawn next */
-    bool                   used[CHART_N_STATES], arrows, intervals;
+    const rsp_chart_spec *spec;
+    const rsp_analysis *x;
+    const char *country; /* NULL: everybody */
+    const rsp_texts *t;
+    const rsp_labels *l;
+    const rsp_theme *theme;
+    rsp_scene *s;
+    rsp_arena *a; /* the scene's */
+    chart_data data;
+    double left, right, y; /* of what is drawn next */
+    bool used[CHART_N_STATES], arrows, intervals;
 } chart;
 
 /* ---- chart_data.c: which rows ------------------------------------------------------------------------------------ */
 
-bool        chart_collect(chart *c); /* false: nothing to show */
-void        chart_data_free(chart_data *d);
+bool chart_collect(chart *c); /* false: nothing to show */
+void chart_data_free(chart_data *d);
 chart_state chart_state_of(const rsp_published_row *r);
-bool        chart_known(const rsp_published_row *r); /* there is a number to draw */
-bool        chart_share(const chart *c);             /* values are shares, shown in per cent */
-const char *chart_value(const chart *c, double x);   /* as in a label: "44 %", "+12", "52.3" */
+bool chart_known(const rsp_published_row *r);      /* there is a number to draw */
+bool chart_share(const chart *c);                  /* values are shares, shown in per cent */
+const char *chart_value(const chart *c, double x); /* as in a label: "44 %", "+12", "52.3" */
 const char *chart_title(const chart *c);
 /* Respondents of the rows: all the same, or lowest and highest. False if no row has them. */
 bool chart_bases(const chart *c, double *low, double *high);
@@ -67,12 +74,12 @@ double chart_row_n(const chart *c, const chart_row *r);
 
 /* ---- chart_page.c: what stands around ---------------------------------------------------------------------------- */
 
-void       chart_head(chart *c);
-void       chart_foot(chart *c);
+void chart_head(chart *c);
+void chart_foot(chart *c);
 typedef enum { CHART_DOT, CHART_SQUARE, CHART_DIAMOND, CHART_TICK } chart_mark;
 /* Marks (NULL: filled squares as in bars) with words, flowing over lines; moves c->y below. */
-void       chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const *words, const chart_mark *marks);
-rsp_style  chart_style(const chart *c, double size, bool bold, rsp_colour colour, rsp_align align, double width);
+void chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const *words, const chart_mark *marks);
+rsp_style chart_style(const chart *c, double size, bool bold, rsp_colour colour, rsp_align align, double width);
 rsp_shape *chart_text(chart *c, double x, double y, const char *text, rsp_style style); /* y: top */
 /* One line, its middle at y. */
 rsp_shape *chart_text_middle(chart *c, double x, double y, const char *text, rsp_style style);
@@ -89,16 +96,16 @@ bool chart_shows_n(const chart *c); /* bases differ: a column of their own */
 /* ---- scales ------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    double from, to;   /* of the values (logarithms on a log axis) */
-    double x0, x1;     /* of the picture */
-    bool   log;
+    double from, to; /* of the values (logarithms on a log axis) */
+    double x0, x1;   /* of the picture */
+    bool log;
     size_t n_ticks;
     double ticks[16];
-    int    digits;     /* decimals that tell the ticks apart */
+    int digits; /* decimals that tell the ticks apart */
 } chart_axis;
 
 chart_axis chart_axis_make(double from, double to, double x0, double x1, bool log);
-double     chart_axis_at(const chart_axis *x, double value);
+double chart_axis_at(const chart_axis *x, double value);
 /* Light lines from top to bottom and numbers above them. */
 void chart_axis_draw(chart *c, const chart_axis *x, double top, double bottom);
 /* Dot with its interval; hollow where the base is low. Ends beyond the axis get an arrow. */

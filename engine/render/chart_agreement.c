@@ -10,10 +10,9 @@ typedef struct {
     double label, bar0, bar1, net0, net1, net_text, missing0, missing1, n; /* n: right edge */
 } columns;
 
-static columns lay_columns(const chart *c)
-{
+static columns lay_columns(const chart *c) {
     columns k = {0};
-    double  width = c->right - c->left, x = c->right;
+    double width = c->right - c->left, x = c->right;
     k.n = c->right;
     if (chart_shows_n(c)) x -= 30;
     if (c->data.has_missing) {
@@ -34,17 +33,17 @@ static columns lay_columns(const chart *c)
 }
 
 /* Nominal answers have colours of their own; an ordered scale runs between two ends. */
-static rsp_colour answer_colour(const chart *c, size_t k)
-{
+static rsp_colour answer_colour(const chart *c, size_t k) {
     size_t n = c->data.n_columns;
-    if (c->data.ordinal && n > 2) return rsp_theme_between(c->theme->diverging, RSP_N_DIVERGING, (double) k / (double) (n - 1));
+    if (c->data.ordinal && n > 2)
+        return rsp_theme_between(c->theme->diverging, RSP_N_DIVERGING, (double) k / (double) (n - 1));
     if (n == 2) return c->theme->diverging[k ? 4 : 1];
     if (n <= RSP_N_CATEGORICAL) return c->theme->categorical[k];
     return rsp_theme_between(c->theme->sequential, RSP_N_SEQUENTIAL, (double) k / (double) (n - 1));
 }
 
-static void segment_label(chart *c, const rsp_published_row *r, double x0, double x1, double middle, rsp_colour ground)
-{
+static void segment_label(chart *c, const rsp_published_row *r, double x0, double x1, double middle,
+                          rsp_colour ground) {
     rsp_style style = chart_style(c, c->theme->value_size - 0.5, false, rsp_theme_on(ground), RSP_ALIGN_CENTRE, 0);
     const char *text = chart_value(c, r->estimate);
     if (r->estimate < LABELLED || rsp_text_extent(text, &style).w > x1 - x0 - 1) return;
@@ -52,22 +51,20 @@ static void segment_label(chart *c, const rsp_published_row *r, double x0, doubl
 }
 
 /* A low base: the outline in the answer's colour, the inside nearly white. */
-static rsp_colour paler(rsp_colour x)
-{
+static rsp_colour paler(rsp_colour x) {
     return (rsp_colour){1 - 0.2 * (1 - x.r), 1 - 0.2 * (1 - x.g), 1 - 0.2 * (1 - x.b)};
 }
 
-static void segment(chart *c, const rsp_published_row *r, size_t k, double x0, double x1, double top)
-{
-    double      width = x1 - x0, gap = fmin(GAP, width / 2); /* a sliver stays to be seen */
-    rsp_box     box = {x0 + gap / 2, top, width - gap, BAR};
+static void segment(chart *c, const rsp_published_row *r, size_t k, double x0, double x1, double top) {
+    double width = x1 - x0, gap = fmin(GAP, width / 2); /* a sliver stays to be seen */
+    rsp_box box = {x0 + gap / 2, top, width - gap, BAR};
     if (!(width > 0)) return;
     chart_state state = chart_state_of(r);
     if (!chart_known(r)) {
         chart_mark_state(c, box, state);
         return;
     }
-    bool       low = state == CHART_LOW_BASE;
+    bool low = state == CHART_LOW_BASE;
     rsp_colour colour = answer_colour(c, k), fill = low ? paler(colour) : colour;
     rsp_shape *s = rsp_scene_rect(c->s, box, fill);
     s->stroke = !low ? c->theme->ink : rsp_contrast(colour, c->theme->paper) < 1.5 ? c->theme->hidden : colour;
@@ -77,8 +74,7 @@ static void segment(chart *c, const rsp_published_row *r, size_t k, double x0, d
 }
 
 /* What is hidden lies between what is shown: the rest of the bar is shared out evenly among the hidden answers. */
-static void bar(chart *c, const chart_row *row, const columns *k, double top)
-{
+static void bar(chart *c, const chart_row *row, const columns *k, double top) {
     double known = 0, hidden = 0;
     for (size_t j = 0; j < c->data.n_columns; j++) {
         if (chart_known(row->cells[j])) known += row->cells[j]->estimate;
@@ -97,22 +93,22 @@ static void bar(chart *c, const chart_row *row, const columns *k, double top)
     }
 }
 
-static void net_dot(chart *c, const chart_axis *axis, const chart_row *row, const columns *k, double middle)
-{
-    rsp_style   style = chart_style(c, c->theme->value_size, row->pooled, c->theme->ink, RSP_ALIGN_RIGHT, 0);
+static void net_dot(chart *c, const chart_axis *axis, const chart_row *row, const columns *k, double middle) {
+    rsp_style style = chart_style(c, c->theme->value_size, row->pooled, c->theme->ink, RSP_ALIGN_RIGHT, 0);
     chart_state state = chart_state_of(row->net);
     if (!row->net) return;
     if (!chart_known(row->net)) {
         chart_mark_state(c, (rsp_box){k->net0, middle - 5, k->net1 - k->net0, 10}, state);
         return;
     }
-    chart_dot(c, axis, row->net, middle, row->own ? c->theme->own : c->theme->accent, row->pooled ? CHART_DIAMOND : CHART_DOT);
-    chart_text_middle(c, k->net_text, middle, rsp_say(c->t, c->a, "net_value", (rsp_arg[]){{"x", NULL, row->net->estimate}}, 1), style);
+    chart_dot(c, axis, row->net, middle, row->own ? c->theme->own : c->theme->accent,
+              row->pooled ? CHART_DIAMOND : CHART_DOT);
+    chart_text_middle(c, k->net_text, middle,
+                      rsp_say(c->t, c->a, "net_value", (rsp_arg[]){{"x", NULL, row->net->estimate}}, 1), style);
 }
 
 /* The grey bar has the scale of the others, so that lengths compare. */
-static void missing_bar(chart *c, const chart_row *row, const columns *k, double top)
-{
+static void missing_bar(chart *c, const chart_row *row, const columns *k, double top) {
     rsp_style style = chart_style(c, c->theme->value_size, false, c->theme->muted, RSP_ALIGN_LEFT, 0);
     if (!row->missing) return;
     if (!chart_known(row->missing)) {
@@ -123,25 +119,23 @@ static void missing_bar(chart *c, const chart_row *row, const columns *k, double
     rsp_shape *s = rsp_scene_rect(c->s, (rsp_box){k->missing0, top, fmax(width, 0.5), BAR}, c->theme->dont_know);
     s->stroke = c->theme->muted;
     s->stroke_width = 0.35;
-    chart_text_middle(c, k->missing0 + width + 4, top + BAR / 2, rsp_say_percent(c->t, c->a, row->missing->estimate, 0), style);
+    chart_text_middle(c, k->missing0 + width + 4, top + BAR / 2, rsp_say_percent(c->t, c->a, row->missing->estimate, 0),
+                      style);
 }
 
-static rsp_shape *heading(chart *c, double x, double bottom, double width, rsp_align align, const char *key)
-{
-    rsp_shape *t = chart_text(c, x, 0, rsp_say(c->t, c->a, key, NULL, 0),
-                              chart_style(c, 8, false, c->theme->muted, align, width));
+static rsp_shape *heading(chart *c, double x, double bottom, double width, rsp_align align, const char *key) {
+    rsp_shape *t =
+        chart_text(c, x, 0, rsp_say(c->t, c->a, key, NULL, 0), chart_style(c, 8, false, c->theme->muted, align, width));
     t->box.y = bottom - t->box.h;
     return t;
 }
 
-static double heading_height(const chart *c, double width, const char *key)
-{
+static double heading_height(const chart *c, double width, const char *key) {
     rsp_style s = chart_style(c, 8, false, c->theme->muted, RSP_ALIGN_LEFT, width);
     return rsp_text_extent(rsp_say(c->t, c->a, key, NULL, 0), &s).h;
 }
 
-static void headings(chart *c, const columns *k)
-{
+static void headings(chart *c, const columns *k) {
     double height = 0;
     if (c->data.has_net) height = fmax(height, heading_height(c, k->net_text - k->net0, "net_heading"));
     if (c->data.has_missing) height = fmax(height, heading_height(c, MISSING, "dont_know_heading"));
@@ -154,8 +148,7 @@ static void headings(chart *c, const columns *k)
 }
 
 /* The scale of net agreement: the same to both sides of zero, as wide as the widest interval. */
-static double most_net(const chart *c)
-{
+static double most_net(const chart *c) {
     double most = 0.1;
     for (size_t r = 0; r < c->data.n_rows; r++) {
         const rsp_published_row *x = c->data.rows[r].net;
@@ -166,16 +159,15 @@ static double most_net(const chart *c)
     return most;
 }
 
-void chart_draw_agreement(chart *c)
-{
+void chart_draw_agreement(chart *c) {
     rsp_colour *colours = RSP_ARRAY(c->a, rsp_colour, c->data.n_columns);
     for (size_t k = 0; k < c->data.n_columns; k++) colours[k] = answer_colour(c, k);
     chart_key(c, c->data.n_columns, colours, c->data.columns, NULL);
-    columns    k = lay_columns(c);
+    columns k = lay_columns(c);
     headings(c, &k);
-    double     most = most_net(c);
+    double most = most_net(c);
     chart_axis axis = {.from = -most, .to = most, .x0 = k.net0 + 4, .x1 = k.net1 - 4};
-    double     top = c->y;
+    double top = c->y;
     for (size_t r = 0; r < c->data.n_rows; r++) {
         const chart_row *row = &c->data.rows[r];
         chart_section(c, r);

@@ -10,56 +10,50 @@ enum { MAX_SERIES = 4, MAX_GROUP_ROWS = 40, MAX_COLUMNS = 12 };
 /* A row of results that may be shown, with its domain seen from the edition. */
 typedef struct {
     const rsp_published_row *row;
-    size_t                   n_pairs;
-    const char              *rest;  /* the domain without the edition's country */
-    bool                     own;   /* the domain names the edition's country */
+    size_t n_pairs;
+    const char *rest; /* the domain without the edition's country */
+    bool own;         /* the domain names the edition's country */
 } candidate;
 
 typedef struct {
-    chart      *c;
-    size_t      n, capacity;
-    candidate  *items;      /* heap; in the order of the results */
-    size_t      n_terms, n_levels;
-    const char *event;      /* code of the one answer shown of two; NULL: all */
-    bool        everybody, country;  /* there are rows for everybody; for the edition's country alone */
-    size_t      most_pairs;
-    bool        few;        /* rows for every item and group can still be read */
+    chart *c;
+    size_t n, capacity;
+    candidate *items; /* heap; in the order of the results */
+    size_t n_terms, n_levels;
+    const char *event;       /* code of the one answer shown of two; NULL: all */
+    bool everybody, country; /* there are rows for everybody; for the edition's country alone */
+    size_t most_pairs;
+    bool few; /* rows for every item and group can still be read */
 } selection;
 
 /* ---- single values ------------------------------------------------------------------------------------------------ */
 
-chart_state chart_state_of(const rsp_published_row *r)
-{
+chart_state chart_state_of(const rsp_published_row *r) {
     if (!r) return CHART_NO_DATA;
     if (r->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY)) return CHART_SUPPRESSED;
     if (r->flags & RSP_F_NOT_COMPARABLE) return CHART_NOT_COMPARABLE;
     if (isnan(r->estimate)) {
-        const uint32_t failed = RSP_F_SEPARATED | RSP_F_SINGULAR | RSP_F_NOT_CONVERGED | RSP_F_LONELY | RSP_F_REPLICATES_FAILED;
+        const uint32_t failed =
+            RSP_F_SEPARATED | RSP_F_SINGULAR | RSP_F_NOT_CONVERGED | RSP_F_LONELY | RSP_F_REPLICATES_FAILED;
         if (r->flags & RSP_F_NOT_ELIGIBLE) return CHART_NOT_ELIGIBLE;
         return r->flags & failed ? CHART_NOT_ESTIMABLE : CHART_NO_DATA;
     }
     return r->flags & RSP_F_LOW_BASE ? CHART_LOW_BASE : CHART_PLAIN;
 }
 
-bool chart_known(const rsp_published_row *r)
-{
+bool chart_known(const rsp_published_row *r) {
     chart_state s = chart_state_of(r);
     return (s == CHART_PLAIN || s == CHART_LOW_BASE) && isfinite(r->estimate);
 }
 
-static bool is(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
+static bool is(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
-bool chart_share(const chart *c)
-{
+bool chart_share(const chart *c) {
     const char *s = c->data.statistic;
     return is(s, "proportion") || is(s, "top2") || is(s, "net");
 }
 
-const char *chart_value(const chart *c, double x)
-{
+const char *chart_value(const chart *c, double x) {
     if (is(c->data.statistic, "net")) return rsp_say(c->t, c->a, "net_value", (rsp_arg[]){{"x", NULL, x}}, 1);
     if (chart_share(c)) return rsp_say_percent(c->t, c->a, x, 0);
     if (is(c->data.statistic, "count")) return rsp_say_number(c->t, c->a, x, 0);
@@ -70,8 +64,7 @@ const char *chart_value(const chart *c, double x)
 
 /* One number of decimals for the whole chart, so that a column of numbers can be compared: what the standard error says
  * in forests, else what the size of the largest says. */
-static int find_digits(const chart_data *d)
-{
+static int find_digits(const chart_data *d) {
     double largest = 0, least_se = INFINITY;
     for (size_t r = 0; r < d->n_rows; r++)
         for (size_t k = 0; k < d->n_columns; k++) {
@@ -84,16 +77,14 @@ static int find_digits(const chart_data *d)
     return largest >= 1000 ? 0 : largest >= 10 ? 1 : 2;
 }
 
-double chart_row_n(const chart *c, const chart_row *r)
-{
+double chart_row_n(const chart *c, const chart_row *r) {
     double n = NAN;
     for (size_t k = 0; k < c->data.n_columns; k++)
         if (r->cells[k] && !(n >= r->cells[k]->n)) n = r->cells[k]->n;
     return n;
 }
 
-bool chart_bases(const chart *c, double *low, double *high)
-{
+bool chart_bases(const chart *c, double *low, double *high) {
     *low = *high = NAN;
     for (size_t r = 0; r < c->data.n_rows; r++)
         for (size_t k = 0; k < c->data.n_columns; k++) {
@@ -107,11 +98,17 @@ bool chart_bases(const chart *c, double *low, double *high)
 
 /* ---- candidates --------------------------------------------------------------------------------------------------- */
 
-static const char *main_statistic(const chart *c, size_t from, size_t to)
-{
-    static const char *const tables[] = {[RSP_PROPORTION] = "proportion", [RSP_MEAN] = "mean", [RSP_TOTAL] = "total",
-                                         [RSP_MEDIAN] = "median", [RSP_QUANTILE] = "quantile", [RSP_COUNT] = "count",
-                                         [RSP_SD] = "sd", [RSP_NET] = "net", [RSP_TOP2] = "top2", [RSP_RATIO] = "ratio"};
+static const char *main_statistic(const chart *c, size_t from, size_t to) {
+    static const char *const tables[] = {[RSP_PROPORTION] = "proportion",
+                                         [RSP_MEAN] = "mean",
+                                         [RSP_TOTAL] = "total",
+                                         [RSP_MEDIAN] = "median",
+                                         [RSP_QUANTILE] = "quantile",
+                                         [RSP_COUNT] = "count",
+                                         [RSP_SD] = "sd",
+                                         [RSP_NET] = "net",
+                                         [RSP_TOP2] = "top2",
+                                         [RSP_RATIO] = "ratio"};
     static const char *const models[] = {"odds_ratio", "rate_ratio"};
     if (c->x->kind == RSP_A_TABLE) return tables[c->x->table.statistic];
     for (size_t k = 0; k < 2; k++)
@@ -120,18 +117,16 @@ static const char *main_statistic(const chart *c, size_t from, size_t to)
     return "coefficient";
 }
 
-static size_t count_pairs(const char *domain)
-{
+static size_t count_pairs(const char *domain) {
     size_t n = *domain != 0;
     for (; *domain; domain++) n += *domain == ';';
     return n;
 }
 
 /* The domain without the pair of `variable`. */
-static const char *without(rsp_arena *a, const char *domain, const char *variable)
-{
+static const char *without(rsp_arena *a, const char *domain, const char *variable) {
     rsp_buf b = {0};
-    size_t  name = strlen(variable);
+    size_t name = strlen(variable);
     for (const char *p = domain; *p;) {
         size_t length = strcspn(p, ";");
         if (strncmp(p, variable, name) != 0 || p[name] != '=') {
@@ -145,20 +140,15 @@ static const char *without(rsp_arena *a, const char *domain, const char *variabl
     return rest;
 }
 
-static const char *country_variable(const chart *c)
-{
+static const char *country_variable(const chart *c) {
     size_t v = c->p->study->roles.country;
     return v == RSP_NONE ? NULL : c->p->study->variables[v].name;
 }
 
-static size_t variable_of(const chart *c, const char *name)
-{
-    return rsp_study_variable(c->p->study, name);
-}
+static size_t variable_of(const chart *c, const char *name) { return rsp_study_variable(c->p->study, name); }
 
-static void add_candidate(selection *s, const rsp_published_row *row)
-{
-    chart      *c = s->c;
+static void add_candidate(selection *s, const rsp_published_row *row) {
+    chart *c = s->c;
     const char *variable = country_variable(c), *code = NULL;
     if (c->country && variable && *row->domain) code = rsp_domain_code(c->a, row->domain, variable);
     candidate x = {row, count_pairs(row->domain), row->domain, code && is(code, c->country)};
@@ -170,13 +160,11 @@ static void add_candidate(selection *s, const rsp_published_row *row)
 }
 
 /* Thresholds and intercepts are no finding. */
-static bool wanted(const chart *c, const rsp_published_row *r)
-{
+static bool wanted(const chart *c, const rsp_published_row *r) {
     return is(r->statistic, c->data.statistic) && !(c->x->kind == RSP_A_MODEL && is(r->term, "(Intercept)"));
 }
 
-static size_t count_distinct(const selection *s, bool levels)
-{
+static size_t count_distinct(const selection *s, bool levels) {
     rsp_map *seen = rsp_map_new();
     for (size_t k = 0; k < s->n; k++) rsp_map_put(seen, levels ? s->items[k].row->level : s->items[k].row->term, 0);
     size_t n = rsp_map_count(seen);
@@ -185,12 +173,11 @@ static size_t count_distinct(const selection *s, bool levels)
 }
 
 /* Of two answers one says all: yes, or else the second, as in models. */
-static const char *find_event(const chart *c)
-{
+static const char *find_event(const chart *c) {
     if (!is(c->data.statistic, "proportion") || !c->x->table.n_items) return NULL;
     const rsp_variable *v = &c->p->study->variables[c->x->table.items[0]];
-    const char         *codes[2];
-    size_t              n = 0;
+    const char *codes[2];
+    size_t n = 0;
     if (!v->list || v->type != RSP_SELECT_ONE) return NULL;
     for (size_t j = 1; j < c->x->table.n_items; j++)
         if (c->p->study->variables[c->x->table.items[j]].list != v->list) return NULL;
@@ -202,8 +189,7 @@ static const char *find_event(const chart *c)
     return n < 2 ? NULL : is(codes[0], "yes") ? codes[0] : codes[1];
 }
 
-static void gather(selection *s)
-{
+static void gather(selection *s) {
     size_t from, to;
     chart *c = s->c;
     if (!rsp_published_range(c->p->results, c->spec->analysis, &from, &to)) return;
@@ -220,14 +206,12 @@ static void gather(selection *s)
 
 /* ---- choosing ----------------------------------------------------------------------------------------------------- */
 
-static size_t n_units(const selection *s)
-{
+static size_t n_units(const selection *s) {
     return s->c->data.kind == CHART_AGREEMENT ? s->n_terms : s->n_terms * s->n_levels;
 }
 
 /* A country's edition shows the country beside the others where one number a country is the message; else its own. */
-static bool keep_for_country(const selection *s, const candidate *x)
-{
+static bool keep_for_country(const selection *s, const candidate *x) {
     if (s->c->data.kind == CHART_FOREST) return false;
     if (s->country && n_units(s) == 1) return x->n_pairs <= 1;
     if (s->country) return x->own && x->n_pairs == 1;
@@ -235,8 +219,7 @@ static bool keep_for_country(const selection *s, const candidate *x)
 }
 
 /* Would a row for each item (or answer) and group still be read? */
-static bool few_rows(const selection *s)
-{
+static bool few_rows(const selection *s) {
     rsp_map *domains = rsp_map_new();
     for (size_t k = 0; k < s->n; k++)
         if (s->items[k].n_pairs <= 1) rsp_map_put(domains, s->items[k].rest, 0);
@@ -245,8 +228,7 @@ static bool few_rows(const selection *s)
     return rows <= MAX_GROUP_ROWS;
 }
 
-static bool keep_for_all(const selection *s, const candidate *x)
-{
+static bool keep_for_all(const selection *s, const candidate *x) {
     if (s->c->data.kind == CHART_FOREST) return true;
     if (s->c->data.kind == CHART_HEATMAP) return s->most_pairs > 1 && !s->everybody ? x->n_pairs == 2 : x->n_pairs <= 1;
     if (s->everybody && n_units(s) > 1 && (s->c->data.kind == CHART_AGREEMENT || !s->few)) return x->n_pairs == 0;
@@ -255,8 +237,7 @@ static bool keep_for_all(const selection *s, const candidate *x)
     return single ? x->n_pairs <= 1 : true;
 }
 
-static void choose(selection *s)
-{
+static void choose(selection *s) {
     size_t n = 0;
     s->few = few_rows(s);
     for (size_t k = 0; k < s->n; k++) {
@@ -268,8 +249,7 @@ static void choose(selection *s)
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
 
-static chart_row *row_of(chart *c, rsp_map *index, const char *key)
-{
+static chart_row *row_of(chart *c, rsp_map *index, const char *key) {
     size_t at = rsp_map_get(index, key);
     if (at != RSP_NONE) return &c->data.rows[at];
     rsp_map_put(index, key, c->data.n_rows);
@@ -280,12 +260,11 @@ static chart_row *row_of(chart *c, rsp_map *index, const char *key)
 }
 
 /* Heading of groups: the variables of a domain. */
-static const char *domain_heading(const chart *c, const char *domain)
-{
+static const char *domain_heading(const chart *c, const char *domain) {
     const char *heading = NULL;
     for (const char *p = domain; *p;) {
-        size_t      length = strcspn(p, ";"), name = strcspn(p, "=");
-        size_t      v = variable_of(c, rsp_strndup(c->a, p, name < length ? name : length));
+        size_t length = strcspn(p, ";"), name = strcspn(p, "=");
+        size_t v = variable_of(c, rsp_strndup(c->a, p, name < length ? name : length));
         const char *one = v == RSP_NONE ? "" : rsp_variable_label(c->p->study, v, rsp_texts_lang(c->t));
         heading = heading ? rsp_printf(c->a, "%s, %s", heading, one) : one;
         p += length + (p[length] == ';');
@@ -294,13 +273,12 @@ static const char *domain_heading(const chart *c, const char *domain)
 }
 
 /* Labels of a domain's codes without their variables, which stand in the heading. */
-static const char *codes_label(const chart *c, const char *domain)
-{
+static const char *codes_label(const chart *c, const char *domain) {
     if (!*domain) return rsp_label_domain(c->l, c->a, "");
     const char *label = NULL;
     for (const char *p = domain; *p;) {
-        size_t      length = strcspn(p, ";"), name = strcspn(p, "=");
-        size_t      v = variable_of(c, rsp_strndup(c->a, p, name));
+        size_t length = strcspn(p, ";"), name = strcspn(p, "=");
+        size_t v = variable_of(c, rsp_strndup(c->a, p, name));
         const char *code = rsp_strndup(c->a, p + name + 1, length > name ? length - name - 1 : 0);
         const char *one = rsp_label_code(c->l, v, code);
         label = label ? rsp_printf(c->a, "%s, %s", label, one) : one;
@@ -309,25 +287,21 @@ static const char *codes_label(const chart *c, const char *domain)
     return label;
 }
 
-static size_t domain_variable(const chart *c, const char *domain)
-{
+static size_t domain_variable(const chart *c, const char *domain) {
     return variable_of(c, rsp_strndup(c->a, domain, strcspn(domain, "=")));
 }
 
 /* Groups that have no order of their own may be sorted. */
-static bool group_has_order(const chart *c, const char *domain)
-{
+static bool group_has_order(const chart *c, const char *domain) {
     size_t v = *domain ? domain_variable(c, domain) : RSP_NONE;
     return v != RSP_NONE && c->p->study->variables[v].measure != RSP_NOMINAL;
 }
 
-static const rsp_published_row *for_everybody(const chart *c, const rsp_published_row *r)
-{
+static const rsp_published_row *for_everybody(const chart *c, const rsp_published_row *r) {
     return rsp_published_find(c->p->results, r->analysis, "", r->term, r->level, r->statistic);
 }
 
-static const char *unit_label(const chart *c, const selection *s, const rsp_published_row *r)
-{
+static const char *unit_label(const chart *c, const selection *s, const rsp_published_row *r) {
     const char *term = rsp_label_term(c->l, c->a, r), *level = rsp_label_level(c->l, c->a, r);
     if (s->event || !*r->level) return term;
     return s->n_terms > 1 && s->n_levels == 1 ? term : level;
@@ -335,21 +309,18 @@ static const char *unit_label(const chart *c, const selection *s, const rsp_publ
 
 /* ---- dots --------------------------------------------------------------------------------------------------------- */
 
-static size_t distinct_domains(const selection *s, rsp_map *index)
-{
+static size_t distinct_domains(const selection *s, rsp_map *index) {
     for (size_t k = 0; k < s->n; k++) rsp_map_put(index, s->items[k].rest, rsp_map_count(index));
     return rsp_map_count(index);
 }
 
 /* Everybody in one word, for the head of a narrow column. */
-static const char *pooled_head(const chart *c)
-{
+static const char *pooled_head(const chart *c) {
     bool average = c->p->study->roles.country != RSP_NONE && c->p->study->weighting.scale == RSP_SCALE_EQUAL;
     return rsp_say(c->t, c->a, average ? "pooled_average" : "pooled_all", NULL, 0);
 }
 
-static void name_columns(chart *c, const selection *s, const rsp_map *index, size_t n)
-{
+static void name_columns(chart *c, const selection *s, const rsp_map *index, size_t n) {
     c->data.n_columns = n;
     c->data.columns = RSP_ARRAY(c->a, const char *, n);
     c->data.pooled_column = RSP_ARRAY(c->a, bool, n);
@@ -358,19 +329,18 @@ static void name_columns(chart *c, const selection *s, const rsp_map *index, siz
         if (at == RSP_NONE || c->data.columns[at]) continue;
         c->data.pooled_column[at] = !*s->items[k].rest;
         c->data.columns[at] = c->data.kind == CHART_DOTS ? rsp_label_domain(c->l, c->a, s->items[k].rest)
-                              : *s->items[k].rest      ? codes_label(c, s->items[k].rest)
-                                                       : pooled_head(c);
+                              : *s->items[k].rest        ? codes_label(c, s->items[k].rest)
+                                                         : pooled_head(c);
     }
 }
 
 /* One row a unit (item or answer), one mark a group. */
-static void build_series(chart *c, const selection *s, const rsp_map *domains, size_t n)
-{
+static void build_series(chart *c, const selection *s, const rsp_map *domains, size_t n) {
     name_columns(c, s, domains, n);
     rsp_map *index = rsp_map_new();
     for (size_t k = 0; k < s->n; k++) {
         const candidate *x = &s->items[k];
-        chart_row       *r = row_of(c, index, rsp_printf(c->a, "%s\x1f%s", x->row->term, x->row->level));
+        chart_row *r = row_of(c, index, rsp_printf(c->a, "%s\x1f%s", x->row->term, x->row->level));
         r->label = unit_label(c, s, x->row);
         if (s->n_terms > 1 && s->n_levels > 1) r->section = rsp_label_term(c->l, c->a, x->row);
         r->cells[rsp_map_get(domains, x->rest)] = x->row;
@@ -382,19 +352,21 @@ static void build_series(chart *c, const selection *s, const rsp_map *domains, s
 }
 
 /* One row a group, units as sections. */
-static void build_groups(chart *c, const selection *s)
-{
+static void build_groups(chart *c, const selection *s) {
     c->data.n_columns = 1;
     rsp_map *index = rsp_map_new();
     for (size_t pass = 0; pass < 2; pass++) /* everybody last */
         for (size_t k = 0; k < s->n; k++) {
             const candidate *x = &s->items[k];
-            bool             pooled = x->n_pairs == 0, several = n_units(s) > 1;
+            bool pooled = x->n_pairs == 0, several = n_units(s) > 1;
             if (pooled != (pass == 1)) continue;
-            chart_row *r = row_of(c, index, rsp_printf(c->a, "%s\x1f%s\x1f%s", x->row->domain, x->row->term, x->row->level));
-            bool       strip = x->own && x->n_pairs > 1;
+            chart_row *r =
+                row_of(c, index, rsp_printf(c->a, "%s\x1f%s\x1f%s", x->row->domain, x->row->term, x->row->level));
+            bool strip = x->own && x->n_pairs > 1;
             r->label = codes_label(c, strip ? x->rest : x->row->domain);
-            r->section = several ? unit_label(c, s, x->row) : pooled ? NULL : domain_heading(c, strip ? x->rest : x->row->domain);
+            r->section = several  ? unit_label(c, s, x->row)
+                         : pooled ? NULL
+                                  : domain_heading(c, strip ? x->rest : x->row->domain);
             r->cells[0] = x->row;
             r->own = x->own && x->n_pairs == 1;
             r->pooled = pooled;
@@ -403,10 +375,9 @@ static void build_groups(chart *c, const selection *s)
     rsp_map_free(index);
 }
 
-static void build_dots(chart *c, const selection *s)
-{
+static void build_dots(chart *c, const selection *s) {
     rsp_map *domains = rsp_map_new();
-    size_t   n = distinct_domains(s, domains);
+    size_t n = distinct_domains(s, domains);
     if (n_units(s) > 1 && n <= MAX_SERIES) build_series(c, s, domains, n);
     else build_groups(c, s);
     rsp_map_free(domains);
@@ -415,10 +386,9 @@ static void build_dots(chart *c, const selection *s)
 /* ---- heat map ----------------------------------------------------------------------------------------------------- */
 
 /* Two variables crossed: the first makes rows, the second columns. */
-static void build_crossed(chart *c, const selection *s)
-{
+static void build_crossed(chart *c, const selection *s) {
     rsp_map *rows = rsp_map_new(), *columns = rsp_map_new();
-    size_t   first_pair;
+    size_t first_pair;
     for (size_t k = 0; k < s->n; k++) {
         first_pair = strcspn(s->items[k].rest, ";");
         rsp_map_put(columns, s->items[k].rest + first_pair + 1, rsp_map_count(columns));
@@ -430,8 +400,8 @@ static void build_crossed(chart *c, const selection *s)
         const candidate *x = &s->items[k];
         first_pair = strcspn(x->rest, ";");
         const char *first = rsp_strndup(c->a, x->rest, first_pair), *second = x->rest + first_pair + 1;
-        chart_row  *r = row_of(c, rows, rsp_printf(c->a, "%s\x1f%s\x1f%s", first, x->row->term, x->row->level));
-        size_t      at = rsp_map_get(columns, second);
+        chart_row *r = row_of(c, rows, rsp_printf(c->a, "%s\x1f%s\x1f%s", first, x->row->term, x->row->level));
+        size_t at = rsp_map_get(columns, second);
         r->label = codes_label(c, first);
         if (n_units(s) > 1) r->section = unit_label(c, s, x->row);
         r->cells[at] = x->row;
@@ -442,8 +412,7 @@ static void build_crossed(chart *c, const selection *s)
 }
 
 /* Items (or answers) by groups. Everybody stands in the last column. */
-static void build_matrix(chart *c, const selection *s)
-{
+static void build_matrix(chart *c, const selection *s) {
     rsp_map *columns = rsp_map_new(), *rows = rsp_map_new();
     for (size_t k = 0; k < s->n; k++)
         if (*s->items[k].rest) rsp_map_put(columns, s->items[k].rest, rsp_map_count(columns));
@@ -452,7 +421,7 @@ static void build_matrix(chart *c, const selection *s)
     name_columns(c, s, columns, rsp_map_count(columns));
     for (size_t k = 0; k < s->n; k++) {
         const candidate *x = &s->items[k];
-        chart_row       *r = row_of(c, rows, rsp_printf(c->a, "%s\x1f%s", x->row->term, x->row->level));
+        chart_row *r = row_of(c, rows, rsp_printf(c->a, "%s\x1f%s", x->row->term, x->row->level));
         r->label = unit_label(c, s, x->row);
         if (s->n_terms > 1 && s->n_levels > 1) r->section = rsp_label_term(c->l, c->a, x->row);
         r->cells[rsp_map_get(columns, x->rest)] = x->row;
@@ -463,19 +432,20 @@ static void build_matrix(chart *c, const selection *s)
 }
 
 /* Many groups are rows rather than columns: a page is longer than wide, and numbers need room. */
-static void transpose(chart *c)
-{
+static void transpose(chart *c) {
     chart_data *d = &c->data;
-    chart_row  *rows = rsp_calloc(d->n_columns + 1, sizeof *rows);
+    chart_row *rows = rsp_calloc(d->n_columns + 1, sizeof *rows);
     for (size_t k = 0; k < d->n_columns; k++) {
         rows[k] = (chart_row){.label = d->pooled_column[k] ? rsp_label_domain(c->l, c->a, "") : d->columns[k],
-                              .pooled = d->pooled_column[k], .order = NAN};
+                              .pooled = d->pooled_column[k],
+                              .order = NAN};
         rows[k].cells = RSP_ARRAY(c->a, const rsp_published_row *, d->n_rows);
         for (size_t r = 0; r < d->n_rows; r++) rows[k].cells[r] = d->rows[r].cells[k];
     }
     const char **columns = RSP_ARRAY(c->a, const char *, d->n_rows);
     for (size_t r = 0; r < d->n_rows; r++)
-        columns[r] = d->rows[r].section ? rsp_printf(c->a, "%s: %s", d->rows[r].section, d->rows[r].label) : d->rows[r].label;
+        columns[r] =
+            d->rows[r].section ? rsp_printf(c->a, "%s: %s", d->rows[r].section, d->rows[r].label) : d->rows[r].label;
     size_t n = d->n_columns;
     free(d->rows);
     d->rows = rows;
@@ -485,8 +455,7 @@ static void transpose(chart *c)
     d->pooled_column = RSP_ARRAY(c->a, bool, d->n_columns);
 }
 
-static void build_heatmap(chart *c, const selection *s)
-{
+static void build_heatmap(chart *c, const selection *s) {
     bool crossed = s->n > 0;
     for (size_t k = 0; k < s->n; k++) crossed = crossed && count_pairs(s->items[k].rest) == 2;
     if (crossed) build_crossed(c, s);
@@ -498,20 +467,19 @@ static void build_heatmap(chart *c, const selection *s)
 
 /* The valid answers in the order of the questionnaire, all kept, even empty. Items of one table share their scale here;
  * one with other answers is left to the tables. */
-static const rsp_list *answers(chart *c, const selection *s)
-{
-    size_t          v = s->n ? variable_of(c, s->items[0].row->term) : RSP_NONE;
+static const rsp_list *answers(chart *c, const selection *s) {
+    size_t v = s->n ? variable_of(c, s->items[0].row->term) : RSP_NONE;
     const rsp_list *list = v == RSP_NONE ? NULL : c->p->study->variables[v].list;
     if (!list || c->p->study->variables[v].type != RSP_SELECT_ONE) return NULL;
     c->data.ordinal = c->p->study->variables[v].measure != RSP_NOMINAL;
     c->data.columns = RSP_ARRAY(c->a, const char *, list->n);
     for (size_t k = 0; k < list->n; k++)
-        if (!list->choices[k].missing) c->data.columns[c->data.n_columns++] = rsp_choice_label(list, k, rsp_texts_lang(c->t));
+        if (!list->choices[k].missing)
+            c->data.columns[c->data.n_columns++] = rsp_choice_label(list, k, rsp_texts_lang(c->t));
     return list;
 }
 
-static size_t answer_column(const rsp_list *list, const char *code)
-{
+static size_t answer_column(const rsp_list *list, const char *code) {
     size_t column = 0;
     for (size_t k = 0; k < list->n; k++) {
         if (is(list->choices[k].code, code)) return list->choices[k].missing ? RSP_NONE : column;
@@ -521,8 +489,7 @@ static size_t answer_column(const rsp_list *list, const char *code)
 }
 
 /* Net agreement of the same item and group, from a table of the same filter (none). */
-static const rsp_published_row *find_net(const chart *c, const rsp_published_row *r)
-{
+static const rsp_published_row *find_net(const chart *c, const rsp_published_row *r) {
     for (size_t k = 0; k < c->p->study->n_analyses; k++) {
         const rsp_analysis *x = &c->p->study->analyses[k];
         if (x->kind != RSP_A_TABLE || x->table.statistic != RSP_NET || x->filter || c->x->filter) continue;
@@ -532,19 +499,18 @@ static const rsp_published_row *find_net(const chart *c, const rsp_published_row
     return NULL;
 }
 
-static const rsp_published_row *find_missing(const chart *c, const rsp_published_row *r, const rsp_list *list)
-{
+static const rsp_published_row *find_missing(const chart *c, const rsp_published_row *r, const rsp_list *list) {
     for (size_t k = 0; k < list->n; k++) {
         if (!list->choices[k].missing) continue;
-        const rsp_published_row *m =
-            rsp_published_find(c->p->results, r->analysis, r->domain, r->term, list->choices[k].code, "proportion_missing");
+        const rsp_published_row *m = rsp_published_find(c->p->results, r->analysis, r->domain, r->term,
+                                                        list->choices[k].code, "proportion_missing");
         if (m) return m;
     }
     return NULL;
 }
 
-static void describe_agreement_row(chart *c, const selection *s, const candidate *x, const rsp_list *list, chart_row *r)
-{
+static void describe_agreement_row(chart *c, const selection *s, const candidate *x, const rsp_list *list,
+                                   chart_row *r) {
     bool strip = x->own && x->n_pairs > 1;
     if (s->n_terms > 1) {
         r->label = rsp_label_term(c->l, c->a, x->row);
@@ -563,25 +529,23 @@ static void describe_agreement_row(chart *c, const selection *s, const candidate
 }
 
 /* Without net agreement the upper half of the answers sorts. */
-static void order_by_upper_half(chart *c, bool sortable)
-{
+static void order_by_upper_half(chart *c, bool sortable) {
     for (size_t r = 0; r < c->data.n_rows && sortable && !c->data.has_net; r++) {
         chart_row *x = &c->data.rows[r];
-        double     sum = 0;
+        double sum = 0;
         for (size_t k = (c->data.n_columns + 1) / 2; k < c->data.n_columns; k++)
             sum += chart_known(x->cells[k]) ? x->cells[k]->estimate : 0;
         x->order = sum;
     }
 }
 
-static void build_agreement(chart *c, const selection *s)
-{
+static void build_agreement(chart *c, const selection *s) {
     const rsp_list *list = answers(c, s);
-    rsp_map        *index = rsp_map_new();
+    rsp_map *index = rsp_map_new();
     for (size_t pass = 0; list && pass < 2; pass++)
         for (size_t k = 0; k < s->n; k++) {
             const candidate *x = &s->items[k];
-            size_t           v = variable_of(c, x->row->term), column = answer_column(list, x->row->level);
+            size_t v = variable_of(c, x->row->term), column = answer_column(list, x->row->level);
             if (v == RSP_NONE || c->p->study->variables[v].list != list || column == RSP_NONE) continue;
             if ((s->n_terms == 1 && x->n_pairs == 0) != (pass == 1)) continue;
             chart_row *r = row_of(c, index, rsp_printf(c->a, "%s\x1f%s", x->row->domain, x->row->term));
@@ -595,11 +559,10 @@ static void build_agreement(chart *c, const selection *s)
 
 /* ---- forest ------------------------------------------------------------------------------------------------------- */
 
-static void build_forest(chart *c, const selection *s)
-{
+static void build_forest(chart *c, const selection *s) {
     c->data.n_columns = 1;
     for (size_t k = 0; k < s->n; k++) {
-        chart_row   r = {.label = rsp_label_term(c->l, c->a, s->items[k].row), .order = NAN};
+        chart_row r = {.label = rsp_label_term(c->l, c->a, s->items[k].row), .order = NAN};
         const char *level = rsp_label_level(c->l, c->a, s->items[k].row); /* multinomial: the category */
         if (*level) r.label = rsp_printf(c->a, "%s (%s)", r.label, level);
         r.cells = RSP_ARRAY(c->a, const rsp_published_row *, 1);
@@ -611,25 +574,22 @@ static void build_forest(chart *c, const selection *s)
 
 /* ---- order -------------------------------------------------------------------------------------------------------- */
 
-static bool goes_before(const chart_row *a, const chart_row *b)
-{
+static bool goes_before(const chart_row *a, const chart_row *b) {
     if (a->pooled != b->pooled) return b->pooled;
     if (isnan(a->order)) return false;
     return isnan(b->order) || a->order > b->order;
 }
 
-static bool same_section(const chart_row *a, const chart_row *b)
-{
+static bool same_section(const chart_row *a, const chart_row *b) {
     if (!a->section || !b->section) return a->section == b->section;
     return is(a->section, b->section);
 }
 
 /* Sections together in order of first appearance, rows of a section by size. Stable, by insertion: charts have few rows. */
-static void sort_rows(chart_data *d, bool by_size)
-{
+static void sort_rows(chart_data *d, bool by_size) {
     for (size_t i = 1; i < d->n_rows; i++) {
         chart_row x = d->rows[i];
-        size_t    at = i;
+        size_t at = i;
         while (at > 0 && !d->rows[at - 1].pooled && !same_section(&d->rows[at - 1], &x)) at--;
         if (at == 0 || !same_section(&d->rows[at - 1], &x)) at = i;
         while (by_size && at > 0 && same_section(&d->rows[at - 1], &x) && goes_before(&x, &d->rows[at - 1])) at--;
@@ -639,31 +599,27 @@ static void sort_rows(chart_data *d, bool by_size)
 }
 
 /* One heading over all rows says nothing that the subtitle could not. */
-static void drop_single_section(chart_data *d)
-{
+static void drop_single_section(chart_data *d) {
     for (size_t r = 1; r < d->n_rows; r++)
         if (d->rows[r].section && d->rows[0].section && !is(d->rows[r].section, d->rows[0].section)) return;
     for (size_t r = 0; r < d->n_rows; r++) d->rows[r].section = NULL;
 }
 
-static bool not_comparable(const chart_data *d)
-{
+static bool not_comparable(const chart_data *d) {
     for (size_t r = 0; r < d->n_rows; r++)
         for (size_t k = 0; k < d->n_columns; k++)
             if (d->rows[r].cells[k] && d->rows[r].cells[k]->flags & RSP_F_NOT_COMPARABLE) return true;
     return false;
 }
 
-static bool any_number(const chart_data *d)
-{
+static bool any_number(const chart_data *d) {
     for (size_t r = 0; r < d->n_rows; r++)
         for (size_t k = 0; k < d->n_columns; k++)
             if (d->rows[r].cells[k]) return true;
     return false;
 }
 
-bool chart_collect(chart *c)
-{
+bool chart_collect(chart *c) {
     selection s = {.c = c};
     /* One country alone has no columns to compare: its values stand beside those of everybody. */
     if (c->country && c->data.kind == CHART_HEATMAP) c->data.kind = CHART_DOTS;
@@ -682,8 +638,7 @@ bool chart_collect(chart *c)
     return any_number(&c->data);
 }
 
-void chart_data_free(chart_data *d)
-{
+void chart_data_free(chart_data *d) {
     free(d->rows);
     d->rows = NULL;
 }
@@ -691,28 +646,26 @@ void chart_data_free(chart_data *d)
 /* ---- titles ------------------------------------------------------------------------------------------------------- */
 
 /* Is `code` significantly above `other` by a published test of this analysis (either direction of the difference)? */
-static bool tested_above(const chart *c, const rsp_published_row *shown, const char *code, const char *other)
-{
+static bool tested_above(const chart *c, const rsp_published_row *shown, const char *code, const char *other) {
     const char *term = *shown->level ? rsp_printf(c->a, "%s=%s", shown->term, shown->level) : shown->term;
     const rsp_published_row *d = rsp_published_find(c->p->results, shown->analysis, "", term,
                                                     rsp_printf(c->a, "%s-%s", code, other), "difference");
     if (d && chart_known(d)) return d->p_adj < 0.05 && d->estimate > 0;
-    d = rsp_published_find(c->p->results, shown->analysis, "", term, rsp_printf(c->a, "%s-%s", other, code), "difference");
+    d = rsp_published_find(c->p->results, shown->analysis, "", term, rsp_printf(c->a, "%s-%s", other, code),
+                           "difference");
     return d && chart_known(d) && d->p_adj < 0.05 && d->estimate < 0;
 }
 
-static const char *row_code(const rsp_published_row *r)
-{
+static const char *row_code(const rsp_published_row *r) {
     const char *equals = strchr(r->domain, '=');
     return equals ? equals + 1 : "";
 }
 
 /* The group that tests show to lie above every other, or NULL. */
-static const chart_row *tested_highest(const chart *c)
-{
+static const chart_row *tested_highest(const chart *c) {
     for (size_t i = 0; i < c->data.n_rows; i++) {
         const chart_row *a = &c->data.rows[i];
-        size_t           beaten = 0, others = 0;
+        size_t beaten = 0, others = 0;
         if (a->pooled || !chart_known(a->cells[0])) continue;
         for (size_t j = 0; j < c->data.n_rows; j++) {
             const chart_row *b = &c->data.rows[j];
@@ -725,9 +678,9 @@ static const chart_row *tested_highest(const chart *c)
     return NULL;
 }
 
-static const char *finding(const chart *c, const char *topic)
-{
-    bool one_number = c->data.kind == CHART_DOTS && c->data.n_columns == 1 && c->data.n_rows > 1 && !c->data.has_reference;
+static const char *finding(const chart *c, const char *topic) {
+    bool one_number =
+        c->data.kind == CHART_DOTS && c->data.n_columns == 1 && c->data.n_rows > 1 && !c->data.has_reference;
     for (size_t r = 0; r < c->data.n_rows && one_number; r++)
         one_number = !c->data.rows[r].section && c->data.rows[r].cells[0] &&
                      count_pairs(c->data.rows[r].cells[0]->domain) == (c->data.rows[r].pooled ? 0u : 1u);
@@ -738,8 +691,7 @@ static const char *finding(const chart *c, const char *topic)
     return rsp_say(c->t, c->a, key, (rsp_arg[]){{"topic", topic, 0}, {"group", top->label, 0}}, 2);
 }
 
-const char *chart_title(const chart *c)
-{
+const char *chart_title(const chart *c) {
     const char *given = rsp_text_in(&c->spec->title, rsp_texts_lang(c->t));
     if (given && !c->country) return given; /* a finding about everybody need not hold for one country */
     const char *topic = rsp_label_analysis(c->l, c->a, c->x->id), *found = finding(c, topic);

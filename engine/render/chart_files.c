@@ -7,8 +7,7 @@
 
 /* ---- one chart ---------------------------------------------------------------------------------------------------- */
 
-static bool kind_of(const char *word, chart_kind *kind)
-{
+static bool kind_of(const char *word, chart_kind *kind) {
     static const char *const words[] = {"agreement", "dots", "forest", "heatmap"};
     for (size_t k = 0; k < 4; k++)
         if (strcmp(word, words[k]) == 0) {
@@ -18,8 +17,7 @@ static bool kind_of(const char *word, chart_kind *kind)
     return false;
 }
 
-static void draw(chart *c)
-{
+static void draw(chart *c) {
     chart_head(c);
     switch (c->data.kind) {
     case CHART_AGREEMENT: chart_draw_agreement(c); break;
@@ -30,12 +28,19 @@ static void draw(chart *c)
     chart_foot(c);
 }
 
-static rsp_scene *make_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country, const rsp_labels *l,
-                             const rsp_theme *theme, double width, double padding)
-{
+static rsp_scene *make_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country,
+                             const rsp_labels *l, const rsp_theme *theme, double width, double padding) {
     const rsp_analysis *x = rsp_label_find(l, spec->analysis);
-    chart c = {.p = p, .spec = spec, .x = x, .country = country, .t = rsp_labels_texts(l), .l = l, .theme = theme,
-               .left = padding, .right = width - padding, .y = padding};
+    chart c = {.p = p,
+               .spec = spec,
+               .x = x,
+               .country = country,
+               .t = rsp_labels_texts(l),
+               .l = l,
+               .theme = theme,
+               .left = padding,
+               .right = width - padding,
+               .y = padding};
     if (!x || !kind_of(spec->kind, &c.data.kind)) return NULL;
     c.s = rsp_scene_new(width, 0, rsp_texts_lang(c.t));
     c.a = c.s->arena;
@@ -51,37 +56,34 @@ static rsp_scene *make_chart(const rsp_publication *p, const rsp_chart_spec *spe
 }
 
 rsp_scene *rsp_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country, const rsp_texts *texts,
-                     double width)
-{
+                     double width) {
     const rsp_theme *theme = rsp_theme_get(NULL);
     if (!theme) return NULL;
     rsp_labels *l = rsp_labels_new(p->study, texts);
-    rsp_scene  *s = make_chart(p, spec, country, l, theme, width, 0);
+    rsp_scene *s = make_chart(p, spec, country, l, theme, width, 0);
     rsp_labels_free(l);
     return s;
 }
 
 /* ---- which charts ------------------------------------------------------------------------------------------------- */
 
-static const char *table_kind(const rsp_study *s, const rsp_table *t)
-{
+static const char *table_kind(const rsp_study *s, const rsp_table *t) {
     size_t v = t->n_items ? t->items[0] : RSP_NONE;
-    bool   groups = false;
+    bool groups = false;
     for (size_t b = 0; b < t->n_by; b++) groups = groups || t->by[b].n > 0;
-    if (t->statistic == RSP_PROPORTION && v != RSP_NONE && s->variables[v].type == RSP_SELECT_ONE && s->variables[v].list &&
-        s->variables[v].list->n <= 7)
+    if (t->statistic == RSP_PROPORTION && v != RSP_NONE && s->variables[v].type == RSP_SELECT_ONE &&
+        s->variables[v].list && s->variables[v].list->n <= 7)
         return "agreement";
     return t->n_items > 4 && groups ? "heatmap" : "dots";
 }
 
-const rsp_chart_spec *rsp_chart_specs(const rsp_study *s, rsp_arena *a, size_t *n)
-{
+const rsp_chart_spec *rsp_chart_specs(const rsp_study *s, rsp_arena *a, size_t *n) {
     *n = s->reports.n_charts;
     if (*n) return s->reports.charts;
     rsp_chart_spec *specs = RSP_ARRAY(a, rsp_chart_spec, s->n_analyses + 1);
     for (size_t k = 0; k < s->n_analyses; k++) {
         const rsp_analysis *x = &s->analyses[k];
-        const char         *kind = x->kind == RSP_A_TABLE ? table_kind(s, &x->table) : x->kind == RSP_A_MODEL ? "forest" : NULL;
+        const char *kind = x->kind == RSP_A_TABLE ? table_kind(s, &x->table) : x->kind == RSP_A_MODEL ? "forest" : NULL;
         if (kind) specs[(*n)++] = (rsp_chart_spec){.analysis = x->id, .kind = kind, .loc = x->loc};
     }
     return specs;
@@ -91,23 +93,22 @@ const rsp_chart_spec *rsp_chart_specs(const rsp_study *s, rsp_arena *a, size_t *
 
 typedef struct {
     const rsp_chart_spec *spec;
-    const char           *country; /* NULL: everybody */
-    size_t                language;
+    const char *country; /* NULL: everybody */
+    size_t language;
 } job;
 
 typedef struct {
     const rsp_publication *p;
-    const rsp_theme       *theme;
-    rsp_diag              *d;
-    rsp_arena             *a;
-    rsp_texts            **texts;  /* [n_languages]; NULL: this language cannot be used */
-    rsp_labels           **labels;
-    size_t                 n, capacity;
-    job                   *jobs;   /* heap */
+    const rsp_theme *theme;
+    rsp_diag *d;
+    rsp_arena *a;
+    rsp_texts **texts; /* [n_languages]; NULL: this language cannot be used */
+    rsp_labels **labels;
+    size_t n, capacity;
+    job *jobs; /* heap */
 } batch;
 
-static void open_languages(batch *b)
-{
+static void open_languages(batch *b) {
     size_t n = b->p->n_languages;
     b->texts = RSP_ARRAY(b->a, rsp_texts *, n ? n : 1);
     b->labels = RSP_ARRAY(b->a, rsp_labels *, n ? n : 1);
@@ -118,24 +119,21 @@ static void open_languages(batch *b)
     }
 }
 
-static void close_languages(batch *b)
-{
+static void close_languages(batch *b) {
     for (size_t k = 0; k < b->p->n_languages; k++) {
         rsp_labels_free(b->labels[k]);
         rsp_texts_free(b->texts[k]);
     }
 }
 
-static void add_job(batch *b, const rsp_chart_spec *spec, const char *country, size_t language)
-{
+static void add_job(batch *b, const rsp_chart_spec *spec, const char *country, size_t language) {
     if (!b->labels[language]) return;
     job j = {spec, country, language};
     RSP_PUSH(b->jobs, b->n, b->capacity, j);
 }
 
 /* A country's charts speak its own languages; where the study names none, the publication's first. */
-static void add_country(batch *b, const rsp_chart_spec *spec, const char *country)
-{
+static void add_country(batch *b, const rsp_chart_spec *spec, const char *country) {
     bool found = false;
     for (size_t j = 0; j < b->p->study->n_national; j++)
         for (size_t k = 0; k < b->p->n_languages; k++)
@@ -147,11 +145,10 @@ static void add_country(batch *b, const rsp_chart_spec *spec, const char *countr
     if (!found && b->p->n_languages) add_job(b, spec, country, 0);
 }
 
-static void list_jobs(batch *b)
-{
-    size_t                n, n_countries;
+static void list_jobs(batch *b) {
+    size_t n, n_countries;
     const rsp_chart_spec *specs = rsp_chart_specs(b->p->study, b->a, &n);
-    const char          **countries = rsp_countries(b->p->study, b->p->results, b->a, &n_countries);
+    const char **countries = rsp_countries(b->p->study, b->p->results, b->a, &n_countries);
     for (size_t s = 0; s < n; s++) {
         if (!rsp_edition_wants(b->p, NULL, specs[s].analysis)) continue;
         for (size_t k = 0; k < b->p->n_languages; k++) add_job(b, &specs[s], NULL, k);
@@ -161,33 +158,35 @@ static void list_jobs(batch *b)
 
 enum { LARGEST_PICTURE = 7200 }; /* points: a hundred inches */
 
-static bool write_chart(const batch *b, const job *j)
-{
-    rsp_scene *s = make_chart(b->p, j->spec, j->country, b->labels[j->language], b->theme, b->theme->width, b->theme->padding);
+static bool write_chart(const batch *b, const job *j) {
+    rsp_scene *s =
+        make_chart(b->p, j->spec, j->country, b->labels[j->language], b->theme, b->theme->width, b->theme->padding);
     if (!s) return true;
     if (s->height > LARGEST_PICTURE) {
-        rsp_report(b->d, RSP_WARNING, j->spec->loc, "show fewer rows; the numbers are in the workbook and the open data",
+        rsp_report(b->d, RSP_WARNING, j->spec->loc,
+                   "show fewer rows; the numbers are in the workbook and the open data",
                    "chart '%s' is left out: it would be %.0f points high", j->spec->analysis, s->height);
         rsp_scene_free(s);
         return true;
     }
-    const char *analysis = rsp_file_word(s->arena, j->spec->analysis), *who = j->country ? rsp_file_word(s->arena, j->country) : "all";
-    const char *path = rsp_printf(s->arena, "%s/charts/%s-%s-%s", b->p->dir, analysis, who, b->p->languages[j->language]);
-    bool        ok = rsp_scene_svg(s, rsp_printf(s->arena, "%s.svg", path), b->d);
+    const char *analysis = rsp_file_word(s->arena, j->spec->analysis),
+               *who = j->country ? rsp_file_word(s->arena, j->country) : "all";
+    const char *path =
+        rsp_printf(s->arena, "%s/charts/%s-%s-%s", b->p->dir, analysis, who, b->p->languages[j->language]);
+    bool ok = rsp_scene_svg(s, rsp_printf(s->arena, "%s.svg", path), b->d);
     ok = rsp_scene_png(s, rsp_printf(s->arena, "%s.png", path), b->theme->png_scale, b->d) && ok;
     ok = rsp_scene_pdf(s, rsp_printf(s->arena, "%s.pdf", path), b->d) && ok;
     if (s->unknown_glyphs)
         rsp_report(b->d, RSP_WARNING, j->spec->loc, "its labels hold characters that Noto Sans does not have",
-                   "chart '%s' in '%s': %zu characters cannot be shown", j->spec->analysis, b->p->languages[j->language],
-                   s->unknown_glyphs);
+                   "chart '%s' in '%s': %zu characters cannot be shown", j->spec->analysis,
+                   b->p->languages[j->language], s->unknown_glyphs);
     rsp_scene_free(s);
     return ok;
 }
 
-bool rsp_render_charts(const rsp_publication *p, rsp_diag *d)
-{
+bool rsp_render_charts(const rsp_publication *p, rsp_diag *d) {
     batch b = {.p = p, .theme = rsp_theme_get(d), .d = d, .a = rsp_arena_new()};
-    bool  ok = b.theme && rsp_make_dirs(rsp_printf(b.a, "%s/charts", p->dir), d);
+    bool ok = b.theme && rsp_make_dirs(rsp_printf(b.a, "%s/charts", p->dir), d);
     if (ok) {
         open_languages(&b);
         list_jobs(&b);

@@ -9,19 +9,17 @@ typedef struct {
     double label, plot0, plot1, estimate, interval;
 } columns;
 
-static const char *interval_text(const chart *c, const rsp_published_row *r)
-{
+static const char *interval_text(const chart *c, const rsp_published_row *r) {
     if (!chart_known(r) || isnan(r->lower) || isnan(r->upper)) return "";
-    return rsp_say(c->t, c->a, "interval_between", (rsp_arg[]){{"low", chart_value(c, r->lower), 0},
-                                                               {"high", chart_value(c, r->upper), 0}}, 2);
+    return rsp_say(c->t, c->a, "interval_between",
+                   (rsp_arg[]){{"low", chart_value(c, r->lower), 0}, {"high", chart_value(c, r->upper), 0}}, 2);
 }
 
 /* Columns of numbers are as wide as their widest entry. */
-static columns lay_columns(const chart *c)
-{
+static columns lay_columns(const chart *c) {
     rsp_style style = chart_style(c, c->theme->value_size, false, c->theme->ink, RSP_ALIGN_RIGHT, 0);
-    double    interval = rsp_text_extent(rsp_say(c->t, c->a, "interval_heading", NULL, 0), &style).w;
-    double    estimate = rsp_text_extent(rsp_say(c->t, c->a, "estimate_heading", NULL, 0), &style).w;
+    double interval = rsp_text_extent(rsp_say(c->t, c->a, "interval_heading", NULL, 0), &style).w;
+    double estimate = rsp_text_extent(rsp_say(c->t, c->a, "estimate_heading", NULL, 0), &style).w;
     for (size_t r = 0; r < c->data.n_rows; r++) {
         const rsp_published_row *x = c->data.rows[r].cells[0];
         if (!chart_known(x)) continue;
@@ -37,8 +35,7 @@ static columns lay_columns(const chart *c)
 
 /* The scale covers all estimates and intervals of ordinary width; whiskers far beyond are cut, with an arrow, since one
  * loose estimate would press all others together. */
-static chart_axis make_axis(const chart *c, const columns *k, bool ratio, size_t first, size_t last)
-{
+static chart_axis make_axis(const chart *c, const columns *k, bool ratio, size_t first, size_t last) {
     double low = 0, high = 0, ends_low = 0, ends_high = 0;
     for (size_t r = first; r < last; r++) {
         const rsp_published_row *x = c->data.rows[r].cells[0];
@@ -58,16 +55,14 @@ static chart_axis make_axis(const chart *c, const columns *k, bool ratio, size_t
     return chart_axis_make(ratio ? exp(low) : low, ratio ? exp(high) : high, k->plot0, k->plot1, ratio);
 }
 
-static void numbers(chart *c, const columns *k, const rsp_published_row *r, double middle)
-{
+static void numbers(chart *c, const columns *k, const rsp_published_row *r, double middle) {
     rsp_style style = chart_style(c, c->theme->value_size, false, c->theme->ink, RSP_ALIGN_RIGHT, 0);
     chart_text_middle(c, k->estimate, middle, chart_value(c, r->estimate), style);
     style.colour = c->theme->muted;
     if (*interval_text(c, r)) chart_text_middle(c, k->interval, middle, interval_text(c, r), style);
 }
 
-static void headings(chart *c, const columns *k)
-{
+static void headings(chart *c, const columns *k) {
     rsp_style style = chart_style(c, 8, false, c->theme->muted, RSP_ALIGN_RIGHT, 0);
     chart_text(c, k->estimate, c->y, rsp_say(c->t, c->a, "estimate_heading", NULL, 0), style);
     chart_text(c, k->interval, c->y, rsp_say(c->t, c->a, "interval_heading", NULL, 0), style);
@@ -76,16 +71,12 @@ static void headings(chart *c, const columns *k)
 
 /* A coefficient of a number is its effect per unit, one of a category the distance from the reference: on a common scale
  * the smaller kind would be a row of dots on the line. */
-static bool of_category(const chart_row *r)
-{
-    return r->cells[0] && strchr(r->cells[0]->term, '=') != NULL;
-}
+static bool of_category(const chart_row *r) { return r->cells[0] && strchr(r->cells[0]->term, '=') != NULL; }
 
 /* Numbers first, each kind in its order; returns how many numbers there are. */
-static size_t numbers_first(chart_data *d)
-{
+static size_t numbers_first(chart_data *d) {
     chart_row *sorted = rsp_malloc((d->n_rows + 1) * sizeof *sorted);
-    size_t     n = 0, first = 0;
+    size_t n = 0, first = 0;
     for (int kind = 0; kind < 2; kind++) {
         for (size_t r = 0; r < d->n_rows; r++)
             if (of_category(&d->rows[r]) == (kind == 1)) sorted[n++] = d->rows[r];
@@ -96,20 +87,19 @@ static size_t numbers_first(chart_data *d)
     return first;
 }
 
-static double reach(const chart *c, size_t first, size_t last, bool ratio)
-{
+static double reach(const chart *c, size_t first, size_t last, bool ratio) {
     double most = 0;
     for (size_t r = first; r < last; r++) {
         const rsp_published_row *x = c->data.rows[r].cells[0];
-        if (chart_known(x) && (!ratio || x->estimate > 0)) most = fmax(most, fabs(ratio ? log(x->estimate) : x->estimate));
+        if (chart_known(x) && (!ratio || x->estimate > 0))
+            most = fmax(most, fabs(ratio ? log(x->estimate) : x->estimate));
     }
     return most;
 }
 
-static void draw_block(chart *c, const columns *k, bool ratio, size_t first, size_t last)
-{
+static void draw_block(chart *c, const columns *k, bool ratio, size_t first, size_t last) {
     chart_axis axis = make_axis(c, k, ratio, first, last);
-    double     top = c->y;
+    double top = c->y;
     for (size_t r = first; r < last; r++) {
         const rsp_published_row *x = c->data.rows[r].cells[0];
         double h = chart_row_height(c, r, k->label, 15), middle = c->y + h / 2;
@@ -127,18 +117,16 @@ static void draw_block(chart *c, const columns *k, bool ratio, size_t first, siz
     rsp_scene_line(c->s, none, top, none, c->y + 2, c->theme->ink, 0.9)->layer = 0;
 }
 
-static void block_heading(chart *c, const columns *k, const char *key)
-{
+static void block_heading(chart *c, const columns *k, const char *key) {
     rsp_style style = chart_style(c, 8, true, c->theme->muted, RSP_ALIGN_LEFT, k->label + 8);
     chart_text(c, c->left, c->y - 14, rsp_say(c->t, c->a, key, NULL, 0), style);
 }
 
-void chart_draw_forest(chart *c)
-{
+void chart_draw_forest(chart *c) {
     enum { TOO_DIFFERENT = 6 };
-    bool    ratio = strcmp(c->data.statistic, "coefficient") != 0;
-    size_t  n = c->data.n_rows, first = numbers_first(&c->data);
-    double  a = reach(c, 0, first, ratio), b = reach(c, first, n, ratio);
+    bool ratio = strcmp(c->data.statistic, "coefficient") != 0;
+    size_t n = c->data.n_rows, first = numbers_first(&c->data);
+    double a = reach(c, 0, first, ratio), b = reach(c, first, n, ratio);
     columns k = lay_columns(c);
     headings(c, &k);
     if (first && first < n && (a > TOO_DIFFERENT * b || b > TOO_DIFFERENT * a)) {

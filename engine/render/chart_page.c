@@ -10,54 +10,48 @@ static const rsp_colour WHITE = {1, 1, 1};
 
 /* ---- text --------------------------------------------------------------------------------------------------------- */
 
-rsp_style chart_style(const chart *c, double size, bool bold, rsp_colour colour, rsp_align align, double width)
-{
-    return (rsp_style){.size = size, .bold = bold, .colour = colour, .align = align, .width = width, .lang = rsp_texts_lang(c->t)};
+rsp_style chart_style(const chart *c, double size, bool bold, rsp_colour colour, rsp_align align, double width) {
+    return (rsp_style){
+        .size = size, .bold = bold, .colour = colour, .align = align, .width = width, .lang = rsp_texts_lang(c->t)};
 }
 
-rsp_shape *chart_text(chart *c, double x, double y, const char *text, rsp_style style)
-{
+rsp_shape *chart_text(chart *c, double x, double y, const char *text, rsp_style style) {
     return rsp_scene_text(c->s, x, y, text, &style);
 }
 
-rsp_shape *chart_text_middle(chart *c, double x, double y, const char *text, rsp_style style)
-{
+rsp_shape *chart_text_middle(chart *c, double x, double y, const char *text, rsp_style style) {
     rsp_shape *t = rsp_scene_text(c->s, x, y, text, &style);
     t->box.y = y - t->box.h / 2;
     return t;
 }
 
-static void paragraph(chart *c, const char *text, double size, bool bold, rsp_colour colour, double gap)
-{
-    rsp_shape *t = chart_text(c, c->left, c->y, text, chart_style(c, size, bold, colour, RSP_ALIGN_LEFT, c->right - c->left));
+static void paragraph(chart *c, const char *text, double size, bool bold, rsp_colour colour, double gap) {
+    rsp_shape *t =
+        chart_text(c, c->left, c->y, text, chart_style(c, size, bold, colour, RSP_ALIGN_LEFT, c->right - c->left));
     c->y += t->box.h + gap;
 }
 
 /* ---- head --------------------------------------------------------------------------------------------------------- */
 
-static const char *outcome(const chart *c)
-{
+static const char *outcome(const chart *c) {
     const rsp_fexpr *y = c->x->model.formula ? c->x->model.formula->response : NULL;
     if (!y) return "";
     size_t v = y->op == RSP_F_VARIABLE ? rsp_study_variable(c->p->study, y->text) : RSP_NONE;
     return v == RSP_NONE ? y->text : rsp_variable_label(c->p->study, v, rsp_texts_lang(c->t));
 }
 
-static const char *measure(const chart *c)
-{
+static const char *measure(const chart *c) {
     if (c->data.answer) return rsp_say(c->t, c->a, "measure_answer", (rsp_arg[]){{"answer", c->data.answer, 0}}, 1);
     const char *key = rsp_printf(c->a, "measure_%s", c->data.statistic);
     return rsp_say(c->t, c->a, key, (rsp_arg[]){{"outcome", outcome(c), 0}}, 1);
 }
 
-bool chart_shows_n(const chart *c)
-{
+bool chart_shows_n(const chart *c) {
     double low, high;
     return c->data.kind != CHART_FOREST && chart_bases(c, &low, &high) && low != high;
 }
 
-static const char *base_text(const chart *c)
-{
+static const char *base_text(const chart *c) {
     double low, high;
     if (!chart_bases(c, &low, &high)) return "";
     const char *key = low == high ? "base_note" : "base_range";
@@ -65,16 +59,14 @@ static const char *base_text(const chart *c)
     return rsp_say(c->t, c->a, key, (rsp_arg[]){{"respondents", n, 0}, {"low", NULL, low}, {"high", NULL, high}}, 3);
 }
 
-static bool shows_countries(const chart *c)
-{
+static bool shows_countries(const chart *c) {
     for (size_t r = 0; r < c->data.n_rows; r++)
         if (c->data.rows[r].own) return true;
     return false;
 }
 
 /* Whom all figures of the chart are about, where no row says so. */
-static const char *who(const chart *c)
-{
+static const char *who(const chart *c) {
     if (c->country && !shows_countries(c)) return rsp_label_country(c->l, c->country);
     for (size_t r = 0; r < c->data.n_rows; r++)
         for (size_t k = 0; k < c->data.n_columns; k++)
@@ -82,15 +74,13 @@ static const char *who(const chart *c)
     return c->data.kind == CHART_FOREST ? "" : rsp_label_domain(c->l, c->a, "");
 }
 
-static void sentence(rsp_buf *b, const char *text)
-{
+static void sentence(rsp_buf *b, const char *text) {
     if (!*text) return;
     if (b->length) rsp_buf_puts(b, b->data[b->length - 1] == '.' ? " " : ". ");
     rsp_buf_puts(b, text);
 }
 
-void chart_head(chart *c)
-{
+void chart_head(chart *c) {
     const rsp_theme *th = c->theme;
     c->s->title = chart_title(c);
     paragraph(c, c->s->title, th->title_size, true, th->ink, 3);
@@ -109,24 +99,25 @@ void chart_head(chart *c)
 
 /* ---- foot --------------------------------------------------------------------------------------------------------- */
 
-static const char *state_words(const chart *c, chart_state s)
-{
-    static const char *const keys[] = {[CHART_LOW_BASE] = "key_low_base", [CHART_SUPPRESSED] = "key_suppressed",
-                                       [CHART_NOT_COMPARABLE] = "key_not_comparable", [CHART_NOT_ELIGIBLE] = "key_not_eligible",
-                                       [CHART_NOT_ESTIMABLE] = "key_not_estimable", [CHART_NO_DATA] = "key_no_data"};
+static const char *state_words(const chart *c, chart_state s) {
+    static const char *const keys[] = {[CHART_LOW_BASE] = "key_low_base",
+                                       [CHART_SUPPRESSED] = "key_suppressed",
+                                       [CHART_NOT_COMPARABLE] = "key_not_comparable",
+                                       [CHART_NOT_ELIGIBLE] = "key_not_eligible",
+                                       [CHART_NOT_ESTIMABLE] = "key_not_estimable",
+                                       [CHART_NO_DATA] = "key_no_data"};
     return rsp_say(c->t, c->a, keys[s], NULL, 0);
 }
 
 /* The looks that occur, explained in one line or more. */
-static void state_key(chart *c)
-{
+static void state_key(chart *c) {
     double x = c->left, line = c->theme->note_size + 6;
-    bool   any = false;
+    bool any = false;
     for (chart_state s = CHART_LOW_BASE; s < CHART_N_STATES; s++) {
         if (!c->used[s]) continue;
-        rsp_style   style = chart_style(c, c->theme->note_size, false, c->theme->muted, RSP_ALIGN_LEFT, 0);
+        rsp_style style = chart_style(c, c->theme->note_size, false, c->theme->muted, RSP_ALIGN_LEFT, 0);
         const char *words = state_words(c, s);
-        double      width = rsp_text_extent(words, &style).w + KEY_SIDE + 18;
+        double width = rsp_text_extent(words, &style).w + KEY_SIDE + 18;
         if (any && x + width > c->right + 14) x = c->left, c->y += line;
         if (s == CHART_LOW_BASE) {
             rsp_shape *o = rsp_scene_circle(c->s, x + KEY_SIDE / 2.0, c->y + line / 2, 3.2, WHITE);
@@ -143,13 +134,12 @@ static void state_key(chart *c)
 }
 
 /* First answers of the categorical variables of a model: what its coefficients compare with. */
-static const char *reference_note(const chart *c)
-{
+static const char *reference_note(const chart *c) {
     const rsp_formula *f = c->x->kind == RSP_A_MODEL ? c->x->model.formula : NULL;
-    const char        *list = NULL;
+    const char *list = NULL;
     for (size_t k = 0; f && k < f->n_factors; k++) {
         if (f->factors[k]->op != RSP_F_VARIABLE) continue;
-        size_t              v = rsp_study_variable(c->p->study, f->factors[k]->name);
+        size_t v = rsp_study_variable(c->p->study, f->factors[k]->name);
         const rsp_variable *x = v == RSP_NONE ? NULL : &c->p->study->variables[v];
         if (!x || !x->list || x->type != RSP_SELECT_ONE) continue;
         size_t first = 0;
@@ -158,14 +148,14 @@ static const char *reference_note(const chart *c)
         const char *lang = rsp_texts_lang(c->t);
         const char *one = rsp_say(c->t, c->a, "term_category",
                                   (rsp_arg[]){{"variable", rsp_variable_label(c->p->study, v, lang), 0},
-                                              {"category", rsp_choice_label(x->list, first, lang), 0}}, 2);
+                                              {"category", rsp_choice_label(x->list, first, lang), 0}},
+                                  2);
         list = list ? rsp_printf(c->a, "%s; %s", list, one) : one;
     }
     return list ? rsp_say(c->t, c->a, "reference_note", (rsp_arg[]){{"categories", list, 0}}, 1) : "";
 }
 
-static const char *item_codes(const chart *c)
-{
+static const char *item_codes(const chart *c) {
     const char *list = NULL;
     if (c->x->kind != RSP_A_TABLE || !c->x->table.n_items) return "";
     for (size_t k = 0; k < c->x->table.n_items; k++) {
@@ -175,12 +165,12 @@ static const char *item_codes(const chart *c)
     return rsp_say(c->t, c->a, "code_note", (rsp_arg[]){{"codes", list, 0}}, 1);
 }
 
-static const char *source_line(const chart *c)
-{
-    rsp_buf          b = {0};
+static const char *source_line(const chart *c) {
+    rsp_buf b = {0};
     const rsp_study *s = c->p->study;
-    const char      *publisher = rsp_label_publisher(c->l, c->a);
-    sentence(&b, rsp_say(c->t, c->a, "source", (rsp_arg[]){{"study", rsp_label_study(c->l), 0}, {"publisher", publisher, 0}}, 2));
+    const char *publisher = rsp_label_publisher(c->l, c->a);
+    sentence(&b, rsp_say(c->t, c->a, "source",
+                         (rsp_arg[]){{"study", rsp_label_study(c->l), 0}, {"publisher", publisher, 0}}, 2));
     if (s->field.from && s->field.to)
         sentence(&b, rsp_say(c->t, c->a, "period", (rsp_arg[]){{"from", s->field.from, 0}, {"to", s->field.to, 0}}, 2));
     sentence(&b, item_codes(c));
@@ -190,21 +180,21 @@ static const char *source_line(const chart *c)
     return line;
 }
 
-static const char *say0(const chart *c, const char *key)
-{
-    return rsp_say(c->t, c->a, key, NULL, 0);
-}
+static const char *say0(const chart *c, const char *key) { return rsp_say(c->t, c->a, key, NULL, 0); }
 
-static const char *notes(const chart *c)
-{
+static const char *notes(const chart *c) {
     rsp_buf b = {0};
-    bool    self_selected = c->p->study->design.self_selected;
+    bool self_selected = c->p->study->design.self_selected;
     if (c->intervals) sentence(&b, say0(c, "interval_note"));
     else
-        sentence(&b, rsp_say(c->t, c->a, "no_interval_note", (rsp_arg[]){{"reason", say0(c, "see_tables_reason"), 0}}, 1));
+        sentence(&b,
+                 rsp_say(c->t, c->a, "no_interval_note", (rsp_arg[]){{"reason", say0(c, "see_tables_reason"), 0}}, 1));
     if (self_selected && c->intervals) sentence(&b, say0(c, "sampling_only_note"));
     if (self_selected) sentence(&b, say0(c, "self_selected_note"));
-    if (c->arrows) sentence(&b, rsp_printf(c->a, "%s.", rsp_say(c->t, c->a, "arrow_note", (rsp_arg[]){{"meaning", say0(c, "key_arrow"), 0}}, 1)));
+    if (c->arrows)
+        sentence(&b,
+                 rsp_printf(c->a, "%s.",
+                            rsp_say(c->t, c->a, "arrow_note", (rsp_arg[]){{"meaning", say0(c, "key_arrow"), 0}}, 1)));
     sentence(&b, reference_note(c));
     if (c->p->study->disclosure.off && !c->p->simulated) sentence(&b, say0(c, "disclosure_off_note"));
     const char *text = rsp_strdup(c->a, b.data ? b.data : "");
@@ -213,10 +203,9 @@ static const char *notes(const chart *c)
 }
 
 /* The text alternative: what kind of picture, from where to where, the value of everybody. */
-static void describe(chart *c)
-{
+static void describe(chart *c) {
     static const char *const kinds[] = {"alt_agreement", "alt_dots", "alt_forest", "alt_heatmap"};
-    rsp_buf          b = {0};
+    rsp_buf b = {0};
     const chart_row *low = NULL, *high = NULL;
     const rsp_published_row *low_cell = NULL, *high_cell = NULL;
     sentence(&b, rsp_say(c->t, c->a, kinds[c->data.kind], (rsp_arg[]){{"n", NULL, (double) c->data.n_rows}}, 1));
@@ -228,20 +217,25 @@ static void describe(chart *c)
             if (!high_cell || x->estimate > high_cell->estimate) high = &c->data.rows[r], high_cell = x;
         }
     if (low_cell)
-        sentence(&b, rsp_say(c->t, c->a, "alt_range", (rsp_arg[]){{"low", chart_value(c, low_cell->estimate), 0}, {"low_label", low->label, 0},
-                                                                   {"high", chart_value(c, high_cell->estimate), 0}, {"high_label", high->label, 0}}, 4));
+        sentence(&b, rsp_say(c->t, c->a, "alt_range",
+                             (rsp_arg[]){{"low", chart_value(c, low_cell->estimate), 0},
+                                         {"low_label", low->label, 0},
+                                         {"high", chart_value(c, high_cell->estimate), 0},
+                                         {"high_label", high->label, 0}},
+                             4));
     for (size_t r = 0; r < c->data.n_rows && c->data.n_columns == 1; r++)
         if (c->data.rows[r].pooled && chart_known(c->data.rows[r].cells[0]))
-            sentence(&b, rsp_say(c->t, c->a, "alt_pooled", (rsp_arg[]){{"label", c->data.rows[r].label, 0},
-                                                                       {"value", chart_value(c, c->data.rows[r].cells[0]->estimate), 0}}, 2));
+            sentence(&b, rsp_say(c->t, c->a, "alt_pooled",
+                                 (rsp_arg[]){{"label", c->data.rows[r].label, 0},
+                                             {"value", chart_value(c, c->data.rows[r].cells[0]->estimate), 0}},
+                                 2));
     if (c->p->simulated) sentence(&b, say0(c, "simulated_note"));
     sentence(&b, say0(c, "alt_tables"));
     c->s->description = rsp_strdup(c->a, b.data);
     rsp_buf_free(&b);
 }
 
-void chart_foot(chart *c)
-{
+void chart_foot(chart *c) {
     const rsp_theme *th = c->theme;
     c->y += 10;
     state_key(c);
@@ -252,28 +246,29 @@ void chart_foot(chart *c)
 
 /* ---- keys and marks ----------------------------------------------------------------------------------------------- */
 
-static rsp_shape *mark_shape(chart *c, double x, double y, rsp_colour colour, chart_mark mark)
-{
+static rsp_shape *mark_shape(chart *c, double x, double y, rsp_colour colour, chart_mark mark) {
     double r = 3.4;
     if (mark == CHART_DIAMOND)
-        return rsp_scene_polygon(c->s, 4, (double[]){x, y - 1.4 * r, x + 1.4 * r, y, x, y + 1.4 * r, x - 1.4 * r, y}, colour);
-    if (mark == CHART_SQUARE) return rsp_scene_rect(c->s, (rsp_box){x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r}, colour);
+        return rsp_scene_polygon(c->s, 4, (double[]){x, y - 1.4 * r, x + 1.4 * r, y, x, y + 1.4 * r, x - 1.4 * r, y},
+                                 colour);
+    if (mark == CHART_SQUARE)
+        return rsp_scene_rect(c->s, (rsp_box){x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r}, colour);
     if (mark == CHART_TICK) return rsp_scene_line(c->s, x, y - 5, x, y + 5, colour, 1.8);
     return rsp_scene_circle(c->s, x, y, r, colour);
 }
 
-void chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const *words, const chart_mark *marks)
-{
+void chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const *words, const chart_mark *marks) {
     double x = c->left, line = c->theme->value_size + 6;
     for (size_t k = 0; k < n; k++) {
         rsp_style style = chart_style(c, c->theme->value_size, false, c->theme->ink, RSP_ALIGN_LEFT, 0);
-        double    width = rsp_text_extent(words[k], &style).w;
+        double width = rsp_text_extent(words[k], &style).w;
         if (k && x + KEY_SIDE + 5 + width > c->right) x = c->left, c->y += line;
         if (x + KEY_SIDE + 5 + width > c->right) style.width = c->right - x - KEY_SIDE - 5;
         if (marks) {
             mark_shape(c, x + KEY_SIDE / 2.0, c->y + line / 2, colours[k], marks[k]);
         } else {
-            rsp_shape *q = rsp_scene_rect(c->s, (rsp_box){x, c->y + line / 2 - KEY_SIDE / 2.0, KEY_SIDE, KEY_SIDE}, colours[k]);
+            rsp_shape *q =
+                rsp_scene_rect(c->s, (rsp_box){x, c->y + line / 2 - KEY_SIDE / 2.0, KEY_SIDE, KEY_SIDE}, colours[k]);
             q->stroke = c->theme->ink;
             q->stroke_width = 0.4;
         }
@@ -285,8 +280,7 @@ void chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const 
     c->y += line + 6;
 }
 
-void chart_mark_state(chart *c, rsp_box box, chart_state state)
-{
+void chart_mark_state(chart *c, rsp_box box, chart_state state) {
     c->used[state] = true;
     if (state == CHART_SUPPRESSED) {
         rsp_scene_hatched(c->s, box, c->theme->hidden, c->theme->hidden);
@@ -297,18 +291,18 @@ void chart_mark_state(chart *c, rsp_box box, chart_state state)
     x->stroke = c->theme->hidden;
     x->stroke_width = 0.6;
     x->dashed = state == CHART_NOT_ELIGIBLE;
-    if (state == CHART_NOT_ESTIMABLE) rsp_scene_line(c->s, box.x, box.y + box.h, box.x + box.w, box.y, c->theme->hidden, 0.6);
+    if (state == CHART_NOT_ESTIMABLE)
+        rsp_scene_line(c->s, box.x, box.y + box.h, box.x + box.w, box.y, c->theme->hidden, 0.6);
 }
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
 
-static rsp_style label_style(const chart *c, const chart_row *r, double width)
-{
-    return chart_style(c, c->theme->label_size, r->own || r->pooled, r->own ? c->theme->own : c->theme->ink, RSP_ALIGN_LEFT, width);
+static rsp_style label_style(const chart *c, const chart_row *r, double width) {
+    return chart_style(c, c->theme->label_size, r->own || r->pooled, r->own ? c->theme->own : c->theme->ink,
+                       RSP_ALIGN_LEFT, width);
 }
 
-double chart_label_width(const chart *c, double most)
-{
+double chart_label_width(const chart *c, double most) {
     double width = 40;
     for (size_t r = 0; r < c->data.n_rows && width < most; r++) {
         rsp_style s = label_style(c, &c->data.rows[r], 0);
@@ -317,22 +311,19 @@ double chart_label_width(const chart *c, double most)
     return fmin(width, most);
 }
 
-double chart_row_height(const chart *c, size_t r, double label_width, double least)
-{
+double chart_row_height(const chart *c, size_t r, double label_width, double least) {
     rsp_style s = label_style(c, &c->data.rows[r], label_width);
     return fmax(least, rsp_text_extent(c->data.rows[r].label, &s).h + 5);
 }
 
-void chart_row_label(chart *c, size_t r, double label_width, double height)
-{
+void chart_row_label(chart *c, size_t r, double label_width, double height) {
     const chart_row *x = &c->data.rows[r];
     chart_text_middle(c, c->left, c->y + height / 2, x->label, label_style(c, x, label_width));
 }
 
-void chart_section(chart *c, size_t r)
-{
+void chart_section(chart *c, size_t r) {
     const chart_row *x = &c->data.rows[r], *before = r ? &c->data.rows[r - 1] : NULL;
-    bool             changed = x->section && (!before || !before->section || strcmp(before->section, x->section) != 0);
+    bool changed = x->section && (!before || !before->section || strcmp(before->section, x->section) != 0);
     if (changed) {
         c->y += r ? 8 : 0;
         paragraph(c, x->section, c->theme->label_size, true, c->theme->muted, 2);
@@ -346,14 +337,12 @@ void chart_section(chart *c, size_t r)
 
 /* ---- scales ------------------------------------------------------------------------------------------------------- */
 
-static double nice_step(double range, int most)
-{
+static double nice_step(double range, int most) {
     double raw = range / most, power = pow(10, floor(log10(raw))), m = raw / power;
     return (m <= 1 ? 1 : m <= 2 ? 2 : m <= 5 ? 5 : 10) * power;
 }
 
-static void linear_ticks(chart_axis *x)
-{
+static void linear_ticks(chart_axis *x) {
     double step = nice_step(x->to - x->from, 5);
     x->from = floor(x->from / step + 1e-9) * step;
     x->to = ceil(x->to / step - 1e-9) * step;
@@ -363,22 +352,20 @@ static void linear_ticks(chart_axis *x)
 }
 
 /* A scale too short for powers, such as 0.995 to 1.01, is marked at even steps. */
-static void even_ticks(chart_axis *x)
-{
+static void even_ticks(chart_axis *x) {
     double low = exp(x->from), high = exp(x->to), step = nice_step(high - low, 4);
-    long   first = lround(ceil(low / step - 1e-9)), last = lround(floor(high / step + 1e-9));
+    long first = lround(ceil(low / step - 1e-9)), last = lround(floor(high / step + 1e-9));
     if (last - first < 1 || last - first > 12) return; /* hardly better than what there is */
     x->n_ticks = 0;
     for (long k = first; k <= last; k++) x->ticks[x->n_ticks++] = (double) k * step;
 }
 
 /* 1, 2, 5 times powers of ten, or powers alone where these would be too many. */
-static void log_ticks(chart_axis *x)
-{
+static void log_ticks(chart_axis *x) {
     static const double parts[] = {1, 2, 5};
-    int                 first = (int) floor(x->from / log(10)), last = (int) ceil(x->to / log(10));
-    int                 every = last - first > 4 ? 1 : 3, jump = last - first > 12 ? (last - first) / 6 : 1;
-    double              least = 1;
+    int first = (int) floor(x->from / log(10)), last = (int) ceil(x->to / log(10));
+    int every = last - first > 4 ? 1 : 3, jump = last - first > 12 ? (last - first) / 6 : 1;
+    double least = 1;
     for (int e = first; e <= last; e += jump)
         for (int k = 0; k < every && x->n_ticks < 16; k++) {
             double v = parts[k] * pow(10, e);
@@ -390,27 +377,25 @@ static void log_ticks(chart_axis *x)
     if (x->n_ticks < 3) even_ticks(x);
 }
 
-chart_axis chart_axis_make(double from, double to, double x0, double x1, bool log_scale)
-{
+chart_axis chart_axis_make(double from, double to, double x0, double x1, bool log_scale) {
     if (!(to > from)) {
         double width = fabs(from) > 0 ? 0.5 * fabs(from) : 0.5;
         from -= width;
         to += width;
     }
-    chart_axis x = {.from = log_scale ? log(from) : from, .to = log_scale ? log(to) : to, .x0 = x0, .x1 = x1, .log = log_scale};
+    chart_axis x = {
+        .from = log_scale ? log(from) : from, .to = log_scale ? log(to) : to, .x0 = x0, .x1 = x1, .log = log_scale};
     if (log_scale) log_ticks(&x);
     else linear_ticks(&x);
     return x;
 }
 
-double chart_axis_at(const chart_axis *x, double value)
-{
+double chart_axis_at(const chart_axis *x, double value) {
     double v = x->log ? log(value) : value;
     return x->x0 + (x->x1 - x->x0) * (v - x->from) / (x->to - x->from);
 }
 
-static const char *tick_text(const chart *c, const chart_axis *x, double v)
-{
+static const char *tick_text(const chart *c, const chart_axis *x, double v) {
     if (strcmp(c->data.statistic, "net") == 0) return chart_value(c, v);
     if (chart_share(c)) return rsp_say_percent(c->t, c->a, v, x->digits > 2 ? x->digits - 2 : 0);
     if (!x->log) return rsp_say_number(c->t, c->a, v, x->digits);
@@ -419,15 +404,14 @@ static const char *tick_text(const chart *c, const chart_axis *x, double v)
     return rsp_say_number(c->t, c->a, v, digits);
 }
 
-void chart_axis_draw(chart *c, const chart_axis *x, double top, double bottom)
-{
+void chart_axis_draw(chart *c, const chart_axis *x, double top, double bottom) {
     rsp_style style = chart_style(c, fmax(8, c->theme->value_size - 0.5), false, c->theme->muted, RSP_ALIGN_CENTRE, 0);
-    double    free_from = -INFINITY;
+    double free_from = -INFINITY;
     for (size_t k = 0; k < x->n_ticks; k++) {
         double at = chart_axis_at(x, x->ticks[k]);
         rsp_scene_line(c->s, at, top, at, bottom, c->theme->grid, 0.7)->layer = 0;
         const char *text = tick_text(c, x, x->ticks[k]);
-        double      w = rsp_text_extent(text, &style).w;
+        double w = rsp_text_extent(text, &style).w;
         if (at - w / 2 < free_from) continue; /* a tick whose number would touch its neighbour's stays without */
         chart_text(c, at, top - style.size - 5, text, style);
         free_from = at + w / 2 + 4;
@@ -436,15 +420,13 @@ void chart_axis_draw(chart *c, const chart_axis *x, double top, double bottom)
 
 /* ---- dots --------------------------------------------------------------------------------------------------------- */
 
-static void arrow(chart *c, double x, double y, double direction, rsp_colour colour)
-{
+static void arrow(chart *c, double x, double y, double direction, rsp_colour colour) {
     double points[] = {x, y, x - 5 * direction, y - 2.8, x - 5 * direction, y + 2.8};
     rsp_scene_polygon(c->s, 3, points, colour);
     c->arrows = true;
 }
 
-static void whisker(chart *c, const chart_axis *x, const rsp_published_row *r, double y, rsp_colour colour)
-{
+static void whisker(chart *c, const chart_axis *x, const rsp_published_row *r, double y, rsp_colour colour) {
     if (isnan(r->lower) || isnan(r->upper) || (x->log && !(r->lower > 0))) return;
     double from = chart_axis_at(x, r->lower), to = chart_axis_at(x, r->upper);
     c->intervals = true;
@@ -453,8 +435,8 @@ static void whisker(chart *c, const chart_axis *x, const rsp_published_row *r, d
     if (to > x->x1 + 0.5) arrow(c, x->x1, y, 1, colour);
 }
 
-void chart_dot(chart *c, const chart_axis *x, const rsp_published_row *r, double y, rsp_colour colour, chart_mark mark)
-{
+void chart_dot(chart *c, const chart_axis *x, const rsp_published_row *r, double y, rsp_colour colour,
+               chart_mark mark) {
     double at = chart_axis_at(x, r->estimate);
     if (mark != CHART_TICK) whisker(c, x, r, y, colour);
     if (at < x->x0 - 0.5 || at > x->x1 + 0.5) {

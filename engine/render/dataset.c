@@ -8,9 +8,14 @@
 #include <sys/stat.h>
 
 const char *rsp_type_name(rsp_type t) {
-    static const char *const names[] = {[RSP_SELECT_ONE] = "select_one", [RSP_SELECT_MULTIPLE] = "select_multiple",
-        [RSP_RANK] = "rank", [RSP_INTEGER] = "integer", [RSP_DECIMAL] = "decimal", [RSP_DATE] = "date",
-        [RSP_DATETIME] = "datetime", [RSP_TEXT] = "text"};
+    static const char *const names[] = {[RSP_SELECT_ONE] = "select_one",
+                                        [RSP_SELECT_MULTIPLE] = "select_multiple",
+                                        [RSP_RANK] = "rank",
+                                        [RSP_INTEGER] = "integer",
+                                        [RSP_DECIMAL] = "decimal",
+                                        [RSP_DATE] = "date",
+                                        [RSP_DATETIME] = "datetime",
+                                        [RSP_TEXT] = "text"};
     return names[t];
 }
 
@@ -54,13 +59,18 @@ static void labels(rsp_buf *b, const rsp_publication *p, const rsp_text *text) {
 }
 
 static void codebook_variable(rsp_buf *b, const rsp_publication *p, const rsp_variable *v) {
-    const char *head[] = {v->name, "", rsp_type_name(v->type), rsp_measure_name(v->measure),
-                          v->derive.kind == RSP_DERIVE_NONE ? "no" : "yes", "", ""};
+    const char *head[] = {v->name,
+                          "",
+                          rsp_type_name(v->type),
+                          rsp_measure_name(v->measure),
+                          v->derive.kind == RSP_DERIVE_NONE ? "no" : "yes",
+                          "",
+                          ""};
     for (size_t k = 0; k < 7; k++) field(b, head[k], false);
     labels(b, p, &v->label);
     for (size_t k = 0; v->list && k < v->list->n; k++) {
         const rsp_choice *c = &v->list->choices[k];
-        char              value[32];
+        char value[32];
         rsp_double_text(c->value, value);
         const char *line[] = {v->name, c->code, "choice", "", "", value, c->missing ? "yes" : "no"};
         for (size_t j = 0; j < 7; j++) field(b, line[j], false);
@@ -84,7 +94,7 @@ static bool write_codebook(const rsp_publication *p, const char *path, rsp_diag 
 
 struct column {
     const char *name, *title, *description;
-    bool        number;
+    bool number;
 };
 
 static const struct column RESULT_COLUMNS[] = {
@@ -158,7 +168,7 @@ static json_t *schema(const struct column *columns, size_t n, const rsp_publicat
 }
 
 static json_t *resource(const char *data, const char *name, const char *title, json_t *table_schema, rsp_arena *a) {
-    char        path[64], hash[65];
+    char path[64], hash[65];
     struct stat file;
     snprintf(path, sizeof path, "%s.csv", name);
     const char *full = rsp_path_join(a, data, path);
@@ -208,7 +218,7 @@ static bool write_csvw(const rsp_publication *p, const char *data, rsp_arena *a,
     json_t *columns = json_array(), *key = json_array();
     for (size_t k = 0; k < N_RESULT_COLUMNS; k++) {
         const struct column *c = &RESULT_COLUMNS[k];
-        json_t              *column = json_pack("{s:s, s:s, s:s, s:s}", "name", c->name, "titles", c->name, "datatype",
+        json_t *column = json_pack("{s:s, s:s, s:s, s:s}", "name", c->name, "titles", c->name, "datatype",
                                    c->number ? "double" : "string", "dc:description", c->description);
         if (!c->number) json_object_set_new(column, "null", json_array());
         json_array_append_new(columns, column);
@@ -223,8 +233,8 @@ static bool write_csvw(const rsp_publication *p, const char *data, rsp_arena *a,
 
 bool rsp_render_dataset(const rsp_publication *p, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    char      *data = rsp_path_join(a, p->dir, "data");
-    bool       ok = rsp_make_dirs(data, d);
+    char *data = rsp_path_join(a, p->dir, "data");
+    bool ok = rsp_make_dirs(data, d);
     ok = ok && rsp_published_write_csv(p->results, rsp_path_join(a, data, "results.csv"), d);
     ok = ok && rsp_published_write_sqlite(p->results, p->study, rsp_path_join(a, data, "results.sqlite"), d);
     ok = ok && write_codebook(p, rsp_path_join(a, data, "codebook.csv"), d);

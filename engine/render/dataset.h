@@ -4,7 +4,7 @@
 
 #include "responsive/render.h"
 
-const char *rsp_type_name(rsp_type t);         /* as in survey.csv */
+const char *rsp_type_name(rsp_type t); /* as in survey.csv */
 const char *rsp_measure_name(rsp_measure m);
 /* Questions and derivations; the single choices of a select_multiple or rank are told by its list. */
 bool rsp_in_codebook(const rsp_variable *v);

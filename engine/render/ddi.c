@@ -9,8 +9,8 @@
 
 struct ddi {
     const rsp_publication *p;
-    const rsp_study       *study;
-    rsp_arena             *a;
+    const rsp_study *study;
+    rsp_arena *a;
 };
 
 static xmlNodePtr element(xmlNodePtr parent, const char *name) {
@@ -36,7 +36,7 @@ static void in_languages(const struct ddi *x, xmlNodePtr parent, const char *nam
 /* ---- the study -------------------------------------------------------------------------------------------------- */
 
 static void citation(const struct ddi *x, xmlNodePtr study) {
-    xmlNodePtr  cite = element(study, "citation"), titles = element(cite, "titlStmt");
+    xmlNodePtr cite = element(study, "citation"), titles = element(cite, "titlStmt");
     const char *main_title = rsp_text_in(&x->study->title, x->p->languages[0]);
     xmlNodeSetLang(text_element(x, titles, "titl", main_title ? main_title : x->study->id),
                    BAD_CAST x->p->languages[0]);
@@ -62,7 +62,7 @@ static void collection_dates(const struct ddi *x, xmlNodePtr summary) {
 }
 
 static void nations(const struct ddi *x, xmlNodePtr summary) {
-    size_t          c = x->study->roles.country;
+    size_t c = x->study->roles.country;
     const rsp_list *list = c == RSP_NONE ? NULL : x->study->variables[c].list;
     for (size_t k = 0; list && k < list->n; k++) {
         if (list->choices[k].missing) continue;
@@ -84,11 +84,12 @@ static void study_information(const struct ddi *x, xmlNodePtr study) {
 }
 
 static void cleaning(const struct ddi *x, xmlNodePtr collection) {
-    static const char *const actions[] = {[RSP_ACTION_DROP] = "row set aside", [RSP_ACTION_FLAG] = "row marked",
+    static const char *const actions[] = {[RSP_ACTION_DROP] = "row set aside",
+                                          [RSP_ACTION_FLAG] = "row marked",
                                           [RSP_ACTION_SET_MISSING] = "answer set to missing"};
     for (size_t k = 0; k < x->study->n_rules; k++) {
         const rsp_clean_rule *r = &x->study->rules[k];
-        const char           *label = rsp_text_in(&r->label, x->p->languages[0]);
+        const char *label = rsp_text_in(&r->label, x->p->languages[0]);
         text_element(x, collection, "cleanOps",
                      rsp_printf(x->a, "%s: %s (%s)", r->id, label ? label : r->id, actions[r->action]));
     }
@@ -152,7 +153,7 @@ static void question(const struct ddi *x, xmlNodePtr var, const rsp_variable *v)
 static void categories(const struct ddi *x, xmlNodePtr var, const rsp_list *list) {
     for (size_t k = 0; list && k < list->n; k++) {
         const rsp_choice *c = &list->choices[k];
-        xmlNodePtr        category = element(var, "catgry");
+        xmlNodePtr category = element(var, "catgry");
         if (c->missing) attribute(x, category, "missing", "Y");
         text_element(x, category, "catValu", c->code);
         in_languages(x, category, "labl", &c->label);
@@ -161,8 +162,8 @@ static void categories(const struct ddi *x, xmlNodePtr var, const rsp_list *list
 
 static void variable(const struct ddi *x, xmlNodePtr data, size_t j) {
     const rsp_variable *v = &x->study->variables[j];
-    bool                words = v->list || v->type == RSP_TEXT;
-    xmlNodePtr          var = element(data, "var");
+    bool words = v->list || v->type == RSP_TEXT;
+    xmlNodePtr var = element(data, "var");
     attribute(x, var, "ID", rsp_printf(x->a, "V%zu", j + 1));
     attribute(x, var, "name", v->name);
     attribute(x, var, "intrvl", v->type == RSP_DECIMAL ? "contin" : "discrete");
@@ -178,7 +179,7 @@ static void variable(const struct ddi *x, xmlNodePtr data, size_t j) {
 /* ---- the document ----------------------------------------------------------------------------------------------- */
 
 static xmlDocPtr document(const struct ddi *x) {
-    xmlDocPtr  doc = xmlNewDoc(BAD_CAST "1.0");
+    xmlDocPtr doc = xmlNewDoc(BAD_CAST "1.0");
     xmlNodePtr root = xmlNewNode(NULL, BAD_CAST "codeBook");
     xmlDocSetRootElement(doc, root);
     xmlSetNs(root, xmlNewNs(root, BAD_CAST DDI_NAMESPACE, NULL));
@@ -197,9 +198,9 @@ static xmlDocPtr document(const struct ddi *x) {
 
 bool rsp_ddi_write(const rsp_publication *p, const char *path, rsp_diag *d) {
     struct ddi x = {p, p->study, rsp_arena_new()};
-    xmlDocPtr  doc = document(&x);
-    xmlChar   *bytes = NULL;
-    int        length = 0;
+    xmlDocPtr doc = document(&x);
+    xmlChar *bytes = NULL;
+    int length = 0;
     xmlDocDumpFormatMemoryEnc(doc, &bytes, &length, "UTF-8", 1);
     xmlFreeDoc(doc);
     bool ok = bytes && length > 0;

@@ -22,13 +22,12 @@ static const family FAMILIES[] = {
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t  map_key;
-static FcConfig      *config;
-static const family  *chosen;
+static pthread_key_t map_key;
+static FcConfig *config;
+static const family *chosen;
 
 /* A family counts only whole: without its bold a page would look different. */
-static bool add_family(FcConfig *c, const family *f)
-{
+static bool add_family(FcConfig *c, const family *f) {
     const char *files[] = {f->regular, f->bold, f->italic, f->bold_italic};
     for (size_t k = 0; k < 4; k++)
         if (access(files[k], R_OK) != 0) return false;
@@ -37,20 +36,15 @@ static bool add_family(FcConfig *c, const family *f)
     return true;
 }
 
-static void free_map(void *map)
-{
-    g_object_unref(map);
-}
+static void free_map(void *map) { g_object_unref(map); }
 
-static void free_config(void)
-{
+static void free_config(void) {
     PangoFontMap *map = pthread_getspecific(map_key); /* the main thread ends without its destructors */
     if (map) g_object_unref(map);
     FcConfigDestroy(config);
 }
 
-static void set_up(void)
-{
+static void set_up(void) {
     if (pthread_key_create(&map_key, free_map) != 0) abort();
     config = FcConfigCreate();
     if (!config) abort();
@@ -59,8 +53,7 @@ static void set_up(void)
     atexit(free_config);
 }
 
-PangoFontMap *rsp_font_map(void)
-{
+PangoFontMap *rsp_font_map(void) {
     pthread_once(&once, set_up);
     PangoFontMap *map = pthread_getspecific(map_key);
     if (map || !chosen) return map;
@@ -71,15 +64,13 @@ PangoFontMap *rsp_font_map(void)
     return map;
 }
 
-const char *rsp_font_family(void)
-{
+const char *rsp_font_family(void) {
     pthread_once(&once, set_up);
     return chosen ? chosen->name : NULL;
 }
 
-PangoContext *rsp_font_context(void)
-{
-    PangoContext         *c = pango_font_map_create_context(rsp_font_map());
+PangoContext *rsp_font_context(void) {
+    PangoContext *c = pango_font_map_create_context(rsp_font_map());
     cairo_font_options_t *options = cairo_font_options_create();
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);

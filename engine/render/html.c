@@ -20,9 +20,9 @@ void rsp_html_element(rsp_buf *b, const char *tag, const char *attributes, const
 
 bool rsp_html_open(rsp_buf *b, const char *lang, const char *title, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    rsp_buf    style = {0};
-    char      *path = rsp_path_join(a, rsp_data_dir(), "reports/page.css");
-    bool       ok = rsp_read_file(path, &style, d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0});
+    rsp_buf style = {0};
+    char *path = rsp_path_join(a, rsp_data_dir(), "reports/page.css");
+    bool ok = rsp_read_file(path, &style, d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0});
     if (ok) {
         rsp_buf_puts(b, "<!DOCTYPE html>\n<html lang=\"");
         rsp_html_text(b, lang);

@@ -15,7 +15,7 @@ void rsp_html_close(rsp_buf *b);
 /* Tables whose first column names the row: rsp_html_table, then for each row rsp_html_row and the cells. */
 typedef struct {
     const char *title;
-    bool        number;
+    bool number;
 } rsp_html_column;
 
 void rsp_html_table(rsp_buf *b, const char *caption, size_t n, const rsp_html_column *columns);

@@ -7,11 +7,11 @@
 struct rsp_labels {
     const rsp_study *study;
     const rsp_texts *texts;
-    const char      *lang;
-    rsp_map         *variables; /* name -> index */
-    rsp_map         *analyses;  /* id -> index */
-    rsp_map         *rules;     /* id -> index */
-    uint8_t         *ambiguous; /* per variable: its choices do not say what they are about */
+    const char *lang;
+    rsp_map *variables; /* name -> index */
+    rsp_map *analyses;  /* id -> index */
+    rsp_map *rules;     /* id -> index */
+    uint8_t *ambiguous; /* per variable: its choices do not say what they are about */
 };
 
 /* A list that several questions share (yes, no) does not tell by itself which of them a label belongs to. */
@@ -28,8 +28,13 @@ static uint8_t *find_ambiguous(const rsp_study *s) {
 
 rsp_labels *rsp_labels_new(const rsp_study *s, const rsp_texts *t) {
     rsp_labels *l = rsp_calloc(1, sizeof *l);
-    *l = (rsp_labels){.study = s, .texts = t, .lang = rsp_texts_lang(t), .variables = rsp_map_new(),
-                      .analyses = rsp_map_new(), .rules = rsp_map_new(), .ambiguous = find_ambiguous(s)};
+    *l = (rsp_labels){.study = s,
+                      .texts = t,
+                      .lang = rsp_texts_lang(t),
+                      .variables = rsp_map_new(),
+                      .analyses = rsp_map_new(),
+                      .rules = rsp_map_new(),
+                      .ambiguous = find_ambiguous(s)};
     for (size_t k = 0; k < s->n_variables; k++) rsp_map_put(l->variables, s->variables[k].name, k);
     for (size_t k = 0; k < s->n_analyses; k++) rsp_map_put(l->analyses, s->analyses[k].id, k);
     for (size_t k = 0; k < s->n_rules; k++) rsp_map_put(l->rules, s->rules[k].id, k);
@@ -70,7 +75,7 @@ static const char *variable_label(const rsp_labels *l, size_t v) { return rsp_va
 
 const char *rsp_label_code(const rsp_labels *l, size_t variable, const char *code) {
     const rsp_list *list = variable == RSP_NONE ? NULL : l->study->variables[variable].list;
-    size_t          k = list ? rsp_list_find(list, code) : RSP_NONE;
+    size_t k = list ? rsp_list_find(list, code) : RSP_NONE;
     return k == RSP_NONE ? code : rsp_choice_label(list, k, l->lang);
 }
 
@@ -87,7 +92,7 @@ static const char *pair_label(const rsp_labels *l, rsp_arena *a, const char *pai
     const char *equals = memchr(pair, '=', length);
     if (!equals) return rsp_strndup(a, pair, length);
     const char *code = rsp_strndup(a, equals + 1, length - (size_t) (equals + 1 - pair));
-    size_t      v = rsp_map_get_n(l->variables, pair, (size_t) (equals - pair));
+    size_t v = rsp_map_get_n(l->variables, pair, (size_t) (equals - pair));
     if (v == RSP_NONE) return with_variable(l, a, rsp_strndup(a, pair, (size_t) (equals - pair)), code);
     const char *label = rsp_label_code(l, v, code);
     return always || l->ambiguous[v] ? with_variable(l, a, variable_label(l, v), label) : label;
@@ -111,7 +116,7 @@ const char *rsp_label_domain(const rsp_labels *l, rsp_arena *a, const char *doma
     if (!*domain) return everybody(l, a);
     const char *label = NULL;
     for (const char *p = domain; *p;) {
-        size_t      length = strcspn(p, ";");
+        size_t length = strcspn(p, ";");
         const char *one = pair_label(l, a, p, length, false);
         label = label ? rsp_printf(a, "%s, %s", label, one) : one;
         p += length + (p[length] == ';');
@@ -130,7 +135,7 @@ static const char *factor_label(const rsp_labels *l, rsp_arena *a, const char *t
 static const char *interaction_label(const rsp_labels *l, rsp_arena *a, const char *term) {
     const char *label = NULL;
     for (const char *p = term; *p;) {
-        size_t      length = strcspn(p, ":");
+        size_t length = strcspn(p, ":");
         const char *one = factor_label(l, a, p, length);
         label = label ? rsp_printf(a, "%s \u00d7 %s", label, one) : one;
         p += length + (p[length] == ':');
@@ -141,7 +146,7 @@ static const char *interaction_label(const rsp_labels *l, rsp_arena *a, const ch
 /* Codes of the outcome on the two sides of a threshold. */
 static const char *threshold_label(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row, const char *bar) {
     const rsp_analysis *x = rsp_label_find(l, row->analysis);
-    size_t              v = RSP_NONE;
+    size_t v = RSP_NONE;
     if (x && x->kind == RSP_A_MODEL && x->model.formula && x->model.formula->response)
         v = rsp_map_get(l->variables, x->model.formula->response->text);
     const char *below = rsp_label_code(l, v, rsp_strndup(a, row->term, (size_t) (bar - row->term)));
@@ -191,7 +196,7 @@ static bool may_be_code(const rsp_study *s, size_t v, const char *code) {
 static bool split_sides(const rsp_labels *l, rsp_arena *a, size_t v, const char *level, rsp_sides *out) {
     for (const char *h = strchr(level, '-'); h; h = strchr(h + 1, '-')) {
         const char *first = rsp_strndup(a, level, (size_t) (h - level));
-        bool        average = v == l->study->roles.country && strcmp(h + 1, "average") == 0;
+        bool average = v == l->study->roles.country && strcmp(h + 1, "average") == 0;
         if (!may_be_code(l->study, v, first) || (!average && !may_be_code(l->study, v, h + 1))) continue;
         *out = (rsp_sides){v, first, average ? NULL : rsp_strdup(a, h + 1)};
         return true;
@@ -207,7 +212,7 @@ static size_t count_pairs(const char *domain) {
 
 /* The levels compared are those of the crossing's last variable; the row's domain holds the others. */
 rsp_sides rsp_label_sides(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
-    rsp_sides           sides = {RSP_NONE, NULL, NULL};
+    rsp_sides sides = {RSP_NONE, NULL, NULL};
     const rsp_analysis *x = rsp_label_find(l, row->analysis);
     if (!x || x->kind != RSP_A_TABLE) return sides;
     for (size_t b = 0; b < x->table.n_by; b++) {
@@ -222,8 +227,8 @@ static const char *difference_label(const rsp_labels *l, rsp_arena *a, const rsp
     rsp_sides s = rsp_label_sides(l, a, row);
     if (s.variable == RSP_NONE) return row->level;
     const char *first = rsp_label_code(l, s.variable, s.first);
-    const char *second = s.second ? rsp_label_code(l, s.variable, s.second)
-                                  : rsp_say(l->texts, a, "average_of_countries", NULL, 0);
+    const char *second =
+        s.second ? rsp_label_code(l, s.variable, s.second) : rsp_say(l->texts, a, "average_of_countries", NULL, 0);
     const char *sides =
         rsp_say(l->texts, a, "label_difference", (rsp_arg[]){{"first", first, 0}, {"second", second, 0}}, 2);
     return l->ambiguous[s.variable] ? with_variable(l, a, variable_label(l, s.variable), sides) : sides;
@@ -233,7 +238,7 @@ static const char *difference_label(const rsp_labels *l, rsp_arena *a, const rsp
 static const char *margin_label(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
     const char *label = NULL, *names = row->term;
     for (const char *p = row->level; *p;) {
-        size_t      length = strcspn(p, ":"), name = strcspn(names, ":");
+        size_t length = strcspn(p, ":"), name = strcspn(names, ":");
         const char *one = rsp_label_code(l, rsp_map_get_n(l->variables, names, name), rsp_strndup(a, p, length));
         label = label ? rsp_printf(a, "%s, %s", label, one) : one;
         p += length + (p[length] == ':');
@@ -245,7 +250,7 @@ static const char *margin_label(const rsp_labels *l, rsp_arena *a, const rsp_pub
 /* A multinomial model's level is a code of its outcome. */
 static const char *category_label(const rsp_labels *l, const rsp_published_row *row) {
     const rsp_analysis *x = rsp_label_find(l, row->analysis);
-    size_t              v = RSP_NONE;
+    size_t v = RSP_NONE;
     if (x && x->kind == RSP_A_MODEL && x->model.formula && x->model.formula->response)
         v = rsp_map_get(l->variables, x->model.formula->response->text);
     return v != RSP_NONE && has_code(l->study, v, row->level) ? rsp_label_code(l, v, row->level) : row->level;
@@ -275,9 +280,16 @@ const char *rsp_label_statistic(const rsp_labels *l, rsp_arena *a, const char *s
 }
 
 static const char *table_statistic(rsp_statistic s) {
-    static const char *const names[] = {[RSP_PROPORTION] = "proportion", [RSP_MEAN] = "mean", [RSP_TOTAL] = "total",
-        [RSP_MEDIAN] = "median", [RSP_QUANTILE] = "quantile", [RSP_COUNT] = "count", [RSP_SD] = "sd", [RSP_NET] = "net",
-        [RSP_TOP2] = "top2", [RSP_RATIO] = "ratio"};
+    static const char *const names[] = {[RSP_PROPORTION] = "proportion",
+                                        [RSP_MEAN] = "mean",
+                                        [RSP_TOTAL] = "total",
+                                        [RSP_MEDIAN] = "median",
+                                        [RSP_QUANTILE] = "quantile",
+                                        [RSP_COUNT] = "count",
+                                        [RSP_SD] = "sd",
+                                        [RSP_NET] = "net",
+                                        [RSP_TOP2] = "top2",
+                                        [RSP_RATIO] = "ratio"};
     return names[s];
 }
 
@@ -398,7 +410,7 @@ const char *rsp_label_estimate(const rsp_labels *l, rsp_arena *a, const rsp_publ
 }
 
 const char *rsp_label_flag(const rsp_labels *l, rsp_arena *a, uint32_t flag) {
-    char        name[256];
+    char name[256];
     const char *key = rsp_printf(a, "flag_%s", rsp_flags_text(flag, name));
     return rsp_texts_has(l->texts, key) ? rsp_say(l->texts, a, key, NULL, 0) : rsp_strdup(a, name);
 }
@@ -431,8 +443,8 @@ const char **rsp_countries(const rsp_study *s, const rsp_published *p, rsp_arena
     *n = 0;
     if (s->roles.country == RSP_NONE || !s->variables[s->roles.country].list) return NULL;
     const rsp_variable *v = &s->variables[s->roles.country];
-    const char        **codes = RSP_ARRAY(a, const char *, v->list->n);
-    rsp_labels          l = {.study = s, .analyses = rsp_map_new()};
+    const char **codes = RSP_ARRAY(a, const char *, v->list->n);
+    rsp_labels l = {.study = s, .analyses = rsp_map_new()};
     for (size_t k = 0; k < s->n_analyses; k++) rsp_map_put(l.analyses, s->analyses[k].id, k);
     for (size_t k = 0; k < v->list->n; k++) {
         const char *domain = rsp_domain_text(a, 1, &v->name, &v->list->choices[k].code);

@@ -12,8 +12,8 @@
 
 typedef struct rsp_labels rsp_labels;
 
-rsp_labels      *rsp_labels_new(const rsp_study *s, const rsp_texts *t);
-void             rsp_labels_free(rsp_labels *l); /* NULL allowed */
+rsp_labels *rsp_labels_new(const rsp_study *s, const rsp_texts *t);
+void rsp_labels_free(rsp_labels *l); /* NULL allowed */
 const rsp_texts *rsp_labels_texts(const rsp_labels *l);
 const rsp_study *rsp_labels_study(const rsp_labels *l);
 
@@ -43,14 +43,14 @@ const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id)
 /* How numbers of a row are shown. */
 typedef enum {
     RSP_AS_TEXT,
-    RSP_AS_SHARE,   /* 0..1, shown as per cent with one decimal */
+    RSP_AS_SHARE, /* 0..1, shown as per cent with one decimal */
     RSP_AS_COUNT,
-    RSP_AS_NUMBER,  /* decimals by size */
-    RSP_AS_RATIO,   /* coefficients, odds ratios, F: three decimals */
+    RSP_AS_NUMBER, /* decimals by size */
+    RSP_AS_RATIO,  /* coefficients, odds ratios, F: three decimals */
     RSP_AS_P
 } rsp_as;
 
-rsp_as      rsp_label_as(const rsp_labels *l, const rsp_published_row *row);
+rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row);
 const char *rsp_label_number(const rsp_labels *l, rsp_arena *a, double x, rsp_as as);
 /* The estimate as readers see it: the number, or the shorthand of what hides it. */
 const char *rsp_label_estimate(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
@@ -63,7 +63,7 @@ const char *rsp_label_flag(const rsp_labels *l, rsp_arena *a, uint32_t flag); /*
 /* The two sides of a `difference` row as codes of one variable: its level is `a-b`, and codes may hold hyphens. second
  * NULL: the average of the participating countries. */
 typedef struct {
-    size_t      variable;        /* RSP_NONE where the sides could not be told apart */
+    size_t variable; /* RSP_NONE where the sides could not be told apart */
     const char *first, *second;
 } rsp_sides;
 

@@ -8,30 +8,22 @@
 enum { DEEPEST = 64 }; /* of the structure tree: ours has five levels */
 
 typedef struct {
-    qpdf_data            q;
+    qpdf_data q;
     const rsp_pdf_facts *facts;
-    size_t               figures; /* seen so far */
+    size_t figures; /* seen so far */
 } finisher;
 
-static qpdf_oh text_of(finisher *f, const char *utf8)
-{
-    return qpdf_oh_new_unicode_string(f->q, utf8);
-}
+static qpdf_oh text_of(finisher *f, const char *utf8) { return qpdf_oh_new_unicode_string(f->q, utf8); }
 
-static void put(finisher *f, qpdf_oh dict, const char *key, qpdf_oh value)
-{
+static void put(finisher *f, qpdf_oh dict, const char *key, qpdf_oh value) {
     qpdf_oh_replace_key(f->q, dict, key, value);
 }
 
-static qpdf_oh parse(finisher *f, const char *text)
-{
-    return qpdf_oh_parse(f->q, text);
-}
+static qpdf_oh parse(finisher *f, const char *text) { return qpdf_oh_parse(f->q, text); }
 
 /* ---- structure tree --------------------------------------------------------------------------------------------- */
 
-static void finish_figure(finisher *f, qpdf_oh element)
-{
+static void finish_figure(finisher *f, qpdf_oh element) {
     if (f->figures < f->facts->n_figures) {
         const rsp_pdf_figure *x = &f->facts->figures[f->figures];
         qpdf_oh box = qpdf_oh_new_array(f->q), layout = parse(f, "<< /O /Layout /Placement /Block >>");
@@ -43,12 +35,12 @@ static void finish_figure(finisher *f, qpdf_oh element)
     f->figures++;
 }
 
-static void finish_element(finisher *f, qpdf_oh element, int depth)
-{
+static void finish_element(finisher *f, qpdf_oh element, int depth) {
     if (depth > DEEPEST || !qpdf_oh_is_dictionary(f->q, element)) return;
     qpdf_oh kind = qpdf_oh_get_key(f->q, element, "/S");
     if (qpdf_oh_is_name_and_equals(f->q, kind, "/Figure")) finish_figure(f, element);
-    if (qpdf_oh_is_name_and_equals(f->q, kind, "/TH")) put(f, element, "/A", parse(f, "<< /O /Table /Scope /Column >>"));
+    if (qpdf_oh_is_name_and_equals(f->q, kind, "/TH"))
+        put(f, element, "/A", parse(f, "<< /O /Table /Scope /Column >>"));
     if (qpdf_oh_is_name_and_equals(f->q, kind, "/L"))
         put(f, element, "/A", parse(f, "<< /O /List /ListNumbering /Square >>"));
     qpdf_oh children = qpdf_oh_get_key(f->q, element, "/K");
@@ -62,18 +54,13 @@ static void finish_element(finisher *f, qpdf_oh element, int depth)
 
 /* ---- artifacts -------------------------------------------------------------------------------------------------- */
 
-static bool is_blank(unsigned char c)
-{
+static bool is_blank(unsigned char c) {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\0';
 }
 
-static bool is_delimiter(unsigned char c)
-{
-    return c && strchr("()<>[]{}/%", c) != NULL;
-}
+static bool is_delimiter(unsigned char c) { return c && strchr("()<>[]{}/%", c) != NULL; }
 
-static size_t skip_string(const unsigned char *s, size_t n, size_t k)
-{
+static size_t skip_string(const unsigned char *s, size_t n, size_t k) {
     for (int depth = 0; k < n; k++) {
         if (s[k] == '\\') k++;
         else if (s[k] == '(') depth++;
@@ -83,8 +70,7 @@ static size_t skip_string(const unsigned char *s, size_t n, size_t k)
 }
 
 /* End of the token that begins at k. *word: it is an operator or a number. */
-static size_t skip_token(const unsigned char *s, size_t n, size_t k, bool *word)
-{
+static size_t skip_token(const unsigned char *s, size_t n, size_t k, bool *word) {
     *word = false;
     if (s[k] == '(') return skip_string(s, n, k);
     if (s[k] == '%') {
@@ -102,18 +88,17 @@ static size_t skip_token(const unsigned char *s, size_t n, size_t k, bool *word)
 }
 
 typedef struct {
-    size_t from;     /* of the stretch outside of marked content */
-    int    depth;    /* of marked content that the structure tree names */
-    int    spans;    /* of other marked content in the stretch: Cairo gives some texts an ActualText */
-    int    texts;    /* BT minus ET in the stretch */
-    bool   paints;
+    size_t from; /* of the stretch outside of marked content */
+    int depth;   /* of marked content that the structure tree names */
+    int spans;   /* of other marked content in the stretch: Cairo gives some texts an ActualText */
+    int texts;   /* BT minus ET in the stretch */
+    bool paints;
     rsp_buf out;
 } marker;
 
 /* A stretch that paints nothing sets state only and needs no mark. One that opens a text object cannot be wrapped: marked
  * content and text objects must nest. */
-static void close_stretch(marker *m, const unsigned char *s, size_t to)
-{
+static void close_stretch(marker *m, const unsigned char *s, size_t to) {
     bool wrap = m->paints && m->texts == 0;
     if (wrap) rsp_buf_puts(&m->out, "\n/Artifact BMC\n");
     rsp_buf_add(&m->out, (const char *) s + m->from, to - m->from);
@@ -123,16 +108,15 @@ static void close_stretch(marker *m, const unsigned char *s, size_t to)
     m->texts = 0;
 }
 
-static bool is_painting(const char *op)
-{
-    static const char *const ops[] = {"f", "f*", "F", "S", "s", "B", "B*", "b", "b*", "Tj", "TJ", "'", "\"", "Do", "sh", "EI"};
+static bool is_painting(const char *op) {
+    static const char *const ops[] = {"f",  "f*", "F",  "S", "s",  "B",  "B*", "b",
+                                      "b*", "Tj", "TJ", "'", "\"", "Do", "sh", "EI"};
     for (size_t k = 0; k < sizeof ops / sizeof *ops; k++)
         if (strcmp(op, ops[k]) == 0) return true;
     return false;
 }
 
-static void see_operator(marker *m, const unsigned char *s, const char *op, size_t operands, size_t end)
-{
+static void see_operator(marker *m, const unsigned char *s, const char *op, size_t operands, size_t end) {
     if (strcmp(op, "BDC") == 0 || strcmp(op, "BMC") == 0) {
         bool named = memmem(s + operands, end - operands, "/MCID", 5) != NULL;
         if (m->depth == 0 && !named) m->spans++;
@@ -150,8 +134,7 @@ static void see_operator(marker *m, const unsigned char *s, const char *op, size
 }
 
 /* Everything painted outside of marked content becomes an artifact: rules, tints, running footers. */
-static void mark_artifacts(const unsigned char *s, size_t n, rsp_buf *out)
-{
+static void mark_artifacts(const unsigned char *s, size_t n, rsp_buf *out) {
     marker m = {0};
     size_t operands = 0;
     for (size_t k = 0; k < n;) {
@@ -159,9 +142,9 @@ static void mark_artifacts(const unsigned char *s, size_t n, rsp_buf *out)
             k++;
             continue;
         }
-        bool   word;
+        bool word;
         size_t end = skip_token(s, n, k, &word);
-        bool   is_operator = word && !(s[k] >= '0' && s[k] <= '9') && s[k] != '-' && s[k] != '.' && s[k] != '+';
+        bool is_operator = word && !(s[k] >= '0' && s[k] <= '9') && s[k] != '-' && s[k] != '.' && s[k] != '+';
         if (is_operator && end - k < 8) {
             char op[8] = {0};
             memcpy(op, s + k, end - k);
@@ -175,15 +158,16 @@ static void mark_artifacts(const unsigned char *s, size_t n, rsp_buf *out)
     *out = m.out;
 }
 
-static void finish_page(finisher *f, qpdf_oh page)
-{
+static void finish_page(finisher *f, qpdf_oh page) {
     put(f, page, "/Tabs", qpdf_oh_new_name(f->q, "/S"));
-    qpdf_oh        contents = qpdf_oh_get_key(f->q, page, "/Contents");
+    qpdf_oh contents = qpdf_oh_get_key(f->q, page, "/Contents");
     unsigned char *bytes = NULL;
-    size_t         length = 0;
-    QPDF_BOOL      filtered = 0;
+    size_t length = 0;
+    QPDF_BOOL filtered = 0;
     if (!qpdf_oh_is_stream(f->q, contents)) return;
-    if (qpdf_oh_get_stream_data(f->q, contents, qpdf_dl_generalized, &filtered, &bytes, &length) & QPDF_ERRORS || !bytes) return;
+    if (qpdf_oh_get_stream_data(f->q, contents, qpdf_dl_generalized, &filtered, &bytes, &length) & QPDF_ERRORS ||
+        !bytes)
+        return;
     rsp_buf marked = {0};
     mark_artifacts(bytes, length, &marked);
     qpdf_oh none = qpdf_oh_new_null(f->q);
@@ -195,8 +179,7 @@ static void finish_page(finisher *f, qpdf_oh page)
 
 /* ---- metadata --------------------------------------------------------------------------------------------------- */
 
-static void add_xml(rsp_buf *out, const char *text)
-{
+static void add_xml(rsp_buf *out, const char *text) {
     for (; *text; text++) {
         unsigned char c = (unsigned char) *text;
         if (c == '<') rsp_buf_puts(out, "&lt;");
@@ -206,30 +189,31 @@ static void add_xml(rsp_buf *out, const char *text)
     }
 }
 
-static void add_property(rsp_buf *out, const char *open, const char *text, const char *close)
-{
+static void add_property(rsp_buf *out, const char *open, const char *text, const char *close) {
     rsp_buf_puts(out, open);
     add_xml(out, text);
     rsp_buf_puts(out, close);
 }
 
-static void write_xmp(const rsp_pdf_facts *x, rsp_buf *out)
-{
-    rsp_buf_puts(out, "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n"
-                      "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
-                      "<rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\""
-                      " xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:pdfuaid=\"http://www.aiim.org/pdfua/ns/id/\">\n"
-                      "<pdfuaid:part>1</pdfuaid:part>\n<dc:format>application/pdf</dc:format>\n");
-    add_property(out, "<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">", x->title, "</rdf:li></rdf:Alt></dc:title>\n");
+static void write_xmp(const rsp_pdf_facts *x, rsp_buf *out) {
+    rsp_buf_puts(
+        out,
+        "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n"
+        "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
+        "<rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\""
+        " xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:pdfuaid=\"http://www.aiim.org/pdfua/ns/id/\">\n"
+        "<pdfuaid:part>1</pdfuaid:part>\n<dc:format>application/pdf</dc:format>\n");
+    add_property(out, "<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">", x->title,
+                 "</rdf:li></rdf:Alt></dc:title>\n");
     add_property(out, "<dc:creator><rdf:Seq><rdf:li>", x->author, "</rdf:li></rdf:Seq></dc:creator>\n");
-    add_property(out, "<dc:description><rdf:Alt><rdf:li xml:lang=\"x-default\">", x->subject, "</rdf:li></rdf:Alt></dc:description>\n");
+    add_property(out, "<dc:description><rdf:Alt><rdf:li xml:lang=\"x-default\">", x->subject,
+                 "</rdf:li></rdf:Alt></dc:description>\n");
     add_property(out, "<dc:language><rdf:Bag><rdf:li>", x->lang, "</rdf:li></rdf:Bag></dc:language>\n");
     add_property(out, "<xmp:CreateDate>", x->date, "</xmp:CreateDate>\n");
     rsp_buf_puts(out, "</rdf:Description>\n</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"r\"?>\n");
 }
 
-static void add_metadata(finisher *f, qpdf_oh root)
-{
+static void add_metadata(finisher *f, qpdf_oh root) {
     rsp_buf xmp = {0};
     write_xmp(f->facts, &xmp);
     qpdf_oh stream = qpdf_oh_new_stream(f->q), none = qpdf_oh_new_null(f->q);
@@ -243,8 +227,7 @@ static void add_metadata(finisher *f, qpdf_oh root)
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
-static bool complete(finisher *f)
-{
+static bool complete(finisher *f) {
     qpdf_oh root = qpdf_get_root(f->q), tree = qpdf_oh_get_key(f->q, root, "/StructTreeRoot");
     if (!qpdf_oh_is_dictionary(f->q, tree)) return false;
     put(f, root, "/Lang", text_of(f, f->facts->lang));
@@ -255,8 +238,7 @@ static bool complete(finisher *f)
     return f->figures == f->facts->n_figures;
 }
 
-static bool write_back(finisher *f, rsp_buf *pdf)
-{
+static bool write_back(finisher *f, rsp_buf *pdf) {
     if (qpdf_init_write_memory(f->q) & QPDF_ERRORS) return false;
     qpdf_set_deterministic_ID(f->q, QPDF_TRUE);
     qpdf_set_object_stream_mode(f->q, qpdf_o_generate);
@@ -268,8 +250,7 @@ static bool write_back(finisher *f, rsp_buf *pdf)
     return true;
 }
 
-bool rsp_pdf_finish(rsp_buf *pdf, const rsp_pdf_facts *facts, const char *name, rsp_diag *d)
-{
+bool rsp_pdf_finish(rsp_buf *pdf, const rsp_pdf_facts *facts, const char *name, rsp_diag *d) {
     finisher f = {.q = qpdf_init(), .facts = facts};
     qpdf_silence_errors(f.q);
     qpdf_set_suppress_warnings(f.q, QPDF_TRUE);

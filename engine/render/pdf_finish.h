@@ -7,12 +7,12 @@
 
 typedef struct {
     const char *alt;
-    double      box[4]; /* left, bottom, right, top in PDF's page units */
+    double box[4]; /* left, bottom, right, top in PDF's page units */
 } rsp_pdf_figure;
 
 typedef struct {
-    const char           *title, *author, *subject, *lang, *date; /* date: ISO, of the content */
-    size_t                n_figures;
+    const char *title, *author, *subject, *lang, *date; /* date: ISO, of the content */
+    size_t n_figures;
     const rsp_pdf_figure *figures; /* in the order of the structure tree */
 } rsp_pdf_facts;
 

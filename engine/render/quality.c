@@ -8,10 +8,10 @@
 
 struct quality {
     const rsp_publication *p;
-    const rsp_labels      *labels;
-    const rsp_texts       *texts;
-    rsp_buf                out;
-    rsp_arena             *a;
+    const rsp_labels *labels;
+    const rsp_texts *texts;
+    rsp_buf out;
+    rsp_arena *a;
 };
 
 static const char *say(const struct quality *q, const char *key) { return rsp_say(q->texts, q->a, key, NULL, 0); }
@@ -40,9 +40,9 @@ static void table(struct quality *q, const char *caption, size_t n, const rsp_ht
 
 /* Domains of an analysis' rows in order of appearance. */
 static const char **domains(const struct quality *q, const char *analysis, size_t *n) {
-    size_t       from = 0, to = 0;
+    size_t from = 0, to = 0;
     const char **list = NULL;
-    rsp_map     *seen = rsp_map_new();
+    rsp_map *seen = rsp_map_new();
     *n = 0;
     if (rsp_published_range(q->p->results, analysis, &from, &to)) list = RSP_ARRAY(q->a, const char *, to - from);
     for (size_t i = from; i < to; i++) {
@@ -57,16 +57,16 @@ static const char **domains(const struct quality *q, const char *analysis, size_
 
 static void response(struct quality *q) {
     static const char *const stages[] = {"read", "kept", "set_aside"};
-    rsp_html_column          columns[] = {{say(q, "quality_country"), false},
-                                          {say(q, "quality_read"), true},
-                                          {say(q, "quality_kept"), true},
-                                          {say(q, "quality_set_aside"), true}};
+    rsp_html_column columns[] = {{say(q, "quality_country"), false},
+                                 {say(q, "quality_read"), true},
+                                 {say(q, "quality_kept"), true},
+                                 {say(q, "quality_set_aside"), true}};
     rsp_arg balance[] = {{"read", NULL, value(q, "response", "", "read", "", "count")},
                          {"kept", NULL, value(q, "response", "", "kept", "", "count")},
                          {"aside", NULL, value(q, "response", "", "set_aside", "", "count")}};
     heading(q, "quality_response");
     if (!isnan(balance[0].number)) paragraph(q, rsp_say(q->texts, q->a, "quality_balance", balance, 3));
-    size_t       n;
+    size_t n;
     const char **list = domains(q, "response", &n);
     if (!n) return;
     table(q, "quality_response", 4, columns);
@@ -83,10 +83,10 @@ static void rules(struct quality *q) {
                                           [RSP_ACTION_FLAG] = "quality_action_flag",
                                           [RSP_ACTION_SET_MISSING] = "quality_action_set_missing"};
     const rsp_study *s = q->p->study;
-    rsp_html_column          columns[] = {{say(q, "quality_rule"), false},
-                                          {say(q, "quality_action"), false},
-                                          {say(q, "quality_rows"), true},
-                                          {say(q, "quality_cells"), true}};
+    rsp_html_column columns[] = {{say(q, "quality_rule"), false},
+                                 {say(q, "quality_action"), false},
+                                 {say(q, "quality_rows"), true},
+                                 {say(q, "quality_cells"), true}};
     heading(q, "quality_rules");
     if (!s->n_rules) {
         paragraph(q, say(q, "quality_no_rules"));
@@ -95,8 +95,8 @@ static void rules(struct quality *q) {
     table(q, "quality_rules", 4, columns);
     for (size_t k = 0; k < s->n_rules; k++) {
         const rsp_clean_rule *r = &s->rules[k];
-        const char           *label = rsp_text_in(&r->label, rsp_texts_lang(q->texts));
-        double                cells = value(q, "cleaning", "", r->id, "cells", "count");
+        const char *label = rsp_text_in(&r->label, rsp_texts_lang(q->texts));
+        double cells = value(q, "cleaning", "", r->id, "cells", "count");
         rsp_html_row(&q->out, label ? label : r->id);
         cell(q, say(q, actions[r->action]));
         number(q, count(q, value(q, "cleaning", "", r->id, "", "count")));
@@ -130,7 +130,7 @@ static void files(struct quality *q) {
 /* ---- weights ---------------------------------------------------------------------------------------------------- */
 
 static const rsp_published_row *largest_gap(const struct quality *q, const char *domain) {
-    size_t                   from, to;
+    size_t from, to;
     const rsp_published_row *largest = NULL;
     if (!rsp_published_range(q->p->results, "weights", &from, &to)) return NULL;
     for (size_t i = from; i < to; i++) {
@@ -146,8 +146,8 @@ static const char *gap_text(const struct quality *q, const rsp_published_row *ga
 }
 
 static void weights(struct quality *q) {
-    size_t          n;
-    const char    **list = domains(q, "weights", &n);
+    size_t n;
+    const char **list = domains(q, "weights", &n);
     rsp_html_column columns[] = {{say(q, "column_group"), false},       {say(q, "column_n"), true},
                                  {say(q, "statistic_deff_kish"), true}, {say(q, "statistic_n_eff"), true},
                                  {say(q, "quality_largest_gap"), true}, {say(q, "column_note"), false}};
@@ -157,7 +157,7 @@ static void weights(struct quality *q) {
     table(q, "quality_weights", 6, columns);
     for (size_t k = 0; k < n; k++) {
         const rsp_published_row *r = rsp_published_find(q->p->results, "weights", list[k], "", "", "deff_kish");
-        const char              *flags = r ? rsp_label_flags(q->labels, q->a, r->flags) : "";
+        const char *flags = r ? rsp_label_flags(q->labels, q->a, r->flags) : "";
         rsp_html_row(&q->out, *list[k] ? rsp_label_domain(q->labels, q->a, list[k]) : say(q, "site_everybody"));
         number(q, count(q, r ? r->n : NAN));
         number(q, rsp_label_number(q->labels, q->a, r ? r->estimate : NAN, RSP_AS_NUMBER));
@@ -177,7 +177,7 @@ static bool known_gap(const rsp_published_row *r) {
 }
 
 static void gaps(struct quality *q) {
-    size_t          from = 0, to = 0, shown = 0, known = 0;
+    size_t from = 0, to = 0, shown = 0, known = 0;
     rsp_html_column columns[] = {{say(q, "column_group"), false},
                                  {say(q, "quality_margin"), false},
                                  {say(q, "column_level"), false},
@@ -213,18 +213,18 @@ static void gaps(struct quality *q) {
  */
 static bool tells_base(const struct quality *q, const rsp_published_row *r) {
     const rsp_analysis *x = rsp_label_find(q->labels, r->analysis);
-    size_t              v = rsp_study_variable(q->p->study, r->term);
+    size_t v = rsp_study_variable(q->p->study, r->term);
     if (!x || x->kind != RSP_A_TABLE || x->filter || *r->domain || isnan(r->n) || v == RSP_NONE) return false;
     const rsp_list *list = q->p->study->variables[v].list;
-    size_t          k = list && *r->level ? rsp_list_find(list, r->level) : RSP_NONE;
+    size_t k = list && *r->level ? rsp_list_find(list, r->level) : RSP_NONE;
     return k == RSP_NONE || !list->choices[k].missing;
 }
 
 static void bases(struct quality *q) {
-    double          kept = value(q, "response", "", "kept", "", "count");
+    double kept = value(q, "response", "", "kept", "", "count");
     rsp_html_column columns[] = {
         {say(q, "quality_question"), false}, {say(q, "column_n"), true}, {say(q, "quality_missing_share"), true}};
-    rsp_map        *seen = rsp_map_new();
+    rsp_map *seen = rsp_map_new();
     for (size_t i = 0; i < rsp_published_count(q->p->results); i++) {
         const rsp_published_row *r = rsp_published_at(q->p->results, i);
         if (!(kept > 0) || !tells_base(q, r) || !rsp_map_put(seen, r->term, i)) continue;
@@ -243,7 +243,7 @@ static void bases(struct quality *q) {
 }
 
 static void marks(struct quality *q) {
-    size_t          n = rsp_published_count(q->p->results), with[32] = {0};
+    size_t n = rsp_published_count(q->p->results), with[32] = {0};
     rsp_html_column columns[] = {{say(q, "quality_flag"), false}, {say(q, "quality_results"), true}};
     for (size_t i = 0; i < n; i++)
         for (int bit = 0; bit < 32; bit++) with[bit] += rsp_published_at(q->p->results, i)->flags >> bit & 1;
@@ -309,10 +309,10 @@ static void body(struct quality *q) {
 bool rsp_render_quality(const rsp_publication *p, rsp_diag *d) {
     rsp_texts *texts = rsp_texts_load(p->languages[0], d);
     if (!texts) return false;
-    rsp_labels    *labels = rsp_labels_new(p->study, texts);
+    rsp_labels *labels = rsp_labels_new(p->study, texts);
     struct quality q = {.p = p, .labels = labels, .texts = texts, .a = rsp_arena_new()};
-    const char    *title = rsp_printf(q.a, "%s \u2013 %s", say(&q, "quality_title"), rsp_label_study(labels));
-    bool           ok =
+    const char *title = rsp_printf(q.a, "%s \u2013 %s", say(&q, "quality_title"), rsp_label_study(labels));
+    bool ok =
         rsp_make_dirs(rsp_path_join(q.a, p->dir, "quality"), d) && rsp_html_open(&q.out, p->languages[0], title, d);
     if (ok) {
         body(&q);

@@ -11,38 +11,33 @@
 
 /* ---- building --------------------------------------------------------------------------------------------------- */
 
-rsp_scene *rsp_scene_new(double width, double height, const char *lang)
-{
+rsp_scene *rsp_scene_new(double width, double height, const char *lang) {
     rsp_arena *a = rsp_arena_new();
     rsp_scene *s = RSP_NEW(a, rsp_scene);
-    *s = (rsp_scene){.width = width, .height = height, .lang = rsp_strdup(a, lang), .title = "", .description = "",
-                     .arena = a};
+    *s = (rsp_scene){
+        .width = width, .height = height, .lang = rsp_strdup(a, lang), .title = "", .description = "", .arena = a};
     return s;
 }
 
-void rsp_scene_free(rsp_scene *s)
-{
+void rsp_scene_free(rsp_scene *s) {
     if (!s) return;
     free(s->shapes);
     rsp_arena_free(s->arena);
 }
 
-static rsp_shape *add_shape(rsp_scene *s, rsp_shape_kind kind, rsp_box box)
-{
+static rsp_shape *add_shape(rsp_scene *s, rsp_shape_kind kind, rsp_box box) {
     rsp_shape shape = {.kind = kind, .box = box, .layer = 1};
     RSP_PUSH(s->shapes, s->n, s->capacity, shape);
     return &s->shapes[s->n - 1];
 }
 
-rsp_shape *rsp_scene_rect(rsp_scene *s, rsp_box box, rsp_colour fill)
-{
+rsp_shape *rsp_scene_rect(rsp_scene *s, rsp_box box, rsp_colour fill) {
     rsp_shape *x = add_shape(s, RSP_SHAPE_RECT, box);
     x->fill = fill;
     return x;
 }
 
-rsp_shape *rsp_scene_hatched(rsp_scene *s, rsp_box box, rsp_colour lines, rsp_colour outline)
-{
+rsp_shape *rsp_scene_hatched(rsp_scene *s, rsp_box box, rsp_colour lines, rsp_colour outline) {
     rsp_shape *x = add_shape(s, RSP_SHAPE_RECT, box);
     x->pattern = RSP_FILL_HATCHED;
     x->fill = lines;
@@ -51,8 +46,7 @@ rsp_shape *rsp_scene_hatched(rsp_scene *s, rsp_box box, rsp_colour lines, rsp_co
     return x;
 }
 
-rsp_shape *rsp_scene_line(rsp_scene *s, double x0, double y0, double x1, double y1, rsp_colour stroke, double width)
-{
+rsp_shape *rsp_scene_line(rsp_scene *s, double x0, double y0, double x1, double y1, rsp_colour stroke, double width) {
     rsp_shape *x = add_shape(s, RSP_SHAPE_LINE, (rsp_box){fmin(x0, x1), fmin(y0, y1), fabs(x1 - x0), fabs(y1 - y0)});
     x->stroke = stroke;
     x->stroke_width = width;
@@ -62,15 +56,13 @@ rsp_shape *rsp_scene_line(rsp_scene *s, double x0, double y0, double x1, double 
     return x;
 }
 
-rsp_shape *rsp_scene_circle(rsp_scene *s, double x, double y, double radius, rsp_colour fill)
-{
+rsp_shape *rsp_scene_circle(rsp_scene *s, double x, double y, double radius, rsp_colour fill) {
     rsp_shape *shape = add_shape(s, RSP_SHAPE_CIRCLE, (rsp_box){x - radius, y - radius, 2 * radius, 2 * radius});
     shape->fill = fill;
     return shape;
 }
 
-rsp_shape *rsp_scene_polygon(rsp_scene *s, size_t n, const double *points, rsp_colour fill)
-{
+rsp_shape *rsp_scene_polygon(rsp_scene *s, size_t n, const double *points, rsp_colour fill) {
     double x0 = INFINITY, y0 = INFINITY, x1 = -INFINITY, y1 = -INFINITY;
     for (size_t k = 0; k < n; k++) {
         x0 = fmin(x0, points[2 * k]), x1 = fmax(x1, points[2 * k]);
@@ -86,11 +78,10 @@ rsp_shape *rsp_scene_polygon(rsp_scene *s, size_t n, const double *points, rsp_c
 
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
-static PangoLayout *make_layout(PangoContext *context, const char *text, const rsp_style *style)
-{
-    PangoLayout          *layout = pango_layout_new(context);
+static PangoLayout *make_layout(PangoContext *context, const char *text, const rsp_style *style) {
+    PangoLayout *layout = pango_layout_new(context);
     PangoFontDescription *font = pango_font_description_new();
-    const char           *family = style->family ? style->family : rsp_font_family();
+    const char *family = style->family ? style->family : rsp_font_family();
     if (family) pango_font_description_set_family(font, family);
     pango_font_description_set_absolute_size(font, style->size * PANGO_SCALE);
     pango_font_description_set_weight(font, style->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
@@ -109,8 +100,7 @@ static PangoLayout *make_layout(PangoContext *context, const char *text, const r
 }
 
 /* The thread's font map makes a context cheaply, and the language belongs to the context. */
-static PangoContext *language_context(const char *lang)
-{
+static PangoContext *language_context(const char *lang) {
     PangoContext *context = rsp_font_context();
     pango_context_set_language(context, pango_language_from_string(lang ? lang : "en"));
     pango_context_set_base_dir(context, PANGO_DIRECTION_WEAK_LTR);
@@ -118,33 +108,27 @@ static PangoContext *language_context(const char *lang)
 }
 
 /* Extent with the left edge where the lines' ink box starts: of a wrapped and centred layout Pango's x is not 0. */
-static rsp_box layout_box(PangoLayout *layout)
-{
+static rsp_box layout_box(PangoLayout *layout) {
     PangoRectangle r;
     pango_layout_get_extents(layout, NULL, &r);
     return (rsp_box){r.x / (double) PANGO_SCALE, r.y / (double) PANGO_SCALE, r.width / (double) PANGO_SCALE,
                      r.height / (double) PANGO_SCALE};
 }
 
-static rsp_box measure(const char *text, const rsp_style *style, size_t *unknown)
-{
+static rsp_box measure(const char *text, const rsp_style *style, size_t *unknown) {
     if (!rsp_font_map()) return (rsp_box){0, 0, 0, 0};
     PangoContext *context = language_context(style->lang);
-    PangoLayout  *layout = make_layout(context, text, style);
-    rsp_box       box = layout_box(layout);
+    PangoLayout *layout = make_layout(context, text, style);
+    rsp_box box = layout_box(layout);
     if (unknown) *unknown += (size_t) pango_layout_get_unknown_glyphs_count(layout);
     g_object_unref(layout);
     g_object_unref(context);
     return (rsp_box){0, 0, box.w, box.h};
 }
 
-rsp_box rsp_text_extent(const char *text, const rsp_style *style)
-{
-    return measure(text, style, NULL);
-}
+rsp_box rsp_text_extent(const char *text, const rsp_style *style) { return measure(text, style, NULL); }
 
-rsp_shape *rsp_scene_text(rsp_scene *s, double x, double y, const char *text, const rsp_style *style)
-{
+rsp_shape *rsp_scene_text(rsp_scene *s, double x, double y, const char *text, const rsp_style *style) {
     rsp_style own = *style;
     if (!own.lang) own.lang = s->lang;
     rsp_box box = measure(text, &own, &s->unknown_glyphs);
@@ -162,15 +146,11 @@ rsp_shape *rsp_scene_text(rsp_scene *s, double x, double y, const char *text, co
 
 /* ---- drawing ---------------------------------------------------------------------------------------------------- */
 
-static void set_colour(cairo_t *cr, rsp_colour c)
-{
-    cairo_set_source_rgb(cr, c.r, c.g, c.b);
-}
+static void set_colour(cairo_t *cr, rsp_colour c) { cairo_set_source_rgb(cr, c.r, c.g, c.b); }
 
 /* Lines x + y = c at equal distances, cut at the rectangle's edges by arithmetic: a clip or a pattern would become a
  * picture in some back ends. */
-static void hatch(cairo_t *cr, rsp_box b, double step)
-{
+static void hatch(cairo_t *cr, rsp_box b, double step) {
     for (double c = b.x + b.y + step; c < b.x + b.w + b.y + b.h; c += step) {
         double left = fmax(b.x, c - (b.y + b.h)), right = fmin(b.x + b.w, c - b.y);
         if (right <= left) continue;
@@ -181,8 +161,7 @@ static void hatch(cairo_t *cr, rsp_box b, double step)
     cairo_stroke(cr);
 }
 
-static void dot(cairo_t *cr, rsp_box b, double step)
-{
+static void dot(cairo_t *cr, rsp_box b, double step) {
     for (double y = b.y + step / 2; y < b.y + b.h; y += step)
         for (double x = b.x + step / 2; x < b.x + b.w; x += step) {
             cairo_arc(cr, x, y, 0.6, 0, 2 * M_PI);
@@ -190,8 +169,7 @@ static void dot(cairo_t *cr, rsp_box b, double step)
         }
 }
 
-static void trace(cairo_t *cr, const rsp_shape *x)
-{
+static void trace(cairo_t *cr, const rsp_shape *x) {
     if (x->kind == RSP_SHAPE_RECT) cairo_rectangle(cr, x->box.x, x->box.y, x->box.w, x->box.h);
     if (x->kind == RSP_SHAPE_CIRCLE) {
         cairo_new_sub_path(cr);
@@ -204,8 +182,7 @@ static void trace(cairo_t *cr, const rsp_shape *x)
     if (x->kind == RSP_SHAPE_POLYGON) cairo_close_path(cr);
 }
 
-static void draw_fill(cairo_t *cr, const rsp_shape *x)
-{
+static void draw_fill(cairo_t *cr, const rsp_shape *x) {
     if (x->kind == RSP_SHAPE_LINE || x->pattern == RSP_FILL_NONE) return;
     set_colour(cr, x->fill);
     if (x->pattern == RSP_FILL_HATCHED) hatch(cr, x->box, 4);
@@ -216,8 +193,7 @@ static void draw_fill(cairo_t *cr, const rsp_shape *x)
     }
 }
 
-static void draw_stroke(cairo_t *cr, const rsp_shape *x)
-{
+static void draw_stroke(cairo_t *cr, const rsp_shape *x) {
     if (x->stroke_width <= 0) return;
     set_colour(cr, x->stroke);
     cairo_set_line_width(cr, x->stroke_width);
@@ -227,11 +203,10 @@ static void draw_stroke(cairo_t *cr, const rsp_shape *x)
     cairo_set_dash(cr, NULL, 0, 0);
 }
 
-static void draw_text(cairo_t *cr, const rsp_shape *x, PangoContext *context)
-{
+static void draw_text(cairo_t *cr, const rsp_shape *x, PangoContext *context) {
     pango_context_set_language(context, pango_language_from_string(x->style.lang ? x->style.lang : "en"));
     PangoLayout *layout = make_layout(context, x->text, &x->style);
-    rsp_box      at = layout_box(layout);
+    rsp_box at = layout_box(layout);
     set_colour(cr, x->fill);
     cairo_move_to(cr, x->box.x - at.x, x->box.y - at.y);
     pango_cairo_show_layout(cr, layout);
@@ -239,8 +214,7 @@ static void draw_text(cairo_t *cr, const rsp_shape *x, PangoContext *context)
     g_object_unref(layout);
 }
 
-void rsp_scene_draw(const rsp_scene *s, cairo_t *cr)
-{
+void rsp_scene_draw(const rsp_scene *s, cairo_t *cr) {
     PangoContext *context = rsp_font_map() ? language_context(s->lang) : NULL;
     cairo_save(cr);
     cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
@@ -261,15 +235,13 @@ void rsp_scene_draw(const rsp_scene *s, cairo_t *cr)
 
 /* ---- back ends -------------------------------------------------------------------------------------------------- */
 
-static cairo_status_t to_buffer(void *closure, const unsigned char *data, unsigned int length)
-{
+static cairo_status_t to_buffer(void *closure, const unsigned char *data, unsigned int length) {
     rsp_buf_add(closure, (const char *) data, length);
     return CAIRO_STATUS_SUCCESS;
 }
 
 /* Finishes the surface and says whether all went well. */
-static bool close_surface(cairo_t *cr, cairo_surface_t *surface)
-{
+static bool close_surface(cairo_t *cr, cairo_surface_t *surface) {
     bool ok = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
     cairo_destroy(cr);
     cairo_surface_finish(surface);
@@ -278,8 +250,7 @@ static bool close_surface(cairo_t *cr, cairo_surface_t *surface)
     return ok;
 }
 
-static void add_escaped(rsp_buf *out, const char *text)
-{
+static void add_escaped(rsp_buf *out, const char *text) {
     for (; *text; text++) {
         unsigned char c = (unsigned char) *text;
         if (c == '<') rsp_buf_puts(out, "&lt;");
@@ -294,12 +265,11 @@ static void add_escaped(rsp_buf *out, const char *text)
  * that differs between pictures, so that several may stand in one page of HTML. */
 typedef struct {
     rsp_map *numbers;
-    char     prefix[16];
+    char prefix[16];
     rsp_buf *out;
 } renumbering;
 
-static void add_id(renumbering *r, const char *id, size_t length)
-{
+static void add_id(renumbering *r, const char *id, size_t length) {
     size_t k = rsp_map_get_n(r->numbers, id, length);
     if (k == RSP_NONE) {
         k = rsp_map_count(r->numbers) + 1;
@@ -308,9 +278,11 @@ static void add_id(renumbering *r, const char *id, size_t length)
     rsp_buf_printf(r->out, "%s%zu", r->prefix, k);
 }
 
-static void renumber(renumbering *r, const char *svg)
-{
-    static const struct { const char *open; char close; } marks[] = {{"id=\"", '"'}, {"href=\"#", '"'}, {"url(#", ')'}};
+static void renumber(renumbering *r, const char *svg) {
+    static const struct {
+        const char *open;
+        char close;
+    } marks[] = {{"id=\"", '"'}, {"href=\"#", '"'}, {"url(#", ')'}};
     for (const char *next; *svg; svg = next) {
         next = svg + 1 + strcspn(svg + 1, "ihu"); /* where a mark may begin */
         size_t k = 0;
@@ -326,21 +298,20 @@ static void renumber(renumbering *r, const char *svg)
     }
 }
 
-static bool cairo_svg(const rsp_scene *s, rsp_buf *into)
-{
+static bool cairo_svg(const rsp_scene *s, rsp_buf *into) {
     cairo_surface_t *surface = cairo_svg_surface_create_for_stream(to_buffer, into, s->width, s->height);
-    cairo_t         *cr = cairo_create(surface);
+    cairo_t *cr = cairo_create(surface);
     rsp_scene_draw(s, cr);
     return close_surface(cr, surface) && into->length > 0;
 }
 
-bool rsp_scene_svg_bytes(const rsp_scene *s, rsp_buf *into)
-{
+bool rsp_scene_svg_bytes(const rsp_scene *s, rsp_buf *into) {
     rsp_buf raw = {0};
-    bool    ok = cairo_svg(s, &raw);
-    char   *root = ok ? strstr(raw.data, "<svg ") : NULL, *end = root ? strchr(root, '>') : NULL;
+    bool ok = cairo_svg(s, &raw);
+    char *root = ok ? strstr(raw.data, "<svg ") : NULL, *end = root ? strchr(root, '>') : NULL;
     if (end) {
-        uint64_t    name = rsp_hash64(s->description, strlen(s->description), rsp_hash64(s->title, strlen(s->title), s->n));
+        uint64_t name =
+            rsp_hash64(s->description, strlen(s->description), rsp_hash64(s->title, strlen(s->title), s->n));
         renumbering r = {rsp_map_new(), "", into};
         snprintf(r.prefix, sizeof r.prefix, "c%06x-", (unsigned) (name & 0xffffff));
         rsp_buf_add(into, raw.data, (size_t) (root - raw.data));
@@ -360,8 +331,7 @@ bool rsp_scene_svg_bytes(const rsp_scene *s, rsp_buf *into)
     return end != NULL;
 }
 
-bool rsp_scene_pdf_bytes(const rsp_scene *s, rsp_buf *into)
-{
+bool rsp_scene_pdf_bytes(const rsp_scene *s, rsp_buf *into) {
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(to_buffer, into, s->width, s->height);
     /* Fixed, since the clock must not show in a file; what it is made from stands in its source line. */
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
@@ -378,19 +348,14 @@ bool rsp_scene_pdf_bytes(const rsp_scene *s, rsp_buf *into)
 
 /* ---- PNG -------------------------------------------------------------------------------------------------------- */
 
-static void png_to_buffer(png_structp png, png_bytep data, size_t length)
-{
+static void png_to_buffer(png_structp png, png_bytep data, size_t length) {
     rsp_buf_add(png_get_io_ptr(png), (const char *) data, length);
 }
 
-static void png_no_flush(png_structp png)
-{
-    (void) png;
-}
+static void png_no_flush(png_structp png) { (void) png; }
 
 /* Native-endian xRGB words to bytes R G B. */
-static void pixels_to_bytes(const unsigned char *row, int width, unsigned char *out)
-{
+static void pixels_to_bytes(const unsigned char *row, int width, unsigned char *out) {
     for (int x = 0; x < width; x++) {
         uint32_t p;
         memcpy(&p, row + 4 * (size_t) x, 4);
@@ -401,15 +366,14 @@ static void pixels_to_bytes(const unsigned char *row, int width, unsigned char *
 }
 
 /* No filter and level 1: much faster than Cairo's own writer, and flat areas compress well all the same. */
-static bool encode_png(cairo_surface_t *image, double scale, rsp_buf *into)
-{
-    int                  width = cairo_image_surface_get_width(image), height = cairo_image_surface_get_height(image);
-    int                  stride = cairo_image_surface_get_stride(image);
+static bool encode_png(cairo_surface_t *image, double scale, rsp_buf *into) {
+    int width = cairo_image_surface_get_width(image), height = cairo_image_surface_get_height(image);
+    int stride = cairo_image_surface_get_stride(image);
     const unsigned char *data = cairo_image_surface_get_data(image);
-    unsigned char       *row = rsp_malloc(3 * (size_t) width);
-    png_structp          png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
-    png_infop            info = png ? png_create_info_struct(png) : NULL;
-    volatile bool        ok = false;
+    unsigned char *row = rsp_malloc(3 * (size_t) width);
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    volatile bool ok = false;
     if (info && !setjmp(png_jmpbuf(png))) {
         png_set_write_fn(png, into, png_to_buffer, png_no_flush);
         png_set_filter(png, 0, PNG_FILTER_NONE);
@@ -431,10 +395,9 @@ static bool encode_png(cairo_surface_t *image, double scale, rsp_buf *into)
     return ok;
 }
 
-bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into)
-{
-    cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int) ceil(s->width * scale),
-                                                        (int) ceil(s->height * scale));
+bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into) {
+    cairo_surface_t *image =
+        cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int) ceil(s->width * scale), (int) ceil(s->height * scale));
     if (cairo_surface_status(image) != CAIRO_STATUS_SUCCESS) {
         cairo_surface_destroy(image);
         return false;
@@ -454,59 +417,53 @@ bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into)
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
-static bool write_bytes(bool made, rsp_buf *bytes, const char *path, rsp_diag *d)
-{
+static bool write_bytes(bool made, rsp_buf *bytes, const char *path, rsp_diag *d) {
     if (!made)
-        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "the picture may be too large", "this picture cannot be drawn");
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "the picture may be too large",
+                   "this picture cannot be drawn");
     bool ok = made && rsp_write_file(path, bytes->data, bytes->length, d);
     rsp_buf_free(bytes);
     return ok;
 }
 
-bool rsp_scene_svg(const rsp_scene *s, const char *path, rsp_diag *d)
-{
+bool rsp_scene_svg(const rsp_scene *s, const char *path, rsp_diag *d) {
     rsp_buf b = {0};
-    bool    made = rsp_scene_svg_bytes(s, &b);
+    bool made = rsp_scene_svg_bytes(s, &b);
     return write_bytes(made, &b, path, d);
 }
 
-bool rsp_scene_png(const rsp_scene *s, const char *path, double scale, rsp_diag *d)
-{
+bool rsp_scene_png(const rsp_scene *s, const char *path, double scale, rsp_diag *d) {
     rsp_buf b = {0};
-    bool    made = rsp_scene_png_bytes(s, scale, &b);
+    bool made = rsp_scene_png_bytes(s, scale, &b);
     return write_bytes(made, &b, path, d);
 }
 
-bool rsp_scene_pdf(const rsp_scene *s, const char *path, rsp_diag *d)
-{
+bool rsp_scene_pdf(const rsp_scene *s, const char *path, rsp_diag *d) {
     rsp_buf b = {0};
-    bool    made = rsp_scene_pdf_bytes(s, &b);
+    bool made = rsp_scene_pdf_bytes(s, &b);
     return write_bytes(made, &b, path, d);
 }
 
 /* ---- checks ----------------------------------------------------------------------------------------------------- */
 
 /* Line boxes hold leading above and below the letters, which may overlap without harm. */
-static bool overlap(const rsp_shape *a, const rsp_shape *b)
-{
+static bool overlap(const rsp_shape *a, const rsp_shape *b) {
     double ya = 0.2 * a->style.size, yb = 0.2 * b->style.size;
     return a->box.x < b->box.x + b->box.w - 0.5 && b->box.x < a->box.x + a->box.w - 0.5 &&
            a->box.y + ya < b->box.y + b->box.h - yb && b->box.y + yb < a->box.y + a->box.h - ya;
 }
 
-static bool outside(const rsp_scene *s, const rsp_shape *x)
-{
+static bool outside(const rsp_scene *s, const rsp_shape *x) {
     return x->box.x < -0.5 || x->box.y < -0.5 || x->box.x + x->box.w > s->width + 0.5 ||
            x->box.y + x->box.h > s->height + 0.5;
 }
 
-static void note_fault(size_t *n, char what[256], const char *kind, const char *a, const char *b)
-{
-    if ((*n)++ == 0 && what) snprintf(what, 256, "%s: '%.90s'%s%.90s%s", kind, a, b ? " and '" : "", b ? b : "", b ? "'" : "");
+static void note_fault(size_t *n, char what[256], const char *kind, const char *a, const char *b) {
+    if ((*n)++ == 0 && what)
+        snprintf(what, 256, "%s: '%.90s'%s%.90s%s", kind, a, b ? " and '" : "", b ? b : "", b ? "'" : "");
 }
 
-size_t rsp_scene_faults(const rsp_scene *s, char what[256])
-{
+size_t rsp_scene_faults(const rsp_scene *s, char what[256]) {
     size_t n = 0;
     if (s->unknown_glyphs) note_fault(&n, what, "characters without a glyph", s->title, NULL);
     for (size_t i = 0; i < s->n; i++) {
@@ -522,18 +479,13 @@ size_t rsp_scene_faults(const rsp_scene *s, char what[256])
     return n;
 }
 
-static double linear_light(double c)
-{
-    return c <= 0.03928 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
-}
+static double linear_light(double c) { return c <= 0.03928 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4); }
 
-static double luminance(rsp_colour c)
-{
+static double luminance(rsp_colour c) {
     return 0.2126 * linear_light(c.r) + 0.7152 * linear_light(c.g) + 0.0722 * linear_light(c.b);
 }
 
-double rsp_contrast(rsp_colour a, rsp_colour b)
-{
+double rsp_contrast(rsp_colour a, rsp_colour b) {
     double la = luminance(a), lb = luminance(b);
     return (fmax(la, lb) + 0.05) / (fmin(la, lb) + 0.05);
 }

@@ -7,9 +7,13 @@
 
 #include <cairo.h>
 
-typedef struct { double r, g, b; } rsp_colour;
+typedef struct {
+    double r, g, b;
+} rsp_colour;
 
-typedef struct { double x, y, w, h; } rsp_box;
+typedef struct {
+    double x, y, w, h;
+} rsp_box;
 
 typedef enum { RSP_SHAPE_RECT, RSP_SHAPE_LINE, RSP_SHAPE_CIRCLE, RSP_SHAPE_POLYGON, RSP_SHAPE_TEXT } rsp_shape_kind;
 
@@ -18,43 +22,43 @@ typedef enum { RSP_ALIGN_LEFT, RSP_ALIGN_CENTRE, RSP_ALIGN_RIGHT } rsp_align;
 typedef enum { RSP_FILL_SOLID, RSP_FILL_NONE, RSP_FILL_HATCHED, RSP_FILL_DOTTED } rsp_fill;
 
 typedef struct {
-    const char *family;  /* NULL: the theme's */
-    double      size;    /* points */
-    bool        bold, italic;
-    rsp_colour  colour;
-    rsp_align   align;
-    double      width;   /* wrap at this width; 0: one line */
-    const char *lang;    /* for hyphenation and shaping */
+    const char *family; /* NULL: the theme's */
+    double size;        /* points */
+    bool bold, italic;
+    rsp_colour colour;
+    rsp_align align;
+    double width;     /* wrap at this width; 0: one line */
+    const char *lang; /* for hyphenation and shaping */
 } rsp_style;
 
 typedef struct {
     rsp_shape_kind kind;
-    rsp_box        box;     /* extent; of a text: as measured, wrapped lines included */
-    rsp_colour     fill, stroke;
-    rsp_fill       pattern;
-    double         stroke_width;  /* 0: no outline */
-    bool           dashed;
-    size_t         n_points;      /* line, polygon */
-    double        *points;        /* x0 y0 x1 y1 ... */
-    const char    *text;
-    rsp_style      style;
-    const char    *id;            /* what a test or a reader of the layout calls it; NULL */
-    int            layer;         /* 0 background and grid, 1 data, 2 text: overlaps are checked within texts */
+    rsp_box box; /* extent; of a text: as measured, wrapped lines included */
+    rsp_colour fill, stroke;
+    rsp_fill pattern;
+    double stroke_width; /* 0: no outline */
+    bool dashed;
+    size_t n_points; /* line, polygon */
+    double *points;  /* x0 y0 x1 y1 ... */
+    const char *text;
+    rsp_style style;
+    const char *id; /* what a test or a reader of the layout calls it; NULL */
+    int layer;      /* 0 background and grid, 1 data, 2 text: overlaps are checked within texts */
 } rsp_shape;
 
 typedef struct {
-    double      width, height;
-    const char *title;          /* accessible name */
-    const char *description;    /* text alternative */
+    double width, height;
+    const char *title;       /* accessible name */
+    const char *description; /* text alternative */
     const char *lang;
-    size_t      unknown_glyphs; /* characters that no font of ours has */
-    size_t      n, capacity;
-    rsp_shape  *shapes;
-    rsp_arena  *arena;
+    size_t unknown_glyphs; /* characters that no font of ours has */
+    size_t n, capacity;
+    rsp_shape *shapes;
+    rsp_arena *arena;
 } rsp_scene;
 
 rsp_scene *rsp_scene_new(double width, double height, const char *lang);
-void       rsp_scene_free(rsp_scene *s);
+void rsp_scene_free(rsp_scene *s);
 
 rsp_shape *rsp_scene_rect(rsp_scene *s, rsp_box box, rsp_colour fill);
 rsp_shape *rsp_scene_line(rsp_scene *s, double x0, double y0, double x1, double y1, rsp_colour stroke, double width);

@@ -11,15 +11,15 @@
 enum { LEAST_WIDTH = 40, LEAST_BAR = 10, LONGEST_LABEL = 40, ESTIMATE_WIDTH = 10, N_WIDTH = 8 };
 
 struct show {
-    const rsp_labels         *labels;
-    const rsp_texts          *texts;
-    size_t                    n;
+    const rsp_labels *labels;
+    const rsp_texts *texts;
+    size_t n;
     const rsp_published_row **rows;
-    bool                      several_terms, several_domains;
-    size_t                    label_width, bar_width, interval_width;
-    double                    low, high; /* what the bars span, 0 within */
-    FILE                     *to;
-    rsp_arena                *a;
+    bool several_terms, several_domains;
+    size_t label_width, bar_width, interval_width;
+    double low, high; /* what the bars span, 0 within */
+    FILE *to;
+    rsp_arena *a;
 };
 
 /* ---- text in columns -------------------------------------------------------------------------------------------- */
@@ -107,7 +107,7 @@ static long eighths(const struct show *s, double x) {
 
 static void bar(const struct show *s, double x) {
     static const char *const parts[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
-    long                     zero = eighths(s, 0), end = eighths(s, x), from = (zero < end ? zero : end) / 8 * 8,
+    long zero = eighths(s, 0), end = eighths(s, x), from = (zero < end ? zero : end) / 8 * 8,
          to = zero < end ? end : zero;
     for (long column = 0; column < (long) s->bar_width; column++) {
         long left = 8 * column, filled = to - left;
@@ -136,7 +136,7 @@ static void find_span(struct show *s) {
 
 static const char *interval(const struct show *s, const rsp_published_row *r) {
     if (isnan(r->lower) || isnan(r->upper)) return "";
-    rsp_as  as = rsp_label_as(s->labels, r);
+    rsp_as as = rsp_label_as(s->labels, r);
     rsp_arg ends[] = {{"low", rsp_label_number(s->labels, s->a, r->lower, as), 0},
                       {"high", rsp_label_number(s->labels, s->a, r->upper, as), 0}};
     return rsp_say(s->texts, s->a, "interval_between", ends, 2);
@@ -156,7 +156,7 @@ static const char *row_label(const struct show *s, const rsp_published_row *r) {
 
 static const char *row_heading(const struct show *s, const rsp_published_row *r) {
     /* A difference names its sides itself; its domain holds what else they share. */
-    bool        named = *r->domain || strcmp(r->statistic, "difference") != 0;
+    bool named = *r->domain || strcmp(r->statistic, "difference") != 0;
     const char *domain = s->several_domains && named ? rsp_label_who(s->labels, s->a, r) : "";
     if (*r->level && *r->term && (s->several_terms || !*domain)) {
         const char *term = rsp_label_term(s->labels, s->a, r);
@@ -168,7 +168,7 @@ static const char *row_heading(const struct show *s, const rsp_published_row *r)
 static void measure_columns(struct show *s, size_t width) {
     for (size_t i = 0; i < s->n; i++) {
         const rsp_published_row *r = s->rows[i];
-        const char              *text = row_label(s, r), *ends = interval(s, r);
+        const char *text = row_label(s, r), *ends = interval(s, r);
         size_t label_width = width_of(text, strlen(text)), interval_width = width_of(ends, strlen(ends));
         if (label_width > s->label_width) s->label_width = label_width;
         if (interval_width > s->interval_width) s->interval_width = interval_width;
@@ -221,8 +221,8 @@ static void show_all(struct show *s, const char *analysis, size_t width) {
 
 void rsp_show(const rsp_study *s, const rsp_published *r, const char *analysis, const char *lang, size_t width,
               FILE *to) {
-    size_t     from, end;
-    rsp_diag  *d = rsp_diag_new();
+    size_t from, end;
+    rsp_diag *d = rsp_diag_new();
     rsp_texts *texts = rsp_texts_load(lang, d);
     if (!texts) {
         rsp_diag_print(d, stderr, false, 0);

@@ -11,26 +11,26 @@ enum { HEAD_OF_SVG = 65536 };
 
 /* A file that stands in the publication. */
 struct item {
-    const char *name;     /* without folder */
-    const char *who;      /* "all" or a country; of a chart: its domain */
-    size_t      analysis; /* charts: place in the study; RSP_NONE else */
-    long long   bytes;
+    const char *name; /* without folder */
+    const char *who;  /* "all" or a country; of a chart: its domain */
+    size_t analysis;  /* charts: place in the study; RSP_NONE else */
+    long long bytes;
 };
 
 struct listing {
-    size_t       n, capacity;
+    size_t n, capacity;
     struct item *items;
 };
 
 struct site {
     const rsp_publication *p;
-    const rsp_labels      *labels; /* of the language being written */
-    const rsp_texts       *texts;
-    const char            *lang;
-    struct listing         briefs, tables, charts;
-    rsp_buf                out;
-    rsp_arena             *a;
-    rsp_diag              *d;
+    const rsp_labels *labels; /* of the language being written */
+    const rsp_texts *texts;
+    const char *lang;
+    struct listing briefs, tables, charts;
+    rsp_buf out;
+    rsp_arena *a;
+    rsp_diag *d;
 };
 
 static const char *say(const struct site *s, const char *key) { return rsp_say(s->texts, s->a, key, NULL, 0); }
@@ -52,7 +52,7 @@ static size_t analysis_of(const struct site *s, const char *stem) {
     size_t best = RSP_NONE, length = 0;
     for (size_t k = 0; k < s->p->study->n_analyses; k++) {
         const char *id = rsp_file_word(s->a, s->p->study->analyses[k].id);
-        size_t      n = strlen(id);
+        size_t n = strlen(id);
         if (n >= length && strncmp(stem, id, n) == 0 && (stem[n] == '-' || !stem[n])) {
             best = k;
             length = n;
@@ -63,7 +63,7 @@ static size_t analysis_of(const struct site *s, const char *stem) {
 
 /* 0: everybody; 1 + place of the country in its list; after them what else there may be. */
 static size_t rank_of(const struct site *s, const char *who) {
-    size_t          c = s->p->study->roles.country;
+    size_t c = s->p->study->roles.country;
     const rsp_list *list = c == RSP_NONE ? NULL : s->p->study->variables[c].list;
     if (strcmp(who, "all") == 0) return 0;
     for (size_t k = 0; list && k < list->n; k++)
@@ -75,7 +75,7 @@ static const struct site *sorting; /* qsort has no context; pages are made by on
 
 static int by_who(const void *x, const void *y) {
     const struct item *a = x, *b = y;
-    size_t             ra = rank_of(sorting, a->who), rb = rank_of(sorting, b->who);
+    size_t ra = rank_of(sorting, a->who), rb = rank_of(sorting, b->who);
     if (ra != rb) return ra < rb ? -1 : 1;
     if (a->analysis != b->analysis) return a->analysis < b->analysis ? -1 : 1;
     return strcmp(a->name, b->name);
@@ -84,9 +84,9 @@ static int by_who(const void *x, const void *y) {
 /* PREFIX + WHO + -LANG + EXTENSION in `folder`, for the language being written. */
 static void list_files(struct site *s, const char *folder, const char *prefix, const char *extension,
                        struct listing *out) {
-    DIR        *dir = opendir(rsp_path_join(s->a, s->p->dir, folder));
+    DIR *dir = opendir(rsp_path_join(s->a, s->p->dir, folder));
     const char *end = rsp_printf(s->a, "-%s%s", s->lang, extension);
-    size_t      head = strlen(prefix);
+    size_t head = strlen(prefix);
     out->n = 0;
     for (struct dirent *e; dir && (e = readdir(dir));) {
         if (strncmp(e->d_name, prefix, head) != 0 || !ends_with(e->d_name, end) ||
@@ -120,8 +120,8 @@ static void url(struct site *s, const char *folder, const char *name) {
 }
 
 static const char *size_text(const struct site *s, long long bytes) {
-    bool        mega = bytes >= 1000000;
-    double      n = mega ? (double) bytes / 1e6 : bytes < 1000 ? 1 : (double) bytes / 1e3;
+    bool mega = bytes >= 1000000;
+    double n = mega ? (double) bytes / 1e6 : bytes < 1000 ? 1 : (double) bytes / 1e3;
     const char *number = rsp_say_number(s->texts, s->a, n, mega ? 1 : 0);
     return rsp_say(s->texts, s->a, mega ? "site_megabytes" : "site_kilobytes", (rsp_arg[]){{"n", number, 0}}, 1);
 }
@@ -130,7 +130,7 @@ static const char *size_text(const struct site *s, long long bytes) {
 static void link_to(struct site *s, const char *folder, const char *name, const char *words, const char *type,
                     long long bytes) {
     const char *size = size_text(s, bytes);
-    rsp_arg     file[] = {{"type", type ? type : "", 0}, {"size", size, 0}};
+    rsp_arg file[] = {{"type", type ? type : "", 0}, {"size", size, 0}};
     rsp_buf_puts(&s->out, "<a href=\"");
     url(s, folder, name);
     rsp_buf_puts(&s->out, "\">");
@@ -177,8 +177,8 @@ static int pixels(const char *svg, const char *name) {
 }
 
 static char *head_of(const struct site *s, const char *name) {
-    char  *text = rsp_alloc(s->a, HEAD_OF_SVG + 1);
-    FILE  *f = fopen(rsp_printf(s->a, "%s/charts/%s", s->p->dir, name), "rbe");
+    char *text = rsp_alloc(s->a, HEAD_OF_SVG + 1);
+    FILE *f = fopen(rsp_printf(s->a, "%s/charts/%s", s->p->dir, name), "rbe");
     size_t n = f ? fread(text, 1, HEAD_OF_SVG, f) : 0;
     if (f) fclose(f);
     text[n] = 0;
@@ -197,7 +197,7 @@ static void chart_downloads(struct site *s, const char *svg) {
     const char *sep = "";
     for (size_t k = 0; k < 3; k++) {
         const char *name = rsp_printf(s->a, "%.*s%s", (int) strlen(svg) - 4, svg, forms[k].extension);
-        long long   bytes = size_of(s, "charts", name);
+        long long bytes = size_of(s, "charts", name);
         if (bytes < 0) continue;
         rsp_buf_puts(&s->out, sep);
         link_to(s, "charts", name, forms[k].type, NULL, bytes);
@@ -207,7 +207,7 @@ static void chart_downloads(struct site *s, const char *svg) {
 
 static void chart(struct site *s, const struct item *x) {
     const char *svg = head_of(s, x->name), *description = between(s, svg, "desc"), *title = between(s, svg, "title");
-    int         width = pixels(svg, " width=\""), height = pixels(svg, " height=\"");
+    int width = pixels(svg, " width=\""), height = pixels(svg, " height=\"");
     rsp_buf_puts(&s->out, "<figure>\n<img loading=\"lazy\" src=\"");
     url(s, "charts", x->name);
     rsp_buf_puts(&s->out, "\"");
@@ -252,7 +252,8 @@ static void charts(struct site *s) {
 /* ---- data ------------------------------------------------------------------------------------------------------- */
 
 static void data(struct site *s) {
-    static const struct { const char *name, *key, *type;
+    static const struct {
+        const char *name, *key, *type;
     } files[] = {{"results.csv", "site_data_results", "CSV"},
                  {"results.sqlite", "site_data_results", "SQLite"},
                  {"codebook.csv", "site_data_codebook", "CSV"},
@@ -288,7 +289,7 @@ static void badges(struct site *s) {
 static void paragraph(struct site *s, const char *text) { rsp_html_element(&s->out, "p", NULL, text); }
 
 static void introduction(struct site *s) {
-    const rsp_study         *study = s->p->study;
+    const rsp_study *study = s->p->study;
     const rsp_published_row *kept = rsp_published_find(s->p->results, "response", "", "kept", "", "count");
     rsp_html_element(&s->out, "h1", NULL, rsp_label_study(s->labels));
     badges(s);
@@ -367,7 +368,7 @@ static bool write_page(struct site *s) {
 
 bool rsp_render_site(const rsp_publication *p, rsp_diag *d) {
     struct site s = {.p = p, .a = rsp_arena_new(), .d = d};
-    bool        ok = write_page(&s);
+    bool ok = write_page(&s);
     free(s.briefs.items);
     free(s.tables.items);
     free(s.charts.items);

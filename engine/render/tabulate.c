@@ -9,21 +9,21 @@ enum { MOST_LEVELS_WIDE = 7, MOST_LONG_COLUMNS = 16, LONGEST_HEADING = 200, WIDE
 static const double SIGNIFICANT = 0.05;
 
 struct tabulation {
-    const rsp_labels         *labels;
-    const rsp_texts          *texts;
-    const rsp_analysis       *analysis; /* NULL: the engine's own */
-    const char               *id;
-    size_t                    n;
-    const rsp_published_row **rows;     /* those of the part */
-    size_t                    n_differences;
+    const rsp_labels *labels;
+    const rsp_texts *texts;
+    const rsp_analysis *analysis; /* NULL: the engine's own */
+    const char *id;
+    size_t n;
+    const rsp_published_row **rows; /* those of the part */
+    size_t n_differences;
     const rsp_published_row **differences;
-    rsp_map                  *letter;   /* domain -> number of its letter */
-    rsp_map                  *differs;  /* domain, term -> index into differs_from */
-    size_t                    n_from, from_capacity;
-    const char              **differs_from;
-    rsp_tab                  *tab;
-    rsp_map                  *titles;   /* of columns, in lower case as spreadsheets compare them */
-    rsp_arena                *a;
+    rsp_map *letter;  /* domain -> number of its letter */
+    rsp_map *differs; /* domain, term -> index into differs_from */
+    size_t n_from, from_capacity;
+    const char **differs_from;
+    rsp_tab *tab;
+    rsp_map *titles; /* of columns, in lower case as spreadsheets compare them */
+    rsp_arena *a;
 };
 
 /* ---- which rows ------------------------------------------------------------------------------------------------- */
@@ -71,7 +71,7 @@ static void differs_from(struct tabulation *t, const char *domain, const char *t
     size_t k = rsp_map_get(t->letter, other);
     if (k == RSP_NONE) return;
     const char *key = rsp_printf(t->a, "%s\x1f%s", domain, term), *letter = letter_name(t->a, k);
-    size_t      at = rsp_map_get(t->differs, key);
+    size_t at = rsp_map_get(t->differs, key);
     if (at == RSP_NONE) {
         rsp_map_put(t->differs, key, t->n_from);
         RSP_PUSH(t->differs_from, t->n_from, t->from_capacity, letter);
@@ -85,7 +85,7 @@ static void find_letters(struct tabulation *t) {
         if (*t->rows[i]->domain) rsp_map_put(t->letter, t->rows[i]->domain, rsp_map_count(t->letter));
     for (size_t i = 0; i < t->n_differences; i++) {
         const rsp_published_row *r = t->differences[i];
-        rsp_sides                s = rsp_label_sides(t->labels, t->a, r);
+        rsp_sides s = rsp_label_sides(t->labels, t->a, r);
         if (!(r->p_adj < SIGNIFICANT) || s.variable == RSP_NONE || !s.second) continue;
         const char *name = rsp_labels_study(t->labels)->variables[s.variable].name;
         const char *first = side_domain(t, r, name, s.first), *second = side_domain(t, r, name, s.second);
@@ -96,7 +96,7 @@ static void find_letters(struct tabulation *t) {
 
 static const char *letters_of(const struct tabulation *t, const rsp_published_row *r) {
     const char *level = *r->level ? rsp_printf(t->a, "%s\x1f%s=%s", r->domain, r->term, r->level) : NULL;
-    size_t      at = level ? rsp_map_get(t->differs, level) : RSP_NONE;
+    size_t at = level ? rsp_map_get(t->differs, level) : RSP_NONE;
     if (at == RSP_NONE) at = rsp_map_get(t->differs, rsp_printf(t->a, "%s\x1f%s", r->domain, r->term));
     return at == RSP_NONE ? "\u2013" : t->differs_from[at];
 }
@@ -168,11 +168,11 @@ static struct uses find_uses(const struct tabulation *t) {
 /* ---- wide: levels side by side ---------------------------------------------------------------------------------- */
 
 struct wide {
-    size_t      n_levels, n_lines;
+    size_t n_levels, n_lines;
     const char *level[MOST_LEVELS_WIDE], *label[MOST_LEVELS_WIDE];
     struct wide_line {
         const rsp_published_row *at[MOST_LEVELS_WIDE], *first;
-    } *lines;
+    } * lines;
 };
 
 static size_t level_place(struct wide *w, const struct tabulation *t, const rsp_published_row *r) {
@@ -191,7 +191,7 @@ static size_t level_place(struct wide *w, const struct tabulation *t, const rsp_
 static bool lay_out_wide(struct tabulation *t, struct wide *w) {
     if (!t->analysis || t->analysis->kind != RSP_A_TABLE || t->n_differences) return false;
     rsp_map *keys = rsp_map_new();
-    bool     fits = true;
+    bool fits = true;
     *w = (struct wide){.lines = RSP_ARRAY(t->a, struct wide_line, t->n)};
     for (size_t i = 0; fits && i < t->n; i++) {
         const rsp_published_row *r = t->rows[i];
@@ -199,7 +199,7 @@ static bool lay_out_wide(struct tabulation *t, struct wide *w) {
         size_t place = *r->level && share ? level_place(w, t, r) : RSP_NONE;
         if (!(fits = place != RSP_NONE)) break;
         const char *key = rsp_printf(t->a, "%s\x1f%s", r->domain, r->term);
-        size_t      line = rsp_map_get(keys, key);
+        size_t line = rsp_map_get(keys, key);
         if (line == RSP_NONE) {
             line = w->n_lines++;
             rsp_map_put(keys, key, line);
@@ -228,8 +228,8 @@ static void wide_columns(struct tabulation *t, const struct wide *w, const struc
 static const char *wide_note(struct tabulation *t, const struct wide *w, const struct wide_line *line) {
     const char *note = "";
     for (int bit = 0; bit < 32; bit++) {
-        uint32_t    flag = (uint32_t) 1 << bit;
-        size_t      have = 0, present = 0;
+        uint32_t flag = (uint32_t) 1 << bit;
+        size_t have = 0, present = 0;
         const char *levels = "";
         for (size_t k = 0; k < w->n_levels; k++) {
             present += line->at[k] != NULL;
@@ -238,8 +238,9 @@ static const char *wide_note(struct tabulation *t, const struct wide *w, const s
             levels = *levels ? rsp_printf(t->a, "%s, %s", levels, w->label[k]) : w->label[k];
         }
         if (!have || flag == RSP_F_PRELIMINARY) continue;
-        const char *mark = flag == RSP_F_LOW_BASE ? "[u] "
-                           : flag & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY) ? "[c] " : "";
+        const char *mark = flag == RSP_F_LOW_BASE                                       ? "[u] "
+                           : flag & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY) ? "[c] "
+                                                                                        : "";
         const char *flag_words = rsp_label_flag(t->labels, t->a, flag);
         const char *one = have == present ? rsp_printf(t->a, "%s%s", mark, flag_words)
                                           : rsp_printf(t->a, "%s%s (%s)", mark, flag_words, levels);
@@ -365,7 +366,7 @@ rsp_tab *rsp_tabulate(const rsp_labels *l, const rsp_published *p, const char *a
     t.differs = rsp_map_new();
     t.titles = rsp_map_new();
     const char *title = rsp_label_analysis(l, a, analysis);
-    rsp_arg     of = {"title", title, 0};
+    rsp_arg of = {"title", title, 0};
     t.tab->title = part == RSP_TAB_DIFFERENCES ? rsp_say(t.texts, a, "workbook_differences", &of, 1) : title;
     t.tab->measure = part == RSP_TAB_DIFFERENCES ? say(&t, "statistic_difference") : rsp_label_measure(l, a, analysis);
     t.tab->subtitle = part == RSP_TAB_DIFFERENCES ? say(&t, "workbook_differences_note") : t.tab->measure;

@@ -11,24 +11,24 @@
 #include "labels.h"
 
 typedef struct {
-    const char *text;   /* NULL: a number */
-    double      number;
-    rsp_as      as;
+    const char *text; /* NULL: a number */
+    double number;
+    rsp_as as;
     const rsp_published_row *row; /* where the number is from; NULL for words */
     const char *field;            /* which of its columns: "estimate", "lower", ... */
 } rsp_cell;
 
 typedef struct {
-    const char *title;  /* unique within the table */
-    double      width;  /* characters */
+    const char *title; /* unique within the table */
+    double width;      /* characters */
 } rsp_tab_column;
 
 typedef struct {
-    const char     *title, *subtitle;
-    const char     *measure; /* short, for a list of tables */
-    size_t          n_columns, n_rows;
+    const char *title, *subtitle;
+    const char *measure; /* short, for a list of tables */
+    size_t n_columns, n_rows;
     rsp_tab_column *columns;
-    rsp_cell       *cells; /* [n_rows * n_columns] */
+    rsp_cell *cells; /* [n_rows * n_columns] */
 } rsp_tab;
 
 typedef enum { RSP_TAB_VALUES, RSP_TAB_DIFFERENCES } rsp_tab_part;

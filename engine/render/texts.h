@@ -15,15 +15,15 @@
 
 typedef struct {
     const char *name;
-    const char *text;   /* a string argument, or NULL: then number */
-    double      number;
+    const char *text; /* a string argument, or NULL: then number */
+    double number;
 } rsp_arg;
 
 typedef struct rsp_texts rsp_texts;
 
 /* NULL, with every missing or malformed message reported, if the language cannot be used. */
-rsp_texts  *rsp_texts_load(const char *lang, rsp_diag *d);
-void        rsp_texts_free(rsp_texts *t);
+rsp_texts *rsp_texts_load(const char *lang, rsp_diag *d);
+void rsp_texts_free(rsp_texts *t);
 const char *rsp_texts_lang(const rsp_texts *t);
 /* The message with its arguments put in. Unknown keys and arguments are bugs (assert). Thread-safe. */
 const char *rsp_say(const rsp_texts *t, rsp_arena *a, const char *key, const rsp_arg *args, size_t n);
@@ -34,9 +34,9 @@ const char *rsp_say_percent(const rsp_texts *t, rsp_arena *a, double share, int 
 const char *rsp_say_date(const rsp_texts *t, rsp_arena *a, const char *iso_date);
 const char *rsp_say_language(const rsp_texts *t, rsp_arena *a, const char *lang); /* its name in that language itself */
 /* True if every label that outputs of this study show exists in the language; else all missing ones are reported. */
-bool        rsp_texts_cover(const rsp_texts *t, const rsp_study *s, rsp_diag *d);
-bool        rsp_texts_has(const rsp_texts *t, const char *key);
+bool rsp_texts_cover(const rsp_texts *t, const rsp_study *s, rsp_diag *d);
+bool rsp_texts_has(const rsp_texts *t, const char *key);
 /* -1, 0, 1 by the language's alphabet; equal only for equal strings. */
-int         rsp_collate(const rsp_texts *t, const char *x, const char *y);
+int rsp_collate(const rsp_texts *t, const char *x, const char *y);
 
 #endif

@@ -11,34 +11,36 @@ typedef enum { ENTRY_COLOUR, ENTRY_SIZE, ENTRY_LENGTH } entry_kind;
 
 typedef struct {
     const char *key;
-    entry_kind  kind;
-    size_t      offset;
+    entry_kind kind;
+    size_t offset;
 } entry;
 
-#define COLOUR(name) {#name, ENTRY_COLOUR, offsetof(rsp_theme, name)}
-#define PLACE(name, k) {#name "_" #k, ENTRY_COLOUR, offsetof(rsp_theme, name) + ((k) -1) * sizeof(rsp_colour)}
-#define SIZE(name) {#name, ENTRY_SIZE, offsetof(rsp_theme, name)}
-#define LENGTH(name) {#name, ENTRY_LENGTH, offsetof(rsp_theme, name)}
+#define COLOUR(name)                                                                                                   \
+    { #name, ENTRY_COLOUR, offsetof(rsp_theme, name) }
+#define PLACE(name, k)                                                                                                 \
+    { #name "_" #k, ENTRY_COLOUR, offsetof(rsp_theme, name) + ((k) -1) * sizeof(rsp_colour) }
+#define SIZE(name)                                                                                                     \
+    { #name, ENTRY_SIZE, offsetof(rsp_theme, name) }
+#define LENGTH(name)                                                                                                   \
+    { #name, ENTRY_LENGTH, offsetof(rsp_theme, name) }
 
 static const entry ENTRIES[] = {
-    COLOUR(paper), COLOUR(ink), COLOUR(muted), COLOUR(grid), COLOUR(rule), COLOUR(accent), COLOUR(own), COLOUR(pooled),
-    COLOUR(dont_know), COLOUR(hidden),
+    COLOUR(paper),         COLOUR(ink),           COLOUR(muted),         COLOUR(grid),          COLOUR(rule),
+    COLOUR(accent),        COLOUR(own),           COLOUR(pooled),        COLOUR(dont_know),     COLOUR(hidden),
     PLACE(categorical, 1), PLACE(categorical, 2), PLACE(categorical, 3), PLACE(categorical, 4), PLACE(categorical, 5),
-    PLACE(categorical, 6), PLACE(diverging, 1), PLACE(diverging, 2), PLACE(diverging, 3), PLACE(diverging, 4),
-    PLACE(diverging, 5), PLACE(sequential, 1), PLACE(sequential, 2), PLACE(sequential, 3),
-    SIZE(title_size), SIZE(subtitle_size), SIZE(label_size), SIZE(value_size), SIZE(note_size),
-    LENGTH(padding), LENGTH(width), LENGTH(png_scale)};
+    PLACE(categorical, 6), PLACE(diverging, 1),   PLACE(diverging, 2),   PLACE(diverging, 3),   PLACE(diverging, 4),
+    PLACE(diverging, 5),   PLACE(sequential, 1),  PLACE(sequential, 2),  PLACE(sequential, 3),  SIZE(title_size),
+    SIZE(subtitle_size),   SIZE(label_size),      SIZE(value_size),      SIZE(note_size),       LENGTH(padding),
+    LENGTH(width),         LENGTH(png_scale)};
 enum { N_ENTRIES = sizeof ENTRIES / sizeof *ENTRIES };
 
-static int hex_digit(char c)
-{
+static int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static bool read_colour(const char *text, rsp_colour *out)
-{
+static bool read_colour(const char *text, rsp_colour *out) {
     if (strlen(text) != 7 || text[0] != '#') return false;
     double part[3];
     for (int k = 0; k < 3; k++) {
@@ -50,24 +52,22 @@ static bool read_colour(const char *text, rsp_colour *out)
     return true;
 }
 
-static bool read_length(const char *text, double least, double most, double *out)
-{
+static bool read_length(const char *text, double least, double most, double *out) {
     return rsp_parse_double(text, strlen(text), '.', out) && *out >= least && *out <= most;
 }
 
-static void read_entry(rsp_theme *t, const entry *e, const rsp_flat_entry *f, rsp_diag *d)
-{
+static void read_entry(rsp_theme *t, const entry *e, const rsp_flat_entry *f, rsp_diag *d) {
     void *into = (char *) t + e->offset;
     if (e->kind == ENTRY_COLOUR && !read_colour(f->value, into))
         rsp_report(d, RSP_ERR_STUDY, f->value_loc, "write for example \"#12436D\"", "'%s' is not a colour", f->value);
     if (e->kind == ENTRY_SIZE && !read_length(f->value, 8, 40, into))
-        rsp_report(d, RSP_ERR_STUDY, f->value_loc, "text is from 8 to 40 points high", "'%s' is not a size of text", f->value);
+        rsp_report(d, RSP_ERR_STUDY, f->value_loc, "text is from 8 to 40 points high", "'%s' is not a size of text",
+                   f->value);
     if (e->kind == ENTRY_LENGTH && !read_length(f->value, 0, 2000, into))
         rsp_report(d, RSP_ERR_STUDY, f->value_loc, "write a number from 0 to 2000", "'%s' is not a length", f->value);
 }
 
-static void read_theme(rsp_theme *t, const rsp_flat *f, const char *path, rsp_diag *d)
-{
+static void read_theme(rsp_theme *t, const rsp_flat *f, const char *path, rsp_diag *d) {
     const char *known[N_ENTRIES];
     for (size_t k = 0; k < N_ENTRIES; k++) {
         known[k] = ENTRIES[k].key;
@@ -80,28 +80,26 @@ static void read_theme(rsp_theme *t, const rsp_flat *f, const char *path, rsp_di
         for (size_t j = 0; j < N_ENTRIES && !found; j++) found = strcmp(known[j], f->entries[k].key) == 0;
         const char *near = found ? NULL : rsp_suggest(f->entries[k].key, known, N_ENTRIES);
         if (!found)
-            rsp_report(d, RSP_ERR_STUDY, f->entries[k].key_loc, NULL, near ? "unknown key '%s' (did you mean '%s'?)" : "unknown key '%s'",
-                       f->entries[k].key, near);
+            rsp_report(d, RSP_ERR_STUDY, f->entries[k].key_loc, NULL,
+                       near ? "unknown key '%s' (did you mean '%s'?)" : "unknown key '%s'", f->entries[k].key, near);
     }
 }
 
-static bool load(rsp_theme *t, rsp_diag *d)
-{
+static bool load(rsp_theme *t, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    char      *path = rsp_printf(a, "%s/reports/theme.yaml", rsp_data_dir());
-    size_t     before = rsp_diag_errors(d);
-    rsp_flat   f;
+    char *path = rsp_printf(a, "%s/reports/theme.yaml", rsp_data_dir());
+    size_t before = rsp_diag_errors(d);
+    rsp_flat f;
     if (rsp_flat_load(&f, a, path, d)) read_theme(t, &f, path, d);
     rsp_flat_free(&f);
     rsp_arena_free(a);
     return rsp_diag_errors(d) == before;
 }
 
-const rsp_theme *rsp_theme_get(rsp_diag *d)
-{
+const rsp_theme *rsp_theme_get(rsp_diag *d) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static rsp_theme       theme;
-    static bool            loaded;
+    static rsp_theme theme;
+    static bool loaded;
     pthread_mutex_lock(&lock);
     rsp_diag *own = d ? NULL : rsp_diag_new();
     if (!loaded) loaded = load(&theme, d ? d : own);
@@ -110,8 +108,7 @@ const rsp_theme *rsp_theme_get(rsp_diag *d)
     return loaded ? &theme : NULL;
 }
 
-rsp_colour rsp_theme_between(const rsp_colour *given, size_t n_given, double position)
-{
+rsp_colour rsp_theme_between(const rsp_colour *given, size_t n_given, double position) {
     double at = fmin(fmax(position, 0), 1) * (double) (n_given - 1);
     size_t k = at >= (double) (n_given - 1) ? n_given - 2 : (size_t) at;
     double f = at - (double) k;
@@ -119,8 +116,7 @@ rsp_colour rsp_theme_between(const rsp_colour *given, size_t n_given, double pos
                         given[k].b + f * (given[k + 1].b - given[k].b)};
 }
 
-rsp_colour rsp_theme_on(rsp_colour ground)
-{
+rsp_colour rsp_theme_on(rsp_colour ground) {
     static const rsp_colour black = {0, 0, 0}, white = {1, 1, 1};
     return rsp_contrast(ground, black) >= rsp_contrast(ground, white) ? black : white;
 }

@@ -8,17 +8,17 @@ enum { RSP_N_CATEGORICAL = 6, RSP_N_DIVERGING = 5, RSP_N_SEQUENTIAL = 3 };
 
 typedef struct {
     rsp_colour paper, ink, muted, grid, rule;
-    rsp_colour accent;    /* points and intervals */
-    rsp_colour own;       /* the country that an edition is for */
-    rsp_colour pooled;    /* all countries together */
+    rsp_colour accent; /* points and intervals */
+    rsp_colour own;    /* the country that an edition is for */
+    rsp_colour pooled; /* all countries together */
     rsp_colour dont_know, hidden;
     rsp_colour categorical[RSP_N_CATEGORICAL];
-    rsp_colour diverging[RSP_N_DIVERGING];   /* from the lowest answer to the highest */
-    rsp_colour sequential[RSP_N_SEQUENTIAL]; /* from low to high */
-    double     title_size, subtitle_size, label_size, value_size, note_size; /* points; none below 8 */
-    double     padding;   /* around a chart that stands in a file of its own */
-    double     width;     /* of such a chart */
-    double     png_scale; /* pixels per point */
+    rsp_colour diverging[RSP_N_DIVERGING];                               /* from the lowest answer to the highest */
+    rsp_colour sequential[RSP_N_SEQUENTIAL];                             /* from low to high */
+    double title_size, subtitle_size, label_size, value_size, note_size; /* points; none below 8 */
+    double padding;   /* around a chart that stands in a file of its own */
+    double width;     /* of such a chart */
+    double png_scale; /* pixels per point */
 } rsp_theme;
 
 /* Read once for the process; NULL, and every fault reported, if the file is wrong. d NULL: not reported. */

@@ -6,12 +6,12 @@
 #include "tabulate.h"
 
 #include <assert.h>
+#include <libxml/parser.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <libxml/parser.h>
 #include <xlsxwriter.h>
 #include <zip.h>
 
@@ -20,26 +20,26 @@ enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, FIRST_ROW = 3, LINE_HEIGHT = 1
 /* One file to write. */
 struct edition {
     const rsp_publication *p;
-    const rsp_edition     *e;       /* NULL: a study without `reports` */
-    const char            *country; /* NULL: everybody */
-    const rsp_labels      *labels;
-    const char            *name;
+    const rsp_edition *e; /* NULL: a study without `reports` */
+    const char *country;  /* NULL: everybody */
+    const rsp_labels *labels;
+    const char *name;
 };
 
 struct sheet {
     const char *name, *table;
-    rsp_tab    *tab;
+    rsp_tab *tab;
 };
 
 struct book {
     const struct edition *of;
-    const rsp_labels     *labels;
-    const rsp_texts      *texts;
-    lxw_workbook         *file;
-    lxw_format           *title, *text, *wrapped, *inner, *link, *heading, *mark, *number[RSP_AS_P + 1];
-    size_t                n, capacity;
-    struct sheet         *sheets;
-    rsp_arena            *a;
+    const rsp_labels *labels;
+    const rsp_texts *texts;
+    lxw_workbook *file;
+    lxw_format *title, *text, *wrapped, *inner, *link, *heading, *mark, *number[RSP_AS_P + 1];
+    size_t n, capacity;
+    struct sheet *sheets;
+    rsp_arena *a;
 };
 
 static const char *say(const struct book *b, const char *key) { return rsp_say(b->texts, b->a, key, NULL, 0); }
@@ -152,9 +152,9 @@ static lxw_worksheet *add_sheet(struct book *b, const char *name, const char *ti
 
 static void mark_up(struct book *b, lxw_worksheet *s, const char *name, size_t n_columns, const rsp_tab_column *columns,
                     size_t first_row, size_t n_rows) {
-    lxw_table_column  *column = RSP_ARRAY(b->a, lxw_table_column, n_columns);
+    lxw_table_column *column = RSP_ARRAY(b->a, lxw_table_column, n_columns);
     lxw_table_column **list = RSP_ARRAY(b->a, lxw_table_column *, n_columns + 1);
-    size_t             most = 1;
+    size_t most = 1;
     for (size_t k = 0; k < n_columns; k++) {
         column[k] = (lxw_table_column){.header = rsp_strdup(b->a, columns[k].title), .header_format = b->heading};
         list[k] = &column[k];
@@ -186,7 +186,7 @@ static void write_cell(const struct book *b, lxw_worksheet *s, size_t row, size_
 /* What the whole publication must say beside every number. */
 static const char *standing_notes(const struct book *b) {
     const rsp_publication *p = b->of->p;
-    const char            *text = "";
+    const char *text = "";
     if (p->preliminary) text = rsp_printf(b->a, "%s %s", text, say(b, "preliminary_note"));
     if (p->simulated) text = rsp_printf(b->a, "%s %s", text, say(b, "simulated_note"));
     if (p->study->design.self_selected) text = rsp_printf(b->a, "%s %s", text, say(b, "self_selected_note"));
@@ -203,7 +203,7 @@ static void write_table_sheet(struct book *b, const struct sheet *x) {
         size_t most = 1;
         for (size_t k = 0; k < t->n_columns; k++) {
             const rsp_cell *c = &t->cells[i * t->n_columns + k];
-            size_t          lines = c->text ? lines_of(c->text, t->columns[k].width) : 1;
+            size_t lines = c->text ? lines_of(c->text, t->columns[k].width) : 1;
             if (lines > most) most = lines;
             write_cell(b, s, FIRST_ROW + 1 + i, k, c);
         }
@@ -230,13 +230,14 @@ static const char *book_title(const struct book *b) {
 
 static void write_cover(struct book *b) {
     const rsp_study *study = b->of->p->study;
-    lxw_worksheet   *s = add_sheet(b, say(b, "workbook_cover"), book_title(b));
-    lxw_row_t        row = 1;
+    lxw_worksheet *s = add_sheet(b, say(b, "workbook_cover"), book_title(b));
+    lxw_row_t row = 1;
     worksheet_set_column(s, 0, 0, TEXT_WIDTH, NULL);
     add_line(b, s, &row, say_with(b, "workbook_who", "who", who(b)));
     if (study->field.from && study->field.to)
-        add_line(b, s, &row, rsp_say(b->texts, b->a, "period",
-                                     (rsp_arg[]){{"from", study->field.from, 0}, {"to", study->field.to, 0}}, 2));
+        add_line(b, s, &row,
+                 rsp_say(b->texts, b->a, "period",
+                         (rsp_arg[]){{"from", study->field.from, 0}, {"to", study->field.to, 0}}, 2));
     add_line(b, s, &row, say_with(b, "workbook_published_by", "publisher", rsp_label_publisher(b->labels, b->a)));
     if (b->of->p->preliminary) add_line(b, s, &row, say(b, "preliminary_note"));
     if (b->of->p->preliminary) add_line(b, s, &row, say(b, "workbook_update"));
@@ -251,7 +252,7 @@ static void write_cover(struct book *b) {
 }
 
 static void write_contents(struct book *b) {
-    const char    *name = say(b, "workbook_contents");
+    const char *name = say(b, "workbook_contents");
     lxw_worksheet *s = add_sheet(b, name, name);
     rsp_tab_column columns[] = {{say(b, "workbook_sheet"), 30},
                                 {say(b, "workbook_table"), 70},
@@ -272,30 +273,32 @@ static void write_contents(struct book *b) {
 
 static lxw_row_t write_method_notes(const struct book *b, lxw_worksheet *s) {
     const rsp_study *study = b->of->p->study;
-    lxw_row_t        row = 1;
-    rsp_arg          base = {"base", NULL, (double) study->disclosure.minimum_base};
+    lxw_row_t row = 1;
+    rsp_arg base = {"base", NULL, (double) study->disclosure.minimum_base};
     add_line(b, s, &row, say(b, study->weighting.given ? "workbook_note_weighting" : "workbook_note_unweighted"));
     if (study->weighting.scale == RSP_SCALE_EQUAL) add_line(b, s, &row, say(b, "workbook_note_equal"));
     add_line(b, s, &row, say(b, "workbook_note_interval"));
     if (study->design.self_selected) add_line(b, s, &row, say(b, "sampling_only_note"));
     add_line(b, s, &row, say(b, "workbook_note_letters"));
-    add_line(b, s, &row, study->disclosure.off ? say(b, "disclosure_off_note")
-                                               : rsp_say(b->texts, b->a, "workbook_note_disclosure", &base, 1));
+    add_line(b, s, &row,
+             study->disclosure.off ? say(b, "disclosure_off_note")
+                                   : rsp_say(b->texts, b->a, "workbook_note_disclosure", &base, 1));
     add_line(b, s, &row, say(b, "workbook_note_precision"));
     return row;
 }
 
 static void write_notes(struct book *b) {
-    static const struct { const char *symbol, *key;
+    static const struct {
+        const char *symbol, *key;
     } symbols[] = {{"[c]", "workbook_symbol_c"},
                    {"[u]", "workbook_symbol_u"},
                    {"[x]", "workbook_symbol_x"},
                    {"[z]", "workbook_symbol_z"},
                    {"\u2013", "workbook_symbol_dash"}};
     enum { SYMBOLS = sizeof symbols / sizeof *symbols };
-    const char    *name = say(b, "workbook_notes");
+    const char *name = say(b, "workbook_notes");
     lxw_worksheet *s = add_sheet(b, name, name);
-    lxw_row_t      row = write_method_notes(b, s);
+    lxw_row_t row = write_method_notes(b, s);
     /* Meanings stand in the wide first column, under the paragraphs. */
     rsp_tab_column columns[] = {{say(b, "workbook_meaning"), TEXT_WIDTH}, {say(b, "workbook_symbol"), 12}};
     mark_up(b, s, "symbols", 2, columns, row, SYMBOLS);
@@ -333,9 +336,9 @@ static void lay_out(struct book *b) {
 
 /* Noon of the day, UTC: no time zone of a reader's program makes another date of it. */
 static time_t creation_date(const rsp_study *s) {
-    struct tm   day = {.tm_year = 2000 - 1900, .tm_mon = 0, .tm_mday = 1, .tm_hour = 12};
+    struct tm day = {.tm_year = 2000 - 1900, .tm_mon = 0, .tm_mday = 1, .tm_hour = 12};
     const char *iso = s->field.to ? s->field.to : s->field.from;
-    int         y, m, d;
+    int y, m, d;
     if (iso && sscanf(iso, "%4d-%2d-%2d", &y, &m, &d) == 3) {
         day.tm_year = y - 1900;
         day.tm_mon = m - 1;
@@ -368,7 +371,7 @@ static bool part_is_sound(zip_t *z, zip_uint64_t k) {
         return false;
     }
     char *bytes = rsp_malloc(st.size);
-    bool  ok = zip_fread(f, bytes, st.size) == (zip_int64_t) st.size;
+    bool ok = zip_fread(f, bytes, st.size) == (zip_int64_t) st.size;
     zip_fclose(f);
     xmlSAXHandler nothing = {0};
     ok = ok && xmlSAXUserParseMemory(&nothing, NULL, bytes, (int) st.size) == 0;
@@ -377,9 +380,9 @@ static bool part_is_sound(zip_t *z, zip_uint64_t k) {
 }
 
 static bool book_is_sound(const char *path) {
-    int    error;
+    int error;
     zip_t *z = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &error);
-    bool   ok = z != NULL;
+    bool ok = z != NULL;
     for (zip_int64_t k = 0; ok && k < zip_get_num_entries(z, 0); k++) ok = part_is_sound(z, (zip_uint64_t) k);
     if (z) zip_discard(z);
     return ok;
@@ -389,7 +392,8 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
     struct book b = {.of = of, .labels = of->labels, .texts = rsp_labels_texts(of->labels), .a = rsp_arena_new()};
     const char *path = rsp_path_join(b.a, of->p->dir, of->name);
     lay_out(&b);
-    lxw_workbook_options options = {.tmpdir = rsp_path_join(b.a, of->p->dir, "tables")}; /* not /tmp: numbers stay in staging */
+    lxw_workbook_options options = {
+        .tmpdir = rsp_path_join(b.a, of->p->dir, "tables")}; /* not /tmp: numbers stay in staging */
     b.file = workbook_new_opt(path, &options);
     add_formats(&b);
     set_properties(&b);
@@ -402,7 +406,8 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
         rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "is the disk full?", "cannot write the workbook: %s",
                    lxw_strerror(error));
     bool ok = !error && book_is_sound(path);
-    if (!error && !ok) rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "is the disk full?", "the workbook was not written whole");
+    if (!error && !ok)
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "is the disk full?", "the workbook was not written whole");
     free(b.sheets);
     rsp_arena_free(b.a);
     return ok;
@@ -412,12 +417,12 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
 
 struct shelf {
     const rsp_publication *p;
-    rsp_labels           **labels; /* per language of the publication */
-    rsp_map               *names;
-    size_t                 n, capacity;
-    struct edition        *editions;
-    rsp_arena             *a;
-    rsp_diag              *d;
+    rsp_labels **labels; /* per language of the publication */
+    rsp_map *names;
+    size_t n, capacity;
+    struct edition *editions;
+    rsp_arena *a;
+    rsp_diag *d;
 };
 
 static const rsp_labels *labels_in(const struct shelf *s, const char *lang) {
@@ -427,7 +432,7 @@ static const rsp_labels *labels_in(const struct shelf *s, const char *lang) {
 }
 
 static void plan(struct shelf *s, const rsp_edition *e, const char *country) {
-    size_t       n;
+    size_t n;
     const char **languages = rsp_edition_languages(s->p, e, country, s->a, &n);
     for (size_t k = 0; k < n; k++) {
         char *name =
@@ -445,8 +450,8 @@ static void plan(struct shelf *s, const rsp_edition *e, const char *country) {
 
 static void plan_all(struct shelf *s) {
     const rsp_reports *r = &s->p->study->reports;
-    size_t             n;
-    const char       **countries = rsp_countries(s->p->study, s->p->results, s->a, &n);
+    size_t n;
+    const char **countries = rsp_countries(s->p->study, s->p->results, s->a, &n);
     if (!r->n_workbooks) plan(s, NULL, NULL);
     for (size_t k = 0; k < r->n_workbooks; k++) {
         const rsp_edition *e = &r->workbooks[k];
@@ -465,7 +470,7 @@ static bool write_all(struct shelf *s) {
 
 bool rsp_render_workbooks(const rsp_publication *p, rsp_diag *d) {
     struct shelf s = {.p = p, .names = rsp_map_new(), .a = rsp_arena_new(), .d = d};
-    rsp_texts  **texts = rsp_calloc(p->n_languages + 1, sizeof *texts);
+    rsp_texts **texts = rsp_calloc(p->n_languages + 1, sizeof *texts);
     s.labels = rsp_calloc(p->n_languages + 1, sizeof *s.labels);
     bool ok = true;
     for (size_t k = 0; k < p->n_languages; k++) {

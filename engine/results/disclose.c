@@ -18,13 +18,13 @@ enum hidden { SHOWN = 0, PRIMARY, COMPLEMENTARY };
 enum { LEAST_RESIDUAL_DF = 10, SMALL_GROUP_FACTOR = 3 };
 
 struct gate {
-    const rsp_study           *study;
+    const rsp_study *study;
     const rsp_disclosure_spec *rules;
-    const rsp_results         *results;
-    unsigned char             *hidden;   /* per row */
-    const rsp_analysis       **analysis; /* per row; NULL for the engine's own */
-    bool                       changed;
-    rsp_arena                 *arena;
+    const rsp_results *results;
+    unsigned char *hidden;         /* per row */
+    const rsp_analysis **analysis; /* per row; NULL for the engine's own */
+    bool changed;
+    rsp_arena *arena;
 };
 
 static bool is(const rsp_row *r, const char *statistic) { return strcmp(r->statistic, statistic) == 0; }
@@ -67,9 +67,11 @@ static bool primary(const rsp_disclosure_spec *d, const rsp_row *r) {
 
 /* Rows listed by key, in order of first appearance. */
 struct groups {
-    rsp_map  *by_key;
-    size_t    n, capacity;
-    struct members { size_t n, capacity, *row; } *group;
+    rsp_map *by_key;
+    size_t n, capacity;
+    struct members {
+        size_t n, capacity, *row;
+    } * group;
 };
 
 static void groups_add(struct groups *g, const char *key, size_t row) {
@@ -100,7 +102,7 @@ static int64_t count_of(const rsp_row *r) { return r->cell >= 0 ? r->cell : r->b
 /* Hides the smallest shown member until the hidden ones number none or at least two and together count `least`. */
 static void protect(struct gate *g, const struct members *m, int64_t least) {
     for (;;) {
-        size_t  hidden = 0, smallest = RSP_NONE;
+        size_t hidden = 0, smallest = RSP_NONE;
         int64_t sum = 0;
         for (size_t k = 0; k < m->n; k++) {
             const rsp_row *r = &g->results->rows[m->row[k]];
@@ -124,7 +126,8 @@ static const char *filter_key(const struct gate *g, size_t row) {
 
 static bool adds_to_one(const struct gate *g, const char *term) {
     size_t v = rsp_study_variable(g->study, term);
-    return v != RSP_NONE && g->study->variables[v].type != RSP_SELECT_MULTIPLE && g->study->variables[v].type != RSP_RANK;
+    return v != RSP_NONE && g->study->variables[v].type != RSP_SELECT_MULTIPLE &&
+           g->study->variables[v].type != RSP_RANK;
 }
 
 /* The levels of one distribution add to 1. */
@@ -145,11 +148,14 @@ static void same_cell(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE) continue;
-        groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term, r->level, r->statistic), i);
+        groups_add(&groups,
+                   rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term, r->level,
+                              r->statistic),
+                   i);
     }
     for (size_t k = 0; k < groups.n; k++) {
         const struct members *m = &groups.group[k];
-        bool                  any = false;
+        bool any = false;
         for (size_t j = 0; j < m->n; j++) any |= g->hidden[m->row[j]] != SHOWN;
         for (size_t j = 0; any && j < m->n; j++) hide(g, m->row[j]);
     }
@@ -157,7 +163,8 @@ static void same_cell(struct gate *g) {
 }
 
 static bool index_of_levels(const rsp_row *r) {
-    return is(r, "net") || is(r, "top2") || is(r, "mean") || is(r, "sd") || is(r, "median") || is(r, "quantile") || is(r, "total");
+    return is(r, "net") || is(r, "top2") || is(r, "mean") || is(r, "sd") || is(r, "median") || is(r, "quantile") ||
+           is(r, "total");
 }
 
 /* An index of a coded item is a sum over its levels: shown beside all levels but two, it would give them away. */
@@ -165,14 +172,14 @@ static void indices_of_levels(struct gate *g) {
     struct groups groups = {.by_key = rsp_map_new()};
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        size_t         v = rsp_study_variable(g->study, r->term);
+        size_t v = rsp_study_variable(g->study, r->term);
         if (v == RSP_NONE || !g->study->variables[v].list) continue;
         if (is(r, "proportion") || index_of_levels(r))
             groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term), i);
     }
     for (size_t k = 0; k < groups.n; k++) {
         const struct members *m = &groups.group[k];
-        bool                  any = false;
+        bool any = false;
         for (size_t j = 0; j < m->n; j++)
             any |= is(&g->results->rows[m->row[j]], "proportion") && g->hidden[m->row[j]] != SHOWN;
         for (size_t j = 0; any && j < m->n; j++)
@@ -191,7 +198,7 @@ static const char *parent_domain(rsp_arena *a, const char *domain, size_t k, con
     }
     if (!*from) return NULL;
     const char *end = strchr(from, ';');
-    size_t      length = end ? (size_t) (end - from) : strlen(from);
+    size_t length = end ? (size_t) (end - from) : strlen(from);
     *variable = rsp_strndup(a, from, strcspn(from, "="));
     if (end) return rsp_printf(a, "%.*s%s", (int) (from - domain), domain, from + length + 1);
     return rsp_strndup(a, domain, from == domain ? 0 : (size_t) (from - domain) - 1);
@@ -200,18 +207,22 @@ static const char *parent_domain(rsp_arena *a, const char *domain, size_t k, con
 /* The parts of a crossing add to the whole, where the whole is shown somewhere in the run. */
 static void parts_of_a_whole(struct gate *g) {
     struct groups groups = {.by_key = rsp_map_new()};
-    rsp_map      *shown = rsp_map_new();
+    rsp_map *shown = rsp_map_new();
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (g->analysis[i] && g->analysis[i]->kind == RSP_A_TABLE && g->hidden[i] == SHOWN)
-            rsp_map_put(shown, rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term, r->level, r->statistic), i);
+            rsp_map_put(shown,
+                        rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term,
+                                   r->level, r->statistic),
+                        i);
     }
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0]) continue;
         const char *variable = NULL, *parent;
         for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++) {
-            const char *whole = rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), parent, r->term, r->level, r->statistic);
+            const char *whole = rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), parent, r->term,
+                                           r->level, r->statistic);
             if (rsp_map_get(shown, whole) != RSP_NONE)
                 groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, whole, variable), i);
         }
@@ -226,14 +237,16 @@ static void differences(struct gate *g) {
     struct groups cells = {.by_key = rsp_map_new()};
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        const char    *term = is(r, "proportion") && *r->level ? rsp_printf(g->arena, "%s=%s", r->term, r->level) : r->term;
+        const char *term =
+            is(r, "proportion") && *r->level ? rsp_printf(g->arena, "%s=%s", r->term, r->level) : r->term;
         if (!r->sides[0]) groups_add(&cells, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, term), i);
     }
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         for (size_t side = 0; r->sides[0] && side < 2; side++) {
             if (!r->sides[side]) continue;
-            size_t k = rsp_map_get(cells.by_key, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->sides[side], r->term));
+            size_t k =
+                rsp_map_get(cells.by_key, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->sides[side], r->term));
             for (size_t j = 0; k != RSP_NONE && j < cells.group[k].n; j++)
                 if (g->hidden[cells.group[k].row[j]] != SHOWN) hide(g, i);
         }
@@ -245,17 +258,18 @@ static void differences(struct gate *g) {
 
 /* The cells of all tables: the same cell in two tables is one. */
 struct linked {
-    size_t        n_cells, n_relations, capacity;
-    rsp_map      *cells;      /* key of a cell -> its number */
-    size_t       *of_row;     /* per row of results; RSP_NONE: no cell of a table */
-    int64_t      *count;
-    bool         *known, *hidden;
+    size_t n_cells, n_relations, capacity;
+    rsp_map *cells; /* key of a cell -> its number */
+    size_t *of_row; /* per row of results; RSP_NONE: no cell of a table */
+    int64_t *count;
+    bool *known, *hidden;
     rsp_relation *relations;
 };
 
 static const char *cell_key(const struct gate *g, size_t row, const char *domain) {
     const rsp_row *r = &g->results->rows[row];
-    return rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, row), domain, r->term, r->level, r->statistic);
+    return rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, row), domain, r->term, r->level,
+                      r->statistic);
 }
 
 static void number_cells(struct gate *g, struct linked *l) {
@@ -270,7 +284,7 @@ static void number_cells(struct gate *g, struct linked *l) {
         l->of_row[i] = RSP_NONE;
         if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0]) continue;
         const char *key = cell_key(g, i, r->domain);
-        size_t      k = rsp_map_get(l->cells, key);
+        size_t k = rsp_map_get(l->cells, key);
         if (k == RSP_NONE) {
             rsp_map_put(l->cells, key, k = l->n_cells++);
             l->count[k] = count_of(r);
@@ -289,7 +303,7 @@ static void add_relation(struct gate *g, struct linked *l, const size_t *cells, 
 
 static void relate(struct gate *g, struct linked *l) {
     struct groups levels = {.by_key = rsp_map_new()}, parts = {.by_key = rsp_map_new()};
-    size_t       *cells = rsp_malloc((g->results->n + 1) * sizeof *cells);
+    size_t *cells = rsp_malloc((g->results->n + 1) * sizeof *cells);
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (l->of_row[i] == RSP_NONE) continue;
@@ -298,7 +312,8 @@ static void relate(struct gate *g, struct linked *l) {
         const char *variable = NULL, *parent;
         for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++)
             if (rsp_map_get(l->cells, cell_key(g, i, parent)) != RSP_NONE)
-                groups_add(&parts, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, cell_key(g, i, parent), variable), i);
+                groups_add(&parts,
+                           rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, cell_key(g, i, parent), variable), i);
     }
     for (size_t k = 0; k < levels.n; k++) {
         for (size_t j = 0; j < levels.group[k].n; j++) cells[j] = l->of_row[levels.group[k].row[j]];
@@ -306,7 +321,7 @@ static void relate(struct gate *g, struct linked *l) {
     }
     for (size_t k = 0; k < parts.n; k++) {
         const char *variable = NULL, *parent, *key = NULL;
-        size_t      row = parts.group[k].row[0];
+        size_t row = parts.group[k].row[0];
         for (size_t j = 0; (parent = parent_domain(g->arena, g->results->rows[row].domain, j, &variable)); j++) {
             key = cell_key(g, row, parent);
             const char *group = rsp_printf(g->arena, "%s\x1f%s\x1f%s", g->results->rows[row].analysis, key, variable);
@@ -353,10 +368,25 @@ static void complementary(struct gate *g) {
 
 static double rounded(double x, double to) { return to > 0 && !isnan(x) ? to * round(x / to) : x; }
 
-static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enum hidden hidden, bool preliminary, rsp_arena *a) {
-    rsp_published_row p = {rsp_strdup(a, r->analysis), rsp_strdup(a, r->domain), rsp_strdup(a, r->term), rsp_strdup(a, r->level),
-                           rsp_strdup(a, r->statistic), r->estimate, r->se, r->df, r->df1, r->lower, r->upper, r->p, r->p_adj,
-                           r->n, r->n_eff, r->deff, r->flags};
+static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enum hidden hidden, bool preliminary,
+                                     rsp_arena *a) {
+    rsp_published_row p = {rsp_strdup(a, r->analysis),
+                           rsp_strdup(a, r->domain),
+                           rsp_strdup(a, r->term),
+                           rsp_strdup(a, r->level),
+                           rsp_strdup(a, r->statistic),
+                           r->estimate,
+                           r->se,
+                           r->df,
+                           r->df1,
+                           r->lower,
+                           r->upper,
+                           r->p,
+                           r->p_adj,
+                           r->n,
+                           r->n_eff,
+                           r->deff,
+                           r->flags};
     if (preliminary) p.flags |= RSP_F_PRELIMINARY;
     p.n = rounded(p.n, g->rules->rounding);
     if (is(r, "count")) p.estimate = rounded(p.estimate, g->rules->rounding);
@@ -369,7 +399,7 @@ static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enu
 
 static const rsp_analysis **analyses_of_rows(const rsp_study *s, const rsp_results *r, rsp_arena *a) {
     const rsp_analysis **of = RSP_ARRAY(a, const rsp_analysis *, r->n);
-    rsp_map             *ids = rsp_map_new();
+    rsp_map *ids = rsp_map_new();
     for (size_t k = 0; k < s->n_analyses; k++) rsp_map_put(ids, s->analyses[k].id, k);
     for (size_t i = 0; i < r->n; i++) {
         size_t k = rsp_map_get(ids, r->rows[i].analysis);
@@ -380,7 +410,7 @@ static const rsp_analysis **analyses_of_rows(const rsp_study *s, const rsp_resul
 }
 
 rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, bool preliminary, rsp_diag *d) {
-    rsp_arena  *a = rsp_arena_new();
+    rsp_arena *a = rsp_arena_new();
     struct gate g = {.study = s, .rules = &s->disclosure, .results = r, .hidden = rsp_calloc(r->n, 1), .arena = a};
     g.analysis = analyses_of_rows(s, r, a);
     if (!s->disclosure.off) {
@@ -389,7 +419,7 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, bool preli
         complementary(&g);
     }
     rsp_published *p = rsp_published_new(r->n);
-    size_t         n_primary = 0, n_complementary = 0;
+    size_t n_primary = 0, n_complementary = 0;
     for (size_t i = 0; i < r->n; i++) {
         n_primary += g.hidden[i] == PRIMARY;
         n_complementary += g.hidden[i] == COMPLEMENTARY;
@@ -397,8 +427,10 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, bool preli
     }
     rsp_published_index(p);
     if (n_primary)
-        rsp_report(d, RSP_NOTE, RSP_NOWHERE, NULL, "disclosure control: %zu of %zu results hidden (%zu by the rules, %zu so that they cannot be computed)",
-                   n_primary + n_complementary, r->n, n_primary, n_complementary);
+        rsp_report(
+            d, RSP_NOTE, RSP_NOWHERE, NULL,
+            "disclosure control: %zu of %zu results hidden (%zu by the rules, %zu so that they cannot be computed)",
+            n_primary + n_complementary, r->n, n_primary, n_complementary);
     free(g.hidden);
     rsp_arena_free(a);
     return p;

@@ -15,13 +15,13 @@ static uint64_t power(uint64_t x, uint64_t e) {
 }
 
 struct protector {
-    size_t              n_cells, n_relations;
-    const int64_t      *count;
-    const bool         *known;
-    bool               *hidden, *next; /* next: marked in this round, so that blocks see one state */
+    size_t n_cells, n_relations;
+    const int64_t *count;
+    const bool *known;
+    bool *hidden, *next; /* next: marked in this round, so that blocks see one state */
     const rsp_relation *relations;
-    size_t             *component; /* union-find over hidden cells */
-    size_t              marked;
+    size_t *component; /* union-find over hidden cells */
+    size_t marked;
 };
 
 static size_t find(size_t *up, size_t k) {
@@ -45,7 +45,7 @@ static void join_components(struct protector *p) {
     for (size_t k = 0; k < p->n_cells; k++) p->component[k] = k;
     for (size_t i = 0; i < p->n_relations; i++) {
         const rsp_relation *r = &p->relations[i];
-        size_t              first = RSP_NONE;
+        size_t first = RSP_NONE;
         for (size_t k = 0; usable(p, r) && k < r->n; k++) {
             if (!is_unknown(p, r->cell[k])) continue;
             if (first == RSP_NONE) first = find(p->component, r->cell[k]);
@@ -55,9 +55,9 @@ static void join_components(struct protector *p) {
 }
 
 struct block { /* one component's system */
-    size_t  n_rows, n_columns;
-    size_t *row;     /* relations */
-    size_t *column;  /* cells */
+    size_t n_rows, n_columns;
+    size_t *row;    /* relations */
+    size_t *column; /* cells */
     uint64_t *matrix;
 };
 
@@ -69,7 +69,7 @@ static size_t reduce(struct block *b) {
         while (pivot < b->n_rows && b->matrix[pivot * n + c] == 0) pivot++;
         if (pivot == b->n_rows) continue;
         uint64_t *a = b->matrix + rank * n, *swap = b->matrix + pivot * n;
-        uint64_t  inverse = power(swap[c], PRIME - 2);
+        uint64_t inverse = power(swap[c], PRIME - 2);
         for (size_t j = 0; j < n; j++) {
             uint64_t x = swap[j];
             swap[j] = a[j];
@@ -90,12 +90,13 @@ static size_t best_partner(const struct protector *p, const struct block *b, siz
     size_t best = RSP_NONE;
     for (size_t i = 0; i < b->n_rows; i++) {
         const rsp_relation *r = &p->relations[b->row[i]];
-        bool                mine = false;
+        bool mine = false;
         for (size_t k = 0; k < r->n; k++) mine |= r->cell[k] == cell;
         for (size_t k = 0; mine && k < r->n; k++) {
             size_t c = r->cell[k];
             if (p->hidden[c] || p->known[c]) continue;
-            if (best == RSP_NONE || p->count[c] < p->count[best] || (p->count[c] == p->count[best] && c < best)) best = c;
+            if (best == RSP_NONE || p->count[c] < p->count[best] || (p->count[c] == p->count[best] && c < best))
+                best = c;
         }
     }
     return best;
@@ -108,7 +109,8 @@ static bool protect_block(struct protector *p, struct block *b, size_t *place) {
     for (size_t i = 0; i < b->n_rows; i++) {
         const rsp_relation *r = &p->relations[b->row[i]];
         for (size_t k = 0; k < r->n; k++)
-            if (is_unknown(p, r->cell[k])) b->matrix[i * b->n_columns + place[r->cell[k]]] = !r->fixed && k == 0 ? PRIME - 1 : 1;
+            if (is_unknown(p, r->cell[k]))
+                b->matrix[i * b->n_columns + place[r->cell[k]]] = !r->fixed && k == 0 ? PRIME - 1 : 1;
     }
     size_t rank = reduce(b);
     for (size_t i = 0; i < rank && !changed; i++) {
@@ -128,9 +130,11 @@ static void push(size_t **v, size_t *n, size_t *capacity, size_t x) { RSP_PUSH(*
 
 /* One round over all components; true if a cell was marked. */
 static bool round_of(struct protector *p) {
-    struct list { size_t *v, n, capacity; } *rows, *columns;
+    struct list {
+        size_t *v, n, capacity;
+    } * rows, *columns;
     size_t *place = rsp_malloc((p->n_cells + 1) * sizeof *place);
-    bool    changed = false;
+    bool changed = false;
     join_components(p);
     rows = rsp_calloc(p->n_cells + 1, sizeof *rows);
     columns = rsp_calloc(p->n_cells + 1, sizeof *columns);
@@ -141,7 +145,7 @@ static bool round_of(struct protector *p) {
         }
     for (size_t i = 0; i < p->n_relations; i++) {
         const rsp_relation *r = &p->relations[i];
-        size_t              k = 0;
+        size_t k = 0;
         if (!usable(p, r)) continue;
         while (!is_unknown(p, r->cell[k])) k++;
         struct list *l = &rows[find(p->component, r->cell[k])];
@@ -162,8 +166,11 @@ static bool round_of(struct protector *p) {
 
 size_t rsp_protect(size_t n_cells, const int64_t *count, const bool *known, bool *hidden, size_t n_relations,
                    const rsp_relation *relations) {
-    struct protector p = {n_cells, n_relations, count, known, hidden, rsp_calloc(n_cells + 1, sizeof(bool)), relations,
-                          rsp_malloc((n_cells + 1) * sizeof *p.component), 0};
+    struct protector p = {n_cells,   n_relations,
+                          count,     known,
+                          hidden,    rsp_calloc(n_cells + 1, sizeof(bool)),
+                          relations, rsp_malloc((n_cells + 1) * sizeof *p.component),
+                          0};
     while (round_of(&p)) continue; /* each round hides a cell more, so it ends */
     free(p.component);
     free(p.next);

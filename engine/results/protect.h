@@ -8,9 +8,9 @@
 /* cell[0] = sum of cell[1..n) (a whole and its parts), or, with `fixed`, the sum of all cells is a known number as soon
  * as one of them is shown (the levels of one distribution). */
 typedef struct {
-    size_t  n;
+    size_t n;
     size_t *cell;
-    bool    fixed;
+    bool fixed;
 } rsp_relation;
 
 /* Marks cells in hidden[] until elimination determines none of them. count[]: respondents, the smallest is hidden

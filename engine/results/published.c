@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const RSP_NUMBER_NAMES[RSP_N_NUMBERS] = {"estimate", "se", "df",  "df1",   "lower", "upper",
-                                                     "p",        "p_adj", "n", "n_eff", "deff"};
+const char *const RSP_NUMBER_NAMES[RSP_N_NUMBERS] = {"estimate", "se",    "df", "df1",   "lower", "upper",
+                                                     "p",        "p_adj", "n",  "n_eff", "deff"};
 static const char *const KEY_NAMES[] = {"analysis", "domain", "term", "level", "statistic"};
 enum { N_KEYS = 5, N_COLUMNS = N_KEYS + RSP_N_NUMBERS + 1 };
 
 double *rsp_published_number(rsp_published_row *row, size_t k) {
-    double *numbers[RSP_N_NUMBERS] = {&row->estimate, &row->se, &row->df,    &row->df1,   &row->lower, &row->upper,
-                                      &row->p,        &row->p_adj, &row->n, &row->n_eff, &row->deff};
+    double *numbers[RSP_N_NUMBERS] = {&row->estimate, &row->se,    &row->df, &row->df1,   &row->lower, &row->upper,
+                                      &row->p,        &row->p_adj, &row->n,  &row->n_eff, &row->deff};
     return numbers[k];
 }
 
@@ -25,7 +25,7 @@ static const char **key_field(rsp_published_row *row, size_t k) {
 }
 
 rsp_published *rsp_published_new(size_t n) {
-    rsp_arena     *a = rsp_arena_new();
+    rsp_arena *a = rsp_arena_new();
     rsp_published *p = RSP_NEW(a, rsp_published);
     p->arena = a;
     p->n = n;
@@ -127,12 +127,12 @@ bool rsp_published_write_csv(const rsp_published *p, const char *path, rsp_diag 
 }
 
 struct reader {
-    rsp_arena         *arena;
+    rsp_arena *arena;
     rsp_published_row *rows;
-    size_t             n, capacity, field;
-    int                column[64]; /* field of the file -> column of the table, -1 unknown */
-    bool               heading, wrong;
-    rsp_published_row  row;
+    size_t n, capacity, field;
+    int column[64]; /* field of the file -> column of the table, -1 unknown */
+    bool heading, wrong;
+    rsp_published_row row;
 };
 
 static int column_named(const char *name) {
@@ -159,7 +159,7 @@ static uint32_t flags_of(const char *text) {
 
 static void read_field(void *bytes, size_t length, void *context) {
     struct reader *r = context;
-    char          *text = rsp_strndup(r->arena, bytes ? bytes : "", length);
+    char *text = rsp_strndup(r->arena, bytes ? bytes : "", length);
     if (r->field >= 64) {
         r->wrong = true;
         return;
@@ -194,7 +194,7 @@ static void read_record(int end, void *context) {
 rsp_published *rsp_published_read_csv(const char *path, rsp_diag *d) {
     rsp_buf file = {0};
     if (!rsp_read_file(path, &file, d, RSP_ERR_DATA, (rsp_loc){path, 0, 0})) return NULL;
-    struct reader     r = {.arena = rsp_arena_new(), .heading = true, .row = blank_row()};
+    struct reader r = {.arena = rsp_arena_new(), .heading = true, .row = blank_row()};
     struct csv_parser parser;
     csv_init(&parser, CSV_APPEND_NULL);
     bool ok = csv_parse(&parser, file.data, file.length, read_field, read_record, &r) == file.length;
@@ -236,11 +236,12 @@ static bool insert_rows(sqlite3 *db, const rsp_published *p) {
     for (size_t k = 1; k < N_COLUMNS; k++) rsp_buf_puts(&sql, ",?");
     rsp_buf_puts(&sql, ")");
     sqlite3_stmt *statement = NULL;
-    bool          ok = sqlite3_prepare_v2(db, sql.data, -1, &statement, NULL) == SQLITE_OK;
+    bool ok = sqlite3_prepare_v2(db, sql.data, -1, &statement, NULL) == SQLITE_OK;
     for (size_t i = 0; ok && i < p->n; i++) {
         rsp_published_row row = p->rows[i];
-        char              flags[256];
-        for (size_t k = 0; k < N_KEYS; k++) sqlite3_bind_text(statement, (int) k + 1, *key_field(&row, k), -1, SQLITE_TRANSIENT);
+        char flags[256];
+        for (size_t k = 0; k < N_KEYS; k++)
+            sqlite3_bind_text(statement, (int) k + 1, *key_field(&row, k), -1, SQLITE_TRANSIENT);
         for (size_t k = 0; k < RSP_N_NUMBERS; k++) {
             double x = *rsp_published_number(&row, k);
             if (isnan(x)) sqlite3_bind_null(statement, (int) (N_KEYS + k) + 1);
@@ -260,7 +261,7 @@ static bool insert_study(sqlite3 *db, const rsp_study *s) {
     if (sqlite3_prepare_v2(db, "INSERT INTO study VALUES (?,?)", -1, &statement, NULL) != SQLITE_OK) return false;
     const char *title = rsp_text_in(&s->title, s->languages[0]);
     const char *pairs[][2] = {{"study", s->id}, {"title", title ? title : s->id}, {"program", RSP_VERSION}};
-    bool        ok = true;
+    bool ok = true;
     for (size_t k = 0; ok && k < sizeof pairs / sizeof *pairs; k++) {
         sqlite3_bind_text(statement, 1, pairs[k][0], -1, SQLITE_TRANSIENT);
         sqlite3_bind_text(statement, 2, pairs[k][1], -1, SQLITE_TRANSIENT);
@@ -273,7 +274,7 @@ static bool insert_study(sqlite3 *db, const rsp_study *s) {
 
 bool rsp_published_write_sqlite(const rsp_published *p, const rsp_study *s, const char *path, rsp_diag *d) {
     sqlite3 *db = NULL;
-    rsp_buf  sql = {0};
+    rsp_buf sql = {0};
     unlink(path);
     create_sql(&sql);
     /* Built in memory and written as one image: equal bytes for equal rows, and one checked write. */
@@ -283,7 +284,7 @@ bool rsp_published_write_sqlite(const rsp_published *p, const rsp_study *s, cons
     if (!ok)
         rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, NULL, "SQLite: %s", db ? sqlite3_errmsg(db) : "no memory");
     if (ok) {
-        sqlite3_int64  size = 0;
+        sqlite3_int64 size = 0;
         unsigned char *image = sqlite3_serialize(db, "main", &size, 0);
         ok = image && rsp_write_file(path, image, (size_t) size, d);
         sqlite3_free(image);

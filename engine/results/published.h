@@ -5,14 +5,14 @@
 #include "responsive/results.h"
 
 struct rsp_published {
-    size_t             n;
+    size_t n;
     rsp_published_row *rows;
-    rsp_map           *keys; /* analysis, domain, term, level, statistic -> row */
-    rsp_arena         *arena;
+    rsp_map *keys; /* analysis, domain, term, level, statistic -> row */
+    rsp_arena *arena;
 };
 
 rsp_published *rsp_published_new(size_t n); /* n rows to be filled, then rsp_published_index */
-void           rsp_published_index(rsp_published *p);
+void rsp_published_index(rsp_published *p);
 
 /* The numeric columns in the order of the table. */
 enum { RSP_N_NUMBERS = 11 };

@@ -5,22 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const FLAG_NAMES[] = {
-    "low_base", "suppressed", "suppressed_complementary", "no_df", "not_converged", "singular", "separated",
-    "not_comparable", "preliminary", "not_eligible", "not_weighted", "margin_unmet", "empty", "replicates_failed",
-    "lonely", "heywood"};
+static const char *const FLAG_NAMES[] = {"low_base",     "suppressed",        "suppressed_complementary",
+                                         "no_df",        "not_converged",     "singular",
+                                         "separated",    "not_comparable",    "preliminary",
+                                         "not_eligible", "not_weighted",      "margin_unmet",
+                                         "empty",        "replicates_failed", "lonely",
+                                         "heywood"};
 _Static_assert(sizeof FLAG_NAMES / sizeof *FLAG_NAMES == RSP_N_FLAGS, "a name for every flag");
 
 const char *rsp_flags_text(uint32_t flags, char text[256]) {
     size_t used = 0;
     text[0] = '\0';
     for (size_t k = 0; k < sizeof FLAG_NAMES / sizeof *FLAG_NAMES; k++)
-        if (flags & (1u << k)) used += (size_t) snprintf(text + used, 256 - used, "%s%s", used ? ";" : "", FLAG_NAMES[k]);
+        if (flags & (1u << k))
+            used += (size_t) snprintf(text + used, 256 - used, "%s%s", used ? ";" : "", FLAG_NAMES[k]);
     return text;
 }
 
 rsp_results *rsp_results_new(void) {
-    rsp_arena   *a = rsp_arena_new();
+    rsp_arena *a = rsp_arena_new();
     rsp_results *r = RSP_NEW(a, rsp_results);
     r->arena = a;
     return r;
@@ -35,13 +38,28 @@ void rsp_results_free(rsp_results *r) {
 
 rsp_row *rsp_results_add(rsp_results *r, const char *analysis, const char *domain, const char *term, const char *level,
                          const char *statistic) {
-    rsp_row row = {
-        .analysis = rsp_strdup(r->arena, analysis ? analysis : ""), .domain = rsp_strdup(r->arena, domain ? domain : ""),
-        .term = rsp_strdup(r->arena, term ? term : ""), .level = rsp_strdup(r->arena, level ? level : ""),
-        .statistic = rsp_strdup(r->arena, statistic), .estimate = NAN, .se = NAN, .df = NAN, .df1 = NAN, .lower = NAN,
-        .upper = NAN, .p = NAN, .p_adj = NAN, .n = NAN, .n_eff = NAN, .deff = NAN, .base = -1, .cell = -1,
-        .organisations = -1, .tail = -1,
-        .largest = NAN, .second = NAN};
+    rsp_row row = {.analysis = rsp_strdup(r->arena, analysis ? analysis : ""),
+                   .domain = rsp_strdup(r->arena, domain ? domain : ""),
+                   .term = rsp_strdup(r->arena, term ? term : ""),
+                   .level = rsp_strdup(r->arena, level ? level : ""),
+                   .statistic = rsp_strdup(r->arena, statistic),
+                   .estimate = NAN,
+                   .se = NAN,
+                   .df = NAN,
+                   .df1 = NAN,
+                   .lower = NAN,
+                   .upper = NAN,
+                   .p = NAN,
+                   .p_adj = NAN,
+                   .n = NAN,
+                   .n_eff = NAN,
+                   .deff = NAN,
+                   .base = -1,
+                   .cell = -1,
+                   .organisations = -1,
+                   .tail = -1,
+                   .largest = NAN,
+                   .second = NAN};
     RSP_PUSH(r->rows, r->n, r->capacity, row);
     return &r->rows[r->n - 1];
 }

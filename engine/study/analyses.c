@@ -6,10 +6,10 @@
 #include <strings.h>
 
 typedef struct {
-    rsp_loader     *l;
+    rsp_loader *l;
     const rsp_node *n;
-    rsp_analysis   *x;
-    const char     *where; /* "table 'age'" */
+    rsp_analysis *x;
+    const char *where; /* "table 'age'" */
 } entry;
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
@@ -221,20 +221,27 @@ static void check_response(entry *e, const rsp_model *m) {
     if (m->kind == RSP_MULTINOMIAL_MODEL && (!y->list || valid_codes(y->list, codes) < 2))
         RSP_FAULT(e->l, r->loc, NULL, "'%s' has no categories in the multinomial %s", y->name, e->where);
     if ((m->kind == RSP_LINEAR_MODEL || m->kind == RSP_MIXED_MODEL) && y->list && y->measure == RSP_NOMINAL)
-        RSP_FAULT(e->l, r->loc, "set its `measure` to ordinal or interval", "'%s' has no numbers in the %s %s",
-                  y->name, m->kind == RSP_MIXED_MODEL ? "mixed" : "linear", e->where);
+        RSP_FAULT(e->l, r->loc, "set its `measure` to ordinal or interval", "'%s' has no numbers in the %s %s", y->name,
+                  m->kind == RSP_MIXED_MODEL ? "mixed" : "linear", e->where);
     if ((m->kind == RSP_POISSON_MODEL || m->kind == RSP_NEGATIVE_BINOMIAL_MODEL) && y->list)
         RSP_FAULT(e->l, r->loc, "name a variable of whole numbers", "'%s' is no count in %s", y->name, e->where);
 }
 
 /* Which keys a kind takes beside those of all. */
 static void check_keys_of_kind(entry *e, int kind, const char *word) {
-    static const struct { const char *key; unsigned kinds; } takes[] = {
-        {"method", 1u << RSP_MIXED_MODEL | 1u << RSP_POOLED_MODEL}, {"df", 1u << RSP_MIXED_MODEL},
-        {"estimate", 1u << RSP_POOLED_MODEL}, {"of", 1u << RSP_POOLED_MODEL}, {"term", 1u << RSP_POOLED_MODEL},
-        {"across", 1u << RSP_POOLED_MODEL}, {"interval", 1u << RSP_POOLED_MODEL},
-        {"leave_one_out", 1u << RSP_POOLED_MODEL}, {"formula", ~(1u << RSP_POOLED_MODEL)},
-        {"weights", ~(1u << RSP_POOLED_MODEL)}};
+    static const struct {
+        const char *key;
+        unsigned kinds;
+    } takes[] = {{"method", 1u << RSP_MIXED_MODEL | 1u << RSP_POOLED_MODEL},
+                 {"df", 1u << RSP_MIXED_MODEL},
+                 {"estimate", 1u << RSP_POOLED_MODEL},
+                 {"of", 1u << RSP_POOLED_MODEL},
+                 {"term", 1u << RSP_POOLED_MODEL},
+                 {"across", 1u << RSP_POOLED_MODEL},
+                 {"interval", 1u << RSP_POOLED_MODEL},
+                 {"leave_one_out", 1u << RSP_POOLED_MODEL},
+                 {"formula", ~(1u << RSP_POOLED_MODEL)},
+                 {"weights", ~(1u << RSP_POOLED_MODEL)}};
     for (size_t k = 0; k < sizeof takes / sizeof *takes; k++)
         if (rsp_get(e->n, takes[k].key) && !(takes[k].kinds & 1u << kind))
             RSP_FAULT(e->l, rsp_get(e->n, takes[k].key)->loc, "leave it out", "'%s' has no meaning for kind '%s'",
@@ -262,7 +269,8 @@ static void load_pooled(entry *e, rsp_model *m) {
     m->across = rsp_bind(e->l, across, e->where);
     m->leave_one_out = rsp_get_yes(e->n, "leave_one_out");
     if (columns == (of != NULL))
-        RSP_FAULT(e->l, e->n->loc, "`estimate` and `variance` name columns; `of`, `term` and `across` a model's coefficient",
+        RSP_FAULT(e->l, e->n->loc,
+                  "`estimate` and `variance` name columns; `of`, `term` and `across` a model's coefficient",
                   "%s needs either a model or two columns", e->where);
     else if (columns && (!rsp_get(e->n, "estimate") || !variance || variance->kind != RSP_Y_SCALAR))
         RSP_FAULT(e->l, e->n->loc, NULL, "%s needs both 'estimate' and 'variance', each a variable", e->where);
@@ -273,8 +281,8 @@ static void load_pooled(entry *e, rsp_model *m) {
 }
 
 static void load_model(entry *e) {
-    static const char *const kinds[] = {"linear", "logistic", "ordinal", "poisson", "negative_binomial", "multinomial",
-                                        "mixed", "pooled", NULL};
+    static const char *const kinds[] = {"linear",      "logistic", "ordinal", "poisson", "negative_binomial",
+                                        "multinomial", "mixed",    "pooled",  NULL};
     const rsp_node *formula = rsp_get(e->n, "formula"), *weights = rsp_get(e->n, "weights");
     const char *method = rsp_get_text(e->n, "method"), *df = rsp_get_text(e->n, "df");
     rsp_model *m = &e->x->model;
@@ -299,11 +307,13 @@ static void load_model(entry *e) {
         RSP_FAULT(e->l, weights->loc, "leave it out: mixed models are unweighted",
                   "design weights are not built yet for kind 'mixed', in %s", e->where);
     if (m->kenward_roger && m->ml)
-        RSP_FAULT(e->l, rsp_get(e->n, "df")->loc, "use method: reml", "Kenward and Roger's method needs REML, in %s", e->where);
+        RSP_FAULT(e->l, rsp_get(e->n, "df")->loc, "use method: reml", "Kenward and Roger's method needs REML, in %s",
+                  e->where);
     if (!rsp_node_find(e->n, "formula")) RSP_FAULT(e->l, e->n->loc, NULL, "%s needs a formula", e->where);
     if (!m->formula) return;
     if (m->formula->n_random && kind != RSP_MIXED_MODEL)
-        RSP_FAULT(e->l, m->formula->random[0].loc, "use kind: mixed", "random parts need kind 'mixed', in %s", e->where);
+        RSP_FAULT(e->l, m->formula->random[0].loc, "use kind: mixed", "random parts need kind 'mixed', in %s",
+                  e->where);
     if (!m->formula->n_random && kind == RSP_MIXED_MODEL)
         RSP_FAULT(e->l, m->formula->loc, "as in (1 | country)", "the mixed %s has no random part", e->where);
     check_response(e, m);
@@ -313,13 +323,13 @@ static void load_model(entry *e) {
 static bool term_known(const rsp_loader *l, const rsp_formula *f, const char *term) {
     for (const char *at = term; *at;) {
         size_t length = strcspn(at, ":"), name = strcspn(at, ":=");
-        bool   found = f->dot || strcmp(term, "(Intercept)") == 0;
+        bool found = f->dot || strcmp(term, "(Intercept)") == 0;
         for (size_t k = 0; k < f->n_factors && !found; k++) {
             const char *text = f->factors[k]->text;
-            size_t      v = f->factors[k]->op == RSP_F_VARIABLE ? f->factors[k]->variable : RSP_NONE;
+            size_t v = f->factors[k]->op == RSP_F_VARIABLE ? f->factors[k]->variable : RSP_NONE;
             if (strncmp(text, at, name) != 0 || text[name]) continue;
             const rsp_list *list = v == RSP_NONE ? NULL : l->s->variables[v].list;
-            char           *code = rsp_strndup(l->a, at + name + (length > name), length - name - (length > name));
+            char *code = rsp_strndup(l->a, at + name + (length > name), length - name - (length > name));
             found = list ? length > name && rsp_list_find(list, code) != RSP_NONE : true;
         }
         if (!found) return false;
@@ -334,7 +344,7 @@ static void resolve_pooled(rsp_loader *l, const rsp_node *n, rsp_analysis *x) {
     const rsp_node *of = rsp_get(n, "of"), *term = rsp_get(n, "term");
     if (x->model.kind != RSP_POOLED_MODEL || !of) return;
     const char **ids = RSP_ARRAY(l->a, const char *, l->s->n_analyses + 1);
-    size_t       found = RSP_NONE, n_ids = 0;
+    size_t found = RSP_NONE, n_ids = 0;
     for (size_t k = 0; k < l->s->n_analyses; k++) {
         const rsp_analysis *y = &l->s->analyses[k];
         if (y->kind != RSP_A_MODEL || !y->id) continue;
@@ -342,7 +352,8 @@ static void resolve_pooled(rsp_loader *l, const rsp_node *n, rsp_analysis *x) {
         if (strcmp(y->id, of->text) == 0) found = k;
     }
     if (found == RSP_NONE) {
-        RSP_FAULT(l, of->loc, rsp_did_you_mean(l, of->text, ids, n_ids), "unknown model '%s' in model '%s'", of->text, x->id);
+        RSP_FAULT(l, of->loc, rsp_did_you_mean(l, of->text, ids, n_ids), "unknown model '%s' in model '%s'", of->text,
+                  x->id);
         return;
     }
     const rsp_model *m = &l->s->analyses[found].model;
@@ -351,8 +362,8 @@ static void resolve_pooled(rsp_loader *l, const rsp_node *n, rsp_analysis *x) {
         RSP_FAULT(l, of->loc, "pool a linear, logistic, ordinal, poisson or negative_binomial model",
                   "coefficients of model '%s' cannot be pooled in model '%s'", of->text, x->id);
     else if (term && m->formula && !term_known(l, m->formula, term->text))
-        RSP_FAULT(l, term->loc, "terms read `variable`, `variable=code` or `a=x:b`", "model '%s' has no term '%s' to pool in model '%s'",
-                  of->text, term->text, x->id);
+        RSP_FAULT(l, term->loc, "terms read `variable`, `variable=code` or `a=x:b`",
+                  "model '%s' has no term '%s' to pool in model '%s'", of->text, term->text, x->id);
 }
 
 /* ---- measurement ------------------------------------------------------------------------------------------------ */
@@ -414,11 +425,14 @@ static void check_statement(entry *e, const rsp_lavaan *m, const rsp_lavaan_row 
 
 static void load_factor(entry *e) {
     static const char *const estimators[] = {"ml", "mlr", NULL};
-    static const struct { const char *word; uint32_t bits; } equalities[] = {
-        {"loadings", RSP_EQUAL_LOADINGS}, {"intercepts", RSP_EQUAL_INTERCEPTS}, {"residuals", RSP_EQUAL_RESIDUALS},
-        {"means", RSP_EQUAL_MEANS}, {"regressions", RSP_EQUAL_REGRESSIONS},
-        {"residual.covariances", RSP_EQUAL_RESIDUAL_COVARIANCES}, {"lv.variances", RSP_EQUAL_LV_VARIANCES},
-        {"lv.covariances", RSP_EQUAL_LV_COVARIANCES}};
+    static const struct {
+        const char *word;
+        uint32_t bits;
+    } equalities[] = {
+        {"loadings", RSP_EQUAL_LOADINGS},         {"intercepts", RSP_EQUAL_INTERCEPTS},
+        {"residuals", RSP_EQUAL_RESIDUALS},       {"means", RSP_EQUAL_MEANS},
+        {"regressions", RSP_EQUAL_REGRESSIONS},   {"residual.covariances", RSP_EQUAL_RESIDUAL_COVARIANCES},
+        {"lv.variances", RSP_EQUAL_LV_VARIANCES}, {"lv.covariances", RSP_EQUAL_LV_COVARIANCES}};
     const rsp_node *model = rsp_get(e->n, "model"), *group = rsp_get(e->n, "group"), *equal = rsp_get(e->n, "equal");
     const char *std_lv = rsp_get_text(e->n, "std.lv");
     rsp_factor_model *x = &e->x->factor;
@@ -444,8 +458,10 @@ static void load_factor(entry *e) {
 static const struct {
     const char *section, *word;
     void (*load)(entry *e);
-} sections[] = {{"tables", "table", load_table}, {"tests", "test", load_test},
-                {"scales", "scale", load_scale}, {"factors", "factor model", load_factor},
+} sections[] = {{"tables", "table", load_table},
+                {"tests", "test", load_test},
+                {"scales", "scale", load_scale},
+                {"factors", "factor model", load_factor},
                 {"models", "model", load_model}};
 
 static void check_id(entry *e, rsp_map *ids, bool scale) {
@@ -453,8 +469,7 @@ static void check_id(entry *e, rsp_map *ids, bool scale) {
     const char *const own[] = {"weights", "cleaning", "response"};
     if (!id) return;
     for (size_t k = 0; k < 3; k++)
-        if (strcmp(own[k], id->text) == 0)
-            RSP_FAULT(e->l, id->loc, NULL, "the id '%s' is the engine's own", id->text);
+        if (strcmp(own[k], id->text) == 0) RSP_FAULT(e->l, id->loc, NULL, "the id '%s' is the engine's own", id->text);
     if (!scale) {
         if (!rsp_map_put(ids, id->text, 0)) RSP_FAULT(e->l, id->loc, NULL, "the id '%s' stands twice", id->text);
         return;

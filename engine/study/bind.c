@@ -71,7 +71,7 @@ size_t rsp_bind_code(rsp_loader *l, const rsp_list *list, const char *code, rsp_
 
 typedef struct {
     rsp_loader *l;
-    size_t      self;
+    size_t self;
     const char *where;
 } binding;
 
@@ -98,8 +98,7 @@ static void check_equal(const binding *b, const rsp_expr *variable, const rsp_ex
     const rsp_variable *v = variable_of(b, variable);
     double number;
     if (!v || !is_literal(literal)) return;
-    if (v->type == RSP_SELECT_ONE && v->list)
-        check_code(b, v, literal);
+    if (v->type == RSP_SELECT_ONE && v->list) check_code(b, v, literal);
     else if ((v->type == RSP_INTEGER || v->type == RSP_DECIMAL) && literal->op == RSP_X_STRING &&
              !rsp_parse_double(literal->text, strlen(literal->text), '.', &number))
         RSP_FAULT(b->l, literal->loc, NULL, "'%s' is a number and can never be '%s' in %s", v->name, literal->text,
@@ -119,10 +118,8 @@ static void check_selected(const binding *b, const rsp_expr *e) {
     if (e->n_args < 1) return;
     const rsp_variable *v = variable_of(b, e->args[0]);
     if (!v) return;
-    if (!v->list)
-        RSP_FAULT(b->l, e->args[0]->loc, NULL, "'%s' has no choices to be selected in %s", v->name, b->where);
-    else if (e->op == RSP_X_SELECTED && e->n_args > 1 && is_literal(e->args[1]))
-        check_code(b, v, e->args[1]);
+    if (!v->list) RSP_FAULT(b->l, e->args[0]->loc, NULL, "'%s' has no choices to be selected in %s", v->name, b->where);
+    else if (e->op == RSP_X_SELECTED && e->n_args > 1 && is_literal(e->args[1])) check_code(b, v, e->args[1]);
 }
 
 static bool takes_sets(rsp_expr_op op) {

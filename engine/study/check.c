@@ -47,8 +47,8 @@ static void check_derived(const rsp_study *s, rsp_diag *d) {
 
 typedef struct {
     const char *lang;
-    size_t      n;
-    rsp_loc     first;
+    size_t n;
+    rsp_loc first;
     const char *name;
 } gap;
 

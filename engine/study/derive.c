@@ -6,10 +6,10 @@
 #include <string.h>
 
 typedef struct {
-    rsp_loader     *l;
+    rsp_loader *l;
     const rsp_node *node;
-    size_t          variable;
-    const char     *where;  /* "derived variable 'x'" */
+    size_t variable;
+    const char *where; /* "derived variable 'x'" */
 } derivation;
 
 static const char *const ways[] = {"cut", "map", "expr", "mean", "sum", NULL};
@@ -116,8 +116,7 @@ static bool declare(rsp_loader *l, const rsp_node *n, derivation *out) {
 
 static void bind_from(const derivation *x, rsp_derivation *d) {
     const rsp_node *from = rsp_get(x->node, "from");
-    if (!rsp_node_find(x->node, "from"))
-        RSP_FAULT(x->l, x->node->loc, NULL, "%s needs the key 'from'", x->where);
+    if (!rsp_node_find(x->node, "from")) RSP_FAULT(x->l, x->node->loc, NULL, "%s needs the key 'from'", x->where);
     d->from = rsp_bind(x->l, from, x->where);
 }
 
@@ -217,9 +216,9 @@ static void bind(const derivation *x) {
 
 typedef struct {
     const rsp_study *s;
-    uint8_t         *ready;   /* by variable */
-    bool             waiting;
-    size_t           for_whom;
+    uint8_t *ready; /* by variable */
+    bool waiting;
+    size_t for_whom;
 } dependency;
 
 static void need(dependency *x, size_t v) {

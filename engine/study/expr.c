@@ -15,33 +15,50 @@
 enum { MAX_DEPTH = 200, MAX_NODES = 5000, MAX_FAULTS = 8 };
 
 typedef enum {
-    T_END, T_NUMBER, T_STRING, T_VARIABLE, T_SELF, T_NAME, T_OPEN, T_CLOSE, T_COMMA,
-    T_PLUS, T_MINUS, T_TIMES, T_EQ, T_NE, T_LT, T_LE, T_GT, T_GE, T_BAD
+    T_END,
+    T_NUMBER,
+    T_STRING,
+    T_VARIABLE,
+    T_SELF,
+    T_NAME,
+    T_OPEN,
+    T_CLOSE,
+    T_COMMA,
+    T_PLUS,
+    T_MINUS,
+    T_TIMES,
+    T_EQ,
+    T_NE,
+    T_LT,
+    T_LE,
+    T_GT,
+    T_GE,
+    T_BAD
 } token_kind;
 
 typedef struct {
-    token_kind  kind;
-    size_t      at, length; /* bytes of the text */
-    double      number;
-    const char *string;     /* T_STRING, T_VARIABLE: the inside */
+    token_kind kind;
+    size_t at, length; /* bytes of the text */
+    double number;
+    const char *string; /* T_STRING, T_VARIABLE: the inside */
 } token;
 
 typedef struct {
-    rsp_arena        *arena;
-    const char       *text;
-    size_t            length, next; /* next: where the token after `now` starts */
+    rsp_arena *arena;
+    const char *text;
+    size_t length, next; /* next: where the token after `now` starts */
     const rsp_origin *origin;
-    rsp_diag         *diag;
-    token             now;
-    int               depth;
-    size_t            nodes, faults, last_fault;
-    bool              too_big;
+    rsp_diag *diag;
+    token now;
+    int depth;
+    size_t nodes, faults, last_fault;
+    bool too_big;
 } parser;
 
 static const struct {
     const char *name;
     rsp_expr_op op;
-    size_t      least, most; /* arguments */
+    size_t least, most; /* arguments */
 } functions[] = {
     {"if", RSP_X_IF, 3, 3},
     {"not", RSP_X_NOT, 1, 1},
@@ -126,7 +143,7 @@ static size_t name_end(const char *s, size_t k) {
 /* Signs that people write for ours, by habit of other languages or by a word processor. */
 static const struct {
     const char *sign, *hint;
-    token_kind  kind; /* read as, so that parsing goes on */
+    token_kind kind; /* read as, so that parsing goes on */
 } habits[] = {
     {"==", "write = for equal", T_EQ},
     {"<>", "write != for not equal", T_NE},
@@ -156,7 +173,7 @@ static token lex_habit(parser *p, size_t at) {
     }
     size_t length = 1;
     while (((unsigned char) p->text[at + length] & 0xC0) == 0x80) length++;
-    bool        curly = is_curly(p->text + at);
+    bool curly = is_curly(p->text + at);
     const char *hint = curly ? "write straight quotes: 'text'" : NULL;
     FAULT(p, at, hint, "unexpected character '%.*s' in expression", (int) length, p->text + at);
     if (!curly) return (token){.kind = T_BAD, .at = at, .length = length};
@@ -172,8 +189,8 @@ static token lex_string(parser *p, size_t at) {
         return (token){.kind = T_STRING, .at = at, .length = p->length - at, .string = ""};
     }
     size_t length = (size_t) (end - (p->text + at)) + 1;
-    return (token){.kind = T_STRING, .at = at, .length = length,
-                   .string = rsp_strndup(p->arena, p->text + at + 1, length - 2)};
+    return (token){
+        .kind = T_STRING, .at = at, .length = length, .string = rsp_strndup(p->arena, p->text + at + 1, length - 2)};
 }
 
 static token lex_variable(parser *p, size_t at) {
@@ -190,8 +207,8 @@ static token lex_variable(parser *p, size_t at) {
     while (from < to && is_blank(p->text[from])) from++;
     while (to > from && is_blank(p->text[to - 1])) to--;
     if (from == to) FAULT(p, at, NULL, "'${}' names no variable");
-    return (token){.kind = T_VARIABLE, .at = at, .length = end - at,
-                   .string = rsp_strndup(p->arena, p->text + from, to - from)};
+    return (token){
+        .kind = T_VARIABLE, .at = at, .length = end - at, .string = rsp_strndup(p->arena, p->text + from, to - from)};
 }
 
 static token lex_number(parser *p, size_t at) {
@@ -210,9 +227,12 @@ static token lex_number(parser *p, size_t at) {
 }
 
 static token lex_sign(parser *p, size_t at) {
-    static const struct { const char *sign; token_kind kind; } signs[] = {
-        {"!=", T_NE}, {"<=", T_LE}, {">=", T_GE}, {"<", T_LT}, {">", T_GT}, {"=", T_EQ}, {"+", T_PLUS}, {"-", T_MINUS},
-        {"*", T_TIMES}, {"(", T_OPEN}, {")", T_CLOSE}, {",", T_COMMA},
+    static const struct {
+        const char *sign;
+        token_kind kind;
+    } signs[] = {
+        {"!=", T_NE},  {"<=", T_LE},   {">=", T_GE},   {"<", T_LT},   {">", T_GT},    {"=", T_EQ},
+        {"+", T_PLUS}, {"-", T_MINUS}, {"*", T_TIMES}, {"(", T_OPEN}, {")", T_CLOSE}, {",", T_COMMA},
     };
     if (strncmp(p->text + at, "==", 2) && strncmp(p->text + at, "<>", 2))
         for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
@@ -250,7 +270,7 @@ static bool starts_value(token_kind k) {
 /* Arguments of a call up to its closing bracket. */
 static size_t parse_args(parser *p, rsp_expr ***into) {
     rsp_expr **list = NULL;
-    size_t     n = 0, room = 0, opened = p->now.at;
+    size_t n = 0, room = 0, opened = p->now.at;
     advance(p); /* ( */
     if (p->now.kind != T_CLOSE) {
         for (;;) {
@@ -284,7 +304,7 @@ static void report_unknown(parser *p, size_t at, const char *name) {
     const char *known[N_FUNCTIONS];
     for (size_t k = 0; k < N_FUNCTIONS; k++) known[k] = functions[k].name;
     const char *near = rsp_suggest(name, known, N_FUNCTIONS);
-    char       *hint = near ? rsp_printf(p->arena, "did you mean '%s'?", near) : NULL;
+    char *hint = near ? rsp_printf(p->arena, "did you mean '%s'?", near) : NULL;
     FAULT(p, at, hint ? hint : "the functions are listed in specs/README.md", "unknown function '%s'", name);
 }
 
@@ -293,7 +313,9 @@ static void check_args(parser *p, size_t at, size_t f, const rsp_expr *e) {
     if (e->n_args < functions[f].least || e->n_args > functions[f].most) {
         size_t wanted = e->n_args < functions[f].least ? functions[f].least : functions[f].most;
         FAULT(p, at, NULL, "%s() has %zu argument%s, it takes %s%zu", name, e->n_args, e->n_args == 1 ? "" : "s",
-              functions[f].least == functions[f].most ? "" : wanted == functions[f].least ? "at least " : "at most ",
+              functions[f].least == functions[f].most ? ""
+              : wanted == functions[f].least          ? "at least "
+                                                      : "at most ",
               wanted);
         return;
     }
@@ -309,7 +331,7 @@ static void check_args(parser *p, size_t at, size_t f, const rsp_expr *e) {
 
 static rsp_expr *parse_call(parser *p) {
     size_t at = p->now.at;
-    char  *name = rsp_strndup(p->arena, p->text + at, p->now.length);
+    char *name = rsp_strndup(p->arena, p->text + at, p->now.length);
     advance(p);
     if (p->now.kind != T_OPEN) {
         FAULT(p, at, rsp_printf(p->arena, "write ${%s} for a variable, '%s' for a code or text", name, name),
@@ -340,8 +362,9 @@ static rsp_expr *parse_bracket(parser *p) {
     rsp_expr *e = parse_or(p);
     if (p->now.kind == T_CLOSE) advance(p);
     else if (p->now.kind == T_END) FAULT(p, opened, NULL, "'(' is not closed");
-    else FAULT(p, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int) p->now.length,
-               p->text + p->now.at);
+    else
+        FAULT(p, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int) p->now.length,
+              p->text + p->now.at);
     return e;
 }
 
@@ -358,21 +381,21 @@ static void skip_operators(parser *p) {
 static rsp_expr *parse_primary(parser *p) {
     skip_operators(p);
     switch (p->now.kind) {
-        case T_NUMBER: return parse_leaf(p, RSP_X_NUMBER);
-        case T_STRING: return parse_leaf(p, RSP_X_STRING);
-        case T_VARIABLE: return parse_leaf(p, RSP_X_VARIABLE);
-        case T_SELF: return parse_leaf(p, RSP_X_SELF);
-        case T_NAME: return parse_call(p);
-        case T_OPEN: return parse_bracket(p);
-        case T_END: FAULT(p, p->now.at, NULL, "expression ends where a value was expected"); return hole(p);
-        default:
-            FAULT(p, p->now.at, NULL, "expected a value before '%.*s'", (int) p->now.length, p->text + p->now.at);
-            return hole(p);
+    case T_NUMBER: return parse_leaf(p, RSP_X_NUMBER);
+    case T_STRING: return parse_leaf(p, RSP_X_STRING);
+    case T_VARIABLE: return parse_leaf(p, RSP_X_VARIABLE);
+    case T_SELF: return parse_leaf(p, RSP_X_SELF);
+    case T_NAME: return parse_call(p);
+    case T_OPEN: return parse_bracket(p);
+    case T_END: FAULT(p, p->now.at, NULL, "expression ends where a value was expected"); return hole(p);
+    default:
+        FAULT(p, p->now.at, NULL, "expected a value before '%.*s'", (int) p->now.length, p->text + p->now.at);
+        return hole(p);
     }
 }
 
 static rsp_expr *parse_unary(parser *p) {
-    bool   negative = false;
+    bool negative = false;
     size_t at = p->now.at;
     /* A run of signs is a loop, so that it cannot go deep. */
     bool any = false;
@@ -405,7 +428,12 @@ static rsp_expr *binary(parser *p, rsp_expr_op op, size_t at, rsp_expr *left, rs
 
 /* The binary operator that stands here at the given level (0: * div mod, 1: + -, 2: < <= > >=, 3: = !=), or false. */
 static bool operator_here(const parser *p, int level, rsp_expr_op *op) {
-    static const struct { token_kind kind; const char *word; int level; rsp_expr_op op; } operators[] = {
+    static const struct {
+        token_kind kind;
+        const char *word;
+        int level;
+        rsp_expr_op op;
+    } operators[] = {
         {T_TIMES, NULL, 0, RSP_X_MUL}, {T_NAME, "div", 0, RSP_X_DIV}, {T_NAME, "mod", 0, RSP_X_MOD},
         {T_PLUS, NULL, 1, RSP_X_ADD},  {T_MINUS, NULL, 1, RSP_X_SUB}, {T_LT, NULL, 2, RSP_X_LT},
         {T_LE, NULL, 2, RSP_X_LE},     {T_GT, NULL, 2, RSP_X_GT},     {T_GE, NULL, 2, RSP_X_GE},
@@ -421,7 +449,7 @@ static bool operator_here(const parser *p, int level, rsp_expr_op *op) {
 }
 
 static rsp_expr *parse_binary(parser *p, int level) {
-    rsp_expr   *left = level ? parse_binary(p, level - 1) : parse_unary(p);
+    rsp_expr *left = level ? parse_binary(p, level - 1) : parse_unary(p);
     rsp_expr_op op;
     while (operator_here(p, level, &op)) {
         size_t at = p->now.at;
@@ -435,11 +463,11 @@ static rsp_expr *parse_binary(parser *p, int level) {
 /* `a and b and c` (inner true) or `x or y`: one node for the whole chain. */
 static rsp_expr *parse_chain(parser *p, bool inner) {
     const char *word = inner ? "and" : "or";
-    rsp_expr   *first = inner ? parse_binary(p, 3) : parse_chain(p, true);
+    rsp_expr *first = inner ? parse_binary(p, 3) : parse_chain(p, true);
     if (!at_word(p, word)) return first;
-    rsp_expr  *e = new_node(p, inner ? RSP_X_AND : RSP_X_OR, p->now.at);
+    rsp_expr *e = new_node(p, inner ? RSP_X_AND : RSP_X_OR, p->now.at);
     rsp_expr **list = NULL;
-    size_t     n = 0, room = 0;
+    size_t n = 0, room = 0;
     RSP_PUSH(list, n, room, first);
     while (at_word(p, word)) {
         advance(p);
@@ -468,7 +496,7 @@ static rsp_expr *parse_or(parser *p) {
 }
 
 static void report_rest(parser *p) {
-    int         length = (int) p->now.length;
+    int length = (int) p->now.length;
     const char *word = p->text + p->now.at;
     const char *hint = NULL;
     if (p->now.kind == T_NAME && length == 3 && !strncasecmp(word, "and", 3)) hint = "write and in small letters";

@@ -23,48 +23,68 @@ enum {
 /* ---- syntax tree ------------------------------------------------------------------------------------------------ */
 
 typedef enum {
-    N_END, N_NAME, N_NUMBER, N_DOT, N_CALL, N_PAREN, N_CLOSE, N_COMMA, N_TILDE, N_BAR, N_BARS, N_PLUS, N_MINUS,
-    N_TIMES, N_SLASH, N_IN, N_COLON, N_POWER, N_SIGN, N_BAD
+    N_END,
+    N_NAME,
+    N_NUMBER,
+    N_DOT,
+    N_CALL,
+    N_PAREN,
+    N_CLOSE,
+    N_COMMA,
+    N_TILDE,
+    N_BAR,
+    N_BARS,
+    N_PLUS,
+    N_MINUS,
+    N_TIMES,
+    N_SLASH,
+    N_IN,
+    N_COLON,
+    N_POWER,
+    N_SIGN,
+    N_BAD
 } node_kind;
 
 typedef struct node node;
 struct node {
-    node_kind   kind;
-    size_t      at;
-    double      number;
-    const char *name;         /* N_NAME, N_CALL; N_SIGN: "+" or "-" */
-    node       *left, *right; /* N_CALL, N_PAREN, N_SIGN: left alone */
+    node_kind kind;
+    size_t at;
+    double number;
+    const char *name;   /* N_NAME, N_CALL; N_SIGN: "+" or "-" */
+    node *left, *right; /* N_CALL, N_PAREN, N_SIGN: left alone */
 };
 
 typedef struct {
-    node_kind   kind;
-    size_t      at, length;
-    double      number;
+    node_kind kind;
+    size_t at, length;
+    double number;
     const char *name;
 } token;
 
-typedef struct { uint64_t bits[WORDS]; } set;
+typedef struct {
+    uint64_t bits[WORDS];
+} set;
 
 typedef struct {
     size_t n, room;
-    set   *v;
+    set *v;
 } sets;
 
 typedef struct {
-    rsp_arena        *arena;
-    const char       *text;
-    size_t            length, next;
+    rsp_arena *arena;
+    const char *text;
+    size_t length, next;
     const rsp_origin *origin;
-    rsp_diag         *diag;
-    token             now;
-    int               depth;
-    size_t            nodes, faults, last_fault;
-    bool              too_big;
+    rsp_diag *diag;
+    token now;
+    int depth;
+    size_t nodes, faults, last_fault;
+    bool too_big;
     /* Reading of the tree. */
     rsp_formula *formula;
-    size_t       factor_room;
-    node       **random; /* brackets with | met in the fixed part, read when its factors are known */
-    size_t       n_random, random_room;
+    size_t factor_room;
+    node **random; /* brackets with | met in the fixed part, read when its factors are known */
+    size_t n_random, random_room;
 } parser;
 
 static bool may_report(parser *p, size_t at) {
@@ -126,22 +146,27 @@ static token lex_name(parser *p, size_t at) {
     size_t k = at;
     while (is_name(p->text[k])) k++;
     bool dot = k == at + 1 && p->text[at] == '.';
-    return (token){.kind = dot ? N_DOT : N_NAME, .at = at, .length = k - at,
-                   .name = rsp_strndup(p->arena, p->text + at, k - at)};
+    return (token){
+        .kind = dot ? N_DOT : N_NAME, .at = at, .length = k - at, .name = rsp_strndup(p->arena, p->text + at, k - at)};
 }
 
 static token lex_quoted(parser *p, size_t at) {
     const char *end = strchr(p->text + at + 1, '`');
-    size_t      length = end ? (size_t) (end - (p->text + at)) + 1 : p->length - at;
+    size_t length = end ? (size_t) (end - (p->text + at)) + 1 : p->length - at;
     if (!end || length == 2) FAULT(p, at, NULL, end ? "empty name ``" : "a name that starts with ` has no closing `");
-    return (token){.kind = N_NAME, .at = at, .length = length,
+    return (token){.kind = N_NAME,
+                   .at = at,
+                   .length = length,
                    .name = rsp_strndup(p->arena, p->text + at + 1, length > 2 ? length - 2 : 0)};
 }
 
 static token lex_sign(parser *p, size_t at) {
-    static const struct { const char *sign; node_kind kind; } signs[] = {
-        {"%in%", N_IN}, {"||", N_BARS}, {"|", N_BAR}, {"~", N_TILDE}, {"**", N_POWER}, {"+", N_PLUS}, {"-", N_MINUS},
-        {"*", N_TIMES}, {"/", N_SLASH}, {":", N_COLON}, {"^", N_POWER}, {"(", N_PAREN}, {")", N_CLOSE}, {",", N_COMMA},
+    static const struct {
+        const char *sign;
+        node_kind kind;
+    } signs[] = {
+        {"%in%", N_IN}, {"||", N_BARS}, {"|", N_BAR},   {"~", N_TILDE}, {"**", N_POWER}, {"+", N_PLUS},  {"-", N_MINUS},
+        {"*", N_TIMES}, {"/", N_SLASH}, {":", N_COLON}, {"^", N_POWER}, {"(", N_PAREN},  {")", N_CLOSE}, {",", N_COMMA},
     };
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
         if (!strncmp(p->text + at, signs[k].sign, strlen(signs[k].sign)))
@@ -149,7 +174,9 @@ static token lex_sign(parser *p, size_t at) {
     if (!strncmp(p->text + at, "${", 2)) {
         size_t inside = strcspn(p->text + at + 2, "}");
         FAULT(p, at, "formulas name variables without ${ }", "'${' in formula");
-        return (token){.kind = N_NAME, .at = at, .length = inside + 2 + (p->text[at + 2 + inside] == '}'),
+        return (token){.kind = N_NAME,
+                       .at = at,
+                       .length = inside + 2 + (p->text[at + 2 + inside] == '}'),
                        .name = rsp_strndup(p->arena, p->text + at + 2, inside)};
     }
     FAULT(p, at, NULL, "unexpected character '%c' in formula", p->text[at]);
@@ -177,7 +204,8 @@ static void expect_close(parser *p, size_t opened) {
     else if (p->now.kind == N_END) FAULT(p, opened, NULL, "'(' is not closed");
     else if (p->now.kind == N_COMMA) FAULT(p, p->now.at, NULL, "functions in formulas take one argument");
     else
-        FAULT(p, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int)p->now.length, p->text + p->now.at);
+        FAULT(p, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int) p->now.length,
+              p->text + p->now.at);
 }
 
 static node *parse_primary(parser *p) {
@@ -186,20 +214,20 @@ static node *parse_primary(parser *p) {
     n->name = t.name;
     n->number = t.number;
     switch (t.kind) {
-        case N_NUMBER:
-        case N_DOT: advance(p); return n;
-        case N_NAME:
-            advance(p);
-            if (p->now.kind != N_PAREN) return n;
-            n->kind = N_CALL;
-            break;
-        case N_PAREN: break;
-        case N_END: FAULT(p, t.at, NULL, "formula ends where a variable was expected"); return n;
-        default:
-            FAULT(p, t.at, NULL, "expected a variable, found '%.*s'", (int) t.length, p->text + t.at);
-            n->kind = N_BAD;
-            if (t.kind != N_CLOSE) advance(p);
-            return n;
+    case N_NUMBER:
+    case N_DOT: advance(p); return n;
+    case N_NAME:
+        advance(p);
+        if (p->now.kind != N_PAREN) return n;
+        n->kind = N_CALL;
+        break;
+    case N_PAREN: break;
+    case N_END: FAULT(p, t.at, NULL, "formula ends where a variable was expected"); return n;
+    default:
+        FAULT(p, t.at, NULL, "expected a variable, found '%.*s'", (int) t.length, p->text + t.at);
+        n->kind = N_BAD;
+        if (t.kind != N_CLOSE) advance(p);
+        return n;
     }
     size_t opened = p->now.at;
     advance(p);
@@ -245,15 +273,15 @@ static node *parse_sign(parser *p) {
 /* The level at which a binary operator stands, weakest 0; -1: none. */
 static int level_of(node_kind k) {
     switch (k) {
-        case N_BARS:
-        case N_BAR: return 0;
-        case N_PLUS:
-        case N_MINUS: return 1;
-        case N_TIMES:
-        case N_SLASH: return 2;
-        case N_IN: return 3;
-        case N_COLON: return 4;
-        default: return -1;
+    case N_BARS:
+    case N_BAR: return 0;
+    case N_PLUS:
+    case N_MINUS: return 1;
+    case N_TIMES:
+    case N_SLASH: return 2;
+    case N_IN: return 3;
+    case N_COLON: return 4;
+    default: return -1;
     }
 }
 
@@ -269,7 +297,7 @@ static node *parse_level(parser *p, int level) {
     node *left = parse_next(p, level);
     while (level_of(p->now.kind) == level) {
         node_kind kind = p->now.kind;
-        size_t    at = p->now.at;
+        size_t at = p->now.at;
         advance(p);
         node *right = parse_next(p, level);
         left = new_node(p, kind, at, left, right);
@@ -283,7 +311,7 @@ static node *parse_level(parser *p, int level) {
 /* A number as R deparses it: up to 15 significant digits, fixed unless scientific is shorter. */
 static char *number_text(rsp_arena *a, double x) {
     char sci[40], fixed[400];
-    int  digits = 0;
+    int digits = 0;
     for (; digits < 14; digits++) {
         char full[40];
         snprintf(sci, sizeof sci, "%.*e", digits, x);
@@ -295,34 +323,37 @@ static char *number_text(rsp_arena *a, double x) {
     }
     snprintf(sci, sizeof sci, "%.*e", digits, x);
     const char *e = strchr(sci, 'e');
-    int         exponent = e ? atoi(e + 1) : 0;
-    int         decimals = digits > exponent ? digits - exponent : 0;
+    int exponent = e ? atoi(e + 1) : 0;
+    int decimals = digits > exponent ? digits - exponent : 0;
     snprintf(fixed, sizeof fixed, "%.*f", decimals, x);
     return rsp_strdup(a, strlen(fixed) <= strlen(sci) ? fixed : sci);
 }
 
 static void print(parser *p, rsp_buf *into, const node *n) {
-    static const struct { node_kind kind; const char *sign; } signs[] = {
-        {N_PLUS, " + "}, {N_MINUS, " - "}, {N_TIMES, " * "}, {N_SLASH, "/"}, {N_POWER, "^"}, {N_COLON, ":"},
-        {N_IN, " %in% "}, {N_BAR, " | "}, {N_BARS, " || "},
+    static const struct {
+        node_kind kind;
+        const char *sign;
+    } signs[] = {
+        {N_PLUS, " + "}, {N_MINUS, " - "}, {N_TIMES, " * "}, {N_SLASH, "/"},   {N_POWER, "^"},
+        {N_COLON, ":"},  {N_IN, " %in% "}, {N_BAR, " | "},   {N_BARS, " || "},
     };
     if (!n) return;
     switch (n->kind) {
-        case N_NAME: rsp_buf_puts(into, n->name); return;
-        case N_DOT: rsp_buf_putc(into, '.'); return;
-        case N_NUMBER: rsp_buf_puts(into, number_text(p->arena, n->number)); return;
-        case N_CALL:
-        case N_PAREN:
-            rsp_buf_puts(into, n->kind == N_CALL ? n->name : "");
-            rsp_buf_putc(into, '(');
-            print(p, into, n->left);
-            rsp_buf_putc(into, ')');
-            return;
-        case N_SIGN:
-            rsp_buf_puts(into, n->name);
-            print(p, into, n->left);
-            return;
-        default: break;
+    case N_NAME: rsp_buf_puts(into, n->name); return;
+    case N_DOT: rsp_buf_putc(into, '.'); return;
+    case N_NUMBER: rsp_buf_puts(into, number_text(p->arena, n->number)); return;
+    case N_CALL:
+    case N_PAREN:
+        rsp_buf_puts(into, n->kind == N_CALL ? n->name : "");
+        rsp_buf_putc(into, '(');
+        print(p, into, n->left);
+        rsp_buf_putc(into, ')');
+        return;
+    case N_SIGN:
+        rsp_buf_puts(into, n->name);
+        print(p, into, n->left);
+        return;
+    default: break;
     }
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
         if (signs[k].kind != n->kind) continue;
@@ -375,7 +406,10 @@ static void unknown_call(parser *p, const node *n) {
 }
 
 static rsp_fexpr *call(parser *p, const node *n) {
-    static const struct { const char *name; int op; } calls[] = {
+    static const struct {
+        const char *name;
+        int op;
+    } calls[] = {
         {"log", RSP_F_LOG}, {"exp", RSP_F_EXP}, {"sqrt", RSP_F_SQRT}, {"abs", RSP_F_ABS}, {"factor", RSP_F_FACTOR},
     };
     if (!strcmp(n->name, "I")) return arithmetic(p, n->left);
@@ -423,23 +457,23 @@ static rsp_fexpr *sign(parser *p, const node *n) {
 static rsp_fexpr *arithmetic(parser *p, const node *n) {
     rsp_fexpr *e = NULL;
     switch (n->kind) {
-        case N_NAME: return variable(p, n);
-        case N_NUMBER:
-            e = new_fexpr(p, n);
-            e->number = n->number;
-            return e;
-        case N_SIGN: return sign(p, n);
-        case N_PAREN: return arithmetic(p, n->left);
-        case N_CALL: return call(p, n);
-        case N_PLUS: return two_sides(p, n, RSP_F_ADD);
-        case N_MINUS: return two_sides(p, n, RSP_F_SUB);
-        case N_TIMES: return two_sides(p, n, RSP_F_MUL);
-        case N_SLASH: return two_sides(p, n, RSP_F_DIV);
-        case N_POWER: return two_sides(p, n, RSP_F_POW);
-        case N_BAD:
-        case N_END: break;
-        case N_DOT: FAULT(p, n->at, NULL, "'.' stands for variables, not inside arithmetic"); break;
-        default: FAULT(p, n->at, NULL, "'%s' is not arithmetic", deparse(p, n)); break;
+    case N_NAME: return variable(p, n);
+    case N_NUMBER:
+        e = new_fexpr(p, n);
+        e->number = n->number;
+        return e;
+    case N_SIGN: return sign(p, n);
+    case N_PAREN: return arithmetic(p, n->left);
+    case N_CALL: return call(p, n);
+    case N_PLUS: return two_sides(p, n, RSP_F_ADD);
+    case N_MINUS: return two_sides(p, n, RSP_F_SUB);
+    case N_TIMES: return two_sides(p, n, RSP_F_MUL);
+    case N_SLASH: return two_sides(p, n, RSP_F_DIV);
+    case N_POWER: return two_sides(p, n, RSP_F_POW);
+    case N_BAD:
+    case N_END: break;
+    case N_DOT: FAULT(p, n->at, NULL, "'.' stands for variables, not inside arithmetic"); break;
+    default: FAULT(p, n->at, NULL, "'%s' is not arithmetic", deparse(p, n)); break;
     }
     return new_fexpr(p, n);
 }
@@ -502,7 +536,7 @@ static sets crossed(parser *p, const sets *a, const sets *b, size_t at) {
 
 /* Each term of a together with everything in b. */
 static sets within(parser *p, const sets *a, const sets *b, size_t at) {
-    set  all = all_of(b);
+    set all = all_of(b);
     sets c = {0};
     for (size_t k = 0; k < a->n && !p->too_big; k++) {
         set one = joined(&a->v[k], &all);
@@ -513,7 +547,7 @@ static sets within(parser *p, const sets *a, const sets *b, size_t at) {
 
 static size_t factor_index(parser *p, const node *n) {
     rsp_formula *f = p->formula;
-    const char  *text = deparse(p, n);
+    const char *text = deparse(p, n);
     for (size_t k = 0; k < f->n_factors; k++)
         if (!strcmp(f->factors[k]->text, text)) return k;
     rsp_fexpr *e = arithmetic(p, n);
@@ -531,8 +565,8 @@ static size_t factor_index(parser *p, const node *n) {
 static sets encode(parser *p, const node *n, bool positive, bool *intercept);
 
 static sets one_factor(parser *p, const node *n) {
-    sets   s = {0};
-    set    one = {{0}};
+    sets s = {0};
+    set one = {{0}};
     size_t k = factor_index(p, n);
     one.bits[k / 64] |= UINT64_C(1) << (k % 64);
     add_set(p, &s, &one, n->at);
@@ -545,7 +579,7 @@ static void encode_number(parser *p, const node *n, bool positive, bool *interce
 }
 
 static sets encode_power(parser *p, const node *n, bool positive, bool *intercept) {
-    sets   base = encode(p, n->left, positive, intercept);
+    sets base = encode(p, n->left, positive, intercept);
     double times = n->right->kind == N_NUMBER ? n->right->number : NAN;
     if (!(times >= 1 && times <= 20 && times == floor(times))) {
         FAULT(p, n->right->at, "a power of a variable is I(x^2)", "the power of terms is a whole number from 1 to 20");
@@ -555,7 +589,7 @@ static sets encode_power(parser *p, const node *n, bool positive, bool *intercep
     add_sets(p, &all, &base, n->at);
     for (int k = 1; k < (int) times && !p->too_big; k++) {
         size_t before = all.n;
-        sets   more = crossed(p, &all, &base, n->at);
+        sets more = crossed(p, &all, &base, n->at);
         free(all.v);
         all = more;
         if (all.n == before) break; /* every combination is there */
@@ -595,37 +629,35 @@ static sets encode(parser *p, const node *n, bool positive, bool *intercept) {
     sets a = {0};
     if (p->too_big) return a;
     switch (n->kind) {
-        case N_NUMBER: encode_number(p, n, positive, intercept); return a;
-        case N_NAME:
-        case N_CALL: return one_factor(p, n);
-        case N_PLUS: {
-            a = encode(p, n->left, positive, intercept);
-            sets b = encode(p, n->right, positive, intercept);
-            add_sets(p, &a, &b, n->at);
-            free(b.v);
-            return a;
-        }
-        case N_MINUS: return encode_minus(p, encode(p, n->left, positive, intercept), n->right, positive, intercept);
-        case N_SIGN:
-            if (*n->name == '-') return encode_minus(p, a, n->left, positive, intercept);
-            return encode(p, n->left, positive, intercept);
-        case N_PAREN:
-            if (!is_bar(n->left)) return encode(p, n->left, positive, intercept);
-            FAULT(p, n->at, "add it with +", "a random part cannot be combined with other terms");
-            return a;
-        case N_POWER: return encode_power(p, n, positive, intercept);
-        case N_TIMES:
-        case N_COLON:
-        case N_SLASH:
-        case N_IN: return encode_product(p, n, positive, intercept);
-        case N_DOT: FAULT(p, n->at, "list the variables", "'.' can only be added to other terms"); return a;
-        case N_BAR:
-        case N_BARS:
-            FAULT(p, n->at, "put it into brackets: (1 + x | g)", "'|' outside brackets");
-            return a;
-        case N_BAD:
-        case N_END: return a;
-        default: FAULT(p, n->at, NULL, "this cannot stand in a formula"); return a;
+    case N_NUMBER: encode_number(p, n, positive, intercept); return a;
+    case N_NAME:
+    case N_CALL: return one_factor(p, n);
+    case N_PLUS: {
+        a = encode(p, n->left, positive, intercept);
+        sets b = encode(p, n->right, positive, intercept);
+        add_sets(p, &a, &b, n->at);
+        free(b.v);
+        return a;
+    }
+    case N_MINUS: return encode_minus(p, encode(p, n->left, positive, intercept), n->right, positive, intercept);
+    case N_SIGN:
+        if (*n->name == '-') return encode_minus(p, a, n->left, positive, intercept);
+        return encode(p, n->left, positive, intercept);
+    case N_PAREN:
+        if (!is_bar(n->left)) return encode(p, n->left, positive, intercept);
+        FAULT(p, n->at, "add it with +", "a random part cannot be combined with other terms");
+        return a;
+    case N_POWER: return encode_power(p, n, positive, intercept);
+    case N_TIMES:
+    case N_COLON:
+    case N_SLASH:
+    case N_IN: return encode_product(p, n, positive, intercept);
+    case N_DOT: FAULT(p, n->at, "list the variables", "'.' can only be added to other terms"); return a;
+    case N_BAR:
+    case N_BARS: FAULT(p, n->at, "put it into brackets: (1 + x | g)", "'|' outside brackets"); return a;
+    case N_BAD:
+    case N_END: return a;
+    default: FAULT(p, n->at, NULL, "this cannot stand in a formula"); return a;
     }
 }
 
@@ -670,7 +702,7 @@ static rsp_fterm make_term(parser *p, const set *s) {
 /* By order, then appearance. */
 static rsp_fterm *make_terms(parser *p, const sets *s, size_t *n) {
     rsp_fterm *terms = RSP_ARRAY(p->arena, rsp_fterm, s->n);
-    size_t     most = 0, done = 0;
+    size_t most = 0, done = 0;
     for (size_t k = 0; k < s->n; k++) {
         size_t order = order_of(&s->v[k]);
         if (order > most) most = order;
@@ -696,7 +728,7 @@ static sets encode_groups(parser *p, const node *n) {
 
 static void read_random(parser *p, const node *bracket, size_t *room) {
     rsp_formula *f = p->formula;
-    const node  *bar = bracket->left;
+    const node *bar = bracket->left;
     if (is_bar(bar->left)) {
         FAULT(p, bar->at, NULL, "a second '|' in a random part");
         return;
@@ -729,7 +761,7 @@ static void read_right(parser *p, node *right) {
     rsp_formula *f = p->formula;
     f->intercept = true;
     node *fixed = take_special(p, right);
-    sets  terms = {0};
+    sets terms = {0};
     if (fixed) terms = encode(p, fixed, true, &f->intercept);
     size_t room = 0;
     f->n_random = 0;
@@ -764,7 +796,7 @@ rsp_formula *rsp_formula_parse(rsp_arena *a, const char *text, const rsp_origin 
     if (p.now.kind != N_TILDE) {
         if (p.now.kind == N_END) FAULT(&p, 0, "as in change ~ culture + country", "formula without '~'");
         else
-            FAULT(&p, p.now.at, NULL, "expected an operator or '~' before '%.*s'", (int)p.now.length, text + p.now.at);
+            FAULT(&p, p.now.at, NULL, "expected an operator or '~' before '%.*s'", (int) p.now.length, text + p.now.at);
         return NULL;
     }
     advance(&p);

@@ -13,8 +13,8 @@ enum { MAX_GROUPS = 32 };
 static const char *const entry_columns[] = {
     "constraint_message", "required_message", "appearance", "default",      "calculation", "choice_filter", "readonly",
     "read_only",          "read only",        "parameters", "repeat_count", "note",        "trigger",       NULL};
-static const char *const survey_columns[] = {"type", "name", "label", "hint", "relevant", "constraint", "required",
-    "measure", "reverse", "export_name", NULL};
+static const char *const survey_columns[] = {"type",     "name",    "label",   "hint",        "relevant", "constraint",
+                                             "required", "measure", "reverse", "export_name", NULL};
 static const char *const choices_columns[] = {"list_name", "name", "label", "value", "missing", "alias", NULL};
 
 static bool in(const char *word, size_t length, const char *const *words) {
@@ -190,29 +190,40 @@ typedef struct {
 
 typedef struct {
     const rsp_sheet *sheet;
-    survey_cols      c;
-    size_t           depth;
+    survey_cols c;
+    size_t depth;
     struct {
-        rsp_loc   loc;
+        rsp_loc loc;
         rsp_expr *relevant; /* of the group and those around it */
     } groups[MAX_GROUPS];
 } survey;
 
 typedef struct {
     const char *word;
-    int         type; /* rsp_type, or below */
-    bool        lists;
+    int type; /* rsp_type, or below */
+    bool lists;
 } question_type;
 
 enum { IGNORED = -1, GROUP_BEGIN = -2, GROUP_END = -3, CALCULATE = -4, REPEAT = -5 };
 
-static const question_type question_types[] = {
-    {"select_one", RSP_SELECT_ONE, true}, {"select_multiple", RSP_SELECT_MULTIPLE, true}, {"rank", RSP_RANK, true},
-    {"integer", RSP_INTEGER, false}, {"decimal", RSP_DECIMAL, false}, {"date", RSP_DATE, false},
-    {"datetime", RSP_DATETIME, false}, {"dateTime", RSP_DATETIME, false}, {"text", RSP_TEXT, false},
-    {"start", RSP_DATETIME, false}, {"end", RSP_DATETIME, false}, {"today", RSP_DATE, false},
-    {"calculate", CALCULATE, false}, {"note", IGNORED, false}, {"begin_group", GROUP_BEGIN, false},
-    {"end_group", GROUP_END, false}, {"begin_repeat", REPEAT, false}, {"end_repeat", REPEAT, false}};
+static const question_type question_types[] = {{"select_one", RSP_SELECT_ONE, true},
+                                               {"select_multiple", RSP_SELECT_MULTIPLE, true},
+                                               {"rank", RSP_RANK, true},
+                                               {"integer", RSP_INTEGER, false},
+                                               {"decimal", RSP_DECIMAL, false},
+                                               {"date", RSP_DATE, false},
+                                               {"datetime", RSP_DATETIME, false},
+                                               {"dateTime", RSP_DATETIME, false},
+                                               {"text", RSP_TEXT, false},
+                                               {"start", RSP_DATETIME, false},
+                                               {"end", RSP_DATETIME, false},
+                                               {"today", RSP_DATE, false},
+                                               {"calculate", CALCULATE, false},
+                                               {"note", IGNORED, false},
+                                               {"begin_group", GROUP_BEGIN, false},
+                                               {"end_group", GROUP_END, false},
+                                               {"begin_repeat", REPEAT, false},
+                                               {"end_repeat", REPEAT, false}};
 enum { N_TYPES = sizeof question_types / sizeof *question_types };
 
 static const question_type *find_type(rsp_loader *l, const rsp_cell *cell, const char **list) {
@@ -380,7 +391,8 @@ static bool load_survey(rsp_loader *l, const rsp_node *file) {
     if (!rsp_sheet_read(l->a, l->s->survey_path, file->loc, &sheet, l->d)) return false;
     if (!check_headings(l, &sheet, survey_columns, needed, true)) return false;
     if (!sheet.n_rows) {
-        RSP_FAULT(l, ((rsp_loc){l->s->survey_path, 1, 1}), "one row a question, as in an XLSForm", "the questionnaire holds no questions");
+        RSP_FAULT(l, ((rsp_loc){l->s->survey_path, 1, 1}), "one row a question, as in an XLSForm",
+                  "the questionnaire holds no questions");
         return false;
     }
     survey v = {.sheet = &sheet,

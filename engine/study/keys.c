@@ -8,7 +8,8 @@
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
-#define END {NULL, 0, RSP_V_TEXT, NULL, false, NULL, NULL}
+#define END                                                                                                            \
+    { NULL, 0, RSP_V_TEXT, NULL, false, NULL, NULL }
 #define ONE RSP_S_ONE
 #define LIST RSP_S_LIST
 
@@ -51,18 +52,28 @@ static const rsp_key role_keys[] = {
     {"consent", ONE, RSP_V_VARIABLE, NULL, false, NULL, "consent to take part"},
     END};
 
-#define ITEMS {"items", ONE | LIST, RSP_V_VARIABLE, NULL, false, NULL, "variables concerned"}
-#define BY {"by", ONE | LIST, RSP_V_VARIABLE, NULL, false, NULL, "duplicates: variables that are alike"}
+#define ITEMS                                                                                                          \
+    { "items", ONE | LIST, RSP_V_VARIABLE, NULL, false, NULL, "variables concerned" }
+#define BY                                                                                                             \
+    { "by", ONE | LIST, RSP_V_VARIABLE, NULL, false, NULL, "duplicates: variables that are alike" }
 #define KEEP                                                                                                           \
-    {"keep", ONE, RSP_V_ENUM, "first|last|most_complete", false, NULL, "duplicates: the row that stays; default first"}
+    {                                                                                                                  \
+        "keep", ONE, RSP_V_ENUM, "first|last|most_complete", false, NULL,                                              \
+            "duplicates: the row that stays; default first"                                                            \
+    }
 #define MINIMUM                                                                                                        \
-    {"minimum", ONE, RSP_V_NUMBER, "0..", false, NULL,                                                                 \
-     "incomplete: least share answered; speeders: share of the median; straightliners: least number of answers "       \
-     "(default: all items); outliers: number of interquartile ranges"}
-#define LOW {"low", ONE, RSP_V_NUMBER, NULL, false, NULL, "outliers: least value"}
-#define HIGH {"high", ONE, RSP_V_NUMBER, NULL, false, NULL, "outliers: greatest value"}
+    {                                                                                                                  \
+        "minimum", ONE, RSP_V_NUMBER, "0..", false, NULL,                                                              \
+            "incomplete: least share answered; speeders: share of the median; straightliners: least number of "        \
+            "answers "                                                                                                 \
+            "(default: all items); outliers: number of interquartile ranges"                                           \
+    }
+#define LOW                                                                                                            \
+    { "low", ONE, RSP_V_NUMBER, NULL, false, NULL, "outliers: least value" }
+#define HIGH                                                                                                           \
+    { "high", ONE, RSP_V_NUMBER, NULL, false, NULL, "outliers: greatest value" }
 #define RECODE_MAP                                                                                                     \
-    {"map", RSP_S_MAP, RSP_V_CODE, NULL, false, NULL, "recode: old code and new code; `missing` sets it missing"}
+    { "map", RSP_S_MAP, RSP_V_CODE, NULL, false, NULL, "recode: old code and new code; `missing` sets it missing" }
 
 static const rsp_key rule_value_keys[] = {ITEMS, BY, KEEP, MINIMUM, LOW, HIGH, RECODE_MAP, END};
 
@@ -173,22 +184,25 @@ static const rsp_key variance_keys[] = {
     {"mse", ONE, RSP_V_YESNO, NULL, false, NULL, "yes: around the full-sample estimate; default around the mean"},
     END};
 
-#define TITLE {"title", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "neutral description for charts and tables"}
-#define FILTER {"filter", ONE, RSP_V_EXPR, NULL, false, NULL, "only respondents for whom the condition holds"}
+#define TITLE                                                                                                          \
+    { "title", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "neutral description for charts and tables" }
+#define FILTER                                                                                                         \
+    { "filter", ONE, RSP_V_EXPR, NULL, false, NULL, "only respondents for whom the condition holds" }
 #define VARIANCE                                                                                                       \
     {                                                                                                                  \
         "variance", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, variance_keys,                                              \
             "its own variance; what is not said: the study's"                                                          \
     }
-#define ID {"id", ONE, RSP_V_ID, NULL, true, NULL, "name of the analysis in the results; unique in the study"}
+#define ID                                                                                                             \
+    { "id", ONE, RSP_V_ID, NULL, true, NULL, "name of the analysis in the results; unique in the study" }
 
-static const rsp_key ratio_keys[] = {
-    {"numerator", ONE, RSP_V_VARIABLE, NULL, true, NULL, "a number"},
-    {"denominator", ONE, RSP_V_VARIABLE, NULL, true, NULL, "a number"},
-    END};
+static const rsp_key ratio_keys[] = {{"numerator", ONE, RSP_V_VARIABLE, NULL, true, NULL, "a number"},
+                                     {"denominator", ONE, RSP_V_VARIABLE, NULL, true, NULL, "a number"},
+                                     END};
 
 static const rsp_key table_keys[] = {
-    ID, TITLE,
+    ID,
+    TITLE,
     {"items", LIST, RSP_V_VARIABLE, NULL, false, NULL, "variables, or choices of a select_multiple as NAME_CODE"},
     {"statistic", ONE, RSP_V_ENUM, "proportion|mean|total|median|quantile|count|sd|net|top2", false, NULL,
      "default proportion"},
@@ -197,14 +211,18 @@ static const rsp_key table_keys[] = {
     {"by", RSP_S_LISTS, RSP_V_VARIABLE, NULL, false, NULL, "crossings; `[]` is everybody; default `[[]]`"},
     FILTER,
     {"compare", ONE, RSP_V_YESNO, NULL, false, NULL, "yes: differences between the levels of the crossings"},
-    VARIANCE, END};
+    VARIANCE,
+    END};
 
 static const rsp_key test_keys[] = {
-    ID, TITLE,
+    ID,
+    TITLE,
     {"kind", ONE, RSP_V_ENUM, "rao_scott|t|wald|kruskal", true, NULL, "the test"},
     {"rows", ONE, RSP_V_VARIABLE, NULL, true, NULL, "rows of the table; the outcome of t and kruskal"},
     {"columns", ONE, RSP_V_VARIABLE, NULL, true, NULL, "columns of the table; the groups of t and kruskal"},
-    FILTER, VARIANCE, END};
+    FILTER,
+    VARIANCE,
+    END};
 
 static const rsp_key scale_keys[] = {
     {"id", ONE, RSP_V_ID, NULL, true, NULL, "name of the analysis; several scales may share one"},
@@ -213,7 +231,8 @@ static const rsp_key scale_keys[] = {
     {"items", LIST, RSP_V_VARIABLE, NULL, true, NULL, "items; those with `reverse` are turned"},
     {"min_valid", ONE, RSP_V_INTEGER, "1..", false, NULL, "least number of valid answers; default all"},
     {"weights", ONE, RSP_V_ENUM, "none|design", false, NULL, "default none"},
-    FILTER, END};
+    FILTER,
+    END};
 
 static const rsp_key factor_keys[] = {
     ID,
@@ -231,9 +250,10 @@ static const rsp_key factor_keys[] = {
     END};
 
 static const rsp_key model_keys[] = {
-    ID, TITLE,
-    {"kind", ONE, RSP_V_ENUM, "linear|logistic|ordinal|poisson|negative_binomial|multinomial|mixed|pooled", true,
-     NULL, "the kind of model"},
+    ID,
+    TITLE,
+    {"kind", ONE, RSP_V_ENUM, "linear|logistic|ordinal|poisson|negative_binomial|multinomial|mixed|pooled", true, NULL,
+     "the kind of model"},
     {"formula", ONE, RSP_V_FORMULA, NULL, false, NULL, "the model as an R formula"},
     {"event", ONE, RSP_V_CODE, NULL, false, NULL, "logistic: the code that counts as 1; default the last of two"},
     {"weights", ONE, RSP_V_ENUM, "design|none", false, NULL, "none: the unweighted model with its own errors"},
@@ -529,7 +549,9 @@ static void check_scalar(const rsp_key *key, rsp_node *n, rsp_diag *d) {
 /* ---- shapes ----------------------------------------------------------------------------------------------------- */
 
 static void describe(unsigned shapes, rsp_buf *b) {
-    static const struct { unsigned shape; const char *words;
+    static const struct {
+        unsigned shape;
+        const char *words;
     } names[] = {{RSP_S_ONE, "a single value"},
                  {RSP_S_LIST, "a list of values"},
                  {RSP_S_LISTS, "a list of lists, like [[a], [a, b]]"},

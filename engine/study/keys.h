@@ -38,13 +38,13 @@ enum {
 
 typedef struct rsp_key rsp_key;
 struct rsp_key {
-    const char    *name;
-    unsigned       shapes;
+    const char *name;
+    unsigned shapes;
     rsp_value_kind value;
-    const char    *allowed;
-    bool           required;
+    const char *allowed;
+    bool required;
     const rsp_key *keys; /* of objects; ends with a name of NULL */
-    const char    *says;
+    const char *says;
 };
 
 /* The whole file: an object. */

@@ -26,24 +26,24 @@ typedef enum {
 } token_kind;
 
 typedef struct {
-    token_kind  kind;
-    size_t      at, length;
-    double      number;
+    token_kind kind;
+    size_t at, length;
+    double number;
     const char *text;
-    int         op; /* T_OPERATOR */
+    int op; /* T_OPERATOR */
 } token;
 
 typedef struct {
-    rsp_arena        *arena;
-    const char       *text;
-    size_t            length, next;
+    rsp_arena *arena;
+    const char *text;
+    size_t length, next;
     const rsp_origin *origin;
-    rsp_diag         *diag;
-    token             now;
-    size_t            faults;
-    rsp_lavaan_row   *rows;
-    size_t            n, room;
-    rsp_map          *seen; /* operator, left and right of every row -> its index */
+    rsp_diag *diag;
+    token now;
+    size_t faults;
+    rsp_lavaan_row *rows;
+    size_t n, room;
+    rsp_map *seen; /* operator, left and right of every row -> its index */
 } parser;
 
 #define FAULT(p, at, hint, ...)                                                                                        \
@@ -58,9 +58,12 @@ typedef struct {
 
 enum { OP_UNSUPPORTED = -1 };
 
-static const struct { const char *sign; int op; } operators[] = {
-    {"~*~", OP_UNSUPPORTED}, {"=~", RSP_L_LOADING}, {"<~", OP_UNSUPPORTED}, {"~~", RSP_L_COVARIANCE},
-    {"~", RSP_L_REGRESSION}, {"|", RSP_L_THRESHOLD}, {":=", RSP_L_DEFINED}, {"==", RSP_L_CONSTRAINT},
+static const struct {
+    const char *sign;
+    int op;
+} operators[] = {
+    {"~*~", OP_UNSUPPORTED}, {"=~", RSP_L_LOADING},  {"<~", OP_UNSUPPORTED}, {"~~", RSP_L_COVARIANCE},
+    {"~", RSP_L_REGRESSION}, {"|", RSP_L_THRESHOLD}, {":=", RSP_L_DEFINED},  {"==", RSP_L_CONSTRAINT},
     {"<", OP_UNSUPPORTED},   {">", OP_UNSUPPORTED},  {"%", OP_UNSUPPORTED},
 };
 
@@ -93,7 +96,10 @@ static token lex_number(const parser *p, size_t at) {
 }
 
 static token lex_sign(const parser *p, size_t at) {
-    static const struct { char sign; token_kind kind; } signs[] = {
+    static const struct {
+        char sign;
+        token_kind kind;
+    } signs[] = {
         {'+', T_PLUS}, {'*', T_TIMES}, {'(', T_OPEN}, {')', T_CLOSE}, {',', T_COMMA}, {'-', T_MINUS},
     };
     for (size_t k = 0; k < sizeof operators / sizeof *operators; k++) {
@@ -108,13 +114,15 @@ static token lex_sign(const parser *p, size_t at) {
 
 static token lex(const parser *p, size_t from) {
     size_t at = skip(p, from);
-    char   c = p->text[at];
+    char c = p->text[at];
     if (at >= p->length) return (token){.kind = T_END, .at = p->length};
     if (is_digit(c) || (c == '.' && is_digit(p->text[at + 1]))) return lex_number(p, at);
     if (c == '"') {
         size_t inside = strcspn(p->text + at + 1, "\"\n");
-        bool   closed = p->text[at + 1 + inside] == '"';
-        return (token){.kind = closed ? T_STRING : T_BAD, .at = at, .length = inside + 1 + closed,
+        bool closed = p->text[at + 1 + inside] == '"';
+        return (token){.kind = closed ? T_STRING : T_BAD,
+                       .at = at,
+                       .length = inside + 1 + closed,
                        .text = rsp_strndup(p->arena, p->text + at + 1, inside)};
     }
     if (!is_name(c)) return lex_sign(p, at);
@@ -162,7 +170,7 @@ static void add_row(parser *p, const rsp_lavaan_row *row, size_t at) {
         a = row->rhs;
         b = row->lhs;
     }
-    char  *key = rsp_printf(p->arena, "%d %s\n%s", (int) row->op, a, b);
+    char *key = rsp_printf(p->arena, "%d %s\n%s", (int) row->op, a, b);
     size_t old = rsp_map_get(p->seen, key);
     if (old != RSP_NONE) {
         merge(p, &p->rows[old], row, at);
@@ -292,8 +300,9 @@ static size_t read_left(parser *p, const char **left) {
     for (;;) {
         if (p->now.kind != T_NAME || n == MAX_LEFT) {
             if (n == MAX_LEFT) FAULT(p, p->now.at, NULL, "more than %d names before the operator", MAX_LEFT);
-            else FAULT(p, p->now.at, NULL, "expected the name of a factor or variable, found '%.*s'",
-                       (int) p->now.length, p->text + p->now.at);
+            else
+                FAULT(p, p->now.at, NULL, "expected the name of a factor or variable, found '%.*s'",
+                      (int) p->now.length, p->text + p->now.at);
             return 0;
         }
         left[n++] = p->now.text;
@@ -305,7 +314,7 @@ static size_t read_left(parser *p, const char **left) {
 
 static void read_statement(parser *p) {
     const char *left[MAX_LEFT];
-    size_t      at = p->now.at, n_left = read_left(p, left);
+    size_t at = p->now.at, n_left = read_left(p, left);
     if (!n_left) {
         next_statement(p);
         return;

@@ -52,8 +52,7 @@ rsp_text rsp_read_words(rsp_loader *l, const rsp_node *n) {
     for (size_t k = 0; k < n->n; k++) {
         if (n->keys[k]->joins && t.n)
             t.wording[t.n - 1].text = rsp_printf(l->a, "%s, %s", t.wording[t.n - 1].text, n->keys[k]->text);
-        else if (!n->items[k]->bad)
-            t.wording[t.n++] = (rsp_wording){n->keys[k]->text, n->items[k]->text};
+        else if (!n->items[k]->bad) t.wording[t.n++] = (rsp_wording){n->keys[k]->text, n->items[k]->text};
     }
     return t;
 }
@@ -62,9 +61,7 @@ size_t rsp_values(const rsp_node *n) {
     return !n || n->bad ? 0 : n->kind == RSP_Y_SCALAR ? 1 : n->kind == RSP_Y_LIST ? n->n : 0;
 }
 
-rsp_node *rsp_value_at(const rsp_node *n, size_t k) {
-    return n->kind == RSP_Y_LIST ? n->items[k] : (rsp_node *) n;
-}
+rsp_node *rsp_value_at(const rsp_node *n, size_t k) { return n->kind == RSP_Y_LIST ? n->items[k] : (rsp_node *) n; }
 
 void rsp_add_input(rsp_loader *l, const char *path) {
     for (size_t k = 0; k < l->s->n_inputs; k++)
@@ -154,9 +151,11 @@ static void load_sources(rsp_loader *l) {
         const rsp_node *one = n->items[k], *files = rsp_get(one, "files");
         rsp_source *x = &l->s->sources[l->s->n_sources++];
         const char *format = rsp_get_text(one, "format");
-        *x = (rsp_source){.format = format ? format : "auto", .encoding = rsp_get_text(one, "encoding"),
+        *x = (rsp_source){.format = format ? format : "auto",
+                          .encoding = rsp_get_text(one, "encoding"),
                           .delimiter = one_sign(rsp_get_text(one, "delimiter")),
-                          .decimal = one_sign(rsp_get_text(one, "decimal")), .simulated = rsp_get_yes(one, "simulated"),
+                          .decimal = one_sign(rsp_get_text(one, "decimal")),
+                          .simulated = rsp_get_yes(one, "simulated"),
                           .loc = files ? files->loc : one->loc};
         x->patterns = RSP_ARRAY(l->a, const char *, rsp_values(files));
         for (size_t j = 0; j < rsp_values(files); j++)

@@ -15,9 +15,11 @@ static void load_country(rsp_loader *l, const rsp_node *n) {
     if (country != RSP_NONE && rsp_var(l, country)->list)
         rsp_bind_code(l, rsp_var(l, country)->list, code->text, code->loc, "the country");
     const char *language = rsp_get_text(n, "language");
-    s->countries[s->n_countries++] = (rsp_sim_country){
-        code->text, (size_t) rsp_get_number(n, "n", 0),
-        language ? language : l->s->n_languages ? l->s->languages[0] : "", rsp_get_number(n, "effect", 0)};
+    s->countries[s->n_countries++] = (rsp_sim_country){code->text, (size_t) rsp_get_number(n, "n", 0),
+                                                       language            ? language
+                                                       : l->s->n_languages ? l->s->languages[0]
+                                                                           : "",
+                                                       rsp_get_number(n, "effect", 0)};
 }
 
 static bool is_latent(const rsp_loader *l, const char *name) {
@@ -48,8 +50,8 @@ static void load_latent(rsp_loader *l, const rsp_node *n, rsp_sim_latent *all, s
     const rsp_node *name = rsp_get(n, "name"), *effects = rsp_get(n, "effects");
     if (!name) return;
     const char *where = rsp_printf(l->a, "simulated %s '%s'", outcome ? "outcome" : "factor", name->text);
-    rsp_sim_latent x = {.name = name->text, .loading = rsp_get_number(n, "loading", 0.7),
-                        .residual = rsp_get_number(n, "residual", 1)};
+    rsp_sim_latent x = {
+        .name = name->text, .loading = rsp_get_number(n, "loading", 0.7), .residual = rsp_get_number(n, "residual", 1)};
     if (is_latent(l, name->text)) RSP_FAULT(l, name->loc, NULL, "%s stands twice", where);
     x.n_items = rsp_bind_list(l, rsp_get(n, "items"), where, &x.items);
     if (effects && !outcome) RSP_FAULT(l, effects->loc, NULL, "only outcomes have effects");
@@ -108,9 +110,9 @@ static void load_numbers(rsp_loader *l, const rsp_node *n, rsp_simulation *s) {
         if (v == RSP_NONE) continue;
         if (rsp_var(l, v)->type != RSP_INTEGER && rsp_var(l, v)->type != RSP_DECIMAL)
             RSP_FAULT(l, name->loc, NULL, "'%s' is no number in 'numbers'", name->text);
-        s->numbers[s->n_numbers++] = (rsp_sim_number){v, rsp_get_number(n->items[k], "median", NAN),
-                                                      rsp_get_number(n->items[k], "sigma", NAN),
-                                                      rsp_get_number(n->items[k], "max", INFINITY)};
+        s->numbers[s->n_numbers++] =
+            (rsp_sim_number){v, rsp_get_number(n->items[k], "median", NAN), rsp_get_number(n->items[k], "sigma", NAN),
+                             rsp_get_number(n->items[k], "max", INFINITY)};
     }
 }
 

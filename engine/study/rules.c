@@ -9,9 +9,9 @@ static const char *const kinds[] = {"drop",           "duplicates", "incomplete"
                                     "constraint",     "relevant",   NULL};
 
 typedef struct {
-    rsp_loader     *l;
+    rsp_loader *l;
     const rsp_node *entry, *value; /* the rule; the value of its kind */
-    const char     *where;
+    const char *where;
 } rule;
 
 /* A key of the rule: inside the kind's mapping, or beside it. */
@@ -86,9 +86,7 @@ static void read_outliers(const rule *r, rsp_clean_rule *x) {
     if (x->low > x->high) RSP_FAULT(r->l, low->loc, NULL, "'low' is above 'high' in %s", r->where);
 }
 
-static const char *missing_code(const rsp_node *n) {
-    return strcmp(n->text, "missing") == 0 ? "" : n->text;
-}
+static const char *missing_code(const rsp_node *n) { return strcmp(n->text, "missing") == 0 ? "" : n->text; }
 
 static void read_recode(const rule *r, rsp_clean_rule *x) {
     const rsp_node *map = part(r, "map");
@@ -107,13 +105,12 @@ static void read_recode(const rule *r, rsp_clean_rule *x) {
         }
     }
     for (size_t j = 0; map && j < map->n; j++)
-        if (!map->items[j]->bad)
-            x->recode[x->n_recode++] = (rsp_pair){map->keys[j]->text, missing_code(map->items[j])};
+        if (!map->items[j]->bad) x->recode[x->n_recode++] = (rsp_pair){map->keys[j]->text, missing_code(map->items[j])};
 }
 
 typedef struct {
     size_t variable;
-    bool   several;
+    bool several;
 } single;
 
 static void note_variable(rsp_expr *e, void *context) {
@@ -187,8 +184,13 @@ static void load_rule(rsp_loader *l, const rsp_node *entry, rsp_map *ids) {
     if (id && !rsp_map_put(ids, id, l->s->n_rules))
         RSP_FAULT(l, rsp_get(entry, "id")->loc, NULL, "rule '%s' stands twice", id);
     if (kind < 0) return;
-    *x = (rsp_clean_rule){.id = id, .kind = (rsp_clean_kind) kind, .label = rsp_read_words(l, rsp_get(entry, "label")),
-                          .minimum = NAN, .low = NAN, .high = NAN, .loc = entry->loc};
+    *x = (rsp_clean_rule){.id = id,
+                          .kind = (rsp_clean_kind) kind,
+                          .label = rsp_read_words(l, rsp_get(entry, "label")),
+                          .minimum = NAN,
+                          .low = NAN,
+                          .high = NAN,
+                          .loc = entry->loc};
     r.value = rsp_get(entry, kinds[kind]);
     if (!r.value) return;
     l->s->n_rules++;
@@ -202,7 +204,6 @@ void rsp_load_rules(rsp_loader *l) {
     l->s->rules = RSP_ARRAY(l->a, rsp_clean_rule, n ? n->n : 0);
     for (size_t k = 0; n && k < n->n; k++)
         if (!n->items[k]->bad) load_rule(l, n->items[k], ids);
-    if (l->s->n_rules > 64)
-        RSP_FAULT(l, n->items[64]->loc, NULL, "more than 64 cleaning rules");
+    if (l->s->n_rules > 64) RSP_FAULT(l, n->items[64]->loc, NULL, "more than 64 cleaning rules");
     rsp_map_free(ids);
 }

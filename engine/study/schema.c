@@ -184,9 +184,14 @@ static void describe_scalar(const rsp_key *key, bool many, rsp_buf *b) {
 }
 
 static void describe_value(const rsp_key *key, rsp_buf *b) {
-    static const struct { unsigned shape; const char *before, *after; } forms[] = {
-        {RSP_S_ONE, "", ""}, {RSP_S_LIST, "list of ", ""}, {RSP_S_LISTS, "list of lists of ", ""},
-        {RSP_S_MAP, "mapping of names to ", ""}, {RSP_S_MAP_LIST, "mapping of names to ", " or list"}};
+    static const struct {
+        unsigned shape;
+        const char *before, *after;
+    } forms[] = {{RSP_S_ONE, "", ""},
+                 {RSP_S_LIST, "list of ", ""},
+                 {RSP_S_LISTS, "list of lists of ", ""},
+                 {RSP_S_MAP, "mapping of names to ", ""},
+                 {RSP_S_MAP_LIST, "mapping of names to ", " or list"}};
     bool first = true;
     for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
         if (!(key->shapes & forms[k].shape)) continue;

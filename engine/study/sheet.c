@@ -14,16 +14,16 @@ typedef struct {
 
 typedef struct {
     const char *path, *bytes;
-    size_t      length;
-    char        delimiter;
-    rsp_arena  *arena;
-    rsp_diag   *diag;
-    place      *places;
-    size_t      n_places, cap_places;
-    rsp_cell   *cells;   /* of all rows, as long as they are */
-    size_t      n_cells, cap_cells;
-    size_t     *ends;    /* cells before the end of each row */
-    size_t      n_rows, cap_rows;
+    size_t length;
+    char delimiter;
+    rsp_arena *arena;
+    rsp_diag *diag;
+    place *places;
+    size_t n_places, cap_places;
+    rsp_cell *cells; /* of all rows, as long as they are */
+    size_t n_cells, cap_cells;
+    size_t *ends; /* cells before the end of each row */
+    size_t n_rows, cap_rows;
 } reader;
 
 static rsp_loc at(const reader *r, place p) { return (rsp_loc){r->path, p.line, p.column}; }
@@ -76,7 +76,7 @@ static char heading_delimiter(const reader *r) {
 
 typedef struct {
     size_t k;
-    place  p;
+    place p;
 } cursor;
 
 static void step(const reader *r, cursor *c) {
@@ -192,8 +192,11 @@ bool rsp_sheet_read(rsp_arena *a, const char *path, rsp_loc from, rsp_sheet *out
     bool good = rsp_read_file(path, &file, d, RSP_ERR_STUDY, from);
     if (good) {
         size_t bom = file.length >= 3 && memcmp(file.data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-        reader r = {.path = rsp_strdup(a, path), .bytes = file.length ? file.data + bom : "",
-                    .length = file.length - bom, .arena = a, .diag = d};
+        reader r = {.path = rsp_strdup(a, path),
+                    .bytes = file.length ? file.data + bom : "",
+                    .length = file.length - bom,
+                    .arena = a,
+                    .diag = d};
         good = read_all(&r, out);
         free(r.places);
         free(r.cells);

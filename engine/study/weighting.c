@@ -47,10 +47,10 @@ void rsp_load_design(rsp_loader *l) {
 
 typedef struct {
     rsp_loader *l;
-    rsp_sheet   sheet;
-    size_t      within;      /* variable or RSP_NONE */
-    size_t      group, amount, source;  /* columns */
-    size_t      columns[8];  /* of the margin's variables */
+    rsp_sheet sheet;
+    size_t within;                /* variable or RSP_NONE */
+    size_t group, amount, source; /* columns */
+    size_t columns[8];            /* of the margin's variables */
     const char *where;
 } target_file;
 
@@ -138,8 +138,8 @@ static const char *read_code(target_file *f, size_t row, const rsp_margin *m) {
 
 typedef struct {
     const char *code;
-    double      sum;
-    rsp_loc     loc;
+    double sum;
+    rsp_loc loc;
 } group_sum;
 
 static void check_sums(const target_file *f, const rsp_margin *m) {
@@ -154,7 +154,9 @@ static void check_sums(const target_file *f, const rsp_margin *m) {
     for (size_t k = 0; k < n; k++) {
         const char *of = sums[k].code[0] ? rsp_printf(f->l->a, " of '%s'", sums[k].code) : "";
         if (!m->counts && !m->numeric && fabs(sums[k].sum - 1) > 1e-6)
-            RSP_FAULT(f->l, sums[k].loc, fabs(sums[k].sum - 100) < 1 ? "shares are parts of 1: divide percentages by 100" : "correct the shares, or give counts",
+            RSP_FAULT(f->l, sums[k].loc,
+                      fabs(sums[k].sum - 100) < 1 ? "shares are parts of 1: divide percentages by 100"
+                                                  : "correct the shares, or give counts",
                       "the shares%s add up to %.6g, not to 1, in %s", of, sums[k].sum, f->where);
         else if (m->counts && !m->numeric && !(sums[k].sum > 0) && !isnan(sums[k].sum))
             RSP_FAULT(f->l, sums[k].loc, NULL, "the counts%s are all 0 in %s", of, f->where);
@@ -391,8 +393,7 @@ rsp_variance_spec rsp_load_variance(rsp_loader *l, const rsp_node *n, const rsp_
     x.seed = (uint64_t) rsp_get_number(n, "seed", (double) x.seed);
     x.rho = rsp_get_number(n, "rho", x.rho);
     if (rsp_get(n, "mse")) x.mse = rsp_get_yes(n, "mse");
-    if (x.method == RSP_FAY && isnan(x.rho))
-        RSP_FAULT(l, n->loc, "add `rho: 0.3`", "method fay needs rho");
+    if (x.method == RSP_FAY && isnan(x.rho)) RSP_FAULT(l, n->loc, "add `rho: 0.3`", "method fay needs rho");
     else if (rsp_get(n, "rho") && (x.method != RSP_FAY || x.rho >= 1))
         RSP_FAULT(l, rsp_get(n, "rho")->loc, NULL,
                   x.method == RSP_FAY ? "'rho' must be below 1" : "'rho' goes with method fay alone");

@@ -9,16 +9,16 @@ enum { MAX_DEPTH = 64, MAX_NODES = 1000000, MAX_BYTES = 16 << 20 };
 
 typedef struct {
     yaml_parser_t yaml;
-    rsp_arena    *arena;
-    rsp_diag     *diag;
-    const char   *file, *bytes;
-    size_t        length;
-    rsp_map      *anchors;
-    rsp_node    **anchored; /* NULL while the anchor's own value is still being read */
-    size_t        n_anchored, cap_anchored;
-    bool          stopped;  /* the rest of the file cannot be read */
-    const char   *line_at;  /* where the line `line_number` starts: lines are asked for in ascending order */
-    int           line_number;
+    rsp_arena *arena;
+    rsp_diag *diag;
+    const char *file, *bytes;
+    size_t length;
+    rsp_map *anchors;
+    rsp_node **anchored; /* NULL while the anchor's own value is still being read */
+    size_t n_anchored, cap_anchored;
+    bool stopped;        /* the rest of the file cannot be read */
+    const char *line_at; /* where the line `line_number` starts: lines are asked for in ascending order */
+    int line_number;
 } reader;
 
 static rsp_loc at(const reader *r, yaml_mark_t mark) {
@@ -46,7 +46,8 @@ static void report_syntax(reader *r) {
     rsp_loc loc = at(r, flow ? y->context_mark : y->problem_mark);
     bool tab = line_begins_with_tab(r, loc.line);
     if (y->error == YAML_READER_ERROR && y->problem && strstr(y->problem, "control")) {
-        rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->file, 0, 0}, "remove it", "a control character at byte %zu", y->problem_offset);
+        rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->file, 0, 0}, "remove it", "a control character at byte %zu",
+                   y->problem_offset);
     } else if (y->error == YAML_SCANNER_ERROR && tab) {
         rsp_report(r->diag, RSP_ERR_STUDY, at(r, y->problem_mark), "indent with blanks", "a tab cannot indent");
     } else if (y->error == YAML_READER_ERROR) {
@@ -146,8 +147,7 @@ static rsp_node *alias(reader *r, const yaml_event_t *event) {
                    "alias '*%s' has no anchor", name);
     else if (!r->anchored[k])
         rsp_report(r->diag, RSP_ERR_STUDY, loc, NULL, "alias '*%s' stands inside its own anchor", name);
-    else
-        return r->anchored[k];
+    else return r->anchored[k];
     rsp_node *n = RSP_NEW(r->arena, rsp_node);
     *n = (rsp_node){.kind = RSP_Y_SCALAR, .loc = loc, .origin = {loc, false, 0}, .text = "", .bad = true, .size = 1};
     return n;

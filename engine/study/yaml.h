@@ -11,17 +11,17 @@
 typedef struct rsp_node rsp_node;
 struct rsp_node {
     enum { RSP_Y_SCALAR, RSP_Y_LIST, RSP_Y_MAP } kind;
-    rsp_loc     loc;
-    rsp_origin  origin;  /* scalars: where their characters stand */
-    const char *text;    /* scalars */
-    bool        plain;   /* scalars without quotes: an empty one is no value */
-    bool        bad;     /* a fault was reported: readers pass it over */
-    bool        flow;    /* maps: written in braces */
-    bool        joins;   /* keys of words: no key, but what follows a comma in the text before (see keys.c) */
-    size_t      n;
-    rsp_node  **keys;    /* maps: scalars */
-    rsp_node  **items;   /* maps and lists */
-    double      size;    /* nodes in it, aliases written out */
+    rsp_loc loc;
+    rsp_origin origin; /* scalars: where their characters stand */
+    const char *text;  /* scalars */
+    bool plain;        /* scalars without quotes: an empty one is no value */
+    bool bad;          /* a fault was reported: readers pass it over */
+    bool flow;         /* maps: written in braces */
+    bool joins;        /* keys of words: no key, but what follows a comma in the text before (see keys.c) */
+    size_t n;
+    rsp_node **keys;  /* maps: scalars */
+    rsp_node **items; /* maps and lists */
+    double size;      /* nodes in it, aliases written out */
 };
 
 /* NULL with the faults reported as RSP_ERR_STUDY. `file` is the name shown; it must live as long as the arena. */

@@ -9,21 +9,26 @@
 #include <math.h>
 #include <string.h>
 
-static const double MET = 1e-12;       /* relative gap of every margin */
-static const double ROUNDING = 1e-9;   /* where Newton stands still, this much is taken for rounding */
+static const double MET = 1e-12;     /* relative gap of every margin */
+static const double ROUNDING = 1e-9; /* where Newton stands still, this much is taken for rounding */
 static const double TRIM_MET = 1e-9;
 static const double LEAST_SLOPE = 0.1;
 enum { MAX_SWEEPS = 200, MAX_NEWTON = 100, MAX_TRIM = 500, PACE = 10 };
 
 rsp_cal_work rsp_cal_work_new(rsp_arena *a, size_t max_cells, size_t max_cols) {
-    return (rsp_cal_work){
-        .target = RSP_ARRAY(a, double, max_cols), .sum = RSP_ARRAY(a, double, max_cols),
-        .gap = RSP_ARRAY(a, double, max_cols), .lambda = RSP_ARRAY(a, double, max_cols),
-        .step = RSP_ARRAY(a, double, max_cols), .trial = RSP_ARRAY(a, double, max_cols),
-        .matrix = RSP_ARRAY(a, double, max_cols * max_cols), .start = RSP_ARRAY(a, double, max_cells),
-        .factor = RSP_ARRAY(a, double, max_cells), .slope = RSP_ARRAY(a, double, max_cells),
-        .cut = RSP_ARRAY(a, double, max_cells), .again = RSP_ARRAY(a, double, max_cells),
-        .f = rsp_factor_new(a, max_cols)};
+    return (rsp_cal_work){.target = RSP_ARRAY(a, double, max_cols),
+                          .sum = RSP_ARRAY(a, double, max_cols),
+                          .gap = RSP_ARRAY(a, double, max_cols),
+                          .lambda = RSP_ARRAY(a, double, max_cols),
+                          .step = RSP_ARRAY(a, double, max_cols),
+                          .trial = RSP_ARRAY(a, double, max_cols),
+                          .matrix = RSP_ARRAY(a, double, max_cols *max_cols),
+                          .start = RSP_ARRAY(a, double, max_cells),
+                          .factor = RSP_ARRAY(a, double, max_cells),
+                          .slope = RSP_ARRAY(a, double, max_cells),
+                          .cut = RSP_ARRAY(a, double, max_cells),
+                          .again = RSP_ARRAY(a, double, max_cells),
+                          .f = rsp_factor_new(a, max_cols)};
 }
 
 static void column_sums(const rsp_problem *p, const double *w, double *sum) {
@@ -107,7 +112,7 @@ static double calibration_integral(const rsp_problem *p, double u) {
         double log_sum = larger + log((high - 1) * exp(-larger) + (1 - low) * exp(a * u - larger));
         return low * u + (high - low) / a * (log_sum - log(high - low));
     }
-    bool   rake = p->method == RSP_RAKE;
+    bool rake = p->method == RSP_RAKE;
     double cut = u; /* F is constant from there to u */
     if (rake ? exp(u) < low : 1 + u < low) cut = rake ? log(low) : low - 1;
     if (rake ? exp(u) > high : 1 + u > high) cut = rake ? log(high) : high - 1;
@@ -118,8 +123,7 @@ static double calibration_integral(const rsp_problem *p, double u) {
 static double cell_product(const rsp_problem *p, size_t c, const double *lambda) {
     double u = 0;
     for (size_t m = 0; m < p->n_margins; m++) u += lambda[p->col[c * p->n_margins + m]];
-    for (size_t q = 0; q < p->n_numeric; q++)
-        u += lambda[p->n_cols - p->n_numeric + q] * p->x[c * p->n_numeric + q];
+    for (size_t q = 0; q < p->n_numeric; q++) u += lambda[p->n_cols - p->n_numeric + q] * p->x[c * p->n_numeric + q];
     return u;
 }
 
@@ -128,7 +132,7 @@ void rsp_problem_products(const rsp_problem *p, const double *d, double *matrix)
     memset(matrix, 0, n * n * sizeof *matrix);
     for (size_t c = 0; c < p->n_cells; c++) {
         const uint32_t *col = p->col + c * p->n_margins;
-        const double   *x = p->x + c * p->n_numeric;
+        const double *x = p->x + c * p->n_numeric;
         for (size_t m = 0; m < p->n_margins; m++) {
             for (size_t k = 0; k <= m; k++) matrix[(size_t) col[m] * n + col[k]] += d[c];
             for (size_t q = 0; q < p->n_numeric; q++) matrix[(numeric + q) * n + col[m]] += d[c] * x[q];

@@ -55,7 +55,7 @@ const char *rsp_stratum_name(const rsp_sample *s, size_t stratum, rsp_arena *a) 
     const rsp_design_spec *spec = &s->frame->study->design;
     rsp_buf name = {0};
     for (size_t k = 0; k < spec->n_strata; k++) {
-        char        text[64];
+        char text[64];
         const char *code = rsp_cell_text(s->frame, spec->strata[k], s->private_->stratum_row[stratum], text);
         rsp_buf_printf(&name, "%s%s=%s", k ? ";" : "", variable_name(s, spec->strata[k]), code);
     }
@@ -68,8 +68,8 @@ const char *rsp_stratum_name(const rsp_sample *s, size_t stratum, rsp_arena *a) 
 static size_t number_units(rsp_sample *s, const int32_t *parent, size_t n_parents, size_t variable, int32_t *unit,
                            rsp_diag *d) {
     rsp_arena *scratch = rsp_arena_new();
-    size_t     n_codes = s->n;
-    int32_t   *code = NULL;
+    size_t n_codes = s->n;
+    int32_t *code = NULL;
     if (variable == RSP_NONE) {
         code = RSP_ARRAY(scratch, int32_t, s->n);
         for (size_t i = 0; i < s->n; i++) code[i] = (int32_t) i;
@@ -92,13 +92,17 @@ static size_t number_units(rsp_sample *s, const int32_t *parent, size_t n_parent
 
 static rsp_stage stage_new(rsp_arena *a, const int32_t *row_parent, size_t n_parents, const int32_t *row_unit,
                            size_t n_units, size_t n) {
-    int32_t  *parent = RSP_ARRAY(a, int32_t, n_units);
+    int32_t *parent = RSP_ARRAY(a, int32_t, n_units);
     uint32_t *first = RSP_ARRAY(a, uint32_t, n_parents + 1);
     for (size_t i = 0; i < n; i++) parent[row_unit[i]] = row_parent[i];
     for (size_t u = 0; u < n_units; u++) first[parent[u] + 1]++;
     for (size_t q = 0; q < n_parents; q++) first[q + 1] += first[q];
-    return (rsp_stage){.n_parents = n_parents, .n_units = n_units, .first = first, .parent = parent,
-                       .fraction = RSP_ARRAY(a, double, n_parents), .scale = RSP_ARRAY(a, double, n_parents),
+    return (rsp_stage){.n_parents = n_parents,
+                       .n_units = n_units,
+                       .first = first,
+                       .parent = parent,
+                       .fraction = RSP_ARRAY(a, double, n_parents),
+                       .scale = RSP_ARRAY(a, double, n_parents),
                        .mode = RSP_ARRAY(a, uint8_t, n_parents)};
 }
 
@@ -114,11 +118,11 @@ static bool column_is_fractions(const rsp_frame *f, size_t variable) {
 /* Sampling fraction of every parent from the column; false after reporting missing, wrong or varying values. */
 static bool read_fractions(rsp_sample *s, rsp_stage *stage, const int32_t *row_parent, size_t variable, rsp_diag *d) {
     const rsp_frame *f = s->frame;
-    const char      *name = variable_name(s, variable);
-    double          *fraction = (double *) stage->fraction;
-    bool             fractions = column_is_fractions(f, variable);
-    size_t           faults = 0;
-    double          *value = rsp_malloc(stage->n_parents * sizeof *value);
+    const char *name = variable_name(s, variable);
+    double *fraction = (double *) stage->fraction;
+    bool fractions = column_is_fractions(f, variable);
+    size_t faults = 0;
+    double *value = rsp_malloc(stage->n_parents * sizeof *value);
     for (size_t q = 0; q < stage->n_parents; q++) value[q] = NAN;
     for (size_t i = 0; i < f->n && faults < MOST_FAULTS; i++) {
         double x = rsp_value(f, variable, i), *seen = &value[row_parent[i]];
@@ -155,7 +159,7 @@ static bool read_fractions(rsp_sample *s, rsp_stage *stage, const int32_t *row_p
 
 /* How each parent enters the variance, given the product of the sampling fractions above it. */
 static void set_modes(rsp_stage *stage, const rsp_stage *above, int lonely) {
-    double  *scale = (double *) stage->scale;
+    double *scale = (double *) stage->scale;
     uint8_t *mode = (uint8_t *) stage->mode;
     for (size_t q = 0; q < stage->n_parents; q++) {
         double n = stage->first[q + 1] - stage->first[q], left = 1 - stage->fraction[q];
@@ -184,15 +188,16 @@ static rsp_stage fractions_above(const rsp_stage *stage, const rsp_stage *above,
 
 static bool weights_from_column(rsp_sample *s, double *base, rsp_diag *d) {
     const rsp_frame *f = s->frame;
-    size_t           variable = f->study->design.weight, missing = 0, faults = 0;
-    double           sum = 0;
+    size_t variable = f->study->design.weight, missing = 0, faults = 0;
+    double sum = 0;
     for (size_t i = 0; i < s->n && faults < MOST_FAULTS; i++) {
         double w = rsp_value(f, variable, i);
         if (isnan(w)) {
             missing++;
             w = 0;
         } else if (w < 0 || isinf(w)) {
-            rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i), "weights are 0 or more: correct the export, or drop such rows by a clean rule",
+            rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i),
+                       "weights are 0 or more: correct the export, or drop such rows by a clean rule",
                        "weight '%s' is %g", variable_name(s, variable), w);
             faults++;
         }
@@ -201,7 +206,8 @@ static bool weights_from_column(rsp_sample *s, double *base, rsp_diag *d) {
     }
     if (!faults && s->n && !(sum >= 1e-200 && sum <= 1e200)) {
         rsp_report(d, RSP_ERR_DATA, f->study->design.loc, "look at the column: is it the weight?",
-                   sum > 1 ? "the weights '%s' are too large to compute with" : "no respondent has a weight '%s' above 0 that can be computed with",
+                   sum > 1 ? "the weights '%s' are too large to compute with"
+                           : "no respondent has a weight '%s' above 0 that can be computed with",
                    variable_name(s, variable));
         return false;
     }
@@ -214,7 +220,7 @@ static bool weights_from_column(rsp_sample *s, double *base, rsp_diag *d) {
 /* ---- together --------------------------------------------------------------------------------------------------- */
 
 static void order_rows(rsp_sample *s, rsp_design_private *p, const int32_t *last_unit) {
-    size_t    n_last = p->stages[p->n_stages - 1].n_units;
+    size_t n_last = p->stages[p->n_stages - 1].n_units;
     uint32_t *order = RSP_ARRAY(s->arena, uint32_t, s->n), *start = RSP_ARRAY(s->arena, uint32_t, n_last + 1);
     rsp_order_by(last_unit, n_last, s->n, order, start);
     p->order = order;
@@ -238,15 +244,15 @@ static bool build_stages(rsp_sample *s, rsp_design_private *p, double *base, rsp
     if (!spec->n_fpc || !n_stages) n_stages = 1;
     p->stages = RSP_ARRAY(s->arena, rsp_stage, n_stages);
     p->n_stages = n_stages;
-    rsp_arena     *scratch = rsp_arena_new();
+    rsp_arena *scratch = rsp_arena_new();
     const int32_t *parent = s->stratum;
-    size_t         n_parents = s->n_strata;
-    rsp_stage      above = {0};
-    bool           good = true, weights_from_fpc = spec->weight == RSP_NONE && spec->n_fpc;
+    size_t n_parents = s->n_strata;
+    rsp_stage above = {0};
+    bool good = true, weights_from_fpc = spec->weight == RSP_NONE && spec->n_fpc;
     for (size_t k = 0; k < n_stages; k++) {
         int32_t *unit = RSP_ARRAY(s->arena, int32_t, s->n);
-        size_t   variable = k < spec->n_stages ? spec->cluster[k] : RSP_NONE;
-        size_t   n_units = number_units(s, parent, n_parents, variable, unit, d);
+        size_t variable = k < spec->n_stages ? spec->cluster[k] : RSP_NONE;
+        size_t n_units = number_units(s, parent, n_parents, variable, unit, d);
         rsp_stage *stage = &p->stages[k];
         *stage = stage_new(s->arena, parent, n_parents, unit, n_units, s->n);
         if (k < spec->n_fpc && !read_fractions(s, stage, parent, spec->fpc[k], d)) good = false;
@@ -269,8 +275,8 @@ static bool build_stages(rsp_sample *s, rsp_design_private *p, double *base, rsp
 static void number_organisations(rsp_sample *s) {
     size_t variable = s->frame->study->roles.organisation;
     if (variable == RSP_NONE) return;
-    int32_t     *organisation = RSP_ARRAY(s->arena, int32_t, s->n);
-    rsp_arena   *scratch = rsp_arena_new();
+    int32_t *organisation = RSP_ARRAY(s->arena, int32_t, s->n);
+    rsp_arena *scratch = rsp_arena_new();
     rsp_numbered v = rsp_number_variable(s->frame, variable, scratch);
     for (size_t i = 0; i < s->n; i++) organisation[i] = v.number[i] - 1;
     rsp_arena_free(scratch);
@@ -280,13 +286,13 @@ static void number_organisations(rsp_sample *s) {
 /* Weights that come from sampling fractions count the units as they were sampled: rows that cleaning set aside were
  * sampled, too. So the design of all rows read is built for its base weights alone. */
 static bool weights_of_rows_read(const rsp_sample *s, double *base, rsp_diag *d) {
-    rsp_arena         *scratch = rsp_arena_new();
-    rsp_frame          all = *s->frame;
+    rsp_arena *scratch = rsp_arena_new();
+    rsp_frame all = *s->frame;
     rsp_design_private p = {0};
     all.n = s->frame->n_read;
     rsp_sample t = {.frame = &all, .n = all.n, .arena = scratch, .private_ = &p};
-    rsp_diag  *own = rsp_diag_new(); /* its warnings speak of rows that are not in use */
-    double    *weight = RSP_ARRAY(scratch, double, t.n);
+    rsp_diag *own = rsp_diag_new(); /* its warnings speak of rows that are not in use */
+    double *weight = RSP_ARRAY(scratch, double, t.n);
     for (size_t i = 0; i < t.n; i++) weight[i] = 1;
     build_strata(&t, &p, own);
     bool good = build_stages(&t, &p, weight, own);
@@ -302,7 +308,7 @@ static bool weights_of_rows_read(const rsp_sample *s, double *base, rsp_diag *d)
 
 bool rsp_design_build(rsp_sample *s, rsp_diag *d) {
     const rsp_design_spec *spec = &s->frame->study->design;
-    rsp_design_private    *p = s->private_;
+    rsp_design_private *p = s->private_;
     if (!s->n) {
         rsp_report(d, RSP_ERR_DATA, spec->loc, "look at the cleaning log", "no respondent is left");
         return false;
@@ -318,7 +324,8 @@ bool rsp_design_build(rsp_sample *s, rsp_diag *d) {
     p->has_base = spec->weight != RSP_NONE || spec->n_fpc;
     build_strata(s, p, d);
     bool good = build_stages(s, p, base, d);
-    if (spec->weight == RSP_NONE && spec->n_fpc && s->frame->n_read > s->n && !weights_of_rows_read(s, base, d)) good = false;
+    if (spec->weight == RSP_NONE && spec->n_fpc && s->frame->n_read > s->n && !weights_of_rows_read(s, base, d))
+        good = false;
     if (spec->weight != RSP_NONE && !weights_from_column(s, base, d)) good = false;
     number_organisations(s);
     return good;

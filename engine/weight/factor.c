@@ -9,8 +9,11 @@
 static const double DEPENDENT = 1e-10;
 
 rsp_factor rsp_factor_new(rsp_arena *a, size_t p) {
-    return (rsp_factor){.p = p, .l = RSP_ARRAY(a, double, p * p), .scale = RSP_ARRAY(a, double, p),
-                        .perm = RSP_ARRAY(a, uint32_t, p), .work = RSP_ARRAY(a, double, p)};
+    return (rsp_factor){.p = p,
+                        .l = RSP_ARRAY(a, double, p *p),
+                        .scale = RSP_ARRAY(a, double, p),
+                        .perm = RSP_ARRAY(a, uint32_t, p),
+                        .work = RSP_ARRAY(a, double, p)};
 }
 
 static void swap_pivot(rsp_factor *f, size_t k, size_t with) {

@@ -10,21 +10,21 @@
 /* A margin over the whole sample: numbers of its codes by row (0: no answer), or values if it is numeric. */
 typedef struct {
     const rsp_margin *spec;
-    size_t            n_codes; /* with 0 */
-    int32_t          *number;
-    const char      **code;    /* of number k at k */
-    const double     *value;   /* numeric: NaN missing */
-    size_t           *target_code; /* [n_targets] number, RSP_NONE where no row has it */
+    size_t n_codes; /* with 0 */
+    int32_t *number;
+    const char **code;   /* of number k at k */
+    const double *value; /* numeric: NaN missing */
+    size_t *target_code; /* [n_targets] number, RSP_NONE where no row has it */
 } margin;
 
 typedef struct {
-    rsp_sample      *s;
+    rsp_sample *s;
     rsp_calibration *c;
-    margin          *margins;    /* categorical ones first */
-    const uint32_t  *cell_row;   /* a row of each cell */
-    const double    *respondents, *unit;
-    rsp_arena       *scratch;
-    rsp_diag        *d;
+    margin *margins;          /* categorical ones first */
+    const uint32_t *cell_row; /* a row of each cell */
+    const double *respondents, *unit;
+    rsp_arena *scratch;
+    rsp_diag *d;
 } building;
 
 static const rsp_weighting_spec *spec_of(const rsp_sample *s) { return &s->frame->study->weighting; }
@@ -32,9 +32,9 @@ static const rsp_weighting_spec *spec_of(const rsp_sample *s) { return &s->frame
 /* ---- margins ---------------------------------------------------------------------------------------------------- */
 
 static void cross(const rsp_sample *s, margin *m, const rsp_numbered *v, rsp_arena *scratch) {
-    size_t   n = s->n;
+    size_t n = s->n;
     int32_t *pair = RSP_ARRAY(scratch, int32_t, n);
-    size_t   n_pairs = rsp_number_pairs(m->number, m->n_codes, v->number, v->n, n, pair);
+    size_t n_pairs = rsp_number_pairs(m->number, m->n_codes, v->number, v->n, n, pair);
     const char **code = RSP_ARRAY(scratch, const char *, n_pairs + 1);
     for (size_t i = 0; i < n; i++) {
         int32_t k = m->number[i] && v->number[i] ? pair[i] + 1 : 0;
@@ -74,7 +74,7 @@ static void read_numeric(building *b, margin *m) {
 
 static void read_margins(building *b) {
     const rsp_weighting_spec *spec = spec_of(b->s);
-    rsp_calibration          *c = b->c;
+    rsp_calibration *c = b->c;
     b->margins = RSP_ARRAY(b->scratch, margin, spec->n_margins);
     for (size_t k = 0; k < spec->n_margins; k++) {
         if (spec->margins[k].numeric) continue;
@@ -90,9 +90,9 @@ static void read_margins(building *b) {
 }
 
 static void set_aside_missing(building *b) {
-    rsp_sample      *s = b->s;
+    rsp_sample *s = b->s;
     rsp_calibration *c = b->c;
-    uint8_t         *aside = RSP_ARRAY(s->arena, uint8_t, s->n);
+    uint8_t *aside = RSP_ARRAY(s->arena, uint8_t, s->n);
     for (size_t i = 0; i < s->n; i++) {
         bool missing = false;
         for (size_t m = 0; m < c->n_margins; m++) missing |= !b->margins[m].number[i];
@@ -113,10 +113,10 @@ static void set_aside_missing(building *b) {
 static bool trims(const rsp_weighting_spec *w) { return !isnan(w->trim_low) || !isnan(w->trim_high); }
 
 static void make_cells(building *b) {
-    rsp_sample      *s = b->s;
+    rsp_sample *s = b->s;
     rsp_calibration *c = b->c;
-    size_t           n = s->n;
-    int32_t         *cell = RSP_ARRAY(s->arena, int32_t, n), *id = RSP_ARRAY(b->scratch, int32_t, n);
+    size_t n = s->n;
+    int32_t *cell = RSP_ARRAY(s->arena, int32_t, n), *id = RSP_ARRAY(b->scratch, int32_t, n);
     memcpy(cell, s->group, n * sizeof *cell);
     size_t n_cells = s->n_groups;
     for (size_t m = 0; m < c->n_margins; m++)
@@ -138,10 +138,10 @@ static void make_cells(building *b) {
 }
 
 static void fill_cells(building *b) {
-    rsp_sample      *s = b->s;
+    rsp_sample *s = b->s;
     rsp_calibration *c = b->c;
-    double   *d = RSP_ARRAY(s->arena, double, c->n_cells), *respondents = RSP_ARRAY(s->arena, double, c->n_cells);
-    double   *unit = RSP_ARRAY(s->arena, double, c->n_cells);
+    double *d = RSP_ARRAY(s->arena, double, c->n_cells), *respondents = RSP_ARRAY(s->arena, double, c->n_cells);
+    double *unit = RSP_ARRAY(s->arena, double, c->n_cells);
     uint32_t *row = RSP_ARRAY(b->scratch, uint32_t, c->n_cells);
     uint32_t *group_cell = RSP_ARRAY(s->arena, uint32_t, s->n_groups + 1);
     c->g = RSP_ARRAY(s->arena, double, c->n_cells);
@@ -183,9 +183,9 @@ static void fail_group(rsp_group *g, const char *why, uint32_t flag) {
 /* Columns of the group's margins: the codes that its cells have, ascending. local[m][code] is the column + 1. */
 static void number_columns(building *b, rsp_problem *p, size_t from, uint32_t **local) {
     rsp_calibration *c = b->c;
-    uint32_t        *margin_col = RSP_ARRAY(b->s->arena, uint32_t, c->n_margins + 1);
-    uint32_t        *col = RSP_ARRAY(b->s->arena, uint32_t, p->n_cells * c->n_margins);
-    uint32_t         next = 0;
+    uint32_t *margin_col = RSP_ARRAY(b->s->arena, uint32_t, c->n_margins + 1);
+    uint32_t *col = RSP_ARRAY(b->s->arena, uint32_t, p->n_cells * c->n_margins);
+    uint32_t next = 0;
     for (size_t m = 0; m < c->n_margins; m++) {
         const margin *of = &b->margins[m];
         margin_col[m] = next;
@@ -206,8 +206,8 @@ static void number_columns(building *b, rsp_problem *p, size_t from, uint32_t **
  * nobody has. */
 static double read_shares(building *b, size_t group, size_t m, const uint32_t *local, double *share, bool *empty) {
     const margin *of = &b->margins[m];
-    const char   *country = target_country(b->s, group);
-    double        sum = 0;
+    const char *country = target_country(b->s, group);
+    double sum = 0;
     for (size_t t = 0; t < of->spec->n_targets; t++) {
         const rsp_target *target = &of->spec->targets[t];
         if (strcmp(target->country, country)) continue;
@@ -225,13 +225,13 @@ static double read_shares(building *b, size_t group, size_t m, const uint32_t *l
 /* Fills p->share and p->total; false with the group marked when a margin has no target or an empty cell. */
 static bool read_targets(building *b, rsp_problem *p, size_t group, uint32_t **local) {
     rsp_calibration *c = b->c;
-    double          *share = RSP_ARRAY(b->s->arena, double, p->n_cols);
-    double           counted = 0;
-    bool             none = false, empty = false;
+    double *share = RSP_ARRAY(b->s->arena, double, p->n_cols);
+    double counted = 0;
+    bool none = false, empty = false;
     for (size_t j = 0; j < p->n_cols; j++) share[j] = NAN;
     for (size_t m = 0; m < c->n_margins; m++) {
         const margin *of = &b->margins[m];
-        double        sum = read_shares(b, group, m, local[m], share, &empty);
+        double sum = read_shares(b, group, m, local[m], share, &empty);
         if (!(sum > 0)) {
             none = true;
             continue;
@@ -249,9 +249,9 @@ static bool read_targets(building *b, rsp_problem *p, size_t group, uint32_t **l
 
 static bool read_numeric_targets(building *b, rsp_problem *p, size_t group, size_t from) {
     rsp_calibration *c = b->c;
-    double          *x = RSP_ARRAY(b->s->arena, double, p->n_cells * c->n_numeric);
-    double          *total = RSP_ARRAY(b->s->arena, double, c->n_numeric);
-    bool             missing = false, none = false;
+    double *x = RSP_ARRAY(b->s->arena, double, p->n_cells * c->n_numeric);
+    double *total = RSP_ARRAY(b->s->arena, double, c->n_numeric);
+    bool missing = false, none = false;
     for (size_t q = 0; q < c->n_numeric; q++) {
         const margin *of = &b->margins[c->n_margins + q];
         total[q] = NAN;
@@ -274,13 +274,19 @@ static bool read_numeric_targets(building *b, rsp_problem *p, size_t group, size
 
 static bool set_up(building *b, size_t group, uint32_t **local) {
     const rsp_weighting_spec *w = spec_of(b->s);
-    rsp_calibration          *c = b->c;
-    rsp_problem              *p = &c->problems[group];
-    size_t                    from = c->group_cell[group];
-    *p = (rsp_problem){.n_cells = c->group_cell[group + 1] - from, .n_margins = c->n_margins,
-                       .n_numeric = c->n_numeric, .method = (int) w->method, .low = w->bound_low,
-                       .high = w->bound_high, .respondents = b->respondents + from,
-                       .unit = trims(w) ? b->unit + from : NULL, .trim_low = w->trim_low, .trim_high = w->trim_high};
+    rsp_calibration *c = b->c;
+    rsp_problem *p = &c->problems[group];
+    size_t from = c->group_cell[group];
+    *p = (rsp_problem){.n_cells = c->group_cell[group + 1] - from,
+                       .n_margins = c->n_margins,
+                       .n_numeric = c->n_numeric,
+                       .method = (int) w->method,
+                       .low = w->bound_low,
+                       .high = w->bound_high,
+                       .respondents = b->respondents + from,
+                       .unit = trims(w) ? b->unit + from : NULL,
+                       .trim_low = w->trim_low,
+                       .trim_high = w->trim_high};
     for (size_t k = 0; k < p->n_cells; k++) p->n += p->respondents[k];
     number_columns(b, p, from, local);
     if (p->n_cols > c->max_cols) c->max_cols = p->n_cols;
@@ -292,7 +298,7 @@ static bool set_up(building *b, size_t group, uint32_t **local) {
 
 static void warn(building *b, size_t group) {
     const rsp_group *g = &b->s->groups[group];
-    char             name[128] = "the sample";
+    char name[128] = "the sample";
     if (*g->code) snprintf(name, sizeof name, "'%s'", g->code);
     rsp_report(b->d, RSP_WARNING, spec_of(b->s)->loc, "it keeps its base weights; see the gaps of its margins",
                "%s is not weighted to its margins: %s", name, g->why);
@@ -300,10 +306,10 @@ static void warn(building *b, size_t group) {
 
 static void calibrate_group(building *b, size_t group, rsp_cal_work *work) {
     rsp_calibration *c = b->c;
-    rsp_group       *g = &b->s->groups[group];
-    size_t           from = c->group_cell[group];
-    rsp_problem     *p = &c->problems[group];
-    rsp_cal_outcome  out = rsp_calibrate(p, c->d + from, c->g + from, work);
+    rsp_group *g = &b->s->groups[group];
+    size_t from = c->group_cell[group];
+    rsp_problem *p = &c->problems[group];
+    rsp_cal_outcome out = rsp_calibrate(p, c->d + from, c->g + from, work);
     g->iterations = out.iterations;
     g->n_trimmed = out.n_trimmed;
     if (out.status == RSP_CAL_EMPTY) fail_group(g, "empty cell", RSP_F_NOT_WEIGHTED);
@@ -325,15 +331,15 @@ static void calibrate_group(building *b, size_t group, rsp_cal_work *work) {
 }
 
 static void add_gaps(building *b, size_t group) {
-    rsp_sample      *s = b->s;
+    rsp_sample *s = b->s;
     rsp_calibration *c = b->c;
-    size_t           from = c->group_cell[group], to = c->group_cell[group + 1];
+    size_t from = c->group_cell[group], to = c->group_cell[group + 1];
     if (!strcmp(s->groups[group].why, "no target")) return;
     for (size_t m = 0; m < c->n_margins; m++) {
         const margin *of = &b->margins[m];
-        double       *sum = RSP_ARRAY(b->scratch, double, of->n_codes);
-        double       *count = RSP_ARRAY(b->scratch, double, of->n_codes);
-        double        wanted = 0, all = 0;
+        double *sum = RSP_ARRAY(b->scratch, double, of->n_codes);
+        double *count = RSP_ARRAY(b->scratch, double, of->n_codes);
+        double wanted = 0, all = 0;
         for (size_t k = from; k < to; k++) {
             int32_t code = of->number[b->cell_row[k]];
             sum[code] += c->d[k] * c->g[k];
@@ -348,34 +354,40 @@ static void add_gaps(building *b, size_t group) {
             const rsp_target *target = &of->spec->targets[t];
             if (strcmp(target->country, target_country(s, group))) continue;
             size_t code = of->target_code[t];
-            s->gaps[s->n_gaps++] = (rsp_margin_gap){
-                .group = group, .margin = of->spec->name, .code = target->code, .target = target->amount / wanted,
-                .achieved = code == RSP_NONE ? 0 : sum[code] / all, .n = code == RSP_NONE ? 0 : (int64_t) count[code]};
+            s->gaps[s->n_gaps++] = (rsp_margin_gap){.group = group,
+                                                    .margin = of->spec->name,
+                                                    .code = target->code,
+                                                    .target = target->amount / wanted,
+                                                    .achieved = code == RSP_NONE ? 0 : sum[code] / all,
+                                                    .n = code == RSP_NONE ? 0 : (int64_t) count[code]};
         }
     }
     for (size_t q = 0; q < c->n_numeric; q++) {
         const rsp_problem *p = &c->problems[group];
-        double             sum = 0;
+        double sum = 0;
         for (size_t k = from; k < to; k++) sum += c->d[k] * c->g[k] * p->x[(k - from) * c->n_numeric + q];
-        s->gaps[s->n_gaps++] = (rsp_margin_gap){.group = group, .margin = b->margins[c->n_margins + q].spec->name,
-                                                .code = "", .target = p->total_x[q], .achieved = sum,
+        s->gaps[s->n_gaps++] = (rsp_margin_gap){.group = group,
+                                                .margin = b->margins[c->n_margins + q].spec->name,
+                                                .code = "",
+                                                .target = p->total_x[q],
+                                                .achieved = sum,
                                                 .n = (int64_t) p->n};
     }
 }
 
 static void collect_gaps(building *b) {
     rsp_sample *s = b->s;
-    size_t      room = b->c->n_numeric * s->n_groups;
+    size_t room = b->c->n_numeric * s->n_groups;
     for (size_t m = 0; m < b->c->n_margins; m++) room += b->margins[m].spec->n_targets;
     s->gaps = RSP_ARRAY(s->arena, rsp_margin_gap, room);
     for (size_t group = 0; group < s->n_groups; group++) add_gaps(b, group);
 }
 
 static void calibrate_groups(building *b) {
-    rsp_sample      *s = b->s;
+    rsp_sample *s = b->s;
     rsp_calibration *c = b->c;
-    uint32_t       **local = RSP_ARRAY(b->scratch, uint32_t *, c->n_margins);
-    bool            *ready = RSP_ARRAY(b->scratch, bool, s->n_groups);
+    uint32_t **local = RSP_ARRAY(b->scratch, uint32_t *, c->n_margins);
+    bool *ready = RSP_ARRAY(b->scratch, bool, s->n_groups);
     for (size_t m = 0; m < c->n_margins; m++) local[m] = RSP_ARRAY(b->scratch, uint32_t, b->margins[m].n_codes);
     c->n_groups = s->n_groups;
     c->problems = RSP_ARRAY(s->arena, rsp_problem, s->n_groups);

@@ -24,18 +24,18 @@ enum { MAX_DRAWS = 1000, MAX_UNMET = 10 };
 static const double MAX_WORK = 2e10, MAX_FACTORS = 2.5e8; /* 2 GB of factors */
 
 typedef struct rsp_replicate_set {
-    const rsp_sample   *s;
+    const rsp_sample *s;
     rsp_variance_method method;
-    uint64_t            seed;
-    double              rho;
-    size_t              wanted, n, redrawn;
-    double             *scale;    /* [n] jk1, jkn */
-    int32_t            *left_out; /* [n] jk1, jkn: cluster */
-    uint8_t            *drawn;    /* [n * n_clusters] bootstrap: times drawn */
-    double             *constant, *slope; /* [n_strata] bootstrap: factor is constant + slope times drawn; jk: n/(n-1) */
-    double             *g;        /* [n * n_cells], NULL without calibration */
-    bool               *failed;   /* [n] margins cannot be met */
-    rsp_replicates     *views[2]; /* around the mean, around the full sample */
+    uint64_t seed;
+    double rho;
+    size_t wanted, n, redrawn;
+    double *scale;            /* [n] jk1, jkn */
+    int32_t *left_out;        /* [n] jk1, jkn: cluster */
+    uint8_t *drawn;           /* [n * n_clusters] bootstrap: times drawn */
+    double *constant, *slope; /* [n_strata] bootstrap: factor is constant + slope times drawn; jk: n/(n-1) */
+    double *g;                /* [n * n_cells], NULL without calibration */
+    bool *failed;             /* [n] margins cannot be met */
+    rsp_replicates *views[2]; /* around the mean, around the full sample */
 } set;
 
 struct rsp_replicates {
@@ -159,7 +159,7 @@ static bool plan_bootstrap(set *r, rsp_loc loc, rsp_diag *d) {
 
 static void draw(set *r, size_t k, rsp_rng *stream) {
     const rsp_stage *stage = &r->s->private_->stages[0];
-    uint8_t         *drawn = r->drawn + k * r->s->n_clusters;
+    uint8_t *drawn = r->drawn + k * r->s->n_clusters;
     memset(drawn, 0, r->s->n_clusters);
     for (size_t h = 0; h < stage->n_parents; h++) {
         uint32_t size = stage->first[h + 1] - stage->first[h];
@@ -175,16 +175,16 @@ static void draw(set *r, size_t k, rsp_rng *stream) {
 
 /* Base weights by cluster and cell, and what each cell has when every cluster counts once. */
 typedef struct {
-    size_t    n;
+    size_t n;
     uint32_t *start; /* [n_clusters + 1] */
-    int32_t  *cell;
-    double   *sum, *all;
+    int32_t *cell;
+    double *sum, *all;
 } shares;
 
 static shares shares_new(const rsp_sample *s) {
     const rsp_calibration *c = s->private_->calibration;
-    shares                 out = {0};
-    int32_t               *pair = rsp_malloc(s->n * sizeof *pair);
+    shares out = {0};
+    int32_t *pair = rsp_malloc(s->n * sizeof *pair);
     out.n = rsp_number_pairs(s->cluster, s->n_clusters, c->row_cell, c->n_cells, s->n, pair);
     out.start = rsp_calloc(s->n_clusters + 1, sizeof *out.start);
     out.cell = rsp_malloc(out.n * sizeof *out.cell);
@@ -225,7 +225,7 @@ static void cell_totals(const set *r, size_t k, const shares *x, double *total) 
 /* Factors of replicate k, until a group's margins cannot be met. */
 static rsp_cal_status calibrate_replicate(set *r, size_t k, const shares *x, double *total, rsp_cal_work *work) {
     const rsp_calibration *c = r->s->private_->calibration;
-    double                *g = r->g + k * c->n_cells;
+    double *g = r->g + k * c->n_cells;
     cell_totals(r, k, x, total);
     for (size_t j = 0; j < c->n_groups; j++) {
         size_t from = c->group_cell[j], cells = c->group_cell[j + 1] - from;
@@ -255,7 +255,7 @@ static bool make_replicate(set *r, size_t k, const shares *x, double *total, rsp
 
 static void make_all(set *r) {
     const rsp_calibration *c = r->s->private_->calibration;
-    shares                 x = {0};
+    shares x = {0};
     if (c) {
         x = shares_new(r->s);
         r->g = rsp_malloc(r->n * c->n_cells * sizeof *r->g);
@@ -264,9 +264,9 @@ static void make_all(set *r) {
     size_t redrawn = 0;
 #pragma omp parallel reduction(+ : redrawn) if (r->n * r->s->n_clusters > 10000)
     {
-        rsp_arena   *a = rsp_arena_new();
+        rsp_arena *a = rsp_arena_new();
         rsp_cal_work work = c ? rsp_cal_work_new(a, c->max_cells, c->max_cols) : (rsp_cal_work){0};
-        double      *total = c ? RSP_ARRAY(a, double, c->n_cells) : NULL;
+        double *total = c ? RSP_ARRAY(a, double, c->n_cells) : NULL;
 #pragma omp for schedule(dynamic)
         for (size_t k = 0; k < r->n; k++) redrawn += make_replicate(r, k, &x, total, &work);
         rsp_arena_free(a);
@@ -308,7 +308,10 @@ void rsp_replicate_sets_free(rsp_design_private *p) {
 
 static set *set_new(rsp_sample *s, const rsp_variance_spec *spec, rsp_loc loc, rsp_diag *d) {
     set *r = rsp_calloc(1, sizeof *r);
-    *r = (set){.s = s, .method = spec->method, .seed = spec->seed, .wanted = spec->replicates,
+    *r = (set){.s = s,
+               .method = spec->method,
+               .seed = spec->seed,
+               .wanted = spec->replicates,
                .rho = spec->method == RSP_FAY ? spec->rho : 0};
     bool good = !report_lonely(r, loc, d);
     switch (r->method) {
@@ -342,7 +345,7 @@ static bool same(const set *r, const rsp_variance_spec *spec) {
 
 const rsp_replicates *rsp_replicates_get(rsp_sample *s, const rsp_variance_spec *spec, rsp_loc loc, rsp_diag *d) {
     rsp_design_private *p = s->private_;
-    set                *r = NULL;
+    set *r = NULL;
     for (size_t k = 0; k < p->n_sets; k++)
         if (same(p->sets[k], spec)) r = p->sets[k];
     if (!r) {
@@ -362,8 +365,8 @@ size_t rsp_replicates_count(const rsp_replicates *r) { return r->of->n; }
 size_t rsp_replicates_redrawn(const rsp_replicates *r) { return r->of->redrawn; }
 
 void rsp_replicate_weights_block(const rsp_replicates *view, size_t k, size_t from, size_t to, double *w) {
-    const set             *r = view->of;
-    const rsp_sample      *s = r->s;
+    const set *r = view->of;
+    const rsp_sample *s = r->s;
     const rsp_calibration *c = s->private_->calibration;
     if (r->failed[k]) {
         for (size_t i = from; i < to; i++) w[i - from] = NAN;
@@ -391,10 +394,10 @@ void rsp_replicate_weights(const rsp_replicates *r, size_t k, double *w) {
 /* What a replicate has for each cluster and cell, turned over so that a row finds its lanes in one place. */
 struct rsp_lanes {
     const set *of;
-    size_t     first, n;
-    uint8_t   *drawn;  /* [n_clusters * RSP_LANES] bootstrap; NULL: other methods */
-    double    *g;      /* [n_cells * RSP_LANES]; NULL without calibration */
-    double    *one;    /* [RSP_BLOCK] other methods */
+    size_t first, n;
+    uint8_t *drawn; /* [n_clusters * RSP_LANES] bootstrap; NULL: other methods */
+    double *g;      /* [n_cells * RSP_LANES]; NULL without calibration */
+    double *one;    /* [RSP_BLOCK] other methods */
 };
 
 static void turn_over(const set *r, rsp_lanes *l) {
@@ -431,10 +434,10 @@ void rsp_lanes_free(rsp_lanes *l) {
 
 RSP_WIDE
 static void bootstrap_lanes(const rsp_lanes *l, size_t from, size_t to, double *restrict w) {
-    const set        *r = l->of;
+    const set *r = l->of;
     const rsp_sample *s = r->s;
     for (size_t i = from; i < to; i++, w += RSP_LANES) {
-        double         base = s->base[i], constant = r->constant[s->stratum[i]], slope = r->slope[s->stratum[i]];
+        double base = s->base[i], constant = r->constant[s->stratum[i]], slope = r->slope[s->stratum[i]];
         const uint8_t *drawn = l->drawn + (size_t) s->cluster[i] * RSP_LANES;
         for (size_t lane = 0; lane < RSP_LANES; lane++) w[lane] = base * (constant + slope * drawn[lane]);
     }
@@ -455,8 +458,8 @@ void rsp_lanes_weights(const rsp_lanes *l, size_t from, size_t to, double *w) {
         if (l->g) calibrate_lanes(l, r->s->private_->calibration->row_cell, from, to, w);
     } else {
         for (size_t at = from; at < to; at += RSP_BLOCK) {
-            size_t         end = at + RSP_BLOCK < to ? at + RSP_BLOCK : to;
-            double        *block = w + (at - from) * RSP_LANES;
+            size_t end = at + RSP_BLOCK < to ? at + RSP_BLOCK : to;
+            double *block = w + (at - from) * RSP_LANES;
             rsp_replicates view = {.of = r};
             for (size_t lane = 0; lane < l->n; lane++) {
                 rsp_replicate_weights_block(&view, l->first + lane, at, end, l->one);
@@ -494,8 +497,8 @@ static double covariance(const set *r, const double *theta, const double *center
 void rsp_replicate_variance(const rsp_replicates *view, const double *theta, const double *full, size_t p, double *vcov,
                             size_t *failed) {
     const set *r = view->of;
-    double    *center = rsp_calloc(p, sizeof *center), *used = rsp_calloc(p, sizeof *used);
-    size_t     n_failed = 0;
+    double *center = rsp_calloc(p, sizeof *center), *used = rsp_calloc(p, sizeof *used);
+    size_t n_failed = 0;
     for (size_t k = 0; k < r->n; k++) {
         bool missing = false;
         for (size_t j = 0; j < p; j++) {

@@ -19,7 +19,7 @@ static int32_t *group_rows(rsp_sample *s, size_t variable, size_t *n_groups, rsp
         return group;
     }
     rsp_numbered v = rsp_number_variable(s->frame, variable, s->arena);
-    int32_t     *place = RSP_ARRAY(s->arena, int32_t, v.n);
+    int32_t *place = RSP_ARRAY(s->arena, int32_t, v.n);
     for (size_t i = 0; i < s->n; i++) place[v.number[i]] = 1;
     *groups = RSP_ARRAY(s->arena, rsp_group, v.n);
     *n_groups = 0;
@@ -51,7 +51,7 @@ static void count_clusters(const rsp_sample *s, const int32_t *group, size_t n_g
 static void describe(const rsp_sample *s, const int32_t *group, size_t n_groups, rsp_group *groups) {
     double *squares = rsp_calloc(n_groups, sizeof *squares);
     for (size_t i = 0; i < s->n; i++) {
-        double     w = s->weight[i];
+        double w = s->weight[i];
         rsp_group *g = &groups[group[i]];
         if (!(w != 0)) continue;
         if (!g->n || w < g->weight_min) g->weight_min = w;
@@ -63,7 +63,7 @@ static void describe(const rsp_sample *s, const int32_t *group, size_t n_groups,
     count_clusters(s, group, n_groups, groups);
     for (size_t k = 0; k < n_groups; k++) {
         rsp_group *g = &groups[k];
-        double     n = (double) g->n;
+        double n = (double) g->n;
         g->deff_kish = n > 0 ? n * squares[k] / (g->sum * g->sum) : NAN;
         g->n_eff = n > 0 ? n / g->deff_kish : 0;
         if (!g->n) g->weight_min = g->weight_max = NAN;
@@ -77,7 +77,7 @@ static void describe(const rsp_sample *s, const int32_t *group, size_t n_groups,
 
 static void make_countries(rsp_sample *s) {
     const rsp_study *study = s->frame->study;
-    size_t           country = study->roles.country;
+    size_t country = study->roles.country;
     if (country == RSP_NONE) return;
     if (country == study->weighting.within) {
         s->country = s->group;
@@ -119,7 +119,8 @@ static void spread_lost(rsp_sample *s, const int32_t *class, size_t n_classes, c
         if (!take[i] && answered[class[i]] > 0) s->private_->base[i] = 0;
     if (lost) {
         rsp_report(d, RSP_WARNING, s->frame->study->weighting.loc, "use coarser classes",
-                   "%zu classes of `nonresponse` have no respondent: their weight goes to the rest of their group", lost);
+                   "%zu classes of `nonresponse` have no respondent: their weight goes to the rest of their group",
+                   lost);
         spread_weight(s, s->group, s->n_groups, take);
     }
     for (size_t i = 0; i < s->n; i++)
@@ -138,9 +139,9 @@ static bool adjust_nonresponse(rsp_sample *s, rsp_diag *d) {
         return false;
     }
     rsp_arena *scratch = rsp_arena_new();
-    uint8_t   *take = RSP_ARRAY(scratch, uint8_t, s->n);
-    int32_t   *class = RSP_ARRAY(scratch, int32_t, s->n);
-    size_t     n_classes = s->n_groups;
+    uint8_t *take = RSP_ARRAY(scratch, uint8_t, s->n);
+    int32_t *class = RSP_ARRAY(scratch, int32_t, s->n);
+    size_t n_classes = s->n_groups;
     rsp_eval_filter(s->frame, w->respondent, take);
     memcpy(class, s->group, s->n * sizeof *class);
     for (size_t k = 0; k < w->n_nonresponse; k++) {
@@ -163,7 +164,7 @@ static double population_of(const rsp_weighting_spec *w, const char *code) {
 
 static bool check_population(const rsp_sample *s, rsp_diag *d) {
     const rsp_weighting_spec *w = &s->frame->study->weighting;
-    bool                      good = true;
+    bool good = true;
     if (w->scale != RSP_SCALE_POPULATION) return true;
     for (size_t k = 0; k < s->n_countries; k++) {
         if (!s->countries[k].eligible || population_of(w, s->countries[k].code) > 0) continue;
@@ -200,7 +201,7 @@ void rsp_scaled_weights(const rsp_sample *s, double *w) {
 /* ---- together --------------------------------------------------------------------------------------------------- */
 
 rsp_sample *rsp_sample_new(const rsp_frame *f, rsp_diag *d) {
-    rsp_arena  *a = rsp_arena_new();
+    rsp_arena *a = rsp_arena_new();
     rsp_sample *s = RSP_NEW(a, rsp_sample);
     s->arena = a;
     s->frame = f;

@@ -20,29 +20,29 @@ enum { PARALLEL_WORK = 100000, CHUNK = 512 };
 
 /* One thread's memory: influences by place, all zero between two statistics. */
 struct room {
-    double      *z;      /* [n] by place */
-    double      *cell;   /* [n_cells] sums, then predictions */
-    double      *beta, *work;
-    uint8_t     *group;  /* [n_groups] touched */
-    uint8_t     *chunk;  /* [n_chunks] touched */
+    double *z;    /* [n] by place */
+    double *cell; /* [n_cells] sums, then predictions */
+    double *beta, *work;
+    uint8_t *group; /* [n_groups] touched */
+    uint8_t *chunk; /* [n_chunks] touched */
     struct room *next;
 };
 
 /* Rows stand in the order of the last stage's units, so that a unit's total is read in one go. */
 typedef struct rsp_taylor_layout {
-    size_t       n_units, n_chunks, n_groups;
-    uint32_t    *place;   /* [n] of a row in that order */
-    uint32_t    *unit;    /* [n] of a row */
-    int32_t     *cell;    /* [n] by place; NULL without calibration */
-    double      *weight;  /* [n] by place: the sample's */
-    uint8_t     *holds;   /* [n_chunks * n_groups] does the chunk hold a row of the group? */
-    struct room *rooms;   /* not in use */
+    size_t n_units, n_chunks, n_groups;
+    uint32_t *place;    /* [n] of a row in that order */
+    uint32_t *unit;     /* [n] of a row */
+    int32_t *cell;      /* [n] by place; NULL without calibration */
+    double *weight;     /* [n] by place: the sample's */
+    uint8_t *holds;     /* [n_chunks * n_groups] does the chunk hold a row of the group? */
+    struct room *rooms; /* not in use */
 } layout;
 
 static layout *layout_new(const rsp_sample *s) {
     const rsp_design_private *d = s->private_;
-    const rsp_calibration    *c = d->calibration;
-    layout                   *l = RSP_NEW(s->arena, layout);
+    const rsp_calibration *c = d->calibration;
+    layout *l = RSP_NEW(s->arena, layout);
     l->n_units = d->stages[d->n_stages - 1].n_units;
     l->n_chunks = (l->n_units + CHUNK - 1) / CHUNK;
     l->n_groups = c ? c->n_groups : 0;
@@ -84,7 +84,7 @@ static struct room *room_take(const rsp_sample *s, layout *l) {
             l->rooms = r->next;
         } else {
             const rsp_calibration *c = s->private_->calibration;
-            size_t                 cols = c ? c->max_cols + 1 : 1;
+            size_t cols = c ? c->max_cols + 1 : 1;
             r = RSP_NEW(s->arena, struct room);
             r->z = RSP_ARRAY(s->arena, double, s->n);
             r->cell = RSP_ARRAY(s->arena, double, c ? c->n_cells : 0);
@@ -110,8 +110,8 @@ static void room_give(layout *l, struct room *r) {
 /* Turns a group's cell sums into fitted values. */
 static void predict_group(const rsp_calibration *c, size_t group, struct room *room) {
     const rsp_problem *p = &c->problems[group];
-    size_t             from = c->group_cell[group], numeric = p->n_cols - p->n_numeric;
-    double            *cell = room->cell + from, *beta = room->beta;
+    size_t from = c->group_cell[group], numeric = p->n_cols - p->n_numeric;
+    double *cell = room->cell + from, *beta = room->beta;
     memset(beta, 0, p->n_cols * sizeof *beta);
     for (size_t k = 0; k < p->n_cells; k++) {
         for (size_t m = 0; m < p->n_margins; m++) beta[p->col[k * p->n_margins + m]] += cell[k];
@@ -175,7 +175,7 @@ struct range {
 
 static double unit_total(const rsp_sample *s, const layout *l, const double *w, const struct room *room, size_t u) {
     const rsp_design_private *d = s->private_;
-    double                    total = 0;
+    double total = 0;
     for (size_t r = d->unit_start[u]; r < d->unit_start[u + 1]; r++) {
         double weight = w ? w[d->order[r]] : l->weight[r];
         total += weight * (l->cell ? room->z[r] - room->cell[l->cell[r]] : room->z[r]);
@@ -205,7 +205,7 @@ static struct range unit_totals(const rsp_sample *s, const layout *l, const doub
 static void all_totals(const rsp_sample *s, const double *w, const rsp_influence *z, size_t p, double *totals,
                        struct range *range) {
     layout *l = layout_of(s);
-    size_t  work = 0;
+    size_t work = 0;
     for (size_t k = 0; k < p; k++) work += z[k].n;
 #pragma omp parallel if (work > PARALLEL_WORK)
     {
@@ -285,7 +285,7 @@ static bool report_lonely(const rsp_sample *s, rsp_diag *d) {
             lonely++;
         }
         for (size_t j = k; j-- > 0;) first = (size_t) p->stages[j].parent[first];
-        rsp_arena  *a = rsp_arena_new();
+        rsp_arena *a = rsp_arena_new();
         const char *name = rsp_stratum_name(s, first, a);
         rsp_report(d, RSP_WARNING, s->frame->study->design.loc,
                    "merge it with another, or say lonely: adjust or certainty",
@@ -304,7 +304,7 @@ bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influe
     if (report_lonely(s, d)) return false;
     memset(vcov, 0, p * p * sizeof *vcov);
     if (!p) return true;
-    double       *totals = rsp_malloc(p * design->stages[design->n_stages - 1].n_units * sizeof *totals);
+    double *totals = rsp_malloc(p * design->stages[design->n_stages - 1].n_units * sizeof *totals);
     struct range *range = rsp_malloc(p * sizeof *range);
     all_totals(s, weight, z, p, totals, range);
     for (size_t k = design->n_stages; k-- > 0;) {
@@ -331,7 +331,7 @@ bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *
 
 double rsp_design_df(const rsp_sample *s, const uint8_t *take) {
     const rsp_design_private *d = s->private_;
-    double                    clusters = 0, strata = 0;
+    double clusters = 0, strata = 0;
     for (size_t h = 0; h < s->n_strata; h++) {
         bool any = false;
         for (size_t c = d->stages[0].first[h]; c < d->stages[0].first[h + 1]; c++) {

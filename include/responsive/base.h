@@ -23,12 +23,12 @@
 typedef struct rsp_arena rsp_arena;
 
 rsp_arena *rsp_arena_new(void);
-void       rsp_arena_free(rsp_arena *a); /* NULL allowed */
-void      *rsp_alloc(rsp_arena *a, size_t bytes); /* zeroed, aligned for any type */
-void      *rsp_alloc_array(rsp_arena *a, size_t count, size_t size); /* zeroed; overflow is an out-of-memory */
-char      *rsp_strdup(rsp_arena *a, const char *s); /* NULL gives NULL */
-char      *rsp_strndup(rsp_arena *a, const char *s, size_t length);
-char      *rsp_printf(rsp_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void rsp_arena_free(rsp_arena *a);                              /* NULL allowed */
+void *rsp_alloc(rsp_arena *a, size_t bytes);                    /* zeroed, aligned for any type */
+void *rsp_alloc_array(rsp_arena *a, size_t count, size_t size); /* zeroed; overflow is an out-of-memory */
+char *rsp_strdup(rsp_arena *a, const char *s);                  /* NULL gives NULL */
+char *rsp_strndup(rsp_arena *a, const char *s, size_t length);
+char *rsp_printf(rsp_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define RSP_NEW(arena, type) ((type *) rsp_alloc((arena), sizeof(type)))
 #define RSP_ARRAY(arena, type, count) ((type *) rsp_alloc_array((arena), (count), sizeof(type)))
 
@@ -49,7 +49,7 @@ void *rsp_realloc(void *p, size_t bytes);
 
 /* Growing byte buffer; always NUL-terminated after the first write. Zero-initialise; free with rsp_buf_free. */
 typedef struct {
-    char  *data;
+    char *data;
     size_t length, capacity;
 } rsp_buf;
 
@@ -66,12 +66,12 @@ typedef struct rsp_map rsp_map;
 
 #define RSP_NONE ((size_t) -1)
 rsp_map *rsp_map_new(void);
-void     rsp_map_free(rsp_map *m);
-size_t   rsp_map_get(const rsp_map *m, const char *key);             /* RSP_NONE if absent */
-size_t   rsp_map_get_n(const rsp_map *m, const char *key, size_t length);
-bool     rsp_map_put(rsp_map *m, const char *key, size_t value);     /* false and unchanged if the key is there */
-bool     rsp_map_put_n(rsp_map *m, const char *key, size_t length, size_t value);
-size_t   rsp_map_count(const rsp_map *m);
+void rsp_map_free(rsp_map *m);
+size_t rsp_map_get(const rsp_map *m, const char *key); /* RSP_NONE if absent */
+size_t rsp_map_get_n(const rsp_map *m, const char *key, size_t length);
+bool rsp_map_put(rsp_map *m, const char *key, size_t value); /* false and unchanged if the key is there */
+bool rsp_map_put_n(rsp_map *m, const char *key, size_t length, size_t value);
+size_t rsp_map_count(const rsp_map *m);
 
 /* The candidate nearest to word by edit distance, or NULL when none is near enough to be meant. */
 const char *rsp_suggest(const char *word, const char *const *candidates, size_t n);
@@ -81,24 +81,24 @@ const char *rsp_suggest(const char *word, const char *const *candidates, size_t 
 /* A place in a file: line and column count characters from 1; 0 means unknown. file NULL: no place. */
 typedef struct {
     const char *file;
-    int         line, column;
+    int line, column;
 } rsp_loc;
 
 /* Classes of errors are the exit statuses of the program; warnings and notes do not stop a run. */
 typedef enum {
-    RSP_NOTE = -1,        /* worth knowing */
-    RSP_WARNING = 1,      /* the run goes on and ends with status 1 */
+    RSP_NOTE = -1,   /* worth knowing */
+    RSP_WARNING = 1, /* the run goes on and ends with status 1 */
     RSP_ERR_USAGE = 2,
-    RSP_ERR_STUDY = 3,    /* wrong study specification */
-    RSP_ERR_DATA = 4,     /* unreadable or inconsistent input data */
-    RSP_ERR_OUTPUT = 5,   /* could not write */
-    RSP_ERR_LOCKED = 6,   /* another run holds the lock */
+    RSP_ERR_STUDY = 3,  /* wrong study specification */
+    RSP_ERR_DATA = 4,   /* unreadable or inconsistent input data */
+    RSP_ERR_OUTPUT = 5, /* could not write */
+    RSP_ERR_LOCKED = 6, /* another run holds the lock */
     RSP_ERR_BUG = 70
 } rsp_class;
 
 typedef struct {
-    rsp_class   class;
-    rsp_loc     loc;
+    rsp_class class;
+    rsp_loc loc;
     const char *message; /* what is wrong */
     const char *hint;    /* what to do; NULL if the message says it */
 } rsp_diagnostic;
@@ -106,15 +106,15 @@ typedef struct {
 typedef struct rsp_diag rsp_diag; /* thread-safe collector */
 
 rsp_diag *rsp_diag_new(void);
-void      rsp_diag_free(rsp_diag *d);
+void rsp_diag_free(rsp_diag *d);
 /* Adds one entry; the same text at the same place is kept once. hint may be NULL; it is copied. */
 void rsp_report(rsp_diag *d, rsp_class class, rsp_loc loc, const char *hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-size_t                rsp_diag_errors(const rsp_diag *d);   /* entries of an error class */
-size_t                rsp_diag_warnings(const rsp_diag *d);
-size_t                rsp_diag_count(const rsp_diag *d);
-const rsp_diagnostic *rsp_diag_at(rsp_diag *d, size_t k);   /* sorted by file, line, column, then order of arrival */
-int                   rsp_diag_status(const rsp_diag *d);   /* exit status: 0, 1, or the lowest error class present */
+size_t rsp_diag_errors(const rsp_diag *d); /* entries of an error class */
+size_t rsp_diag_warnings(const rsp_diag *d);
+size_t rsp_diag_count(const rsp_diag *d);
+const rsp_diagnostic *rsp_diag_at(rsp_diag *d, size_t k); /* sorted by file, line, column, then order of arrival */
+int rsp_diag_status(const rsp_diag *d);                   /* exit status: 0, 1, or the lowest error class present */
 /* Prints `file:line:column: error: message (hint)`, one a line. At most `limit` entries of each class, then how many
  * more; 0: all. */
 void rsp_diag_print(rsp_diag *d, FILE *to, bool colour, size_t limit);
@@ -143,11 +143,11 @@ typedef struct {
     unsigned used;
 } rsp_rng;
 
-void     rsp_rng_init(rsp_rng *r, uint64_t seed, uint64_t stream);
+void rsp_rng_init(rsp_rng *r, uint64_t seed, uint64_t stream);
 uint32_t rsp_rng_u32(rsp_rng *r);
-double   rsp_rng_uniform(rsp_rng *r);            /* in (0,1), 53 bits */
-double   rsp_rng_normal(rsp_rng *r);             /* inverse of the normal distribution function */
-uint32_t rsp_rng_below(rsp_rng *r, uint32_t n);  /* 0 .. n-1, unbiased; n > 0 */
+double rsp_rng_uniform(rsp_rng *r);             /* in (0,1), 53 bits */
+double rsp_rng_normal(rsp_rng *r);              /* inverse of the normal distribution function */
+uint32_t rsp_rng_below(rsp_rng *r, uint32_t n); /* 0 .. n-1, unbiased; n > 0 */
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
@@ -157,7 +157,7 @@ void rsp_double_text(double x, char text[32]);
 bool rsp_parse_double(const char *text, size_t length, char decimal, double *value);
 
 /* Student's t, F, chi-square and normal: upper tails and quantiles accurate in far tails (see engine/base/dist.c). */
-double rsp_t_two_sided(double t, double df);           /* df infinite or NaN: normal */
+double rsp_t_two_sided(double t, double df); /* df infinite or NaN: normal */
 double rsp_t_quantile(double p, double df);
 double rsp_f_upper(double f, double df1, double df2);
 double rsp_chisq_upper(double x, double df);
@@ -170,7 +170,7 @@ double rsp_beta_quantile(double p, double a, double b);
  * makes results independent of threads. */
 enum { RSP_BLOCK = 4096 };
 void rsp_threads_set(int jobs); /* 0: as many as there are cores; BLAS stays on one thread */
-int  rsp_threads(void);
+int rsp_threads(void);
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
@@ -178,8 +178,8 @@ int  rsp_threads(void);
 bool rsp_read_file(const char *path, rsp_buf *into, rsp_diag *d, rsp_class class, rsp_loc loc);
 /* Writes path whole; every write is checked; on failure reports RSP_ERR_OUTPUT, returns false. The publication brings all
  * its files to the disk at once (batch/publish.h). */
-bool        rsp_write_file(const char *path, const void *bytes, size_t length, rsp_diag *d);
-bool        rsp_make_dirs(const char *path, rsp_diag *d); /* like mkdir -p */
+bool rsp_write_file(const char *path, const void *bytes, size_t length, rsp_diag *d);
+bool rsp_make_dirs(const char *path, rsp_diag *d); /* like mkdir -p */
 const char *rsp_data_dir(void); /* folder that holds reports/ and specs/: beside the program, or as installed */
 /* Path of `name` as seen from folder `dir`: absolute names stay. */
 char *rsp_path_join(rsp_arena *a, const char *dir, const char *name);

@@ -9,14 +9,14 @@
 #include "responsive/base.h"
 
 typedef struct {
-    const char  *dir;         /* study folder */
-    const char  *out;         /* default "out" */
-    int          jobs;        /* threads; 0: cores */
-    size_t       n_only;      /* analyses; 0: all */
+    const char *dir; /* study folder */
+    const char *out; /* default "out" */
+    int jobs;        /* threads; 0: cores */
+    size_t n_only;   /* analyses; 0: all */
     const char **only;
-    size_t       n_languages; /* 0: the study's */
+    size_t n_languages; /* 0: the study's */
     const char **languages;
-    bool         quiet;
+    bool quiet;
 } rsp_run_options;
 
 /* Each returns the exit status of the program and has printed what there is to say. */

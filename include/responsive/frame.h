@@ -33,42 +33,42 @@ typedef enum {
 typedef struct {
     rsp_column_kind kind;
     const rsp_list *list;
-    int8_t         *c8;       /* CODE with at most 120 choices, SMALL */
-    int16_t        *c16;      /* CODE with more */
-    double         *number;
-    int8_t         *why;      /* NUMBER: kind of missing where NaN; NULL: all unknown */
-    int32_t        *text;
-    size_t          n_words;  /* TEXT: dictionary, in order of first appearance until sorted */
-    const char    **words;
+    int8_t *c8;   /* CODE with at most 120 choices, SMALL */
+    int16_t *c16; /* CODE with more */
+    double *number;
+    int8_t *why; /* NUMBER: kind of missing where NaN; NULL: all unknown */
+    int32_t *text;
+    size_t n_words; /* TEXT: dictionary, in order of first appearance until sorted */
+    const char **words;
 } rsp_column;
 
 typedef struct {
-    const char *path;         /* as opened */
-    const char *name;         /* as shown: relative to the study folder */
+    const char *path;            /* as opened */
+    const char *name;            /* as shown: relative to the study folder */
     const char *tool, *encoding; /* recognised */
-    char        delimiter, decimal;
-    size_t      rows, columns;
-    char        sha256[65];
+    char delimiter, decimal;
+    size_t rows, columns;
+    char sha256[65];
 } rsp_file;
 
 typedef struct rsp_frame {
     const rsp_study *study;
-    size_t           n;          /* rows in use */
-    size_t           n_read;     /* rows read: those set aside by cleaning stand behind the others, at n .. n_read - 1 */
-    size_t           n_columns;  /* = study->n_variables: column j is variable j */
-    rsp_column      *columns;
-    size_t           n_files;
-    rsp_file        *files;
-    uint16_t        *file;       /* per row */
-    uint32_t        *line;       /* per row: line in the file where the record starts */
-    int16_t         *aside;      /* per row: -1 kept, else the index of the cleaning rule that set it aside */
-    uint64_t        *flags;      /* per row: bit k set: flagged by cleaning rule k */
-    char             content[65]; /* hash of all rows in canonical order, whatever files they came from */
-    rsp_arena       *arena;
+    size_t n;         /* rows in use */
+    size_t n_read;    /* rows read: those set aside by cleaning stand behind the others, at n .. n_read - 1 */
+    size_t n_columns; /* = study->n_variables: column j is variable j */
+    rsp_column *columns;
+    size_t n_files;
+    rsp_file *files;
+    uint16_t *file;   /* per row */
+    uint32_t *line;   /* per row: line in the file where the record starts */
+    int16_t *aside;   /* per row: -1 kept, else the index of the cleaning rule that set it aside */
+    uint64_t *flags;  /* per row: bit k set: flagged by cleaning rule k */
+    char content[65]; /* hash of all rows in canonical order, whatever files they came from */
+    rsp_arena *arena;
 } rsp_frame;
 
 rsp_frame *rsp_frame_new(const rsp_study *s, size_t n); /* columns allocated, every cell RSP_NA_NOT_ASKED */
-void       rsp_frame_free(rsp_frame *f);
+void rsp_frame_free(rsp_frame *f);
 
 static inline int rsp_code(const rsp_column *c, size_t i) { return c->c8 ? c->c8[i] : c->c16[i]; }
 static inline void rsp_set_code(rsp_column *c, size_t i, int code) {
@@ -76,12 +76,12 @@ static inline void rsp_set_code(rsp_column *c, size_t i, int code) {
     else c->c16[i] = (int16_t) code;
 }
 /* Is the cell a valid answer (present, and not a choice marked missing)? */
-bool   rsp_valid(const rsp_frame *f, size_t variable, size_t i);
+bool rsp_valid(const rsp_frame *f, size_t variable, size_t i);
 /* The number of a cell as answered: the choice's value, the number, the tick; NaN if not valid or text. */
 double rsp_value(const rsp_frame *f, size_t variable, size_t i);
 /* The same with `reverse` applied: minimum + maximum - value over the list's valid choices. */
 double rsp_value_reversed(const rsp_frame *f, size_t variable, size_t i);
-void   rsp_set_missing(rsp_frame *f, size_t variable, size_t i, int kind);
+void rsp_set_missing(rsp_frame *f, size_t variable, size_t i, int kind);
 /* The cell as text: code, number, word; "" if missing. Writes into text of at least 64 bytes or returns a borrowed string. */
 const char *rsp_cell_text(const rsp_frame *f, size_t variable, size_t i, char text[64]);
 /* Name of the respondent for logs: the value of roles.id, else `file:line`. */
@@ -91,9 +91,9 @@ const char *rsp_case_name(const rsp_frame *f, size_t i, char text[256]);
  * text and number variables their distinct values in sorted order. category[i] is -1 where not valid. A list of
  * countries names all that may take part: of the country role only those that did are categories. */
 typedef struct {
-    size_t       n;
+    size_t n;
     const char **code;
-    int32_t     *category;  /* per row */
+    int32_t *category; /* per row */
 } rsp_categories;
 
 void rsp_categorise(const rsp_frame *f, size_t variable, rsp_arena *a, rsp_categories *out);

@@ -10,30 +10,34 @@
 
 /* What the pages say about the run besides results. */
 typedef struct {
-    const rsp_study     *study;
+    const rsp_study *study;
     const rsp_published *results;
-    const char          *dir;          /* staging folder: files go below it */
-    const char          *content_id;   /* short hash of data, study and program */
-    bool                 preliminary, simulated;
-    size_t               n_languages;  /* to publish: of the study, or those of --lang */
-    const char         **languages;
-    size_t               n_only;       /* analyses of --only; 0: all */
-    const char         **only;
+    const char *dir;        /* staging folder: files go below it */
+    const char *content_id; /* short hash of data, study and program */
+    bool preliminary, simulated;
+    size_t n_languages; /* to publish: of the study, or those of --lang */
+    const char **languages;
+    size_t n_only; /* analyses of --only; 0: all */
+    const char **only;
     /* for the quality page: lines read from the cleaning log and the intake, counts only */
-    size_t               n_files;
-    const struct rsp_file_note { const char *name, *tool, *encoding; size_t rows, columns; } *files;
-    size_t               n_notes;      /* warnings of the run in plain words */
-    const char *const   *notes;
+    size_t n_files;
+    const struct rsp_file_note {
+        const char *name, *tool, *encoding;
+        size_t rows, columns;
+    } * files;
+    size_t n_notes; /* warnings of the run in plain words */
+    const char *const *notes;
 } rsp_publication;
 
 bool rsp_render_charts(const rsp_publication *p, rsp_diag *d);    /* charts/<analysis>-<domain>-<lang>.svg .png .pdf */
 bool rsp_render_briefs(const rsp_publication *p, rsp_diag *d);    /* briefs/brief-<who>-<lang>.pdf */
 bool rsp_render_workbooks(const rsp_publication *p, rsp_diag *d); /* tables/tables-<who>-<lang>.xlsx */
-bool rsp_render_dataset(const rsp_publication *p, rsp_diag *d);   /* data/: results.csv .sqlite codebook.* datapackage */
-bool rsp_render_quality(const rsp_publication *p, rsp_diag *d);   /* quality/quality.html */
-bool rsp_render_site(const rsp_publication *p, rsp_diag *d);      /* index.html */
+bool rsp_render_dataset(const rsp_publication *p, rsp_diag *d); /* data/: results.csv .sqlite codebook.* datapackage */
+bool rsp_render_quality(const rsp_publication *p, rsp_diag *d); /* quality/quality.html */
+bool rsp_render_site(const rsp_publication *p, rsp_diag *d);    /* index.html */
 
 /* `responsive show`: one analysis with bars in a terminal of `width` columns. */
-void rsp_show(const rsp_study *s, const rsp_published *r, const char *analysis, const char *lang, size_t width, FILE *to);
+void rsp_show(const rsp_study *s, const rsp_published *r, const char *analysis, const char *lang, size_t width,
+              FILE *to);
 
 #endif

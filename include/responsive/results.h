@@ -18,12 +18,12 @@ enum {
     RSP_F_NOT_COMPARABLE = 1u << 7,
     RSP_F_PRELIMINARY = 1u << 8,
     RSP_F_NOT_ELIGIBLE = 1u << 9,
-    RSP_F_NOT_WEIGHTED = 1u << 10,  /* margins could not be met: base weights */
+    RSP_F_NOT_WEIGHTED = 1u << 10, /* margins could not be met: base weights */
     RSP_F_MARGIN_UNMET = 1u << 11,
-    RSP_F_EMPTY = 1u << 12,         /* nobody in the domain */
+    RSP_F_EMPTY = 1u << 12, /* nobody in the domain */
     RSP_F_REPLICATES_FAILED = 1u << 13,
-    RSP_F_LONELY = 1u << 14,        /* variance not estimable: a stratum with a single cluster */
-    RSP_F_HEYWOOD = 1u << 15        /* a factor model with a negative variance */
+    RSP_F_LONELY = 1u << 14, /* variance not estimable: a stratum with a single cluster */
+    RSP_F_HEYWOOD = 1u << 15 /* a factor model with a negative variance */
 };
 enum { RSP_N_FLAGS = 16 };
 /* Names joined by ';' in the order above; "" for 0. */
@@ -31,25 +31,25 @@ const char *rsp_flags_text(uint32_t flags, char text[256]);
 
 typedef struct {
     const char *analysis, *domain, *term, *level, *statistic;
-    double      estimate, se, df, df1, lower, upper, p, p_adj, n, n_eff, deff; /* NaN: empty */
-    uint32_t    flags;
+    double estimate, se, df, df1, lower, upper, p, p_adj, n, n_eff, deff; /* NaN: empty */
+    uint32_t flags;
     /* Hidden: never leaves the disclosure station. -1: does not apply. */
-    int64_t     base;          /* unweighted respondents the statistic rests on */
-    int64_t     cell;          /* unweighted respondents in this very cell (this answer, this domain) */
-    int64_t     organisations; /* distinct organisations among the base */
-    int64_t     tail;          /* quantiles: fewer of the respondents at or below, at or above */
-    double      largest, second; /* totals: shares of the two largest contributions; NaN: does not apply */
-    const char *sides[2];      /* differences: the two domains compared; NULL otherwise. Arena strings */
+    int64_t base;           /* unweighted respondents the statistic rests on */
+    int64_t cell;           /* unweighted respondents in this very cell (this answer, this domain) */
+    int64_t organisations;  /* distinct organisations among the base */
+    int64_t tail;           /* quantiles: fewer of the respondents at or below, at or above */
+    double largest, second; /* totals: shares of the two largest contributions; NaN: does not apply */
+    const char *sides[2];   /* differences: the two domains compared; NULL otherwise. Arena strings */
 } rsp_row;
 
 typedef struct {
-    size_t     n, capacity;
-    rsp_row   *rows;
+    size_t n, capacity;
+    rsp_row *rows;
     rsp_arena *arena;
 } rsp_results;
 
 rsp_results *rsp_results_new(void);
-void         rsp_results_free(rsp_results *r);
+void rsp_results_free(rsp_results *r);
 /* A new row: strings copied, all numbers NaN, hidden counts -1. The pointer is valid until the next call. */
 rsp_row *rsp_results_add(rsp_results *r, const char *analysis, const char *domain, const char *term, const char *level,
                          const char *statistic);
@@ -61,16 +61,16 @@ char *rsp_domain_text(rsp_arena *a, size_t n, const char *const *variables, cons
 /* What is left after disclosure control: all that anybody outside ever sees. */
 typedef struct {
     const char *analysis, *domain, *term, *level, *statistic;
-    double      estimate, se, df, df1, lower, upper, p, p_adj, n, n_eff, deff;
-    uint32_t    flags;
+    double estimate, se, df, df1, lower, upper, p, p_adj, n, n_eff, deff;
+    uint32_t flags;
 } rsp_published_row;
 
 typedef struct rsp_published rsp_published;
 
 /* Applies the study's rules once. `preliminary` marks every row. */
 rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, bool preliminary, rsp_diag *d);
-void           rsp_published_free(rsp_published *p);
-size_t         rsp_published_count(const rsp_published *p);
+void rsp_published_free(rsp_published *p);
+size_t rsp_published_count(const rsp_published *p);
 const rsp_published_row *rsp_published_at(const rsp_published *p, size_t k);
 /* The row with this key, or NULL. */
 const rsp_published_row *rsp_published_find(const rsp_published *p, const char *analysis, const char *domain,

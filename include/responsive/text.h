@@ -10,7 +10,7 @@ typedef struct {
 } rsp_wording;
 
 typedef struct {
-    size_t       n;
+    size_t n;
     rsp_wording *wording;
 } rsp_text;
 

@@ -19,51 +19,52 @@ typedef struct rsp_replicates rsp_replicates;
 
 /* One country (or the whole sample where weighting is not within a variable). */
 typedef struct {
-    const char *code;        /* "" for the whole */
-    size_t      n, n_clusters;
-    bool        eligible;    /* enough respondents and clusters */
-    bool        weighted;    /* margins met; else why says what not: weights stay the base weights */
-    const char *why;         /* "", "no target", "empty cell", "not converged", "missing values of a numeric margin" */
-    uint32_t    flags;       /* RSP_F_... of results.h for its rows */
-    double      deff_kish, weight_min, weight_max, n_eff, sum;
-    size_t      iterations, n_trimmed;
+    const char *code; /* "" for the whole */
+    size_t n, n_clusters;
+    bool eligible;   /* enough respondents and clusters */
+    bool weighted;   /* margins met; else why says what not: weights stay the base weights */
+    const char *why; /* "", "no target", "empty cell", "not converged", "missing values of a numeric margin" */
+    uint32_t flags;  /* RSP_F_... of results.h for its rows */
+    double deff_kish, weight_min, weight_max, n_eff, sum;
+    size_t iterations, n_trimmed;
 } rsp_group;
 
 /* How far a margin's weighted share is from its target after weighting. */
 typedef struct {
-    size_t      group;
+    size_t group;
     const char *margin, *code;
-    double      target, achieved;
-    int64_t     n;
+    double target, achieved;
+    int64_t n;
 } rsp_margin_gap;
 
 typedef struct {
     const rsp_frame *frame;
-    size_t           n;
-    const double    *base;       /* [n] before calibration */
-    const double    *weight;     /* [n] final, within countries */
-    const int32_t   *group;      /* [n] index into groups */
-    size_t           n_groups;
-    rsp_group       *groups;
-    size_t           n_gaps;
-    rsp_margin_gap  *gaps;
+    size_t n;
+    const double *base;   /* [n] before calibration */
+    const double *weight; /* [n] final, within countries */
+    const int32_t *group; /* [n] index into groups */
+    size_t n_groups;
+    rsp_group *groups;
+    size_t n_gaps;
+    rsp_margin_gap *gaps;
     /* Countries for all-country figures: equals groups when weighting is within country. */
-    const int32_t   *country;    /* [n] or NULL where the study has no country role */
-    size_t           n_countries;
-    rsp_group       *countries;
+    const int32_t *country; /* [n] or NULL where the study has no country role */
+    size_t n_countries;
+    rsp_group *countries;
     /* First-stage design. Rows are numbered by stratum and cluster; clusters are nested in strata. */
-    const int32_t   *stratum;    /* [n] */
-    const int32_t   *cluster;    /* [n] numbered over all strata */
-    size_t           n_strata, n_clusters;
-    const int32_t   *cluster_stratum; /* [n_clusters] */
-    const int32_t   *organisation; /* [n] for disclosure: roles.organisation, or NULL */
-    const uint8_t   *set_aside;  /* [n] rows that `missing: set-aside` gave weight 0; NULL: none (log: weighting_missing) */
+    const int32_t *stratum; /* [n] */
+    const int32_t *cluster; /* [n] numbered over all strata */
+    size_t n_strata, n_clusters;
+    const int32_t *cluster_stratum; /* [n_clusters] */
+    const int32_t *organisation;    /* [n] for disclosure: roles.organisation, or NULL */
+    const uint8_t
+        *set_aside; /* [n] rows that `missing: set-aside` gave weight 0; NULL: none (log: weighting_missing) */
     struct rsp_design_private *private_;
-    rsp_arena       *arena;
+    rsp_arena *arena;
 } rsp_sample;
 
 rsp_sample *rsp_sample_new(const rsp_frame *f, rsp_diag *d);
-void        rsp_sample_free(rsp_sample *s);
+void rsp_sample_free(rsp_sample *s);
 
 /* Clusters minus strata, over those that hold a row of the domain (take NULL: all). May be 0 or less. */
 double rsp_design_df(const rsp_sample *s, const uint8_t *take);
@@ -75,28 +76,30 @@ bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *
 
 /* The same for influences that are zero outside the rows listed (ascending): a domain costs its own rows. */
 typedef struct {
-    size_t          n;
+    size_t n;
     const uint32_t *row; /* [n]; NULL: all rows of the sample */
-    const double   *z;   /* [n] */
+    const double *z;     /* [n] */
 } rsp_influence;
 
-bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influence *z, size_t p, double *vcov, rsp_diag *d);
+bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influence *z, size_t p, double *vcov,
+                     rsp_diag *d);
 
 /* Replicate weights for one specification, made at the first call and kept with the sample. NULL when impossible
  * (brr without two clusters a stratum, ...), reported at `loc`. */
 const rsp_replicates *rsp_replicates_get(rsp_sample *s, const rsp_variance_spec *spec, rsp_loc loc, rsp_diag *d);
 size_t rsp_replicates_count(const rsp_replicates *r);
 size_t rsp_replicates_redrawn(const rsp_replicates *r); /* bootstrap replicates drawn again for an empty raking cell */
-void   rsp_replicate_weights(const rsp_replicates *r, size_t k, double *w); /* [n] */
-void   rsp_replicate_weights_block(const rsp_replicates *r, size_t k, size_t from, size_t to, double *w); /* w[0..to-from) */
+void rsp_replicate_weights(const rsp_replicates *r, size_t k, double *w); /* [n] */
+void rsp_replicate_weights_block(const rsp_replicates *r, size_t k, size_t from, size_t to,
+                                 double *w); /* w[0..to-from) */
 /* Neighbouring replicates side by side, for loops that visit a row once for all of them: lane j of row i in
  * w[(i - from) * RSP_LANES + j] is the weight in replicate first + j; lanes behind the last replicate are 0. The same
  * bits as rsp_replicate_weights. Lanes are one thread's. */
 enum { RSP_LANES = 16 };
 typedef struct rsp_lanes rsp_lanes;
 rsp_lanes *rsp_lanes_new(const rsp_replicates *r, size_t first);
-void       rsp_lanes_free(rsp_lanes *l);
-void       rsp_lanes_weights(const rsp_lanes *l, size_t from, size_t to, double *w);
+void rsp_lanes_free(rsp_lanes *l);
+void rsp_lanes_weights(const rsp_lanes *l, size_t from, size_t to, double *w);
 /* Variance-covariance [p*p] from replicate estimates theta[k*p + j] and the full-sample estimate. A replicate with a
  * NaN estimate is left out and counted in *failed (may be NULL). */
 void rsp_replicate_variance(const rsp_replicates *r, const double *theta, const double *full, size_t p, double *vcov,

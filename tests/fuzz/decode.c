@@ -17,11 +17,12 @@ static void fold_twice(const char *text, size_t length) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const char *const encodings[] = {NULL,        "UTF-8",      "UTF-16",    "UTF-16LE", "UTF-16BE", "WINDOWS-1250", "WINDOWS-1252",
-                                            "ISO-8859-2", "ISO-2022-JP", "UTF-7", "UTF-32",   "EUC-KR",   "no such name"};
+    static const char *const encodings[] = {NULL,           "UTF-8",        "UTF-16",      "UTF-16LE",    "UTF-16BE",
+                                            "WINDOWS-1250", "WINDOWS-1252", "ISO-8859-2",  "ISO-2022-JP", "UTF-7",
+                                            "UTF-32",       "EUC-KR",       "no such name"};
     if (!size) return 0;
-    rsp_diag   *d = rsp_diag_new();
-    rsp_buf     raw = {0};
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf raw = {0};
     rsp_decoded out;
     rsp_buf_add(&raw, (const char *) data + 1, size - 1);
     if (rsp_decode(&raw, encodings[data[0] % (sizeof encodings / sizeof *encodings)], "export.csv", &out, d)) {

@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void compare_one_by_one(const rsp_table_data *t, size_t from, size_t to, const rsp_cell *together) {
-    rsp_room  room = {0};
+    rsp_room room = {0};
     rsp_cell *cells = rsp_calloc(t->n_columns, sizeof *cells);
     for (size_t i = from; i < to; i++) {
         const rsp_cell *expected = together + (i - from) * t->n_columns;
@@ -24,8 +24,8 @@ static void compare_one_by_one(const rsp_table_data *t, size_t from, size_t to, 
 }
 
 static void read_all(const rsp_table_data *t) {
-    size_t    block = rsp_table_block(t);
-    rsp_room  room = {0};
+    size_t block = rsp_table_block(t);
+    rsp_room room = {0};
     rsp_cell *cells = rsp_calloc(block * t->n_columns, sizeof *cells);
     for (size_t from = 0; from < t->n_records; from += block) {
         size_t to = from + block < t->n_records ? from + block : t->n_records;
@@ -38,12 +38,13 @@ static void read_all(const rsp_table_data *t) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const encodings[] = {NULL, "UTF-8", "UTF-16", "WINDOWS-1250"};
-    static const char        delimiters[] = {0, 0, ',', ';', '\t', '|', ' '};
+    static const char delimiters[] = {0, 0, ',', ';', '\t', '|', ' '};
     if (size < 2) return 0;
     rsp_diag *d = rsp_diag_new();
-    rsp_buf   raw = {0};
+    rsp_buf raw = {0};
     rsp_buf_add(&raw, (const char *) data + 2, size - 2);
-    rsp_table_data *t = rsp_delimited_open(&raw, "export.csv", encodings[data[0] % 4], delimiters[data[1] % sizeof delimiters], d);
+    rsp_table_data *t =
+        rsp_delimited_open(&raw, "export.csv", encodings[data[0] % 4], delimiters[data[1] % sizeof delimiters], d);
     assert(t || rsp_diag_errors(d) > 0);
     if (t) {
         char why[160];

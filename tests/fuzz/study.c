@@ -14,7 +14,7 @@
 #include "responsive/intake.h"
 #include "responsive/statistics.h"
 
-int    LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
 /* ---- the folder ------------------------------------------------------------------------------------------------- */
@@ -22,7 +22,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 static const char *study_folder(void) {
     static char folder[64];
     if (!folder[0]) {
-        snprintf(folder, sizeof folder, "%s/responsive-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+        snprintf(folder, sizeof folder, "%s/responsive-fuzz-XXXXXX",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
         assert(mkdtemp(folder));
     }
     return folder;
@@ -39,7 +40,8 @@ static void empty_folder(const char *folder) {
 static bool good_name(const char *name, size_t length) {
     if (!length || length > 40 || name[0] == '.') return false;
     for (size_t k = 0; k < length; k++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", name[k]) || !name[k]) return false;
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", name[k]) || !name[k])
+            return false;
     return true;
 }
 
@@ -66,7 +68,7 @@ static void write_part(int folder, const char *name, size_t length, const char *
 
 static void write_folder(const char *folder, const char *data, size_t size) {
     const char *end = data + size;
-    int         fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert(fd >= 0);
     for (const char *p = next_part(data, end); p < end;) {
         const char *name = p + 3, *newline = memchr(name, '\n', (size_t) (end - name));
@@ -88,7 +90,7 @@ static void analyse(const rsp_study *s, rsp_sample *sample, rsp_diag *d) {
 }
 
 static void run_stations(const rsp_study *s, rsp_diag *d) {
-    rsp_frame     *f = rsp_intake(s, d);
+    rsp_frame *f = rsp_intake(s, d);
     rsp_clean_log *log = f ? rsp_clean(f, d) : NULL;
     assert(log || rsp_diag_errors(d) > 0);
     if (log && f->n && !rsp_diag_errors(d)) {
@@ -104,7 +106,7 @@ static void run_stations(const rsp_study *s, rsp_diag *d) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *folder = study_folder();
     write_folder(folder, (const char *) data, size);
-    rsp_diag  *d = rsp_diag_new();
+    rsp_diag *d = rsp_diag_new();
     rsp_study *s = rsp_study_load(folder, d);
     assert(s ? !rsp_diag_errors(d) : rsp_diag_errors(d) > 0);
     if (s) {
@@ -124,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 struct text {
-    char  *bytes;
+    char *bytes;
     size_t size, room;
 };
 
@@ -152,7 +154,8 @@ static void any_line(const struct text *t, uint64_t *state, size_t *from, size_t
 }
 
 static bool in_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
 }
 
 static void any_word(const struct text *t, uint64_t *state, size_t *from, size_t *to) {
@@ -161,17 +164,102 @@ static void any_word(const struct text *t, uint64_t *state, size_t *from, size_t
     while (*to < t->size && in_word(t->bytes[*to])) ++*to;
 }
 
-static const char *const WORDS[] = {
-    "0", "1", "-1", "2", "0.5", "1e308", "-1e308", "1e-320", "NaN", "99999999999", "9223372036854775807", "18446744073709551616", "1000000", "",
-    "[]", "{}", "[[]]", "~", "null", "yes", "no", "*a", "&a", "\"", "'", "\t", ",", ";", ":", "=", "==", "${id}", "country", "all", "none", "fail",
-    "adjust", "certainty", "taylor", "jk1", "jkn", "brr", "fay", "bootstrap", "proportion", "mean", "total", "median", "quantile", "count", "sd",
-    "net", "top2", "ratio", "rao_scott", "t", "wald", "kruskal", "linear", "logistic", "ordinal", "poisson", "negative_binomial", "multinomial",
-    "ml", "mlr", "equal", "population", "sample", "raking", "logit", "set-aside", "proportional", "drop", "flag", "set-missing", "select_one",
-    "select_multiple", "rank", "integer", "decimal", "date", "text", "N/A", "\xEF\xBB\xBF", "\xFF\xFE", "(", ")", "*", "+", "^9", "1:2"};
+static const char *const WORDS[] = {"0",
+                                    "1",
+                                    "-1",
+                                    "2",
+                                    "0.5",
+                                    "1e308",
+                                    "-1e308",
+                                    "1e-320",
+                                    "NaN",
+                                    "99999999999",
+                                    "9223372036854775807",
+                                    "18446744073709551616",
+                                    "1000000",
+                                    "",
+                                    "[]",
+                                    "{}",
+                                    "[[]]",
+                                    "~",
+                                    "null",
+                                    "yes",
+                                    "no",
+                                    "*a",
+                                    "&a",
+                                    "\"",
+                                    "'",
+                                    "\t",
+                                    ",",
+                                    ";",
+                                    ":",
+                                    "=",
+                                    "==",
+                                    "${id}",
+                                    "country",
+                                    "all",
+                                    "none",
+                                    "fail",
+                                    "adjust",
+                                    "certainty",
+                                    "taylor",
+                                    "jk1",
+                                    "jkn",
+                                    "brr",
+                                    "fay",
+                                    "bootstrap",
+                                    "proportion",
+                                    "mean",
+                                    "total",
+                                    "median",
+                                    "quantile",
+                                    "count",
+                                    "sd",
+                                    "net",
+                                    "top2",
+                                    "ratio",
+                                    "rao_scott",
+                                    "t",
+                                    "wald",
+                                    "kruskal",
+                                    "linear",
+                                    "logistic",
+                                    "ordinal",
+                                    "poisson",
+                                    "negative_binomial",
+                                    "multinomial",
+                                    "ml",
+                                    "mlr",
+                                    "equal",
+                                    "population",
+                                    "sample",
+                                    "raking",
+                                    "logit",
+                                    "set-aside",
+                                    "proportional",
+                                    "drop",
+                                    "flag",
+                                    "set-missing",
+                                    "select_one",
+                                    "select_multiple",
+                                    "rank",
+                                    "integer",
+                                    "decimal",
+                                    "date",
+                                    "text",
+                                    "N/A",
+                                    "\xEF\xBB\xBF",
+                                    "\xFF\xFE",
+                                    "(",
+                                    ")",
+                                    "*",
+                                    "+",
+                                    "^9",
+                                    "1:2"};
 
 static void mutate_once(struct text *t, uint64_t *state) {
     size_t from, to, a, b;
-    char   kept[512];
+    char kept[512];
     switch (draw(state, 8)) {
     case 0: /* a line goes */
         any_line(t, state, &from, &to);
@@ -208,7 +296,7 @@ static void mutate_once(struct text *t, uint64_t *state) {
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
-    uint64_t    state = 0x9E3779B97F4A7C15u ^ ((uint64_t) seed << 17 | 1);
+    uint64_t state = 0x9E3779B97F4A7C15u ^ ((uint64_t) seed << 17 | 1);
     struct text t = {(char *) data, size, max_size};
     if (!size || draw(&state, 12) == 0) return LLVMFuzzerMutate(data, size, max_size);
     for (uint64_t k = 1 + draw(&state, 4); k && t.size; k--) mutate_once(&t, &state);

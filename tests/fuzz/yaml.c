@@ -9,8 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     rsp_arena *a = rsp_arena_new();
-    rsp_diag  *d = rsp_diag_new();
-    char      *text = rsp_strndup(a, "", 0);
+    rsp_diag *d = rsp_diag_new();
+    char *text = rsp_strndup(a, "", 0);
     if (size) {
         text = rsp_alloc(a, size + 1);
         memcpy(text, data, size);
