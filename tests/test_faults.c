@@ -54,7 +54,7 @@ static pid_t start(long k, bool stays) {
         setenv("RSP_FAULT_STAYS", stays ? "1" : "0", 1);
         setenv("RSP_FAULT_REPORT", report, 1);
     }
-    alarm(30); /* a night that hangs is killed, and fails the test */
+    alarm(180); /* a night that hangs is killed, and fails the test */
     execl(program, "responsive", "run", "specs/wvs", "--out", out, "--lang", "en", "--only", "poverty", "--quiet",
           (char *) NULL);
     _exit(127);
