@@ -263,7 +263,7 @@ static void test_files(void **state) {
     snprintf(path, sizeof path, "%s/charts/answers-all-en.svg", dirs[0]);
     assert_int_not_equal(access(path, F_OK), 0); /* not asked for */
     for (int k = 0; k < 2; k++) {
-        char command[128];
+        char command[160];
         snprintf(command, sizeof command, "rm -rf %s", dirs[k]);
         assert_int_equal(system(command), 0);
     }

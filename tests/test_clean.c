@@ -1,6 +1,5 @@
 /* Evaluation of expressions (missing values, codes, choices), derivations, every cleaning rule, and the log, on small
  * studies built in memory. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "responsive/clean.h"
 

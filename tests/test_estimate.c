@@ -1,6 +1,5 @@
 /* Tables, comparisons and tests: twelve respondents worked out by hand, kernels against published values and R, and
  * properties that hold for every statistic. Agreement with R on real data: test_reference. */
-#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "estimate/estimate.h"
 #include "responsive/clean.h"

@@ -1,5 +1,4 @@
 /* The expression parser: precedence, functions, every syntax error with its position and hint, hostile input. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "responsive/expr.h"
 

@@ -1,5 +1,4 @@
 /* Model formulas held against R's terms(), random parts, lavaan's syntax, positions of errors, hostile input. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "responsive/formula.h"
 

@@ -1,6 +1,5 @@
 /* Regressions: limits where estimates do not exist, random effects worked out by hand, and properties that hold for
  * every model. Agreement with R on real data: test_reference. */
-#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "responsive/clean.h"
 #include "responsive/intake.h"

@@ -283,7 +283,7 @@ static const rsp_mgroup *group_of(const rsp_mixed *x, size_t part, size_t *from)
 
 /* Covariances [d*d] of a part's effects as written; whether the triangle has a nearly empty diagonal element there. */
 static bool part_covariance(const struct mixed_fit *f, size_t part, double *c) {
-    size_t from, d = f->m->random[part].d;
+    size_t from = 0, d = f->m->random[part].d;
     const rsp_mgroup *g = group_of(f->x, part, &from);
     double *t = rsp_calloc(g->d * g->d, sizeof *t), *root = rsp_calloc(d * d, sizeof *root);
     bool singular = false;
