@@ -31,6 +31,20 @@ static void arenas_and_buffers(void **state) {
     rsp_buf_free(&b);
 }
 
+static void csv_fields(void **state) {
+    (void) state;
+    rsp_buf b = {0};
+    rsp_buf_csv(&b, "say \"a, b\"", false);
+    rsp_buf_putc(&b, ',');
+    rsp_buf_csv(&b, "=1+1", true);
+    rsp_buf_putc(&b, ',');
+    rsp_buf_csv(&b, "=1+1", false);
+    rsp_buf_putc(&b, ',');
+    rsp_buf_csv(&b, "", true);
+    assert_string_equal(b.data, "\"say \"\"a, b\"\"\",'=1+1,=1+1,");
+    rsp_buf_free(&b);
+}
+
 static void maps(void **state) {
     (void) state;
     rsp_map *m = rsp_map_new();
@@ -196,7 +210,7 @@ static void files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(arenas_and_buffers),
-                                       cmocka_unit_test(maps),
+                                       cmocka_unit_test(csv_fields), cmocka_unit_test(maps),
                                        cmocka_unit_test(suggestions),
                                        cmocka_unit_test(diagnostics),
                                        cmocka_unit_test(hashes),

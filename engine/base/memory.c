@@ -170,6 +170,17 @@ void rsp_buf_printf(rsp_buf *b, const char *format, ...) {
     va_end(args);
 }
 
+void rsp_buf_csv(rsp_buf *b, const char *text, bool guard) {
+    bool quote = strpbrk(text, ",\"\r\n") != NULL;
+    if (quote) rsp_buf_putc(b, '"');
+    if (guard && text[0] && strchr("=+-@\t\r", text[0])) rsp_buf_putc(b, '\'');
+    for (const char *c = text; *c; c++) {
+        if (*c == '"') rsp_buf_putc(b, '"');
+        rsp_buf_putc(b, *c);
+    }
+    if (quote) rsp_buf_putc(b, '"');
+}
+
 void rsp_buf_free(rsp_buf *b) {
     free(b->data);
     *b = (rsp_buf){0};

@@ -429,7 +429,6 @@ void rsp_program_free(rsp_program *p) {
     rsp_arena_free(p->arena);
 }
 
-bool rsp_program_is_text(const rsp_program *p) { return p->top->text; }
 size_t rsp_program_n_words(const rsp_program *p) { return p->n_words; }
 const char *rsp_program_word(const rsp_program *p, size_t k) { return p->words[k]; }
 

@@ -19,8 +19,6 @@ enum { RSP_WORD_MISSING = -1, RSP_WORD_NUMBER = -2 };
 /* self: variable that '.' stands for, or RSP_NONE. */
 rsp_program *rsp_program_new(const rsp_frame *f, const rsp_expr *e, size_t self);
 void rsp_program_free(rsp_program *p);
-/* May a row's value be a text? Then rsp_program_values tells it, else it always is a number. */
-bool rsp_program_is_text(const rsp_program *p);
 /* Rows from .. from+n-1 as numbers: truth is 1 or 0, NaN where missing or no number. */
 void rsp_program_numbers(const rsp_program *p, size_t from, size_t n, double *out);
 /* The same as words (index for rsp_program_word) or, where word is RSP_WORD_NUMBER, numbers. */

@@ -38,23 +38,11 @@ static int compare_entries(const void *x, const void *y) {
     return strcmp(a->line->detail, b->line->detail);
 }
 
-/* One field of RFC 4180. Spreadsheets run what starts with = + - @ as a formula: an apostrophe keeps it a text. */
-static void add_field(rsp_buf *b, const char *text) {
-    bool quote = text[0] && strpbrk(text, ",\"\r\n");
-    if (quote) rsp_buf_putc(b, '"');
-    if (text[0] && strchr("=+-@\t\r", text[0])) rsp_buf_putc(b, '\'');
-    for (const char *s = text; *s; s++) {
-        if (*s == '"') rsp_buf_putc(b, '"');
-        rsp_buf_putc(b, *s);
-    }
-    if (quote) rsp_buf_putc(b, '"');
-}
-
 static void add_line(rsp_buf *b, const rsp_clean_line *line) {
     const char *fields[] = {line->case_name, line->rule, line->action, line->variable, line->detail};
     for (size_t k = 0; k < sizeof fields / sizeof *fields; k++) {
         if (k) rsp_buf_putc(b, ',');
-        add_field(b, fields[k]);
+        rsp_buf_csv(b, fields[k], true);
     }
     rsp_buf_puts(b, "\r\n");
 }

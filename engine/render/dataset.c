@@ -38,16 +38,7 @@ const char *rsp_xml_text(rsp_arena *a, const char *text) {
 /* ---- codebook.csv ----------------------------------------------------------------------------------------------- */
 
 static void field(rsp_buf *b, const char *text, bool last) {
-    if (strpbrk(text, ",\"\r\n")) {
-        rsp_buf_putc(b, '"');
-        for (const char *p = text; *p; p++) {
-            if (*p == '"') rsp_buf_putc(b, '"');
-            rsp_buf_putc(b, *p);
-        }
-        rsp_buf_putc(b, '"');
-    } else {
-        rsp_buf_puts(b, text);
-    }
+    rsp_buf_csv(b, text, false);
     rsp_buf_puts(b, last ? "\r\n" : ",");
 }
 

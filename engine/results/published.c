@@ -87,19 +87,6 @@ bool rsp_published_range(const rsp_published *p, const char *analysis, size_t *f
 
 /* ---- CSV -------------------------------------------------------------------------------------------------------- */
 
-static void add_field(rsp_buf *b, const char *text) {
-    if (!strpbrk(text, ",\"\r\n")) {
-        rsp_buf_puts(b, text);
-        return;
-    }
-    rsp_buf_putc(b, '"');
-    for (const char *c = text; *c; c++) {
-        if (*c == '"') rsp_buf_putc(b, '"');
-        rsp_buf_putc(b, *c);
-    }
-    rsp_buf_putc(b, '"');
-}
-
 bool rsp_published_write_csv(const rsp_published *p, const char *path, rsp_diag *d) {
     rsp_buf b = {0};
     for (size_t k = 0; k < N_KEYS; k++) rsp_buf_printf(&b, "%s,", KEY_NAMES[k]);
@@ -108,7 +95,7 @@ bool rsp_published_write_csv(const rsp_published *p, const char *path, rsp_diag 
     for (size_t i = 0; i < p->n; i++) {
         rsp_published_row row = p->rows[i];
         for (size_t k = 0; k < N_KEYS; k++) {
-            add_field(&b, *key_field(&row, k));
+            rsp_buf_csv(&b, *key_field(&row, k), false);
             rsp_buf_putc(&b, ',');
         }
         for (size_t k = 0; k < RSP_N_NUMBERS; k++) {

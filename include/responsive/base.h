@@ -57,6 +57,9 @@ void rsp_buf_add(rsp_buf *b, const char *bytes, size_t length);
 void rsp_buf_puts(rsp_buf *b, const char *s);
 void rsp_buf_putc(rsp_buf *b, char c);
 void rsp_buf_printf(rsp_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* One field of a CSV record (RFC 4180), quoted where it must be. guard: what a spreadsheet would run as a formula (= + - @
+ * in front) gets an apostrophe. */
+void rsp_buf_csv(rsp_buf *b, const char *text, bool guard);
 void rsp_buf_free(rsp_buf *b);
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */
