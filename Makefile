@@ -25,7 +25,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 CFLAGS   ?= -O2 -g
 # Contraction of a*b+c into one rounding is left to explicit fma(): results must not depend on the compiler's choice.
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenmp -Iinclude -Iengine \
-  $(shell pkg-config --cflags $(MODULES) 2>/dev/null) -DRESPONSIVE_VERSION='"$(VERSION)"' -DRESPONSIVE_COMMIT='"$(COMMIT)"'
+  $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 # Before `setup` there may be no pkg-config to answer. OpenBLAS stands before GSL's own CBLAS so that its kernels win.
 LIBS     := $(shell pkg-config --libs openblas lapacke 2>/dev/null) $(shell pkg-config --libs $(filter-out gsl,$(MODULES)) 2>/dev/null) -lgsl -lcsv \
   -lhyphen -lm
@@ -104,6 +104,8 @@ $(BUILD)/responsive: $(MAIN) $(BUILD)/libresponsive.a
 $(BUILD)/libresponsive.a: $(OBJ)
 	$(QUIET)rm -f $@ && ar rcs $@ $(OBJ)
 
+$(BUILD)/engine/base/system.o: ALL_CFLAGS += -DRESPONSIVE_VERSION='"$(VERSION)"' -DRESPONSIVE_COMMIT='"$(COMMIT)"'
+
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC $<"
@@ -124,6 +126,13 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libresponsive.a
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	$(QUIET)$(CC) $(ALL_CFLAGS) -MMD -MP -fopenmp -fsanitize=fuzzer,address,undefined -o $@ $< $(BUILD)/libresponsive.a $(LIBS)
+
+# What is derived from the table of keys (engine/study/keys.c): the schema, and the reference at the end of specs/README.md.
+.PHONY: schema
+schema: all
+	$(BUILD)/responsive schema > specs/study.schema.json
+	sed -i '/^| key | /,$$d' specs/README.md
+	$(BUILD)/responsive schema --reference >> specs/README.md
 
 -include $(OBJ:.o=.d) $(MAIN:.o=.d) $(TESTS:%=$(BUILD)/tests/%.d)
 

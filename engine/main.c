@@ -18,7 +18,7 @@ struct arguments {
     int jobs;
     size_t n;
     uint64_t seed;
-    bool quiet, help;
+    bool quiet, help, reference;
 };
 
 static bool split_list(rsp_arena *a, const char *text, const char ***items, size_t *n) {
@@ -72,9 +72,11 @@ static int verb_show(const struct arguments *a) {
 static int verb_verify(const struct arguments *a) { return rsp_verify(a->words[0]); }
 
 static int verb_schema(const struct arguments *a) {
-    (void) a;
     rsp_buf b = {0};
-    rsp_study_schema(&b);
+    if (a->reference)
+        rsp_study_reference(&b);
+    else
+        rsp_study_schema(&b);
     fwrite(b.data, 1, b.length, stdout);
     rsp_buf_free(&b);
     return 0;
@@ -83,7 +85,7 @@ static int verb_schema(const struct arguments *a) {
 struct verb {
     const char *name, *usage, *summary, *help;
     size_t least, most;  /* words */
-    const char *options; /* letters of the options it takes: o j O l n s q */
+    const char *options; /* letters of the options it takes: o j O l n s q r */
     int (*run)(const struct arguments *);
 };
 
@@ -113,7 +115,8 @@ static const struct verb VERBS[] = {
      "  --lang L      language of the labels (default: the study's first)\n",
      2, 2, "lo", verb_show},
     {"verify", "verify RUN", "hold the files of a run against its manifest", "", 1, 1, "", verb_verify},
-    {"schema", "schema", "print the JSON schema of study.yaml", "", 0, 0, "", verb_schema},
+    {"schema", "schema [--reference]", "print the JSON schema of study.yaml",
+     "  --reference   the reference of its keys as a table in Markdown instead\n", 0, 0, "r", verb_schema},
 };
 enum { N_VERBS = sizeof VERBS / sizeof *VERBS };
 
@@ -139,7 +142,8 @@ static const struct {
 } OPTIONS[] = {{{"out", required_argument, NULL, 'o'}, 'o'},  {{"jobs", required_argument, NULL, 'j'}, 'j'},
                {{"only", required_argument, NULL, 'O'}, 'O'}, {{"lang", required_argument, NULL, 'l'}, 'l'},
                {{"n", required_argument, NULL, 'n'}, 'n'},    {{"seed", required_argument, NULL, 's'}, 's'},
-               {{"quiet", no_argument, NULL, 'q'}, 'q'},      {{"help", no_argument, NULL, 'h'}, 'h'}};
+               {{"quiet", no_argument, NULL, 'q'}, 'q'},      {{"help", no_argument, NULL, 'h'}, 'h'},
+               {{"reference", no_argument, NULL, 'r'}, 'r'}};
 enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
 
 /* 0, or the exit status of a usage error. */
@@ -151,6 +155,7 @@ static int read_option(int letter, const struct verb *v, struct arguments *a, rs
     case 'o': a->out = optarg; return 0;
     case 'q': a->quiet = true; return 0;
     case 'h': a->help = true; return 0;
+    case 'r': a->reference = true; return 0;
     case 'j':
         if (!whole_number(optarg, 1024, &number) || !number)
             return usage_error(v, "--jobs takes a number from 1 to 1024", optarg);
