@@ -423,6 +423,22 @@ static void check_statement(entry *e, const rsp_lavaan *m, const rsp_lavaan_row 
         RSP_FAULT(e->l, r->loc, NULL, "a covariance of a factor with an indicator is not built yet, in %s", e->where);
 }
 
+/* Statements of parameters that the model has and that `equal` would make equal. */
+static void load_partial(entry *e, const rsp_node *partial, rsp_factor_model *x) {
+    if (!partial || !x->syntax) return;
+    if (!x->equal)
+        RSP_FAULT(e->l, partial->loc, "say what is equal otherwise: `equal`", "'partial' has no meaning in %s",
+                  e->where);
+    x->partial = rsp_lavaan_parse(e->l->a, partial->text, &partial->origin, e->l->d);
+    for (size_t k = 0; x->partial && k < x->partial->n; k++) {
+        const rsp_lavaan_row *r = &x->partial->rows[k];
+        const char *sides[2] = {r->lhs, r->op == RSP_L_INTERCEPT ? r->lhs : r->rhs};
+        for (size_t j = 0; j < 2; j++)
+            if (!is_factor_of(x->syntax, sides[j]) && !is_indicator_of(x->syntax, sides[j]))
+                RSP_FAULT(e->l, r->loc, NULL, "'%s' is neither a factor nor an indicator of %s", sides[j], e->where);
+    }
+}
+
 static void load_factor(entry *e) {
     static const char *const estimators[] = {"ml", "mlr", NULL};
     static const struct {
@@ -450,6 +466,7 @@ static void load_factor(entry *e) {
             if (strcmp(rsp_value_at(equal, k)->text, equalities[j].word) == 0) x->equal |= equalities[j].bits;
     if (equal && !group)
         RSP_FAULT(e->l, equal->loc, "name the `group`", "'equal' has no meaning without groups in %s", e->where);
+    load_partial(e, rsp_get(e->n, "partial"), x);
     x->std_lv = std_lv && strcmp(std_lv, "yes") == 0;
 }
 

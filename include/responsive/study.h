@@ -290,6 +290,7 @@ typedef struct {
     size_t group;           /* variable or RSP_NONE */
     const char *group_name; /* its name; NULL without groups */
     uint32_t equal;         /* RSP_EQUAL_... */
+    rsp_lavaan *partial;    /* statements whose parameters are free in every group all the same; NULL: none */
     bool std_lv;            /* factors have variance 1, else the first loading is 1 */
 } rsp_factor_model;
 

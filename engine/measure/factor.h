@@ -1,0 +1,61 @@
+/* Factor models for the modules of this station: a sample of items in groups, a model, its fit.
+ *
+ *   rsp_factor_sample *x = rsp_factor_sample_new(sample, &model, filter, NULL, arena);   rows and moments, once
+ *   rsp_factor_estimate(&model, x, arena, &fit);          as often as models of the same items are to be fitted
+ *   fit.flags, fit.measures, fit.estimate[k] ...          k: a cell of fit.sem.cells
+ *
+ * A model is what the study says (rsp_factor_model of study.h) or what a caller puts together: `syntax` from
+ * rsp_lavaan_parse or rows of its own, `equal` (RSP_EQUAL_...), and in `partial` the statements whose parameters are free
+ * in every group although `equal` names their kind (f =~ x2 a loading, x2 ~ 1 an intercept, x2 ~~ x2 a residual
+ * variance, x2 | t1 a threshold). Models fitted to one sample must have the same items, group variable, estimator,
+ * `ordered`, `fiml` and `weighted`. Everything lives in the arena. What lavaan 0.6 does is followed throughout. */
+#ifndef RESPONSIVE_MEASURE_FACTOR_H
+#define RESPONSIVE_MEASURE_FACTOR_H
+
+#include "measure/sem.h"
+#include "responsive/weight.h"
+
+typedef struct {
+    size_t n_items, n_groups, n; /* n: respondents of all groups */
+    const char **item;           /* [n_items] in the order in which the statements name them */
+    size_t *variable;            /* [n_items] of the study */
+    const char *group_name;      /* NULL: one group */
+    const char **code;           /* [n_groups] in the order of the choices; NULL: one group */
+    rsp_sem_sample *group;       /* [n_groups] */
+    bool usable;                 /* more respondents than items in every group, and no constant item */
+} rsp_factor_sample;
+
+/* Rows that the filter (NULL: all) and `take` (NULL: all; [sample->n]) leave, of eligible countries, with an answer to
+ * every item (fiml: to one); by group, where groups that nobody belongs to are left out. */
+rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_model *f, const rsp_expr *filter,
+                                         const uint8_t *take, rsp_arena *a);
+
+/* NaN where the estimator does not give one. */
+typedef struct {
+    double chisq, df, chisq_scaled, cfi, tli, rmsea, srmr;
+    double cfi_robust, tli_robust, rmsea_robust;
+    double aic, bic, loglik;
+} rsp_factor_measures;
+
+typedef struct {
+    const rsp_factor_model *model;
+    const rsp_factor_sample *sample;
+    size_t n_factors;
+    const char **factor; /* [n_factors]: columns of Lambda, rows of Psi, Beta and alpha */
+    uint32_t flags;      /* RSP_F_...; numbers are given if 0 or RSP_F_HEYWOOD, and are NaN or 0 otherwise */
+    rsp_factor_measures measures;
+    rsp_sem sem; /* cells[k]: which matrix, group, row and column; fixed or which free parameter */
+    rsp_sem_fit fit;
+    double *estimate, *se; /* [sem.n_cells]; se 0: fixed */
+    double *std, *std_se;  /* [sem.n_cells] standardised by factors and items; NaN where the flags say so */
+} rsp_factor_fit;
+
+void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out);
+
+/* True if the numbers of a fit may be used. */
+bool rsp_factor_good(const rsp_factor_fit *fit);
+
+/* The cell (Lambda: item, factor; Nu: item, 0; Alpha: factor, 0; Psi, Theta: row >= column), or RSP_NONE. */
+size_t rsp_factor_cell(const rsp_factor_fit *fit, rsp_sem_matrix matrix, size_t group, size_t row, size_t column);
+
+#endif
