@@ -18,7 +18,7 @@ struct arguments {
     int jobs;
     size_t n;
     uint64_t seed;
-    bool quiet, help, reference;
+    bool quiet, help, reference, force, json;
 };
 
 static bool split_list(rsp_arena *a, const char *text, const char ***items, size_t *n) {
@@ -50,7 +50,9 @@ static int verb_run(const struct arguments *a) {
                          .only = a->only,
                          .n_languages = a->n_languages,
                          .languages = a->languages,
-                         .quiet = a->quiet};
+                         .quiet = a->quiet,
+                         .force = a->force,
+                         .json = a->json};
     return rsp_run(&o);
 }
 
@@ -71,12 +73,12 @@ static int verb_show(const struct arguments *a) {
 }
 static int verb_verify(const struct arguments *a) { return rsp_verify(a->words[0]); }
 
+static int verb_diff(const struct arguments *a) { return rsp_diff(a->words[0], a->words[1]); }
+
 static int verb_schema(const struct arguments *a) {
     rsp_buf b = {0};
-    if (a->reference)
-        rsp_study_reference(&b);
-    else
-        rsp_study_schema(&b);
+    if (a->reference) rsp_study_reference(&b);
+    else rsp_study_schema(&b);
     fwrite(b.data, 1, b.length, stdout);
     rsp_buf_free(&b);
     return 0;
@@ -85,20 +87,22 @@ static int verb_schema(const struct arguments *a) {
 struct verb {
     const char *name, *usage, *summary, *help;
     size_t least, most;  /* words */
-    const char *options; /* letters of the options it takes: o j O l n s q r */
+    const char *options; /* letters of the options it takes: o j O l n s q r f J */
     int (*run)(const struct arguments *);
 };
 
 static const struct verb VERBS[] = {
-    {"run", "run DIR [--out OUT] [--jobs N] [--only ID,...] [--lang L,...] [--quiet]",
+    {"run", "run DIR [--out OUT] [--jobs N] [--only ID,...] [--lang L,...] [--force] [--quiet] [--json]",
      "read, clean, weight, compute and publish the study in DIR",
      "Publishes OUT/<study>/<run> and moves OUT/<study>/latest to it, or leaves everything as it was.\n"
      "  --out OUT     folder of publications (default: out)\n"
      "  --jobs N      threads (default: as many as there are processors); results do not depend on it\n"
      "  --only ID,... these analyses only\n"
      "  --lang L,...  these languages only\n"
-     "  --quiet       no progress; errors and warnings still go to stderr\n",
-     1, 1, "ojOlq", verb_run},
+     "  --force       publish although nothing has changed since the publication that stands\n"
+     "  --quiet       no progress; errors and warnings still go to stderr\n"
+     "  --json        no progress; one line with the outcome as JSON, for monitoring\n",
+     1, 1, "ojOlqfJ", verb_run},
     {"check", "check DIR", "everything that can be found wrong with the study in DIR without computing", "", 1, 1, "",
      verb_check},
     {"inspect", "inspect FILE...", "what an export file is: tool, encoding, delimiter, rows, columns", "", 1, 1000, "",
@@ -114,6 +118,11 @@ static const struct verb VERBS[] = {
      "  --out OUT     folder of publications (default: out)\n"
      "  --lang L      language of the labels (default: the study's first)\n",
      2, 2, "lo", verb_show},
+    {"diff", "diff RUN RUN", "what moved between two publications, and why",
+     "Rows added and removed, estimates that moved by more than their standard error, verdicts that flipped; which "
+     "exports,\n"
+     "study files or program changed. Ends with 1 if anything did.\n",
+     2, 2, "", verb_diff},
     {"verify", "verify RUN", "hold the files of a run against its manifest", "", 1, 1, "", verb_verify},
     {"schema", "schema [--reference]", "print the JSON schema of study.yaml",
      "  --reference   the reference of its keys as a table in Markdown instead\n", 0, 0, "r", verb_schema},
@@ -143,7 +152,8 @@ static const struct {
                {{"only", required_argument, NULL, 'O'}, 'O'}, {{"lang", required_argument, NULL, 'l'}, 'l'},
                {{"n", required_argument, NULL, 'n'}, 'n'},    {{"seed", required_argument, NULL, 's'}, 's'},
                {{"quiet", no_argument, NULL, 'q'}, 'q'},      {{"help", no_argument, NULL, 'h'}, 'h'},
-               {{"reference", no_argument, NULL, 'r'}, 'r'}};
+               {{"reference", no_argument, NULL, 'r'}, 'r'},  {{"force", no_argument, NULL, 'f'}, 'f'},
+               {{"json", no_argument, NULL, 'J'}, 'J'}};
 enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
 
 /* 0, or the exit status of a usage error. */
@@ -155,6 +165,8 @@ static int read_option(int letter, const struct verb *v, struct arguments *a, rs
     case 'o': a->out = optarg; return 0;
     case 'q': a->quiet = true; return 0;
     case 'h': a->help = true; return 0;
+    case 'J': a->json = true; return 0;
+    case 'f': a->force = true; return 0;
     case 'r': a->reference = true; return 0;
     case 'j':
         if (!whole_number(optarg, 1024, &number) || !number)

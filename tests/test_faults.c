@@ -55,7 +55,7 @@ static pid_t start(long k, bool stays) {
         setenv("RSP_FAULT_REPORT", report, 1);
     }
     alarm(180); /* a night that hangs is killed, and fails the test */
-    execl(program, "responsive", "run", "specs/wvs", "--out", out, "--lang", "en", "--only", "poverty", "--quiet",
+    execl(program, "responsive", "run", "specs/wvs", "--out", out, "--lang", "en", "--only", "poverty", "--quiet", "--force",
           (char *) NULL);
     _exit(127);
 }

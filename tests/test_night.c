@@ -17,6 +17,7 @@
 
 static char here[512];     /* scratch folder */
 static char program[1024]; /* the program under test */
+static char root[512];     /* of the project */
 
 static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -236,6 +237,93 @@ static void one_run_at_a_time(void **state) {
         sh("%s run %s/specs/wvs --out %s/b --quiet --lang en --only poverty 2>/dev/null", program, here, here), 0);
 }
 
+static size_t n_runs(const char *out) {
+    sh("ls %s/%s/wvs | grep -c T > %s/count", here, out, here);
+    FILE *f = fopen(path("count"), "r");
+    size_t n = 0;
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%zu", &n), 1);
+    fclose(f);
+    return n;
+}
+
+static void a_night_without_changes_publishes_nothing_new(void **state) {
+    (void) state;
+    const char *run = "run specs/wvs --lang en --only poverty,poverty_gender --quiet";
+    assert_int_equal(sh("%s %s --out %s/k", program, run, here), 0);
+    assert_int_equal(sh("%s %s --out %s/k", program, run, here), 0);
+    assert_int_equal(n_runs("k"), 1);
+    assert_int_equal(sh("%s %s --out %s/k --force", program, run, here), 0);
+    assert_int_equal(n_runs("k"), 2);
+    /* Nothing moved, so that the pages say the same: the same bytes, as if there were no publication before. */
+    assert_int_equal(
+        sh("ls -d %s/k/wvs/2*Z* > %s/runs && test \"$(grep -h content_id $(sed 's|$|/manifest.json|' %s/runs) "
+           "| sort -u | wc -l)\" = 1",
+           here, here, here),
+        0);
+    /* Another request is something new. */
+    assert_int_equal(sh("%s run specs/wvs --lang en,pl --only poverty --quiet --out %s/k", program, here), 0);
+    assert_int_equal(n_runs("k"), 3);
+    /* A damaged publication is no ground to rest on. */
+    assert_int_equal(sh("echo x >> %s/k/wvs/latest/index.html", here), 0);
+    assert_int_equal(
+        sh("%s run specs/wvs --lang en,pl --only poverty --quiet --out %s/k 2>%s/k.txt", program, here, here), 1);
+    assert_int_equal(sh("grep -q 'is damaged' %s/k.txt", here), 0);
+    assert_int_equal(n_runs("k"), 4);
+}
+
+static void old_publications_go(void **state) {
+    (void) state;
+    assert_int_equal(sh("cp -r specs/wvs %s/keep && sed -i 's|../../fixtures|%s/fixtures|' %s/keep/study.yaml && "
+                        "echo 'keep: 2' >> %s/keep/study.yaml && mkdir -p %s/k/wvs/20990101T000000Z",
+                        here, root, here, here, here),
+                     0);
+    assert_int_equal(sh("%s run %s/keep --lang en --only poverty --quiet --out %s/k", program, here, here), 0);
+    assert_int_equal(n_runs("k"), 3); /* two, and a folder that holds no publication */
+    assert_int_equal(sh("rmdir %s/k/wvs/20990101T000000Z && %s verify %s/k/wvs/latest >/dev/null", here, program, here),
+                     0);
+}
+
+static void diff_says_what_moved_and_why(void **state) {
+    (void) state;
+    assert_int_equal(sh("cp -r specs/wvs %s/fewer && head -3000 fixtures/wvs/wvs.csv > %s/fewer/wvs.csv && "
+                        "sed -i 's|files: .*/wvs.csv|files: wvs.csv|' %s/fewer/study.yaml",
+                        here, here, here),
+                     0);
+    assert_int_equal(sh("%s run %s/fewer --quiet --out %s/f2 2>/dev/null", program, here, here) & ~1, 0);
+    const char *const said[] = {"gone    ../../wvsdata/wvs.csv",
+                                "new     wvs.csv",
+                                "response read count: 5381 -> 2999",
+                                "poverty poverty too_much proportion: 0.1467 -> ",
+                                "standard errors)",
+                                "response country=NO read count: 1127"};
+    assert_int_equal(sh("%s run %s/specs/wvs --quiet --force --out %s/b", program, here, here), 0);
+    assert_int_equal(sh("%s diff %s/b/wvs/latest %s/f2/wvs/latest > %s/diff.txt", program, here, here, here), 1);
+    for (size_t k = 0; k < sizeof said / sizeof *said; k++)
+        if (sh("grep -qF '%s' %s/diff.txt", said[k], here) != 0) fail_msg("diff does not say '%s'", said[k]);
+    assert_int_equal(sh("%s diff %s/c/wvs/latest %s/d/wvs/latest > %s/diff.txt", program, here, here, here), 0);
+    assert_int_equal(sh("grep -q 'nothing moved' %s/diff.txt", here), 0);
+}
+
+static void a_summary_for_monitoring(void **state) {
+    (void) state;
+    assert_int_equal(sh("%s run specs/wvs --lang en --only poverty --json --out %s/s > %s/s.json", program, here, here),
+                     0);
+    json_error_t e;
+    json_t *s = json_load_file(path("s.json"), 0, &e);
+    assert_non_null(s);
+    assert_string_equal(json_string_value(json_object_get(s, "outcome")), "published");
+    assert_int_equal(json_integer_value(json_object_get(s, "rows_read")), 5381);
+    json_decref(s);
+    assert_int_equal(sh("%s run %s/nowhere --json --out %s/s > %s/s.json 2>/dev/null", program, here, here, here),
+                     RSP_ERR_STUDY);
+    assert_non_null(s = json_load_file(path("s.json"), 0, &e));
+    assert_string_equal(json_string_value(json_object_get(s, "outcome")), "failed");
+    assert_int_equal(json_integer_value(json_object_get(s, "status")), RSP_ERR_STUDY);
+    assert_int_equal(json_array_size(json_object_get(s, "entries")), 1);
+    json_decref(s);
+}
+
 static void output_that_cannot_be_written(void **state) {
     (void) state;
     assert_int_equal(sh("touch %s/file && %s run specs/wvs --out %s/file/out --quiet 2>/dev/null", here, program, here),
@@ -285,7 +373,7 @@ static int set_up(void **state) {
     const char *build = getenv("BUILD");
     snprintf(program, sizeof program, "%s/responsive", build ? build : "build");
     snprintf(here, sizeof here, "/tmp/responsive-test-XXXXXX");
-    return mkdtemp(here) ? 0 : -1;
+    return mkdtemp(here) && getcwd(root, sizeof root) ? 0 : -1;
 }
 
 static int tear_down(void **state) {
@@ -305,6 +393,10 @@ int main(void) {
         cmocka_unit_test(fpc_weights_count_the_rows_read),
         cmocka_unit_test(a_failed_run_leaves_yesterday),
         cmocka_unit_test(one_run_at_a_time),
+        cmocka_unit_test(a_night_without_changes_publishes_nothing_new),
+        cmocka_unit_test(old_publications_go),
+        cmocka_unit_test(diff_says_what_moved_and_why),
+        cmocka_unit_test(a_summary_for_monitoring),
         cmocka_unit_test(output_that_cannot_be_written),
         cmocka_unit_test(a_language_without_translations_is_left_out_alone),
         cmocka_unit_test(verify_finds_what_was_changed),

@@ -60,31 +60,57 @@ static bool hash_report_files(rsp_hash *h, rsp_diag *d) {
     return ok;
 }
 
-bool rsp_content_id(const rsp_study *s, const rsp_frame *f, bool preliminary, size_t n_only, const char *const *only,
-                    size_t n_languages, const char *const *languages, char id[17], rsp_diag *d) {
-    rsp_hash h;
-    rsp_hash_init(&h);
-    rsp_hash_str(&h, RSP_VERSION);
-    rsp_hash_str(&h, f->content);
+bool rsp_hash_request(rsp_hash *h, const rsp_request *r, rsp_diag *d) {
+    const rsp_study *s = r->study;
+    rsp_hash_str(h, RSP_VERSION);
     for (size_t k = 0; k < s->n_inputs; k++) {
         char file[65];
         if (!rsp_hash_file(s->inputs[k], file)) {
             rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->inputs[k], 0, 0}, NULL, "cannot be read any more");
             return false;
         }
-        rsp_hash_str(&h, name_in_study(s, s->inputs[k]));
-        rsp_hash_str(&h, file);
+        rsp_hash_str(h, name_in_study(s, s->inputs[k]));
+        rsp_hash_str(h, file);
     }
-    if (!hash_report_files(&h, d)) return false;
-    rsp_hash_str(&h, preliminary ? "preliminary" : "final");
-    for (size_t k = 0; k < n_only; k++) rsp_hash_str(&h, only[k]);
-    rsp_hash_str(&h, "");
-    for (size_t k = 0; k < n_languages; k++) rsp_hash_str(&h, languages[k]);
+    if (!hash_report_files(h, d)) return false;
+    rsp_hash_str(h, r->preliminary ? "preliminary" : "final");
+    for (size_t k = 0; k < r->n_only; k++) rsp_hash_str(h, r->only[k]);
+    rsp_hash_str(h, "");
+    for (size_t k = 0; k < r->n_languages; k++) rsp_hash_str(h, r->languages[k]);
+    return true;
+}
+
+void rsp_hash_id(rsp_hash *h, char id[17]) {
     char hex[65];
-    rsp_hash_hex(&h, hex);
+    rsp_hash_hex(h, hex);
     memcpy(id, hex, 16);
     id[16] = '\0';
-    return true;
+}
+
+/* Every number as it is published; the text of the row apart, so that no two tables are alike by chance. */
+static void hash_row(rsp_hash *h, const rsp_published_row *r) {
+    const char *const texts[] = {r->analysis, r->domain, r->term, r->level, r->statistic};
+    const double numbers[] = {r->estimate, r->se,    r->df, r->df1,   r->lower, r->upper,
+                              r->p,        r->p_adj, r->n,  r->n_eff, r->deff};
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) rsp_hash_str(h, texts[k]);
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+        char text[32];
+        rsp_double_text(numbers[k], text);
+        rsp_hash_str(h, text);
+    }
+    rsp_hash_add(h, &r->flags, sizeof r->flags);
+}
+
+bool rsp_content_id(const rsp_content *c, char id[17], rsp_diag *d) {
+    rsp_hash h;
+    rsp_hash_init(&h);
+    rsp_hash_str(&h, c->frame->content);
+    for (size_t i = 0; i < rsp_published_count(c->results); i++) hash_row(&h, rsp_published_at(c->results, i));
+    for (size_t k = 0; c->changes && k < c->changes->n; k++)
+        if (c->changes->changes[k].before) hash_row(&h, c->changes->changes[k].before);
+    bool ok = rsp_hash_request(&h, &c->request, d);
+    if (ok) rsp_hash_id(&h, id);
+    return ok;
 }
 
 static json_t *flag_counts(const rsp_published *p) {
@@ -127,7 +153,9 @@ bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
     json_object_set_new(root, "started", json_string(m->started));
     json_object_set_new(root, "finished", json_string(m->finished));
     json_object_set_new(root, "seed", json_integer((json_int_t) m->study->variance.seed));
+    json_object_set_new(root, "status", json_integer(m->status));
     json_object_set_new(root, "content_id", json_string(m->content_id));
+    json_object_set_new(root, "inputs_id", json_string(m->inputs_id));
     json_object_set_new(root, "previous", text_or_null(m->previous));
     json_object_set_new(root, "inputs", inputs);
     json_object_set_new(root, "outputs", outputs);

@@ -13,13 +13,32 @@ typedef struct {
 
 /* Study files and exports, sorted by name. */
 bool rsp_inputs_collect(const rsp_study *s, const rsp_frame *f, rsp_arena *a, rsp_inputs *in, rsp_diag *d);
-/* Hash of data (rows in canonical order: it does not matter how they were spread over files), study, program, what was
- * asked for and whether it is preliminary: 16 hexadecimal digits. */
-bool rsp_content_id(const rsp_study *s, const rsp_frame *f, bool preliminary, size_t n_only, const char *const *only,
-                    size_t n_languages, const char *const *languages, char id[17], rsp_diag *d);
+/* What was asked for, whatever the answers. */
+typedef struct {
+    const rsp_study *study;
+    bool preliminary;
+    size_t n_only, n_languages;
+    const char *const *only, *const *languages;
+} rsp_request;
+
+/* Program, study files, reports/, analyses, languages. */
+bool rsp_hash_request(rsp_hash *h, const rsp_request *r, rsp_diag *d);
+void rsp_hash_id(rsp_hash *h, char id[17]); /* the first 16 hexadecimal digits */
+
+/* What a publication shows: the same id, the same bytes. Data count by their rows in canonical order (it does not matter
+ * how they were spread over files); the publication before counts by what has changed since. */
+typedef struct {
+    rsp_request request;
+    const rsp_frame *frame;
+    const rsp_published *results;
+    const rsp_changes *changes; /* NULL: there is no publication before */
+} rsp_content;
+
+bool rsp_content_id(const rsp_content *c, char id[17], rsp_diag *d);
 
 typedef struct {
-    const char *run, *started, *finished, *content_id, *previous; /* previous: run or NULL */
+    const char *run, *started, *finished, *content_id, *inputs_id, *previous; /* previous: run or NULL */
+    int status; /* that the run ends with: 0, or 1 where something needs a look */
     const rsp_study *study;
     const rsp_inputs *inputs;
     const rsp_published *results;

@@ -1,5 +1,6 @@
 #include "batch/publish.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -179,6 +180,47 @@ bool rsp_stage_publish(rsp_stage *s, rsp_diag *d) {
                    "back the publication before");
     rsp_diag_free(late);
     return true;
+}
+
+/* ---- retention -------------------------------------------------------------------------------------------------- */
+
+/* 20261122T031500Z, or with -2 behind it: two runs within a second. */
+static bool is_run_name(const char *name) {
+    static const char shape[] = "00000000T000000Z";
+    size_t k = 0;
+    for (; shape[k]; k++)
+        if (shape[k] == '0' ? !isdigit((unsigned char) name[k]) : name[k] != shape[k]) return false;
+    return !name[k] || (name[k] == '-' && name[k + 1] && strspn(name + k + 1, "0123456789") == strlen(name + k + 1));
+}
+
+/* Newest first: by time, then by the number behind it. */
+static int compare_runs(const void *x, const void *y) {
+    const char *a = *(const char *const *) x, *b = *(const char *const *) y;
+    int by_time = strncmp(b, a, 16);
+    return by_time ? by_time : atoi(b[16] ? b + 17 : "1") - atoi(a[16] ? a + 17 : "1");
+}
+
+void rsp_stage_retain(rsp_stage *s, size_t keep, rsp_diag *d) {
+    DIR *handle = keep ? opendir(s->study_dir) : NULL;
+    if (!handle) return;
+    const char **runs = NULL;
+    size_t n = 0, capacity = 0;
+    for (struct dirent *e; (e = readdir(handle));) {
+        char *manifest = rsp_printf(s->arena, "%s/%s/manifest.json", s->study_dir, e->d_name);
+        if (is_run_name(e->d_name) && access(manifest, F_OK) == 0)
+            RSP_PUSH(runs, n, capacity, rsp_strdup(s->arena, e->d_name));
+    }
+    closedir(handle);
+    if (n) qsort(runs, n, sizeof *runs, compare_runs);
+    for (size_t k = keep; k < n; k++) {
+        char *dir = rsp_printf(s->arena, "%s/%s", s->study_dir, runs[k]);
+        rsp_diag *quiet = rsp_diag_new();
+        if (strcmp(runs[k], s->run) != 0 && !rsp_remove_tree(dir, quiet))
+            rsp_report(d, RSP_WARNING, (rsp_loc){dir, 0, 0}, "remove it by hand",
+                       "an old publication cannot be removed");
+        rsp_diag_free(quiet);
+    }
+    free(runs);
 }
 
 void rsp_stage_close(rsp_stage *s) {

@@ -17,6 +17,9 @@ typedef struct {
 bool rsp_stage_open(rsp_stage *s, const char *out, const char *study, const char *run, rsp_diag *d);
 /* Everything to the disk, staging renamed to the run, `latest` moved: in this order. */
 bool rsp_stage_publish(rsp_stage *s, rsp_diag *d);
+/* Removes all but the `keep` newest publications, never the one that `latest` names; 0 keeps all. Only folders that bear a
+ * run's name and hold a manifest are touched; what cannot be removed is a warning: tonight's publication stands. */
+void rsp_stage_retain(rsp_stage *s, size_t keep, rsp_diag *d);
 /* Removes the staging folder if it was not published, releases the lock. */
 void rsp_stage_close(rsp_stage *s);
 

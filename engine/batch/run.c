@@ -1,6 +1,7 @@
 /* The night: stations in order, then one publication. */
 #include "batch/log.h"
 #include "batch/manifest.h"
+#include "batch/previous.h"
 #include "batch/publish.h"
 #include "render/texts.h"
 #include "responsive/batch.h"
@@ -9,6 +10,8 @@
 #include "responsive/render.h"
 #include "responsive/statistics.h"
 
+#include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -28,8 +31,10 @@ struct night {
     size_t *read_by_country; /* per choice of the country list, before cleaning */
     size_t n_languages;
     const char **languages;
-    char content_id[17];
-    bool preliminary;
+    rsp_previous previous;
+    rsp_changes *changes; /* since then; NULL: nothing to compare with */
+    char content_id[17], inputs_id[17];
+    bool preliminary, unchanged; /* unchanged: the publication before is what tonight's would be */
 };
 
 static void utc_now(const char *format, char *text, size_t size) {
@@ -144,13 +149,14 @@ static void report_response(struct night *n) {
     }
 }
 
+static rsp_request request_of(const struct night *n) {
+    return (rsp_request){n->study, n->preliminary, n->options->n_only, n->n_languages, n->options->only, n->languages};
+}
+
 static bool compute(struct night *n) {
     rsp_log_line(&n->log, "reading exports");
     if (!(n->frame = rsp_intake(n->study, n->d)) || rsp_diag_errors(n->d)) return false;
     n->read_by_country = count_by_country(n->frame, n->arena);
-    if (!rsp_content_id(n->study, n->frame, n->preliminary, n->options->n_only, n->options->only, n->n_languages,
-                        n->languages, n->content_id, n->d))
-        return false;
     rsp_log_line(&n->log, "cleaning %zu rows of %zu files", n->frame->n, n->frame->n_files);
     if (!(n->cleaning = rsp_clean(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
     rsp_log_line(&n->log, "weighting %zu rows kept", n->frame->n);
@@ -179,8 +185,11 @@ static bool compute(struct night *n) {
         rsp_analyse(n->sample, a, n->results, n->d);
     }
     if (rsp_diag_errors(n->d)) return false;
-    n->published = rsp_disclose(n->study, n->results, n->preliminary, n->d);
-    return n->published != NULL;
+    if (!(n->published = rsp_disclose(n->study, n->results, n->preliminary, n->d))) return false;
+    /* Without --only: what was not asked for is not gone. */
+    if (n->previous.results && !n->options->n_only)
+        n->changes = rsp_changes_find(n->previous.results, n->published, n->arena);
+    return rsp_content_id(&(rsp_content){request_of(n), n->frame, n->published, n->changes}, n->content_id, n->d);
 }
 
 /* What an operator should look at: estimates that could not be made. Suppression and small bases are everyday. */
@@ -239,7 +248,8 @@ static bool render(struct night *n) {
                          .n_languages = n->n_languages,
                          .languages = n->languages,
                          .n_only = n->options->n_only,
-                         .only = n->options->only};
+                         .only = n->options->only,
+                         .changes = n->changes};
     file_notes(n, &p);
     warning_notes(n, &p);
     static const struct {
@@ -264,12 +274,25 @@ static bool write_manifest(struct night *n, const char *started) {
                       .started = started,
                       .finished = finished,
                       .content_id = n->content_id,
+                      .inputs_id = n->inputs_id,
+                      .previous = n->previous.run,
+                      .status = rsp_diag_status(n->d),
                       .study = n->study,
                       .inputs = &inputs,
                       .results = n->published,
                       .rows_read = n->cleaning->rows_read,
                       .rows_kept = n->cleaning->rows_kept};
     return rsp_manifest_write(&m, n->stage.staging, n->d);
+}
+
+/* Exports, study, program and request are those of the publication that stands, which is undamaged. */
+static bool nothing_new(struct night *n) {
+    rsp_diag *quiet = rsp_diag_new(); /* exports that cannot be read are the intake's to report */
+    rsp_previous_open(&n->previous, n->stage.study_dir, n->arena, n->d);
+    rsp_request request = request_of(n);
+    bool known = rsp_inputs_id(&request, n->inputs_id, quiet);
+    rsp_diag_free(quiet);
+    return known && n->previous.run && strcmp(n->previous.inputs_id, n->inputs_id) == 0 && !n->options->force;
 }
 
 static bool night(struct night *n) {
@@ -282,31 +305,75 @@ static bool night(struct night *n) {
     n->preliminary = rsp_study_preliminary(n->study, today);
     if (!check_only(n) || !choose_languages(n)) return false;
     if (!rsp_stage_open(&n->stage, n->options->out, n->study->id, run, n->d)) return false;
+    if ((n->unchanged = nothing_new(n))) return true;
     if (!compute(n)) return false;
     report_flags(n);
     if (!render(n)) return false;
     rsp_log_line(&n->log, "publishing %s", n->stage.run);
     rsp_log_entries(&n->log, n->d);
     rsp_buf *log = &n->log.text;
-    return write_manifest(n, started) &&
-           rsp_write_file(rsp_path_join(n->arena, n->stage.staging, "run.log"), log->data, log->length, n->d) &&
-           rsp_stage_publish(&n->stage, n->d);
+    bool ok = write_manifest(n, started) &&
+              rsp_write_file(rsp_path_join(n->arena, n->stage.staging, "run.log"), log->data, log->length, n->d) &&
+              rsp_stage_publish(&n->stage, n->d);
+    if (ok) rsp_stage_retain(&n->stage, n->study->keep, n->d);
+    return ok;
+}
+
+/* For monitoring: one object on one line, whatever came of the night. */
+static void print_summary(const struct night *n, bool published, int status, double seconds) {
+    json_t *root = json_object(), *entries = json_array();
+    const char *run = n->unchanged ? n->previous.run : published ? n->stage.run : NULL;
+    json_object_set_new(root, "study", n->study ? json_string(n->study->id) : json_null());
+    json_object_set_new(root, "status", json_integer(status));
+    json_object_set_new(root, "outcome", json_string(n->unchanged ? "unchanged" : published ? "published" : "failed"));
+    json_object_set_new(root, "run", run ? json_string(run) : json_null());
+    json_object_set_new(root, "seconds", json_real(round(seconds * 1000) / 1000));
+    if (published && !n->unchanged) {
+        json_object_set_new(root, "rows_read", json_integer((json_int_t) n->cleaning->rows_read));
+        json_object_set_new(root, "rows_kept", json_integer((json_int_t) n->cleaning->rows_kept));
+        json_object_set_new(root, "changes", json_integer(n->changes ? (json_int_t) n->changes->n : 0));
+    }
+    for (size_t k = 0; k < rsp_diag_count(n->d); k++) {
+        const rsp_diagnostic *e = rsp_diag_at(n->d, k);
+        if (e->class == RSP_NOTE) continue;
+        json_t *one = json_object();
+        json_object_set_new(one, "class", json_string(e->class == RSP_WARNING ? "warning" : "error"));
+        json_object_set_new(one, "file", e->loc.file ? json_string(e->loc.file) : json_null());
+        json_object_set_new(one, "line", json_integer(e->loc.line));
+        json_object_set_new(one, "message", json_string(e->message));
+        json_array_append_new(entries, one);
+    }
+    json_object_set_new(root, "entries", entries);
+    json_dumpf(root, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    putchar('\n');
+    json_decref(root);
+}
+
+static void print_outcome(const struct night *n, bool published, int status, double seconds) {
+    const char *out = n->options->out;
+    if (n->unchanged)
+        printf("nothing has changed since %s/%s/%s (%.2f s); --force publishes again%s\n", out, n->study->id,
+               n->previous.run, seconds, status ? "; something needed a look then, see its run.log" : "");
+    else if (published)
+        printf("published %s/%s/latest/index.html in %.1f s%s\n", out, n->study->id, seconds,
+               status ? "; something needs a look, see above" : "");
 }
 
 int rsp_run(const rsp_run_options *o) {
     rsp_threads_set(o->jobs);
     struct night n = {.options = o, .d = rsp_diag_new(), .arena = rsp_arena_new(), .stage = {.lock = -1}};
-    rsp_log_open(&n.log, o->quiet);
+    rsp_log_open(&n.log, o->quiet || o->json);
     bool published = night(&n);
     double seconds = rsp_seconds() - n.log.start;
     rsp_log_print(&n.log, n.d);
     int status = rsp_diag_status(n.d);
-    if (published && !o->quiet)
-        printf("published %s/%s/latest/index.html in %.1f s%s\n", o->out, n.study->id, seconds,
-               status ? "; something needs a look, see above" : "");
+    if (n.unchanged && n.previous.status > status) status = n.previous.status;
+    if (o->json) print_summary(&n, published, status, seconds);
+    else if (!o->quiet) print_outcome(&n, published, status, seconds);
     if (!published) fprintf(stderr, "nothing was published\n");
     rsp_log_close(&n.log);
     if (n.stage.arena) rsp_stage_close(&n.stage);
+    rsp_previous_close(&n.previous);
     rsp_published_free(n.published);
     rsp_results_free(n.results);
     rsp_sample_free(n.sample);

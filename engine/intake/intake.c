@@ -222,6 +222,22 @@ static bool find_inputs(struct inputs *all, const rsp_study *s, rsp_diag *d) {
     return built && all->n <= MOST_FILES;
 }
 
+bool rsp_source_files(const rsp_study *s, rsp_arena *a, const char ***paths, const char ***names, size_t *n,
+                      rsp_diag *d) {
+    struct inputs all = {0};
+    size_t errors = rsp_diag_errors(d);
+    bool ok = find_inputs(&all, s, d);
+    *n = all.n;
+    *paths = RSP_ARRAY(a, const char *, all.n);
+    *names = RSP_ARRAY(a, const char *, all.n);
+    for (size_t k = 0; k < all.n; k++) {
+        (*paths)[k] = all.v[k].path;
+        (*names)[k] = all.v[k].name;
+    }
+    free(all.v);
+    return ok && rsp_diag_errors(d) == errors;
+}
+
 rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d) {
     struct inputs all = {0};
     rsp_frame *f = NULL;

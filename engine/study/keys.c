@@ -395,6 +395,8 @@ static const rsp_key study_keys[] = {
     {"disclosure", ONE | RSP_S_OBJECT, RSP_V_ENUM, "off", false, disclosure_keys,
      "disclosure control; `off` says that the data are public or made up"},
     {"simulate", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, simulate_keys, "what `responsive simulate` writes"},
+    {"keep", ONE, RSP_V_INTEGER, "1..100000", false, NULL,
+     "publications that stay; older ones are removed after each run (default: all stay)"},
     {"reports", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, report_keys,
      "what is shown to whom; without it one brief and one workbook for everybody"},
     END};

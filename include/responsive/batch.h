@@ -2,7 +2,8 @@
  *
  * A run holds the lock of its study's output folder, computes, renders into a staging folder, writes the manifest,
  * brings everything to the disk, renames the staging folder to the run's name and moves the link `latest`. Whatever
- * goes wrong before the rename leaves the publication of yesterday as it was. */
+ * goes wrong before the rename leaves the publication of yesterday as it was. Where exports, study, program and request are
+ * those of the publication that stands, nothing is computed and nothing new is published. */
 #ifndef RESPONSIVE_BATCH_H
 #define RESPONSIVE_BATCH_H
 
@@ -17,12 +18,16 @@ typedef struct {
     size_t n_languages; /* 0: the study's */
     const char **languages;
     bool quiet;
+    bool json;  /* no progress; one object with the outcome on stdout */
+    bool force; /* publish although nothing has changed since the publication that stands */
 } rsp_run_options;
 
 /* Each returns the exit status of the program and has printed what there is to say. */
 int rsp_run(const rsp_run_options *o);
 int rsp_check(const char *dir);
 int rsp_verify(const char *run_dir);
+/* Prints what moved between two publications, and which inputs did it: 0 nothing, 1 something. */
+int rsp_diff(const char *before, const char *now);
 int rsp_show_command(const char *where, const char *out, const char *analysis, const char *lang);
 /* Writes simulated exports of the study's instrument, one file a country, in LimeSurvey's format into `into`. n: respondents
  * in all, 0: as the study says. */

@@ -14,6 +14,10 @@
  * given for ragged rows, unmatched columns and answers (grouped: one line for a heading, with the first lines). */
 rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d);
 
+/* The files that the sources name, in the order in which they are read: paths as opened, names as shown. */
+bool rsp_source_files(const rsp_study *s, rsp_arena *a, const char ***paths, const char ***names, size_t *n,
+                      rsp_diag *d);
+
 /* `responsive inspect`: prints what a file is. */
 bool rsp_inspect(const char *path, FILE *to, rsp_diag *d);
 

@@ -19,6 +19,7 @@ typedef struct {
     const char **languages;
     size_t n_only; /* analyses of --only; 0: all */
     const char **only;
+    const rsp_changes *changes; /* since the publication before; NULL: there is none */
     /* for the quality page: lines read from the cleaning log and the intake, counts only */
     size_t n_files;
     const struct rsp_file_note {

@@ -85,4 +85,31 @@ bool rsp_published_write_sqlite(const rsp_published *p, const rsp_study *s, cons
 /* Reads data/results.csv of a run back (for show and diff). */
 rsp_published *rsp_published_read_csv(const char *path, rsp_diag *d);
 
+/* ---- two publications ------------------------------------------------------------------------------------------- */
+
+typedef enum {
+    RSP_CHANGE_ADDED,   /* the row before is NULL */
+    RSP_CHANGE_REMOVED, /* the row now is NULL */
+    RSP_CHANGE_MOVED,   /* the estimate by more than the larger of its standard errors */
+    RSP_CHANGE_FLIPPED, /* another verdict, or hidden, marked or no longer so */
+    RSP_CHANGE_COUNTED, /* the engine's own rows (response, cleaning, weights): another number */
+    RSP_CHANGE_KINDS
+} rsp_change_kind;
+
+typedef struct {
+    rsp_change_kind kind;
+    const rsp_published_row *before, *now;
+    double errors; /* moved: by how many standard errors; else NaN */
+} rsp_change;
+
+typedef struct {
+    size_t n, of_kind[RSP_CHANGE_KINDS];
+    rsp_change *changes; /* in the order of the rows now, then those removed in the order before */
+    size_t compared;     /* rows that both have */
+} rsp_changes;
+
+/* Rows are the same by analysis, domain, term, level and statistic; a `verdict` is the same whatever its level says. Flags
+ * that every row has or loses at a freeze (preliminary) are no change. Rows of the publications are borrowed. */
+rsp_changes *rsp_changes_find(const rsp_published *before, const rsp_published *now, rsp_arena *a);
+
 #endif

@@ -434,6 +434,7 @@ typedef struct {
     size_t n_analyses;
     rsp_analysis *analyses; /* in the order of study.yaml */
     rsp_disclosure_spec disclosure;
+    size_t keep; /* publications that stay; 0: all */
     rsp_reports reports;
     size_t n_national;
     rsp_pair *national; /* country code -> language (several: several pairs) */

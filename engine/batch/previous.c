@@ -1,0 +1,102 @@
+#include "batch/previous.h"
+
+#include "batch/publish.h"
+#include "responsive/intake.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- is it what it was when it was published? ------------------------------------------------------------------- */
+
+struct output {
+    const char *path, *sha256;
+    bool same;
+};
+
+/* Every output is there with its hash, and nothing else is. */
+static bool intact(const char *dir, json_t *outputs, rsp_arena *a) {
+    rsp_diag *quiet = rsp_diag_new(); /* the caller says in one sentence that it is damaged */
+    const char **paths, *name;
+    size_t n, k = 0, n_outputs = json_object_size(outputs);
+    struct output *all = RSP_ARRAY(a, struct output, n_outputs);
+    json_t *hash;
+    json_object_foreach(outputs, name, hash) {
+        const char *hex = json_string_value(hash);
+        all[k++] = (struct output){rsp_path_join(a, dir, name), hex ? hex : "", false};
+    }
+    bool ok = n_outputs && rsp_list_files(dir, a, &paths, &n, quiet) && n == n_outputs + 2; /* manifest.json, run.log */
+#pragma omp parallel for schedule(dynamic, 16) if (ok)
+    for (size_t j = 0; j < n_outputs; j++) {
+        char hex[65];
+        all[j].same = ok && rsp_hash_file(all[j].path, hex) && strcmp(hex, all[j].sha256) == 0;
+    }
+    for (size_t j = 0; j < n_outputs; j++) ok &= all[j].same;
+    rsp_diag_free(quiet);
+    return ok;
+}
+
+static const char *text_of(const json_t *root, const char *key, rsp_arena *a) {
+    const char *text = json_string_value(json_object_get(root, key));
+    return rsp_strdup(a, text ? text : "");
+}
+
+static void read_manifest(rsp_previous *p, const char *dir, rsp_arena *a, rsp_diag *d) {
+    json_t *m = json_load_file(rsp_path_join(a, dir, "manifest.json"), JSON_REJECT_DUPLICATES, NULL);
+    json_t *outputs = json_object_get(m, "outputs");
+    if (json_is_object(outputs) && intact(dir, outputs, a)) {
+        p->content_id = text_of(m, "content_id", a);
+        p->inputs_id = text_of(m, "inputs_id", a);
+        p->status = (int) json_integer_value(json_object_get(m, "status"));
+        p->results = rsp_published_read_csv(rsp_path_join(a, dir, "data/results.csv"), d);
+    }
+    json_decref(m);
+}
+
+void rsp_previous_open(rsp_previous *p, const char *study_dir, rsp_arena *a, rsp_diag *d) {
+    *p = (rsp_previous){NULL, "", "", 0, NULL};
+    char *link = rsp_path_join(a, study_dir, "latest");
+    if (access(link, F_OK) != 0) return;
+    char *dir = realpath(link, NULL);
+    rsp_diag *quiet = rsp_diag_new();
+    if (dir) read_manifest(p, dir, a, quiet);
+    if (p->results) p->run = rsp_strdup(a, strrchr(dir, '/') + 1);
+    else
+        rsp_report(d, RSP_WARNING, (rsp_loc){link, 0, 0}, "`responsive verify` names what was changed",
+                   "the publication before is damaged: tonight's is made as if there were none");
+    rsp_diag_free(quiet);
+    free(dir);
+}
+
+void rsp_previous_close(rsp_previous *p) {
+    rsp_published_free(p->results);
+    p->results = NULL;
+}
+
+/* ---- is there anything new? ------------------------------------------------------------------------------------- */
+
+static bool hash_exports(rsp_hash *h, const rsp_study *s, rsp_arena *a, rsp_diag *d) {
+    const char **paths, **names;
+    size_t n;
+    if (!rsp_source_files(s, a, &paths, &names, &n, d)) return false;
+    char(*hex)[65] = rsp_alloc(a, n * sizeof *hex);
+    bool ok = true;
+#pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok)
+    for (size_t k = 0; k < n; k++) ok = rsp_hash_file(paths[k], hex[k]) && ok;
+    for (size_t k = 0; ok && k < n; k++) {
+        rsp_hash_str(h, names[k]);
+        rsp_hash_str(h, hex[k]);
+    }
+    return ok; /* what cannot be read is reported by the intake, with more to say */
+}
+
+bool rsp_inputs_id(const rsp_request *r, char id[17], rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
+    rsp_hash h;
+    rsp_hash_init(&h);
+    bool ok = rsp_hash_request(&h, r, d) && hash_exports(&h, r->study, a, d);
+    if (ok) rsp_hash_id(&h, id);
+    rsp_arena_free(a);
+    return ok;
+}
