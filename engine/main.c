@@ -18,7 +18,7 @@ struct arguments {
     int jobs;
     size_t n;
     uint64_t seed;
-    bool quiet, help, reference, force, json;
+    bool quiet, help, reference, force, json, explain;
 };
 
 static bool split_list(rsp_arena *a, const char *text, const char ***items, size_t *n) {
@@ -52,7 +52,8 @@ static int verb_run(const struct arguments *a) {
                          .languages = a->languages,
                          .quiet = a->quiet,
                          .force = a->force,
-                         .json = a->json};
+                         .json = a->json,
+                         .explain = a->explain};
     return rsp_run(&o);
 }
 
@@ -87,12 +88,12 @@ static int verb_schema(const struct arguments *a) {
 struct verb {
     const char *name, *usage, *summary, *help;
     size_t least, most;  /* words */
-    const char *options; /* letters of the options it takes: o j O l n s q r f J */
+    const char *options; /* letters of the options it takes: o j O l n s q r f J x */
     int (*run)(const struct arguments *);
 };
 
 static const struct verb VERBS[] = {
-    {"run", "run DIR [--out OUT] [--jobs N] [--only ID,...] [--lang L,...] [--force] [--quiet] [--json]",
+    {"run", "run DIR [--out OUT] [--jobs N] [--only ID,...] [--lang L,...] [--force] [--explain] [--quiet] [--json]",
      "read, clean, weight, compute and publish the study in DIR",
      "Publishes OUT/<study>/<run> and moves OUT/<study>/latest to it, or leaves everything as it was.\n"
      "  --out OUT     folder of publications (default: out)\n"
@@ -100,9 +101,10 @@ static const struct verb VERBS[] = {
      "  --only ID,... these analyses only\n"
      "  --lang L,...  these languages only\n"
      "  --force       publish although nothing has changed since the publication that stands\n"
+     "  --explain     say of each station why it ran or was taken from the cache\n"
      "  --quiet       no progress; errors and warnings still go to stderr\n"
      "  --json        no progress; one line with the outcome as JSON, for monitoring\n",
-     1, 1, "ojOlqfJ", verb_run},
+     1, 1, "ojOlqfJx", verb_run},
     {"check", "check DIR", "everything that can be found wrong with the study in DIR without computing", "", 1, 1, "",
      verb_check},
     {"inspect", "inspect FILE...", "what an export file is: tool, encoding, delimiter, rows, columns", "", 1, 1000, "",
@@ -153,7 +155,7 @@ static const struct {
                {{"n", required_argument, NULL, 'n'}, 'n'},    {{"seed", required_argument, NULL, 's'}, 's'},
                {{"quiet", no_argument, NULL, 'q'}, 'q'},      {{"help", no_argument, NULL, 'h'}, 'h'},
                {{"reference", no_argument, NULL, 'r'}, 'r'},  {{"force", no_argument, NULL, 'f'}, 'f'},
-               {{"json", no_argument, NULL, 'J'}, 'J'}};
+               {{"json", no_argument, NULL, 'J'}, 'J'},       {{"explain", no_argument, NULL, 'x'}, 'x'}};
 enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
 
 /* 0, or the exit status of a usage error. */
@@ -165,6 +167,7 @@ static int read_option(int letter, const struct verb *v, struct arguments *a, rs
     case 'o': a->out = optarg; return 0;
     case 'q': a->quiet = true; return 0;
     case 'h': a->help = true; return 0;
+    case 'x': a->explain = true; return 0;
     case 'J': a->json = true; return 0;
     case 'f': a->force = true; return 0;
     case 'r': a->reference = true; return 0;

@@ -305,6 +305,52 @@ static void diff_says_what_moved_and_why(void **state) {
     assert_int_equal(sh("grep -q 'nothing moved' %s/diff.txt", here), 0);
 }
 
+/* How many analyses of the last night were computed, and how many came from the cache. */
+static void assert_stations(const char *study, size_t computed, size_t cached) {
+    assert_int_equal(
+        sh("%s run %s --lang en --explain --out %s/ca > %s/ca.txt 2>/dev/null", program, study, here, here), 0);
+    if (sh("test $(grep -c '^computing ' %s/ca.txt) = %zu && test $(grep -c ': from the cache' %s/ca.txt) = %zu", here,
+           computed, here, cached) != 0) {
+        sh("cat %s/ca.txt >&2", here);
+        fail_msg("not %zu computed and %zu from the cache", computed, cached);
+    }
+}
+
+static void what_nothing_has_changed_for_is_not_computed_again(void **state) {
+    (void) state;
+    assert_int_equal(sh("cp -r specs/wvs %s/cached && cp fixtures/wvs/wvs.csv %s/cached && "
+                        "sed -i 's|files: .*/wvs.csv|files: wvs.csv|' %s/cached/study.yaml",
+                        here, here, here),
+                     0);
+    char study[600];
+    snprintf(study, sizeof study, "%s", path("cached"));
+    assert_stations(study, 8, 0);
+    /* Labels and titles are words for pages. */
+    assert_int_equal(sh("sed -i 's/^gender,female,Female/gender,female,Women/' %s/choices.csv && "
+                        "sed -i 's/^study: wvs/# a line more\\n&/' %s/study.yaml",
+                        study, study),
+                     0);
+    assert_stations(study, 0, 8);
+    assert_int_equal(sh("grep -q Women %s/ca/wvs/latest/index.html %s/ca/wvs/latest/data/codebook.csv", here, here), 0);
+    /* An analysis' own lines concern itself. */
+    assert_int_equal(sh("sed -i 's/id: poverty_gender,/id: poverty_gender, compare: yes,/' %s/study.yaml", study), 0);
+    assert_stations(study, 1, 7);
+    assert_int_equal(sh("grep -q 'computing poverty_gender: its own lines' %s/ca.txt", here), 0);
+    /* A damaged entry costs time only. */
+    assert_int_equal(
+        sh("cp %s/ca/wvs/latest/data/results.csv %s/sound.csv && printf x | dd of=%s/ca/wvs/.cache/poverty.0 bs=1 "
+           "seek=200 conv=notrunc 2>/dev/null && sed -i 's/Women/Female/' %s/choices.csv",
+           here, here, here, study),
+        0);
+    assert_stations(study, 1, 7);
+    assert_int_equal(sh("cmp %s/ca/wvs/latest/data/results.csv %s/sound.csv", here, here), 0);
+    /* Data, and what every analysis rests on, concern all. */
+    assert_int_equal(sh("sed -i '$d' %s/wvs.csv", study), 0);
+    assert_stations(study, 8, 0);
+    assert_int_equal(sh("grep -q 'computing poverty: the data have changed' %s/ca.txt", here), 0);
+    assert_int_equal(sh("test $(stat -c %%a %s/ca/wvs/.cache) = 700", here), 0);
+}
+
 static void a_summary_for_monitoring(void **state) {
     (void) state;
     assert_int_equal(sh("%s run specs/wvs --lang en --only poverty --json --out %s/s > %s/s.json", program, here, here),
@@ -396,6 +442,7 @@ int main(void) {
         cmocka_unit_test(a_night_without_changes_publishes_nothing_new),
         cmocka_unit_test(old_publications_go),
         cmocka_unit_test(diff_says_what_moved_and_why),
+        cmocka_unit_test(what_nothing_has_changed_for_is_not_computed_again),
         cmocka_unit_test(a_summary_for_monitoring),
         cmocka_unit_test(output_that_cannot_be_written),
         cmocka_unit_test(a_language_without_translations_is_left_out_alone),

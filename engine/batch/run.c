@@ -1,4 +1,5 @@
 /* The night: stations in order, then one publication. */
+#include "batch/cache.h"
 #include "batch/log.h"
 #include "batch/manifest.h"
 #include "batch/previous.h"
@@ -149,6 +150,33 @@ static void report_response(struct night *n) {
     }
 }
 
+/* What was computed in an earlier night and rests on nothing that has changed is taken from the cache. */
+static void analyse(struct night *n, rsp_cache *cache, size_t k) {
+    const rsp_analysis *a = &n->study->analyses[k];
+    const char *why;
+    size_t from = n->results->n;
+    if (rsp_cache_find(cache, k, n->results, n->d, &why)) {
+        rsp_log_line(&n->log, "%s: %s", a->id, why);
+        return;
+    }
+    rsp_log_line(&n->log, "computing %s: %s", a->id, why);
+    rsp_diag *said = rsp_diag_new();
+    rsp_analyse(n->sample, a, n->results, said);
+    if (!rsp_diag_errors(said)) rsp_cache_keep(cache, k, n->results, from, said);
+    for (size_t j = 0; j < rsp_diag_count(said); j++) {
+        const rsp_diagnostic *e = rsp_diag_at(said, j);
+        rsp_report(n->d, e->class, e->loc, e->hint, "%s", e->message);
+    }
+    rsp_diag_free(said);
+}
+
+static void analyse_all(struct night *n) {
+    rsp_cache *cache = rsp_cache_open(n->stage.study_dir, n->frame);
+    for (size_t k = 0; k < n->study->n_analyses; k++)
+        if (wanted(n, n->study->analyses[k].id)) analyse(n, cache, k);
+    rsp_cache_close(cache);
+}
+
 static rsp_request request_of(const struct night *n) {
     return (rsp_request){n->study, n->preliminary, n->options->n_only, n->n_languages, n->options->only, n->languages};
 }
@@ -178,12 +206,7 @@ static bool compute(struct night *n) {
     n->results = rsp_results_new();
     report_response(n);
     rsp_report_weights(n->sample, n->results);
-    for (size_t k = 0; k < n->study->n_analyses; k++) {
-        const rsp_analysis *a = &n->study->analyses[k];
-        if (!wanted(n, a->id)) continue;
-        rsp_log_line(&n->log, "computing %s", a->id);
-        rsp_analyse(n->sample, a, n->results, n->d);
-    }
+    analyse_all(n);
     if (rsp_diag_errors(n->d)) return false;
     if (!(n->published = rsp_disclose(n->study, n->results, n->preliminary, n->d))) return false;
     /* Without --only: what was not asked for is not gone. */
@@ -363,6 +386,7 @@ int rsp_run(const rsp_run_options *o) {
     rsp_threads_set(o->jobs);
     struct night n = {.options = o, .d = rsp_diag_new(), .arena = rsp_arena_new(), .stage = {.lock = -1}};
     rsp_log_open(&n.log, o->quiet || o->json);
+    if (o->explain) n.log.terminal = false; /* every line stays */
     bool published = night(&n);
     double seconds = rsp_seconds() - n.log.start;
     rsp_log_print(&n.log, n.d);

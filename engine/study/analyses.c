@@ -343,6 +343,7 @@ static bool term_known(const rsp_loader *l, const rsp_formula *f, const char *te
 static void resolve_pooled(rsp_loader *l, const rsp_node *n, rsp_analysis *x) {
     const rsp_node *of = rsp_get(n, "of"), *term = rsp_get(n, "term");
     if (x->model.kind != RSP_POOLED_MODEL || !of) return;
+    x->refers = true;
     const char **ids = RSP_ARRAY(l->a, const char *, l->s->n_analyses + 1);
     size_t found = RSP_NONE, n_ids = 0;
     for (size_t k = 0; k < l->s->n_analyses; k++) {
@@ -510,6 +511,7 @@ static void load_entry(rsp_loader *l, const rsp_node *n, size_t section, rsp_map
     x->filter = rsp_read_expr(l, rsp_get(n, "filter"), RSP_NONE, e.where);
     x->variance = rsp_load_variance(l, rsp_get(n, "variance"), &l->s->variance);
     check_id(&e, ids, strcmp(sections[section].word, "scale") == 0);
+    rsp_digest_node(n, x->digest);
     sections[section].load(&e);
     l->s->n_analyses++;
 }

@@ -298,6 +298,7 @@ rsp_study *rsp_study_load(const char *dir, rsp_diag *d) {
     if (l.root) {
         rsp_keys_check(&RSP_STUDY_KEYS, l.root, d);
         load_sections(&l);
+        if (rsp_diag_errors(d) == before) rsp_digest_study(&l);
     }
     settle(&l);
     rsp_map_free(l.names);

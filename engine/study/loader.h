@@ -81,5 +81,7 @@ rsp_variance_spec rsp_load_variance(rsp_loader *l, const rsp_node *n, const rsp_
 void rsp_load_analyses(rsp_loader *l);
 void rsp_load_simulation(rsp_loader *l);
 void rsp_load_reports(rsp_loader *l);
+void rsp_digest_node(const rsp_node *n, char hex[65]);
+void rsp_digest_study(rsp_loader *l); /* when all sections are loaded without a fault */
 
 #endif

@@ -18,8 +18,9 @@ typedef struct {
     size_t n_languages; /* 0: the study's */
     const char **languages;
     bool quiet;
-    bool json;  /* no progress; one object with the outcome on stdout */
-    bool force; /* publish although nothing has changed since the publication that stands */
+    bool json;    /* no progress; one object with the outcome on stdout */
+    bool explain; /* say of each station, on a line of its own, why it ran or did not */
+    bool force;   /* publish although nothing has changed since the publication that stands */
 } rsp_run_options;
 
 /* Each returns the exit status of the program and has printed what there is to say. */

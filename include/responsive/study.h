@@ -307,6 +307,8 @@ typedef struct {
     rsp_scale scale;
     rsp_factor_model factor;
     rsp_model model;
+    char digest[65]; /* hash of its lines without the words for pages */
+    bool refers;     /* it looks at other analyses: their lines count as its own */
     rsp_loc loc;
 } rsp_analysis;
 
@@ -439,6 +441,8 @@ typedef struct {
     size_t n_national;
     rsp_pair *national; /* country code -> language (several: several pairs) */
     rsp_simulation simulation;
+    char digest[65];          /* of what all analyses rest on: instrument, rules, derivations, design, weighting, ... */
+    char analyses_digest[65]; /* of all analyses */
     size_t n_inputs;
     const char **inputs; /* files read while loading: for the manifest */
     rsp_arena *arena;
