@@ -16,6 +16,9 @@
 #include "responsive/intake.h"
 #include "responsive/statistics.h"
 
+#include "model/matrix.h"
+#include "model/solve.h"
+
 /* ---- a made-up study -------------------------------------------------------------------------------------------- */
 
 static char folder[64] = "/tmp/responsive-model-XXXXXX";
@@ -332,13 +335,98 @@ static void pooled_limits(void **state) {
     done(&r);
 }
 
+/* ---- marginal effects and predictions --------------------------------------------------------------------------- */
+
+/* Twelve of each group a, b, c; the event y in 3, 6 and 9 of them; nobody in d. */
+static char *shares_data(void) {
+    rsp_buf b = {0};
+    rsp_buf_puts(&b, HEAD);
+    for (int i = 0; i < 36; i++)
+        rsp_buf_printf(&b, "%d,%d,%d,%c,low,\n", i + 1, i % 12 < 3 * (i / 12 + 1), i % 5, 'a' + i / 12);
+    return b.data;
+}
+
+/* A model with a parameter for each group predicts the groups' shares; a line's slope is its coefficient. */
+static void margins_by_hand(void **state) {
+    (void) state;
+    char *data = shares_data();
+    struct run r = analyse(
+        "  - {id: s, kind: logistic, formula: \"y ~ g\", weights: none, margins: [g], predict: {g: [a, c, d]}}\n"
+        "  - {id: l, kind: linear, formula: \"y ~ z\", weights: none, margins: [z], predict: {z: [0]}}\n"
+        "  - {id: w, kind: linear, formula: \"y ~ z\", margins: [z]}\n",
+        data);
+    const rsp_row *p = row_of(&r, "s", "g=a", "", "predicted"), *e = row_of(&r, "s", "g=c", "", "marginal_effect");
+    near(p->estimate, 0.25, 1e-9);
+    near(p->se, sqrt(0.25 * 0.75 / 12), 1e-9);
+    near(e->estimate, 0.5, 1e-9);
+    near(e->se, sqrt(2 * 0.25 * 0.75 / 12), 1e-9);
+    assert_true(row_of(&r, "s", "g=d", "", "predicted")->flags & RSP_F_EMPTY);
+    assert_true(isnan(row_of(&r, "s", "g=d", "", "marginal_effect")->estimate));
+    const rsp_row *b = row_of(&r, "l", "z", "", "coefficient"), *m = row_of(&r, "l", "z", "", "marginal_effect");
+    near(m->estimate, b->estimate, 1e-12);
+    near(m->se, b->se, 1e-12);
+    near(m->upper, b->upper, 1e-12);
+    near(row_of(&r, "l", "z=0", "", "predicted")->se, row_of(&r, "l", "(Intercept)", "", "coefficient")->se, 1e-12);
+    near(row_of(&r, "w", "z", "", "marginal_effect")->se, row_of(&r, "w", "z", "", "coefficient")->se, 1e-12);
+    done(&r);
+    free(data);
+}
+
+/* Separated and collinear coefficients leave no predictions; an outcome that does not vary neither. */
+static void margins_without(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: s, kind: logistic, formula: \"y ~ g\", margins: [g]}\n"
+                           "  - {id: c, kind: linear, formula: \"y ~ z + I(2 * z)\", margins: [z]}\n"
+                           "  - {id: o, kind: ordinal, formula: \"k ~ z\", margins: [z], predict: {z: [1]}}\n"
+                           "  - {id: e, kind: linear, formula: \"y ~ z\", margins: [z], filter: \"${id} > 99\"}\n",
+                           HEAD "1,0,1,a,low,\n2,0,2,a,low,\n3,0,3,a,low,\n4,1,4,b,low,\n5,1,6,b,low,\n6,1,9,b,low,\n");
+    assert_true(row_of(&r, "s", "g=b", "", "marginal_effect")->flags & RSP_F_SEPARATED);
+    assert_true(isnan(row_of(&r, "s", "g=b", "", "marginal_effect")->estimate));
+    assert_true(row_of(&r, "c", "z", "", "marginal_effect")->flags & RSP_F_SINGULAR);
+    assert_true(row_of(&r, "o", "z=1", "low", "predicted")->flags & RSP_F_SINGULAR);
+    assert_true(row_of(&r, "e", "z", "", "marginal_effect")->flags & RSP_F_EMPTY);
+    done(&r);
+}
+
+/* ---- replicates side by side ------------------------------------------------------------------------------------ */
+
+/* Coefficients in every replicate are those of least squares with that replicate's weights. */
+static void replicates_one_by_one(void **state) {
+    (void) state;
+    char *data = crossed_data(1, 0);
+    struct run r = analyse(
+        "  - {id: b, kind: linear, formula: \"y ~ z + g\", variance: {method: bootstrap, replicates: 37, seed: 5}}\n",
+        data);
+    const rsp_analysis *a = &r.study->analyses[0];
+    rsp_mmatrix *m = rsp_mmatrix_new(r.sample, a, NULL, r.diag);
+    const rsp_replicates *reps = rsp_replicates_get(r.sample, &a->variance, a->loc, r.diag);
+    const double *x[16];
+    double w[1024], theta[37 * 16], vcov[256];
+    assert_true(m->k <= 16 && r.sample->n <= 1024 && m->n == r.sample->n);
+    for (size_t j = 0; j < m->k; j++) x[j] = m->columns[j].x;
+    for (size_t k = 0; k < 37; k++) {
+        rsp_least_squares ls;
+        rsp_replicate_weights(reps, k, w);
+        rsp_least_squares_fit(m->n, m->k, x, w, m->y, m->arena, &ls);
+        memcpy(theta + k * m->k, ls.beta, m->k * sizeof *theta);
+    }
+    rsp_replicate_variance(reps, theta, theta, m->k, vcov, NULL);
+    for (size_t j = 0; j < m->k; j++)
+        near(row_of(&r, "b", m->columns[j].name, "", "coefficient")->se / sqrt(vcov[j * m->k + j]), 1, 1e-10);
+    rsp_mmatrix_free(m);
+    done(&r);
+    free(data);
+}
+
 int main(void) {
     rsp_threads_set(0);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(poisson_groups),        cmocka_unit_test(theta_without_spread),
-                                       cmocka_unit_test(counts_are_whole),      cmocka_unit_test(multinomial_table),
-                                       cmocka_unit_test(mixed_one_way),         cmocka_unit_test(mixed_singular),
-                                       cmocka_unit_test(mixed_impossible),      cmocka_unit_test(mixed_units),
-                                       cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(pooled_by_hand),
-                                       cmocka_unit_test(pooled_limits)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(poisson_groups),        cmocka_unit_test(theta_without_spread),
+        cmocka_unit_test(counts_are_whole),      cmocka_unit_test(multinomial_table),
+        cmocka_unit_test(mixed_one_way),         cmocka_unit_test(mixed_singular),
+        cmocka_unit_test(mixed_impossible),      cmocka_unit_test(mixed_units),
+        cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(pooled_by_hand),
+        cmocka_unit_test(pooled_limits),         cmocka_unit_test(margins_by_hand),
+        cmocka_unit_test(margins_without),       cmocka_unit_test(replicates_one_by_one)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -6,43 +6,15 @@
  * for the others (negative binomial coefficients: expected information, which does not depend on theta's error; Lawless
  * 1987). Aliased, separated and empty columns are rows with a flag and no numbers. */
 #include "model/fit.h"
-#include "model/likelihood.h"
+#include "model/regression.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A fitted model: p parameters; thresholds, then the columns of the matrix once for each equation, then theta. */
-struct fit {
-    const rsp_sample *s;
-    const rsp_analysis *a;
-    rsp_mmatrix *m;
-    rsp_arena *arena;
-    size_t p, n_thresholds, n_equations;
-    bool has_theta;
-    double theta;       /* negative binomial; infinite: no more spread than Poisson's */
-    double *par, *vcov; /* [p], [p*p] */
-    uint32_t *flags;    /* [p]: why a parameter has no numbers; 0 if it has */
-    size_t n_estimated; /* parameters without a flag */
-    double df;          /* NaN: normal */
-    double loglik, rss, tss;
-    uint32_t status; /* of the whole model: not_converged, lonely, replicates_failed */
-    bool usable;
-};
-
-/* The columns that can be estimated, for the kernels. */
-struct active {
-    size_t k;
-    size_t *column;
-    const double **x;
-    double *rows; /* linear with replicates: the same by row [n*k], and the residuals of the full sample [n] */
-    double *residual;
-};
-
-static struct active active_columns(struct fit *f) {
-    struct active a = {.column = RSP_ARRAY(f->arena, size_t, f->m->k + 1),
-                       .x = RSP_ARRAY(f->arena, const double *, f->m->k + 1)};
+rsp_active rsp_active_columns(const rsp_regression *f) {
+    rsp_active a = {.column = RSP_ARRAY(f->arena, size_t, f->m->k + 1),
+                    .x = RSP_ARRAY(f->arena, const double *, f->m->k + 1)};
     for (size_t j = 0; j < f->m->k; j++) {
         if (f->flags[f->n_thresholds + j]) continue;
         a.column[a.k] = j;
@@ -51,25 +23,25 @@ static struct active active_columns(struct fit *f) {
     return a;
 }
 
-static size_t parameter_at(const struct fit *f, size_t equation, size_t column) {
+size_t rsp_parameter_at(const rsp_regression *f, size_t equation, size_t column) {
     return f->n_thresholds + equation * f->m->k + column;
 }
 
-static size_t active_parameters(const struct fit *f, const struct active *a) {
+size_t rsp_active_parameters(const rsp_regression *f, const rsp_active *a) {
     return f->n_thresholds + f->n_equations * a->k;
 }
 
-static size_t parameter_of(const struct fit *f, const struct active *a, size_t j) {
+size_t rsp_parameter_of(const rsp_regression *f, const rsp_active *a, size_t j) {
     if (j < f->n_thresholds) return j;
-    if (j == active_parameters(f, a)) return f->p - 1; /* theta */
+    if (j == rsp_active_parameters(f, a)) return f->p - 1; /* theta */
     j -= f->n_thresholds;
-    return parameter_at(f, j / a->k, a->column[j % a->k]);
+    return rsp_parameter_at(f, j / a->k, a->column[j % a->k]);
 }
 
-/* Spreads a q*q matrix of the active parameters over all p. */
-static void spread(const struct fit *f, const struct active *a, const double *from, size_t q, double *to) {
+void rsp_spread(const rsp_regression *f, const rsp_active *a, const double *from, size_t q, double *to) {
     for (size_t i = 0; i < q; i++)
-        for (size_t j = 0; j < q; j++) to[parameter_of(f, a, i) * f->p + parameter_of(f, a, j)] = from[i * q + j];
+        for (size_t j = 0; j < q; j++)
+            to[rsp_parameter_of(f, a, i) * f->p + rsp_parameter_of(f, a, j)] = from[i * q + j];
 }
 
 /* ---- columns that cannot be estimated --------------------------------------------------------------------------- */
@@ -80,11 +52,11 @@ static bool all_zero(const rsp_mcolumn *c, size_t n) {
     return true;
 }
 
-static void flag_column(struct fit *f, size_t column, uint32_t flag) {
-    for (size_t e = 0; e < f->n_equations; e++) f->flags[parameter_at(f, e, column)] = flag;
+static void flag_column(rsp_regression *f, size_t column, uint32_t flag) {
+    for (size_t e = 0; e < f->n_equations; e++) f->flags[rsp_parameter_at(f, e, column)] = flag;
 }
 
-static void flag_columns(struct fit *f) {
+static void flag_columns(rsp_regression *f) {
     const rsp_mmatrix *m = f->m;
     bool ordinal = f->a->model.kind == RSP_ORDINAL_MODEL;
     const double **x = RSP_ARRAY(f->arena, const double *, m->k + 1);
@@ -103,24 +75,30 @@ static void flag_columns(struct fit *f) {
         column[k] = j;
         x[k++] = m->columns[j].x;
     }
-    rsp_least_squares fit;
-    rsp_least_squares_fit(m->n, k, x, m->w, NULL, f->arena, &fit);
+    bool linear = f->a->model.kind == RSP_LINEAR_MODEL;
+    rsp_least_squares *fit = RSP_NEW(f->arena, rsp_least_squares);
+    rsp_least_squares_fit(m->n, k, x, m->w, linear ? m->y : NULL, f->arena, fit);
     for (size_t j = 0; j < k; j++)
-        if (fit.aliased[j] && column[j] != RSP_NONE) flag_column(f, column[j], RSP_F_SINGULAR);
+        if (fit->aliased[j] && column[j] != RSP_NONE) flag_column(f, column[j], RSP_F_SINGULAR);
+    if (linear && fit->rank == k) f->least_squares = fit;
 }
 
 /* ---- variance --------------------------------------------------------------------------------------------------- */
 
 /* Influence of every row on the active parameters: inverse [q*q] times score [n*q]; then the design's variance. */
-static bool linearised(struct fit *f, const double *inverse, const double *score, size_t q, double *vcov, rsp_diag *d) {
+static bool linearised(rsp_regression *f, const double *inverse, const double *score, size_t q, double *vcov,
+                       rsp_diag *d) {
     const rsp_mmatrix *m = f->m;
     double **z = rsp_malloc((q ? q : 1) * sizeof *z);
+    size_t kept = f->has_theta && isfinite(f->theta) ? q - 1 : q;
+    if (f->keep) f->influence = RSP_ARRAY(f->arena, double, m->n *kept + 1);
     for (size_t j = 0; j < q; j++) {
         z[j] = rsp_calloc(f->s->n, sizeof **z);
         for (size_t i = 0; i < m->n; i++) {
             double sum = 0;
             for (size_t l = 0; l < q; l++) sum += inverse[j * q + l] * score[i * q + l];
             z[j][m->row[i]] = sum;
+            if (f->influence && j < kept) f->influence[i * kept + j] = sum;
         }
     }
     bool ok = rsp_taylor(f->s, NULL, (const double *const *) z, q, vcov, d);
@@ -129,15 +107,14 @@ static bool linearised(struct fit *f, const double *inverse, const double *score
     return ok;
 }
 
-typedef bool (*refit_fn)(const struct fit *f, const struct active *a, const double *w, const double *start,
-                         double *theta);
+/* ---- replicates ------------------------------------------------------------------------------------------------- */
 
-static bool replicated(struct fit *f, const struct active *a, const double *full, size_t q, refit_fn refit,
-                       double *vcov, rsp_diag *d) {
-    const rsp_replicates *r = rsp_replicates_get((rsp_sample *) f->s, &f->a->variance, f->a->loc, d);
-    if (!r) return false;
-    size_t R = rsp_replicates_count(r), failed = 0;
-    double *theta = rsp_malloc(R * q * sizeof *theta);
+static bool refit_likelihood(const rsp_regression *f, const rsp_active *a, const double *w, const double *start,
+                             double *theta);
+
+static void refit_all(const rsp_regression *f, const rsp_active *a, const rsp_replicates *r, const double *full,
+                      size_t q, double *theta) {
+    size_t R = rsp_replicates_count(r);
 #pragma omp parallel
     {
         double *all = rsp_malloc(f->s->n * sizeof *all), *w = rsp_malloc((f->m->n ? f->m->n : 1) * sizeof *w);
@@ -145,70 +122,35 @@ static bool replicated(struct fit *f, const struct active *a, const double *full
         for (size_t k = 0; k < R; k++) {
             rsp_replicate_weights(r, k, all);
             for (size_t i = 0; i < f->m->n; i++) w[i] = all[f->m->row[i]];
-            if (!refit(f, a, w, full, theta + k * q))
+            if (!refit_likelihood(f, a, w, full, theta + k * q))
                 for (size_t j = 0; j < q; j++) theta[k * q + j] = NAN;
         }
         free(all);
         free(w);
     }
+}
+
+static bool replicated(rsp_regression *f, const rsp_active *a, const double *full, size_t q, double *vcov,
+                       rsp_diag *d) {
+    const rsp_replicates *r = rsp_replicates_get((rsp_sample *) f->s, &f->a->variance, f->a->loc, d);
+    if (!r) return false;
+    size_t R = rsp_replicates_count(r), failed = 0;
+    double *theta = rsp_malloc((R * q + 1) * sizeof *theta);
+    if (f->a->model.kind == RSP_LINEAR_MODEL) rsp_linear_replicates(f, a, r, full, theta);
+    else refit_all(f, a, r, full, q, theta);
     rsp_replicate_variance(r, theta, full, q, vcov, &failed);
     if (failed) f->status |= RSP_F_REPLICATES_FAILED;
+    if (f->keep) {
+        f->replicate_values = RSP_ARRAY(f->arena, double, R *q + 1);
+        memcpy(f->replicate_values, theta, R * q * sizeof *theta);
+    }
     free(theta);
     return true;
 }
 
 /* ---- linear ----------------------------------------------------------------------------------------------------- */
 
-/* X'WX and X'We by blocks of rows that stay in cache, one product of matrices each, in order. */
-static void cross_products(const struct active *a, const double *w, size_t n, double *xx, double *xy) {
-    enum { ROWS = 128 };
-    size_t k = a->k;
-    double *weighted = rsp_malloc(ROWS * k * sizeof *weighted);
-    memset(xx, 0, k * k * sizeof *xx);
-    memset(xy, 0, k * sizeof *xy);
-    for (size_t from = 0; from < n; from += ROWS) {
-        size_t rows = n - from < ROWS ? n - from : ROWS;
-        const double *x = a->rows + from * k;
-        for (size_t i = 0; i < rows; i++)
-            for (size_t j = 0; j < k; j++) weighted[i * k + j] = w[from + i] * x[i * k + j];
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) k, (int) k, (int) rows, 1, x, (int) k, weighted,
-                    (int) k, 1, xx, (int) k);
-        cblas_dgemv(CblasRowMajor, CblasTrans, (int) rows, (int) k, 1, weighted, (int) k, a->residual + from, 1, 1, xy,
-                    1);
-    }
-    free(weighted);
-}
-
-static void prepare_replicates(struct fit *f, struct active *a, const double *beta) {
-    size_t n = f->m->n, k = a->k;
-    a->rows = RSP_ARRAY(f->arena, double, n *k + 1);
-    a->residual = RSP_ARRAY(f->arena, double, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        a->residual[i] = f->m->y[i];
-        for (size_t j = 0; j < k; j++) {
-            a->rows[i * k + j] = a->x[j][i];
-            a->residual[i] -= beta[j] * a->x[j][i];
-        }
-    }
-}
-
-/* Solved for the change against the full-sample estimate: the cross-products with its residuals are small, so the
- * digits lost in X'WX touch the change alone. */
-static bool refit_linear(const struct fit *f, const struct active *a, const double *w, const double *start,
-                         double *theta) {
-    size_t k = a->k;
-    double *xx = rsp_malloc((k * k + 1) * sizeof *xx), *xy = rsp_malloc((k + 1) * sizeof *xy);
-    cross_products(a, w, f->m->n, xx, xy);
-    bool ok = rsp_invert_spd(xx, k);
-    for (size_t j = 0; ok && j < k; j++) {
-        theta[j] = start[j];
-        for (size_t l = 0; l < k; l++) theta[j] += xx[j * k + l] * xy[l];
-    }
-    free(xx), free(xy);
-    return ok;
-}
-
-static void linear_sums(struct fit *f) {
+static void linear_sums(rsp_regression *f) {
     const rsp_mmatrix *m = f->m;
     long double sw = 0, sy = 0, ss = 0;
     bool intercept = f->a->model.formula->intercept;
@@ -221,11 +163,12 @@ static void linear_sums(struct fit *f) {
     f->loglik = -n / 2 * (log(2 * M_PI * f->rss / n) + 1);
 }
 
-static void fit_linear(struct fit *f, rsp_diag *d) {
+static void fit_linear(rsp_regression *f, rsp_diag *d) {
     const rsp_mmatrix *m = f->m;
-    struct active a = active_columns(f);
+    rsp_active a = rsp_active_columns(f);
     rsp_least_squares ls;
-    rsp_least_squares_fit(m->n, a.k, a.x, m->w, m->y, f->arena, &ls);
+    if (f->least_squares) ls = *f->least_squares;
+    else rsp_least_squares_fit(m->n, a.k, a.x, m->w, m->y, f->arena, &ls);
     for (size_t j = 0; j < a.k; j++) f->par[a.column[j]] = ls.beta[j];
     f->rss = ls.rss;
     linear_sums(f);
@@ -245,16 +188,15 @@ static void fit_linear(struct fit *f, rsp_diag *d) {
         if (!linearised(f, ls.inverse, score, q, vcov, d)) f->status |= RSP_F_LONELY;
         free(score);
     } else {
-        prepare_replicates(f, &a, ls.beta);
-        if (!replicated(f, &a, ls.beta, q, refit_linear, vcov, d)) f->status |= RSP_F_LONELY;
+        if (!replicated(f, &a, ls.beta, q, vcov, d)) f->status |= RSP_F_LONELY;
     }
-    spread(f, &a, vcov, q, f->vcov);
+    rsp_spread(f, &a, vcov, q, f->vcov);
 }
 
 /* ---- by likelihood ---------------------------------------------------------------------------------------------- */
 
-static rsp_likelihood likelihood_of(const struct fit *f, const struct active *a, rsp_regression_data *data) {
-    rsp_likelihood l = {.p = active_parameters(f, a), .data = data};
+static rsp_likelihood likelihood_of(const rsp_regression *f, const rsp_active *a, rsp_regression_data *data) {
+    rsp_likelihood l = {.p = rsp_active_parameters(f, a), .data = data};
     *data = (rsp_regression_data){f->m->n, a->k, a->x, f->m->y, f->n_thresholds, f->n_equations, f->theta};
     switch (f->a->model.kind) {
     case RSP_ORDINAL_MODEL: l.evaluate = rsp_ordinal_evaluate; break;
@@ -266,7 +208,7 @@ static rsp_likelihood likelihood_of(const struct fit *f, const struct active *a,
     return l;
 }
 
-static void scores_of(const struct fit *f, const rsp_regression_data *data, const double *par, double *score) {
+static void scores_of(const rsp_regression *f, const rsp_regression_data *data, const double *par, double *score) {
     switch (f->a->model.kind) {
     case RSP_ORDINAL_MODEL: rsp_ordinal_scores(data, par, score); break;
     case RSP_MULTINOMIAL_MODEL: rsp_multinomial_scores(data, par, score); break;
@@ -317,7 +259,7 @@ static void fit_negative_binomial(const rsp_likelihood *l, rsp_regression_data *
     *theta = limit ? INFINITY : data->theta;
 }
 
-static bool refit_likelihood(const struct fit *f, const struct active *a, const double *w, const double *start,
+static bool refit_likelihood(const rsp_regression *f, const rsp_active *a, const double *w, const double *start,
                              double *theta) {
     rsp_regression_data data;
     rsp_likelihood l = likelihood_of(f, a, &data);
@@ -325,6 +267,7 @@ static bool refit_likelihood(const struct fit *f, const struct active *a, const 
                         .information_inverse = rsp_malloc((l.p * l.p + 1) * sizeof(double)),
                         .separated = rsp_calloc(l.p, sizeof(bool))};
     memcpy(theta, start, l.p * sizeof *theta);
+    n.tolerance = 1e-4; /* Newton's next error is about its square: 1e-8 of a standard error */
     if (f->has_theta) {
         double fitted;
         if (isinf(f->theta)) data.theta = 1e10;
@@ -340,7 +283,7 @@ static bool refit_likelihood(const struct fit *f, const struct active *a, const 
 }
 
 /* Counts: least squares on the logarithms, as nought would overshoot. */
-static void start_counts(struct fit *f, const struct active *a, double *par) {
+static void start_counts(rsp_regression *f, const rsp_active *a, double *par) {
     double *logs = RSP_ARRAY(f->arena, double, f->m->n + 1);
     for (size_t i = 0; i < f->m->n; i++) logs[i] = log(f->m->y[i] + 0.5);
     rsp_least_squares ls;
@@ -349,7 +292,7 @@ static void start_counts(struct fit *f, const struct active *a, double *par) {
 }
 
 /* Thresholds that give the observed shares of the categories; coefficients 0. */
-static void start_values(const struct fit *f, double *par) {
+static void start_values(const rsp_regression *f, double *par) {
     double sum = 0, total = 0;
     double *share = rsp_calloc(f->m->n_levels + 1, sizeof *share);
     for (size_t i = 0; f->n_thresholds && i < f->m->n; i++)
@@ -368,7 +311,7 @@ static uint32_t status_flag(rsp_fit_status s) {
                                     : RSP_F_NOT_CONVERGED;
 }
 
-static bool outcome_varies(const struct fit *f) {
+static bool outcome_varies(const rsp_regression *f) {
     const rsp_mmatrix *m = f->m;
     if (m->levels) return m->n_levels >= 2;
     for (size_t i = 1; i < m->n; i++)
@@ -377,7 +320,7 @@ static bool outcome_varies(const struct fit *f) {
 }
 
 /* Without a design: inverse information; theta and the coefficients of a negative binomial each given the other. */
-static void model_variance(const struct fit *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q,
+static void model_variance(const rsp_regression *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q,
                            double *vcov) {
     size_t c = f->has_theta && isfinite(f->theta) ? q - 1 : q;
     double *expected = rsp_calloc(c * c + 1, sizeof *expected),
@@ -395,7 +338,7 @@ static void model_variance(const struct fit *f, const rsp_regression_data *data,
     free(observed);
 }
 
-static bool linearised_variance(struct fit *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q,
+static bool linearised_variance(rsp_regression *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q,
                                 double *vcov, rsp_diag *d) {
     size_t c = data->k;
     double *score = rsp_malloc((f->m->n * (q + 1) + 1) * sizeof *score),
@@ -418,13 +361,13 @@ static bool linearised_variance(struct fit *f, const rsp_regression_data *data, 
     return ok;
 }
 
-static void fit_likelihood(struct fit *f, rsp_diag *d) {
+static void fit_likelihood(rsp_regression *f, rsp_diag *d) {
     if (!outcome_varies(f)) { /* everybody gave the same answer: nothing to explain */
         f->status |= RSP_F_SINGULAR;
         for (size_t j = 0; j < f->p; j++) f->flags[j] |= RSP_F_SINGULAR;
         return;
     }
-    struct active a = active_columns(f);
+    rsp_active a = rsp_active_columns(f);
     rsp_regression_data data;
     f->theta = 1;
     rsp_likelihood l = likelihood_of(f, &a, &data);
@@ -440,8 +383,8 @@ static void fit_likelihood(struct fit *f, rsp_diag *d) {
     uint32_t flag = status_flag(n.status);
     f->loglik = n.loglik;
     for (size_t j = 0; j < q; j++) {
-        f->par[parameter_of(f, &a, j)] = n.par[j];
-        if (flag && (n.status != RSP_FIT_SEPARATED || n.separated[j])) f->flags[parameter_of(f, &a, j)] |= flag;
+        f->par[rsp_parameter_of(f, &a, j)] = n.par[j];
+        if (flag && (n.status != RSP_FIT_SEPARATED || n.separated[j])) f->flags[rsp_parameter_of(f, &a, j)] |= flag;
     }
     if (flag && n.status != RSP_FIT_SEPARATED) {
         f->status |= flag;
@@ -454,16 +397,16 @@ static void fit_likelihood(struct fit *f, rsp_diag *d) {
         model_variance(f, &data, &n, q, vcov);
     } else if (f->a->variance.method == RSP_TAYLOR) {
         if (!linearised_variance(f, &data, &n, q, vcov, d)) f->status |= RSP_F_LONELY;
-    } else if (!replicated(f, &a, n.par, q, refit_likelihood, vcov, d)) {
+    } else if (!replicated(f, &a, n.par, q, vcov, d)) {
         f->status |= RSP_F_LONELY;
     }
-    spread(f, &a, vcov, q, f->vcov);
+    rsp_spread(f, &a, vcov, q, f->vcov);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-static rsp_row *add_row(const struct fit *f, rsp_results *out, const char *term, const char *level,
-                        const char *statistic) {
+rsp_row *rsp_regression_row(const rsp_regression *f, rsp_results *out, const char *term, const char *level,
+                            const char *statistic) {
     rsp_row *r = rsp_results_add(out, f->a->id, NULL, term, level, statistic);
     r->n = (double) f->m->n;
     r->base = (int64_t) f->m->n;
@@ -472,7 +415,7 @@ static rsp_row *add_row(const struct fit *f, rsp_results *out, const char *term,
 }
 
 /* Respondents behind a coefficient's very cell: those of the category, and of the rarer outcome. */
-static int64_t cell_of(const struct fit *f, const rsp_mcolumn *c, size_t equation) {
+static int64_t cell_of(const rsp_regression *f, const rsp_mcolumn *c, size_t equation) {
     size_t least = c && c->dummy ? (c->ones < f->m->n - c->ones ? c->ones : f->m->n - c->ones) : f->m->n;
     if (f->a->model.kind == RSP_LOGISTIC_MODEL) {
         size_t events = 0;
@@ -486,7 +429,7 @@ static int64_t cell_of(const struct fit *f, const rsp_mcolumn *c, size_t equatio
     return (int64_t) least;
 }
 
-static void add_estimate(const struct fit *f, rsp_row *r, size_t j) {
+static void add_estimate(const rsp_regression *f, rsp_row *r, size_t j) {
     r->flags |= f->flags[j] | f->status;
     if (f->flags[j] || !f->usable) return;
     r->estimate = f->par[j];
@@ -498,9 +441,9 @@ static void add_estimate(const struct fit *f, rsp_row *r, size_t j) {
 }
 
 /* The coefficient's odds or rate ratio. */
-static void add_ratio(rsp_results *out, const struct fit *f, size_t coefficient, const char *statistic) {
+static void add_ratio(rsp_results *out, const rsp_regression *f, size_t coefficient, const char *statistic) {
     rsp_row from = out->rows[coefficient];
-    rsp_row *r = add_row(f, out, from.term, NULL, statistic);
+    rsp_row *r = rsp_regression_row(f, out, from.term, NULL, statistic);
     r->estimate = exp(from.estimate);
     r->se = r->estimate * from.se;
     r->df = from.df;
@@ -512,12 +455,12 @@ static void add_ratio(rsp_results *out, const struct fit *f, size_t coefficient,
 }
 
 /* Joint Wald test of a term's coefficients. */
-static void add_joint_test(const struct fit *f, rsp_results *out, size_t t) {
+static void add_joint_test(const rsp_regression *f, rsp_results *out, size_t t) {
     size_t *in = RSP_ARRAY(f->arena, size_t, f->p + 1), q = 0;
     for (size_t e = 0; e < f->n_equations; e++)
         for (size_t j = 0; j < f->m->k; j++)
-            if (f->m->columns[j].term == t && !f->flags[parameter_at(f, e, j)]) in[q++] = parameter_at(f, e, j);
-    rsp_row *r = add_row(f, out, f->m->term_names[t], NULL, "wald_f");
+            if (f->m->columns[j].term == t && !f->flags[rsp_parameter_at(f, e, j)]) in[q++] = rsp_parameter_at(f, e, j);
+    rsp_row *r = rsp_regression_row(f, out, f->m->term_names[t], NULL, "wald_f");
     r->flags |= f->status;
     if (!q) {
         r->flags |= RSP_F_SINGULAR;
@@ -544,13 +487,13 @@ static void add_joint_test(const struct fit *f, rsp_results *out, size_t t) {
     r->p = rsp_f_upper(r->estimate, r->df1, r->df);
 }
 
-static void add_measure(const struct fit *f, rsp_results *out, const char *statistic, double x) {
-    rsp_row *r = add_row(f, out, NULL, NULL, statistic);
+static void add_measure(const rsp_regression *f, rsp_results *out, const char *statistic, double x) {
+    rsp_row *r = rsp_regression_row(f, out, NULL, NULL, statistic);
     if (isfinite(x) && f->usable && !(f->status & (RSP_F_NOT_CONVERGED | RSP_F_SINGULAR))) r->estimate = x;
     r->flags |= f->status;
 }
 
-static void add_fit_measures(const struct fit *f, rsp_results *out) {
+static void add_fit_measures(const rsp_regression *f, rsp_results *out) {
     bool linear = f->a->model.kind == RSP_LINEAR_MODEL;
     if (linear) {
         add_measure(f, out, "r_squared", f->tss > 0 ? 1 - f->rss / f->tss : NAN);
@@ -562,15 +505,15 @@ static void add_fit_measures(const struct fit *f, rsp_results *out) {
 }
 
 /* Thetas spread to the right: a standard error, but no interval. */
-static void add_theta(const struct fit *f, rsp_results *out) {
-    rsp_row *r = add_row(f, out, NULL, NULL, "theta");
+static void add_theta(const rsp_regression *f, rsp_results *out) {
+    rsp_row *r = rsp_regression_row(f, out, NULL, NULL, "theta");
     r->flags |= f->flags[f->p - 1] | f->status;
     if (f->flags[f->p - 1] || !f->usable || (f->status & ~(uint32_t) RSP_F_REPLICATES_FAILED)) return;
     r->estimate = f->par[f->p - 1];
     r->se = sqrt(f->vcov[f->p * f->p - 1]);
 }
 
-static const char *ratio_of(const struct fit *f) {
+static const char *ratio_of(const rsp_regression *f) {
     switch (f->a->model.kind) {
     case RSP_LOGISTIC_MODEL:
     case RSP_ORDINAL_MODEL: return "odds_ratio";
@@ -580,19 +523,19 @@ static const char *ratio_of(const struct fit *f) {
     }
 }
 
-static void write_rows(struct fit *f, rsp_results *out) {
+static void write_rows(rsp_regression *f, rsp_results *out) {
     const rsp_mmatrix *m = f->m;
     for (size_t j = 0; j < f->n_thresholds; j++) {
         const char *term = rsp_printf(f->arena, "%s|%s", m->levels[j], m->levels[j + 1]);
-        add_estimate(f, add_row(f, out, term, NULL, "threshold"), j);
+        add_estimate(f, rsp_regression_row(f, out, term, NULL, "threshold"), j);
     }
     size_t first = out->n;
     for (size_t e = 0; e < f->n_equations; e++)
         for (size_t j = 0; j < m->k; j++) {
             const char *level = f->a->model.kind == RSP_MULTINOMIAL_MODEL ? m->levels[e + 1] : NULL;
-            rsp_row *r = add_row(f, out, m->columns[j].name, level, "coefficient");
+            rsp_row *r = rsp_regression_row(f, out, m->columns[j].name, level, "coefficient");
             r->cell = cell_of(f, &m->columns[j], e);
-            add_estimate(f, r, parameter_at(f, e, j));
+            add_estimate(f, r, rsp_parameter_at(f, e, j));
         }
     for (size_t j = 0; ratio_of(f) && j < m->k; j++)
         if (m->columns[j].term != RSP_NONE) add_ratio(out, f, first + j, ratio_of(f));
@@ -604,13 +547,13 @@ static void write_rows(struct fit *f, rsp_results *out) {
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
-static size_t equations_of(const struct fit *f) {
+static size_t equations_of(const rsp_regression *f) {
     if (f->a->model.kind != RSP_MULTINOMIAL_MODEL) return 1;
     return f->m->n_levels ? f->m->n_levels - 1 : 0;
 }
 
 /* False, and reported, when the outcome is not what the kind needs. */
-static bool fit(struct fit *f, const rsp_mdomain *domain, rsp_diag *d) {
+static bool fit(rsp_regression *f, const rsp_mdomain *domain, rsp_diag *d) {
     const rsp_model *model = &f->a->model;
     f->m = rsp_mmatrix_new(f->s, f->a, domain, d);
     if (!f->m) return false;
@@ -642,22 +585,24 @@ static bool fit(struct fit *f, const rsp_mdomain *domain, rsp_diag *d) {
 }
 
 void rsp_fit_regression(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
-    struct fit f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
+    rsp_regression f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
+    f.keep = a->model.n_margins || a->model.n_predict;
     if (!fit(&f, NULL, d)) return;
     write_rows(&f, out);
+    rsp_regression_margins(&f, out, d);
     rsp_mmatrix_free(f.m);
 }
 
 rsp_group_fit rsp_fit_group(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, const char *term,
                             rsp_diag *d) {
-    struct fit f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
+    rsp_regression f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
     rsp_group_fit g = {.estimate = NAN, .variance = NAN, .df = NAN};
     if (!fit(&f, domain, d)) return g;
     g.n = f.m->n;
     g.organisations = f.m->organisations;
     for (size_t j = 0; j < f.m->k; j++) {
         if (strcmp(f.m->columns[j].name, term) != 0) continue;
-        size_t at = parameter_at(&f, 0, j);
+        size_t at = rsp_parameter_at(&f, 0, j);
         g.found = true;
         g.flags = f.flags[at] | f.status;
         g.cell = cell_of(&f, &f.m->columns[j], 0);

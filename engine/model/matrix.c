@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A factor of the formula over all rows of the frame: a number or a category. */
-struct factor {
+struct rsp_mfactor {
     bool categorical;
     rsp_categories categories;
     const char *name;
@@ -24,7 +24,7 @@ struct builder {
     rsp_arena *arena;
     const rsp_mdomain *domain; /* NULL: the whole */
     size_t n_factors, n_terms;
-    struct factor *factors;
+    struct rsp_mfactor *factors;
     rsp_fterm *terms;
     bool *fixed_use;         /* per factor: an effect, not only the groups of a random part */
     rsp_categories **groups; /* per factor: its categories, where a random part groups by it */
@@ -75,7 +75,7 @@ static bool is_categorical(const rsp_frame *f, const rsp_fexpr *e) {
     return kind == RSP_COL_CODE || kind == RSP_COL_TEXT;
 }
 
-static void fill_factor(struct builder *b, struct factor *x, const rsp_fexpr *e) {
+static void fill_factor(struct builder *b, struct rsp_mfactor *x, const rsp_fexpr *e) {
     x->e = e;
     x->name = e->text;
     x->categorical = is_categorical(b->f, e);
@@ -93,7 +93,7 @@ static void fill_factor(struct builder *b, struct factor *x, const rsp_fexpr *e)
     }
 }
 
-static bool factor_missing(const struct factor *x, size_t i) {
+static bool factor_missing(const struct rsp_mfactor *x, size_t i) {
     return x->categorical ? x->categories.category[i] < 0 : isnan(x->value[i]);
 }
 
@@ -128,7 +128,7 @@ static bool dot_takes(const struct builder *b, size_t v) {
 static void expand_dot(struct builder *b) {
     size_t n = b->f->study->n_variables;
     rsp_fexpr *names = RSP_ARRAY(b->arena, rsp_fexpr, n);
-    struct factor *factors = RSP_ARRAY(b->arena, struct factor, b->n_factors + n);
+    struct rsp_mfactor *factors = RSP_ARRAY(b->arena, struct rsp_mfactor, b->n_factors + n);
     rsp_fterm *terms = RSP_ARRAY(b->arena, rsp_fterm, b->n_terms + n);
     size_t added = 0, n_factors = b->n_factors;
     memcpy(factors, b->factors, b->n_factors * sizeof *factors);
@@ -318,19 +318,23 @@ static bool margin_present(const struct side *b, const rsp_fterm *term, size_t w
 }
 
 struct coding {
-    const struct factor *x;
+    const struct rsp_mfactor *x;
     size_t first, n; /* categories first .. first + n - 1; n 1 for a number */
 };
 
 static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct coding *codes, size_t n,
                         const size_t *place) {
     rsp_buf name = {0};
+    rsp_mcode *parts = RSP_ARRAY(m->arena, rsp_mcode, n);
+    c->n_codes = n;
+    c->codes = parts;
     c->x = RSP_ARRAY(m->arena, double, m->n);
     c->dummy = true;
     for (size_t i = 0; i < m->n; i++) c->x[i] = 1;
     for (size_t k = 0; k < n; k++) {
-        const struct factor *x = codes[k].x;
+        const struct rsp_mfactor *x = codes[k].x;
         size_t level = codes[k].first + place[k];
+        parts[k] = (rsp_mcode){x, level};
         if (k) rsp_buf_putc(&name, ':');
         rsp_buf_puts(&name, x->name);
         if (x->categorical) rsp_buf_printf(&name, "=%s", x->categories.code[level]);
@@ -359,7 +363,7 @@ static bool add_term(const struct builder *b, const rsp_mmatrix *m, const struct
     assert(term->n <= 16);
     bool joint = term->n > 1;
     for (size_t k = 0; k < term->n; k++) {
-        const struct factor *x = &b->factors[term->factor[k]];
+        const struct rsp_mfactor *x = &b->factors[term->factor[k]];
         size_t first = x->categorical && margin_present(side, term, k) ? 1 : 0;
         size_t levels = x->categorical ? x->categories.n : 1;
         codes[k] = (struct coding){x, first, levels > first ? levels - first : 0};
@@ -492,7 +496,7 @@ rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const r
         .s = s, .f = s->frame, .model = &a->model, .formula = a->model.formula, .arena = arena, .domain = domain};
     m->arena = arena;
     b.n_factors = b.formula->n_factors;
-    b.factors = RSP_ARRAY(arena, struct factor, b.n_factors);
+    b.factors = RSP_ARRAY(arena, struct rsp_mfactor, b.n_factors);
     for (size_t k = 0; k < b.n_factors; k++) fill_factor(&b, &b.factors[k], b.formula->factors[k]);
     b.n_terms = b.formula->n_terms;
     b.terms = b.formula->terms;
@@ -506,6 +510,9 @@ rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const r
     }
     if (has_categories(b.model)) number_levels(&b, m);
     m->organisations = count_organisations(s, m);
+    m->frame = b.f;
+    m->n_factors = b.n_factors;
+    m->factors = b.factors;
     add_columns(&b, m);
     add_random(&b, m);
     return m;
@@ -515,4 +522,97 @@ void rsp_mmatrix_free(rsp_mmatrix *m) {
     if (!m) return;
     free(m->columns);
     rsp_arena_free(m->arena);
+}
+
+/* ---- the columns at other values -------------------------------------------------------------------------------- */
+
+const rsp_categories *rsp_mmatrix_categories(const rsp_mmatrix *m, size_t variable) {
+    for (size_t k = 0; k < m->n_factors; k++)
+        if (m->factors[k].categorical && names_variable(m->factors[k].e, variable)) return &m->factors[k].categories;
+    return NULL;
+}
+
+/* A number and its derivative by the scene's slope. */
+struct dual {
+    double v, d;
+};
+
+struct rsp_mscene {
+    const rsp_mmatrix *m;
+    size_t n, slope;
+    const rsp_msetting *settings;
+    struct place {
+        bool changed;     /* the factor holds a variable that is set, or the slope's */
+        int32_t category; /* of a categorical factor that is set; -1: the row's own */
+    } * places;           /* [n_factors] */
+};
+
+const rsp_mscene *rsp_mscene_new(const rsp_mmatrix *m, size_t n, const rsp_msetting *settings, size_t slope) {
+    rsp_mscene *s = RSP_NEW(m->arena, rsp_mscene);
+    rsp_msetting *kept = RSP_ARRAY(m->arena, rsp_msetting, n + 1);
+    if (n) memcpy(kept, settings, n * sizeof *kept);
+    *s = (rsp_mscene){m, n, slope, kept, RSP_ARRAY(m->arena, struct place, m->n_factors + 1)};
+    for (size_t k = 0; k < m->n_factors; k++) {
+        const rsp_mfactor *x = &m->factors[k];
+        s->places[k] = (struct place){slope != RSP_NONE && !x->categorical && names_variable(x->e, slope), -1};
+        for (size_t j = 0; j < n; j++) {
+            if (!names_variable(x->e, settings[j].variable)) continue;
+            s->places[k].changed = true;
+            for (size_t c = 0; x->categorical && c < x->categories.n; c++)
+                if (strcmp(x->categories.code[c], settings[j].code) == 0) s->places[k].category = (int32_t) c;
+        }
+    }
+    return s;
+}
+
+static struct dual leaf(const rsp_mscene *s, const rsp_fexpr *e, size_t row) {
+    struct dual x = {NAN, e->variable == s->slope};
+    for (size_t j = 0; j < s->n; j++)
+        if (s->settings[j].variable == e->variable) x.v = s->settings[j].value;
+    if (isnan(x.v)) x.v = rsp_value(s->m->frame, e->variable, row);
+    return x;
+}
+
+/* Arithmetic with derivatives carried along (Griewank and Walther 2008, section 3.1). */
+static struct dual differentiate(const rsp_mscene *s, const rsp_fexpr *e, size_t row) {
+    if (e->op == RSP_F_VARIABLE) return leaf(s, e, row);
+    if (e->op == RSP_F_NUMBER) return (struct dual){e->number, 0};
+    struct dual a = differentiate(s, e->left, row),
+                b = e->right ? differentiate(s, e->right, row) : (struct dual){0, 0};
+    switch (e->op) {
+    case RSP_F_NEG: return (struct dual){-a.v, -a.d};
+    case RSP_F_LOG: return (struct dual){log(a.v), a.d / a.v};
+    case RSP_F_EXP: return (struct dual){exp(a.v), a.d * exp(a.v)};
+    case RSP_F_SQRT: return (struct dual){sqrt(a.v), a.d / (2 * sqrt(a.v))};
+    case RSP_F_ABS: return (struct dual){fabs(a.v), a.v < 0 ? -a.d : a.d};
+    case RSP_F_ADD: return (struct dual){a.v + b.v, a.d + b.d};
+    case RSP_F_SUB: return (struct dual){a.v - b.v, a.d - b.d};
+    case RSP_F_MUL: return (struct dual){a.v * b.v, a.d * b.v + a.v * b.d};
+    case RSP_F_DIV: return (struct dual){a.v / b.v, (a.d - a.v / b.v * b.d) / b.v};
+    default: break;
+    }
+    assert(e->op == RSP_F_POW);
+    double slope = a.d != 0 ? b.v * pow(a.v, b.v - 1) * a.d : 0;
+    return (struct dual){pow(a.v, b.v), slope + (b.d != 0 ? log(a.v) * pow(a.v, b.v) * b.d : 0)};
+}
+
+static struct dual part_at(const rsp_mscene *s, const rsp_mcode *c, size_t row) {
+    const rsp_mfactor *x = c->factor;
+    const struct place *p = &s->places[x - s->m->factors];
+    if (!x->categorical) return p->changed ? differentiate(s, x->e, row) : (struct dual){x->value[row], 0};
+    int32_t category = p->category >= 0 ? p->category : x->categories.category[row];
+    return (struct dual){category == (int32_t) c->category, 0};
+}
+
+void rsp_mscene_row(const rsp_mscene *s, size_t i, double *x, double *dx) {
+    for (size_t j = 0; j < s->m->k; j++) {
+        const rsp_mcolumn *c = &s->m->columns[j];
+        struct dual product = {1, 0};
+        for (size_t k = 0; k < c->n_codes; k++) {
+            struct dual part = part_at(s, &c->codes[k], s->m->row[i]);
+            product = (struct dual){product.v * part.v, product.d * part.v + product.v * part.d};
+        }
+        x[j] = product.v;
+        if (dx) dx[j] = product.d;
+    }
 }

@@ -7,12 +7,23 @@
 
 #include "responsive/statistics.h"
 
+/* A factor of the formula over all rows of the frame. */
+typedef struct rsp_mfactor rsp_mfactor;
+
+/* What a column is the product of: a number, or whether a categorical factor has this category. */
+typedef struct {
+    const rsp_mfactor *factor;
+    size_t category;
+} rsp_mcode;
+
 typedef struct {
     const char *name; /* "(Intercept)", "age", "degree=yes:country=NO" */
     size_t term;      /* index of the formula's term; RSP_NONE: the intercept */
     bool dummy;       /* values are 0 and 1 */
     size_t ones;      /* dummy: rows where it is 1 */
     double *x;        /* [n] */
+    size_t n_codes;   /* 0: the intercept */
+    const rsp_mcode *codes;
 } rsp_mcolumn;
 
 /* A random part of a mixed model: effects that vary between groups. */
@@ -42,6 +53,9 @@ typedef struct {
     size_t n_random;         /* mixed: random parts */
     rsp_mrandom *random;
     int64_t organisations; /* distinct among the rows used; -1 where the study has none */
+    const rsp_frame *frame;
+    size_t n_factors;
+    const rsp_mfactor *factors;
     rsp_arena *arena;
 } rsp_mmatrix;
 
@@ -54,5 +68,24 @@ typedef struct {
 /* NULL when the response is not what the kind of model needs (class RSP_ERR_DATA). n may be 0. domain NULL: the whole. */
 rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_diag *d);
 void rsp_mmatrix_free(rsp_mmatrix *m);
+
+/* ---- the columns at other values, for marginal effects and predictions ------------------------------------------- */
+
+/* The categories by which a variable enters the model; NULL where it enters as a number alone, or not at all. */
+const rsp_categories *rsp_mmatrix_categories(const rsp_mmatrix *m, size_t variable);
+
+/* A value that stands in place of every respondent's own. */
+typedef struct {
+    size_t variable;
+    const char *code; /* of a category */
+    double value;     /* as a number */
+} rsp_msetting;
+
+/* Prepared once for many rows; in the matrix' arena. `slope`: the variable by which columns are differentiated, or
+ * RSP_NONE. */
+typedef struct rsp_mscene rsp_mscene;
+const rsp_mscene *rsp_mscene_new(const rsp_mmatrix *m, size_t n, const rsp_msetting *settings, size_t slope);
+/* Row i of the matrix: x [k], and where a slope is asked for the columns' derivatives dx [k], else NULL. */
+void rsp_mscene_row(const rsp_mscene *s, size_t i, double *x, double *dx);
 
 #endif

@@ -7,6 +7,24 @@
 
 /* ---- least squares ---------------------------------------------------------------------------------------------- */
 
+/* Four columns x, ld apart, reflected at once: their sums do not wait for each other. */
+static void reflect_four(const long double *v, size_t from, size_t to, long double square, long double *x, size_t ld) {
+    long double *x1 = x + ld, *x2 = x1 + ld, *x3 = x2 + ld, d0 = 0, d1 = 0, d2 = 0, d3 = 0;
+    for (size_t i = from; i < to; i++) {
+        d0 += v[i] * x[i];
+        d1 += v[i] * x1[i];
+        d2 += v[i] * x2[i];
+        d3 += v[i] * x3[i];
+    }
+    d0 /= square, d1 /= square, d2 /= square, d3 /= square;
+    for (size_t i = from; i < to; i++) {
+        x[i] -= d0 * v[i];
+        x1[i] -= d1 * v[i];
+        x2[i] -= d2 * v[i];
+        x3[i] -= d3 * v[i];
+    }
+}
+
 /* Upper triangle of the columns of a (rows r, columns c, column-major with leading dimension ld), in place. */
 static void householder(long double *a, size_t r, size_t c, size_t ld) {
     for (size_t j = 0; j < c && j < r; j++) {
@@ -17,7 +35,9 @@ static void householder(long double *a, size_t r, size_t c, size_t ld) {
         long double alpha = v[j] > 0 ? -norm : norm, head = v[j] - alpha,
                     square = norm * norm - v[j] * alpha; /* |v|^2 / 2 */
         v[j] = head;
-        for (size_t m = j + 1; m < c; m++) {
+        size_t m = j + 1;
+        for (; m + 4 <= c; m += 4) reflect_four(v, j, r, square, a + m * ld, ld);
+        for (; m < c; m++) {
             long double *x = a + m * ld, dot = 0;
             for (size_t i = j; i < r; i++) dot += v[i] * x[i];
             dot /= square;
@@ -228,6 +248,7 @@ static rsp_fit_status iterate(struct newton *n) {
             if (!rsp_invert_spd(information, p)) return RSP_FIT_SINGULAR;
             return small ? RSP_FIT_OK : RSP_FIT_NOT_CONVERGED;
         }
+        if (most < f->tolerance) return RSP_FIT_OK;
     }
     return RSP_FIT_NOT_CONVERGED;
 }

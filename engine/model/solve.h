@@ -44,6 +44,8 @@ typedef struct {
     double *information_inverse; /* [p*p] */
     bool *separated;             /* [p]: runs off to infinity */
     double loglik;
+    double tolerance; /* 0: as near as rounding allows; else a step this long, in standard errors, is the last, and
+                         information_inverse is left as it was before it */
     int iterations;
 } rsp_newton_fit;
 

@@ -373,7 +373,8 @@ rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
         "item_rest",   "loading",    "std_loading", "variance",  "covariance",   "intercept",   "cfi",
         "cfi_robust",  "tli",        "tli_robust",  "rmsea",     "rmsea_robust", "srmr",        "theta",
         "icc",         "pooled",     "prediction",  "tau2",      "i2",           "rao_scott_f", "t",
-        "wald_f",      "kruskal_f",  "ratio",       "deff_kish", "weight_min",   "weight_max",  NULL};
+        "wald_f",      "kruskal_f",  "ratio",       "deff_kish", "weight_min",   "weight_max",  "marginal_effect",
+        "predicted",   "fmi",        NULL};
     if (strcmp(row->statistic, "count") == 0) return RSP_AS_COUNT;
     if (strcmp(row->statistic, "margin_gap") == 0)
         return margin_of_counts(l->study, row->term) ? RSP_AS_NUMBER : RSP_AS_SHARE;

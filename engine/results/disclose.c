@@ -30,7 +30,8 @@ struct gate {
 static bool is(const rsp_row *r, const char *statistic) { return strcmp(r->statistic, statistic) == 0; }
 
 static bool about_a_regression(const rsp_row *r) {
-    return is(r, "coefficient") || is(r, "odds_ratio") || is(r, "threshold") || is(r, "rate_ratio");
+    return is(r, "coefficient") || is(r, "odds_ratio") || is(r, "threshold") || is(r, "rate_ratio") ||
+           is(r, "marginal_effect") || is(r, "predicted");
 }
 
 /* ---- primary rules ---------------------------------------------------------------------------------------------- */

@@ -227,6 +227,76 @@ static void check_response(entry *e, const rsp_model *m) {
         RSP_FAULT(e->l, r->loc, "name a variable of whole numbers", "'%s' is no count in %s", y->name, e->where);
 }
 
+static bool in_formula(const rsp_fexpr *e, size_t v) {
+    if (!e) return false;
+    if (e->op == RSP_F_VARIABLE) return e->variable == v;
+    return in_formula(e->left, v) || in_formula(e->right, v);
+}
+
+/* The predictor that a node of `margins` or `predict` names, or RSP_NONE. */
+static size_t read_predictor(entry *e, const rsp_model *m, const char *name, rsp_loc loc, const char *key) {
+    size_t v = rsp_bind_name(e->l, name, loc, e->where);
+    bool found = !m->formula || m->formula->dot;
+    for (size_t k = 0; m->formula && k < m->formula->n_factors; k++) found |= in_formula(m->formula->factors[k], v);
+    if (v != RSP_NONE && !found)
+        RSP_FAULT(e->l, loc, "add it to the formula, or take it out here", "'%s' of %s is no predictor: '%s'", key,
+                  e->where, name);
+    return found ? v : RSP_NONE;
+}
+
+static void read_margins(entry *e, rsp_model *m) {
+    const rsp_node *n = rsp_get(e->n, "margins");
+    size_t *found = RSP_ARRAY(e->l->a, size_t, rsp_values(n) + 1);
+    for (size_t k = 0; k < rsp_values(n); k++) {
+        const rsp_node *value = rsp_value_at(n, k);
+        size_t v = value->bad ? RSP_NONE : read_predictor(e, m, value->text, value->loc, "margins");
+        for (size_t j = 0; j < m->n_margins; j++)
+            if (found[j] == v && v != RSP_NONE)
+                RSP_FAULT(e->l, value->loc, NULL, "'%s' stands twice in 'margins' of %s", value->text, e->where);
+        if (v != RSP_NONE) found[m->n_margins++] = v;
+    }
+    m->margins = found;
+}
+
+static void read_values(entry *e, const rsp_node *n, rsp_predict *x) {
+    const rsp_variable *v = rsp_var(e->l, x->variable);
+    double number;
+    x->values = RSP_ARRAY(e->l->a, const char *, rsp_values(n) + 1);
+    for (size_t k = 0; k < rsp_values(n); k++) {
+        const rsp_node *value = rsp_value_at(n, k);
+        if (value->bad) continue;
+        size_t at = v->list ? rsp_bind_code(e->l, v->list, value->text, value->loc,
+                                            rsp_printf(e->l->a, "'%s' in %s", v->name, e->where))
+                            : RSP_NONE;
+        if (at != RSP_NONE && v->list->choices[at].missing)
+            RSP_FAULT(e->l, value->loc, NULL, "'%s' is no valid answer to '%s' to predict at", value->text, v->name);
+        if (!v->list && !rsp_parse_double(value->text, strlen(value->text), '.', &number))
+            RSP_FAULT(e->l, value->loc, NULL, "'%s' is a number and cannot be '%s' in %s", v->name, value->text,
+                      e->where);
+        x->values[x->n++] = value->text;
+    }
+}
+
+enum { MOST_PREDICTIONS = 1000 };
+
+static void read_predict(entry *e, rsp_model *m) {
+    const rsp_node *n = rsp_get(e->n, "predict");
+    size_t total = 1;
+    if (!n) return;
+    m->predict = RSP_ARRAY(e->l->a, rsp_predict, n->n + 1);
+    for (size_t k = 0; k < n->n; k++) {
+        rsp_predict *x = &m->predict[m->n_predict];
+        x->variable = read_predictor(e, m, n->keys[k]->text, n->keys[k]->loc, "predict");
+        if (x->variable == RSP_NONE) continue;
+        read_values(e, n->items[k], x);
+        total *= x->n && total <= MOST_PREDICTIONS ? x->n : 1;
+        m->n_predict += x->n > 0;
+    }
+    if (total > MOST_PREDICTIONS)
+        RSP_FAULT(e->l, n->loc, "name fewer values", "%s asks for more than %d predictions", e->where,
+                  MOST_PREDICTIONS);
+}
+
 /* Which keys a kind takes beside those of all. */
 static void check_keys_of_kind(entry *e, int kind, const char *word) {
     static const struct {
@@ -240,6 +310,8 @@ static void check_keys_of_kind(entry *e, int kind, const char *word) {
                  {"across", 1u << RSP_POOLED_MODEL},
                  {"interval", 1u << RSP_POOLED_MODEL},
                  {"leave_one_out", 1u << RSP_POOLED_MODEL},
+                 {"margins", ~(1u << RSP_POOLED_MODEL | 1u << RSP_MIXED_MODEL)},
+                 {"predict", ~(1u << RSP_POOLED_MODEL | 1u << RSP_MIXED_MODEL)},
                  {"formula", ~(1u << RSP_POOLED_MODEL)},
                  {"weights", ~(1u << RSP_POOLED_MODEL)}};
     for (size_t k = 0; k < sizeof takes / sizeof *takes; k++)
@@ -317,6 +389,8 @@ static void load_model(entry *e) {
     if (!m->formula->n_random && kind == RSP_MIXED_MODEL)
         RSP_FAULT(e->l, m->formula->loc, "as in (1 | country)", "the mixed %s has no random part", e->where);
     check_response(e, m);
+    read_margins(e, m);
+    read_predict(e, m);
 }
 
 /* Is the term one of the model's: every part `variable` or `variable=code` with a variable of its formula? */

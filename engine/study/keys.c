@@ -271,6 +271,10 @@ static const rsp_key model_keys[] = {
     {"across", ONE, RSP_V_VARIABLE, NULL, false, NULL, "pooled: the groups"},
     {"interval", ONE, RSP_V_ENUM, "knapp_hartung", false, NULL, "pooled; default knapp_hartung"},
     {"leave_one_out", ONE, RSP_V_YESNO, NULL, false, NULL, "pooled: yes: once more without each group or row"},
+    {"margins", ONE | LIST, RSP_V_VARIABLE, NULL, false, NULL,
+     "average marginal effects of these predictors, in the outcome's own unit"},
+    {"predict", RSP_S_MAP_LIST, RSP_V_CODE, NULL, false, NULL,
+     "predictions at every combination of these predictors' codes or numbers, the others as observed"},
     END};
 
 static const rsp_key dominance_keys[] = {

@@ -241,6 +241,12 @@ typedef struct {
     size_t rows, columns; /* rao_scott, wald; t, kruskal: rows is the outcome, columns the group */
 } rsp_test;
 
+/* Values of a variable at which a model predicts: codes, or numbers as written. */
+typedef struct {
+    size_t variable, n;
+    const char **values;
+} rsp_predict;
+
 typedef struct {
     enum {
         RSP_LINEAR_MODEL,
@@ -262,6 +268,10 @@ typedef struct {
     const char *term;          /* pooled: its coefficient */
     size_t across;             /* pooled: variable of the groups */
     bool leave_one_out;        /* pooled: again without each group */
+    size_t n_margins;          /* average marginal effects of these variables */
+    const size_t *margins;
+    size_t n_predict; /* predictions at every combination of these values */
+    rsp_predict *predict;
 } rsp_model;
 
 typedef struct {
