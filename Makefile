@@ -8,11 +8,14 @@ COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 BUILD   ?= build
 QUIET   ?= @
 
+# What the program reads while it runs.
+DATA_PACKAGES := fonts-noto-core fonts-open-sans hyphen-en-gb hyphen-de hyphen-da hyphen-fr hyphen-pl hyphen-pt-pt hyphen-ro
+comma := ,
+space := $(subst ,, )
 PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev liblapacke-dev libcairo2-dev \
   libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
-  libsqlite3-dev libxml2-dev libzip-dev libjansson-dev libsodium-dev libpng-dev libcmocka-dev fonts-noto-core \
-  fonts-open-sans hyphen-en-gb hyphen-de hyphen-da hyphen-fr hyphen-pl hyphen-pt-pt hyphen-ro qpdf poppler-utils \
-  libxml2-utils unzip python3
+  libsqlite3-dev libxml2-dev libzip-dev libjansson-dev libsodium-dev libpng-dev libcmocka-dev qpdf poppler-utils \
+  libxml2-utils unzip python3 $(DATA_PACKAGES)
 
 # In the order of the data's way.
 STATIONS := base study intake clean weight estimate measure model results render batch
@@ -50,7 +53,10 @@ endif
 OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/engine/main.o
 
-.PHONY: all run test check setup coverage fuzz bench clean
+PREFIX  ?= /usr/local
+SYSTEMD ?= $(PREFIX)/lib/systemd/system
+
+.PHONY: all run test check setup coverage fuzz bench install deb clean
 all: $(BUILD)/responsive
 
 # Installs the Debian packages that are missing, and says so.
@@ -135,6 +141,36 @@ schema: all
 	$(BUILD)/responsive schema --reference >> specs/README.md
 
 -include $(OBJ:.o=.d) $(MAIN:.o=.d) $(TESTS:%=$(BUILD)/tests/%.d)
+
+# Program, studies that ship, page texts, manual page, completion and units, below $(DESTDIR)$(PREFIX).
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/responsive $(DESTDIR)$(PREFIX)/share/man/man1 \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/doc/responsive $(DESTDIR)$(SYSTEMD)
+	install -m 755 $(BUILD)/responsive $(DESTDIR)$(PREFIX)/bin/
+	cp -r reports specs $(DESTDIR)$(PREFIX)/share/responsive/
+	$(BUILD)/responsive manual man > $(DESTDIR)$(PREFIX)/share/man/man1/responsive.1
+	$(BUILD)/responsive manual bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/responsive
+	install -m 644 README.md CHANGELOG.md LICENSE engine/batch/operation/responsive.cron $(DESTDIR)$(PREFIX)/share/doc/responsive/
+	sed 's|/usr/bin|$(PREFIX)/bin|' engine/batch/operation/responsive@.service > $(DESTDIR)$(SYSTEMD)/responsive@.service
+	install -m 644 engine/batch/operation/responsive@.timer $(DESTDIR)$(SYSTEMD)/
+
+# A Debian package of it: build/responsive_VERSION_ARCHITECTURE.deb
+DEB := $(BUILD)/deb
+deb: PACKAGES += dpkg-dev
+deb: setup all
+	rm -rf $(DEB)
+	$(MAKE) --no-print-directory install DESTDIR=$(DEB)/root PREFIX=/usr SYSTEMD=/lib/systemd/system
+	strip $(DEB)/root/usr/bin/responsive && gzip -9n $(DEB)/root/usr/share/man/man1/responsive.1
+	mkdir -p $(DEB)/debian $(DEB)/root/DEBIAN && printf 'Source: responsive\n\nPackage: responsive\nArchitecture: any\n' > $(DEB)/debian/control
+	cd $(DEB) && { \
+	  echo "Package: responsive"; echo "Version: $(VERSION)"; echo "Architecture: $$(dpkg --print-architecture)"; \
+	  echo "Maintainer: the responsive project <responsive@localhost>"; echo "Section: science"; echo "Priority: optional"; \
+	  echo "Depends: $$(dpkg-shlibdeps -O root/usr/bin/responsive | sed 's/^shlibs:Depends=//'), $(strip $(subst $(space),$(comma) ,$(DATA_PACKAGES)))"; \
+	  echo "Description: batch analytics engine for questionnaires"; \
+	  echo " Reads the exports of a survey, cleans and weights the answers, estimates, fits models, protects the"; \
+	  echo " respondents and publishes briefs, charts, workbooks and open data, every night."; \
+	} > root/DEBIAN/control
+	dpkg-deb --root-owner-group --build $(DEB)/root $(BUILD)/responsive_$(VERSION)_$$(dpkg --print-architecture).deb
 
 clean:
 	rm -rf build

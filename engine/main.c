@@ -10,6 +10,9 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 struct arguments {
     const char *out, *lang_first;
@@ -85,6 +88,8 @@ static int verb_schema(const struct arguments *a) {
     return 0;
 }
 
+static int verb_manual(const struct arguments *a);
+
 struct verb {
     const char *name, *usage, *summary, *help;
     size_t least, most;  /* words */
@@ -128,16 +133,19 @@ static const struct verb VERBS[] = {
     {"verify", "verify RUN", "hold the files of a run against its manifest", "", 1, 1, "", verb_verify},
     {"schema", "schema [--reference]", "print the JSON schema of study.yaml",
      "  --reference   the reference of its keys as a table in Markdown instead\n", 0, 0, "r", verb_schema},
+    {"manual", "manual man|bash", "print the manual page (roff), or what bash needs to complete commands", "", 1, 1, "",
+     verb_manual},
 };
 enum { N_VERBS = sizeof VERBS / sizeof *VERBS };
+
+static const char EXIT_STATUS[] =
+    "Exit status: 0 done; 1 done, but something needs a look; 2 wrong usage; 3 wrong study specification;\n"
+    "4 unreadable or inconsistent input data; 5 could not write; 6 another run holds the lock; 70 a bug.\n";
 
 static void print_help(FILE *to) {
     fprintf(to, "responsive %s: a batch analytics engine for questionnaires\n\n", RSP_VERSION);
     for (size_t k = 0; k < N_VERBS; k++) fprintf(to, "  responsive %s\n      %s\n", VERBS[k].usage, VERBS[k].summary);
-    fprintf(to,
-            "\n  responsive --version, responsive --help, responsive VERB --help\n\n"
-            "Exit status: 0 done; 1 done, but something needs a look; 2 wrong usage; 3 wrong study specification;\n"
-            "4 unreadable or inconsistent input data; 5 could not write; 6 another run holds the lock; 70 a bug.\n");
+    fprintf(to, "\n  responsive --version, responsive --help, responsive VERB --help\n\n%s", EXIT_STATUS);
 }
 
 static int usage_error(const struct verb *v, const char *what, const char *which) {
@@ -157,6 +165,70 @@ static const struct {
                {{"reference", no_argument, NULL, 'r'}, 'r'},  {{"force", no_argument, NULL, 'f'}, 'f'},
                {{"json", no_argument, NULL, 'J'}, 'J'},       {{"explain", no_argument, NULL, 'x'}, 'x'}};
 enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
+
+/* Roff takes a line that starts with a point or an apostrophe for a command, and a backslash for an escape. */
+static void print_roff(const char *text) {
+    bool start = true;
+    for (const char *c = text; *c; c++) {
+        if (start && (*c == '.' || *c == '\'')) printf("\\&");
+        if (*c == '\\') printf("\\e");
+        else if (*c == '-') printf("\\-");
+        else putchar(*c);
+        start = *c == '\n';
+    }
+}
+
+static void print_man(void) {
+    printf(".TH RESPONSIVE 1 \"\" \"responsive %s\" \"User commands\"\n.SH NAME\nresponsive \\- a batch analytics "
+           "engine for "
+           "questionnaires\n.SH SYNOPSIS\n",
+           RSP_VERSION);
+    for (size_t k = 0; k < N_VERBS; k++) {
+        printf(".B responsive ");
+        print_roff(VERBS[k].usage);
+        printf("\n.br\n");
+    }
+    printf(".SH COMMANDS\n");
+    for (size_t k = 0; k < N_VERBS; k++) {
+        printf(".TP\n.B %s\n", VERBS[k].name);
+        print_roff(VERBS[k].summary);
+        printf(".\n");
+        if (*VERBS[k].help) {
+            printf(".nf\n");
+            print_roff(VERBS[k].help);
+            printf(".fi\n");
+        }
+    }
+    printf(".SH EXIT STATUS\n.nf\n");
+    print_roff(EXIT_STATUS);
+    printf(".fi\n.SH FILES\nOUT/STUDY/latest is a link to the newest publication, OUT/STUDY/.cache holds rows of "
+           "analyses, "
+           "OUT/STUDY/.lock the process that runs.\n");
+}
+
+static void print_completion(void) {
+    printf(
+        "_responsive() {\n    local word=${COMP_WORDS[COMP_CWORD]} options=\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+        "        COMPREPLY=($(compgen -W \"");
+    for (size_t k = 0; k < N_VERBS; k++) printf("%s ", VERBS[k].name);
+    printf("--help --version\" -- \"$word\"))\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n");
+    for (size_t k = 0; k < N_VERBS; k++) {
+        printf("        %s) options=\"--help", VERBS[k].name);
+        for (size_t j = 0; j < N_OPTIONS; j++)
+            if (strchr(VERBS[k].options, OPTIONS[j].letter)) printf(" --%s", OPTIONS[j].option.name);
+        printf("\" ;;\n");
+    }
+    printf("    esac\n    case $word in\n        -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+           "        *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\ncomplete -o filenames -F _responsive "
+           "responsive\n");
+}
+
+static int verb_manual(const struct arguments *a) {
+    if (strcmp(a->words[0], "man") == 0) print_man();
+    else if (strcmp(a->words[0], "bash") == 0) print_completion();
+    else return usage_error(NULL, "manual prints `man` or `bash`, not", a->words[0]);
+    return 0;
+}
 
 /* 0, or the exit status of a usage error. */
 static int read_option(int letter, const struct verb *v, struct arguments *a, rsp_arena *arena) {
@@ -222,10 +294,21 @@ static int run_verb(const struct verb *v, int argc, char **argv) {
     return status;
 }
 
+/* A crash must not leave the answers in a core file, and nobody else may write what we publish. Leak detection of the
+ * sanitizers needs what this forbids. */
+static void keep_answers_off_the_disk(void) {
+    umask(umask(0) | 022);
+#ifndef __SANITIZE_ADDRESS__
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 int main(int argc, char **argv) {
     /* Numbers and sorting are the same whatever locale the machine has; pages get theirs from ICU. */
     setlocale(LC_ALL, "C");
     gsl_set_error_handler_off();
+    keep_answers_off_the_disk();
     signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is a failed write, not the end of the program */
     if (sodium_init() < 0) {
         fprintf(stderr, "responsive: libsodium cannot be started\n");

@@ -351,6 +351,65 @@ static void what_nothing_has_changed_for_is_not_computed_again(void **state) {
     assert_int_equal(sh("test $(stat -c %%a %s/ca/wvs/.cache) = 700", here), 0);
 }
 
+static void the_program_runs_where_it_is_installed(void **state) {
+    (void) state;
+    assert_int_equal(sh("mkdir -p %s/usr/bin %s/usr/share/responsive && cp %s %s/usr/bin/ && "
+                        "cp -r reports specs %s/usr/share/responsive/",
+                        here, here, program, here, here),
+                     0);
+    assert_int_equal(sh("cd / && %s/usr/bin/responsive run %s/cached --lang en --only poverty --quiet --out %s/inst",
+                        here, here, here),
+                     0);
+    assert_int_equal(sh("%s manual man | grep -q '^.TH RESPONSIVE' && %s manual bash | bash -n", program, program), 0);
+    assert_int_equal(sh("%s manual nothing 2>/dev/null", program), RSP_ERR_USAGE);
+}
+
+/* Words in every cell that no published statistic is made of: after the run nothing that it leaves holds them. */
+static void nothing_personal_is_left_behind(void **state) {
+    (void) state;
+    const char *export = "id,country,trust,email,comment\n";
+    assert_int_equal(sh("mkdir -p %s/plant %s/tmp", here, here), 0);
+    FILE *f = fopen(path("plant/answers.csv"), "w");
+    assert_non_null(f);
+    fputs(export, f);
+    for (int k = 0; k < 60; k++)
+        fprintf(f, "%d,%s,%s,zqmail%d@example.org,zqtext%d\n", k + 1, k % 2 ? "PL" : "DK", k % 3 ? "low" : "high", k,
+                k);
+    fclose(f);
+    f = fopen(path("plant/survey.csv"), "w");
+    assert_non_null(f);
+    fputs(
+        "type,name,label::en\ninteger,id,Respondent\nselect_one country,country,Country\nselect_one trust,trust,Trust\n"
+        "text,email,Address\ntext,comment,Comment\n",
+        f);
+    fclose(f);
+    f = fopen(path("plant/choices.csv"), "w");
+    assert_non_null(f);
+    fputs("list_name,name,label::en\ncountry,PL,Poland\ncountry,DK,Denmark\ntrust,low,Low\ntrust,high,High\n", f);
+    fclose(f);
+    f = fopen(path("plant/study.yaml"), "w");
+    assert_non_null(f);
+    fputs("study: plant\ntitle: {en: Plant}\nlanguages: [en]\nsources: [{files: answers.csv}]\n"
+          "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id, country: country}\n"
+          "clean: [{id: odd, drop: \"${comment} = 'zqtext7'\"}]\ndesign: {sample: self_selected}\n"
+          "weighting: {scale: sample}\ntables: [{id: trust, items: [trust], by: [[], [country]]}]\n",
+          f);
+    fclose(f);
+    assert_int_equal(sh("TMPDIR=%s/tmp %s run %s/plant --out %s/planted --explain > %s/said.txt 2>&1", here, program,
+                        here, here, here) &
+                         ~1,
+                     0);
+    assert_true(exists(path("planted/plant/latest/index.html")));
+    /* The study's expression is quoted in no output either. */
+    assert_int_equal(sh("grep -raqE 'zqmail|zqtext' %s/planted %s/tmp %s/said.txt", here, here, here), 1);
+    assert_int_equal(
+        sh("cd %s/planted/plant/latest && for x in tables/*.xlsx; do unzip -p $x | grep -aqE 'zqmail|zqtext' && "
+           "exit 7; done; for x in briefs/*.pdf; do pdftotext $x - | grep -qE 'zqmail|zqtext' && exit 7; done; "
+           "exit 0",
+           here),
+        0);
+}
+
 static void a_summary_for_monitoring(void **state) {
     (void) state;
     assert_int_equal(sh("%s run specs/wvs --lang en --only poverty --json --out %s/s > %s/s.json", program, here, here),
@@ -443,6 +502,8 @@ int main(void) {
         cmocka_unit_test(old_publications_go),
         cmocka_unit_test(diff_says_what_moved_and_why),
         cmocka_unit_test(what_nothing_has_changed_for_is_not_computed_again),
+        cmocka_unit_test(the_program_runs_where_it_is_installed),
+        cmocka_unit_test(nothing_personal_is_left_behind),
         cmocka_unit_test(a_summary_for_monitoring),
         cmocka_unit_test(output_that_cannot_be_written),
         cmocka_unit_test(a_language_without_translations_is_left_out_alone),
