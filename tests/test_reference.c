@@ -51,7 +51,7 @@ static double tolerance(const char *folder, const char *statistic, const char *c
                                          "quantile",  "count",      "sd",         "net",   "top2",
                                          "deff_kish", "weight_min", "weight_max", "alpha", NULL};
     static const char *const fit[] = {"rao_scott_f", "chisq",        "cfi",        "tli",          "rmsea",
-                                      "srmr",        "chisq_scaled", "cfi_robust", "rmsea_robust", NULL};
+                                      "srmr",        "chisq_scaled", "cfi_robust", "rmsea_robust", "tli_robust", NULL};
     static const char *const factor[] = {"loading",    "std_loading", "intercept", "variance",
                                          "covariance", "omega",       NULL};
     bool is_closed = one_of(statistic, closed);

@@ -11,22 +11,24 @@
 static uint32_t fit_flags(const rsp_factor_sample *x, const rsp_sem_fit *fit) {
     if (!x->n) return RSP_F_EMPTY;
     if (!x->usable) return RSP_F_SINGULAR;
+    if (fit->status == RSP_SEM_NO_VARIANCE) return RSP_F_LONELY;
     if (fit->status == RSP_SEM_NOT_CONVERGED) return RSP_F_NOT_CONVERGED;
     if (fit->status != RSP_SEM_OK) return RSP_F_SINGULAR;
     return fit->heywood ? RSP_F_HEYWOOD : 0;
 }
 
+bool rsp_factor_robust(const rsp_factor_model *f) { return f->estimator == RSP_MLR || f->weighted; }
+
 bool rsp_factor_good(const rsp_factor_fit *fit) { return !(fit->flags & ~(uint32_t) RSP_F_HEYWOOD); }
 
-/* Robust: Brosseau-Liard and Savalei (2014), Brosseau-Liard, Savalei and Li (2012). */
+/* Robust: misfit less what chance adds to it (Brosseau-Liard and Savalei 2014; Brosseau-Liard, Savalei and Li 2012; with
+ * incomplete answers Zhang and Savalei 2023). */
 static void robust_measures(const rsp_sem_fit *f, double root_groups, rsp_factor_measures *m) {
-    double n = (double) f->n, excess = fmax(0, f->chisq - f->scaling * f->df),
-           baseline = fmax(excess, f->chisq_baseline - f->scaling_baseline * f->df_baseline);
-    double ratio = f->chisq_baseline / (f->df_baseline * f->scaling_baseline), own = f->chisq / (f->df * f->scaling);
-    m->chisq_scaled = f->chisq / f->scaling;
+    double left = f->misfit - f->chance, left_baseline = f->misfit_baseline - f->chance_baseline,
+           excess = fmax(0, left), baseline = fmax(excess, left_baseline);
     m->cfi_robust = baseline > 0 ? 1 - excess / baseline : 1;
-    m->tli_robust = f->df > 0 ? 1 - f->scaling * (own - 1) / (f->scaling_baseline * (ratio - 1)) : 1;
-    m->rmsea_robust = f->df > 0 ? sqrt(excess / (f->df * n)) * root_groups : 0;
+    m->tli_robust = f->df > 0 ? 1 - left / f->df / (left_baseline / f->df_baseline) : 1;
+    m->rmsea_robust = f->df > 0 ? sqrt(excess / (f->df * (double) f->n)) * root_groups : 0;
 }
 
 static void measure_fit(const rsp_sem *s, const rsp_sem_fit *f, bool robust, rsp_factor_measures *m) {
@@ -42,7 +44,8 @@ static void measure_fit(const rsp_sem *s, const rsp_sem_fit *f, bool robust, rsp
     m->aic = 2 * k - 2 * f->loglik;
     m->bic = k * log(n) - 2 * f->loglik;
     m->loglik = f->loglik;
-    if (robust) robust_measures(f, root_groups, m);
+    if (robust) m->chisq_scaled = f->chisq / f->scaling;
+    if (!isnan(f->misfit)) robust_measures(f, root_groups, m);
 }
 
 /* Standardised loadings and their errors by the delta method, derivatives by central differences. */
@@ -81,21 +84,30 @@ static void read_cells(rsp_factor_fit *f) {
     }
 }
 
-void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out) {
+static void maximise(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,
+                     rsp_diag *d) {
+    rsp_factor_design context = {x->sample, x->scale, d};
+    rsp_sem_design design = rsp_factor_taylor(&context);
+    rsp_sem_options options = {
+        .robust = rsp_factor_robust(f), .observed = f->fiml, .design = f->weighted ? &design : NULL};
+    rsp_sem_estimate(&out->sem, x->group, &options, a, &out->fit);
+}
+
+void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,
+                         rsp_diag *d) {
     size_t n_items;
     const char **items;
     *out = (rsp_factor_fit){.model = f, .sample = x, .fit = {.status = RSP_SEM_SINGULAR_DATA}};
     out->measures = (rsp_factor_measures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     rsp_factor_names(f->syntax, a, &n_items, &items, &out->n_factors, &out->factor);
     rsp_factor_cells(f, x, a, &out->sem);
-    bool robust = f->estimator == RSP_MLR;
-    if (x->usable) rsp_sem_estimate(&out->sem, x->group, robust, a, &out->fit);
+    if (x->usable) maximise(f, x, a, out, d);
     out->flags = fit_flags(x, &out->fit);
     double **const columns[] = {&out->estimate, &out->se, &out->std, &out->std_se};
     for (size_t k = 0; k < 4; k++) *columns[k] = RSP_ARRAY(a, double, out->sem.n_cells + 1);
     for (size_t c = 0; c < out->sem.n_cells; c++) out->estimate[c] = out->std[c] = NAN;
     if (!rsp_factor_good(out)) return;
-    measure_fit(&out->sem, &out->fit, robust, &out->measures);
+    measure_fit(&out->sem, &out->fit, rsp_factor_robust(f), &out->measures);
     read_cells(out);
     standardise(out);
 }
@@ -136,8 +148,9 @@ static void set_estimate(const struct output *o, rsp_row *r, double estimate, do
     r->estimate = estimate;
     if (!(se > 0)) return; /* fixed */
     r->se = se;
+    r->df = o->fit->sample->df;
     rsp_row_interval(r);
-    r->p = rsp_t_two_sided(estimate / se, NAN);
+    r->p = rsp_t_two_sided(estimate / se, r->df);
 }
 
 /* The names of a cell's row and column, and the statistic that it is. */
@@ -184,14 +197,17 @@ static void add_measure(const struct output *o, const char *statistic, double x,
 
 static void add_fit_rows(const struct output *o) {
     const rsp_factor_measures *m = &o->fit->measures;
-    bool robust = o->fit->model->estimator == RSP_MLR;
+    bool robust = rsp_factor_robust(o->fit->model);
     add_measure(o, "chisq", m->chisq, m->df);
     if (robust) add_measure(o, "chisq_scaled", m->chisq_scaled, m->df);
     add_measure(o, "cfi", m->cfi, NAN);
     add_measure(o, "tli", m->tli, NAN);
     add_measure(o, "rmsea", m->rmsea, NAN);
-    if (robust) add_measure(o, "cfi_robust", m->cfi_robust, NAN);
-    if (robust) add_measure(o, "rmsea_robust", m->rmsea_robust, NAN);
+    if (robust || o->fit->model->fiml) { /* the row stands even where the number cannot be had */
+        add_measure(o, "cfi_robust", m->cfi_robust, NAN);
+        add_measure(o, "tli_robust", m->tli_robust, NAN);
+        add_measure(o, "rmsea_robust", m->rmsea_robust, NAN);
+    }
     add_measure(o, "srmr", m->srmr, NAN);
     add_measure(o, "aic", m->aic, NAN);
     add_measure(o, "bic", m->bic, NAN);
@@ -199,10 +215,9 @@ static void add_fit_rows(const struct output *o) {
 }
 
 void rsp_measure_factor(rsp_sample *s, const rsp_analysis *an, rsp_results *out, rsp_diag *d) {
-    (void) d;
     rsp_arena *a = rsp_arena_new();
     rsp_factor_fit fit;
-    rsp_factor_estimate(&an->factor, rsp_factor_sample_new(s, &an->factor, an->filter, NULL, a), a, &fit);
+    rsp_factor_estimate(&an->factor, rsp_factor_sample_new(s, &an->factor, an->filter, NULL, a), a, &fit, d);
     struct output o = {.an = an, .fit = &fit, .out = out, .a = a};
     add_fit_rows(&o);
     for (size_t k = 0; k < fit.sample->n_groups; k++) {

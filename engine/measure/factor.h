@@ -1,7 +1,7 @@
 /* Factor models for the modules of this station: a sample of items in groups, a model, its fit.
  *
  *   rsp_factor_sample *x = rsp_factor_sample_new(sample, &model, filter, NULL, arena);   rows and moments, once
- *   rsp_factor_estimate(&model, x, arena, &fit);          as often as models of the same items are to be fitted
+ *   rsp_factor_estimate(&model, x, arena, &fit, diag);    as often as models of the same items are to be fitted
  *   fit.flags, fit.measures, fit.estimate[k] ...          k: a cell of fit.sem.cells
  *
  * A model is what the study says (rsp_factor_model of study.h) or what a caller puts together: `syntax` from
@@ -22,7 +22,9 @@ typedef struct {
     const char *group_name;      /* NULL: one group */
     const char **code;           /* [n_groups] in the order of the choices; NULL: one group */
     rsp_sem_sample *group;       /* [n_groups] */
-    bool usable;                 /* more respondents than items in every group, and no constant item */
+    const rsp_sample *sample;
+    double scale, df; /* weights: design: weight times scale sums to n; design degrees of freedom. Else 1, NaN */
+    bool usable;      /* more respondents than items in every group, and no constant item */
 } rsp_factor_sample;
 
 /* Rows that the filter (NULL: all) and `take` (NULL: all; [sample->n]) leave, of eligible countries, with an answer to
@@ -50,7 +52,11 @@ typedef struct {
     double *std, *std_se;  /* [sem.n_cells] standardised by factors and items; NaN where the flags say so */
 } rsp_factor_fit;
 
-void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out);
+void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,
+                         rsp_diag *d);
+
+/* Errors and chi-square by the sandwich: mlr, or weights: design. */
+bool rsp_factor_robust(const rsp_factor_model *f);
 
 /* True if the numbers of a fit may be used. */
 bool rsp_factor_good(const rsp_factor_fit *fit);

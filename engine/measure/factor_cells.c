@@ -269,7 +269,7 @@ static void add_means(struct builder *b, size_t group, const rsp_sem_sample *x) 
 static bool wants_means(const rsp_factor_model *f) {
     for (size_t k = 0; k < f->syntax->n; k++)
         if (f->syntax->rows[k].op == RSP_L_INTERCEPT) return true;
-    return f->group != RSP_NONE;
+    return f->group != RSP_NONE || f->fiml;
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */

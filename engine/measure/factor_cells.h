@@ -11,4 +11,13 @@ void rsp_factor_names(const rsp_lavaan *syntax, rsp_arena *a, size_t *n_items, c
 /* All cells of all groups with starting values; out->cells live in the arena. */
 void rsp_factor_cells(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_sem *out);
 
+/* `weights: design`: weights times scale sum to the respondents. */
+typedef struct {
+    const rsp_sample *sample;
+    double scale;
+    rsp_diag *diag;
+} rsp_factor_design;
+
+rsp_sem_design rsp_factor_taylor(const rsp_factor_design *d);
+
 #endif

@@ -1,279 +1,73 @@
 #include "measure/sem.h"
 
-#include <cblas.h>
+#include "measure/sem_likelihood.h"
+
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- implied moments -------------------------------------------------------------------------------------------- */
-
-/* One group's matrices at a parameter value. */
-struct implied {
-    size_t p, m;
-    double *lambda, *a, *psi, *theta, *nu, *alpha; /* a: (I - B)^-1 */
-    double *la;                                    /* Lambda A [p*m] */
-    double *phi;                                   /* A Psi A' [m*m] */
-    double *lphi;                                  /* Lambda Phi [p*m] */
-    double *eta;                                   /* A alpha [m] */
-    double *sigma, *mu, *inverse;                  /* [p*p], [p], Sigma^-1 */
-    double logdet;
-};
-
-static void *cut(double **room, size_t n) {
-    double *p = *room;
-    *room += n;
-    return p;
-}
-
-static struct implied implied_new(size_t p, size_t m) {
-    struct implied g = {.p = p, .m = m};
-    size_t size = 3 * p * m + 3 * m * m + 3 * p * p + 2 * p + 2 * m;
-    double *room = rsp_calloc(size, sizeof *room);
-    g.lambda = cut(&room, p * m);
-    g.a = cut(&room, m * m);
-    g.psi = cut(&room, m * m);
-    g.theta = cut(&room, p * p);
-    g.nu = cut(&room, p);
-    g.alpha = cut(&room, m);
-    g.la = cut(&room, p * m);
-    g.phi = cut(&room, m * m);
-    g.lphi = cut(&room, p * m);
-    g.eta = cut(&room, m);
-    g.sigma = cut(&room, p * p);
-    g.mu = cut(&room, p);
-    g.inverse = cut(&room, p * p);
-    return g;
-}
-
-static void implied_free(struct implied *g) { free(g->lambda); }
-
-static void multiply(const double *a, bool ta, const double *b, bool tb, size_t rows, size_t inner, size_t columns,
-                     double *c) {
-    if (!rows || !columns) return;
-    if (!inner) {
-        memset(c, 0, rows * columns * sizeof *c);
-        return;
-    }
-    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int) rows,
-                (int) columns, (int) inner, 1, a, (int) (ta ? rows : inner), b, (int) (tb ? inner : columns), 0, c,
-                (int) columns);
-}
-
-static double cell_value(const rsp_sem_cell *c, const double *par) {
-    return c->free == RSP_NONE ? c->value : par[c->free];
-}
-
-static void fill_matrices(const rsp_sem *s, size_t group, const double *par, struct implied *g) {
-    size_t p = g->p, m = g->m;
-    memset(g->lambda, 0,
-           (p * m + 2 * m * m + p * p + p + m) * sizeof(double)); /* lambda, a, psi, theta, nu, alpha lie together */
-    for (size_t k = 0; k < s->n_cells; k++) {
-        const rsp_sem_cell *c = &s->cells[k];
-        if (c->group != group) continue;
-        double x = cell_value(c, par);
-        switch (c->matrix) {
-        case RSP_SEM_LAMBDA: g->lambda[c->row * m + c->column] = x; break;
-        case RSP_SEM_BETA: g->a[c->row * m + c->column] = -x; break;
-        case RSP_SEM_PSI: g->psi[c->row * m + c->column] = g->psi[c->column * m + c->row] = x; break;
-        case RSP_SEM_THETA: g->theta[c->row * p + c->column] = g->theta[c->column * p + c->row] = x; break;
-        case RSP_SEM_NU: g->nu[c->row] = x; break;
-        case RSP_SEM_ALPHA: g->alpha[c->row] = x; break;
-        }
-    }
-}
-
-static bool invert_general(double *a, size_t m) {
-    if (!m) return true;
-    lapack_int *pivot = rsp_malloc(m * sizeof *pivot);
-    bool ok = LAPACKE_dgetrf(LAPACK_ROW_MAJOR, (lapack_int) m, (lapack_int) m, a, (lapack_int) m, pivot) == 0 &&
-              LAPACKE_dgetri(LAPACK_ROW_MAJOR, (lapack_int) m, a, (lapack_int) m, pivot) == 0;
-    free(pivot);
-    return ok;
-}
-
-/* Inverse and log determinant of a positive definite matrix; false if it is none. */
-static bool invert_positive(const double *matrix, size_t p, double *inverse, double *logdet) {
-    memcpy(inverse, matrix, p * p * sizeof *inverse);
-    if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (lapack_int) p, inverse, (lapack_int) p) != 0) return false;
-    *logdet = 0;
-    for (size_t i = 0; i < p; i++) *logdet += 2 * log(inverse[i * p + i]);
-    if (LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'L', (lapack_int) p, inverse, (lapack_int) p) != 0) return false;
-    for (size_t i = 0; i < p; i++)
-        for (size_t j = 0; j < i; j++) inverse[j * p + i] = inverse[i * p + j];
-    return isfinite(*logdet);
-}
-
-static bool imply(const rsp_sem *s, size_t group, const double *par, struct implied *g) {
-    size_t p = g->p, m = g->m;
-    double *room = rsp_malloc((m * m + 1) * sizeof *room);
-    fill_matrices(s, group, par, g);
-    for (size_t j = 0; j < m; j++) g->a[j * m + j] += 1;
-    bool ok = invert_general(g->a, m);
-    multiply(g->lambda, false, g->a, false, p, m, m, g->la);
-    multiply(g->a, false, g->psi, false, m, m, m, room);
-    multiply(room, false, g->a, true, m, m, m, g->phi);
-    multiply(g->lambda, false, g->phi, false, p, m, m, g->lphi);
-    multiply(g->lphi, false, g->lambda, true, p, m, p, g->sigma);
-    multiply(g->a, false, g->alpha, false, m, m, 1, g->eta);
-    multiply(g->lambda, false, g->eta, false, p, m, 1, g->mu);
-    for (size_t i = 0; i < p * p; i++) g->sigma[i] += g->theta[i];
-    for (size_t i = 0; i < p; i++) g->mu[i] += g->nu[i];
-    free(room);
-    return ok && invert_positive(g->sigma, p, g->inverse, &g->logdet);
-}
-
-/* ---- derivatives ------------------------------------------------------------------------------------------------ */
-
-/* d Sigma = f (a b' + b a'), d mu = c for one cell. */
-struct derivative {
-    double f;
-    double *a, *b, *c; /* [p] each */
-};
-
-static void column_of(const double *matrix, size_t rows, size_t columns, size_t j, double scale, double *to) {
-    for (size_t i = 0; i < rows; i++) to[i] = scale * matrix[i * columns + j];
-}
-
-static void differentiate(const struct implied *g, const rsp_sem_cell *cell, struct derivative *d) {
-    size_t p = g->p, m = g->m, r = cell->row, k = cell->column;
-    memset(d->a, 0, 3 * p * sizeof *d->a);
-    d->f = 1;
-    switch (cell->matrix) {
-    case RSP_SEM_LAMBDA:
-        d->a[r] = 1;
-        column_of(g->lphi, p, m, k, 1, d->b);
-        d->c[r] = g->eta[k];
-        break;
-    case RSP_SEM_BETA:
-        column_of(g->la, p, m, r, 1, d->a);
-        column_of(g->lphi, p, m, k, 1, d->b);
-        column_of(g->la, p, m, r, g->eta[k], d->c);
-        break;
-    case RSP_SEM_PSI:
-        column_of(g->la, p, m, r, 1, d->a);
-        column_of(g->la, p, m, k, 1, d->b);
-        d->f = r == k ? 0.5 : 1;
-        break;
-    case RSP_SEM_THETA:
-        d->a[r] = d->b[k] = 1;
-        d->f = r == k ? 0.5 : 1;
-        break;
-    case RSP_SEM_NU: d->c[r] = 1; break;
-    case RSP_SEM_ALPHA: column_of(g->la, p, m, r, 1, d->c); break;
-    }
-}
-
-/* The free cells of a group with their derivatives. */
-struct jacobian {
-    size_t n;
-    size_t *free;
-    struct derivative *d;
-    double *room;
-};
-
-static struct jacobian jacobian_new(const rsp_sem *s, size_t group) {
-    struct jacobian j = {.free = rsp_malloc((s->n_cells + 1) * sizeof(size_t)),
-                         .d = rsp_malloc((s->n_cells + 1) * sizeof(struct derivative)),
-                         .room = rsp_malloc((s->n_cells + 1) * 3 * s->p * sizeof(double))};
-    for (size_t k = 0; k < s->n_cells; k++) {
-        if (s->cells[k].group != group || s->cells[k].free == RSP_NONE) continue;
-        double *room = j.room + 3 * s->p * j.n;
-        j.d[j.n] = (struct derivative){1, room, room + s->p, room + 2 * s->p};
-        j.free[j.n++] = s->cells[k].free;
-    }
-    return j;
-}
-
-static void jacobian_fill(const rsp_sem *s, size_t group, const struct implied *g, struct jacobian *j) {
-    size_t n = 0;
-    for (size_t k = 0; k < s->n_cells; k++)
-        if (s->cells[k].group == group && s->cells[k].free != RSP_NONE) differentiate(g, &s->cells[k], &j->d[n++]);
-}
-
-static void jacobian_free(struct jacobian *j) { free(j->free), free(j->d), free(j->room); }
-
-/* Adds n times the expected information of one respondent: 1/2 tr(W dS W dS) = f f [(aWa)(bWb) + (aWb)(bWa)], and c'W c. */
-static void add_expected(const struct implied *g, const struct jacobian *j, double n, size_t n_free,
-                         double *information) {
-    size_t p = g->p, k = 3 * j->n;
-    double *wv = rsp_malloc((k * p + 1) * sizeof *wv), *q = rsp_malloc((k * k + 1) * sizeof *q);
-    if (j->n) {
-        multiply(j->room, false, g->inverse, false, k, p, p, wv); /* rows a, b, c of each cell lie together */
-        multiply(wv, false, j->room, true, k, p, k, q);
-    }
-    for (size_t s = 0; s < j->n; s++)
-        for (size_t t = 0; t < j->n; t++) {
-            const double *qa = q + 3 * s * k + 3 * t, *qb = qa + k, *qc = qb + k;
-            double x = j->d[s].f * j->d[t].f * (qa[0] * qb[1] + qa[1] * qb[0]) + qc[2];
-            information[j->free[s] * n_free + j->free[t]] += n * x;
-        }
-    free(wv), free(q);
-}
-
-/* Gradient of the log-likelihood of n respondents: n [f a'Q b 2/2 ... + c'W d], Q = W (T - Sigma) W, T = S + d d'. */
-static void add_gradient(const struct implied *g, const struct jacobian *j, const rsp_sem_sample *x, bool means,
-                         double *gradient) {
-    size_t p = g->p;
-    double *t = rsp_malloc(p * p * sizeof *t), *q = rsp_malloc(p * p * sizeof *q), *wd = rsp_calloc(p, sizeof *wd),
-           *d = rsp_calloc(p, sizeof *d);
-    for (size_t i = 0; means && i < p; i++) d[i] = x->mean[i] - g->mu[i];
-    for (size_t i = 0; i < p; i++)
-        for (size_t k = 0; k < p; k++) t[i * p + k] = x->cov[i * p + k] + d[i] * d[k] - g->sigma[i * p + k];
-    multiply(g->inverse, false, t, false, p, p, p, q);
-    multiply(q, false, g->inverse, false, p, p, p, t);
-    multiply(g->inverse, false, d, false, p, p, 1, wd);
-    for (size_t k = 0; k < j->n; k++) {
-        double sum = 0;
-        for (size_t i = 0; i < p; i++) {
-            sum += j->d[k].c[i] * wd[i];
-            if (j->d[k].a[i] == 0) continue;
-            double row = 0;
-            for (size_t l = 0; l < p; l++) row += t[i * p + l] * j->d[k].b[l];
-            sum += j->d[k].f * j->d[k].a[i] * row;
-        }
-        gradient[j->free[k]] += (double) x->n * sum;
-    }
-    free(t), free(q), free(wd), free(d);
-}
-
-/* -2/n times the log-likelihood without its constant. */
-static double deviance(const struct implied *g, const rsp_sem_sample *x, bool means) {
-    size_t p = g->p;
-    double sum = g->logdet;
-    for (size_t i = 0; i < p; i++)
-        for (size_t k = 0; k < p; k++) {
-            double d = means ? (x->mean[i] - g->mu[i]) * (x->mean[k] - g->mu[k]) : 0;
-            sum += g->inverse[i * p + k] * (x->cov[i * p + k] + d);
-        }
-    return sum;
-}
-
 /* ---- the whole model -------------------------------------------------------------------------------------------- */
 
-struct state {
+struct model {
     const rsp_sem *s;
     const rsp_sem_sample *x;
-    struct implied *g;
-    struct jacobian *j;
+    rsp_sem_group *group;
+    size_t *start; /* [groups + 1] of each group's cells among those of all groups */
 };
 
-/* Log-likelihood (without constant) and, where wanted, gradient and expected information. False outside. */
-static bool evaluate(struct state *st, const double *par, double *loglik, double *gradient, double *information) {
-    size_t k = st->s->n_free;
-    *loglik = 0;
-    for (size_t g = 0; g < st->s->n_groups; g++) {
-        if (!imply(st->s, g, par, &st->g[g])) return false;
-        *loglik -= 0.5 * (double) st->x[g].n * deviance(&st->g[g], &st->x[g], st->s->means);
+static struct model model_new(const rsp_sem *s, const rsp_sem_sample *x) {
+    struct model m = {s, x, rsp_malloc((s->n_groups + 1) * sizeof *m.group),
+                      rsp_calloc(s->n_groups + 2, sizeof *m.start)};
+    for (size_t g = 0; g < s->n_groups; g++) {
+        rsp_sem_group_new(s, g, &x[g], &m.group[g]);
+        m.start[g + 1] = m.start[g] + m.group[g].n;
     }
+    return m;
+}
+
+static void model_free(struct model *m) {
+    for (size_t g = 0; g < m->s->n_groups; g++) rsp_sem_group_free(&m->group[g]);
+    free(m->group), free(m->start);
+}
+
+/* What one group gives: its parts are added in order, so that threads do not matter. */
+struct part {
+    bool ok;
+    double loglik, *gradient, *information; /* NULL if not wanted */
+};
+
+static void add_part(const rsp_sem_group *g, const struct part *part, size_t k, double *gradient, double *information) {
+    for (size_t i = 0; gradient && i < g->n; i++) gradient[g->free[i]] += part->gradient[i];
+    for (size_t i = 0; information && i < g->n; i++)
+        for (size_t l = 0; l < g->n; l++) information[g->free[i] * k + g->free[l]] += part->information[i * g->n + l];
+}
+
+/* Log-likelihood (without constant) and, where wanted, gradient and information. False outside. */
+static bool evaluate(struct model *m, const double *par, rsp_sem_information kind, double *loglik, double *gradient,
+                     double *information) {
+    size_t k = m->s->n_free, groups = m->s->n_groups;
+    struct part *part = rsp_calloc(groups + 1, sizeof *part);
+    bool ok = true;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t g = 0; g < groups; g++) {
+        size_t n = m->group[g].n;
+        if (gradient) part[g].gradient = rsp_malloc((n + 1) * sizeof(double));
+        if (information) part[g].information = rsp_malloc((n * n + 1) * sizeof(double));
+        part[g].ok =
+            rsp_sem_group_evaluate(&m->group[g], par, kind, &part[g].loglik, part[g].gradient, part[g].information);
+    }
+    *loglik = 0;
     if (gradient) memset(gradient, 0, k * sizeof *gradient);
     if (information) memset(information, 0, k * k * sizeof *information);
-    for (size_t g = 0; gradient && g < st->s->n_groups; g++) {
-        jacobian_fill(st->s, g, &st->g[g], &st->j[g]);
-        add_gradient(&st->g[g], &st->j[g], &st->x[g], st->s->means, gradient);
-        if (information) add_expected(&st->g[g], &st->j[g], (double) st->x[g].n, k, information);
+    for (size_t g = 0; g < groups; g++) {
+        ok = ok && part[g].ok;
+        *loglik += part[g].loglik;
+        if (ok) add_part(&m->group[g], &part[g], k, gradient, information);
+        free(part[g].gradient), free(part[g].information);
     }
-    return isfinite(*loglik);
+    free(part);
+    return ok && isfinite(*loglik);
 }
 
 /* Scaled to a unit diagonal before it is inverted; false if it is singular. */
@@ -281,148 +75,173 @@ static bool invert_information(double *matrix, size_t k) {
     double *scale = rsp_malloc((k + 1) * sizeof *scale), *copy = rsp_malloc((k * k + 1) * sizeof *copy), logdet;
     bool ok = true;
     for (size_t i = 0; i < k; i++) ok = (scale[i] = sqrt(matrix[i * k + i])) > 0 && ok;
-    for (size_t i = 0; ok && i < k * k; i++) copy[i] = matrix[i] / (scale[i / k] * scale[i % k]);
-    ok = ok && invert_positive(copy, k, matrix, &logdet);
+    for (size_t i = 0; ok && i < k; i++)
+        for (size_t l = 0; l < k; l++) copy[i * k + l] = matrix[i * k + l] / (scale[i] * scale[l]);
+    ok = ok && rsp_invert_positive(copy, k, matrix, &logdet);
     for (size_t i = 0; ok && i < k; i++) ok = matrix[i * k + i] < 1e10;
-    for (size_t i = 0; ok && i < k * k; i++) matrix[i] /= scale[i / k] * scale[i % k];
+    for (size_t i = 0; ok && i < k; i++)
+        for (size_t l = 0; l < k; l++) matrix[i * k + l] /= scale[i] * scale[l];
     free(scale), free(copy);
     return ok;
 }
 
-/* Fisher scoring with step halving; a singular information is helped by a ridge on the way, but not at the end. */
-static rsp_sem_status score_steps(struct state *st, rsp_sem_fit *fit) {
-    enum { MOST_ITERATIONS = 500, MOST_HALVINGS = 40 };
-    size_t k = st->s->n_free;
-    double *gradient = rsp_malloc((k + 1) * sizeof *gradient),
-           *information = rsp_malloc((k * k + 1) * sizeof *information);
-    double *step = rsp_malloc((k + 1) * sizeof *step), *trial = rsp_malloc((k + 1) * sizeof *trial), loglik, next;
-    rsp_sem_status status = RSP_SEM_NOT_CONVERGED;
-    bool ok = evaluate(st, fit->par, &loglik, gradient, information);
-    for (fit->iterations = 0; ok && fit->iterations < MOST_ITERATIONS; fit->iterations++) {
-        double ridge = 0, decrement = 0;
-        memcpy(fit->vcov, information, k * k * sizeof *information);
-        while (!invert_information(fit->vcov, k) && ridge < 1) {
-            ridge = ridge == 0 ? 1e-6 : 10 * ridge;
-            memcpy(fit->vcov, information, k * k * sizeof *information);
-            for (size_t i = 0; i < k; i++) fit->vcov[i * k + i] *= 1 + ridge;
-        }
-        for (size_t i = 0; i < k; i++) {
-            step[i] = 0;
-            for (size_t l = 0; l < k; l++) step[i] += fit->vcov[i * k + l] * gradient[l];
-            decrement += step[i] * gradient[i];
-        }
-        if (decrement < 1e-18 * fabs(loglik) || (decrement < 1e-12 * fabs(loglik) && ridge > 0)) {
-            status = ridge > 0 ? RSP_SEM_NOT_IDENTIFIED : RSP_SEM_OK;
-            break;
-        }
-        double length = 1;
-        int halvings = 0;
-        for (; halvings <= MOST_HALVINGS; halvings++, length /= 2) {
-            for (size_t i = 0; i < k; i++) trial[i] = fit->par[i] + length * step[i];
-            if (evaluate(st, trial, &next, NULL, NULL) && next > loglik) break;
-        }
-        if (halvings > MOST_HALVINGS) { /* no rise within rounding */
-            if (decrement < 1e-10 * fabs(loglik)) status = ridge > 0 ? RSP_SEM_NOT_IDENTIFIED : RSP_SEM_OK;
-            ok = evaluate(st, fit->par, &loglik, gradient, information);
-            break;
-        }
-        memcpy(fit->par, trial, k * sizeof *trial);
-        ok = evaluate(st, fit->par, &loglik, gradient, information);
+/* ---- the maximum ------------------------------------------------------------------------------------------------ */
+
+struct search {
+    struct model *m;
+    double *par, loglik, *gradient, *information, *factor, *step, *trial;
+    double ridge;     /* of the last step's matrix; 0: none was needed */
+    double decrement; /* gradient' step: twice the rise that a quadratic promises */
+};
+
+static void search_new(struct model *m, double *par, struct search *s) {
+    size_t k = m->s->n_free + 1;
+    double *room = rsp_malloc((3 * k + 2 * k * k) * sizeof *room);
+    *s = (struct search){.m = m,
+                         .par = par,
+                         .gradient = room,
+                         .step = room + k,
+                         .trial = room + 2 * k,
+                         .information = room + 3 * k,
+                         .factor = room + 3 * k + k * k};
+}
+
+/* Cholesky factor of the information, scaled to a unit diagonal, with a ridge; false if there is none. */
+static bool factorise(struct search *s, double ridge) {
+    size_t k = s->m->s->n_free;
+    lapack_int n = (lapack_int) k;
+    for (size_t i = 0; i < k; i++) {
+        double d = s->information[i * k + i];
+        if (!(d > 0)) return false;
+        s->trial[i] = 1 / sqrt(d);
     }
-    memcpy(fit->vcov, information, k * k * sizeof *information);
-    fit->loglik = loglik;
-    if (status == RSP_SEM_OK && !invert_information(fit->vcov, k)) status = RSP_SEM_NOT_IDENTIFIED;
-    free(gradient), free(information), free(step), free(trial);
-    return ok ? status : RSP_SEM_NOT_CONVERGED;
+    for (size_t i = 0; i < k; i++)
+        for (size_t l = 0; l <= i; l++)
+            s->factor[i * k + l] = s->information[i * k + l] * s->trial[i] * s->trial[l] + (i == l ? ridge : 0);
+    if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, s->factor, n) != 0) return false;
+    for (size_t i = 0; i < k; i++)
+        if (!(s->factor[i * k + i] > 1e-6)) return false;
+    for (size_t i = 0; i < k; i++) s->step[i] = s->gradient[i] * s->trial[i];
+    LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'U', n, 1, s->factor, n, s->step, n);
+    s->decrement = 0;
+    for (size_t i = 0; i < k; i++) {
+        s->step[i] *= s->trial[i];
+        s->decrement += s->step[i] * s->gradient[i];
+    }
+    return true;
+}
+
+/* The step of the observed information where that is positive, near the maximum; else of the expected, with a ridge
+ * where it is singular. */
+static bool find_step(struct search *s) {
+    s->ridge = 0;
+    if (!evaluate(s->m, s->par, RSP_SEM_OBSERVED, &s->loglik, s->gradient, s->information)) return false;
+    if (s->m->s->n_free == 0 || factorise(s, 0)) return true;
+    if (!evaluate(s->m, s->par, RSP_SEM_EXPECTED, &s->loglik, s->gradient, s->information)) return false;
+    while (!factorise(s, s->ridge)) {
+        s->ridge = s->ridge == 0 ? 1e-6 : 10 * s->ridge;
+        if (s->ridge > 1) return false;
+    }
+    return true;
+}
+
+/* Goes along the step, halved until the likelihood rises; false if it does not within rounding. */
+static bool move(struct search *s) {
+    enum { MOST_HALVINGS = 40 };
+    size_t k = s->m->s->n_free;
+    double length = 1, next;
+    for (int halvings = 0; halvings <= MOST_HALVINGS; halvings++, length /= 2) {
+        for (size_t i = 0; i < k; i++) s->trial[i] = s->par[i] + length * s->step[i];
+        if (!evaluate(s->m, s->trial, RSP_SEM_EXPECTED, &next, NULL, NULL) || !(next > s->loglik)) continue;
+        memcpy(s->par, s->trial, k * sizeof *s->par);
+        return true;
+    }
+    return false;
+}
+
+static rsp_sem_status maximise(struct search *s, size_t *iterations) {
+    enum { MOST_ITERATIONS = 500 };
+    for (*iterations = 0; *iterations < MOST_ITERATIONS; ++*iterations) {
+        if (!find_step(s)) return RSP_SEM_NOT_CONVERGED;
+        double size = fabs(s->loglik);
+        rsp_sem_status found = s->ridge > 0 ? RSP_SEM_NOT_IDENTIFIED : RSP_SEM_OK;
+        if (s->decrement < (s->ridge > 0 ? 1e-12 : 1e-18) * size) return found;
+        if (!move(s)) return s->decrement < 1e-10 * size ? found : RSP_SEM_NOT_CONVERGED;
+    }
+    return RSP_SEM_NOT_CONVERGED;
+}
+
+static rsp_sem_status fit_model(struct model *m, bool observed, rsp_sem_fit *fit) {
+    struct search s;
+    size_t k = m->s->n_free;
+    search_new(m, fit->par, &s);
+    rsp_sem_status status = maximise(&s, &fit->iterations);
+    fit->loglik = s.loglik;
+    if (status == RSP_SEM_OK) {
+        rsp_sem_information kind = observed ? RSP_SEM_OBSERVED : RSP_SEM_EXPECTED;
+        bool ok = evaluate(m, fit->par, kind, &fit->loglik, s.gradient, s.information);
+        memcpy(fit->vcov, s.information, k * k * sizeof *fit->vcov);
+        if (!ok || !invert_information(fit->vcov, k)) status = RSP_SEM_NOT_IDENTIFIED;
+    }
+    free(s.gradient);
+    return status;
 }
 
 /* ---- robust ----------------------------------------------------------------------------------------------------- */
 
-/* Gradient of one group's log-likelihood. */
-static bool group_gradient(struct state *st, size_t g, const double *par, double *gradient) {
-    if (!imply(st->s, g, par, &st->g[g])) return false;
-    memset(gradient, 0, st->s->n_free * sizeof *gradient);
-    jacobian_fill(st->s, g, &st->g[g], &st->j[g]);
-    add_gradient(&st->g[g], &st->j[g], &st->x[g], st->s->means, gradient);
-    return true;
+/* Sums of products of one group's scores [n*n], respondents independent. */
+static void add_products(rsp_sem_group *g, double *out) {
+    size_t n = g->n;
+    double *score = rsp_malloc((g->x->n * n + 1) * sizeof *score);
+    rsp_sem_group_scores(g, score);
+    rsp_multiply(score, true, score, false, n, g->x->n, n, out);
+    free(score);
 }
 
-/* Adds one group's part of minus the derivative of the gradient with respect to parameter i: central differences of the
- * analytic gradient. */
-static bool add_information_row(struct state *st, size_t g, const double *par, size_t i, double *room, double *row) {
-    size_t k = st->s->n_free;
-    double h = 1e-5 * fmax(fabs(par[i]), 0.1), *up = room, *down = room + k, *at = room + 2 * k;
-    memcpy(at, par, k * sizeof *at);
-    at[i] = par[i] + h;
-    if (!group_gradient(st, g, at, up)) return false;
-    at[i] = par[i] - h;
-    if (!group_gradient(st, g, at, down)) return false;
-    for (size_t l = 0; l < k; l++) row[l] -= (up[l] - down[l]) / (2 * h);
-    return true;
-}
-
-/* A parameter moves only the groups it stands in. */
-static bool group_information(struct state *st, size_t g, const double *par, double *out) {
-    size_t k = st->s->n_free;
-    double *room = rsp_malloc((3 * k + 1) * sizeof *room);
-    bool *here = rsp_calloc(k + 1, sizeof *here), ok = true;
-    for (size_t t = 0; t < st->j[g].n; t++) here[st->j[g].free[t]] = true;
-    for (size_t i = 0; ok && i < k; i++)
-        if (here[i]) ok = add_information_row(st, g, par, i, room, out + i * k);
-    free(room), free(here);
+/* Variance of the total scores of all groups' cells [K*K], K = start[groups]. */
+static bool design_products(struct model *m, const rsp_sem_design *design, double *out) {
+    size_t groups = m->s->n_groups;
+    double **score = rsp_malloc((groups + 1) * sizeof *score);
+    size_t *n = rsp_malloc((groups + 1) * sizeof *n);
+    for (size_t g = 0; g < groups; g++) {
+        n[g] = m->group[g].n;
+        score[g] = rsp_malloc((m->x[g].n * n[g] + 1) * sizeof **score);
+        rsp_sem_group_scores(&m->group[g], score[g]);
+    }
+    bool ok = design->variance(design, m->x, groups, score, n, out);
+    for (size_t g = 0; g < groups; g++) free(score[g]);
+    free(score), free(n);
     return ok;
 }
 
-/* Groups are worked on in parallel, each with a matrix of its own, and added in order. */
-static bool observed_information(struct state *st, const double *par, double *out) {
-    size_t k = st->s->n_free, groups = st->s->n_groups;
-    double *parts = rsp_calloc(groups * k * k + 1, sizeof *parts), loglik;
-    bool *ok = rsp_calloc(groups + 1, sizeof *ok), all = true;
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t g = 0; g < groups; g++) ok[g] = group_information(st, g, par, parts + g * k * k);
+/* The meat of the sandwich by free parameter [k*k], at the parameters of the last evaluation. */
+static bool score_variance(struct model *m, const rsp_sem_design *design, double *out) {
+    size_t k = m->s->n_free, groups = m->s->n_groups, all = m->start[groups];
     memset(out, 0, k * k * sizeof *out);
+    if (design) {
+        double *v = rsp_calloc(all * all + 1, sizeof *v);
+        bool ok = design_products(m, design, v);
+        for (size_t g = 0; g < groups; g++)
+            for (size_t h = 0; h < groups; h++)
+                for (size_t i = 0; i < m->group[g].n; i++)
+                    for (size_t l = 0; l < m->group[h].n; l++)
+                        out[m->group[g].free[i] * k + m->group[h].free[l]] +=
+                            v[(m->start[g] + i) * all + m->start[h] + l];
+        free(v);
+        return ok;
+    }
+    struct part *part = rsp_calloc(groups + 1, sizeof *part);
+#pragma omp parallel for schedule(dynamic, 1)
     for (size_t g = 0; g < groups; g++) {
-        all = all && ok[g];
-        for (size_t i = 0; i < k * k; i++) out[i] += parts[g * k * k + i];
+        part[g].information = rsp_malloc((m->group[g].n * m->group[g].n + 1) * sizeof(double));
+        add_products(&m->group[g], part[g].information);
     }
-    for (size_t i = 0; i < k; i++)
-        for (size_t l = 0; l < i; l++) out[i * k + l] = out[l * k + i] = (out[i * k + l] + out[l * k + i]) / 2;
-    free(parts), free(ok);
-    return all && evaluate(st, par, &loglik, NULL, NULL);
-}
-
-/* Sum over respondents of products of their scores [n_free^2]. Scores: f [ (a'y)(b'y) - a'W b ] + c'y, y = W (x - mu). */
-static void add_score_products(const struct state *st, size_t group, double *out) {
-    const struct implied *g = &st->g[group];
-    struct jacobian *j = &st->j[group];
-    const rsp_sem_sample *x = &st->x[group];
-    size_t p = g->p, k = st->s->n_free;
-    double *score = rsp_malloc((j->n + 1) * sizeof *score), *y = rsp_malloc(p * sizeof *y),
-           *d = rsp_malloc(p * sizeof *d), *awb = rsp_malloc((j->n + 1) * sizeof *awb);
-    double *sums = rsp_calloc(j->n * j->n + 1, sizeof *sums);
-    jacobian_fill(st->s, group, g, j);
-    for (size_t t = 0; t < j->n; t++) {
-        awb[t] = 0;
-        for (size_t i = 0; i < p; i++)
-            for (size_t l = 0; j->d[t].a[i] != 0 && l < p; l++)
-                awb[t] += j->d[t].a[i] * g->inverse[i * p + l] * j->d[t].b[l];
+    for (size_t g = 0; g < groups; g++) {
+        add_part(&m->group[g], &part[g], k, NULL, out);
+        free(part[g].information);
     }
-    for (size_t i = 0; i < x->n; i++) {
-        for (size_t l = 0; l < p; l++) d[l] = x->x[i * p + l] - (st->s->means ? g->mu[l] : x->mean[l]);
-        multiply(g->inverse, false, d, false, p, p, 1, y);
-        for (size_t t = 0; t < j->n; t++) {
-            double a = 0, b = 0, c = 0;
-            for (size_t l = 0; l < p; l++) a += j->d[t].a[l] * y[l], b += j->d[t].b[l] * y[l], c += j->d[t].c[l] * y[l];
-            score[t] = j->d[t].f * (a * b - awb[t]) + c;
-        }
-        cblas_dsyr(CblasRowMajor, CblasLower, (int) j->n, 1, score, 1, sums, (int) j->n);
-    }
-    for (size_t s = 0; s < j->n; s++)
-        for (size_t t = 0; t <= s; t++) {
-            out[j->free[s] * k + j->free[t]] += sums[s * j->n + t];
-            if (s != t) out[j->free[t] * k + j->free[s]] += sums[s * j->n + t];
-        }
-    free(score), free(y), free(d), free(awb), free(sums);
+    free(part);
+    return true;
 }
 
 static double trace_of_product(const double *a, const double *b, size_t k) {
@@ -432,200 +251,227 @@ static double trace_of_product(const double *a, const double *b, size_t k) {
     return sum;
 }
 
-/* The saturated model of one group's moments: its trace is what the correction compares with. */
-static rsp_sem saturated(const rsp_sem *s, rsp_arena *a) {
-    size_t p = s->p;
-    rsp_sem h = {
-        .p = p, .m = 0, .n_groups = 1, .means = s->means, .cells = RSP_ARRAY(a, rsp_sem_cell, p * (p + 1) / 2 + p)};
-    for (size_t i = 0; i < p; i++)
-        for (size_t k = 0; k <= i; k++) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_THETA, 0, i, k, h.n_free++, 0};
-    for (size_t i = 0; s->means && i < p; i++)
-        h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_NU, 0, i, 0, h.n_free++, 0};
-    return h;
-}
-
-/* Independence in one group: variances (and means) alone. */
-static rsp_sem independence(const rsp_sem *s, rsp_arena *a) {
-    rsp_sem h = {.p = s->p, .m = 0, .n_groups = 1, .means = s->means, .cells = RSP_ARRAY(a, rsp_sem_cell, 2 * s->p)};
-    for (size_t i = 0; i < s->p; i++) {
-        h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_THETA, 0, i, i, h.n_free++, 0};
-        if (s->means) h.cells[h.n_cells++] = (rsp_sem_cell){RSP_SEM_NU, 0, i, 0, h.n_free++, 0};
-    }
-    return h;
-}
-
-static struct state state_new(const rsp_sem *s, const rsp_sem_sample *x) {
-    struct state st = {s, x, rsp_malloc(s->n_groups * sizeof *st.g), rsp_malloc(s->n_groups * sizeof *st.j)};
-    for (size_t g = 0; g < s->n_groups; g++) {
-        st.g[g] = implied_new(s->p, s->m);
-        st.j[g] = jacobian_new(s, g);
-    }
-    return st;
-}
-
-static void state_free(struct state *st) {
-    for (size_t g = 0; g < st->s->n_groups; g++) {
-        implied_free(&st->g[g]);
-        jacobian_free(&st->j[g]);
-    }
-    free(st->g), free(st->j);
-}
-
-/* tr(B A^-1) of a model of one group whose parameters are the sample's own moments (saturated or independence). */
-static double group_trace(const rsp_sem *h, const rsp_sem_sample *x, bool *ok) {
-    struct state st = state_new(h, x);
-    size_t k = h->n_free;
-    double *par = rsp_malloc((k + 1) * sizeof *par), *a = rsp_malloc((k * k + 1) * sizeof *a),
-           *b = rsp_calloc(k * k + 1, sizeof *b), *gradient = rsp_malloc((k + 1) * sizeof *gradient), loglik,
-           trace = NAN;
-    for (size_t c = 0; c < h->n_cells; c++) {
-        const rsp_sem_cell *cell = &h->cells[c];
-        par[cell->free] = cell->matrix == RSP_SEM_NU ? x[cell->group].mean[cell->row]
-                                                     : x[cell->group].cov[cell->row * h->p + cell->column];
-    }
-    *ok = *ok && evaluate(&st, par, &loglik, gradient, a);
-    if (*ok && h->n_free < h->p * (h->p + 1) / 2) *ok = observed_information(&st, par, a);
-    for (size_t g = 0; *ok && g < h->n_groups; g++) add_score_products(&st, g, b);
-    *ok = *ok && invert_information(a, k);
-    if (*ok) trace = trace_of_product(a, b, k);
-    free(par), free(a), free(b), free(gradient);
-    state_free(&st);
+/* tr(B A^-1) of a model of one group at its maximum. */
+static double group_trace(const rsp_sem *s, const rsp_sem_sample *x, const double *par, const rsp_sem_design *design) {
+    struct model m = model_new(s, x);
+    size_t k = s->n_free;
+    double *a = rsp_malloc((2 * k * k + k + 1) * sizeof *a), *b = a + k * k, *gradient = b + k * k, loglik, trace = NAN;
+    bool ok = evaluate(&m, par, RSP_SEM_OBSERVED, &loglik, gradient, a) && invert_information(a, k) &&
+              score_variance(&m, design, b);
+    if (ok) trace = trace_of_product(a, b, k);
+    free(a);
+    model_free(&m);
     return trace;
 }
 
-/* Groups share no moments, so the trace of all is the sum of theirs. */
-static double moment_trace(const rsp_sem *h, const rsp_sem_sample *x, size_t n_groups, bool *ok) {
-    double *trace = rsp_malloc((n_groups + 1) * sizeof *trace), sum = 0;
-    bool *good = rsp_malloc(n_groups + 1);
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t g = 0; g < n_groups; g++) {
-        good[g] = true;
-        trace[g] = group_trace(h, &x[g], &good[g]);
+/* The saturated model's trace with complete, independent answers: there A^-1 is known, and the trace is half of Mardia's
+ * kurtosis less p, and p for the means: with y = x - mean and S^-1 = W,
+ * E[s' A^-1 s] = E[(y'Wy)^2 - 2 y'Wy + p] / 2 + E[y'Wy]. */
+static double complete_trace(const rsp_sem_sample *x, size_t p, bool means) {
+    enum { ROWS = 256 };
+    double *w = rsp_malloc((p * p + 2 * ROWS * p) * sizeof *w), *d = w + p * p, *y = d + ROWS * p, logdet, sum = 0;
+    bool ok = rsp_invert_positive(x->cov, p, w, &logdet);
+    for (size_t from = 0; ok && from < x->n; from += ROWS) {
+        size_t rows = x->n - from < ROWS ? x->n - from : ROWS;
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < p; j++) d[i * p + j] = x->x[(from + i) * p + j] - x->mean[j];
+        rsp_multiply(d, false, w, false, rows, p, p, y);
+        for (size_t i = 0; i < rows; i++) {
+            double square = 0;
+            for (size_t j = 0; j < p; j++) square += d[i * p + j] * y[i * p + j];
+            sum += square * square;
+        }
     }
-    for (size_t g = 0; g < n_groups; g++) {
-        *ok = *ok && good[g];
-        sum += trace[g];
+    free(w);
+    double kurtosis = sum / (double) x->n;
+    return ok ? (kurtosis - (double) p) / 2 + (means ? (double) p : 0) : NAN;
+}
+
+static void group_traces(const rsp_sem *s, const rsp_sem_sample *x, const rsp_sem_design *design, double *full,
+                         double *base) {
+    size_t p = s->p;
+    rsp_arena *a = rsp_arena_new();
+    rsp_sem h;
+    double *par = RSP_ARRAY(a, double, p *(p + 1) / 2 + p);
+    if (!design && x->n_patterns == 1) {
+        *full = complete_trace(x, p, s->means);
+    } else {
+        rsp_sem_saturated(s, x, a, &h, par);
+        *full = group_trace(&h, x, par, design);
     }
-    free(trace), free(good);
-    return sum;
+    rsp_sem_independence(s, x, a, &h, par);
+    *base = group_trace(&h, x, par, design);
+    rsp_arena_free(a);
+}
+
+/* Groups share no moments, so the traces of all are the sums of theirs. The design's kernel has threads of its own. */
+static void moment_traces(const struct model *m, const rsp_sem_design *design, double *full, double *base) {
+    size_t groups = m->s->n_groups;
+    double *traces = rsp_malloc((2 * groups + 1) * sizeof *traces);
+#pragma omp parallel for schedule(dynamic, 1) if (!design)
+    for (size_t g = 0; g < groups; g++) group_traces(m->s, &m->x[g], design, &traces[2 * g], &traces[2 * g + 1]);
+    *full = *base = 0;
+    for (size_t g = 0; g < groups; g++) {
+        *full += traces[2 * g];
+        *base += traces[2 * g + 1];
+    }
+    free(traces);
 }
 
 /* Huber-White errors and the correction of Yuan and Bentler (2000) as Mplus computes it: the traces of the saturated
- * and of the fitted model's sandwiches, over the degrees of freedom. */
-static bool make_robust(struct state *st, rsp_arena *arena, rsp_sem_fit *fit) {
-    size_t k = st->s->n_free;
-    double *a = rsp_malloc((k * k + 1) * sizeof *a), *b = rsp_calloc(k * k + 1, sizeof *b),
-           *ab = rsp_malloc((k * k + 1) * sizeof *ab);
-    bool ok = observed_information(st, fit->par, a) && invert_information(a, k);
-    if (ok) {
-        size_t n_groups = st->s->n_groups;
-        double *parts = rsp_calloc(n_groups * k * k + 1, sizeof *parts);
-#pragma omp parallel for schedule(dynamic, 1)
-        for (size_t g = 0; g < n_groups; g++) add_score_products(st, g, parts + g * k * k);
-        for (size_t g = 0; g < n_groups; g++)
-            for (size_t i = 0; i < k * k; i++) b[i] += parts[g * k * k + i];
-        free(parts);
-        multiply(a, false, b, false, k, k, k, ab);
-        multiply(ab, false, a, false, k, k, k, fit->vcov);
-        double own = trace_of_product(a, b, k);
-        rsp_sem h1 = saturated(st->s, arena), h0 = independence(st->s, arena);
-        size_t groups = st->s->n_groups;
-        double full = moment_trace(&h1, st->x, groups, &ok), base = moment_trace(&h0, st->x, groups, &ok);
-        fit->scaling = (full - own) / fit->df;
-        fit->scaling_baseline = (full - base) / fit->df_baseline;
+ * and of the fitted model's sandwiches, over the degrees of freedom. vcov: inverse observed information. */
+static rsp_sem_status make_robust(struct model *m, const rsp_sem_design *design, rsp_sem_fit *fit) {
+    size_t k = m->s->n_free;
+    double *b = rsp_malloc((2 * k * k + 1) * sizeof *b), *ab = b + k * k, full, base;
+    if (!score_variance(m, design, b)) {
+        free(b);
+        return RSP_SEM_NO_VARIANCE;
     }
-    free(a), free(b), free(ab);
-    return ok;
+    double own = trace_of_product(fit->vcov, b, k);
+    rsp_multiply(fit->vcov, false, b, false, k, k, k, ab);
+    rsp_multiply(ab, false, fit->vcov, false, k, k, k, b);
+    memcpy(fit->vcov, b, k * k * sizeof *b);
+    free(b);
+    moment_traces(m, design, &full, &base);
+    fit->scaling = fit->df > 0 ? (full - own) / fit->df : 1;
+    fit->scaling_baseline = (full - base) / fit->df_baseline;
+    return isfinite(fit->scaling) ? RSP_SEM_OK : RSP_SEM_NOT_IDENTIFIED;
 }
 
 /* ---- fit -------------------------------------------------------------------------------------------------------- */
 
+static double independence_loglik(const rsp_sem *s, const rsp_sem_sample *x) {
+    rsp_arena *a = rsp_arena_new();
+    rsp_sem h;
+    double *par = RSP_ARRAY(a, double, 2 * s->p), loglik;
+    rsp_sem_independence(s, x, a, &h, par);
+    struct model m = model_new(&h, x);
+    if (!evaluate(&m, par, RSP_SEM_EXPECTED, &loglik, NULL, NULL)) loglik = NAN;
+    model_free(&m);
+    rsp_arena_free(a);
+    return loglik;
+}
+
 /* Chi-square against the saturated model, of the fitted and of the independence model; the full log-likelihood. */
-static bool fit_measures(const struct state *st, rsp_sem_fit *fit) {
-    const rsp_sem *s = st->s;
-    double p = (double) s->p, saturated_loglik = 0, independent = 0;
-    double *room = rsp_malloc(s->p * s->p * sizeof *room);
+static void fit_measures(const struct model *m, rsp_sem_fit *fit) {
+    const rsp_sem *s = m->s;
+    double p = (double) s->p, saturated = 0, independent = 0, answers = 0, groups = (double) s->n_groups;
     fit->n = 0;
     for (size_t g = 0; g < s->n_groups; g++) {
-        double logdet, n = (double) st->x[g].n, diagonal = 0;
-        if (!invert_positive(st->x[g].cov, s->p, room, &logdet)) {
-            free(room);
-            return false;
-        }
-        for (size_t i = 0; i < s->p; i++) diagonal += log(st->x[g].cov[i * s->p + i]);
-        saturated_loglik -= 0.5 * n * (logdet + p);
-        independent -= 0.5 * n * (diagonal + p);
-        fit->n += st->x[g].n;
+        saturated += m->x[g].saturated_loglik;
+        independent += independence_loglik(s, &m->x[g]);
+        fit->n += m->x[g].n;
+        for (size_t k = 0; k < m->x[g].n_patterns; k++)
+            answers += m->x[g].pattern[k].weight * (double) m->x[g].pattern[k].q;
     }
-    free(room);
-    double groups = (double) s->n_groups;
-    fit->chisq = fmax(0, 2 * (saturated_loglik - fit->loglik));
+    fit->chisq = fmax(0, 2 * (saturated - fit->loglik));
     fit->df = groups * (p * (p + 1) / 2 + (s->means ? p : 0)) - (double) s->n_free;
-    fit->chisq_baseline = 2 * (saturated_loglik - independent);
+    fit->chisq_baseline = 2 * (saturated - independent);
     fit->df_baseline = groups * p * (p - 1) / 2;
-    fit->loglik -= 0.5 * (double) fit->n * p * log(2 * M_PI);
-    return true;
+    fit->loglik -= 0.5 * answers * log(2 * M_PI);
 }
 
 /* Standardised root mean square residual (Bentler 1995): groups weighted by size. */
-static double srmr(const struct state *st, size_t n) {
+static double srmr(const struct model *m, size_t n) {
     double total = 0;
-    size_t p = st->s->p;
-    for (size_t g = 0; g < st->s->n_groups; g++) {
-        const double *s = st->x[g].cov, *sigma = st->g[g].sigma;
-        double sum = 0, count = (double) (p * (p + 1) / 2 + (st->s->means ? p : 0));
+    size_t p = m->s->p;
+    for (size_t g = 0; g < m->s->n_groups; g++) {
+        const double *s = m->x[g].cov, *sigma = m->group[g].g.sigma;
+        double sum = 0, count = (double) (p * (p + 1) / 2 + (m->s->means ? p : 0));
         for (size_t i = 0; i < p; i++) {
             for (size_t k = 0; k <= i; k++) {
                 double r = (s[i * p + k] - sigma[i * p + k]) / sqrt(s[i * p + i] * s[k * p + k]);
                 sum += r * r;
             }
-            double r = st->s->means ? (st->x[g].mean[i] - st->g[g].mu[i]) / sqrt(s[i * p + i]) : 0;
+            double r = m->s->means ? (m->x[g].mean[i] - m->group[g].g.mu[i]) / sqrt(s[i * p + i]) : 0;
             sum += r * r;
         }
-        total += (double) st->x[g].n / (double) n * sqrt(sum / count);
+        total += m->x[g].weight / (double) n * sqrt(sum / count);
     }
     return total;
 }
 
-void rsp_sem_estimate(const rsp_sem *s, const rsp_sem_sample *x, bool robust, rsp_arena *a, rsp_sem_fit *fit) {
+static void copy_implied(const struct model *m, rsp_arena *a, rsp_sem_fit *fit) {
+    size_t p = m->s->p, f = m->s->m;
+    for (size_t g = 0; g < m->s->n_groups; g++) {
+        const rsp_implied *i = &m->group[g].g;
+        fit->sigma[g] = RSP_ARRAY(a, double, p *p);
+        fit->mu[g] = RSP_ARRAY(a, double, p);
+        fit->phi[g] = RSP_ARRAY(a, double, f *f + 1);
+        memcpy(fit->sigma[g], i->sigma, p * p * sizeof(double));
+        memcpy(fit->mu[g], i->mu, p * sizeof(double));
+        memcpy(fit->phi[g], i->phi, f * f * sizeof(double));
+        for (size_t k = 0; k < p; k++) fit->heywood |= i->theta[k * p + k] < 0;
+        for (size_t k = 0; k < f; k++) fit->heywood |= i->psi[k * f + k] < 0;
+    }
+}
+
+/* Of the fitted model, and of independence group by group. */
+static void correct_measures(const struct model *m, const rsp_sem_options *options, rsp_sem_fit *fit) {
+    rsp_sem_corrected(m->s, m->x, fit->par, options->robust, options->design, &fit->misfit, &fit->chance);
+    fit->misfit_baseline = fit->chance_baseline = 0;
+    for (size_t g = 0; g < m->s->n_groups; g++) {
+        rsp_arena *a = rsp_arena_new();
+        rsp_sem h;
+        double *par = RSP_ARRAY(a, double, 2 * m->s->p), misfit, chance;
+        rsp_sem_independence(m->s, &m->x[g], a, &h, par);
+        rsp_sem_corrected(&h, &m->x[g], par, options->robust, options->design, &misfit, &chance);
+        fit->misfit_baseline += misfit;
+        fit->chance_baseline += chance;
+        rsp_arena_free(a);
+    }
+}
+
+static void robust_measures(const struct model *m, const rsp_sem_options *options, rsp_sem_fit *fit) {
+    if (options->observed) {
+        correct_measures(m, options, fit);
+    } else if (options->robust) {
+        fit->misfit = fit->chisq;
+        fit->chance = fit->scaling * fit->df;
+        fit->misfit_baseline = fit->chisq_baseline;
+        fit->chance_baseline = fit->scaling_baseline * fit->df_baseline;
+    }
+}
+
+void rsp_sem_estimate(const rsp_sem *s, const rsp_sem_sample *x, const rsp_sem_options *options, rsp_arena *a,
+                      rsp_sem_fit *fit) {
     *fit = (rsp_sem_fit){.par = RSP_ARRAY(a, double, s->n_free + 1),
                          .vcov = RSP_ARRAY(a, double, s->n_free * s->n_free + 1),
+                         .misfit = NAN,
+                         .misfit_baseline = NAN,
                          .scaling = NAN,
                          .scaling_baseline = NAN,
                          .sigma = RSP_ARRAY(a, double *, s->n_groups),
+                         .mu = RSP_ARRAY(a, double *, s->n_groups),
                          .phi = RSP_ARRAY(a, double *, s->n_groups)};
     for (size_t k = 0; k < s->n_cells; k++)
         if (s->cells[k].free != RSP_NONE) fit->par[s->cells[k].free] = s->cells[k].value;
-    struct state st = state_new(s, x);
-    fit->status = score_steps(&st, fit);
-    if (!fit_measures(&st, fit)) fit->status = RSP_SEM_SINGULAR_DATA;
+    struct model m = model_new(s, x);
+    fit->status = fit_model(&m, options->robust || options->observed, fit);
     if (fit->status == RSP_SEM_OK) {
-        fit->srmr = srmr(&st, fit->n);
-        if (robust && !make_robust(&st, a, fit)) fit->status = RSP_SEM_NOT_IDENTIFIED;
+        fit_measures(&m, fit);
+        fit->srmr = srmr(&m, fit->n);
+        if (options->robust) fit->status = make_robust(&m, options->design, fit);
+        if (fit->status == RSP_SEM_OK) robust_measures(&m, options, fit);
     }
-    for (size_t g = 0; g < s->n_groups; g++) {
-        fit->sigma[g] = RSP_ARRAY(a, double, s->p * s->p);
-        fit->phi[g] = RSP_ARRAY(a, double, s->m * s->m + 1);
-        memcpy(fit->sigma[g], st.g[g].sigma, s->p * s->p * sizeof(double));
-        memcpy(fit->phi[g], st.g[g].phi, s->m * s->m * sizeof(double));
-        for (size_t i = 0; i < s->p; i++) fit->heywood |= st.g[g].theta[i * s->p + i] < 0;
-        for (size_t i = 0; i < s->m; i++) fit->heywood |= st.g[g].psi[i * s->m + i] < 0;
-    }
-    state_free(&st);
+    copy_implied(&m, a, fit);
+    model_free(&m);
 }
 
 void rsp_sem_standardise(const rsp_sem *s, const double *par, double *standardised) {
-    for (size_t g = 0; g < s->n_groups; g++) {
-        struct implied m = implied_new(s->p, s->m);
-        bool ok = imply(s, g, par, &m);
-        for (size_t k = 0; k < s->n_cells; k++) {
+    rsp_implied g;
+    rsp_implied_new(s->p, s->m, &g);
+    for (size_t from = 0, to; from < s->n_cells; from = to) {
+        for (to = from; to < s->n_cells && s->cells[to].group == s->cells[from].group; to++) {
+        }
+        bool ok = rsp_imply(s, from, to, par, &g);
+        for (size_t k = from; k < to; k++) {
             const rsp_sem_cell *c = &s->cells[k];
-            if (c->group != g) continue;
             standardised[k] = !ok || c->matrix != RSP_SEM_LAMBDA
                                   ? NAN
-                                  : m.lambda[c->row * s->m + c->column] *
-                                        sqrt(m.phi[c->column * s->m + c->column] / m.sigma[c->row * s->p + c->row]);
+                                  : g.lambda[c->row * s->m + c->column] *
+                                        sqrt(g.phi[c->column * s->m + c->column] / g.sigma[c->row * s->p + c->row]);
         }
-        implied_free(&m);
     }
+    rsp_implied_free(&g);
 }

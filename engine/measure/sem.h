@@ -1,10 +1,13 @@
-/* Covariance and mean structures with latent variables, by maximum likelihood: arrays in, arrays out.
+/* Covariance and mean structures with latent variables: arrays in, arrays out.
  *
  * One group's model, in the notation of Bollen (1989): eta = alpha + B eta + zeta, y = nu + Lambda eta + epsilon,
  *   Sigma = Lambda A Psi A' Lambda' + Theta,  mu = nu + Lambda A alpha,  A = (I - B)^-1.
  * A parameter is one cell of one matrix of one group, fixed or one of the free parameters; cells that share a free
- * parameter are equal. Every derivative of Sigma has rank two, f (a b' + b a'), so information matrices cost a few
- * products of vectors (see sem.c). Moments are divided by n, as in lavaan. */
+ * parameter are equal.
+ *
+ * Maximum likelihood (sem.c, sem_likelihood.c): respondents come in patterns, those who answered the same items; complete
+ * data are one pattern. Moments are divided by n, as in lavaan. With weights the likelihood is the pseudo-likelihood
+ * whose weights sum to n (Skinner 1989). */
 #ifndef RESPONSIVE_MEASURE_SEM_H
 #define RESPONSIVE_MEASURE_SEM_H
 
@@ -23,16 +26,53 @@ typedef struct {
     size_t p, m, n_groups; /* items, factors */
     bool means;            /* nu and alpha are part of the model */
     size_t n_cells, n_free;
-    rsp_sem_cell *cells;
+    rsp_sem_cell *cells; /* group by group */
 } rsp_sem;
+
+/* Respondents who answered the same items. */
+typedef struct {
+    size_t n, from;           /* rows [from, from + n) of the group's x */
+    size_t q;                 /* items answered */
+    const size_t *observed;   /* [q] ascending */
+    double weight;            /* sum of weights; n without */
+    const double *mean, *cov; /* [p], [p*p]; 0 where not observed */
+} rsp_sem_pattern;
 
 typedef struct {
     size_t n;
-    const double *mean, *cov; /* [p], [p*p] divided by n */
-    const double *x;          /* [n*p] by row; needed for robust errors only */
+    double weight; /* sum of weights; n without */
+    size_t n_patterns;
+    rsp_sem_pattern *pattern;
+    const double *mean, *cov; /* of the saturated model: [p], [p*p] */
+    const double *x;          /* [n*p] by row, pattern by pattern; 0 where missing */
+    const double *w;          /* [n] weights; NULL: all 1 */
+    const uint32_t *row;      /* [n] of the survey's sample */
+    double saturated_loglik;  /* without its constant */
 } rsp_sem_sample;             /* one per group */
 
-typedef enum { RSP_SEM_OK, RSP_SEM_NOT_CONVERGED, RSP_SEM_NOT_IDENTIFIED, RSP_SEM_SINGULAR_DATA } rsp_sem_status;
+typedef enum {
+    RSP_SEM_OK,
+    RSP_SEM_NOT_CONVERGED,
+    RSP_SEM_NOT_IDENTIFIED,
+    RSP_SEM_SINGULAR_DATA,
+    RSP_SEM_NO_VARIANCE /* by the design */
+} rsp_sem_status;
+
+/* Variance of totals of scores. z: [rows][k] by row of a group's x; adds to out [k*k] between all statistics of all
+ * groups. NULL: respondents are independent. */
+typedef struct rsp_sem_design rsp_sem_design;
+struct rsp_sem_design {
+    /* score[g]: [n_g * k[g]]; out: [K*K], K the sum of k. False: no variance can be given. */
+    bool (*variance)(const rsp_sem_design *d, const rsp_sem_sample *x, size_t n_groups, double *const *score,
+                     const size_t *k, double *out);
+    const void *context;
+};
+
+typedef struct {
+    bool robust;   /* Huber-White errors with observed information, Yuan-Bentler-Mplus correction */
+    bool observed; /* errors from observed information (incomplete answers) */
+    const rsp_sem_design *design;
+} rsp_sem_options;
 
 typedef struct {
     rsp_sem_status status;
@@ -41,12 +81,16 @@ typedef struct {
     double *vcov; /* [n_free^2] of the estimates */
     double chisq, df, chisq_baseline, df_baseline, loglik, srmr;
     double scaling, scaling_baseline; /* robust: chi-square over scaled chi-square; NaN otherwise */
+    /* Misfit and what chance adds to it, for robust fit measures: chi-square and scaling * df with complete answers; with
+     * incomplete ones those of Zhang and Savalei (2023). NaN where neither applies. */
+    double misfit, chance, misfit_baseline, chance_baseline;
     size_t n, iterations;
-    double **sigma, **phi; /* per group: implied [p*p], covariance of factors [m*m] */
+    double **sigma, **mu, **phi; /* per group: implied [p*p], [p] (0 without means), covariance of factors [m*m] */
 } rsp_sem_fit;
 
-/* Fits; arrays live in the arena. robust: Huber-White errors with observed information, Yuan-Bentler-Mplus correction. */
-void rsp_sem_estimate(const rsp_sem *model, const rsp_sem_sample *samples, bool robust, rsp_arena *a, rsp_sem_fit *fit);
+/* Fits; arrays live in the arena. */
+void rsp_sem_estimate(const rsp_sem *model, const rsp_sem_sample *samples, const rsp_sem_options *options, rsp_arena *a,
+                      rsp_sem_fit *fit);
 
 /* Standardised loadings of all Lambda cells at `par`: loading * sd(factor) / sd(item), in the order of the cells (NaN for
  * cells of other matrices). */

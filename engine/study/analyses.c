@@ -541,6 +541,9 @@ static void load_factor(entry *e) {
             if (strcmp(rsp_value_at(equal, k)->text, equalities[j].word) == 0) x->equal |= equalities[j].bits;
     if (equal && !group)
         RSP_FAULT(e->l, equal->loc, "name the `group`", "'equal' has no meaning without groups in %s", e->where);
+    static const char *const missing[] = {"listwise", "fiml", NULL}, *const weights[] = {"none", "design", NULL};
+    x->fiml = rsp_get_choice(e->n, "missing", missing, 0) == 1;
+    x->weighted = rsp_get_choice(e->n, "weights", weights, 0) == 1;
     load_partial(e, rsp_get(e->n, "partial"), x);
     x->std_lv = std_lv && strcmp(std_lv, "yes") == 0;
 }

@@ -245,8 +245,8 @@ static const rsp_key factor_keys[] = {
      false, NULL, "parameters that are equal between groups"},
     {"partial", ONE, RSP_V_LAVAAN, NULL, false, NULL,
      "statements whose parameters differ between groups although `equal` names their kind"},
-    {"missing", ONE, RSP_V_ENUM, "listwise|fiml!", false, NULL, "default listwise"},
-    {"weights", ONE, RSP_V_ENUM, "none|design!", false, NULL, "default none"},
+    {"missing", ONE, RSP_V_ENUM, "listwise|fiml", false, NULL, "default listwise"},
+    {"weights", ONE, RSP_V_ENUM, "none|design", false, NULL, "design: weights, strata and clusters count; default none"},
     {"std.lv", ONE, RSP_V_YESNO, NULL, false, NULL, "yes: factors have variance 1"},
     FILTER,
     END};

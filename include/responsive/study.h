@@ -301,6 +301,8 @@ typedef struct {
     const char *group_name; /* its name; NULL without groups */
     uint32_t equal;         /* RSP_EQUAL_... */
     rsp_lavaan *partial;    /* statements whose parameters are free in every group all the same; NULL: none */
+    bool fiml;              /* missing: every answer counts (full information), else complete rows */
+    bool weighted;          /* weights: design */
     bool std_lv;            /* factors have variance 1, else the first loading is 1 */
 } rsp_factor_model;
 
