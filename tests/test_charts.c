@@ -56,6 +56,13 @@ static const rsp_chart_spec *spec(const char *analysis) {
     return NULL;
 }
 
+static const rsp_chart_spec *spec_of_kind(const char *kind) {
+    for (size_t k = 0; k < w.study->reports.n_charts; k++)
+        if (strcmp(w.study->reports.charts[k].kind, kind) == 0) return &w.study->reports.charts[k];
+    fail_msg("no chart of kind %s", kind);
+    return NULL;
+}
+
 static rsp_scene *chart(const char *analysis, const char *country) {
     rsp_scene *s = rsp_chart(&w.p, spec(analysis), country, w.texts[0], 482);
     assert_non_null(s);
@@ -270,10 +277,194 @@ static void test_files(void **state) {
     w.p.n_only = 0;
 }
 
+/* ---- golden scenes ------------------------------------------------------------------------------------------------ */
+
+static void dump_colour(rsp_buf *b, const char *name, rsp_colour c) {
+    rsp_buf_printf(b, " %s=#%02x%02x%02x", name, (unsigned) lround(255 * c.r), (unsigned) lround(255 * c.g),
+                   (unsigned) lround(255 * c.b));
+}
+
+static double tenth(double x) {
+    double r = round(10 * x) / 10;
+    return r == 0 ? 0 : r; /* no minus zero */
+}
+
+/* One line a shape, to be read and compared by people. */
+static void dump(const rsp_scene *s, rsp_buf *b) {
+    static const char *const kinds[] = {"rect", "line", "circle", "polygon", "text"};
+    static const char *const patterns[] = {"", " outline", " hatched", " dotted"};
+    rsp_buf_printf(b, "scene %.0f x %.0f\ntitle %s\ndescription %s\n", s->width, s->height, s->title, s->description);
+    for (size_t k = 0; k < s->n; k++) {
+        const rsp_shape *x = &s->shapes[k];
+        rsp_buf_printf(b, "%s %.1f %.1f %.1f x %.1f", kinds[x->kind], tenth(x->box.x), tenth(x->box.y), tenth(x->box.w),
+                       tenth(x->box.h));
+        if (x->kind != RSP_SHAPE_LINE) dump_colour(b, "fill", x->fill);
+        rsp_buf_puts(b, patterns[x->pattern]);
+        if (x->stroke_width > 0) {
+            dump_colour(b, "stroke", x->stroke);
+            rsp_buf_printf(b, " %.2g%s", x->stroke_width, x->dashed ? " dashed" : "");
+        }
+        if (x->kind == RSP_SHAPE_TEXT)
+            rsp_buf_printf(b, " %g%s %s", x->style.size, x->style.bold ? " bold" : "", x->text);
+        rsp_buf_putc(b, '\n');
+    }
+}
+
+/* One chart of each kind as a list of shapes. After a change that is meant: RSP_GOLDEN=write, and read the difference. */
+static void test_golden(void **state) {
+    (void) state;
+    static const char *const kinds[] = {"agreement", "diverging", "dots",  "forest",    "heatmap",  "tiles",
+                                        "upset",     "ranking",   "slope", "multiples", "histogram"};
+    size_t differ = 0;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        rsp_scene *s = rsp_chart(&w.p, spec_of_kind(kinds[k]), NULL, w.texts[0], 482);
+        rsp_buf now = {0}, golden = {0};
+        char path[128];
+        assert_non_null(s);
+        dump(s, &now);
+        snprintf(path, sizeof path, "fixtures/charts/golden/%s.txt", kinds[k]);
+        if (getenv("RSP_GOLDEN")) assert_true(rsp_write_file(path, now.data, now.length, w.d));
+        assert_true(rsp_read_file(path, &golden, w.d, RSP_ERR_DATA, RSP_NOWHERE));
+        if (golden.length != now.length || memcmp(golden.data, now.data, now.length) != 0) {
+            size_t at = 0, line = 1;
+            while (at < now.length && at < golden.length && now.data[at] == golden.data[at])
+                line += now.data[at++] == '\n';
+            print_error("%s:%zu: the scene differs\n", path, line);
+            differ++;
+        }
+        rsp_buf_free(&now);
+        rsp_buf_free(&golden);
+        rsp_scene_free(s);
+    }
+    assert_int_equal(differ, 0);
+}
+
+/* ---- the further kinds --------------------------------------------------------------------------------------------- */
+
+static const rsp_shape *first_text(const rsp_scene *s, const char *text) {
+    const rsp_shape *x = find_text(s, text);
+    if (!x) fail_msg("no text '%s'", text);
+    return x;
+}
+
+/* Every country of the map once, values in their fixed class, what is hidden hatched, what is not there white. */
+static void test_tiles(void **state) {
+    (void) state;
+    rsp_scene *s = rsp_chart(&w.p, spec_of_kind("tiles"), NULL, w.texts[0], 482);
+    size_t hatched = 0, tiles = 0;
+    double width = 0, height = 0;
+    for (size_t k = 0; k < s->n; k++) {
+        const rsp_shape *x = &s->shapes[k];
+        if (x->kind != RSP_SHAPE_RECT || x->box.h < 20) continue;
+        if (tiles++) assert_true(fabs(x->box.w - width) < 1e-9 && fabs(x->box.h - height) < 1e-9);
+        width = x->box.w;
+        height = x->box.h;
+        hatched += x->pattern == RSP_FILL_HATCHED;
+    }
+    assert_int_equal(tiles, 48);
+    assert_int_equal(hatched, 1);
+    assert_true(mentions(s, "40 to under 50") && mentions(s, "60 and over") && mentions(s, "under 30"));
+    assert_true(mentions(s, "Not on the map: Liechtenstein"));
+    assert_true(first_text(s, "NO")->box.y < first_text(s, "DK")->box.y); /* not read as a "no" of YAML */
+    assert_true(first_text(s, "PT")->box.x < first_text(s, "RO")->box.x);
+    rsp_scene_free(s);
+    assert_null(rsp_chart(&w.p, spec_of_kind("tiles"), "PL", w.texts[0], 482));
+}
+
+/* Bars stand to each other as their shares; the marks of a column are those of its combination. */
+static void test_upset(void **state) {
+    (void) state;
+    rsp_scene *s = rsp_chart(&w.p, spec_of_kind("upset"), NULL, w.texts[0], 482);
+    double tall[2] = {0};
+    size_t n = 0, full = 0, joined = 0;
+    for (size_t k = 0; k < s->n; k++) {
+        const rsp_shape *x = &s->shapes[k];
+        if (x->kind == RSP_SHAPE_RECT && fabs(x->box.w - 14) < 1e-9 && n < 2) tall[n++] = x->box.h;
+        if (x->kind == RSP_SHAPE_CIRCLE && fabs(x->box.w - 7.2) < 1e-9) full++;
+        if (x->kind == RSP_SHAPE_LINE && x->layer == 1 && x->stroke_width == 1.6) joined++;
+    }
+    assert_true(fabs(tall[1] / tall[0] - 0.17 / 0.21) < 1e-9);
+    /* columns shown: w1 | w1 w2 | w1 w2 w3 | none | w1 w3 | w2 w4 | w4 | w2 | w1 w4 w5 | w5, as many as fit */
+    assert_true(full >= 12 && joined >= 4);
+    assert_true(mentions(s, "All remaining combinations together: 14%") && mentions(s, "further combination"));
+    assert_non_null(strstr(s->description, "Largest combination: Way number 1, 21%"));
+    rsp_scene_free(s);
+}
+
+/* What a test cannot tell apart shares a band; before the freeze there are no bands. */
+static void test_ranking(void **state) {
+    (void) state;
+    rsp_scene *s = rsp_chart(&w.p, spec_of_kind("ranking"), NULL, w.texts[0], 482);
+    assert_true(mentions(s, "Bands: no test tells"));
+    size_t marked = 0;
+    for (size_t k = 0; k < s->n; k++) marked += s->shapes[k].kind == RSP_SHAPE_LINE && s->shapes[k].stroke_width == 1.6;
+    assert_int_equal(marked, 6); /* 70 and 66 %, 52 and 50 %, 12 % with what is hidden; 31 % stands alone */
+    rsp_scene_free(s);
+    w.p.preliminary = true;
+    s = rsp_chart(&w.p, spec_of_kind("ranking"), NULL, w.texts[0], 482);
+    assert_true(mentions(s, "The order is no verdict"));
+    rsp_scene_free(s);
+    w.p.preliminary = false;
+}
+
+/* All panels have the same axis: equal values are equally high. */
+static void test_waves(void **state) {
+    (void) state;
+    rsp_scene *s = rsp_chart(&w.p, spec_of_kind("multiples"), NULL, w.texts[0], 482);
+    size_t points = 0, hatched = 0;
+    for (size_t k = 0; k < s->n; k++) {
+        points += s->shapes[k].kind == RSP_SHAPE_CIRCLE && fabs(s->shapes[k].box.w - 5.6) < 1e-9;
+        hatched += s->shapes[k].pattern == RSP_FILL_HATCHED && s->shapes[k].box.w == 8;
+    }
+    assert_int_equal(points, 14 * 3 - 2); /* thirteen countries and everybody; one hidden, one not there */
+    assert_int_equal(hatched, 1);
+    rsp_scene_free(s);
+    s = rsp_chart(&w.p, spec_of_kind("multiples"), "AT", w.texts[0], 482);
+    assert_non_null(s); /* the country beside everybody */
+    rsp_scene_free(s);
+    s = rsp_chart(&w.p, spec_of_kind("slope"), NULL, w.texts[0], 482);
+    assert_true(mentions(s, "2021") && mentions(s, "2026") && mentions(s, "50%  1: People"));
+    rsp_scene_free(s);
+}
+
+/* Lower answers left, upper ones right of zero, on one unit; the neutral apart. */
+static void test_diverging(void **state) {
+    (void) state;
+    rsp_scene *s = rsp_chart(&w.p, spec_of_kind("diverging"), NULL, w.texts[0], 482);
+    const rsp_published_row *low = rsp_published_find(w.results, "answers", "", "item1", "a4", "proportion"),
+                            *high = rsp_published_find(w.results, "answers", "", "item1", "a6", "proportion"),
+                            *middle = rsp_published_find(w.results, "answers", "", "item1", "a5", "proportion");
+    const rsp_shape *zero = NULL, *left = NULL, *right = NULL, *apart = NULL;
+    for (size_t k = 0; k < s->n; k++)
+        if (s->shapes[k].kind == RSP_SHAPE_LINE && s->shapes[k].stroke_width == 0.9) zero = &s->shapes[k];
+    assert_non_null(zero);
+    const rsp_shape *label = NULL;
+    for (size_t k = 0; k < s->n && !label; k++)
+        if (s->shapes[k].kind == RSP_SHAPE_TEXT && strncmp(s->shapes[k].text, "1: People", 9) == 0 &&
+            s->shapes[k].style.size < 10)
+            label = &s->shapes[k];
+    double y = label->box.y + label->box.h / 2, at = zero->points[0];
+    for (size_t k = 0; k < s->n; k++) {
+        const rsp_shape *x = &s->shapes[k];
+        if (x->kind != RSP_SHAPE_RECT || x->box.h != 15 || fabs(x->box.y + 7.5 - y) > 0.01) continue;
+        if (fabs(x->box.x + x->box.w + 0.5 - at) < 1e-6) left = x;
+        if (fabs(x->box.x - 0.5 - at) < 1e-6) right = x;
+        if (right && x->box.x > right->box.x &&
+            fabs((x->box.w + 1) / (right->box.w + 1) - middle->estimate / high->estimate) < 1e-6)
+            apart = x;
+    }
+    assert_true(left && right && apart);
+    assert_true(fabs((left->box.w + 1) / (right->box.w + 1) - low->estimate / high->estimate) < 1e-6);
+    assert_true(mentions(s, "Neither"));
+    rsp_scene_free(s);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_room),      cmocka_unit_test(test_contrast),
-                                       cmocka_unit_test(test_agreement), cmocka_unit_test(test_looks),
-                                       cmocka_unit_test(test_titles),    cmocka_unit_test(test_order),
-                                       cmocka_unit_test(test_country),   cmocka_unit_test(test_files)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_room),      cmocka_unit_test(test_contrast), cmocka_unit_test(test_agreement),
+        cmocka_unit_test(test_looks),     cmocka_unit_test(test_titles),   cmocka_unit_test(test_order),
+        cmocka_unit_test(test_country),   cmocka_unit_test(test_files),    cmocka_unit_test(test_tiles),
+        cmocka_unit_test(test_upset),     cmocka_unit_test(test_ranking),  cmocka_unit_test(test_waves),
+        cmocka_unit_test(test_diverging), cmocka_unit_test(test_golden)};
     return cmocka_run_group_tests_name("charts", tests, set_up, tear_down);
 }

@@ -33,11 +33,13 @@ static rsp_study *load(const char *extra, rsp_diag *d) {
     char text[4096];
     snprintf(text, sizeof text, "%s%s", STUDY, extra);
     put_file("study.yaml", text);
-    put_file("survey.csv", "type,name,label::en\nselect_one five,item,Item\nselect_one "
-                           "region,region,Region\nselect_one gender,gender,Gender\n");
+    put_file(
+        "survey.csv",
+        "type,name,label::en\nselect_one five,item,Item\nselect_one "
+        "region,region,Region\nselect_one gender,gender,Gender\nselect_multiple way,ways,Ways\nrank aim,aims,Aims\n");
     put_file("choices.csv", "list_name,name,label::en\nfive,c1,1\nfive,c2,2\nfive,c3,3\nfive,c4,4\nfive,c5,5\nregion,n,"
                             "N\nregion,s,S\nregion,w,W\n"
-                            "gender,f,F\ngender,m,M\n");
+                            "gender,f,F\ngender,m,M\nway,a,A\nway,b,B\nway,c,C\naim,x,X\naim,x-y,XY\naim,z,Z\n");
     rsp_study *s = rsp_study_load(dir, d);
     if (!s) rsp_diag_print(d, stderr, false, 0);
     return s;
@@ -94,6 +96,69 @@ static void small_bases_and_cells(void **state) {
     assert_false(hidden(p, "a", "", "c1", "proportion"));
     for (int k = 1; k <= 5; k++)
         assert_true(hidden(p, "a", "region=n", (char[]){'c', (char) ('0' + k), 0}, "proportion"));
+    rsp_published_free(p);
+    DONE();
+}
+
+static rsp_row *add_set(rsp_results *r, const char *level, const char *statistic, int64_t cell) {
+    rsp_row *x = rsp_results_add(r, "sets", "", "ways", level, statistic);
+    x->base = 200;
+    x->cell = cell;
+    x->estimate = cell >= 0 ? (double) cell / 200 : 0.1;
+    return x;
+}
+
+static bool set_hidden(const rsp_published *p, const char *level, const char *statistic) {
+    const rsp_published_row *x = rsp_published_find(p, "sets", "", "ways", level, statistic);
+    assert_non_null(x);
+    return x->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY);
+}
+
+/* A choice's share less the combinations shown with it leaves two respondents: one of them is hidden as well. */
+static void what_combinations_leave_over(void **state) {
+    (void) state;
+    DISCLOSE("  - {id: sets, items: [ways], statistic: combinations}\n");
+    add_set(r, "a", "proportion", 92);
+    add_set(r, "b", "proportion", 60);
+    add_set(r, "a", "combination", 70);
+    add_set(r, "a b", "combination", 20);
+    add_set(r, "b", "combination", 30);
+    add_set(r, "", "combination", 60);
+    add_set(r, "*", "combination", 20); /* two with a, ten with b, ten with a third choice */
+    rsp_published *p = rsp_disclose(s, r, false, d);
+    assert_true(set_hidden(p, "a b", "combination")); /* the smallest that would give them away */
+    assert_false(set_hidden(p, "a", "proportion"));
+    assert_false(set_hidden(p, "b", "proportion"));
+    /* with that, b less its own combination is not known either, and the sum over all needs a second unknown */
+    size_t n = 0;
+    for (size_t k = 2; k < 7; k++) n += set_hidden(p, r->rows[k].level, "combination");
+    assert_true(n >= 2);
+    rsp_published_free(p);
+    DONE();
+}
+
+/* How much more often one choice is ranked than another gives a hidden share away. */
+static void differences_between_choices(void **state) {
+    (void) state;
+    DISCLOSE("  - {id: sets, items: [aims], statistic: ranking}\n");
+    static const char *const codes[] = {"x", "x-y", "z"};
+    for (size_t k = 0; k < 3; k++) {
+        rsp_row *x = rsp_results_add(r, "sets", "", "aims", codes[k], "proportion");
+        x->base = 200;
+        x->cell = k == 1 ? 2 : 50;
+        x->estimate = (double) x->cell / 200;
+    }
+    static const char *const pairs[] = {"x-x-y", "x-z", "x-y-z"};
+    for (size_t k = 0; k < 3; k++) {
+        rsp_row *x = rsp_results_add(r, "sets", "", "aims", pairs[k], "choice_difference");
+        x->base = 200;
+        x->estimate = 0.1;
+    }
+    rsp_published *p = rsp_disclose(s, r, false, d);
+    for (size_t k = 0; k < 3; k++) {
+        const rsp_published_row *x = rsp_published_find(p, "sets", "", "aims", pairs[k], "choice_difference");
+        assert_int_equal(isnan(x->estimate), k != 1);
+    }
     rsp_published_free(p);
     DONE();
 }
@@ -301,6 +366,8 @@ int main(void) {
                                        cmocka_unit_test(organisations_tails_totals_weights),
                                        cmocka_unit_test(the_same_cell_in_another_table),
                                        cmocka_unit_test(off_hides_nothing),
+                                       cmocka_unit_test(what_combinations_leave_over),
+                                       cmocka_unit_test(differences_between_choices),
                                        cmocka_unit_test(nothing_hidden_can_be_computed)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -47,9 +47,24 @@ static bool one_of(const char *word, const char *const *list) {
 }
 
 static double tolerance(const char *folder, const char *statistic, const char *column) {
-    static const char *const closed[] = {"mean",      "proportion", "total",      "ratio", "median",
-                                         "quantile",  "count",      "sd",         "net",   "top2",
-                                         "deff_kish", "weight_min", "weight_max", "alpha", NULL};
+    static const char *const closed[] = {"mean",
+                                         "proportion",
+                                         "total",
+                                         "ratio",
+                                         "median",
+                                         "quantile",
+                                         "count",
+                                         "sd",
+                                         "net",
+                                         "top2",
+                                         "deff_kish",
+                                         "weight_min",
+                                         "weight_max",
+                                         "alpha",
+                                         "mean_rank",
+                                         "combination",
+                                         "choice_difference",
+                                         NULL};
     static const char *const fit[] = {"rao_scott_f", "chisq",        "cfi",        "tli",          "rmsea",
                                       "srmr",        "chisq_scaled", "cfi_robust", "rmsea_robust", "tli_robust", NULL};
     static const char *const factor[] = {"loading",    "std_loading", "intercept", "variance",

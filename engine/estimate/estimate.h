@@ -70,6 +70,7 @@ typedef struct {
     bool share;               /* a proportion: logit interval, may be exactly 0 or 1 */
     bool compared;            /* takes part in comparisons */
     bool counted;             /* unweighted: no error, no interval */
+    bool tested;              /* is it zero: p, adjusted within item and domain */
     double probability;       /* quantiles: NaN otherwise */
 } est_form;
 
@@ -112,6 +113,16 @@ static inline int est_level(const est_measure *m, size_t i) {
 bool est_counted(const est_item *it, size_t base, size_t i);            /* row i is in the base */
 int64_t est_base_of_cell(const est_item *it, size_t base, size_t cell); /* unweighted respondents */
 int64_t est_base_of_domain(const est_people *who, const est_item *it, size_t base, size_t domain);
+
+/* ---- questions with several choices (sets.c) -------------------------------------------------------------------- */
+
+/* The exclusive combinations of a select_multiple: cell [n] becomes each row's place among the names, -1 where the
+ * question was not answered. Returns how many names there are; combinations without a level of their own share `*`,
+ * the last. weight [n] chooses the largest; those of fewer respondents than disclosure control lets pass have none. */
+size_t est_combinations(const rsp_frame *f, size_t variable, const double *weight, rsp_arena *a, int32_t *cell,
+                        const char ***names);
+/* Two choices of a ranking: 1 only the first was ranked, 2 only the second, 0 both or neither, -1 no answer. */
+const int8_t *est_preferred(const rsp_frame *f, size_t variable, size_t first, size_t second, rsp_arena *a);
 
 /* ---- totals ----------------------------------------------------------------------------------------------------- */
 

@@ -36,6 +36,8 @@ static const char *const STATISTIC_NAMES[] = {[RSP_PROPORTION] = "proportion",
                                               [RSP_SD] = "sd",
                                               [RSP_NET] = "net",
                                               [RSP_TOP2] = "top2",
+                                              [RSP_COMBINATIONS] = "combinations",
+                                              [RSP_RANKING] = "ranking",
                                               [RSP_RATIO] = "ratio"};
 
 static est_shape shape_of(rsp_statistic s) { return s == RSP_MEAN ? EST_RATIO : s == RSP_SD ? EST_SD : EST_TOTAL; }
@@ -392,6 +394,42 @@ static void tick_forms(struct builder *b, est_item *it, const struct levels *l, 
     f->counted = statistic == RSP_COUNT;
 }
 
+/* Shares of the exclusive combinations, which add up to 1 over everybody shown the question. */
+static bool add_combinations(struct builder *b, size_t variable, size_t place) {
+    const rsp_variable *v = &b->frame->study->variables[variable];
+    int32_t *cell = RSP_ARRAY(b->arena, int32_t, b->frame->n);
+    const char **names;
+    size_t k = est_combinations(b->frame, variable, b->who->sample->weight, b->arena, cell, &names);
+    est_item *it = add_item(b, v->name, place, k);
+    it->measure = (est_measure){.kind = EST_LEVELS, .k = k, .c32 = cell};
+    set_bases(b, it, NULL, NULL);
+    for (size_t j = 0; j < k; j++) add_share(b, it, names[j], "combination", only(b, k, j), 0)->compared = false;
+    return room_for_totals(b, it);
+}
+
+/* How much larger the share is that ranks one choice than the share that ranks another: the same respondents gave both,
+ * so the difference is a statistic of one item. */
+static bool add_choice_differences(struct builder *b, size_t variable, size_t place) {
+    static const uint8_t all[3] = {1, 1, 1};
+    const rsp_variable *v = &b->frame->study->variables[variable];
+    double *a = zeros(b, 3);
+    a[1] = 1;
+    a[2] = -1;
+    for (size_t x = 0; x < v->list->n; x++)
+        for (size_t y = x + 1; y < v->list->n; y++) {
+            est_item *it = add_item(b, v->name, place, 1);
+            const int8_t *cell = est_preferred(b->frame, variable, x, y, b->arena);
+            it->measure = (est_measure){.kind = EST_LEVELS, .k = 3, .c8 = cell};
+            set_bases(b, it, all, NULL);
+            const char *codes = rsp_printf(b->arena, "%s-%s", v->list->choices[x].code, v->list->choices[y].code);
+            est_form *f = add_share(b, it, codes, "choice_difference", a, 0);
+            f->share = f->compared = false;
+            f->tested = true;
+            if (!room_for_totals(b, it)) return false;
+        }
+    return true;
+}
+
 /* One row a choice; base: everybody shown the question, which the part's own missing codes tell. */
 static bool add_parts(struct builder *b, size_t variable, size_t place, rsp_statistic statistic) {
     const rsp_variable *v = &b->frame->study->variables[variable];
@@ -422,7 +460,8 @@ static size_t most_items(const rsp_study *s, const rsp_table *t) {
     size_t n = 1;
     for (size_t j = 0; j < t->n_items; j++) {
         const rsp_variable *v = &s->variables[t->items[j]];
-        n += 1 + (v->first_part != RSP_NONE && v->list ? v->list->n : 0);
+        size_t choices = v->first_part != RSP_NONE && v->list ? v->list->n : 0;
+        n += 1 + choices + (t->statistic == RSP_RANKING ? choices * choices / 2 : 0);
     }
     return n;
 }
@@ -431,6 +470,10 @@ static bool add_one(struct builder *b, size_t variable, size_t place) {
     const rsp_variable *v = &b->frame->study->variables[variable];
     const rsp_column *c = &b->frame->columns[variable];
     rsp_statistic statistic = b->analysis->table.statistic;
+    if (statistic == RSP_COMBINATIONS)
+        return add_parts(b, variable, place, RSP_PROPORTION) && add_combinations(b, variable, place);
+    if (statistic == RSP_RANKING)
+        return add_parts(b, variable, place, RSP_PROPORTION) && add_choice_differences(b, variable, place);
     if (c->kind == RSP_COL_NONE && v->first_part != RSP_NONE && v->list)
         return add_parts(b, variable, place, statistic);
     if (statistic == RSP_MEDIAN || statistic == RSP_QUANTILE) return add_quantile_item(b, variable, place);

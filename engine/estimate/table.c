@@ -146,15 +146,31 @@ static void write_value(const struct crossing *c, const est_item *it, const est_
     row->tail = v->tail;
     row->largest = v->largest;
     row->second = v->second;
+    if (f->tested && v->se > 0 && v->df > 0) row->p = rsp_t_two_sided(v->estimate / v->se, v->df);
+}
+
+/* Holm's adjustment over the tested rows of one item in one domain, which stand from `from` on. */
+static void adjust_tested(rsp_results *r, size_t from) {
+    size_t n = r->n - from;
+    double *p = rsp_malloc((n + 1) * sizeof *p), *adjusted = rsp_malloc((n + 1) * sizeof *adjusted);
+    for (size_t k = 0; k < n; k++) p[k] = r->rows[from + k].p;
+    est_holm(p, n, adjusted);
+    for (size_t k = 0; k < n; k++) r->rows[from + k].p_adj = adjusted[k];
+    free(p);
+    free(adjusted);
 }
 
 static void write_values(const struct crossing *c) {
     const est_people *who = c->context.who;
     for (size_t g = 0; g < who->n_domains; g++)
-        for (size_t j = 0; j < c->items.n; j++)
-            for (size_t f = 0; f < c->items.items[j].n_forms; f++)
-                write_value(c, &c->items.items[j], &c->items.items[j].forms[f], g,
-                            &c->values[j][f * who->n_domains + g]);
+        for (size_t j = 0, from = 0; j < c->items.n; j++) {
+            const est_item *it = &c->items.items[j];
+            if (j == 0 || it->item != it[-1].item) from = c->table->results->n;
+            for (size_t f = 0; f < it->n_forms; f++)
+                write_value(c, it, &it->forms[f], g, &c->values[j][f * who->n_domains + g]);
+            bool last = j + 1 == c->items.n || it[1].item != it->item;
+            if (last && it->forms[0].tested) adjust_tested(c->table->results, from);
+        }
 }
 
 /* The domain of a difference: the other variables' levels. */

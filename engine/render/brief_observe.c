@@ -70,32 +70,23 @@ static const char *variable_label(const brief_edition *e, size_t v) {
     return rsp_variable_label(e->p->study, v, rsp_texts_lang(e->texts));
 }
 
-static const char *statistic_of(const rsp_analysis *x) {
-    static const char *const names[] = {[RSP_PROPORTION] = "proportion",
-                                        [RSP_MEAN] = "mean",
-                                        [RSP_TOTAL] = "total",
-                                        [RSP_MEDIAN] = "median",
-                                        [RSP_SD] = "sd",
-                                        [RSP_NET] = "net",
-                                        [RSP_TOP2] = "top2",
-                                        [RSP_COUNT] = "count",
-                                        [RSP_QUANTILE] = "quantile",
-                                        [RSP_RATIO] = "ratio"};
-    return names[x->table.statistic];
+/* Shares of respondents by answer; sets and rankings are described by their choices' shares. */
+static bool of_answers(const rsp_analysis *x) {
+    rsp_statistic s = x->table.statistic;
+    return s == RSP_PROPORTION || s == RSP_COMBINATIONS || s == RSP_RANKING;
 }
 
 /* Few digits: a reader of a sentence compares sizes. The workbook has them all. */
 static const char *number_text(const brief_edition *e, const rsp_analysis *x, double value) {
     if (x->table.statistic == RSP_NET) return say(e, "net_value", (rsp_arg[]){{"x", NULL, value}}, 1);
-    if (x->table.statistic == RSP_PROPORTION || x->table.statistic == RSP_TOP2)
-        return rsp_say_percent(e->texts, e->arena, value, 0);
+    if (of_answers(x) || x->table.statistic == RSP_TOP2) return rsp_say_percent(e->texts, e->arena, value, 0);
     double size = fabs(value);
     return rsp_say_number(e->texts, e->arena, value, size >= 1000 ? 0 : size >= 1 ? 1 : 2);
 }
 
 static const char *distance_text(const brief_edition *e, const rsp_analysis *x, double value) {
     rsp_statistic s = x->table.statistic;
-    if (s == RSP_PROPORTION || s == RSP_TOP2 || s == RSP_NET)
+    if (of_answers(x) || s == RSP_TOP2 || s == RSP_NET)
         return say(e, "brief.points", (rsp_arg[]){{"x", NULL, round(100 * fabs(value))}}, 1);
     return number_text(e, x, fabs(value));
 }
@@ -158,7 +149,8 @@ static share *shares_of(const brief_edition *e, const rsp_analysis *x, size_t v,
     share *out = RSP_ARRAY(e->arena, share, var->list->n + 1);
     for (size_t k = 0; k < var->list->n; k++) {
         const rsp_choice *c = &var->list->choices[k];
-        const rsp_published_row *r = c->missing ? NULL : find(e, x, domain, var->name, c->code, statistic_of(x));
+        const rsp_published_row *r =
+            c->missing ? NULL : find(e, x, domain, var->name, c->code, rsp_label_table_statistic(x));
         if (r) out[(*n)++] = (share){r, quoted(e, rsp_choice_label(var->list, k, rsp_texts_lang(e->texts))), k};
     }
     qsort(out, *n, sizeof *out, by_size);
@@ -238,8 +230,10 @@ static void observe_battery(brief_edition *e, const rsp_analysis *x) {
     extremes found = {0};
     for (size_t k = 0; mark != RSP_NONE && k < x->table.n_items; k++) {
         size_t v = x->table.items[k];
-        consider(&found, find(e, x, e->domain, s->variables[v].name, first->list->choices[mark].code, statistic_of(x)),
-                 v);
+        consider(
+            &found,
+            find(e, x, e->domain, s->variables[v].name, first->list->choices[mark].code, rsp_label_table_statistic(x)),
+            v);
     }
     if (found.n < 2) return;
     brief_observation *o = observe(e, "battery", x);
@@ -265,7 +259,8 @@ static void observe_values(brief_edition *e, const rsp_analysis *x) {
     size_t n = 0, first_item = 0;
     for (size_t k = 0; k < x->table.n_items && n < FEW_ITEMS; k++) {
         size_t v = x->table.items[k];
-        const rsp_published_row *r = find(e, x, e->domain, e->p->study->variables[v].name, "", statistic_of(x));
+        const rsp_published_row *r =
+            find(e, x, e->domain, e->p->study->variables[v].name, "", rsp_label_table_statistic(x));
         if (!r) continue;
         if (!first) first = r, first_item = v;
         words[n++] = value_words(e, x, quoted(e, short_label(e->arena, variable_label(e, v))), r);
@@ -312,7 +307,8 @@ static void observe_profile(brief_edition *e, const rsp_analysis *x) {
     size_t n = 0, above = 0, below = 0;
     for (size_t k = 0; k < x->table.n_items; k++) {
         size_t item = x->table.items[k];
-        const rsp_published_row *r = find(e, x, e->domain, e->p->study->variables[item].name, "", statistic_of(x));
+        const rsp_published_row *r =
+            find(e, x, e->domain, e->p->study->variables[item].name, "", rsp_label_table_statistic(x));
         if (r) v[n++] = (named){quoted(e, short_label(e->arena, variable_label(e, item))), r->estimate, k, r};
     }
     if (n < 2) return;
@@ -373,7 +369,7 @@ static void observe_spread(brief_edition *e, const rsp_analysis *x) {
     for (size_t i = from; i < to; i++) {
         const rsp_published_row *r = rsp_published_at(e->p->results, i);
         if (usable(r) && *r->domain && strcmp(r->term, var->name) == 0 && strcmp(r->level, level) == 0 &&
-            strcmp(r->statistic, statistic_of(x)) == 0 && concerns_country(e, r->domain))
+            strcmp(r->statistic, rsp_label_table_statistic(x)) == 0 && concerns_country(e, r->domain))
             consider(&found, r, v);
     }
     if (found.n < 2) return;
@@ -415,7 +411,7 @@ static void weigh(contrasts *c, const rsp_published_row *r, rsp_sides sides) {
 static const rsp_published_row *side_row(const brief_edition *e, const rsp_analysis *x, const rsp_published_row *r,
                                          size_t variable, const char *code) {
     const char *level, *item = term_item(e->arena, r->term, &level), *name = e->p->study->variables[variable].name;
-    return find(e, x, rsp_domain_text(e->arena, 1, &name, &code), item, level, statistic_of(x));
+    return find(e, x, rsp_domain_text(e->arena, 1, &name, &code), item, level, rsp_label_table_statistic(x));
 }
 
 static void put_contrast(const brief_edition *e, brief_observation *o, const contrasts *c) {
@@ -483,7 +479,7 @@ static void observe_against_average(brief_edition *e, const rsp_analysis *x) {
     const rsp_published_row *own = side_row(e, x, c.best, e->p->study->roles.country, e->country);
     if (own) put_number(e, o, "high_value", own->estimate);
     const char *code, *item = term_item(e->arena, c.best->term, &code);
-    const rsp_published_row *all = find(e, x, "", item, code, statistic_of(x));
+    const rsp_published_row *all = find(e, x, "", item, code, rsp_label_table_statistic(x));
     brief_put(&o->values, "has_average", NULL, own && all);
     if (all) put_number(e, o, "average", all->estimate);
 }
@@ -574,7 +570,7 @@ static void observe_table(brief_edition *e, const rsp_analysis *x) {
     const rsp_table *t = &x->table;
     size_t before = e->n_observations;
     if (t->statistic == RSP_COUNT || t->statistic == RSP_QUANTILE || t->statistic == RSP_RATIO) return;
-    if (t->statistic == RSP_PROPORTION) {
+    if (of_answers(x)) {
         if (is_battery(e->p->study, t)) observe_battery(e, x);
         for (size_t k = 0; !is_battery(e->p->study, t) && k < t->n_items; k++) observe_item(e, x, t->items[k]);
     } else if (t->n_items > FEW_ITEMS) observe_profile(e, x);

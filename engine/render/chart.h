@@ -22,6 +22,8 @@ typedef struct {
     const char *label;
     const char *section;                /* heading above the row where it changes; NULL: none */
     bool own, pooled;                   /* the edition's country; all countries together */
+    const char *code;                   /* tiles: the country; upset, ranking: the choice */
+    size_t group;                       /* ranking: rows of one group cannot be told apart */
     double order;                       /* sorts within the section: larger first; NaN: last */
     const rsp_published_row **cells;    /* [n_columns]; NULL: no such row */
     const rsp_published_row *net;       /* agreement: net agreement, if the run has it */
@@ -29,7 +31,20 @@ typedef struct {
     const rsp_published_row *reference; /* dots of one country: the same for everybody */
 } chart_row;
 
-typedef enum { CHART_AGREEMENT, CHART_DOTS, CHART_FOREST, CHART_HEATMAP } chart_kind;
+typedef enum {
+    CHART_AGREEMENT,
+    CHART_DOTS,
+    CHART_FOREST,
+    CHART_HEATMAP,
+    CHART_DIVERGING,
+    CHART_TILES,
+    CHART_UPSET,
+    CHART_RANKING,
+    CHART_SLOPE,
+    CHART_MULTIPLES,
+    CHART_HISTOGRAM,
+    CHART_N_KINDS
+} chart_kind;
 
 typedef struct {
     chart_kind kind;
@@ -39,7 +54,12 @@ typedef struct {
     const char **columns;
     bool *pooled_column;
     size_t n_rows, capacity;
-    chart_row *rows; /* heap */
+    chart_row *rows;       /* heap */
+    size_t n_combinations; /* upset */
+    const rsp_published_row **combinations;
+    bool grouped;           /* ranking: rows have groups */
+    const char *topic;      /* which of the table's items, for the subtitle; NULL */
+    const char *note, *alt; /* sentences of the kind's own under the chart and in its text alternative; NULL */
     bool has_net, has_missing, has_reference, ordinal;
     int digits; /* decimals of all numbers that are not shares */
 } chart_data;
@@ -47,8 +67,8 @@ typedef struct {
 typedef struct {
     const rsp_publication *p;
     const rsp_chart_spec *spec;
-    const rsp_analysis *x;
-    const char *country; /* NULL: everybody */
+    const rsp_analysis *x; /* NULL: the weights, which are no analysis of the study's */
+    const char *country;   /* NULL: everybody */
     const rsp_texts *t;
     const rsp_labels *l;
     const rsp_theme *theme;
@@ -63,8 +83,18 @@ typedef struct {
 
 bool chart_collect(chart *c); /* false: nothing to show */
 void chart_data_free(chart_data *d);
+/* Rows are there: decimals, order of rows. */
+void chart_settle(chart *c);
+int chart_digits(const chart_data *d);
+/* Of two answers the one that says all (yes, or else the second); NULL: all are shown. */
+const char *chart_event(const chart *c, size_t item);
+chart_row *chart_add_row(chart *c, size_t n_cells); /* its label empty; valid until the next call */
+/* Labels of a domain's codes without their variables; everybody for "". */
+const char *chart_codes_label(const chart *c, const char *domain);
+bool chart_not_comparable(const chart_data *d);
 chart_state chart_state_of(const rsp_published_row *r);
 bool chart_known(const rsp_published_row *r);      /* there is a number to draw */
+const char *chart_kind_word(chart_kind kind);      /* as study.yaml calls it */
 bool chart_share(const chart *c);                  /* values are shares, shown in per cent */
 const char *chart_value(const chart *c, double x); /* as in a label: "44 %", "+12", "52.3" */
 const char *chart_title(const chart *c);
@@ -106,14 +136,27 @@ typedef struct {
 
 chart_axis chart_axis_make(double from, double to, double x0, double x1, bool log);
 double chart_axis_at(const chart_axis *x, double value);
+const char *chart_tick(const chart *c, const chart_axis *x, double value);
 /* Light lines from top to bottom and numbers above them. */
 void chart_axis_draw(chart *c, const chart_axis *x, double top, double bottom);
 /* Dot with its interval; hollow where the base is low. Ends beyond the axis get an arrow. */
 void chart_dot(chart *c, const chart_axis *x, const rsp_published_row *r, double y, rsp_colour colour, chart_mark mark);
 
-/* ---- the kinds ----------------------------------------------------------------------------------------------------- */
+/* ---- the kinds: which rows (true: something to show) where the kind has its own, and how they are drawn ------------- */
 
-void chart_draw_agreement(chart *c);
+void chart_draw_agreement(chart *c); /* and diverging */
+bool chart_collect_tiles(chart *c);
+void chart_draw_tiles(chart *c);
+bool chart_tiles_check(rsp_diag *d); /* false, and reported, where reports/tiles.yaml cannot be used */
+bool chart_collect_upset(chart *c);
+void chart_draw_upset(chart *c);
+bool chart_collect_ranking(chart *c);
+void chart_draw_ranking(chart *c);
+bool chart_collect_waves(chart *c); /* slope, multiples */
+void chart_draw_slope(chart *c);
+void chart_draw_multiples(chart *c);
+bool chart_collect_histogram(chart *c);
+void chart_draw_histogram(chart *c);
 void chart_draw_dots(chart *c);
 void chart_draw_forest(chart *c);
 void chart_draw_heatmap(chart *c);

@@ -1,5 +1,7 @@
 /* Stacked bars that add up to 100 %: answers in the order of the questionnaire, the share without an opinion apart, net
- * agreement with its interval at the right. */
+ * agreement with its interval at the right. The diverging form sets lower answers left and upper ones right of zero,
+ * and the neutral middle, which would otherwise tip the picture to one side, in a column of its own (Heiberger and
+ * Robbins 2014). */
 #include "chart.h"
 
 #include <math.h>
@@ -8,7 +10,38 @@ static const double BAR = 15, GAP = 1, LABELLED = 0.06, MISSING = 42;
 
 typedef struct {
     double label, bar0, bar1, net0, net1, net_text, missing0, missing1, n; /* n: right edge */
+    double neutral0;   /* diverging: left edge of the neutral's column */
+    double zero, unit; /* diverging: where zero is, points a share of 1 */
 } columns;
+
+static bool diverging(const chart *c) { return c->data.kind == CHART_DIVERGING; }
+
+static bool has_neutral(const chart *c) { return diverging(c) && c->data.n_columns % 2 == 1; }
+
+static double shares(const chart_row *row, size_t from, size_t to) {
+    double sum = 0;
+    for (size_t j = from; j < to; j++)
+        if (chart_known(row->cells[j])) sum += row->cells[j]->estimate;
+    return sum;
+}
+
+/* One unit for both sides and for the neutral: lengths compare wherever they stand. */
+static void lay_diverging(const chart *c, columns *k) {
+    size_t n = c->data.n_columns, half = n / 2;
+    double left = 0.05, right = 0.05, middle = has_neutral(c) ? 0.05 : 0;
+    for (size_t r = 0; r < c->data.n_rows; r++) {
+        const chart_row *row = &c->data.rows[r];
+        bool complete = true;
+        for (size_t j = 0; j < n; j++) complete = complete && (!row->cells[j] || chart_known(row->cells[j]));
+        left = fmax(left, complete ? shares(row, 0, half) : 1 - shares(row, half, n));
+        right = fmax(right, complete ? shares(row, n - half, n) : 1 - shares(row, 0, n - half));
+        if (middle > 0 && chart_known(row->cells[half])) middle = fmax(middle, row->cells[half]->estimate);
+    }
+    double label = middle > 0 ? 30 : 0; /* the neutral's number, and the space before its column */
+    k->unit = (k->bar1 - k->bar0 - label) / (left + right + middle);
+    k->zero = k->bar0 + left * k->unit;
+    k->neutral0 = k->zero + right * k->unit + 8;
+}
 
 static columns lay_columns(const chart *c) {
     columns k = {0};
@@ -29,6 +62,7 @@ static columns lay_columns(const chart *c) {
     k.label = chart_label_width(c, width * (c->data.has_net ? 0.3 : 0.36));
     k.bar0 = c->left + k.label + 8;
     k.bar1 = x - 4;
+    if (diverging(c)) lay_diverging(c, &k);
     return k;
 }
 
@@ -93,6 +127,29 @@ static void bar(chart *c, const chart_row *row, const columns *k, double top) {
     }
 }
 
+/* A side of a diverging bar from zero outwards; hidden answers share what the shown ones of all leave. */
+static double side(chart *c, const chart_row *row, const columns *k, size_t j, double at, double direction, double each,
+                   double top) {
+    const rsp_published_row *r = row->cells[j];
+    double share = chart_known(r) ? r->estimate : r ? each : 0, to = at + direction * share * k->unit;
+    segment(c, r, j, fmin(at, to), fmax(at, to), top);
+    return to;
+}
+
+static void diverging_bar(chart *c, const chart_row *row, const columns *k, double top) {
+    size_t n = c->data.n_columns, half = n / 2, hidden = 0;
+    for (size_t j = 0; j < n; j++) hidden += row->cells[j] && !chart_known(row->cells[j]);
+    double each = hidden ? fmax(0, 1 - shares(row, 0, n)) / (double) hidden : 0, at = k->zero;
+    if (shares(row, 0, n) == 0 && !hidden) {
+        chart_mark_state(c, (rsp_box){k->bar0, top, k->neutral0 - 8 - k->bar0, BAR}, CHART_NO_DATA);
+        return;
+    }
+    for (size_t j = half; j-- > 0;) at = side(c, row, k, j, at, -1, each, top);
+    at = k->zero;
+    for (size_t j = n - half; j < n; j++) at = side(c, row, k, j, at, 1, each, top);
+    if (has_neutral(c)) side(c, row, k, half, k->neutral0, 1, each, top);
+}
+
 static void net_dot(chart *c, const chart_axis *axis, const chart_row *row, const columns *k, double middle) {
     rsp_style style = chart_style(c, c->theme->value_size, row->pooled, c->theme->ink, RSP_ALIGN_RIGHT, 0);
     chart_state state = chart_state_of(row->net);
@@ -135,15 +192,19 @@ static double heading_height(const chart *c, double width, const char *key) {
     return rsp_text_extent(rsp_say(c->t, c->a, key, NULL, 0), &s).h;
 }
 
+static double neutral_width(const columns *k) { return fmax(44, k->bar1 - k->neutral0); }
+
 static void headings(chart *c, const columns *k) {
     double height = 0;
     if (c->data.has_net) height = fmax(height, heading_height(c, k->net_text - k->net0, "net_heading"));
     if (c->data.has_missing) height = fmax(height, heading_height(c, MISSING, "dont_know_heading"));
     if (chart_shows_n(c)) height = fmax(height, heading_height(c, 30, "n_heading"));
+    if (has_neutral(c)) height = fmax(height, heading_height(c, neutral_width(k), "neutral_heading"));
     double bottom = c->y + height;
     if (c->data.has_net) heading(c, k->net0, bottom, k->net_text - k->net0, RSP_ALIGN_LEFT, "net_heading");
     if (c->data.has_missing) heading(c, k->missing0, bottom, MISSING, RSP_ALIGN_LEFT, "dont_know_heading");
     if (chart_shows_n(c)) heading(c, k->n, bottom, 0, RSP_ALIGN_RIGHT, "n_heading");
+    if (has_neutral(c)) heading(c, k->neutral0, bottom, neutral_width(k), RSP_ALIGN_LEFT, "neutral_heading");
     c->y = bottom + (height > 0 ? 4 : 0);
 }
 
@@ -173,7 +234,8 @@ void chart_draw_agreement(chart *c) {
         chart_section(c, r);
         double h = chart_row_height(c, r, k.label, BAR + 6), middle = c->y + h / 2;
         chart_row_label(c, r, k.label, h);
-        bar(c, row, &k, middle - BAR / 2);
+        if (diverging(c)) diverging_bar(c, row, &k, middle - BAR / 2);
+        else bar(c, row, &k, middle - BAR / 2);
         net_dot(c, &axis, row, &k, middle);
         missing_bar(c, row, &k, middle - BAR / 2);
         double n = chart_row_n(c, row);
@@ -182,6 +244,7 @@ void chart_draw_agreement(chart *c) {
                               chart_style(c, c->theme->value_size, false, c->theme->muted, RSP_ALIGN_RIGHT, 0));
         c->y += h;
     }
+    if (diverging(c)) rsp_scene_line(c->s, k.zero, top - 2, k.zero, c->y, c->theme->ink, 0.9);
     if (c->data.has_net) {
         double zero = chart_axis_at(&axis, 0);
         rsp_scene_line(c->s, zero, top, zero, c->y, c->theme->rule, 0.8)->layer = 0;

@@ -50,7 +50,7 @@ static bool is(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
 bool chart_share(const chart *c) {
     const char *s = c->data.statistic;
-    return is(s, "proportion") || is(s, "top2") || is(s, "net");
+    return is(s, "proportion") || is(s, "top2") || is(s, "net") || is(s, "combination");
 }
 
 const char *chart_value(const chart *c, double x) {
@@ -64,7 +64,7 @@ const char *chart_value(const chart *c, double x) {
 
 /* One number of decimals for the whole chart, so that a column of numbers can be compared: what the standard error says
  * in forests, else what the size of the largest says. */
-static int find_digits(const chart_data *d) {
+int chart_digits(const chart_data *d) {
     double largest = 0, least_se = INFINITY;
     for (size_t r = 0; r < d->n_rows; r++)
         for (size_t k = 0; k < d->n_columns; k++) {
@@ -85,9 +85,10 @@ double chart_row_n(const chart *c, const chart_row *r) {
 }
 
 bool chart_bases(const chart *c, double *low, double *high) {
+    size_t columns = c->data.kind == CHART_RANKING ? 1 : c->data.n_columns; /* mean places rest on fewer */
     *low = *high = NAN;
     for (size_t r = 0; r < c->data.n_rows; r++)
-        for (size_t k = 0; k < c->data.n_columns; k++) {
+        for (size_t k = 0; k < columns; k++) {
             const rsp_published_row *x = c->data.rows[r].cells[k];
             if (!x || isnan(x->n)) continue;
             *low = fmin(*low, x->n);
@@ -98,19 +99,12 @@ bool chart_bases(const chart *c, double *low, double *high) {
 
 /* ---- candidates --------------------------------------------------------------------------------------------------- */
 
+/* A bar of all answers a row. */
+static bool of_answers(const chart *c) { return c->data.kind == CHART_AGREEMENT || c->data.kind == CHART_DIVERGING; }
+
 static const char *main_statistic(const chart *c, size_t from, size_t to) {
-    static const char *const tables[] = {[RSP_PROPORTION] = "proportion",
-                                         [RSP_MEAN] = "mean",
-                                         [RSP_TOTAL] = "total",
-                                         [RSP_MEDIAN] = "median",
-                                         [RSP_QUANTILE] = "quantile",
-                                         [RSP_COUNT] = "count",
-                                         [RSP_SD] = "sd",
-                                         [RSP_NET] = "net",
-                                         [RSP_TOP2] = "top2",
-                                         [RSP_RATIO] = "ratio"};
     static const char *const models[] = {"odds_ratio", "rate_ratio"};
-    if (c->x->kind == RSP_A_TABLE) return tables[c->x->table.statistic];
+    if (c->x->kind == RSP_A_TABLE) return rsp_label_table_statistic(c->x);
     for (size_t k = 0; k < 2; k++)
         for (size_t i = from; i < to; i++)
             if (is(rsp_published_at(c->p->results, i)->statistic, models[k])) return models[k];
@@ -173,9 +167,9 @@ static size_t count_distinct(const selection *s, bool levels) {
 }
 
 /* Of two answers one says all: yes, or else the second, as in models. */
-static const char *find_event(const chart *c) {
+const char *chart_event(const chart *c, size_t item) {
     if (!is(c->data.statistic, "proportion") || !c->x->table.n_items) return NULL;
-    const rsp_variable *v = &c->p->study->variables[c->x->table.items[0]];
+    const rsp_variable *v = &c->p->study->variables[item];
     const char *codes[2];
     size_t n = 0;
     if (!v->list || v->type != RSP_SELECT_ONE) return NULL;
@@ -194,7 +188,8 @@ static void gather(selection *s) {
     chart *c = s->c;
     if (!rsp_published_range(c->p->results, c->spec->analysis, &from, &to)) return;
     c->data.statistic = main_statistic(c, from, to);
-    if (c->data.kind != CHART_AGREEMENT && c->x->kind == RSP_A_TABLE) s->event = find_event(c);
+    if (!of_answers(c) && c->x->kind == RSP_A_TABLE)
+        s->event = c->x->table.n_items ? chart_event(c, c->x->table.items[0]) : NULL;
     for (size_t i = from; i < to; i++) {
         const rsp_published_row *r = rsp_published_at(c->p->results, i);
         if (wanted(c, r) && (!s->event || is(r->level, s->event))) add_candidate(s, r);
@@ -206,9 +201,7 @@ static void gather(selection *s) {
 
 /* ---- choosing ----------------------------------------------------------------------------------------------------- */
 
-static size_t n_units(const selection *s) {
-    return s->c->data.kind == CHART_AGREEMENT ? s->n_terms : s->n_terms * s->n_levels;
-}
+static size_t n_units(const selection *s) { return of_answers(s->c) ? s->n_terms : s->n_terms * s->n_levels; }
 
 /* A country's edition shows the country beside the others where one number a country is the message; else its own. */
 static bool keep_for_country(const selection *s, const candidate *x) {
@@ -231,7 +224,7 @@ static bool few_rows(const selection *s) {
 static bool keep_for_all(const selection *s, const candidate *x) {
     if (s->c->data.kind == CHART_FOREST) return true;
     if (s->c->data.kind == CHART_HEATMAP) return s->most_pairs > 1 && !s->everybody ? x->n_pairs == 2 : x->n_pairs <= 1;
-    if (s->everybody && n_units(s) > 1 && (s->c->data.kind == CHART_AGREEMENT || !s->few)) return x->n_pairs == 0;
+    if (s->everybody && n_units(s) > 1 && (of_answers(s->c) || !s->few)) return x->n_pairs == 0;
     bool single = false;
     for (size_t k = 0; k < s->n && !single; k++) single = s->items[k].n_pairs <= 1;
     return single ? x->n_pairs <= 1 : true;
@@ -249,14 +242,18 @@ static void choose(selection *s) {
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
 
+chart_row *chart_add_row(chart *c, size_t n_cells) {
+    chart_row r = {.label = "", .order = NAN};
+    r.cells = RSP_ARRAY(c->a, const rsp_published_row *, n_cells ? n_cells : 1);
+    RSP_PUSH(c->data.rows, c->data.n_rows, c->data.capacity, r);
+    return &c->data.rows[c->data.n_rows - 1];
+}
+
 static chart_row *row_of(chart *c, rsp_map *index, const char *key) {
     size_t at = rsp_map_get(index, key);
     if (at != RSP_NONE) return &c->data.rows[at];
     rsp_map_put(index, key, c->data.n_rows);
-    chart_row r = {.label = "", .order = NAN};
-    r.cells = RSP_ARRAY(c->a, const rsp_published_row *, c->data.n_columns ? c->data.n_columns : 1);
-    RSP_PUSH(c->data.rows, c->data.n_rows, c->data.capacity, r);
-    return &c->data.rows[c->data.n_rows - 1];
+    return chart_add_row(c, c->data.n_columns);
 }
 
 /* Heading of groups: the variables of a domain. */
@@ -273,7 +270,7 @@ static const char *domain_heading(const chart *c, const char *domain) {
 }
 
 /* Labels of a domain's codes without their variables, which stand in the heading. */
-static const char *codes_label(const chart *c, const char *domain) {
+const char *chart_codes_label(const chart *c, const char *domain) {
     if (!*domain) return rsp_label_domain(c->l, c->a, "");
     const char *label = NULL;
     for (const char *p = domain; *p;) {
@@ -329,7 +326,7 @@ static void name_columns(chart *c, const selection *s, const rsp_map *index, siz
         if (at == RSP_NONE || c->data.columns[at]) continue;
         c->data.pooled_column[at] = !*s->items[k].rest;
         c->data.columns[at] = c->data.kind == CHART_DOTS ? rsp_label_domain(c->l, c->a, s->items[k].rest)
-                              : *s->items[k].rest        ? codes_label(c, s->items[k].rest)
+                              : *s->items[k].rest        ? chart_codes_label(c, s->items[k].rest)
                                                          : pooled_head(c);
     }
 }
@@ -363,7 +360,7 @@ static void build_groups(chart *c, const selection *s) {
             chart_row *r =
                 row_of(c, index, rsp_printf(c->a, "%s\x1f%s\x1f%s", x->row->domain, x->row->term, x->row->level));
             bool strip = x->own && x->n_pairs > 1;
-            r->label = codes_label(c, strip ? x->rest : x->row->domain);
+            r->label = chart_codes_label(c, strip ? x->rest : x->row->domain);
             r->section = several  ? unit_label(c, s, x->row)
                          : pooled ? NULL
                                   : domain_heading(c, strip ? x->rest : x->row->domain);
@@ -402,10 +399,10 @@ static void build_crossed(chart *c, const selection *s) {
         const char *first = rsp_strndup(c->a, x->rest, first_pair), *second = x->rest + first_pair + 1;
         chart_row *r = row_of(c, rows, rsp_printf(c->a, "%s\x1f%s\x1f%s", first, x->row->term, x->row->level));
         size_t at = rsp_map_get(columns, second);
-        r->label = codes_label(c, first);
+        r->label = chart_codes_label(c, first);
         if (n_units(s) > 1) r->section = unit_label(c, s, x->row);
         r->cells[at] = x->row;
-        c->data.columns[at] = codes_label(c, second);
+        c->data.columns[at] = chart_codes_label(c, second);
     }
     rsp_map_free(rows);
     rsp_map_free(columns);
@@ -514,9 +511,9 @@ static void describe_agreement_row(chart *c, const selection *s, const candidate
     bool strip = x->own && x->n_pairs > 1;
     if (s->n_terms > 1) {
         r->label = rsp_label_term(c->l, c->a, x->row);
-        if (x->n_pairs > (x->own ? 1u : 0u)) r->section = codes_label(c, strip ? x->rest : x->row->domain);
+        if (x->n_pairs > (x->own ? 1u : 0u)) r->section = chart_codes_label(c, strip ? x->rest : x->row->domain);
     } else {
-        r->label = codes_label(c, strip ? x->rest : x->row->domain);
+        r->label = chart_codes_label(c, strip ? x->rest : x->row->domain);
         r->section = x->n_pairs ? domain_heading(c, strip ? x->rest : x->row->domain) : NULL;
         r->pooled = x->n_pairs == 0;
         r->own = x->own && x->n_pairs == 1;
@@ -605,7 +602,7 @@ static void drop_single_section(chart_data *d) {
     for (size_t r = 0; r < d->n_rows; r++) d->rows[r].section = NULL;
 }
 
-static bool not_comparable(const chart_data *d) {
+bool chart_not_comparable(const chart_data *d) {
     for (size_t r = 0; r < d->n_rows; r++)
         for (size_t k = 0; k < d->n_columns; k++)
             if (d->rows[r].cells[k] && d->rows[r].cells[k]->flags & RSP_F_NOT_COMPARABLE) return true;
@@ -619,6 +616,11 @@ static bool any_number(const chart_data *d) {
     return false;
 }
 
+void chart_settle(chart *c) {
+    c->data.digits = chart_digits(&c->data);
+    sort_rows(&c->data, !c->p->preliminary && !chart_not_comparable(&c->data));
+}
+
 bool chart_collect(chart *c) {
     selection s = {.c = c};
     /* One country alone has no columns to compare: its values stand beside those of everybody. */
@@ -626,15 +628,14 @@ bool chart_collect(chart *c) {
     gather(&s);
     choose(&s);
     switch (c->data.kind) {
-    case CHART_AGREEMENT: build_agreement(c, &s); break;
-    case CHART_DOTS: build_dots(c, &s); break;
     case CHART_HEATMAP: build_heatmap(c, &s); break;
     case CHART_FOREST: build_forest(c, &s); break;
+    case CHART_DOTS: build_dots(c, &s); break;
+    default: build_agreement(c, &s);
     }
     free(s.items);
     drop_single_section(&c->data);
-    c->data.digits = find_digits(&c->data);
-    sort_rows(&c->data, !c->p->preliminary && !not_comparable(&c->data));
+    chart_settle(c);
     return any_number(&c->data);
 }
 
@@ -694,6 +695,6 @@ static const char *finding(const chart *c, const char *topic) {
 const char *chart_title(const chart *c) {
     const char *given = rsp_text_in(&c->spec->title, rsp_texts_lang(c->t));
     if (given && !c->country) return given; /* a finding about everybody need not hold for one country */
-    const char *topic = rsp_label_analysis(c->l, c->a, c->x->id), *found = finding(c, topic);
+    const char *topic = rsp_label_analysis(c->l, c->a, c->spec->analysis), *found = finding(c, topic);
     return found ? found : topic;
 }

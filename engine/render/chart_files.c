@@ -7,24 +7,36 @@
 
 /* ---- one chart ---------------------------------------------------------------------------------------------------- */
 
+static const struct kind {
+    const char *word;         /* in study.yaml; with `alt_` in front the beginning of the text alternative */
+    bool (*collect)(chart *); /* which rows; true: there is something to show */
+    void (*draw)(chart *);
+} KINDS[CHART_N_KINDS] = {[CHART_AGREEMENT] = {"agreement", chart_collect, chart_draw_agreement},
+                          [CHART_DOTS] = {"dots", chart_collect, chart_draw_dots},
+                          [CHART_FOREST] = {"forest", chart_collect, chart_draw_forest},
+                          [CHART_HEATMAP] = {"heatmap", chart_collect, chart_draw_heatmap},
+                          [CHART_DIVERGING] = {"diverging", chart_collect, chart_draw_agreement},
+                          [CHART_TILES] = {"tiles", chart_collect_tiles, chart_draw_tiles},
+                          [CHART_UPSET] = {"upset", chart_collect_upset, chart_draw_upset},
+                          [CHART_RANKING] = {"ranking", chart_collect_ranking, chart_draw_ranking},
+                          [CHART_SLOPE] = {"slope", chart_collect_waves, chart_draw_slope},
+                          [CHART_MULTIPLES] = {"multiples", chart_collect_waves, chart_draw_multiples},
+                          [CHART_HISTOGRAM] = {"histogram", chart_collect_histogram, chart_draw_histogram}};
+
 static bool kind_of(const char *word, chart_kind *kind) {
-    static const char *const words[] = {"agreement", "dots", "forest", "heatmap"};
-    for (size_t k = 0; k < 4; k++)
-        if (strcmp(word, words[k]) == 0) {
+    for (size_t k = 0; k < CHART_N_KINDS; k++)
+        if (strcmp(word, KINDS[k].word) == 0) {
             *kind = (chart_kind) k;
             return true;
         }
     return false;
 }
 
+const char *chart_kind_word(chart_kind kind) { return KINDS[kind].word; }
+
 static void draw(chart *c) {
     chart_head(c);
-    switch (c->data.kind) {
-    case CHART_AGREEMENT: chart_draw_agreement(c); break;
-    case CHART_DOTS: chart_draw_dots(c); break;
-    case CHART_FOREST: chart_draw_forest(c); break;
-    case CHART_HEATMAP: chart_draw_heatmap(c); break;
-    }
+    KINDS[c->data.kind].draw(c); /* a kind may have become another while rows were collected */
     chart_foot(c);
 }
 
@@ -41,10 +53,10 @@ static rsp_scene *make_chart(const rsp_publication *p, const rsp_chart_spec *spe
                .left = padding,
                .right = width - padding,
                .y = padding};
-    if (!x || !kind_of(spec->kind, &c.data.kind)) return NULL;
+    if (!kind_of(spec->kind, &c.data.kind) || (!x && c.data.kind != CHART_HISTOGRAM)) return NULL;
     c.s = rsp_scene_new(width, 0, rsp_texts_lang(c.t));
     c.a = c.s->arena;
-    bool any = chart_collect(&c);
+    bool any = KINDS[c.data.kind].collect(&c);
     if (any) {
         draw(&c);
         c.s->height = ceil(c.y + padding);
@@ -65,6 +77,22 @@ rsp_scene *rsp_chart(const rsp_publication *p, const rsp_chart_spec *spec, const
     return s;
 }
 
+/* ---- names -------------------------------------------------------------------------------------------------------- */
+
+const char *rsp_chart_stem(const rsp_study *s, const rsp_chart_spec *spec, rsp_arena *a) {
+    const rsp_chart_spec *all = s->reports.charts;
+    size_t same_analysis = 0, same_kind = 0, k = 0;
+    for (; k < s->reports.n_charts && &all[k] != spec; k++) {
+        if (strcmp(all[k].analysis, spec->analysis) != 0) continue;
+        same_analysis++;
+        same_kind += strcmp(all[k].kind, spec->kind) == 0;
+    }
+    const char *word = rsp_file_word(a, spec->analysis);
+    if (k == s->reports.n_charts || !same_analysis) return word;
+    return same_kind ? rsp_printf(a, "%s.%s.%zu", word, spec->kind, same_kind + 1)
+                     : rsp_printf(a, "%s.%s", word, spec->kind);
+}
+
 /* ---- which charts ------------------------------------------------------------------------------------------------- */
 
 static const char *table_kind(const rsp_study *s, const rsp_table *t) {
@@ -74,6 +102,8 @@ static const char *table_kind(const rsp_study *s, const rsp_table *t) {
     if (t->statistic == RSP_PROPORTION && v != RSP_NONE && s->variables[v].type == RSP_SELECT_ONE &&
         s->variables[v].list && s->variables[v].list->n <= 7)
         return "agreement";
+    if (t->statistic == RSP_COMBINATIONS) return "upset";
+    if (t->statistic == RSP_RANKING) return "ranking";
     return t->n_items > 4 && groups ? "heatmap" : "dots";
 }
 
@@ -84,7 +114,7 @@ const rsp_chart_spec *rsp_chart_specs(const rsp_study *s, rsp_arena *a, size_t *
     for (size_t k = 0; k < s->n_analyses; k++) {
         const rsp_analysis *x = &s->analyses[k];
         const char *kind = x->kind == RSP_A_TABLE ? table_kind(s, &x->table) : x->kind == RSP_A_MODEL ? "forest" : NULL;
-        if (kind) specs[(*n)++] = (rsp_chart_spec){.analysis = x->id, .kind = kind, .loc = x->loc};
+        if (kind) specs[(*n)++] = (rsp_chart_spec){.analysis = x->id, .kind = kind, .item = RSP_NONE, .loc = x->loc};
     }
     return specs;
 }
@@ -151,6 +181,7 @@ static void list_jobs(batch *b) {
     const char **countries = rsp_countries(b->p->study, b->p->results, b->a, &n_countries);
     for (size_t s = 0; s < n; s++) {
         if (!rsp_edition_wants(b->p, NULL, specs[s].analysis)) continue;
+        if (strcmp(specs[s].kind, "tiles") == 0 && !chart_tiles_check(b->d)) continue;
         for (size_t k = 0; k < b->p->n_languages; k++) add_job(b, &specs[s], NULL, k);
         for (size_t c = 0; c < n_countries; c++) add_country(b, &specs[s], countries[c]);
     }
@@ -169,7 +200,7 @@ static bool write_chart(const batch *b, const job *j) {
         rsp_scene_free(s);
         return true;
     }
-    const char *analysis = rsp_file_word(s->arena, j->spec->analysis),
+    const char *analysis = rsp_chart_stem(b->p->study, j->spec, s->arena),
                *who = j->country ? rsp_file_word(s->arena, j->country) : "all";
     const char *path =
         rsp_printf(s->arena, "%s/charts/%s-%s-%s", b->p->dir, analysis, who, b->p->languages[j->language]);

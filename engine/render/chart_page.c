@@ -34,7 +34,7 @@ static void paragraph(chart *c, const char *text, double size, bool bold, rsp_co
 /* ---- head --------------------------------------------------------------------------------------------------------- */
 
 static const char *outcome(const chart *c) {
-    const rsp_fexpr *y = c->x->model.formula ? c->x->model.formula->response : NULL;
+    const rsp_fexpr *y = c->x && c->x->model.formula ? c->x->model.formula->response : NULL;
     if (!y) return "";
     size_t v = y->op == RSP_F_VARIABLE ? rsp_study_variable(c->p->study, y->text) : RSP_NONE;
     return v == RSP_NONE ? y->text : rsp_variable_label(c->p->study, v, rsp_texts_lang(c->t));
@@ -49,6 +49,11 @@ static const char *measure(const chart *c) {
 bool chart_shows_n(const chart *c) {
     double low, high;
     return c->data.kind != CHART_FOREST && chart_bases(c, &low, &high) && low != high;
+}
+
+/* Respondents of a row stand beside it; in other charts the subtitle has them. */
+static bool has_n_column(const chart *c) {
+    return c->data.kind == CHART_AGREEMENT || c->data.kind == CHART_DIVERGING || c->data.kind == CHART_DOTS;
 }
 
 static const char *base_text(const chart *c) {
@@ -86,8 +91,9 @@ void chart_head(chart *c) {
     paragraph(c, c->s->title, th->title_size, true, th->ink, 3);
     rsp_buf b = {0};
     rsp_buf_puts(&b, measure(c));
+    if (c->data.topic) sentence(&b, c->data.topic);
     sentence(&b, who(c));
-    if (!chart_shows_n(c) || c->data.kind == CHART_HEATMAP) sentence(&b, base_text(c));
+    if (!chart_shows_n(c) || !has_n_column(c)) sentence(&b, base_text(c));
     paragraph(c, b.data, th->subtitle_size, false, th->muted, 0);
     b.length = 0;
     if (c->p->simulated) sentence(&b, rsp_say(c->t, c->a, "simulated_note", NULL, 0));
@@ -135,7 +141,7 @@ static void state_key(chart *c) {
 
 /* First answers of the categorical variables of a model: what its coefficients compare with. */
 static const char *reference_note(const chart *c) {
-    const rsp_formula *f = c->x->kind == RSP_A_MODEL ? c->x->model.formula : NULL;
+    const rsp_formula *f = c->x && c->x->kind == RSP_A_MODEL ? c->x->model.formula : NULL;
     const char *list = NULL;
     for (size_t k = 0; f && k < f->n_factors; k++) {
         if (f->factors[k]->op != RSP_F_VARIABLE) continue;
@@ -157,9 +163,10 @@ static const char *reference_note(const chart *c) {
 
 static const char *item_codes(const chart *c) {
     const char *list = NULL;
-    if (c->x->kind != RSP_A_TABLE || !c->x->table.n_items) return "";
+    if (!c->x || c->x->kind != RSP_A_TABLE || !c->x->table.n_items) return "";
     for (size_t k = 0; k < c->x->table.n_items; k++) {
         const char *name = c->p->study->variables[c->x->table.items[k]].name;
+        if (c->spec->item != RSP_NONE && c->spec->item != c->x->table.items[k]) continue;
         list = list ? rsp_printf(c->a, "%s, %s", list, name) : name;
     }
     return rsp_say(c->t, c->a, "code_note", (rsp_arg[]){{"codes", list, 0}}, 1);
@@ -185,8 +192,10 @@ static const char *say0(const chart *c, const char *key) { return rsp_say(c->t, 
 static const char *notes(const chart *c) {
     rsp_buf b = {0};
     bool self_selected = c->p->study->design.self_selected;
+    bool counted = strcmp(c->data.statistic, "count") == 0 || strcmp(c->data.statistic, "weight_count") == 0;
+    if (c->data.note) sentence(&b, c->data.note);
     if (c->intervals) sentence(&b, say0(c, "interval_note"));
-    else
+    else if (!counted)
         sentence(&b,
                  rsp_say(c->t, c->a, "no_interval_note", (rsp_arg[]){{"reason", say0(c, "see_tables_reason"), 0}}, 1));
     if (self_selected && c->intervals) sentence(&b, say0(c, "sampling_only_note"));
@@ -202,15 +211,22 @@ static const char *notes(const chart *c) {
     return text;
 }
 
+/* All numbers of the chart can be compared with each other. */
+static bool one_scale(const chart *c) {
+    return c->data.kind != CHART_AGREEMENT && c->data.kind != CHART_DIVERGING && c->data.kind != CHART_HISTOGRAM;
+}
+
 /* The text alternative: what kind of picture, from where to where, the value of everybody. */
 static void describe(chart *c) {
-    static const char *const kinds[] = {"alt_agreement", "alt_dots", "alt_forest", "alt_heatmap"};
     rsp_buf b = {0};
     const chart_row *low = NULL, *high = NULL;
     const rsp_published_row *low_cell = NULL, *high_cell = NULL;
-    sentence(&b, rsp_say(c->t, c->a, kinds[c->data.kind], (rsp_arg[]){{"n", NULL, (double) c->data.n_rows}}, 1));
-    for (size_t r = 0; r < c->data.n_rows && c->data.kind != CHART_AGREEMENT; r++)
-        for (size_t k = 0; k < c->data.n_columns; k++) {
+    sentence(&b, rsp_say(c->t, c->a, rsp_printf(c->a, "alt_%s", chart_kind_word(c->data.kind)),
+                         (rsp_arg[]){{"n", NULL, (double) c->data.n_rows}}, 1));
+    if (c->data.alt) sentence(&b, c->data.alt);
+    size_t columns = c->data.kind == CHART_RANKING ? 1 : c->data.n_columns;
+    for (size_t r = 0; r < c->data.n_rows && one_scale(c); r++)
+        for (size_t k = 0; k < columns; k++) {
             const rsp_published_row *x = c->data.rows[r].cells[k];
             if (!chart_known(x) || c->data.rows[r].pooled) continue;
             if (!low_cell || x->estimate < low_cell->estimate) low = &c->data.rows[r], low_cell = x;
@@ -395,7 +411,7 @@ double chart_axis_at(const chart_axis *x, double value) {
     return x->x0 + (x->x1 - x->x0) * (v - x->from) / (x->to - x->from);
 }
 
-static const char *tick_text(const chart *c, const chart_axis *x, double v) {
+const char *chart_tick(const chart *c, const chart_axis *x, double v) {
     if (strcmp(c->data.statistic, "net") == 0) return chart_value(c, v);
     if (chart_share(c)) return rsp_say_percent(c->t, c->a, v, x->digits > 2 ? x->digits - 2 : 0);
     if (!x->log) return rsp_say_number(c->t, c->a, v, x->digits);
@@ -410,7 +426,7 @@ void chart_axis_draw(chart *c, const chart_axis *x, double top, double bottom) {
     for (size_t k = 0; k < x->n_ticks; k++) {
         double at = chart_axis_at(x, x->ticks[k]);
         rsp_scene_line(c->s, at, top, at, bottom, c->theme->grid, 0.7)->layer = 0;
-        const char *text = tick_text(c, x, x->ticks[k]);
+        const char *text = chart_tick(c, x, x->ticks[k]);
         double w = rsp_text_extent(text, &style).w;
         if (at - w / 2 < free_from) continue; /* a tick whose number would touch its neighbour's stays without */
         chart_text(c, at, top - style.size - 5, text, style);

@@ -11,6 +11,9 @@
 rsp_scene *rsp_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country, const rsp_texts *texts,
                      double width);
 
+/* The beginning of a chart's file names: its analysis; of a second chart of the same analysis with its kind behind a dot,
+ * and where that is not enough with its place among the charts. */
+const char *rsp_chart_stem(const rsp_study *s, const rsp_chart_spec *spec, rsp_arena *a);
 /* The charts of the study's reports; without any, one for each analysis that makes a chart, of the kind that suits it. */
 const rsp_chart_spec *rsp_chart_specs(const rsp_study *s, rsp_arena *a, size_t *n);
 

@@ -256,9 +256,35 @@ static const char *category_label(const rsp_labels *l, const rsp_published_row *
     return v != RSP_NONE && has_code(l->study, v, row->level) ? rsp_label_code(l, v, row->level) : row->level;
 }
 
+/* Codes joined by blanks: those ticked together, nothing for nobody's, `*` for all without a level of their own. */
+static const char *combination_label(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
+    size_t v = rsp_map_get(l->variables, row->term);
+    const char *label = NULL;
+    if (strcmp(row->level, "*") == 0) return rsp_say(l->texts, a, "label_other_combinations", NULL, 0);
+    for (const char *p = row->level; *p && v != RSP_NONE;) {
+        size_t length = strcspn(p, " ");
+        const char *one = rsp_label_code(l, v, rsp_strndup(a, p, length));
+        label = label ? rsp_printf(a, "%s + %s", label, one) : one;
+        p += length + (p[length] == ' ');
+    }
+    return label ? label : rsp_say(l->texts, a, "label_no_choice", NULL, 0);
+}
+
+/* Two choices of a ranking. */
+static const char *choices_label(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
+    size_t v = rsp_map_get(l->variables, row->term);
+    rsp_sides s;
+    if (v == RSP_NONE || !split_sides(l, a, v, row->level, &s)) return row->level;
+    return rsp_say(
+        l->texts, a, "label_difference",
+        (rsp_arg[]){{"first", rsp_label_code(l, v, s.first), 0}, {"second", rsp_label_code(l, v, s.second), 0}}, 2);
+}
+
 const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
     double p;
+    if (strcmp(row->statistic, "combination") == 0) return combination_label(l, a, row);
     if (!*row->level) return "";
+    if (strcmp(row->statistic, "choice_difference") == 0) return choices_label(l, a, row);
     if (strcmp(row->statistic, "difference") == 0) return difference_label(l, a, row);
     if (strcmp(row->statistic, "margin_gap") == 0) return margin_label(l, a, row);
     if (strcmp(row->statistic, "coefficient") == 0) return category_label(l, row);
@@ -279,7 +305,7 @@ const char *rsp_label_statistic(const rsp_labels *l, rsp_arena *a, const char *s
     return rsp_texts_has(l->texts, key) ? rsp_say(l->texts, a, key, NULL, 0) : statistic;
 }
 
-static const char *table_statistic(rsp_statistic s) {
+const char *rsp_label_table_statistic(const rsp_analysis *x) {
     static const char *const names[] = {[RSP_PROPORTION] = "proportion",
                                         [RSP_MEAN] = "mean",
                                         [RSP_TOTAL] = "total",
@@ -289,8 +315,10 @@ static const char *table_statistic(rsp_statistic s) {
                                         [RSP_SD] = "sd",
                                         [RSP_NET] = "net",
                                         [RSP_TOP2] = "top2",
+                                        [RSP_COMBINATIONS] = "proportion",
+                                        [RSP_RANKING] = "proportion",
                                         [RSP_RATIO] = "ratio"};
-    return names[s];
+    return names[x->table.statistic];
 }
 
 static const char *outcome_label(const rsp_labels *l, rsp_arena *a, const rsp_analysis *x) {
@@ -342,7 +370,7 @@ const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id)
     const rsp_analysis *x = rsp_label_find(l, id);
     if (!x) return "";
     switch (x->kind) {
-    case RSP_A_TABLE: return rsp_label_statistic(l, a, table_statistic(x->table.statistic));
+    case RSP_A_TABLE: return rsp_label_statistic(l, a, rsp_label_table_statistic(x));
     case RSP_A_TEST: return rsp_label_statistic(l, a, tests[x->test.kind]);
     case RSP_A_SCALE: return rsp_label_statistic(l, a, "alpha");
     case RSP_A_FACTOR: return rsp_label_statistic(l, a, "loading");
@@ -367,7 +395,8 @@ static bool margin_of_counts(const rsp_study *s, const char *margin) {
 }
 
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
-    static const char *const shares[] = {"proportion", "proportion_missing", "top2", "net", NULL};
+    static const char *const shares[] = {"proportion",  "proportion_missing", "top2", "net",
+                                         "combination", "choice_difference",  NULL};
     static const char *const ratios[] = {
         "coefficient", "odds_ratio", "rate_ratio",  "threshold", "r_squared",    "alpha",       "omega",
         "item_rest",   "loading",    "std_loading", "variance",  "covariance",   "intercept",   "cfi",
@@ -382,7 +411,7 @@ rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
     if (one_of(row->statistic, ratios)) return RSP_AS_RATIO;
     const rsp_analysis *x = rsp_label_find(l, row->analysis);
     if (strcmp(row->statistic, "difference") == 0 && x && x->kind == RSP_A_TABLE)
-        return one_of(table_statistic(x->table.statistic), shares) ? RSP_AS_SHARE : RSP_AS_NUMBER;
+        return one_of(rsp_label_table_statistic(x), shares) ? RSP_AS_SHARE : RSP_AS_NUMBER;
     return RSP_AS_NUMBER;
 }
 

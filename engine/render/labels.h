@@ -37,6 +37,8 @@ const char *rsp_label_term(const rsp_labels *l, rsp_arena *a, const rsp_publishe
 const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
 /* Name of a statistic; its column name where the catalogue does not know it. */
 const char *rsp_label_statistic(const rsp_labels *l, rsp_arena *a, const char *statistic);
+/* The statistic of a table's own rows, in the results table. */
+const char *rsp_label_table_statistic(const rsp_analysis *x);
 /* How an analysis measures, for contents and subtitles: the name of its main statistic. */
 const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id);
 

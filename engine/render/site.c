@@ -47,13 +47,13 @@ static long long size_of(const struct site *s, const char *folder, const char *n
     return stat(rsp_printf(s->a, "%s/%s/%s", s->p->dir, folder, name), &file) == 0 ? (long long) file.st_size : -1;
 }
 
-/* Charts are named ANALYSIS-DOMAIN-LANG; the longest id that fits is the analysis. */
+/* Charts are named ANALYSIS-DOMAIN-LANG, or ANALYSIS.KIND-DOMAIN-LANG; the longest id that fits is the analysis. */
 static size_t analysis_of(const struct site *s, const char *stem) {
     size_t best = RSP_NONE, length = 0;
     for (size_t k = 0; k < s->p->study->n_analyses; k++) {
         const char *id = rsp_file_word(s->a, s->p->study->analyses[k].id);
         size_t n = strlen(id);
-        if (n >= length && strncmp(stem, id, n) == 0 && (stem[n] == '-' || !stem[n])) {
+        if (n >= length && strncmp(stem, id, n) == 0 && (stem[n] == '-' || stem[n] == '.' || !stem[n])) {
             best = k;
             length = n;
         }
@@ -98,7 +98,8 @@ static void list_files(struct site *s, const char *folder, const char *prefix, c
         if (!head) {
             item.analysis = analysis_of(s, who);
             size_t id = item.analysis == RSP_NONE ? 0 : strlen(s->p->study->analyses[item.analysis].id);
-            item.who = who[id] == '-' ? who + id + 1 : "all";
+            const char *hyphen = strchr(who + id, '-'); /* behind the kind */
+            item.who = hyphen ? hyphen + 1 : "all";
         }
         RSP_PUSH(out->items, out->n, out->capacity, item);
     }

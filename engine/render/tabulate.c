@@ -28,7 +28,12 @@ struct tabulation {
 
 /* ---- which rows ------------------------------------------------------------------------------------------------- */
 
-static bool is_difference(const rsp_published_row *r) { return strcmp(r->statistic, "difference") == 0; }
+static bool between_groups(const rsp_published_row *r) { return strcmp(r->statistic, "difference") == 0; }
+
+/* Of groups, or of two choices of a ranking. */
+static bool is_difference(const rsp_published_row *r) {
+    return between_groups(r) || strcmp(r->statistic, "choice_difference") == 0;
+}
 
 /* A country's edition: its own rows, those of all countries, and of the comparisons those it has part in. */
 static bool concerns(const rsp_labels *l, rsp_arena *a, const rsp_published_row *r, const char *country) {
@@ -36,7 +41,7 @@ static bool concerns(const rsp_labels *l, rsp_arena *a, const rsp_published_row 
     if (!country || s->roles.country == RSP_NONE) return true;
     const char *code = rsp_domain_code(a, r->domain, s->variables[s->roles.country].name);
     if (code) return strcmp(code, country) == 0;
-    if (!is_difference(r)) return true;
+    if (!between_groups(r)) return true;
     rsp_sides sides = rsp_label_sides(l, a, r);
     if (sides.variable != s->roles.country) return true;
     return strcmp(sides.first, country) == 0 || (sides.second && strcmp(sides.second, country) == 0);
@@ -50,7 +55,7 @@ static void collect(struct tabulation *t, const rsp_published *p, const char *co
     for (size_t i = from; i < to; i++) {
         const rsp_published_row *r = rsp_published_at(p, i);
         if (!concerns(t->labels, t->a, r, country)) continue;
-        if (is_difference(r)) t->differences[t->n_differences++] = r;
+        if (between_groups(r)) t->differences[t->n_differences++] = r;
         if (is_difference(r) == (part == RSP_TAB_DIFFERENCES)) t->rows[t->n++] = r;
     }
 }

@@ -131,13 +131,25 @@ static bool adds_to_one(const struct gate *g, const char *term) {
            g->study->variables[v].type != RSP_RANK;
 }
 
+/* Of a set or a ranking: its choices (see estimate/sets.c). */
+static const rsp_list *choices_of(const struct gate *g, const char *term) {
+    size_t v = rsp_study_variable(g->study, term);
+    return v == RSP_NONE ? NULL : g->study->variables[v].list;
+}
+
+/* The shares of this row and others like it add to 1. */
+static bool part_of_a_distribution(const struct gate *g, const rsp_row *r) {
+    return is(r, "combination") || (is(r, "proportion") && adds_to_one(g, r->term));
+}
+
 /* The levels of one distribution add to 1. */
 static void levels_of_a_distribution(struct gate *g) {
     struct groups groups = {.by_key = rsp_map_new()};
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        if (is(r, "proportion") && adds_to_one(g, r->term))
-            groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, r->term), i);
+        if (part_of_a_distribution(g, r))
+            groups_add(&groups,
+                       rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s", r->analysis, r->domain, r->term, r->statistic), i);
     }
     for (size_t k = 0; k < groups.n; k++) protect(g, &groups.group[k], g->rules->minimum_cell);
     groups_free(&groups);
@@ -233,6 +245,32 @@ static void parts_of_a_whole(struct gate *g) {
     groups_free(&groups);
 }
 
+/* How much more often one choice of a ranking was placed than another is shown only where both shares are. */
+static void choice_differences(struct gate *g) {
+    rsp_map *choices = rsp_map_new(); /* hidden ones */
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (is(r, "proportion") && g->hidden[i] != SHOWN)
+            rsp_map_put(choices,
+                        rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s", r->analysis, r->domain, r->term, r->level), i);
+    }
+    for (size_t i = 0; rsp_map_count(choices) && i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        const rsp_list *list = is(r, "choice_difference") ? choices_of(g, r->term) : NULL;
+        for (size_t k = 0; list && k < list->n; k++) {
+            const char *code = list->choices[k].code;
+            size_t length = strlen(code), all = strlen(r->level);
+            bool first = strncmp(r->level, code, length) == 0 && r->level[length] == '-';
+            bool second =
+                all > length && r->level[all - length - 1] == '-' && strcmp(r->level + all - length, code) == 0;
+            if ((first || second) && rsp_map_get(choices, rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s", r->analysis,
+                                                                     r->domain, r->term, code)) != RSP_NONE)
+                hide(g, i);
+        }
+    }
+    rsp_map_free(choices);
+}
+
 /* A difference is shown only where both sides are. Its term is the item, or `item=code` for one level of it. */
 static void differences(struct gate *g) {
     struct groups cells = {.by_key = rsp_map_new()};
@@ -277,9 +315,10 @@ static void number_cells(struct gate *g, struct linked *l) {
     size_t n = g->results->n;
     l->cells = rsp_map_new();
     l->of_row = RSP_ARRAY(g->arena, size_t, n);
-    l->count = RSP_ARRAY(g->arena, int64_t, n);
-    l->known = RSP_ARRAY(g->arena, bool, n);
-    l->hidden = RSP_ARRAY(g->arena, bool, n);
+    /* a remainder for each choice of a set besides */
+    l->count = RSP_ARRAY(g->arena, int64_t, 2 * n);
+    l->known = RSP_ARRAY(g->arena, bool, 2 * n);
+    l->hidden = RSP_ARRAY(g->arena, bool, 2 * n);
     for (size_t i = 0; i < n; i++) {
         const rsp_row *r = &g->results->rows[i];
         l->of_row[i] = RSP_NONE;
@@ -302,14 +341,66 @@ static void add_relation(struct gate *g, struct linked *l, const size_t *cells, 
     RSP_PUSH(l->relations, l->n_relations, l->capacity, r);
 }
 
+/* Is the code one of those that a combination joins by blanks? */
+static bool names_code(const char *combination, const char *code) {
+    size_t length = strlen(code);
+    for (const char *p = combination; *p;) {
+        size_t word = strcspn(p, " ");
+        if (word == length && strncmp(p, code, length) == 0) return true;
+        p += word + (p[word] == ' ');
+    }
+    return false;
+}
+
+/* A choice's share less the combinations shown with it leaves those that have no level of their own: a cell that nobody
+ * prints and anybody can compute. It is as confidential as any other where few respondents are in it. */
+static void relate_set(struct gate *g, struct linked *l, size_t set, const struct members *combinations,
+                       size_t *cells) {
+    size_t n = 1;
+    int64_t rest = count_of(&g->results->rows[set]);
+    cells[0] = l->of_row[set];
+    for (size_t k = 0; k < combinations->n; k++) {
+        const rsp_row *r = &g->results->rows[combinations->row[k]];
+        if (!names_code(r->level, g->results->rows[set].level)) continue;
+        cells[n++] = l->of_row[combinations->row[k]];
+        rest -= count_of(r);
+    }
+    if (rest > 0) {
+        size_t k = l->n_cells++;
+        l->count[k] = rest;
+        l->hidden[k] = rest < g->rules->minimum_cell;
+        cells[n++] = k;
+    }
+    if (n > 1) add_relation(g, l, cells, n, false);
+}
+
+/* Every choice of a set with the combinations it is part of. */
+static void relate_sets(struct gate *g, struct linked *l, size_t *cells) {
+    struct groups combinations = {.by_key = rsp_map_new()};
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (l->of_row[i] != RSP_NONE && is(r, "combination"))
+            groups_add(&combinations, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, r->term), i);
+    }
+    for (size_t i = 0; combinations.n && i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (l->of_row[i] == RSP_NONE || !is(r, "proportion") || r->base == 0) continue;
+        size_t k =
+            rsp_map_get(combinations.by_key, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, r->term));
+        if (k != RSP_NONE) relate_set(g, l, i, &combinations.group[k], cells);
+    }
+    groups_free(&combinations);
+}
+
 static void relate(struct gate *g, struct linked *l) {
     struct groups levels = {.by_key = rsp_map_new()}, parts = {.by_key = rsp_map_new()};
     size_t *cells = rsp_malloc((g->results->n + 1) * sizeof *cells);
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (l->of_row[i] == RSP_NONE) continue;
-        if (is(r, "proportion") && adds_to_one(g, r->term))
-            groups_add(&levels, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, r->term), i);
+        if (part_of_a_distribution(g, r))
+            groups_add(&levels,
+                       rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s", r->analysis, r->domain, r->term, r->statistic), i);
         const char *variable = NULL, *parent;
         for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++)
             if (rsp_map_get(l->cells, cell_key(g, i, parent)) != RSP_NONE)
@@ -332,6 +423,7 @@ static void relate(struct gate *g, struct linked *l) {
         for (size_t j = 0; j < parts.group[k].n; j++) cells[j + 1] = l->of_row[parts.group[k].row[j]];
         add_relation(g, l, cells, parts.group[k].n + 1, false);
     }
+    relate_sets(g, l, cells);
     free(cells);
     groups_free(&levels);
     groups_free(&parts);
@@ -351,8 +443,8 @@ static void linked_tables(struct gate *g) {
 
 /* Each rule only hides more, so the loop ends. */
 static void complementary(struct gate *g) {
-    bool any = false; /* nothing hidden by the primary rules: nothing to protect */
-    for (size_t i = 0; i < g->results->n; i++) any |= g->hidden[i] != SHOWN;
+    bool any = false; /* nothing hidden by the primary rules, nor left over: nothing to protect */
+    for (size_t i = 0; i < g->results->n; i++) any |= g->hidden[i] != SHOWN || is(&g->results->rows[i], "combination");
     if (!any) return;
     do {
         g->changed = false;
@@ -362,6 +454,7 @@ static void complementary(struct gate *g) {
         parts_of_a_whole(g);
         linked_tables(g);
         differences(g);
+        choice_differences(g);
     } while (g->changed);
 }
 

@@ -14,14 +14,16 @@ typedef struct {
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
-static const char *const statistics[] = {"proportion", "mean", "total", "median", "quantile",
-                                         "count",      "sd",   "net",   "top2",   NULL};
+static const char *const statistics[] = {"proportion", "mean", "total", "median",       "quantile", "count",
+                                         "sd",         "net",  "top2",  "combinations", "ranking",  NULL};
 
 static const char *item_fault(const rsp_variable *v, rsp_statistic s) {
     if (v->type == RSP_TEXT) return "is free text, which is never published";
     if (v->type == RSP_DATE || v->type == RSP_DATETIME) return "is a date";
     switch (s) {
     case RSP_PROPORTION: return v->type == RSP_DECIMAL ? "is a number without categories: `cut` it first" : NULL;
+    case RSP_COMBINATIONS: return v->type == RSP_SELECT_MULTIPLE ? NULL : "is no select_multiple";
+    case RSP_RANKING: return v->type == RSP_RANK ? NULL : "is no rank";
     case RSP_NET:
     case RSP_TOP2: return v->type == RSP_SELECT_ONE ? NULL : "has no ordered answers";
     case RSP_MEDIAN:

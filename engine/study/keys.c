@@ -204,8 +204,8 @@ static const rsp_key table_keys[] = {
     ID,
     TITLE,
     {"items", LIST, RSP_V_VARIABLE, NULL, false, NULL, "variables, or choices of a select_multiple as NAME_CODE"},
-    {"statistic", ONE, RSP_V_ENUM, "proportion|mean|total|median|quantile|count|sd|net|top2", false, NULL,
-     "default proportion"},
+    {"statistic", ONE, RSP_V_ENUM, "proportion|mean|total|median|quantile|count|sd|net|top2|combinations|ranking",
+     false, NULL, "default proportion"},
     {"probs", ONE | LIST, RSP_V_NUMBER, "0..1", false, NULL, "quantile: the probabilities"},
     {"ratio", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, ratio_keys, "ratio of two totals, in place of items"},
     {"by", RSP_S_LISTS, RSP_V_VARIABLE, NULL, false, NULL, "crossings; `[]` is everybody; default `[[]]`"},
@@ -358,7 +358,11 @@ static const rsp_key edition_keys[] = {
 
 static const rsp_key chart_keys[] = {
     {"analysis", ONE, RSP_V_ID, NULL, true, NULL, "what is drawn"},
-    {"kind", ONE, RSP_V_ENUM, "agreement|dots|forest|heatmap", true, NULL, "the form"},
+    {"kind", ONE, RSP_V_ENUM, "agreement|diverging|dots|forest|heatmap|tiles|upset|ranking|slope|multiples|histogram",
+     true, NULL, "the form"},
+    {"item", ONE, RSP_V_VARIABLE, NULL, false, NULL, "tiles: the item shown; default the table's first"},
+    {"limits", LIST, RSP_V_NUMBER, NULL, false, NULL,
+     "tiles: at most four values between classes; needed where the statistic is neither a share nor net"},
     {"title", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "the finding; default: composed from the tests of the run"},
     END};
 

@@ -225,28 +225,114 @@ static void default_editions(rsp_loader *l, rsp_reports *r) {
     r->n_briefs = r->n_workbooks = 1;
 }
 
-static void check_chart(rsp_loader *l, const rsp_node *kind, const rsp_analysis *a) {
+static bool is_kind(const rsp_node *kind, const char *word) { return strcmp(kind->text, word) == 0; }
+
+static bool crossed_by_country(const rsp_loader *l, const rsp_table *t) {
+    for (size_t b = 0; b < t->n_by; b++)
+        if (t->by[b].n == 1 && t->by[b].variables[0] == l->s->roles.country) return true;
+    return false;
+}
+
+static bool is_share(rsp_statistic s) { return s == RSP_PROPORTION || s == RSP_TOP2 || s == RSP_NET; }
+
+static bool two_answers(const rsp_variable *v) {
+    size_t n = 0;
+    for (size_t k = 0; v->list && k < v->list->n; k++) n += !v->list->choices[k].missing;
+    return v->type == RSP_SELECT_ONE && n == 2;
+}
+
+/* What each kind of chart asks of its table. */
+static void check_table_chart(rsp_loader *l, const rsp_node *n, const rsp_node *kind, const rsp_analysis *a) {
+    const rsp_table *t = &a->table;
+    bool crossed = false;
+    for (size_t b = 0; b < t->n_by; b++) crossed = crossed || t->by[b].n > 0;
+    if ((is_kind(kind, "agreement") || is_kind(kind, "diverging")) && t->statistic != RSP_PROPORTION)
+        RSP_FAULT(l, kind->loc, "use dots or heatmap", "an agreement chart shows proportions, table '%s' has none",
+                  a->id);
+    if (is_kind(kind, "upset") && t->statistic != RSP_COMBINATIONS)
+        RSP_FAULT(l, kind->loc, "give the table `statistic: combinations`",
+                  "an upset chart shows combinations of choices, table '%s' has none", a->id);
+    if (is_kind(kind, "ranking") && t->statistic != RSP_RANKING)
+        RSP_FAULT(l, kind->loc, "give the table `statistic: ranking`",
+                  "a ranking chart shows the choices of a rank, table '%s' has none", a->id);
+    if ((is_kind(kind, "slope") || is_kind(kind, "multiples")) && !crossed)
+        RSP_FAULT(l, kind->loc, "cross the table by the wave: `by: [[wave]]`",
+                  "a chart of kind '%s' shows change, table '%s' has no groups", kind->text, a->id);
+    if (!is_kind(kind, "tiles")) return;
+    if (t->statistic == RSP_COMBINATIONS || t->statistic == RSP_RANKING || t->statistic == RSP_COUNT ||
+        (t->statistic == RSP_PROPORTION && t->n_items && !two_answers(rsp_var(l, t->items[0]))))
+        RSP_FAULT(l, kind->loc, "use statistic top2, net or mean",
+                  "tiles show one number a country, table '%s' has more", a->id);
+    if (l->s->roles.country == RSP_NONE || !crossed_by_country(l, t))
+        RSP_FAULT(l, kind->loc, "add the country's variable to `by`", "tiles show countries, table '%s' has none",
+                  a->id);
+    if (!rsp_node_find(n, "limits") && !is_share(t->statistic))
+        RSP_FAULT(l, kind->loc, "add `limits: [20, 40, 60, 80]`",
+                  "the classes of tiles of '%s' are not known: they stay the same from night to night", a->id);
+}
+
+static void check_chart(rsp_loader *l, const rsp_node *n, const rsp_node *kind, const rsp_analysis *a) {
     bool model = a->kind == RSP_A_MODEL;
     if (!model && a->kind != RSP_A_TABLE)
         RSP_FAULT(l, kind->loc, "name a table or a regression", "analysis '%s' makes no chart of kind '%s'", a->id,
                   kind->text);
     else if (model != (strcmp(kind->text, "forest") == 0))
-        RSP_FAULT(l, kind->loc, model ? "use forest" : "forest is for models: use agreement, dots or heatmap",
+        RSP_FAULT(l, kind->loc,
+                  model ? "use forest" : "forest is for models: use agreement, dots, heatmap or another of tables",
                   "a chart of kind '%s' cannot show %s '%s'", kind->text, model ? "model" : "table", a->id);
-    else if (strcmp(kind->text, "agreement") == 0 && a->table.statistic != RSP_PROPORTION)
-        RSP_FAULT(l, kind->loc, "use dots or heatmap", "an agreement chart shows proportions, table '%s' has none",
-                  a->id);
+    else if (!model) check_table_chart(l, n, kind, a);
+}
+
+/* The weights are no analysis of the study's, and a histogram shows nothing else. */
+static bool check_histogram(rsp_loader *l, const rsp_node *id, const rsp_node *kind) {
+    bool weights = strcmp(id->text, "weights") == 0, histogram = is_kind(kind, "histogram");
+    if (weights != histogram)
+        RSP_FAULT(l, kind->loc, "write `{analysis: weights, kind: histogram}`",
+                  histogram ? "a histogram shows the weights alone" : "weights are shown as a histogram alone");
+    return weights && histogram;
+}
+
+static void load_tiles(rsp_loader *l, const rsp_node *n, const rsp_node *kind, const rsp_analysis *a,
+                       rsp_chart_spec *x) {
+    const rsp_node *item = rsp_get(n, "item"), *limits = rsp_get(n, "limits");
+    bool tiles = is_kind(kind, "tiles"), found = !item;
+    double *values = RSP_ARRAY(l->a, double, rsp_values(limits));
+    x->item = item ? rsp_bind(l, item, "a chart") : RSP_NONE;
+    for (size_t k = 0; !found && k < a->table.n_items; k++) found = a->table.items[k] == x->item;
+    if (!tiles && (item || limits))
+        RSP_FAULT(l, (item ? item : limits)->loc, NULL, "'%s' goes with tiles alone", item ? "item" : "limits");
+    else if (!found && x->item != RSP_NONE)
+        RSP_FAULT(l, item->loc, NULL, "table '%s' has no item '%s'", a->id, item->text);
+    if (rsp_values(limits) > 4) RSP_FAULT(l, limits->loc, NULL, "at most four limits make five classes");
+    for (size_t k = 0; k < rsp_values(limits); k++) {
+        if (rsp_value_at(limits, k)->bad) continue;
+        values[x->n_limits] = rsp_node_number(rsp_value_at(limits, k));
+        if (x->n_limits && !(values[x->n_limits] > values[x->n_limits - 1]))
+            RSP_FAULT(l, limits->loc, NULL, "limits ascend");
+        x->n_limits++;
+    }
+    x->limits = values;
 }
 
 static void load_charts(rsp_loader *l, const rsp_node *n, rsp_reports *r) {
     r->charts = RSP_ARRAY(l->a, rsp_chart_spec, n ? n->n : 0);
     for (size_t k = 0; n && k < n->n; k++) {
         const rsp_node *id = rsp_get(n->items[k], "analysis"), *kind = rsp_get(n->items[k], "kind");
-        const rsp_analysis *a = id ? bind_analysis(l, id, "a chart") : NULL;
-        if (!a || !kind) continue;
-        check_chart(l, kind, a);
-        r->charts[r->n_charts++] =
-            (rsp_chart_spec){id->text, kind->text, rsp_read_words(l, rsp_get(n->items[k], "title")), id->loc};
+        if (!id || !kind) continue;
+        rsp_chart_spec x = {.analysis = id->text,
+                            .kind = kind->text,
+                            .title = rsp_read_words(l, rsp_get(n->items[k], "title")),
+                            .item = RSP_NONE,
+                            .loc = id->loc};
+        if (strcmp(id->text, "weights") == 0 || is_kind(kind, "histogram")) {
+            if (check_histogram(l, id, kind)) r->charts[r->n_charts++] = x;
+            continue;
+        }
+        const rsp_analysis *a = bind_analysis(l, id, "a chart");
+        if (!a) continue;
+        check_chart(l, n->items[k], kind, a);
+        if (a->kind == RSP_A_TABLE) load_tiles(l, n->items[k], kind, a, &x);
+        r->charts[r->n_charts++] = x;
     }
 }
 

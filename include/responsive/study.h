@@ -216,6 +216,8 @@ typedef enum {
     RSP_SD,
     RSP_NET,
     RSP_TOP2,
+    RSP_COMBINATIONS, /* of a select_multiple: its choices, and which of them go together */
+    RSP_RANKING,      /* of a rank: its choices, and which of them can be told apart */
     RSP_RATIO
 } rsp_statistic;
 
@@ -344,8 +346,11 @@ typedef struct {
 
 typedef struct {
     const char *analysis;
-    const char *kind; /* "agreement", "dots", "forest", "heatmap" */
-    rsp_text title;   /* finding; NULL: composed from tests */
+    const char *kind;     /* a word of the key's list: "agreement", "dots", ... */
+    rsp_text title;       /* finding; NULL: composed from tests */
+    size_t item;          /* tiles: the variable shown; RSP_NONE: the table's first */
+    size_t n_limits;      /* tiles: between the classes of values, ascending; 0: as the statistic suggests */
+    const double *limits; /* in the statistic's own unit */
     rsp_loc loc;
 } rsp_chart_spec;
 
