@@ -194,6 +194,8 @@ void est_describe(const est_context *x, const est_item *it, size_t form, size_t 
 void est_finish(const est_context *x, const est_item *it, size_t form, size_t domain, est_value *v);
 /* Holm's adjustment (1979) of p[0..n); NaN are left out of the family. */
 void est_holm(const double *p, size_t n, double *adjusted);
+/* Benjamini and Hochberg's (1995), which bounds the expected share of false findings; NaN are left out of the family. */
+void est_benjamini_hochberg(const double *p, size_t n, double *adjusted);
 
 /* Quantiles of an item's domains, bins and forms for their distribution function. */
 void est_quantiles(const est_people *who, const double *y, est_item *it, rsp_arena *a);

@@ -147,18 +147,35 @@ static int compare_ranked(const void *x, const void *y) {
     return a->at < b->at ? -1 : 1;
 }
 
-void est_holm(const double *p, size_t n, double *adjusted) {
-    struct ranked *order = rsp_malloc((n + 1) * sizeof *order);
+/* Those that are not NaN, ascending; returns how many. adjusted: NaN throughout. */
+static size_t rank_values(const double *p, size_t n, double *adjusted, struct ranked *order) {
     size_t m = 0;
     for (size_t k = 0; k < n; k++) {
         adjusted[k] = NAN;
         if (!isnan(p[k])) order[m++] = (struct ranked){p[k], k};
     }
     qsort(order, m, sizeof *order, compare_ranked);
+    return m;
+}
+
+void est_holm(const double *p, size_t n, double *adjusted) {
+    struct ranked *order = rsp_malloc((n + 1) * sizeof *order);
+    size_t m = rank_values(p, n, adjusted, order);
     double largest = 0;
     for (size_t k = 0; k < m; k++) {
         largest = fmax(largest, fmin(1, (double) (m - k) * order[k].p));
         adjusted[order[k].at] = largest;
+    }
+    free(order);
+}
+
+void est_benjamini_hochberg(const double *p, size_t n, double *adjusted) {
+    struct ranked *order = rsp_malloc((n + 1) * sizeof *order);
+    size_t m = rank_values(p, n, adjusted, order);
+    double least = 1;
+    for (size_t k = m; k-- > 0;) {
+        least = fmin(least, (double) m / (double) (k + 1) * order[k].p);
+        adjusted[order[k].at] = least;
     }
     free(order);
 }

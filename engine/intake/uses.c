@@ -61,6 +61,7 @@ static void use_analysis(bool *used, const rsp_analysis *a) {
     } else if (a->kind == RSP_A_MODEL && a->model.kind == RSP_POOLED_MODEL) {
         use_all(used, (const size_t[]){a->model.estimate, a->model.variance, a->model.across}, 3);
     } else if (a->model.formula) {
+        use_all(used, a->model.drivers.leave_out, a->model.drivers.n_leave_out);
         use_fexpr(used, a->model.formula->response);
         for (size_t k = 0; k < a->model.formula->n_factors; k++) use_fexpr(used, a->model.formula->factors[k]);
     }

@@ -593,25 +593,42 @@ void rsp_fit_regression(rsp_sample *s, const rsp_analysis *a, rsp_results *out, 
     rsp_mmatrix_free(f.m);
 }
 
+bool rsp_fit_estimates(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_estimates *e, rsp_diag *d) {
+    rsp_regression f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
+    if (!fit(&f, domain, d)) return false;
+    size_t k = f.m->k;
+    double *b = RSP_ARRAY(f.arena, double, k + 1), *v = RSP_ARRAY(f.arena, double, k * k + 1);
+    uint32_t *flags = RSP_ARRAY(f.arena, uint32_t, k + 1);
+    int64_t *cell = RSP_ARRAY(f.arena, int64_t, k + 1);
+    for (size_t j = 0; j < k; j++) {
+        size_t at = rsp_parameter_at(&f, 0, j);
+        flags[j] = f.flags[at] | f.status;
+        b[j] = f.flags[at] ? NAN : f.par[at];
+        cell[j] = cell_of(&f, &f.m->columns[j], 0);
+        for (size_t l = 0; l < k; l++) v[j * k + l] = f.vcov[at * f.p + rsp_parameter_at(&f, 0, l)];
+    }
+    *e = (rsp_estimates){f.m, b, v, flags, cell, f.df, f.rss, f.tss};
+    return true;
+}
+
 rsp_group_fit rsp_fit_group(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, const char *term,
                             rsp_diag *d) {
-    rsp_regression f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
     rsp_group_fit g = {.estimate = NAN, .variance = NAN, .df = NAN};
-    if (!fit(&f, domain, d)) return g;
-    g.n = f.m->n;
-    g.organisations = f.m->organisations;
-    for (size_t j = 0; j < f.m->k; j++) {
-        if (strcmp(f.m->columns[j].name, term) != 0) continue;
-        size_t at = rsp_parameter_at(&f, 0, j);
+    rsp_estimates e;
+    if (!rsp_fit_estimates(s, a, domain, &e, d)) return g;
+    g.n = e.m->n;
+    g.organisations = e.m->organisations;
+    for (size_t j = 0; j < e.m->k; j++) {
+        if (strcmp(e.m->columns[j].name, term) != 0) continue;
         g.found = true;
-        g.flags = f.flags[at] | f.status;
-        g.cell = cell_of(&f, &f.m->columns[j], 0);
-        g.df = f.df;
+        g.flags = e.flags[j];
+        g.cell = e.cell[j];
+        g.df = e.df;
         if (g.flags & ~(uint32_t) RSP_F_REPLICATES_FAILED) continue;
-        g.estimate = f.par[at];
-        g.variance = f.vcov[at * f.p + at];
+        g.estimate = e.b[j];
+        g.variance = e.v[j * e.m->k + j];
     }
-    rsp_mmatrix_free(f.m);
+    rsp_mmatrix_free(e.m);
     return g;
 }
 
@@ -619,6 +636,7 @@ void rsp_fit_model(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_d
     switch (a->model.kind) {
     case RSP_MIXED_MODEL: rsp_fit_mixed(s, a, out, d); break;
     case RSP_POOLED_MODEL: rsp_fit_pooled(s, a, out, d); break;
+    case RSP_DRIVERS_MODEL: rsp_fit_drivers(s, a, out, d); break;
     default: rsp_fit_regression(s, a, out, d); break;
     }
 }

@@ -8,6 +8,20 @@ void rsp_fit_regression(rsp_sample *s, const rsp_analysis *a, rsp_results *out,
                         rsp_diag *d); /* linear to multinomial */
 void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 void rsp_fit_pooled(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
+void rsp_fit_drivers(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
+
+/* A regression's estimates without rows of results; m owns them all. */
+typedef struct {
+    rsp_mmatrix *m;       /* its columns are the coefficients */
+    const double *b, *v;  /* [k], [k*k]: estimates and their covariance; NaN or 0 where flags say why */
+    const uint32_t *flags; /* [k] why a coefficient has no numbers or no error; 0 */
+    const int64_t *cell;   /* [k] respondents behind the coefficient's own cell */
+    double df;             /* NaN: normal */
+    double rss, tss;       /* linear: weighted sums of squares, of residuals and of the outcome */
+} rsp_estimates;
+
+/* False, and reported, when the outcome is not what the kind needs. Free with rsp_mmatrix_free(e->m). */
+bool rsp_fit_estimates(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_estimates *e, rsp_diag *d);
 
 /* One coefficient of a model fitted to a group's respondents alone, the design's other clusters counting as empty. */
 typedef struct {
@@ -21,5 +35,23 @@ typedef struct {
 
 rsp_group_fit rsp_fit_group(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, const char *term,
                             rsp_diag *d);
+
+/* Random effects of two estimates or more with variances above 0 (pooled.c). */
+typedef struct {
+    double tau2, tau2_se, mean, mean_se, df, q, q_p, i2;
+    double prediction_se; /* of a further group; t on df */
+} rsp_pool;
+
+rsp_pool rsp_pool_estimates(size_t k, const double *estimate, const double *variance, bool ml);
+
+/* Coefficients of a mixed model by name (mixed.c). */
+typedef struct {
+    double estimate, se, df;
+    double slope_variance; /* of the coefficient between groups; NaN where it does not vary in the model */
+    uint32_t flags;
+} rsp_mixed_term;
+
+void rsp_fit_mixed_terms(rsp_sample *s, const rsp_analysis *a, size_t n, const char *const *terms, rsp_mixed_term *out,
+                         rsp_diag *d);
 
 #endif

@@ -436,23 +436,61 @@ static void estimate(struct mixed_fit *f) {
     else f->status |= RSP_F_NOT_CONVERGED;
 }
 
+/* Where the matrix makes no mixed model, the status says so, and a report why. */
+static void fit_matrix(struct mixed_fit *f, rsp_diag *d) {
+    const char *why = NULL;
+    choose_columns(f);
+    if (f->m->n) f->x = rsp_mixed_new(f->m, f->p, f->column, f->a->model.ml, &why);
+    if (f->x && f->a->model.kenward_roger && f->x->q > RSP_KENWARD_ROGER_MOST) {
+        rsp_report(d, RSP_ERR_STUDY, f->a->loc, "use df: satterthwaite",
+                   "model '%s' has %zu random effects, too many for Kenward and Roger's method", f->a->id, f->x->q);
+        f->status |= RSP_F_NO_DF;
+    } else if (f->x) {
+        estimate(f);
+    } else {
+        f->status |= f->m->n ? RSP_F_SINGULAR : RSP_F_EMPTY;
+        if (why) rsp_report(d, RSP_WARNING, f->a->loc, NULL, "model '%s' cannot be fitted: %s", f->a->id, why);
+    }
+}
+
 void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
     struct mixed_fit f = {.a = a, .m = rsp_mmatrix_new(s, a, NULL, d), .s2 = NAN, .loglik = NAN};
-    const char *why = NULL;
     if (!f.m) return;
-    choose_columns(&f);
-    if (f.m->n) f.x = rsp_mixed_new(f.m, f.p, f.column, a->model.ml, &why);
-    if (f.x && a->model.kenward_roger && f.x->q > RSP_KENWARD_ROGER_MOST) {
-        rsp_report(d, RSP_ERR_STUDY, a->loc, "use df: satterthwaite",
-                   "model '%s' has %zu random effects, too many for Kenward and Roger's method", a->id, f.x->q);
-        f.status |= RSP_F_NO_DF;
-    } else if (f.x) {
-        estimate(&f);
-    } else {
-        f.status |= f.m->n ? RSP_F_SINGULAR : RSP_F_EMPTY;
-        if (why) rsp_report(d, RSP_WARNING, a->loc, NULL, "model '%s' cannot be fitted: %s", a->id, why);
-    }
+    fit_matrix(&f, d);
     write_rows(&f, out);
+    rsp_mixed_free(f.x);
+    rsp_mmatrix_free(f.m);
+}
+
+/* ---- single coefficients ---------------------------------------------------------------------------------------- */
+
+/* Variance between groups of the effect named `term`, over all random parts. */
+static double variance_of_slope(const struct mixed_fit *f, const char *term) {
+    double found = NAN;
+    for (size_t part = 0; part < f->m->n_random; part++) {
+        const rsp_mrandom *r = &f->m->random[part];
+        double *c = rsp_calloc(r->d * r->d, sizeof *c);
+        part_covariance(f, part, c);
+        for (size_t j = 0; j < r->d; j++)
+            if (strcmp(r->columns[j].name, term) == 0) found = c[j * r->d + j];
+        free(c);
+    }
+    return found;
+}
+
+void rsp_fit_mixed_terms(rsp_sample *s, const rsp_analysis *a, size_t n, const char *const *terms, rsp_mixed_term *out,
+                         rsp_diag *d) {
+    struct mixed_fit f = {.a = a, .m = rsp_mmatrix_new(s, a, NULL, d), .s2 = NAN, .loglik = NAN};
+    for (size_t k = 0; k < n; k++) out[k] = (rsp_mixed_term){NAN, NAN, NAN, NAN, RSP_F_EMPTY};
+    if (!f.m) return;
+    fit_matrix(&f, d);
+    for (size_t j = 0, at = 0; j < f.m->k; at += !f.flags[j], j++)
+        for (size_t k = 0; k < n; k++) {
+            if (strcmp(f.m->columns[j].name, terms[k]) != 0) continue;
+            out[k].flags = f.flags[j] | f.status;
+            if (out[k].flags) continue;
+            out[k] = (rsp_mixed_term){f.b[at], f.se[at], f.df[at], variance_of_slope(&f, terms[k]), 0};
+        }
     rsp_mixed_free(f.x);
     rsp_mmatrix_free(f.m);
 }

@@ -18,10 +18,6 @@ struct studies {
     const double *y, *v;
 };
 
-struct pool {
-    double tau2, tau2_se, mean, mean_se, df, q, q_p, i2;
-};
-
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
 struct sums {
@@ -84,8 +80,8 @@ static double estimate_tau2(const struct studies *s, bool ml) {
     return a + (b - a) / 2;
 }
 
-static struct pool pool_studies(const struct studies *s, bool ml) {
-    struct pool p = {.tau2 = estimate_tau2(s, ml), .df = (double) s->k - 1};
+static rsp_pool pool_studies(const struct studies *s, bool ml) {
+    rsp_pool p = {.tau2 = estimate_tau2(s, ml), .df = (double) s->k - 1};
     struct sums x = sums_at(s, p.tau2), fixed = sums_at(s, 0);
     p.mean = x.mean;
     p.mean_se = sqrt(x.spread / p.df / x.w);
@@ -94,7 +90,13 @@ static struct pool pool_studies(const struct studies *s, bool ml) {
     p.q_p = rsp_chisq_upper(p.q, p.df);
     double typical = p.df * fixed.w / (fixed.w * fixed.w - fixed.w2);
     p.i2 = p.tau2 / (p.tau2 + typical);
+    p.prediction_se = sqrt(p.tau2 + p.mean_se * p.mean_se);
     return p;
+}
+
+rsp_pool rsp_pool_estimates(size_t k, const double *estimate, const double *variance, bool ml) {
+    struct studies s = {k, estimate, variance};
+    return pool_studies(&s, ml);
 }
 
 /* ---- what is pooled --------------------------------------------------------------------------------------------- */
@@ -222,7 +224,7 @@ static void write_groups(const struct work *w, rsp_results *out) {
     }
 }
 
-static void write_mean(const struct work *w, rsp_row *r, const struct pool *p) {
+static void write_mean(const struct work *w, rsp_row *r, const rsp_pool *p) {
     r->cell = w->least_cell;
     r->estimate = p->mean;
     r->se = p->mean_se;
@@ -239,7 +241,7 @@ static void write_pool(const struct work *w, rsp_results *out) {
             add_row(w, out, NULL, NULL, all[j])->flags |= w->k ? RSP_F_NO_DF : RSP_F_EMPTY;
         return;
     }
-    struct pool p = pool_studies(&s, w->a->model.ml);
+    rsp_pool p = pool_studies(&s, w->a->model.ml);
     write_mean(w, add_row(w, out, NULL, NULL, "pooled"), &p);
     rsp_row *r = add_row(w, out, NULL, NULL, "tau2");
     r->estimate = p.tau2;
@@ -252,7 +254,7 @@ static void write_pool(const struct work *w, rsp_results *out) {
     r = add_row(w, out, NULL, NULL, "prediction");
     r->cell = w->least_cell;
     r->estimate = p.mean;
-    r->se = sqrt(p.tau2 + p.mean_se * p.mean_se);
+    r->se = p.prediction_se;
     r->df = p.df;
     rsp_row_interval(r);
 }
@@ -266,7 +268,7 @@ static void write_leave_one_out(const struct work *w, rsp_results *out) {
         for (size_t j = 0; j < w->k; j++)
             if (j != i) y[n] = w->y[j], v[n++] = w->v[j];
         struct studies s = {n, y, v};
-        struct pool p = pool_studies(&s, w->a->model.ml);
+        rsp_pool p = pool_studies(&s, w->a->model.ml);
         const char *sign = strchr(w->name[i], '=');
         write_mean(w, add_row(w, out, NULL, w->group && sign ? sign + 1 : w->name[i], "pooled_without"), &p);
     }

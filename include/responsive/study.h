@@ -248,6 +248,19 @@ typedef struct {
     size_t variable, n;
     const char **values;
 } rsp_predict;
+/* kind drivers: which factors go with an outcome, in every group and over all. The model's formula holds them all. */
+typedef struct {
+    size_t outcome;
+    size_t n_factors, n_controls;
+    const size_t *factors, *controls;
+    size_t n_leave_out; /* coded variables: once more without each of their codes */
+    const size_t *leave_out;
+    double neutral;  /* value of a factor that neither enables nor blocks; NaN: none (coded factors have their middle) */
+    double smallest; /* least standardised coefficient that counts as a role */
+    size_t replicates; /* of the bootstrap behind shares, where the variance is not one */
+} rsp_drivers;
+
+enum { RSP_MOST_FACTORS = 16 }; /* every subset of them is a regression */
 
 typedef struct {
     enum {
@@ -258,7 +271,8 @@ typedef struct {
         RSP_NEGATIVE_BINOMIAL_MODEL,
         RSP_MULTINOMIAL_MODEL,
         RSP_MIXED_MODEL,
-        RSP_POOLED_MODEL
+        RSP_POOLED_MODEL,
+        RSP_DRIVERS_MODEL
     } kind;
     rsp_formula *formula;      /* NULL: pooled */
     const char *event;         /* code of the outcome that counts as 1; NULL */
@@ -268,12 +282,13 @@ typedef struct {
     size_t estimate, variance; /* pooled: variables, or RSP_NONE where `of` is given */
     size_t of;                 /* pooled: index of the model among the analyses */
     const char *term;          /* pooled: its coefficient */
-    size_t across;             /* pooled: variable of the groups */
+    size_t across;             /* pooled, drivers: variable of the groups */
     bool leave_one_out;        /* pooled: again without each group */
     size_t n_margins;          /* average marginal effects of these variables */
     const size_t *margins;
     size_t n_predict; /* predictions at every combination of these values */
     rsp_predict *predict;
+    rsp_drivers drivers;
 } rsp_model;
 
 typedef struct {

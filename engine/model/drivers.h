@@ -1,0 +1,108 @@
+/* Kind `drivers`: which factors go with an outcome, how much each matters, and where.
+ *
+ *   drivers.c           one regression over all groups and one for each; what several ways of estimating say
+ *   drivers_net.c       whether respondents rate a factor as enabling or as blocking
+ *   drivers_shares.c    shares of explained variance, associations of a factor alone, variants without a group
+ *   drivers_verdict.c   from numbers to a role and a verdict, by rules
+ *   drivers_rows.c      rows of the results table */
+#ifndef RESPONSIVE_MODEL_DRIVERS_H
+#define RESPONSIVE_MODEL_DRIVERS_H
+
+#include "estimate/estimate.h"
+#include "model/fit.h"
+#include "model/products.h"
+
+/* A coefficient as it stands in a row; NaN and flags where there is none. */
+typedef struct {
+    double estimate, se, df, lower, upper, p;
+    uint32_t flags;
+    int64_t cell;
+} drv_value;
+
+/* What every group's own regression says. */
+typedef struct {
+    const char *code, *domain; /* "PL", "country=PL" */
+    size_t n;                  /* respondents of its regression */
+    int64_t organisations;
+    uint32_t flags;   /* of the group: not eligible, empty */
+    double df;        /* of its design */
+    drv_value *value; /* [n_factors] */
+    double *v;        /* [n_factors^2] covariance; NULL: not fitted */
+    bool complete;    /* every factor that the whole has is estimated here */
+} drv_group;
+
+/* The estimate once more with something changed. */
+typedef struct {
+    const char *level; /* "unweighted", "unflagged", "country=PL", "organisation_type=ngo": what is left out */
+    size_t n;          /* respondents that remain */
+    int64_t cell;      /* respondents left out; -1: none */
+    double *b;         /* [n_factors] */
+} drv_variant;
+
+typedef enum { DRV_ROLE_OWN, DRV_ROLE_SHARED, DRV_ROLE_SUPPRESSED, DRV_ROLE_NONE } drv_role;
+
+typedef enum {
+    DRV_ENABLER_EVERYWHERE,
+    DRV_ENABLER_IN_MOST,
+    DRV_DEPENDS,
+    DRV_NO_CLEAR_ROLE,
+    DRV_BLOCKER,
+    DRV_TOO_FEW
+} drv_verdict;
+
+typedef struct {
+    const char *name;
+    double to_standard;       /* standard deviation within groups over the outcome's */
+    drv_value all, alone;     /* groups and controls held constant: with the other factors, without them */
+    double all_adjusted;      /* p of `all`, Benjamini and Hochberg over the factors */
+    size_t n_pooled;          /* groups that enter the pool */
+    bool pooled;              /* two or more */
+    rsp_pool pool;
+    double pool_p, pool_adjusted;
+    drv_value pool_value, prediction;
+    double wald, wald_df1, wald_df, wald_p, wald_adjusted; /* the same in every group? */
+    size_t opposite, clearly_opposite;                     /* groups whose estimate has the other sign */
+    size_t positive, clearly_positive, clearly_negative;   /* of the groups in the pool */
+    rsp_mixed_term multilevel;
+    double explained, explained_se, explained_low, explained_high; /* share of the outcome's variance */
+    double share, share_se, share_low, share_high;                 /* of what all factors explain */
+    est_value *net, net_all;                                       /* [n_groups], everybody; NULL: not rated */
+    bool judged;                                                   /* role and verdict hold */
+    drv_role role;
+    drv_verdict verdict;
+} drv_factor;
+
+typedef struct {
+    rsp_sample *s;
+    const rsp_analysis *a;
+    rsp_diag *d;
+    rsp_arena *arena;
+    rsp_analysis linear; /* the regression over all groups */
+    rsp_estimates all;
+    rsp_categories groups;
+    const char *across;
+    size_t n_factors, n_groups;
+    drv_factor *factor;
+    drv_group *group;
+    size_t n_variants, variants_capacity;
+    drv_variant *variant;
+    double r_squared, r_squared_held; /* of all; of groups and controls alone */
+    double joint, joint_df1, joint_df, joint_p;
+    size_t n_pooled;        /* groups that enter any pool */
+    uint32_t shares_flags;  /* why shares have no intervals */
+} drv_run;
+
+/* Ratings of all factors by group: net of those that say it enables and those that say it blocks. */
+void drv_net(drv_run *x);
+/* Shares, associations alone, variants. */
+void drv_shares(drv_run *x);
+void drv_judge(drv_run *x);
+const char *drv_role_word(drv_role r);
+const char *drv_verdict_word(drv_verdict v);
+void drv_write(const drv_run *x, rsp_results *out);
+
+/* Interval and p from estimate, se and df; df of 0 or less: flag no_df. */
+void drv_complete(drv_value *v);
+bool drv_known(const drv_value *v); /* estimate with an error above 0 */
+
+#endif

@@ -1,0 +1,238 @@
+#include "model/products.h"
+
+#include "base/vector.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANES = RSP_LANES, ROWS_AT_ONCE = 256 };
+/* A column of which rounding alone is left; of which others leave so small a share that it has no effect of its own. */
+static const double NOTHING = 1e-18, DETERMINED = 1e-10;
+
+/* ---- columns ---------------------------------------------------------------------------------------------------- */
+
+static void fill_column(rsp_columns *c, size_t j, const double *from) {
+    double sum = 0, size = 0;
+    for (size_t i = 0; i < c->n; i++) sum += from[i], size += from[i] * from[i];
+    double mean = c->n ? sum / (double) c->n : 0;
+    for (size_t i = 0; i < c->n; i++) c->x[i * c->p + j] = from[i] - mean;
+    c->size[j] = size;
+}
+
+rsp_columns *rsp_columns_new(rsp_arena *a, size_t n, const size_t *row, size_t n_groups, const int32_t *group, size_t k,
+                             size_t f, const double *const *columns) {
+    rsp_columns *c = RSP_NEW(a, rsp_columns);
+    *c = (rsp_columns){.n = n, .n_groups = n_groups, .k = k, .f = f, .p = k + f + 2, .row = row, .group = group};
+    c->x = RSP_ARRAY(a, double, n *c->p + 1);
+    c->size = RSP_ARRAY(a, double, c->p);
+    for (size_t i = 0; i < n; i++) c->x[i * c->p] = 1;
+    for (size_t j = 1; j < c->p; j++) fill_column(c, j, columns[j - 1]);
+    return c;
+}
+
+/* ---- sums of products ------------------------------------------------------------------------------------------- */
+
+void rsp_products(const rsp_columns *c, const double *w, double *sums) {
+    size_t p = c->p, triangle = p * (p + 1) / 2;
+    memset(sums, 0, rsp_products_size(c) * sizeof *sums);
+    for (size_t i = 0; i < c->n; i++) {
+        const double *x = c->x + i * p;
+        double *into = sums + (size_t) c->group[i] * triangle;
+        for (size_t a = 0; a < p; a++) {
+            double wx = w[i] * x[a];
+            for (size_t b = 0; b <= a; b++) *into++ += wx * x[b];
+        }
+    }
+}
+
+RSP_WIDE
+static void add_row(const double *restrict x, size_t p, const double *restrict w, double *restrict into) {
+    double wx[LANES];
+    for (size_t a = 0; a < p; a++) {
+        for (size_t lane = 0; lane < LANES; lane++) wx[lane] = w[lane] * x[a];
+        for (size_t b = 0; b <= a; b++, into += LANES)
+            for (size_t lane = 0; lane < LANES; lane++) into[lane] += wx[lane] * x[b];
+    }
+}
+
+/* sums: as in rsp_products, every number in all lanes. */
+static void products_of_lanes(const rsp_columns *c, const rsp_lanes *lanes, double *w, double *sums) {
+    size_t triangle = c->p * (c->p + 1) / 2;
+    for (size_t i = 0; i < c->n;) {
+        size_t from = c->row[i], to = from + ROWS_AT_ONCE, last = c->row[c->n - 1] + 1;
+        if (to > last) to = last;
+        rsp_lanes_weights(lanes, from, to, w);
+        for (; i < c->n && c->row[i] < to; i++)
+            add_row(c->x + i * c->p, c->p, w + (c->row[i] - from) * LANES,
+                    sums + (size_t) c->group[i] * triangle * LANES);
+    }
+}
+
+void rsp_products_replicates(const rsp_columns *c, const rsp_replicates *r, rsp_products_use each, void *context) {
+    size_t n = rsp_replicates_count(r), chunks = (n + LANES - 1) / LANES, size = rsp_products_size(c);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
+    for (size_t chunk = 0; chunk < chunks; chunk++) {
+        size_t first = chunk * LANES, n_lanes = n - first < LANES ? n - first : LANES;
+        double *sums = rsp_calloc(size * LANES + 1, sizeof *sums), *one = rsp_malloc((size + 1) * sizeof *one);
+        double *w = rsp_malloc((size_t) ROWS_AT_ONCE * LANES * sizeof *w);
+        rsp_lanes *lanes = rsp_lanes_new(r, first);
+        products_of_lanes(c, lanes, w, sums);
+        for (size_t lane = 0; lane < n_lanes; lane++) {
+            for (size_t s = 0; s < size; s++) one[s] = sums[s * LANES + lane];
+            each(context, first + lane, one);
+        }
+        rsp_lanes_free(lanes);
+        free(sums), free(one), free(w);
+    }
+}
+
+/* ---- what groups and controls leave ----------------------------------------------------------------------------- */
+
+rsp_partial rsp_partial_new(rsp_arena *a, const rsp_columns *c) {
+    size_t m = c->f + 1, q = c->k + m;
+    return (rsp_partial){.f = c->f,
+                         .g = RSP_ARRAY(a, double, m *m),
+                         .within = RSP_ARRAY(a, double, m),
+                         .gamma = RSP_ARRAY(a, double, (c->k + 1) * m),
+                         .work = RSP_ARRAY(a, double, q *q + q)};
+}
+
+static double at(const double *triangle, size_t i, size_t j) {
+    return i >= j ? triangle[i * (i + 1) / 2 + j] : triangle[j * (j + 1) / 2 + i];
+}
+
+/* s [q*q]: sums of products within groups of all columns but the constant. */
+static void within_groups(const rsp_columns *c, const double *sums, const uint8_t *skip, double *s, double *total) {
+    size_t q = c->p - 1, triangle = c->p * (c->p + 1) / 2;
+    double w = 0, y = 0, yy = 0;
+    memset(s, 0, q * q * sizeof *s);
+    for (size_t g = 0; g < c->n_groups; g++) {
+        const double *t = sums + g * triangle;
+        if ((skip && skip[g]) || t[0] == 0) continue;
+        for (size_t i = 0; i < q; i++)
+            for (size_t j = 0; j <= i; j++)
+                s[i * q + j] += at(t, i + 1, j + 1) - at(t, i + 1, 0) * at(t, j + 1, 0) / t[0];
+        w += t[0], y += at(t, q, 0), yy += at(t, q, q);
+    }
+    for (size_t i = 0; i < q; i++) {
+        if (!(fabs(s[i * q + i]) > NOTHING * c->size[i + 1]) && !isnan(s[i * q + i]))
+            for (size_t j = 0; j < q; j++) *(j <= i ? &s[i * q + j] : &s[j * q + i]) = 0;
+        for (size_t j = 0; j < i; j++) s[j * q + i] = s[i * q + j];
+    }
+    *total = w != 0 ? yy - y * y / w : 0;
+}
+
+/* Gauss and Jordan's sweep of row k (Goodnight 1979): the others' products without what column k explains, and their
+ * regression on it. */
+static void sweep(double *s, size_t q, size_t k) {
+    double d = s[k * q + k];
+    for (size_t i = 0; i < q; i++) {
+        if (i == k) continue;
+        double by = s[i * q + k] / d;
+        for (size_t j = 0; j < q; j++)
+            if (j != k) s[i * q + j] -= by * s[k * q + j];
+        s[i * q + k] = -by;
+    }
+    for (size_t j = 0; j < q; j++)
+        if (j != k) s[k * q + j] /= d;
+    s[k * q + k] = 1 / d;
+}
+
+void rsp_partial_of(const rsp_columns *c, const double *sums, const uint8_t *skip, rsp_partial *into) {
+    size_t q = c->p - 1, k = c->k, m = c->f + 1;
+    double *s = into->work, *whole = s + q * q;
+    within_groups(c, sums, skip, s, &into->total);
+    for (size_t i = 0; i < q; i++) whole[i] = s[i * q + i];
+    for (size_t j = 0; j < m; j++) into->within[j] = whole[k + j];
+    memset(into->gamma, 0, (k + 1) * m * sizeof *into->gamma);
+    uint8_t *held = rsp_calloc(k + 1, 1);
+    for (size_t i = 0; i < k; i++) {
+        held[i] = s[i * q + i] > DETERMINED * whole[i];
+        if (held[i]) sweep(s, q, i);
+    }
+    for (size_t i = 0; i < k; i++)
+        for (size_t j = 0; held[i] && j < m; j++) into->gamma[i * m + j] = s[i * q + k + j];
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < m; j++) {
+            double left = s[(k + i) * q + k + j];
+            bool none = !(s[(k + i) * q + k + i] > DETERMINED * whole[k + i]) ||
+                        !(s[(k + j) * q + k + j] > DETERMINED * whole[k + j]);
+            into->g[i * m + j] = none && !isnan(left) ? 0 : left;
+        }
+    free(held);
+}
+
+void rsp_partial_coefficients(const rsp_partial *p, double *b) {
+    size_t f = p->f, m = f + 1;
+    double *s = rsp_malloc(m * m * sizeof *s);
+    memcpy(s, p->g, m * m * sizeof *s);
+    for (size_t j = 0; j < f; j++) {
+        bool own = s[j * m + j] > DETERMINED * p->g[j * m + j];
+        b[j] = own ? 0 : NAN;
+        if (own) sweep(s, m, j);
+    }
+    for (size_t j = 0; j < f; j++)
+        if (!isnan(b[j])) b[j] = s[j * m + f];
+    free(s);
+}
+
+void rsp_partial_residuals(const rsp_columns *c, const double *sums, const rsp_partial *p, double *residuals) {
+    size_t k = c->k, m = c->f + 1, triangle = c->p * (c->p + 1) / 2;
+    for (size_t i = 0; i < c->n; i++) {
+        const double *x = c->x + i * c->p + 1, *t = sums + (size_t) c->group[i] * triangle;
+        for (size_t j = 0; j < m; j++) {
+            double left = x[k + j] - at(t, k + j + 1, 0) / t[0];
+            for (size_t l = 0; l < k; l++) left -= p->gamma[l * m + j] * (x[l] - at(t, l + 1, 0) / t[0]);
+            residuals[i * m + j] = left;
+        }
+    }
+}
+
+/* ---- shares ----------------------------------------------------------------------------------------------------- */
+
+struct lattice {
+    size_t f;
+    const double *own; /* [f] sums of squares of the factors alone */
+    double *explained; /* [2^f] */
+    double *room;      /* [f+1][(f+1)^2], one matrix for each depth */
+};
+
+/* The set `mask` is in; g [(m)*(m)] is what it leaves of the factors from `first` on and, last, of the outcome. Each
+ * factor of these is let in in turn. */
+static void visit(const struct lattice *x, const double *g, size_t first, size_t mask) {
+    size_t m = x->f - first + 1;
+    for (size_t j = 0; j + 1 < m; j++) {
+        size_t n = m - j - 1, with = mask | (size_t) 1 << (first + j);
+        double *child = x->room + (first + j) * (x->f + 1) * (x->f + 1), d = g[j * m + j];
+        bool own = d > DETERMINED * x->own[first + j];
+        for (size_t a = 0; a < n; a++) {
+            double by = own ? g[(j + 1 + a) * m + j] / d : 0;
+            for (size_t b = 0; b < n; b++)
+                child[a * n + b] = g[(j + 1 + a) * m + j + 1 + b] - by * g[j * m + j + 1 + b];
+        }
+        x->explained[with] = x->explained[mask] + g[m * m - 1] - child[n * n - 1];
+        visit(x, child, first + j + 1, with);
+    }
+}
+
+void rsp_partial_shares(const rsp_partial *p, double *subsets, double *explained) {
+    size_t f = p->f, m = f + 1;
+    double *own = rsp_malloc(m * sizeof *own), *weight = rsp_malloc(m * sizeof *weight);
+    struct lattice x = {f, own, subsets, rsp_malloc(m * m * m * sizeof(double))};
+    for (size_t j = 0; j < f; j++) own[j] = p->g[j * m + j];
+    subsets[0] = 0;
+    visit(&x, p->g, 0, 0);
+    /* Of the orders of f factors, those that let a given set of s others in first: s! (f-s-1)! / f!. */
+    for (size_t s = 0; s < f; s++) {
+        weight[s] = 1 / (double) f;
+        for (size_t k = 1; k <= s; k++) weight[s] *= (double) k / (double) (f - k);
+    }
+    for (size_t j = 0; j < f; j++) {
+        explained[j] = 0;
+        for (size_t set = 0; set < (size_t) 1 << f; set++)
+            if (!(set >> j & 1))
+                explained[j] += weight[__builtin_popcountll(set)] * (subsets[set | (size_t) 1 << j] - subsets[set]);
+    }
+    free(own), free(weight), free(x.room);
+}
