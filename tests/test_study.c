@@ -451,6 +451,26 @@ static const struct {
      NULL, NULL, NULL,
      "study.yaml:8:5: table 'a' asks for figures over all countries, but the study does not say "
      "how countries combine (add `weighting: {scale: equal}`, sample or population)"},
+    {WEIGHTING "models:\n"
+               "  - {id: a, kind: drivers, outcome: age, factors: [engage1, engage1, age], controls: [channels]}\n"
+               "  - {id: b, kind: drivers, factors: [engage1], formula: \"age ~ w\", weights: none}\n"
+               "  - {id: c, kind: drivers, outcome: country, factors: [engage1, comment], leave_out: [age]}\n"
+               "  - {id: d, kind: linear, formula: \"age ~ w\", neutral: 0}\n",
+     NULL, NULL, NULL,
+     "study.yaml:9:52: the factor 'engage1' has no numbers in model 'a' (set its `measure` to ordinal or interval)\n"
+     "study.yaml:9:61: variable 'engage1' stands twice in model 'a'\n"
+     "study.yaml:9:70: 'age' has two tasks in model 'a' (name it once)\n"
+     "study.yaml:9:87: 'channels' cannot be held constant in model 'a' (derive a coded variable or a number)\n"
+     "study.yaml:10:5: model 'b' needs 'outcome' and 'factors'\n"
+     "study.yaml:10:37: model 'b' takes 2 to 16 factors, not 1\n"
+     "study.yaml:10:57: 'formula' has no meaning for kind 'drivers' (leave it out)\n"
+     "study.yaml:10:77: 'weights' has no meaning for kind 'drivers' (leave it out)\n"
+     "study.yaml:11:37: the outcome 'country' has no numbers in model 'c' (derive a score)\n"
+     "study.yaml:11:37: 'country' has two tasks in model 'c' (name it once)\n"
+     "study.yaml:11:56: the factor 'engage1' has no numbers in model 'c' (set its `measure` to ordinal or interval)\n"
+     "study.yaml:11:65: the factor 'comment' has no numbers in model 'c' (derive a score)\n"
+     "study.yaml:11:87: 'age' has no codes to leave out in model 'c'\n"
+     "study.yaml:12:57: 'neutral' has no meaning for kind 'linear' (leave it out)"},
     {WEIGHTING "tables:\n"
                "  - {id: a, items: [comment]}\n",
      NULL, NULL, NULL,

@@ -218,8 +218,7 @@ static void adjust_all(drv_run *x) {
         p[n + k] = x->factor[k].pool_p;
         p[2 * n + k] = x->factor[k].wald_p;
     }
-    for (size_t family = 0; family < 3; family++)
-        est_benjamini_hochberg(p + family * n, n, adjusted + family * n);
+    for (size_t family = 0; family < 3; family++) est_benjamini_hochberg(p + family * n, n, adjusted + family * n);
     for (size_t k = 0; k < n; k++) {
         x->factor[k].all_adjusted = adjusted[k];
         x->factor[k].pool_adjusted = adjusted[n + k];
@@ -231,8 +230,8 @@ static void adjust_all(drv_run *x) {
 
 /* ---- mixed models ----------------------------------------------------------------------------------------------- */
 
-/* outcome ~ factors + controls + (1 | across), and (0 + slope | across) where a factor's slope may vary. */
-static rsp_analysis mixed_analysis(const drv_run *x, size_t slope) {
+/* outcome ~ factors + controls + (1 | across) */
+static rsp_analysis mixed_analysis(const drv_run *x) {
     rsp_analysis a = x->linear;
     rsp_formula *f = RSP_NEW(x->arena, rsp_formula);
     *f = *x->a->model.formula;
@@ -241,14 +240,9 @@ static rsp_analysis mixed_analysis(const drv_run *x, size_t slope) {
     f->random = RSP_NEW(x->arena, rsp_frandom);
     *f->random = (rsp_frandom){.intercept = true, .group = f->n_factors - 1, .loc = f->loc};
     f->random->group_term = f->terms[f->n_terms];
-    if (slope != RSP_NONE) {
-        f->random->n_terms = 1;
-        f->random->terms = &f->terms[slope];
-    }
     a.model.kind = RSP_MIXED_MODEL;
     a.model.formula = f;
     a.model.unweighted = true;
-    a.model.ml = false;
     return a;
 }
 
@@ -258,20 +252,15 @@ static void fit_multilevel(drv_run *x) {
     const char **names = RSP_ARRAY(x->arena, const char *, n);
     rsp_mixed_term *terms = RSP_ARRAY(x->arena, rsp_mixed_term, n);
     for (size_t g = 0; g < x->n_groups; g++) groups += x->group[g].n > 0;
-    for (size_t k = 0; k < n; k++) names[k] = x->factor[k].name;
-    for (size_t k = 0; k < n; k++) terms[k] = (rsp_mixed_term){NAN, NAN, NAN, NAN, RSP_F_EMPTY};
-    if (groups >= 2) {
-        rsp_analysis a = mixed_analysis(x, RSP_NONE);
-        rsp_fit_mixed_terms(x->s, &a, n, names, terms, x->d);
-    }
     for (size_t k = 0; k < n; k++) {
-        x->factor[k].multilevel = terms[k];
-        if (groups < FEW_GROUPS || terms[k].flags) continue;
-        rsp_analysis a = mixed_analysis(x, k);
-        rsp_mixed_term with;
-        rsp_fit_mixed_terms(x->s, &a, 1, &names[k], &with, x->d);
-        if (!with.flags) x->factor[k].multilevel = with;
+        names[k] = x->factor[k].name;
+        terms[k] = (rsp_mixed_term){NAN, NAN, NAN, NAN, RSP_F_EMPTY};
     }
+    if (groups >= 2) {
+        rsp_analysis a = mixed_analysis(x);
+        rsp_fit_mixed_terms(x->s, &a, groups >= FEW_GROUPS, n, names, terms, x->d);
+    }
+    for (size_t k = 0; k < n; k++) x->factor[k].multilevel = terms[k];
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */

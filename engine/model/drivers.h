@@ -52,11 +52,11 @@ typedef enum {
 
 typedef struct {
     const char *name;
-    double to_standard;       /* standard deviation within groups over the outcome's */
-    drv_value all, alone;     /* groups and controls held constant: with the other factors, without them */
-    double all_adjusted;      /* p of `all`, Benjamini and Hochberg over the factors */
-    size_t n_pooled;          /* groups that enter the pool */
-    bool pooled;              /* two or more */
+    double to_standard;   /* standard deviation within groups over the outcome's */
+    drv_value all, alone; /* groups and controls held constant: with the other factors, without them */
+    double all_adjusted;  /* p of `all`, Benjamini and Hochberg over the factors */
+    size_t n_pooled;      /* groups that enter the pool */
+    bool pooled;          /* two or more */
     rsp_pool pool;
     double pool_p, pool_adjusted;
     drv_value pool_value, prediction;
@@ -88,8 +88,8 @@ typedef struct {
     drv_variant *variant;
     double r_squared, r_squared_held; /* of all; of groups and controls alone */
     double joint, joint_df1, joint_df, joint_p;
-    size_t n_pooled;        /* groups that enter any pool */
-    uint32_t shares_flags;  /* why shares have no intervals */
+    size_t n_pooled;       /* groups that enter any pool */
+    uint32_t shares_flags; /* why shares have no intervals */
 } drv_run;
 
 /* Ratings of all factors by group: net of those that say it enables and those that say it blocks. */

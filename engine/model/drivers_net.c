@@ -63,8 +63,7 @@ static void rate(drv_run *x, const est_people *who, const rsp_replicates *r, con
 void drv_net(drv_run *x) {
     const rsp_drivers *spec = &x->a->model.drivers;
     const rsp_crossing everybody = {0, NULL}, groups = {1, &x->a->model.across};
-    const est_people *all =
-        est_people_new(x->s, &everybody, x->a->filter, EST_AS_SCALED, x->a->loc, x->arena, x->d);
+    const est_people *all = est_people_new(x->s, &everybody, x->a->filter, EST_AS_SCALED, x->a->loc, x->arena, x->d);
     const est_people *by = est_people_new(x->s, &groups, x->a->filter, EST_AS_SCALED, x->a->loc, x->arena, x->d);
     const rsp_replicates *r = NULL;
     if (!all || !by) return;

@@ -22,6 +22,11 @@ static rsp_row *add(const struct writer *w, const char *level, const char *stati
     return r;
 }
 
+/* Without an estimate the row says why. */
+static void need(rsp_row *r, uint32_t flag) {
+    if (isnan(r->estimate) && !r->flags) r->flags |= flag;
+}
+
 static void fill(rsp_row *r, const drv_value *v, double by) {
     r->flags |= v->flags;
     r->estimate = v->estimate * by;
@@ -31,19 +36,15 @@ static void fill(rsp_row *r, const drv_value *v, double by) {
     r->upper = v->upper * by;
     r->p = v->p;
     if (v->cell >= 0) r->cell = v->cell;
-}
-
-/* Without an estimate the row says why. */
-static void need(rsp_row *r, uint32_t flag) {
-    if (isnan(r->estimate) && !r->flags) r->flags |= flag;
+    need(r, RSP_F_SINGULAR);
 }
 
 /* ---- of the whole ----------------------------------------------------------------------------------------------- */
 
 static void write_whole(const struct writer *w) {
     const drv_run *x = w->x;
-    add(w, NULL, "r_squared", x->r_squared);
-    add(w, NULL, "r_squared_controls", x->r_squared_held);
+    need(add(w, NULL, "r_squared", x->r_squared), RSP_F_SINGULAR);
+    need(add(w, NULL, "r_squared_controls", x->r_squared_held), RSP_F_SINGULAR);
     add(w, NULL, "groups", (double) x->n_pooled);
     rsp_row *r = add(w, NULL, "wald_f", NAN);
     if (x->joint_df > 0) {

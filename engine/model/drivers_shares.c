@@ -288,8 +288,7 @@ void drv_shares(drv_run *x) {
     const rsp_replicates *of_variance =
         variance->method == RSP_TAYLOR ? NULL : rsp_replicates_get(x->s, variance, x->a->loc, x->d);
     s.replicates = rsp_replicates_get(x->s, bootstrap ? variance : &own, x->a->loc, x->d);
-    if (of_variance)
-        s.alone = RSP_ARRAY(x->arena, double, rsp_replicates_count(of_variance) *s.f);
+    if (of_variance) s.alone = RSP_ARRAY(x->arena, double, rsp_replicates_count(of_variance) * s.f);
     if (of_variance && !bootstrap) rsp_products_replicates(s.c, of_variance, use_replicate, &s);
     if (s.replicates) {
         double *alone = s.alone;

@@ -21,12 +21,14 @@ static drv_role role_of(const drv_factor *f) {
     return alone ? DRV_ROLE_SHARED : DRV_ROLE_NONE;
 }
 
-/* Is its sign a matter of the group? Slopes must differ by more than chance, and either some groups lie clearly on each
- * side of zero, or one lies on the other side and a further group may lie there by more than the smallest size. */
+/* Is its part a matter of the group? Slopes must differ by more than chance, and either some groups lie clearly on each
+ * side of zero, or some lie clearly on one while their mean does not, or one lies on the other side and a further group
+ * may lie there by more than the smallest size. */
 static bool depends(const drv_run *x, const drv_factor *f) {
     double least = x->a->model.drivers.smallest;
     if (!(f->wald_adjusted < CLEAR)) return false;
     if (f->clearly_positive && f->clearly_negative) return true;
+    if (!(f->pool_adjusted < CLEAR) && f->clearly_positive + f->clearly_negative > 0) return true;
     return f->opposite && f->prediction.lower * f->to_standard < -least && f->prediction.upper * f->to_standard > least;
 }
 

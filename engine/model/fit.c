@@ -597,7 +597,7 @@ bool rsp_fit_estimates(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *
     rsp_regression f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
     if (!fit(&f, domain, d)) return false;
     size_t k = f.m->k;
-    double *b = RSP_ARRAY(f.arena, double, k + 1), *v = RSP_ARRAY(f.arena, double, k * k + 1);
+    double *b = RSP_ARRAY(f.arena, double, k + 1), *v = RSP_ARRAY(f.arena, double, k *k + 1);
     uint32_t *flags = RSP_ARRAY(f.arena, uint32_t, k + 1);
     int64_t *cell = RSP_ARRAY(f.arena, int64_t, k + 1);
     for (size_t j = 0; j < k; j++) {

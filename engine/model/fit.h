@@ -12,8 +12,8 @@ void rsp_fit_drivers(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp
 
 /* A regression's estimates without rows of results; m owns them all. */
 typedef struct {
-    rsp_mmatrix *m;       /* its columns are the coefficients */
-    const double *b, *v;  /* [k], [k*k]: estimates and their covariance; NaN or 0 where flags say why */
+    rsp_mmatrix *m;        /* its columns are the coefficients */
+    const double *b, *v;   /* [k], [k*k]: estimates and their covariance; NaN or 0 where flags say why */
     const uint32_t *flags; /* [k] why a coefficient has no numbers or no error; 0 */
     const int64_t *cell;   /* [k] respondents behind the coefficient's own cell */
     double df;             /* NaN: normal */
@@ -44,14 +44,15 @@ typedef struct {
 
 rsp_pool rsp_pool_estimates(size_t k, const double *estimate, const double *variance, bool ml);
 
-/* Coefficients of a mixed model by name (mixed.c). */
+/* Coefficients of a linear mixed model whose random part is (1 | groups) (mixed.c). slopes: each with its own slope
+ * varying between groups too, where such a model can be fitted. */
 typedef struct {
     double estimate, se, df;
     double slope_variance; /* of the coefficient between groups; NaN where it does not vary in the model */
     uint32_t flags;
 } rsp_mixed_term;
 
-void rsp_fit_mixed_terms(rsp_sample *s, const rsp_analysis *a, size_t n, const char *const *terms, rsp_mixed_term *out,
-                         rsp_diag *d);
+void rsp_fit_mixed_terms(rsp_sample *s, const rsp_analysis *a, bool slopes, size_t n, const char *const *terms,
+                         rsp_mixed_term *out, rsp_diag *d);
 
 #endif

@@ -226,6 +226,7 @@ static void satterthwaite(const rsp_mixed *x, const struct derivatives *d, rsp_a
 struct mixed_fit {
     const rsp_analysis *a;
     rsp_mmatrix *m;
+    size_t n;        /* observations; the matrix may stand for more rows than it has */
     rsp_mixed *x;    /* NULL: cannot be fitted */
     uint32_t *flags; /* [k] of the columns */
     uint32_t status;
@@ -436,11 +437,12 @@ static void estimate(struct mixed_fit *f) {
     else f->status |= RSP_F_NOT_CONVERGED;
 }
 
-/* Where the matrix makes no mixed model, the status says so, and a report why. */
+/* Where the matrix makes no mixed model, the status says so, and a report why (d NULL: none). */
 static void fit_matrix(struct mixed_fit *f, rsp_diag *d) {
     const char *why = NULL;
     choose_columns(f);
     if (f->m->n) f->x = rsp_mixed_new(f->m, f->p, f->column, f->a->model.ml, &why);
+    if (f->x) f->x->n = f->n;
     if (f->x && f->a->model.kenward_roger && f->x->q > RSP_KENWARD_ROGER_MOST) {
         rsp_report(d, RSP_ERR_STUDY, f->a->loc, "use df: satterthwaite",
                    "model '%s' has %zu random effects, too many for Kenward and Roger's method", f->a->id, f->x->q);
@@ -449,13 +451,14 @@ static void fit_matrix(struct mixed_fit *f, rsp_diag *d) {
         estimate(f);
     } else {
         f->status |= f->m->n ? RSP_F_SINGULAR : RSP_F_EMPTY;
-        if (why) rsp_report(d, RSP_WARNING, f->a->loc, NULL, "model '%s' cannot be fitted: %s", f->a->id, why);
+        if (why && d) rsp_report(d, RSP_WARNING, f->a->loc, NULL, "model '%s' cannot be fitted: %s", f->a->id, why);
     }
 }
 
 void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
     struct mixed_fit f = {.a = a, .m = rsp_mmatrix_new(s, a, NULL, d), .s2 = NAN, .loglik = NAN};
     if (!f.m) return;
+    f.n = f.m->n;
     fit_matrix(&f, d);
     write_rows(&f, out);
     rsp_mixed_free(f.x);
@@ -464,33 +467,92 @@ void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_d
 
 /* ---- single coefficients ---------------------------------------------------------------------------------------- */
 
-/* Variance between groups of the effect named `term`, over all random parts. */
-static double variance_of_slope(const struct mixed_fit *f, const char *term) {
-    double found = NAN;
-    for (size_t part = 0; part < f->m->n_random; part++) {
-        const rsp_mrandom *r = &f->m->random[part];
-        double *c = rsp_calloc(r->d * r->d, sizeof *c);
-        part_covariance(f, part, c);
-        for (size_t j = 0; j < r->d; j++)
-            if (strcmp(r->columns[j].name, term) == 0) found = c[j * r->d + j];
-        free(c);
-    }
-    return found;
+/* Rows of a group, listed in order, become the triangle of their QR decomposition: at most as many rows as columns. */
+static size_t triangle_of(const rsp_mmatrix *m, size_t n, const size_t *rows, rsp_mmatrix *to) {
+    size_t k = m->k + 1, left = n < k ? n : k;
+    double *a = rsp_malloc((n * k + 1) * sizeof *a), *tau = rsp_malloc((k + 1) * sizeof *tau);
+    for (size_t j = 0; j < k; j++)
+        for (size_t i = 0; i < n; i++) a[j * n + i] = j < m->k ? m->columns[j].x[rows[i]] : m->y[rows[i]];
+    bool ok = LAPACKE_dgeqrf(LAPACK_COL_MAJOR, (lapack_int) n, (lapack_int) k, a, (lapack_int) n, tau) == 0;
+    for (size_t j = 0; ok && j < k; j++)
+        for (size_t i = 0; i < left; i++) (j < m->k ? to->columns[j].x : to->y)[to->n + i] = i <= j ? a[j * n + i] : 0;
+    free(a);
+    free(tau);
+    return ok ? left : 0;
 }
 
-void rsp_fit_mixed_terms(rsp_sample *s, const rsp_analysis *a, size_t n, const char *const *terms, rsp_mixed_term *out,
-                         rsp_diag *d) {
-    struct mixed_fit f = {.a = a, .m = rsp_mmatrix_new(s, a, NULL, d), .s2 = NAN, .loglik = NAN};
-    for (size_t k = 0; k < n; k++) out[k] = (rsp_mixed_term){NAN, NAN, NAN, NAN, RSP_F_EMPTY};
-    if (!f.m) return;
-    fit_matrix(&f, d);
-    for (size_t j = 0, at = 0; j < f.m->k; at += !f.flags[j], j++)
+/* The same model of far fewer rows, where all groups are of one variable: likelihoods know of rows only their sums of
+ * products within groups. The random part is left to the caller; its groups stand in *group. */
+static rsp_mmatrix *compress(const rsp_mmatrix *m, rsp_arena *a, int32_t **group) {
+    const rsp_mrandom *r = &m->random[0];
+    rsp_mmatrix *to = RSP_NEW(a, rsp_mmatrix);
+    size_t most = r->n_groups * (m->k + 1), *start = RSP_ARRAY(a, size_t, r->n_groups + 1),
+           *order = RSP_ARRAY(a, size_t, m->n + 1);
+    if (most > m->n) most = m->n;
+    *to = (rsp_mmatrix){.k = m->k, .n_terms = m->n_terms, .arena = a};
+    to->columns = RSP_ARRAY(a, rsp_mcolumn, m->k + 1);
+    to->y = RSP_ARRAY(a, double, most + 1);
+    *group = RSP_ARRAY(a, int32_t, most + 1);
+    for (size_t j = 0; j < m->k; j++) {
+        to->columns[j] = m->columns[j];
+        to->columns[j].x = RSP_ARRAY(a, double, most + 1);
+    }
+    for (size_t i = 0; i < m->n; i++) start[r->group[i] + 1]++;
+    for (size_t g = 0; g < r->n_groups; g++) start[g + 1] += start[g];
+    size_t *next = RSP_ARRAY(a, size_t, r->n_groups + 1);
+    memcpy(next, start, r->n_groups * sizeof *next);
+    for (size_t i = 0; i < m->n; i++) order[next[r->group[i]]++] = i;
+    for (size_t g = 0; g < r->n_groups; g++) {
+        size_t left = triangle_of(m, start[g + 1] - start[g], order + start[g], to);
+        for (size_t i = 0; i < left; i++) (*group)[to->n + i] = (int32_t) g;
+        to->n += left;
+    }
+    return to;
+}
+
+/* Coefficients of the model with the effects [d] varying between groups, each by itself. */
+static void fit_terms(const rsp_analysis *a, const rsp_mmatrix *m, size_t n_rows, size_t d, rsp_mcolumn *effects,
+                      const rsp_mrandom *groups, size_t n, const char *const *terms, rsp_mixed_term *out,
+                      rsp_diag *diag) {
+    rsp_mmatrix with = *m;
+    rsp_mrandom part = *groups;
+    part.d = d;
+    part.columns = effects;
+    part.correlated = false;
+    with.n_random = 1;
+    with.random = &part;
+    struct mixed_fit f = {.a = a, .m = &with, .n = n_rows, .s2 = NAN, .loglik = NAN};
+    fit_matrix(&f, diag);
+    double *c = rsp_calloc(d * d + 1, sizeof *c);
+    if (!f.status) part_covariance(&f, 0, c);
+    for (size_t j = 0, at = 0; j < with.k; at += !f.flags[j], j++)
         for (size_t k = 0; k < n; k++) {
-            if (strcmp(f.m->columns[j].name, terms[k]) != 0) continue;
-            out[k].flags = f.flags[j] | f.status;
+            if (strcmp(with.columns[j].name, terms[k]) != 0) continue;
+            out[k] = (rsp_mixed_term){NAN, NAN, NAN, NAN, f.flags[j] | f.status};
             if (out[k].flags) continue;
-            out[k] = (rsp_mixed_term){f.b[at], f.se[at], f.df[at], variance_of_slope(&f, terms[k]), 0};
+            out[k] = (rsp_mixed_term){f.b[at], f.se[at], f.df[at], NAN, 0};
+            for (size_t e = 0; e < d; e++)
+                if (strcmp(effects[e].name, terms[k]) == 0) out[k].slope_variance = c[e * d + e];
         }
+    free(c);
     rsp_mixed_free(f.x);
-    rsp_mmatrix_free(f.m);
+}
+
+void rsp_fit_mixed_terms(rsp_sample *s, const rsp_analysis *a, bool slopes, size_t n, const char *const *terms,
+                         rsp_mixed_term *out, rsp_diag *d) {
+    rsp_mmatrix *m = rsp_mmatrix_new(s, a, NULL, d);
+    for (size_t k = 0; k < n; k++) out[k] = (rsp_mixed_term){NAN, NAN, NAN, NAN, RSP_F_EMPTY};
+    if (!m) return;
+    rsp_mrandom groups = m->random[0];
+    rsp_mmatrix *few = compress(m, m->arena, &groups.group);
+    rsp_mcolumn effects[2] = {few->columns[0]}; /* the intercept stands first */
+    fit_terms(a, few, m->n, 1, effects, &groups, n, terms, out, d);
+    for (size_t k = 0; slopes && k < n; k++) {
+        rsp_mixed_term with = {.flags = RSP_F_EMPTY};
+        for (size_t j = 0; j < few->k; j++)
+            if (strcmp(few->columns[j].name, terms[k]) == 0) effects[1] = few->columns[j];
+        if (!out[k].flags) fit_terms(a, few, m->n, 2, effects, &groups, 1, &terms[k], &with, NULL);
+        if (!out[k].flags && !with.flags) out[k] = with;
+    }
+    rsp_mmatrix_free(m);
 }

@@ -24,7 +24,7 @@ rsp_columns *rsp_columns_new(rsp_arena *a, size_t n, const size_t *row, size_t n
                              size_t f, const double *const *columns) {
     rsp_columns *c = RSP_NEW(a, rsp_columns);
     *c = (rsp_columns){.n = n, .n_groups = n_groups, .k = k, .f = f, .p = k + f + 2, .row = row, .group = group};
-    c->x = RSP_ARRAY(a, double, n *c->p + 1);
+    c->x = RSP_ARRAY(a, double, n * c->p + 1);
     c->size = RSP_ARRAY(a, double, c->p);
     for (size_t i = 0; i < n; i++) c->x[i * c->p] = 1;
     for (size_t j = 1; j < c->p; j++) fill_column(c, j, columns[j - 1]);

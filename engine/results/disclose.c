@@ -30,8 +30,8 @@ struct gate {
 static bool is(const rsp_row *r, const char *statistic) { return strcmp(r->statistic, statistic) == 0; }
 
 static bool about_a_regression(const rsp_row *r) {
-    return is(r, "coefficient") || is(r, "odds_ratio") || is(r, "threshold") || is(r, "rate_ratio") ||
-           is(r, "marginal_effect") || is(r, "predicted");
+    return strncmp(r->statistic, "coefficient", 11) == 0 || is(r, "odds_ratio") || is(r, "threshold") ||
+           is(r, "rate_ratio") || is(r, "marginal_effect") || is(r, "predicted");
 }
 
 /* ---- primary rules ---------------------------------------------------------------------------------------------- */
@@ -482,6 +482,7 @@ static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enu
                            r->deff,
                            r->flags};
     if (preliminary) p.flags |= RSP_F_PRELIMINARY;
+    if (preliminary && is(r, "verdict")) p.level = ""; /* none is given before the field is frozen */
     p.n = rounded(p.n, g->rules->rounding);
     if (is(r, "count")) p.estimate = rounded(p.estimate, g->rules->rounding);
     if (hidden == SHOWN) return p;

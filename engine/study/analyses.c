@@ -383,8 +383,7 @@ static rsp_fexpr *as_number(entry *e, size_t v, rsp_loc loc) {
     if (rsp_var(e->l, v)->type != RSP_SELECT_ONE) return x;
     rsp_fexpr *one = RSP_NEW(e->l->a, rsp_fexpr), *product = RSP_NEW(e->l->a, rsp_fexpr);
     *one = (rsp_fexpr){.op = RSP_F_NUMBER, .number = 1, .variable = RSP_NONE, .text = "1", .loc = loc};
-    *product =
-        (rsp_fexpr){.op = RSP_F_MUL, .variable = RSP_NONE, .left = x, .right = one, .text = x->text, .loc = loc};
+    *product = (rsp_fexpr){.op = RSP_F_MUL, .variable = RSP_NONE, .left = x, .right = one, .text = x->text, .loc = loc};
     return product;
 }
 

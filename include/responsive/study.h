@@ -255,8 +255,8 @@ typedef struct {
     const size_t *factors, *controls;
     size_t n_leave_out; /* coded variables: once more without each of their codes */
     const size_t *leave_out;
-    double neutral;  /* value of a factor that neither enables nor blocks; NaN: none (coded factors have their middle) */
-    double smallest; /* least standardised coefficient that counts as a role */
+    double neutral; /* value of a factor that neither enables nor blocks; NaN: none (coded factors have their middle) */
+    double smallest;   /* least standardised coefficient that counts as a role */
     size_t replicates; /* of the bootstrap behind shares, where the variance is not one */
 } rsp_drivers;
 
