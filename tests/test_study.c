@@ -470,7 +470,7 @@ static const struct {
      "study.yaml:11:56: the factor 'engage1' has no numbers in model 'c' (set its `measure` to ordinal or interval)\n"
      "study.yaml:11:65: the factor 'comment' has no numbers in model 'c' (derive a score)\n"
      "study.yaml:11:87: 'age' has no codes to leave out in model 'c'\n"
-     "study.yaml:12:57: 'neutral' has no meaning for kind 'linear' (leave it out)"},
+     "study.yaml:12:56: 'neutral' has no meaning for kind 'linear' (leave it out)"},
     {WEIGHTING "tables:\n"
                "  - {id: a, items: [comment]}\n",
      NULL, NULL, NULL,
