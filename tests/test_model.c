@@ -418,15 +418,75 @@ static void replicates_one_by_one(void **state) {
     free(data);
 }
 
+/* ---- few clusters, separation ----------------------------------------------------------------------------------- */
+
+/* Each respondent a cluster of their own: cr2 of a mean is the classical error with n - 1 degrees of freedom. */
+static void cr2_of_a_mean(void **state) {
+    (void) state;
+    struct run r = analyse("  - {id: m, kind: linear, formula: \"y ~ 1\", errors: cr2}\n"
+                           "  - {id: g, kind: linear, formula: \"y ~ g\", errors: cr2, weights: none}\n"
+                           "  - {id: one, kind: linear, formula: \"y ~ 1\", errors: cr2, filter: \"${id} = 1\"}\n"
+                           "  - {id: none, kind: linear, formula: \"y ~ z\", errors: wild, filter: \"${id} < 3\"}\n",
+                           HEAD "1,1,0,a,low,\n2,4,1,a,low,\n3,5,1,b,low,\n4,6,0,b,low,\n5,9,2,b,low,\n");
+    const rsp_row *m = row_of(&r, "m", "(Intercept)", "", "coefficient");
+    near(m->estimate, 5, 1e-12);
+    near(m->se, sqrt((16 + 1 + 0 + 1 + 16) / 4.0 / 5), 1e-12);
+    near(m->df, 4, 1e-9);
+    /* Two means of unequal variance: Welch's error. */
+    near(row_of(&r, "g", "g=b", "", "coefficient")->se, sqrt(4.5 / 2 + 13.0 / 3 / 3), 1e-12);
+    assert_true(row_of(&r, "one", "(Intercept)", "", "coefficient")->flags & RSP_F_NO_DF);
+    assert_true(isnan(row_of(&r, "one", "(Intercept)", "", "coefficient")->se));
+    assert_true(row_of(&r, "none", "z", "", "coefficient")->flags & RSP_F_NO_DF);
+    done(&r);
+}
+
+/* A table with an empty cell, Firth's estimate by adding 1/2 to each cell (of a saturated 2 by 2 table). */
+static void firth_table(void **state) {
+    (void) state;
+    char *data = shares_data();
+    struct run r = analyse(
+        "  - {id: f, kind: logistic, formula: \"y ~ g\", firth: yes, weights: none, filter: \"${g} != 'c' and (${g} != "
+        "'a' or ${y} = 0)\", margins: [g]}\n"
+        "  - {id: p, kind: logistic, formula: \"y ~ g\", filter: \"${g} != 'c' and (${g} != 'a' or ${y} = 0)\"}\n",
+        data);
+    const rsp_row *f = row_of(&r, "f", "g=b", "", "coefficient");
+    near(f->estimate, log(6.5 / 6.5) - log(0.5 / 9.5), 1e-7);
+    near(f->se, sqrt(1 / (9 * 0.05 * 0.95) + 1 / 3.0), 1e-7);
+    assert_true(f->flags == 0 && f->lower > 0 && f->upper > f->estimate && f->p < 0.05);
+    assert_false(isnan(row_of(&r, "f", "g=b", "", "marginal_effect")->se));
+    assert_true(row_of(&r, "p", "g=b", "", "coefficient")->flags & RSP_F_SEPARATED);
+    done(&r);
+    free(data);
+}
+
+/* The bootstrap does not depend on threads; a hypothesis that is true of the data is not rejected. */
+static void wild_threads(void **state) {
+    (void) state;
+    char *data = crossed_data(1, 0);
+    const char *models =
+        "  - {id: w, kind: linear, formula: \"y ~ z\", errors: wild, draws: 199, filter: \"${id} < 60\"}\n";
+    rsp_threads_set(1);
+    struct run a = analyse(models, data);
+    rsp_threads_set(3);
+    struct run b = analyse(models, data);
+    rsp_threads_set(0);
+    same_bits(a.results, b.results);
+    const rsp_row *z = row_of(&a, "w", "z", "", "coefficient");
+    assert_true(z->lower < 1 && z->upper > 1 && z->p < 0.05);
+    done(&a), done(&b);
+    free(data);
+}
+
 int main(void) {
     rsp_threads_set(0);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(poisson_groups),        cmocka_unit_test(theta_without_spread),
-        cmocka_unit_test(counts_are_whole),      cmocka_unit_test(multinomial_table),
-        cmocka_unit_test(mixed_one_way),         cmocka_unit_test(mixed_singular),
-        cmocka_unit_test(mixed_impossible),      cmocka_unit_test(mixed_units),
-        cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(pooled_by_hand),
-        cmocka_unit_test(pooled_limits),         cmocka_unit_test(margins_by_hand),
-        cmocka_unit_test(margins_without),       cmocka_unit_test(replicates_one_by_one)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(poisson_groups),        cmocka_unit_test(theta_without_spread),
+                                       cmocka_unit_test(counts_are_whole),      cmocka_unit_test(multinomial_table),
+                                       cmocka_unit_test(mixed_one_way),         cmocka_unit_test(mixed_singular),
+                                       cmocka_unit_test(mixed_impossible),      cmocka_unit_test(mixed_units),
+                                       cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(pooled_by_hand),
+                                       cmocka_unit_test(pooled_limits),         cmocka_unit_test(margins_by_hand),
+                                       cmocka_unit_test(margins_without),       cmocka_unit_test(replicates_one_by_one),
+                                       cmocka_unit_test(cr2_of_a_mean),         cmocka_unit_test(firth_table),
+                                       cmocka_unit_test(wild_threads)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -6,7 +6,8 @@
  * for the others (negative binomial coefficients: expected information, which does not depend on theta's error; Lawless
  * 1987). Aliased, separated and empty columns are rows with a flag and no numbers. */
 #include "model/fit.h"
-#include "model/regression.h"
+#include "model/few.h"
+#include "model/firth.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -109,7 +110,7 @@ static bool linearised(rsp_regression *f, const double *inverse, const double *s
 
 /* ---- replicates ------------------------------------------------------------------------------------------------- */
 
-static bool refit_likelihood(const rsp_regression *f, const rsp_active *a, const double *w, const double *start,
+static bool refit_likelihood(const rsp_regression *f, const rsp_active *a, double *w, const double *start,
                              double *theta);
 
 static void refit_all(const rsp_regression *f, const rsp_active *a, const rsp_replicates *r, const double *full,
@@ -148,6 +149,43 @@ static bool replicated(rsp_regression *f, const rsp_active *a, const double *ful
     return true;
 }
 
+/* ---- few clusters ----------------------------------------------------------------------------------------------- */
+
+static void few_clusters(rsp_regression *f, const rsp_active *a, const rsp_few_model *of, const double *beta,
+                         double *vcov, rsp_diag *d) {
+    size_t k = a->k;
+    rsp_few *x = rsp_few_new(f, a, of);
+    double *contrast = RSP_ARRAY(f->arena, double, k + 1);
+    f->few = x;
+    f->dfs = RSP_ARRAY(f->arena, double, f->p + 1);
+    if (f->a->model.errors == RSP_ERRORS_CR2) {
+        if (!rsp_few_cr2(x, vcov, d)) f->status |= RSP_F_NO_DF;
+        for (size_t j = 0; j < k && !(f->status & RSP_F_NO_DF); j++) {
+            contrast[j] = 1;
+            f->dfs[rsp_parameter_of(f, a, j)] = rsp_few_df(x, contrast);
+            contrast[j] = 0;
+        }
+        return;
+    }
+    if (x->n_clusters < 2 || f->m->n <= k) {
+        f->status |= RSP_F_NO_DF;
+        return;
+    }
+    rsp_few_wild wild = {RSP_ARRAY(f->arena, double, k + 1), RSP_ARRAY(f->arena, double, k + 1),
+                         RSP_ARRAY(f->arena, double, k + 1)};
+    rsp_few_bootstrap(x, f->m->y, beta, f->a->model.draws, f->a->variance.seed, vcov, &wild);
+    f->lower = RSP_ARRAY(f->arena, double, f->p + 1);
+    f->upper = RSP_ARRAY(f->arena, double, f->p + 1);
+    f->p_value = RSP_ARRAY(f->arena, double, f->p + 1);
+    for (size_t j = 0; j < k; j++) {
+        size_t at = rsp_parameter_of(f, a, j);
+        f->dfs[at] = NAN; /* the reference distribution is the bootstrap's */
+        f->lower[at] = wild.lower[j];
+        f->upper[at] = wild.upper[j];
+        f->p_value[at] = wild.p[j];
+    }
+}
+
 /* ---- linear ----------------------------------------------------------------------------------------------------- */
 
 static void linear_sums(rsp_regression *f) {
@@ -174,7 +212,15 @@ static void fit_linear(rsp_regression *f, rsp_diag *d) {
     linear_sums(f);
     size_t q = a.k;
     double *vcov = RSP_ARRAY(f->arena, double, q *q + 1);
-    if (f->a->model.unweighted) {
+    if (f->a->model.errors != RSP_ERRORS_DESIGN) {
+        double *residual = RSP_ARRAY(f->arena, double, m->n + 1);
+        for (size_t i = 0; i < m->n; i++) {
+            residual[i] = m->y[i];
+            for (size_t j = 0; j < q; j++) residual[i] -= ls.beta[j] * a.x[j][i];
+        }
+        if (f->a->model.unweighted) f->df = (double) m->n - (double) q;
+        few_clusters(f, &a, &(rsp_few_model){NULL, m->w, residual, NULL, ls.inverse}, ls.beta, vcov, d);
+    } else if (f->a->model.unweighted) {
         double residual_df = (double) m->n - (double) q;
         f->df = residual_df;
         for (size_t j = 0; j < q * q; j++) vcov[j] = residual_df > 0 ? ls.inverse[j] * ls.rss / residual_df : NAN;
@@ -203,7 +249,7 @@ static rsp_likelihood likelihood_of(const rsp_regression *f, const rsp_active *a
     case RSP_MULTINOMIAL_MODEL: l.evaluate = rsp_multinomial_evaluate; break;
     case RSP_POISSON_MODEL: l.evaluate = rsp_poisson_evaluate; break;
     case RSP_NEGATIVE_BINOMIAL_MODEL: l.evaluate = rsp_negative_binomial_evaluate; break;
-    default: l.evaluate = rsp_logistic_evaluate; break;
+    default: l.evaluate = f->a->model.firth ? rsp_firth_evaluate : rsp_logistic_evaluate; break;
     }
     return l;
 }
@@ -259,9 +305,18 @@ static void fit_negative_binomial(const rsp_likelihood *l, rsp_regression_data *
     *theta = limit ? INFINITY : data->theta;
 }
 
-static bool refit_likelihood(const rsp_regression *f, const rsp_active *a, const double *w, const double *start,
+/* Firth's penalty needs weights that sum to the respondents' number: what they are multiplied by. */
+static double firth_scale(const double *w, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += w[i];
+    return (double) n / sum;
+}
+
+static bool refit_likelihood(const rsp_regression *f, const rsp_active *a, double *w, const double *start,
                              double *theta) {
     rsp_regression_data data;
+    double scale = f->a->model.firth ? firth_scale(w, f->m->n) : 1;
+    for (size_t i = 0; scale != 1 && i < f->m->n; i++) w[i] *= scale;
     rsp_likelihood l = likelihood_of(f, a, &data);
     rsp_newton_fit n = {.par = theta,
                         .information_inverse = rsp_malloc((l.p * l.p + 1) * sizeof(double)),
@@ -344,7 +399,11 @@ static bool linearised_variance(rsp_regression *f, const rsp_regression_data *da
     double *score = rsp_malloc((f->m->n * (q + 1) + 1) * sizeof *score),
            *inverse = rsp_calloc((q + 1) * (q + 1), sizeof *inverse);
     memcpy(inverse, n->information_inverse, (f->has_theta ? c * c : q * q) * sizeof *inverse);
-    if (!f->has_theta) {
+    if (f->a->model.firth) {
+        rsp_firth_scores(data, n->par, n->information_inverse, score);
+        double scale = firth_scale(f->m->w, f->m->n);
+        for (size_t j = 0; j < q * q; j++) inverse[j] *= scale;
+    } else if (!f->has_theta) {
         scores_of(f, data, n->par, score);
     } else if (q > c) { /* theta is estimated with the coefficients */
         double *expected = rsp_calloc(c * c + 1, sizeof *expected);
@@ -359,6 +418,51 @@ static bool linearised_variance(rsp_regression *f, const rsp_regression_data *da
     free(score);
     free(inverse);
     return ok;
+}
+
+static void few_logistic(rsp_regression *f, const rsp_active *a, const rsp_newton_fit *n, double *vcov, rsp_diag *d) {
+    size_t rows = f->m->n;
+    double *room = RSP_ARRAY(f->arena, double, 4 * rows + 1), *w = room, *e = w + rows, *phi = e + rows,
+           *slope = phi + rows;
+    for (size_t i = 0; i < rows; i++) {
+        double eta = 0;
+        for (size_t j = 0; j < a->k; j++) eta += n->par[j] * a->x[j][i];
+        double pi = 1 / (1 + exp(-eta));
+        slope[i] = pi * (1 - pi);
+        phi[i] = slope[i] / f->m->w[i];
+        w[i] = 1 / phi[i];
+        e[i] = f->m->y[i] - pi;
+    }
+    few_clusters(f, a, &(rsp_few_model){slope, w, e, phi, n->information_inverse}, n->par, vcov, d);
+}
+
+/* Beyond this many steps (rows times coefficients cubed) profiles take too long: Wald's interval stands. */
+static const double MOST_PROFILE = 2e6;
+
+/* Firth without a design: profile intervals and likelihood ratio tests; the likelihood shown is without the penalty. */
+static void firth_profiles(rsp_regression *f, const rsp_active *a, const rsp_likelihood *l, const rsp_newton_fit *n) {
+    size_t q = l->p;
+    double *se = RSP_ARRAY(f->arena, double, q + 1), *gradient = RSP_ARRAY(f->arena, double, q + 1),
+           *information = RSP_ARRAY(f->arena, double, q *q + 1);
+    rsp_logistic_evaluate(l, n->par, f->m->w, &f->loglik, gradient, information);
+    if ((double) f->m->n * pow((double) q, 3) > MOST_PROFILE) return;
+    for (size_t j = 0; j < q; j++) se[j] = sqrt(n->information_inverse[j * q + j]);
+    f->lower = RSP_ARRAY(f->arena, double, f->p + 1);
+    f->upper = RSP_ARRAY(f->arena, double, f->p + 1);
+    f->p_value = RSP_ARRAY(f->arena, double, f->p + 1);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t j = 0; j < q; j++) {
+        size_t at = rsp_parameter_of(f, a, j);
+        rsp_firth_profile(l, f->m->w, n->par, se, n->loglik, j, &f->lower[at], &f->upper[at], &f->p_value[at]);
+    }
+}
+
+/* Weights of the likelihood: the rows' own but for Firth's penalty. */
+static const double *likelihood_weights(const rsp_regression *f) {
+    if (!f->a->model.firth || f->a->model.unweighted) return f->m->w;
+    double *w = RSP_ARRAY(f->arena, double, f->m->n + 1), scale = firth_scale(f->m->w, f->m->n);
+    for (size_t i = 0; i < f->m->n; i++) w[i] = scale * f->m->w[i];
+    return w;
 }
 
 static void fit_likelihood(rsp_regression *f, rsp_diag *d) {
@@ -379,7 +483,7 @@ static void fit_likelihood(rsp_regression *f, rsp_diag *d) {
     if (counts) start_counts(f, &a, n.par);
     else start_values(f, n.par);
     if (f->has_theta) fit_negative_binomial(&l, &data, f->m->w, &n, &f->theta);
-    else rsp_newton(&l, f->m->w, &n);
+    else rsp_newton(&l, likelihood_weights(f), &n);
     uint32_t flag = status_flag(n.status);
     f->loglik = n.loglik;
     for (size_t j = 0; j < q; j++) {
@@ -393,8 +497,11 @@ static void fit_likelihood(rsp_regression *f, rsp_diag *d) {
     if (f->has_theta && (isinf(f->theta) || flag)) f->flags[f->p - 1] |= flag ? flag : RSP_F_SINGULAR;
     if (f->has_theta && !f->flags[f->p - 1]) f->par[f->p - 1] = n.par[q++] = f->theta;
     double *vcov = RSP_ARRAY(f->arena, double, q *q + 1);
-    if (f->a->model.unweighted) {
+    if (f->a->model.errors != RSP_ERRORS_DESIGN) {
+        few_logistic(f, &a, &n, vcov, d);
+    } else if (f->a->model.unweighted) {
         model_variance(f, &data, &n, q, vcov);
+        if (f->a->model.firth) firth_profiles(f, &a, &l, &n);
     } else if (f->a->variance.method == RSP_TAYLOR) {
         if (!linearised_variance(f, &data, &n, q, vcov, d)) f->status |= RSP_F_LONELY;
     } else if (!replicated(f, &a, n.par, q, vcov, d)) {
@@ -433,11 +540,15 @@ static void add_estimate(const rsp_regression *f, rsp_row *r, size_t j) {
     r->flags |= f->flags[j] | f->status;
     if (f->flags[j] || !f->usable) return;
     r->estimate = f->par[j];
-    if (f->status & RSP_F_LONELY) return;
+    if (f->status & (RSP_F_LONELY | RSP_F_NO_DF)) return;
     r->se = sqrt(f->vcov[j * f->p + j]);
-    r->df = f->df;
+    r->df = f->dfs ? f->dfs[j] : f->df;
     rsp_row_interval(r);
     if (!(r->flags & RSP_F_NO_DF)) r->p = rsp_t_two_sided(r->estimate / r->se, r->df);
+    if (!f->p_value) return;
+    r->lower = f->lower[j];
+    r->upper = f->upper[j];
+    r->p = f->p_value[j];
 }
 
 /* The coefficient's odds or rate ratio. */
@@ -452,6 +563,16 @@ static void add_ratio(rsp_results *out, const rsp_regression *f, size_t coeffici
     r->p = from.p;
     r->flags = from.flags;
     r->cell = from.cell;
+}
+
+/* Of the parameters in[q], with few clusters. */
+static double joint_df(const rsp_regression *f, const size_t *in, size_t q) {
+    size_t k = f->few->k;
+    double *contrast = RSP_ARRAY(f->arena, double, k *q + 1);
+    rsp_active a = rsp_active_columns(f);
+    for (size_t s = 0; s < q; s++)
+        for (size_t j = 0; j < k; j++) contrast[j * q + s] = a.column[j] == in[s];
+    return rsp_few_joint_df(f->few, contrast, q);
 }
 
 /* Joint Wald test of a term's coefficients. */
@@ -477,13 +598,19 @@ static void add_joint_test(const rsp_regression *f, rsp_results *out, size_t t) 
         r->flags |= RSP_F_SINGULAR;
         return;
     }
-    if (!isnan(f->df) && f->df <= 0) {
+    double df = f->df, scale = 1;
+    if (f->few && f->a->model.errors == RSP_ERRORS_CR2) {
+        double eta = joint_df(f, in, q);
+        df = eta - (double) q + 1;
+        scale = df / eta;
+    }
+    if (!isnan(df) && !(df > 0)) {
         r->flags |= RSP_F_NO_DF;
         return;
     }
-    r->estimate = form / (double) q;
+    r->estimate = scale * form / (double) q;
     r->df1 = (double) q;
-    r->df = f->df;
+    r->df = df;
     r->p = rsp_f_upper(r->estimate, r->df1, r->df);
 }
 
@@ -501,6 +628,7 @@ static void add_fit_measures(const rsp_regression *f, rsp_results *out) {
     }
     if (!f->a->model.unweighted) return; /* a pseudo-likelihood has no information criterion */
     add_measure(f, out, "loglik", f->loglik);
+    if (f->a->model.firth) return; /* a penalised estimate is not the maximum that the criterion speaks of */
     add_measure(f, out, "aic", 2 * ((double) f->n_estimated + linear) - 2 * f->loglik);
 }
 
@@ -581,6 +709,7 @@ static bool fit(rsp_regression *f, const rsp_mdomain *domain, rsp_diag *d) {
     /* Thresholds count as one intercept. */
     if (!model->unweighted)
         f->df = rsp_design_df(f->s, f->m->take) + 1 - (double) (coefficients + (f->n_thresholds > 0));
+    if (f->few) f->df = (double) f->few->n_clusters - 1;
     return true;
 }
 

@@ -7,7 +7,7 @@
  * Standard errors by the delta method. Under a design both sources count: the respondents over whom is averaged and the
  * coefficients, as one influence function, theta_i = (g_i - mean) / sum(w) + G' beta_i; with replicates everything is
  * computed anew. Without a design, and with few clusters, the respondents are taken as given: G' V G. */
-#include "model/regression.h"
+#include "model/few.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -290,7 +290,7 @@ static void write_quantity(struct margins *g, const struct quantity *z, rsp_resu
     bool known = false, none = z->flags || !f->usable || f->status & (RSP_F_NOT_CONVERGED | RSP_F_SINGULAR);
     if (!none) {
         average(g, z);
-        known = variance_of(g, z, variance, d);
+        known = !(f->status & RSP_F_NO_DF) && variance_of(g, z, variance, d);
     }
     for (size_t c = 0; c < g->n_values; c++) {
         const char *level = f->m->levels ? f->m->levels[c] : NULL;
@@ -301,11 +301,11 @@ static void write_quantity(struct margins *g, const struct quantity *z, rsp_resu
         if (none) continue;
         r->estimate = g->mean[c];
         if (!known) {
-            r->flags |= RSP_F_LONELY;
+            r->flags |= f->status & RSP_F_NO_DF ? 0 : RSP_F_LONELY;
             continue;
         }
         r->se = sqrt(variance[c]);
-        r->df = f->df;
+        r->df = f->few && f->a->model.errors == RSP_ERRORS_CR2 ? rsp_few_df(f->few, g->gradient) : f->df;
         rsp_row_interval(r);
         if (strcmp(z->statistic, "predicted") == 0) prediction_interval(g, r);
         else if (!(r->flags & RSP_F_NO_DF)) r->p = rsp_t_two_sided(r->estimate / r->se, r->df);

@@ -279,6 +279,23 @@ static void read_values(entry *e, const rsp_node *n, rsp_predict *x) {
     }
 }
 
+static void read_errors(entry *e, rsp_model *m) {
+    static const char *const words[] = {"design", "cr2", "wild", NULL};
+    const rsp_node *errors = rsp_get(e->n, "errors"), *draws = rsp_get(e->n, "draws");
+    int way = rsp_get_choice(e->n, "errors", words, 0);
+    m->errors = way == 1 ? RSP_ERRORS_CR2 : way == 2 ? RSP_ERRORS_WILD : RSP_ERRORS_DESIGN;
+    m->draws = (size_t) rsp_get_number(e->n, "draws", 1999);
+    m->firth = rsp_get_yes(e->n, "firth");
+    if (m->errors == RSP_ERRORS_WILD && m->kind == RSP_LOGISTIC_MODEL)
+        RSP_FAULT(e->l, errors->loc, "use cr2", "the wild bootstrap is for linear models, not for the logistic %s",
+                  e->where);
+    if (m->errors != RSP_ERRORS_DESIGN && m->firth)
+        RSP_FAULT(e->l, errors->loc, "use errors: design", "'errors: %s' does not go with 'firth' in %s", errors->text,
+                  e->where);
+    if (draws && m->errors != RSP_ERRORS_WILD)
+        RSP_FAULT(e->l, draws->loc, "add `errors: wild`, or leave it out", "'draws' goes with errors: wild alone");
+}
+
 enum { MOST_PREDICTIONS = 1000 };
 
 static void read_predict(entry *e, rsp_model *m) {
@@ -312,6 +329,9 @@ static void check_keys_of_kind(entry *e, int kind, const char *word) {
                  {"across", 1u << RSP_POOLED_MODEL | 1u << RSP_DRIVERS_MODEL},
                  {"interval", 1u << RSP_POOLED_MODEL},
                  {"leave_one_out", 1u << RSP_POOLED_MODEL},
+                 {"errors", 1u << RSP_LINEAR_MODEL | 1u << RSP_LOGISTIC_MODEL},
+                 {"draws", 1u << RSP_LINEAR_MODEL},
+                 {"firth", 1u << RSP_LOGISTIC_MODEL},
                  {"margins", ~(1u << RSP_POOLED_MODEL | 1u << RSP_MIXED_MODEL | 1u << RSP_DRIVERS_MODEL)},
                  {"predict", ~(1u << RSP_POOLED_MODEL | 1u << RSP_MIXED_MODEL | 1u << RSP_DRIVERS_MODEL)},
                  {"outcome", 1u << RSP_DRIVERS_MODEL},
@@ -514,6 +534,7 @@ static void load_model(entry *e) {
     check_response(e, m);
     read_margins(e, m);
     read_predict(e, m);
+    read_errors(e, m);
 }
 
 /* Is the term one of the model's: every part `variable` or `variable=code` with a variable of its formula? */

@@ -272,6 +272,12 @@ static const rsp_key model_keys[] = {
     {"across", ONE, RSP_V_VARIABLE, NULL, false, NULL, "pooled, drivers: the groups; drivers: default the country"},
     {"interval", ONE, RSP_V_ENUM, "knapp_hartung", false, NULL, "pooled; default knapp_hartung"},
     {"leave_one_out", ONE, RSP_V_YESNO, NULL, false, NULL, "pooled: yes: once more without each group or row"},
+    {"errors", ONE, RSP_V_ENUM, "design|cr2|wild", false, NULL,
+     "few clusters: cr2 (linear, logistic) with Satterthwaite's degrees of freedom, or wild cluster bootstrap "
+     "(linear); "
+     "default design"},
+    {"draws", ONE, RSP_V_INTEGER, "99..1000000", false, NULL, "errors wild: number of draws; default 1999"},
+    {"firth", ONE, RSP_V_YESNO, NULL, false, NULL, "logistic: yes: Firth's penalised likelihood"},
     {"margins", ONE | LIST, RSP_V_VARIABLE, NULL, false, NULL,
      "average marginal effects of these predictors, in the outcome's own unit"},
     {"predict", RSP_S_MAP_LIST, RSP_V_CODE, NULL, false, NULL,

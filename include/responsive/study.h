@@ -289,6 +289,9 @@ typedef struct {
     size_t n_predict; /* predictions at every combination of these values */
     rsp_predict *predict;
     rsp_drivers drivers;
+    enum { RSP_ERRORS_DESIGN, RSP_ERRORS_CR2, RSP_ERRORS_WILD } errors;
+    size_t draws; /* wild */
+    bool firth;   /* logistic: penalised likelihood */
 } rsp_model;
 
 typedef struct {
