@@ -1,116 +1,15 @@
 /* The partners' page: what there is, in each language, with links that all lead somewhere, since they are made from the
  * files that the other renderers left in the staging folder. Works without scripts; one language is shown at a time. */
-#include "html.h"
+#include "site.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { HEAD_OF_SVG = 65536 };
-
-/* A file that stands in the publication. */
-struct item {
-    const char *name; /* without folder */
-    const char *who;  /* "all" or a country; of a chart: its domain */
-    size_t analysis;  /* charts: place in the study; RSP_NONE else */
-    long long bytes;
-};
-
-struct listing {
-    size_t n, capacity;
-    struct item *items;
-};
-
-struct site {
-    const rsp_publication *p;
-    const rsp_labels *labels; /* of the language being written */
-    const rsp_texts *texts;
-    const char *lang;
-    struct listing briefs, tables, charts;
-    rsp_buf out;
-    rsp_arena *a;
-    rsp_diag *d;
-};
-
-static const char *say(const struct site *s, const char *key) { return rsp_say(s->texts, s->a, key, NULL, 0); }
-
-/* ---- what files there are --------------------------------------------------------------------------------------- */
-
-static bool ends_with(const char *name, const char *end) {
-    size_t n = strlen(name), e = strlen(end);
-    return n > e && strcmp(name + n - e, end) == 0;
-}
-
-static long long size_of(const struct site *s, const char *folder, const char *name) {
-    struct stat file;
-    return stat(rsp_printf(s->a, "%s/%s/%s", s->p->dir, folder, name), &file) == 0 ? (long long) file.st_size : -1;
-}
-
-/* Charts are named ANALYSIS-DOMAIN-LANG, or ANALYSIS.KIND-DOMAIN-LANG; the longest id that fits is the analysis. */
-static size_t analysis_of(const struct site *s, const char *stem) {
-    size_t best = RSP_NONE, length = 0;
-    for (size_t k = 0; k < s->p->study->n_analyses; k++) {
-        const char *id = rsp_file_word(s->a, s->p->study->analyses[k].id);
-        size_t n = strlen(id);
-        if (n >= length && strncmp(stem, id, n) == 0 && (stem[n] == '-' || stem[n] == '.' || !stem[n])) {
-            best = k;
-            length = n;
-        }
-    }
-    return best;
-}
-
-/* 0: everybody; 1 + place of the country in its list; after them what else there may be. */
-static size_t rank_of(const struct site *s, const char *who) {
-    size_t c = s->p->study->roles.country;
-    const rsp_list *list = c == RSP_NONE ? NULL : s->p->study->variables[c].list;
-    if (strcmp(who, "all") == 0) return 0;
-    for (size_t k = 0; list && k < list->n; k++)
-        if (strcmp(rsp_file_word(s->a, list->choices[k].code), who) == 0) return 1 + k;
-    return 1 + (list ? list->n : 0);
-}
-
-static const struct site *sorting; /* qsort has no context; pages are made by one thread */
-
-static int by_who(const void *x, const void *y) {
-    const struct item *a = x, *b = y;
-    size_t ra = rank_of(sorting, a->who), rb = rank_of(sorting, b->who);
-    if (ra != rb) return ra < rb ? -1 : 1;
-    if (a->analysis != b->analysis) return a->analysis < b->analysis ? -1 : 1;
-    return strcmp(a->name, b->name);
-}
-
-/* PREFIX + WHO + -LANG + EXTENSION in `folder`, for the language being written. */
-static void list_files(struct site *s, const char *folder, const char *prefix, const char *extension,
-                       struct listing *out) {
-    DIR *dir = opendir(rsp_path_join(s->a, s->p->dir, folder));
-    const char *end = rsp_printf(s->a, "-%s%s", s->lang, extension);
-    size_t head = strlen(prefix);
-    out->n = 0;
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        if (strncmp(e->d_name, prefix, head) != 0 || !ends_with(e->d_name, end) ||
-            strlen(e->d_name) < head + strlen(end))
-            continue;
-        const char *name = rsp_strdup(s->a, e->d_name);
-        const char *who = rsp_strndup(s->a, name + head, strlen(name) - head - strlen(end));
-        struct item item = {name, who, RSP_NONE, size_of(s, folder, name)};
-        if (!head) {
-            item.analysis = analysis_of(s, who);
-            size_t id = item.analysis == RSP_NONE ? 0 : strlen(s->p->study->analyses[item.analysis].id);
-            const char *hyphen = strchr(who + id, '-'); /* behind the kind */
-            item.who = hyphen ? hyphen + 1 : "all";
-        }
-        RSP_PUSH(out->items, out->n, out->capacity, item);
-    }
-    if (dir) closedir(dir);
-    sorting = s;
-    if (out->n) qsort(out->items, out->n, sizeof *out->items, by_who);
-}
+static const char *say(const rsp_site *s, const char *key) { return rsp_say(s->texts, s->a, key, NULL, 0); }
 
 /* ---- links ------------------------------------------------------------------------------------------------------ */
 
-static void url(struct site *s, const char *folder, const char *name) {
+static void url(rsp_site *s, const char *folder, const char *name) {
     rsp_buf_printf(&s->out, "%s/", folder);
     for (const char *p = name; *p; p++) {
         bool plain =
@@ -120,7 +19,7 @@ static void url(struct site *s, const char *folder, const char *name) {
     }
 }
 
-static const char *size_text(const struct site *s, long long bytes) {
+static const char *size_text(const rsp_site *s, long long bytes) {
     bool mega = bytes >= 1000000;
     double n = mega ? (double) bytes / 1e6 : bytes < 1000 ? 1 : (double) bytes / 1e3;
     const char *number = rsp_say_number(s->texts, s->a, n, mega ? 1 : 0);
@@ -128,7 +27,7 @@ static const char *size_text(const struct site *s, long long bytes) {
 }
 
 /* type NULL: the words say it. */
-static void link_to(struct site *s, const char *folder, const char *name, const char *words, const char *type,
+static void link_to(rsp_site *s, const char *folder, const char *name, const char *words, const char *type,
                     long long bytes) {
     const char *size = size_text(s, bytes);
     rsp_arg file[] = {{"type", type ? type : "", 0}, {"size", size, 0}};
@@ -141,21 +40,28 @@ static void link_to(struct site *s, const char *folder, const char *name, const 
     rsp_buf_puts(&s->out, ")</span></a>");
 }
 
-static const char *who_label(const struct site *s, const char *who) {
-    size_t rank = rank_of(s, who), c = s->p->study->roles.country;
-    if (rank == 0) return say(s, "site_everybody");
-    const rsp_list *list = c == RSP_NONE ? NULL : s->p->study->variables[c].list;
-    return list && rank <= list->n ? rsp_choice_label(list, rank - 1, s->lang) : who;
+/* The first digits, to be compared by eye; all of them in manifest.json. */
+static void checksum(rsp_site *s, const char *folder, const char *name) {
+    const char *path = rsp_printf(s->a, "%s/%s", folder, name);
+    size_t at = rsp_map_get(s->places, path);
+    if (at == RSP_NONE) { /* data are listed in every language, but read once */
+        char hex[65];
+        if (!rsp_hash_file(rsp_path_join(s->a, s->p->dir, path), hex)) return;
+        rsp_map_put(s->places, path, at = s->n_hashes);
+        RSP_PUSH(s->hashes, s->n_hashes, s->hash_capacity, rsp_strdup(s->a, hex));
+    }
+    rsp_buf_printf(&s->out, " <code class=\"hash\">SHA-256 %.16s\u2026</code>", s->hashes[at]);
 }
 
-static void file_list(struct site *s, const char *heading, const char *folder, const struct listing *files,
+static void file_list(rsp_site *s, const char *heading, const char *folder, const rsp_site_list *files,
                       const char *type) {
     if (!files->n) return;
     rsp_html_element(&s->out, "h2", NULL, say(s, heading));
     rsp_buf_puts(&s->out, "<ul class=\"files\">\n");
     for (size_t k = 0; k < files->n; k++) {
         rsp_buf_puts(&s->out, "<li>");
-        link_to(s, folder, files->items[k].name, who_label(s, files->items[k].who), type, files->items[k].bytes);
+        link_to(s, folder, files->items[k].name, rsp_site_who(s, files->items[k].who), type, files->items[k].bytes);
+        checksum(s, folder, files->items[k].name);
         rsp_buf_puts(&s->out, "</li>\n");
     }
     rsp_buf_puts(&s->out, "</ul>\n");
@@ -163,42 +69,19 @@ static void file_list(struct site *s, const char *heading, const char *folder, c
 
 /* ---- charts ----------------------------------------------------------------------------------------------------- */
 
-/* What stands between the first <tag ...> and </tag>, escapes and all: the same in XML and HTML. NULL if not there. */
-static const char *between(const struct site *s, const char *svg, const char *tag) {
-    const char *open = strstr(svg, rsp_printf(s->a, "<%s", tag)), *from = open ? strchr(open, '>') : NULL;
-    const char *to = from ? strstr(from, rsp_printf(s->a, "</%s>", tag)) : NULL;
-    if (!to || memchr(from + 1, '<', (size_t) (to - from - 1))) return NULL;
-    return rsp_strndup(s->a, from + 1, (size_t) (to - from - 1));
-}
-
-/* An attribute of the picture, as number of pixels: room is kept before it is loaded. */
-static int pixels(const char *svg, const char *name) {
-    const char *open = strstr(svg, "<svg"), *at = open ? strstr(open, name) : NULL;
-    return at ? (int) strtol(at + strlen(name), NULL, 10) : 0;
-}
-
-static char *head_of(const struct site *s, const char *name) {
-    char *text = rsp_alloc(s->a, HEAD_OF_SVG + 1);
-    FILE *f = fopen(rsp_printf(s->a, "%s/charts/%s", s->p->dir, name), "rbe");
-    size_t n = f ? fread(text, 1, HEAD_OF_SVG, f) : 0;
-    if (f) fclose(f);
-    text[n] = 0;
-    return text;
-}
-
-static void quoted(struct site *s, const char *escaped) {
+static void quoted(rsp_site *s, const char *escaped) {
     for (const char *p = escaped; *p; p++) {
         if (*p == '"') rsp_buf_puts(&s->out, "&quot;");
         else if (*p != '<') rsp_buf_putc(&s->out, *p);
     }
 }
 
-static void chart_downloads(struct site *s, const char *svg) {
+static void chart_downloads(rsp_site *s, const char *svg) {
     static const struct { const char *extension, *type; } forms[] = {{".svg", "SVG"}, {".png", "PNG"}, {".pdf", "PDF"}};
     const char *sep = "";
     for (size_t k = 0; k < 3; k++) {
         const char *name = rsp_printf(s->a, "%.*s%s", (int) strlen(svg) - 4, svg, forms[k].extension);
-        long long bytes = size_of(s, "charts", name);
+        long long bytes = rsp_site_size(s, "charts", name);
         if (bytes < 0) continue;
         rsp_buf_puts(&s->out, sep);
         link_to(s, "charts", name, forms[k].type, NULL, bytes);
@@ -206,9 +89,10 @@ static void chart_downloads(struct site *s, const char *svg) {
     }
 }
 
-static void chart(struct site *s, const struct item *x) {
-    const char *svg = head_of(s, x->name), *description = between(s, svg, "desc"), *title = between(s, svg, "title");
-    int width = pixels(svg, " width=\""), height = pixels(svg, " height=\"");
+static void chart(rsp_site *s, const rsp_site_file *x) {
+    const char *svg = rsp_site_svg(s, x->name), *description = rsp_site_svg_text(s, svg, "desc"),
+               *title = rsp_site_svg_text(s, svg, "title");
+    int width = rsp_site_svg_pixels(svg, " width=\""), height = rsp_site_svg_pixels(svg, " height=\"");
     rsp_buf_puts(&s->out, "<figure>\n<img loading=\"lazy\" src=\"");
     url(s, "charts", x->name);
     rsp_buf_puts(&s->out, "\"");
@@ -230,18 +114,18 @@ static void chart(struct site *s, const struct item *x) {
     rsp_buf_puts(&s->out, "</figcaption>\n</figure>\n");
 }
 
-static void charts(struct site *s) {
+static void charts(rsp_site *s) {
     const char *who = NULL;
     if (!s->charts.n) return;
     rsp_html_element(&s->out, "h2", NULL, say(s, "site_charts"));
     for (size_t k = 0; k < s->charts.n; k++) {
-        const struct item *x = &s->charts.items[k];
+        const rsp_site_file *x = &s->charts.items[k];
         if (!who || strcmp(who, x->who) != 0) {
             if (who) rsp_buf_puts(&s->out, "</div>\n");
             if (strcmp(x->who, "all") != 0)
                 rsp_html_element(
                     &s->out, "h3", NULL,
-                    rsp_say(s->texts, s->a, "site_charts_of", (rsp_arg[]){{"who", who_label(s, x->who), 0}}, 1));
+                    rsp_say(s->texts, s->a, "site_charts_of", (rsp_arg[]){{"who", rsp_site_who(s, x->who), 0}}, 1));
             rsp_buf_puts(&s->out, "<div class=\"charts\">\n");
             who = x->who;
         }
@@ -252,7 +136,7 @@ static void charts(struct site *s) {
 
 /* ---- data ------------------------------------------------------------------------------------------------------- */
 
-static void data(struct site *s) {
+static void data(rsp_site *s) {
     static const struct {
         const char *name, *key, *type;
     } files[] = {{"results.csv", "site_data_results", "CSV"},
@@ -264,14 +148,17 @@ static void data(struct site *s) {
     rsp_html_element(&s->out, "h2", NULL, say(s, "site_data"));
     rsp_buf_puts(&s->out, "<ul class=\"files\">\n");
     for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
-        long long bytes = size_of(s, "data", files[k].name);
+        long long bytes = rsp_site_size(s, "data", files[k].name);
         if (bytes < 0) continue;
         rsp_buf_puts(&s->out, "<li>");
         link_to(s, "data", files[k].name, say(s, files[k].key), files[k].type, bytes);
+        checksum(s, "data", files[k].name);
         rsp_buf_puts(&s->out, "</li>\n");
     }
-    rsp_buf_puts(&s->out, "</ul>\n");
-    if (size_of(s, "quality", "quality.html") < 0) return;
+    rsp_buf_puts(&s->out, "</ul>\n<p><a href=\"manifest.json\">");
+    rsp_html_text(&s->out, say(s, "site_manifest"));
+    rsp_buf_puts(&s->out, "</a></p>\n");
+    if (rsp_site_size(s, "quality", "quality.html") < 0) return;
     rsp_buf_puts(&s->out, "<p><a href=\"quality/quality.html\">");
     rsp_html_text(&s->out, say(s, "site_quality_link"));
     rsp_buf_puts(&s->out, "</a></p>\n");
@@ -279,7 +166,7 @@ static void data(struct site *s) {
 
 /* ---- a language ------------------------------------------------------------------------------------------------- */
 
-static void badges(struct site *s) {
+static void badges(rsp_site *s) {
     if (!s->p->preliminary && !s->p->simulated) return;
     rsp_buf_puts(&s->out, "<ul class=\"badges\">\n");
     if (s->p->preliminary) rsp_html_element(&s->out, "li", NULL, say(s, "site_badge_preliminary"));
@@ -287,9 +174,9 @@ static void badges(struct site *s) {
     rsp_buf_puts(&s->out, "</ul>\n");
 }
 
-static void paragraph(struct site *s, const char *text) { rsp_html_element(&s->out, "p", NULL, text); }
+static void paragraph(rsp_site *s, const char *text) { rsp_html_element(&s->out, "p", NULL, text); }
 
-static void introduction(struct site *s) {
+static void introduction(rsp_site *s) {
     const rsp_study *study = s->p->study;
     const rsp_published_row *kept = rsp_published_find(s->p->results, "response", "", "kept", "", "count");
     rsp_html_element(&s->out, "h1", NULL, rsp_label_study(s->labels));
@@ -306,12 +193,101 @@ static void introduction(struct site *s) {
     if (study->disclosure.off) paragraph(s, say(s, "disclosure_off_note"));
 }
 
-static void language(struct site *s) {
-    list_files(s, "briefs", "brief-", ".pdf", &s->briefs);
-    list_files(s, "tables", "tables-", ".xlsx", &s->tables);
-    list_files(s, "charts", "", ".svg", &s->charts);
+/* ---- what changed ----------------------------------------------------------------------------------------------- */
+
+enum { MOST_MOVES = 12 };
+
+static int by_errors(const void *x, const void *y) {
+    const rsp_change *const *a = x, *const *b = y;
+    if ((*a)->errors != (*b)->errors) return (*a)->errors > (*b)->errors ? -1 : 1;
+    return *a < *b ? -1 : 1;
+}
+
+/* Who, about what: as the tables say it. */
+static const char *change_name(const rsp_site *s, const rsp_published_row *r) {
+    const char *parts[] = {rsp_label_analysis(s->labels, s->a, r->analysis), rsp_label_who(s->labels, s->a, r),
+                           *r->term ? rsp_label_term(s->labels, s->a, r) : "", rsp_label_level(s->labels, s->a, r)};
+    const char *name = parts[0];
+    for (size_t k = 1; k < 4; k++)
+        if (*parts[k]) name = rsp_printf(s->a, "%s \u00b7 %s", name, parts[k]);
+    return name;
+}
+
+static void largest_moves(rsp_site *s, const rsp_changes *all) {
+    const rsp_change **moved = RSP_ARRAY(s->a, const rsp_change *, all->n);
+    size_t n = 0;
+    for (size_t k = 0; k < all->n; k++)
+        if (all->changes[k].kind == RSP_CHANGE_MOVED) moved[n++] = &all->changes[k];
+    if (!n) return;
+    qsort(moved, n, sizeof *moved, by_errors);
+    rsp_html_column columns[] = {{say(s, "changes_largest"), false},
+                                 {say(s, "changes_before"), true},
+                                 {say(s, "changes_now"), true},
+                                 {say(s, "changes_errors"), true}};
+    rsp_html_table(&s->out, say(s, "changes_largest"), 4, columns);
+    for (size_t k = 0; k < n && k < MOST_MOVES; k++) {
+        rsp_html_row(&s->out, change_name(s, moved[k]->now));
+        rsp_html_cell(&s->out, rsp_label_estimate(s->labels, s->a, moved[k]->before), true);
+        rsp_html_cell(&s->out, rsp_label_estimate(s->labels, s->a, moved[k]->now), true);
+        rsp_html_cell(&s->out, rsp_say_number(s->texts, s->a, moved[k]->errors, 1), true);
+        rsp_html_row_end(&s->out);
+    }
+    rsp_html_table_end(&s->out);
+}
+
+static void kept_before(rsp_site *s, const rsp_changes *all) {
+    for (size_t k = 0; k < all->n; k++) {
+        const rsp_change *c = &all->changes[k];
+        if (!c->before || !c->now || strcmp(c->now->analysis, "response") != 0 || *c->now->domain ||
+            strcmp(c->now->term, "kept") != 0)
+            continue;
+        paragraph(s, rsp_say(s->texts, s->a, "changes_kept",
+                             (rsp_arg[]){{"before", NULL, c->before->estimate}, {"now", NULL, c->now->estimate}}, 2));
+    }
+}
+
+static void changes(rsp_site *s) {
+    static const struct {
+        rsp_change_kind kind;
+        const char *key;
+    } kinds[] = {{RSP_CHANGE_MOVED, "changes_moved"},
+                 {RSP_CHANGE_FLIPPED, "changes_flipped"},
+                 {RSP_CHANGE_ADDED, "changes_added"},
+                 {RSP_CHANGE_REMOVED, "changes_removed"}};
+    const rsp_changes *all = s->p->changes;
+    size_t n = 0;
+    rsp_html_element(&s->out, "h2", NULL, say(s, "changes_title"));
+    if (!all) {
+        paragraph(s, say(s, "changes_first"));
+        return;
+    }
+    kept_before(s, all);
+    for (size_t k = 0; k < 4; k++) n += all->of_kind[kinds[k].kind];
+    if (!n) paragraph(s, say(s, "changes_none"));
+    if (n) rsp_buf_puts(&s->out, "<ul>\n");
+    for (size_t k = 0; k < 4; k++)
+        if (all->of_kind[kinds[k].kind])
+            rsp_html_element(&s->out, "li", NULL,
+                             rsp_say(s->texts, s->a, kinds[k].key,
+                                     (rsp_arg[]){{"n", NULL, (double) all->of_kind[kinds[k].kind]}}, 1));
+    if (n) rsp_buf_puts(&s->out, "</ul>\n");
+    largest_moves(s, all);
+}
+
+static void explore_link(rsp_site *s) {
+    rsp_buf_printf(&s->out, "<p class=\"explore\"><a href=\"explore.html#%s\">", s->lang);
+    rsp_html_text(&s->out, say(s, "site_explore"));
+    rsp_buf_puts(&s->out, "</a></p>\n");
+}
+
+static void language(rsp_site *s) {
+    rsp_site_files(s, "briefs", "brief-", ".pdf", &s->briefs);
+    rsp_site_files(s, "tables", "tables-", ".xlsx", &s->tables);
+    rsp_site_files(s, "charts", "", ".svg", &s->charts);
     rsp_buf_printf(&s->out, "<section class=\"language\" id=\"%s\" lang=\"%s\">\n", s->lang, s->lang);
     introduction(s);
+    explore_link(s);
+    if (!s->p->n_only) changes(s);
     file_list(s, "site_briefs", "briefs", &s->briefs, "PDF");
     file_list(s, "site_tables", "tables", &s->tables, say(s, "site_type_spreadsheet"));
     charts(s);
@@ -320,7 +296,7 @@ static void language(struct site *s) {
     rsp_buf_puts(&s->out, "</section>\n");
 }
 
-static void navigation(struct site *s) {
+static void navigation(rsp_site *s) {
     rsp_html_element(&s->out, "a", "class=\"skip\" href=\"#content\"", say(s, "site_skip"));
     rsp_buf_puts(&s->out, "<header>\n");
     paragraph(s, rsp_label_publisher(s->labels, s->a));
@@ -339,27 +315,13 @@ static void navigation(struct site *s) {
     rsp_buf_puts(&s->out, "</header>\n<main id=\"content\">\n");
 }
 
-static bool enter(struct site *s, const char *lang) {
-    rsp_texts *t = rsp_texts_load(lang, s->d);
-    if (!t) return false;
-    s->texts = t;
-    s->labels = rsp_labels_new(s->p->study, t);
-    s->lang = lang;
-    return true;
-}
-
-static void leave(struct site *s) {
-    rsp_labels_free((rsp_labels *) s->labels);
-    rsp_texts_free((rsp_texts *) s->texts);
-}
-
-static bool write_page(struct site *s) {
+static bool write_page(rsp_site *s) {
     for (size_t k = 0; k < s->p->n_languages; k++) {
-        if (!enter(s, s->p->languages[k])) return false;
+        if (!rsp_site_enter(s, s->p->languages[k])) return false;
         bool ok = k > 0 || rsp_html_open(&s->out, s->lang, rsp_label_study(s->labels), s->d);
         if (ok && k == 0) navigation(s);
         if (ok) language(s);
-        leave(s);
+        rsp_site_leave(s);
         if (!ok) return false;
     }
     rsp_buf_puts(&s->out, "</main>\n");
@@ -368,8 +330,10 @@ static bool write_page(struct site *s) {
 }
 
 bool rsp_render_site(const rsp_publication *p, rsp_diag *d) {
-    struct site s = {.p = p, .a = rsp_arena_new(), .d = d};
-    bool ok = write_page(&s);
+    rsp_site s = {.p = p, .a = rsp_arena_new(), .d = d, .places = rsp_map_new()};
+    bool ok = write_page(&s) && rsp_site_explore(&s);
+    rsp_map_free(s.places);
+    free(s.hashes);
     free(s.briefs.items);
     free(s.tables.items);
     free(s.charts.items);

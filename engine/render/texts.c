@@ -14,7 +14,7 @@
 enum { MAX_DIGITS = 6 };
 
 struct rsp_texts {
-    const char *lang;
+    const char *lang, *tag;
     rsp_msg_locale *locale;
     UNumberFormatter *number[MAX_DIGITS + 1], *percent[MAX_DIGITS + 1];
     UCollator *collator;
@@ -132,6 +132,10 @@ static bool load_catalogue(rsp_texts *t, const char *path, const rsp_flat *refer
                    locale ? locale : "");
         return false;
     }
+    char *tag = rsp_strdup(t->arena, locale);
+    for (char *c = tag; *c; c++)
+        if (*c == '_') *c = '-';
+    t->tag = tag;
     compile_messages(t, own, d);
     compare_keys(reference, own, path, d);
     compare_arguments(t, reference, own, d);
@@ -170,6 +174,8 @@ rsp_texts *rsp_texts_load(const char *lang, rsp_diag *d) {
 }
 
 const char *rsp_texts_lang(const rsp_texts *t) { return t->lang; }
+
+const char *rsp_texts_locale(const rsp_texts *t) { return t->tag; }
 
 bool rsp_texts_has(const rsp_texts *t, const char *key) { return rsp_map_get(t->index, key) != RSP_NONE; }
 

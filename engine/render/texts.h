@@ -25,6 +25,8 @@ typedef struct rsp_texts rsp_texts;
 rsp_texts *rsp_texts_load(const char *lang, rsp_diag *d);
 void rsp_texts_free(rsp_texts *t);
 const char *rsp_texts_lang(const rsp_texts *t);
+/* The locale of numbers and dates as browsers name it: "pt-PT". */
+const char *rsp_texts_locale(const rsp_texts *t);
 /* The message with its arguments put in. Unknown keys and arguments are bugs (assert). Thread-safe. */
 const char *rsp_say(const rsp_texts *t, rsp_arena *a, const char *key, const rsp_arg *args, size_t n);
 /* Numbers and dates by the language's rules, `digits` decimals (0 to 6). Percent: 0.437 -> "43,7 %". A negative number
