@@ -58,6 +58,13 @@ static void use_analysis(bool *used, const rsp_analysis *a) {
         use(used, a->test.columns);
     } else if (a->kind == RSP_A_SCALE) {
         use_all(used, a->scale.items, a->scale.n_items);
+        use(used, a->scale.agreement);
+    } else if (a->kind == RSP_A_INVARIANCE) {
+        use_all(used, a->invariance.by, a->invariance.n_by);
+        for (size_t k = 0; k < a->invariance.n_models; k++)
+            use_all(used, a->invariance.items[k], a->invariance.n_items[k]);
+    } else if (a->kind == RSP_A_EXPLORATION) {
+        use_all(used, a->exploration.items, a->exploration.n_items);
     } else if (a->kind == RSP_A_MODEL && a->model.kind == RSP_POOLED_MODEL) {
         use_all(used, (const size_t[]){a->model.estimate, a->model.variance, a->model.across}, 3);
     } else if (a->model.formula) {

@@ -92,6 +92,11 @@ typedef struct {
 void rsp_sem_estimate(const rsp_sem *model, const rsp_sem_sample *samples, const rsp_sem_options *options, rsp_arena *a,
                       rsp_sem_fit *fit);
 
+/* Rao's score statistic g' I^-1 g of a model whose cells' values are the estimates of a more constrained one: how much the
+ * constraints cost, to second order, in units of chi-square with as many degrees of freedom as there are constraints. NaN
+ * where the model is not identified there. */
+double rsp_sem_score_test(const rsp_sem *model, const rsp_sem_sample *samples);
+
 /* Standardised loadings of all Lambda cells at `par`: loading * sd(factor) / sd(item), in the order of the cells (NaN for
  * cells of other matrices). */
 void rsp_sem_standardise(const rsp_sem *model, const double *par, double *standardised);

@@ -343,7 +343,9 @@ static const char *composed_title(const rsp_labels *l, rsp_arena *a, const rsp_a
                               variable_label(l, x->table.denominator));
         return items_label(l, a, x->table.n_items, x->table.items, x->id);
     case RSP_A_SCALE: return x->scale.name ? x->scale.name : x->id;
-    case RSP_A_FACTOR: return x->id;
+    case RSP_A_FACTOR:
+    case RSP_A_INVARIANCE:
+    case RSP_A_EXPLORATION: return x->id;
     case RSP_A_TEST:
         return rsp_printf(a, "%s \u00d7 %s", variable_label(l, x->test.rows), variable_label(l, x->test.columns));
     case RSP_A_MODEL:
@@ -374,6 +376,12 @@ const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id)
     case RSP_A_TEST: return rsp_label_statistic(l, a, tests[x->test.kind]);
     case RSP_A_SCALE: return rsp_label_statistic(l, a, "alpha");
     case RSP_A_FACTOR: return rsp_label_statistic(l, a, "loading");
+    case RSP_A_INVARIANCE: return rsp_label_statistic(l, a, "verdict");
+    case RSP_A_EXPLORATION:
+        return rsp_label_statistic(l, a,
+                                   x->exploration.kind == RSP_EXPLORE_FACTORS    ? "loading"
+                                   : x->exploration.kind == RSP_EXPLORE_PARALLEL ? "eigenvalue"
+                                                                                 : "correlation");
     case RSP_A_MODEL: return rsp_label_statistic(l, a, "coefficient");
     }
     return "";

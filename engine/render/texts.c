@@ -287,6 +287,14 @@ static void cover_analysis(cover *c, const rsp_analysis *a) {
             if (v != RSP_NONE) cover_variable(c, v);
         }
         break;
+    case RSP_A_INVARIANCE:
+        for (size_t m = 0; m < a->invariance.n_models; m++)
+            for (size_t k = 0; k < a->invariance.n_items[m]; k++) cover_variable(c, a->invariance.items[m][k]);
+        for (size_t k = 0; k < a->invariance.n_by; k++) cover_variable(c, a->invariance.by[k]);
+        break;
+    case RSP_A_EXPLORATION:
+        for (size_t k = 0; k < a->exploration.n_items; k++) cover_variable(c, a->exploration.items[k]);
+        break;
     case RSP_A_MODEL: cover_model(c, a->model.formula); break;
     }
 }

@@ -558,7 +558,10 @@ static bool term_known(const rsp_loader *l, const rsp_formula *f, const char *te
 }
 
 /* `of` of a pooled model may name a model that stands further down. */
-static void resolve_pooled(rsp_loader *l, const rsp_node *n, rsp_analysis *x) {
+static void resolve_pooled(entry *e) {
+    rsp_loader *l = e->l;
+    const rsp_node *n = e->n;
+    rsp_analysis *x = e->x;
     const rsp_node *of = rsp_get(n, "of"), *term = rsp_get(n, "term");
     if (x->model.kind != RSP_POOLED_MODEL || !of) return;
     x->refers = true;
@@ -596,6 +599,7 @@ static void load_scale(entry *e) {
     x->n_items = rsp_bind_list(e->l, rsp_get(e->n, "items"), e->where, &x->items);
     x->min_valid = (size_t) rsp_get_number(e->n, "min_valid", (double) x->n_items);
     x->weighted = weights && strcmp(weights, "design") == 0;
+    x->agreement = rsp_bind(e->l, rsp_get(e->n, "agreement"), e->where);
     if (rsp_get(e->n, "items") && rsp_values(rsp_get(e->n, "items")) < 2)
         RSP_FAULT(e->l, rsp_get(e->n, "items")->loc, NULL, "%s needs two items or more", e->where);
     for (size_t k = 0; k < x->n_items; k++)
@@ -659,7 +663,23 @@ static void load_partial(entry *e, const rsp_node *partial, rsp_factor_model *x)
     }
 }
 
-static void load_factor(entry *e) {
+/* Keys that mean something for some kinds of factor analysis only. */
+static void check_factor_keys(entry *e, int kind) {
+    static const struct {
+        const char *key;
+        unsigned kinds; /* bit k: kind k of the words in load_factor */
+    } keys[] = {{"model", 3},    {"estimator", 3}, {"group", 1},   {"equal", 1},   {"missing", 1},    {"std.lv", 1},     {"partial", 1},
+                {"scales", 2},   {"by", 2},        {"cutoffs", 2}, {"anchors", 2}, {"minimum_group", 2}, {"margin", 2},
+                {"items", 28},   {"factors", 4},   {"method", 4},  {"rotation", 4}, {"seed", 12},     {"replicates", 12},
+                {"weights", 29}};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        const rsp_node *n = rsp_get(e->n, keys[k].key);
+        if (n && !(keys[k].kinds >> kind & 1))
+            RSP_FAULT(e->l, n->loc, "leave it out", "'%s' has no meaning for %s of this kind", keys[k].key, e->where);
+    }
+}
+
+static void load_factor_model(entry *e) {
     static const char *const estimators[] = {"ml", "mlr", NULL};
     static const struct {
         const char *word;
@@ -691,6 +711,154 @@ static void load_factor(entry *e) {
     x->weighted = rsp_get_choice(e->n, "weights", weights, 0) == 1;
     load_partial(e, rsp_get(e->n, "partial"), x);
     x->std_lv = std_lv && strcmp(std_lv, "yes") == 0;
+}
+
+/* One factor with all items of a scale. */
+static rsp_lavaan *one_factor(entry *e, const char *name, size_t n, const size_t *items, rsp_loc loc) {
+    rsp_lavaan *m = RSP_NEW(e->l->a, rsp_lavaan);
+    m->rows = RSP_ARRAY(e->l->a, rsp_lavaan_row, n);
+    for (size_t k = 0; k < n; k++)
+        m->rows[m->n++] = (rsp_lavaan_row){
+            .lhs = name, .op = RSP_L_LOADING, .rhs = rsp_var(e->l, items[k])->name, .loc = loc};
+    return m;
+}
+
+static void add_ladder(entry *e, const char *name, rsp_lavaan *syntax, size_t n, const size_t *items) {
+    rsp_invariance *x = &e->x->invariance;
+    x->name[x->n_models] = name;
+    x->syntax[x->n_models] = syntax;
+    x->n_items[x->n_models] = n;
+    x->items[x->n_models++] = items;
+}
+
+/* The scale of this name; two of the same name under different ids would be ambiguous. */
+static const rsp_scale *scale_named(entry *e, const rsp_node *n) {
+    const char **names = RSP_ARRAY(e->l->a, const char *, e->l->s->n_analyses + 1);
+    const rsp_scale *found = NULL;
+    size_t count = 0;
+    for (size_t k = 0; k < e->l->s->n_analyses; k++) {
+        const rsp_analysis *y = &e->l->s->analyses[k];
+        if (y->kind != RSP_A_SCALE || !y->scale.name) continue;
+        names[count++] = y->scale.name;
+        if (strcmp(y->scale.name, n->text) != 0) continue;
+        if (found)
+            RSP_FAULT(e->l, n->loc, "give the scales different names", "there are two scales '%s' in %s", n->text,
+                      e->where);
+        found = &y->scale;
+    }
+    if (!found)
+        RSP_FAULT(e->l, n->loc, rsp_did_you_mean(e->l, n->text, names, count), "unknown scale '%s' in %s", n->text,
+                  e->where);
+    return found;
+}
+
+/* Scales may stand further down in study.yaml, so their names are looked up when all analyses are read. */
+static void resolve_invariance(entry *e) {
+    rsp_invariance *x = &e->x->invariance;
+    const rsp_node *scales = rsp_get(e->n, "scales"), *model = rsp_get(e->n, "model");
+    size_t most = rsp_values(scales) + 1;
+    x->name = RSP_ARRAY(e->l->a, const char *, most);
+    x->syntax = RSP_ARRAY(e->l->a, rsp_lavaan *, most);
+    x->items = RSP_ARRAY(e->l->a, const size_t *, most);
+    x->n_items = RSP_ARRAY(e->l->a, size_t, most);
+    for (size_t k = 0; k < rsp_values(scales); k++) {
+        const rsp_node *n = rsp_value_at(scales, k);
+        const rsp_scale *scale = n->bad ? NULL : scale_named(e, n);
+        if (!scale) continue;
+        if (scale->n_items < 3)
+            RSP_FAULT(e->l, n->loc, NULL, "scale '%s' needs three items or more to be compared in %s", n->text, e->where);
+        add_ladder(e, scale->name, one_factor(e, scale->name, scale->n_items, scale->items, n->loc), scale->n_items,
+                   scale->items);
+    }
+    if (!model) return;
+    rsp_lavaan *syntax = rsp_lavaan_parse(e->l->a, model->text, &model->origin, e->l->d);
+    size_t *items = RSP_ARRAY(e->l->a, size_t, syntax ? syntax->n + 1 : 1), n = 0;
+    for (size_t k = 0; syntax && k < syntax->n; k++) {
+        check_statement(e, syntax, &syntax->rows[k]);
+        size_t v = syntax->rows[k].op == RSP_L_LOADING ? rsp_map_get(e->l->names, syntax->rows[k].rhs) : RSP_NONE;
+        if (v != RSP_NONE) items[n++] = v;
+        if (syntax->rows[k].op == RSP_L_REGRESSION || is_factor_of(syntax, syntax->rows[k].rhs))
+            RSP_FAULT(e->l, syntax->rows[k].loc, "name factors and their items alone",
+                      "the ladder compares loadings and intercepts of items in %s", e->where);
+    }
+    if (syntax) add_ladder(e, e->x->id, syntax, n, items);
+}
+
+static void load_cutoffs(entry *e, rsp_cutoffs *x) {
+    static const char *const rules[] = {"chen_2007", "rutkowski_svetina_2014", NULL};
+    const rsp_node *n = rsp_get(e->n, "cutoffs");
+    x->rule = RSP_CUTOFFS_BY_GROUPS;
+    if (n && rsp_get(n, "rule"))
+        x->rule = rsp_get_choice(n, "rule", rules, 0) ? RSP_CUTOFFS_RUTKOWSKI_SVETINA : RSP_CUTOFFS_CHEN;
+    x->cfi[1] = rsp_get_number(n, "cfi", NAN), x->cfi[0] = rsp_get_number(n, "cfi_metric", x->cfi[1]);
+    x->rmsea[1] = rsp_get_number(n, "rmsea", NAN), x->rmsea[0] = rsp_get_number(n, "rmsea_metric", x->rmsea[1]);
+    x->srmr[1] = rsp_get_number(n, "srmr", NAN), x->srmr[0] = rsp_get_number(n, "srmr_metric", x->srmr[1]);
+    x->configural_cfi = rsp_get_number(n, "configural_cfi", 0.9);
+    x->configural_srmr = rsp_get_number(n, "configural_srmr", 0.08);
+    x->noninvariant = rsp_get_number(n, "noninvariant", 0.25);
+}
+
+static void load_invariance(entry *e) {
+    static const char *const estimators[] = {"mlr", "ml", "wlsmv", NULL};
+    rsp_invariance *x = &e->x->invariance;
+    const rsp_node *by = rsp_get(e->n, "by"), *scales = rsp_get(e->n, "scales"), *model = rsp_get(e->n, "model");
+    e->x->kind = RSP_A_INVARIANCE;
+    if (!scales == !model)
+        RSP_FAULT(e->l, e->n->loc, "name `scales`, or give a `model`", "%s needs either 'scales' or 'model'", e->where);
+    if (!by) RSP_FAULT(e->l, e->n->loc, "add `by: [country]`", "%s needs 'by'", e->where);
+    x->n_by = rsp_bind_list(e->l, by, e->where, &x->by);
+    for (size_t k = 0; k < x->n_by; k++)
+        if (rsp_var(e->l, x->by[k])->type != RSP_SELECT_ONE && rsp_var(e->l, x->by[k])->type != RSP_TEXT)
+            RSP_FAULT(e->l, by->loc, NULL, "'%s' has no codes to make groups in %s", rsp_var(e->l, x->by[k])->name,
+                      e->where);
+    int estimator = rsp_get_choice(e->n, "estimator", estimators, 0);
+    if (estimator == 2)
+        RSP_FAULT(e->l, rsp_get(e->n, "estimator")->loc, "use mlr, which five answers or more allow",
+                  "the ladder of %s is climbed with ml or mlr", e->where);
+    x->robust = estimator == 0;
+    load_cutoffs(e, &x->cutoffs);
+    x->anchors = (size_t) rsp_get_number(e->n, "anchors", 2);
+    x->minimum_group = (size_t) rsp_get_number(e->n, "minimum_group", 100);
+    x->margin = rsp_get_number(e->n, "margin", 0.2);
+}
+
+static void load_exploration(entry *e, int kind) {
+    static const char *const methods[] = {"minres", "ml", NULL};
+    static const char *const rotations[] = {"oblimin", "varimax", "none", NULL};
+    rsp_exploration *x = &e->x->exploration;
+    const rsp_node *items = rsp_get(e->n, "items"), *factors = rsp_get(e->n, "factors");
+    const char *weights = rsp_get_text(e->n, "weights");
+    e->x->kind = RSP_A_EXPLORATION;
+    x->kind = kind == 2 ? RSP_EXPLORE_FACTORS : kind == 3 ? RSP_EXPLORE_PARALLEL : RSP_EXPLORE_CORRELATIONS;
+    x->n_items = rsp_bind_list(e->l, items, e->where, &x->items);
+    if (!items || rsp_values(items) < 2)
+        RSP_FAULT(e->l, items ? items->loc : e->n->loc, NULL, "%s needs two items or more", e->where);
+    for (size_t k = 0; k < x->n_items; k++)
+        if (!rsp_is_numeric(rsp_var(e->l, x->items[k])))
+            RSP_FAULT(e->l, items->loc, NULL, "'%s' is no number in %s", rsp_var(e->l, x->items[k])->name, e->where);
+    double n = 0;
+    if (factors && strcmp(factors->text, "parallel") != 0 &&
+        (!rsp_parse_double(factors->text, strlen(factors->text), '.', &n) || n < 1 || n != floor(n) ||
+         2 * n > (double) x->n_items))
+        RSP_FAULT(e->l, factors->loc, "at most half as many as items",
+                  "'%s' is neither a number of factors nor `parallel` in %s", factors->text, e->where);
+    x->n_factors = (size_t) n;
+    x->ml = rsp_get_choice(e->n, "method", methods, 0) == 1;
+    x->rotation = rsp_get_choice(e->n, "rotation", rotations, 0);
+    x->weighted = weights && strcmp(weights, "design") == 0;
+    x->seed = (uint64_t) rsp_get_number(e->n, "seed", (double) e->l->s->variance.seed);
+    x->replicates = (size_t) rsp_get_number(e->n, "replicates", 100);
+}
+
+static void load_factor(entry *e) {
+    static const char *const kinds[] = {"model", "invariance", "exploratory", "parallel", "correlations", NULL};
+    int kind = rsp_get_choice(e->n, "kind", kinds, 0);
+    check_factor_keys(e, kind);
+    if (kind == 0 && !rsp_node_find(e->n, "model"))
+        RSP_FAULT(e->l, e->n->loc, NULL, "the key 'model' is missing in %s", e->where);
+    if (kind == 0) load_factor_model(e);
+    else if (kind == 1) load_invariance(e);
+    else load_exploration(e, kind);
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
@@ -738,14 +906,16 @@ static void load_entry(rsp_loader *l, const rsp_node *n, size_t section, rsp_map
     l->s->n_analyses++;
 }
 
-static void resolve_all(rsp_loader *l) {
-    const rsp_node *models = rsp_get(l->root, "models");
-    for (size_t j = 0; models && models->kind == RSP_Y_LIST && j < models->n; j++)
+/* Gives each entry of a section that was loaded as an analysis of this kind to `resolve`. */
+static void resolve_section(rsp_loader *l, const char *section, rsp_analysis_kind kind, void (*resolve)(entry *e)) {
+    const rsp_node *list = rsp_get(l->root, section);
+    for (size_t j = 0; list && list->kind == RSP_Y_LIST && j < list->n; j++)
         for (size_t k = 0; k < l->s->n_analyses; k++) {
             rsp_analysis *x = &l->s->analyses[k];
-            if (x->kind == RSP_A_MODEL && x->loc.line == models->items[j]->loc.line &&
-                x->loc.column == models->items[j]->loc.column)
-                resolve_pooled(l, models->items[j], x);
+            const rsp_node *n = list->items[j];
+            if (x->kind != kind || x->loc.line != n->loc.line || x->loc.column != n->loc.column) continue;
+            resolve(&(entry){l, n, x, rsp_printf(l->a, "%s '%s'", kind == RSP_A_MODEL ? "model" : "factor model",
+                                                 x->id ? x->id : "?")});
         }
 }
 
@@ -764,6 +934,7 @@ void rsp_load_analyses(rsp_loader *l) {
             for (size_t j = 0; j < n->n; j++)
                 if (!n->items[j]->bad && n->items[j]->kind == RSP_Y_MAP) load_entry(l, n->items[j], k, ids);
         }
-    resolve_all(l);
+    resolve_section(l, "models", RSP_A_MODEL, resolve_pooled);
+    resolve_section(l, "factors", RSP_A_INVARIANCE, resolve_invariance);
     rsp_map_free(ids);
 }

@@ -14,6 +14,8 @@ void rsp_estimate_table(rsp_sample *s, const rsp_analysis *a, rsp_results *out, 
 void rsp_estimate_test(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 void rsp_measure_scale(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 void rsp_measure_factor(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
+void rsp_measure_invariance(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
+void rsp_measure_exploration(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 void rsp_fit_model(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 
 /* The one that the analysis' kind asks for. */

@@ -299,7 +299,8 @@ typedef struct {
     size_t n_items;
     const size_t *items;
     size_t min_valid;
-    bool weighted; /* weights: design */
+    bool weighted;    /* weights: design */
+    size_t agreement; /* variable of units within which respondents may agree; RSP_NONE */
 } rsp_scale;
 
 /* Parameters that are equal between the groups of a factor model. */
@@ -326,7 +327,51 @@ typedef struct {
     bool std_lv;            /* factors have variance 1, else the first loading is 1 */
 } rsp_factor_model;
 
-typedef enum { RSP_A_TABLE, RSP_A_TEST, RSP_A_SCALE, RSP_A_FACTOR, RSP_A_MODEL } rsp_analysis_kind;
+/* When a rung of the ladder holds: NaN leaves the choice to the published rule that suits the number of groups. Index 0:
+ * equal loadings, 1: equal intercepts as well. */
+typedef struct {
+    enum { RSP_CUTOFFS_BY_GROUPS, RSP_CUTOFFS_CHEN, RSP_CUTOFFS_RUTKOWSKI_SVETINA } rule;
+    double cfi[2], rmsea[2], srmr[2];
+    double configural_cfi, configural_srmr, noninvariant;
+} rsp_cutoffs;
+
+/* Does a scale mean the same in all groups? One ladder for each scale (or the one model) and variable. */
+typedef struct {
+    size_t n_models;
+    const char **name;     /* [n_models] the scale's name, or the id where a model is given */
+    rsp_lavaan **syntax;   /* [n_models] */
+    const size_t **items;  /* [n_models] variables; n_items of each */
+    size_t *n_items;
+    size_t n_by;
+    const size_t *by;
+    bool robust;           /* estimator mlr */
+    rsp_cutoffs cutoffs;
+    size_t anchors, minimum_group;
+    double margin;
+} rsp_invariance;
+
+/* Items and the factors that data suggest for them; also their correlations alone. */
+typedef struct {
+    enum { RSP_EXPLORE_FACTORS, RSP_EXPLORE_PARALLEL, RSP_EXPLORE_CORRELATIONS } kind;
+    size_t n_items;
+    const size_t *items;
+    size_t n_factors; /* 0: as many as parallel analysis suggests */
+    bool ml;          /* else minres */
+    enum { RSP_OBLIMIN, RSP_VARIMAX, RSP_NO_ROTATION } rotation;
+    bool weighted;    /* weights: design */
+    uint64_t seed;
+    size_t replicates;
+} rsp_exploration;
+
+typedef enum {
+    RSP_A_TABLE,
+    RSP_A_TEST,
+    RSP_A_SCALE,
+    RSP_A_FACTOR,
+    RSP_A_INVARIANCE,
+    RSP_A_EXPLORATION,
+    RSP_A_MODEL
+} rsp_analysis_kind;
 
 typedef struct {
     const char *id;
@@ -338,6 +383,8 @@ typedef struct {
     rsp_test test;
     rsp_scale scale;
     rsp_factor_model factor;
+    rsp_invariance invariance;
+    rsp_exploration exploration;
     rsp_model model;
     char digest[65]; /* hash of its lines without the words for pages */
     bool refers;     /* it looks at other analyses: their lines count as its own */
