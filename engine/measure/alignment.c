@@ -55,8 +55,8 @@ static struct slopes slopes_of(const struct problem *p, size_t g, size_t i, bool
 }
 
 /* Adds one pair's term to the gradient and the Hessian in the 2 G parameters (mean, log sd of each group). */
-static double add_pair(const struct slopes *a, const struct slopes *b, size_t ga, size_t gb, double w, double e, size_t n,
-                       double *gradient, double *hessian) {
+static double add_pair(const struct slopes *a, const struct slopes *b, size_t ga, size_t gb, double w, double e,
+                       size_t n, double *gradient, double *hessian) {
     double d1, d2, f = simplicity(a->value - b->value, e, &d1, &d2);
     size_t at[4] = {ga, n + ga, gb, n + gb};
     double by[4] = {a->m, a->s, -b->m, -b->s};

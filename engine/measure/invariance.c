@@ -98,8 +98,8 @@ static void add_rung(const struct comparison *c, const rsp_rung_fit *f, const rs
 
 static void add_release(const struct comparison *c, const rsp_release *x) {
     const char *kind = x->rung == RSP_METRIC ? "loading" : "intercept";
-    rsp_row *r = add_row(c, NULL, c->term, rsp_printf(c->a, "%s:%s", kind, c->sample->item[x->item]), "released",
-                         c->sample->n);
+    rsp_row *r =
+        add_row(c, NULL, c->term, rsp_printf(c->a, "%s:%s", kind, c->sample->item[x->item]), "released", c->sample->n);
     r->estimate = x->score;
     r->df = x->df;
     r->p = rsp_chisq_upper(x->score, x->df);
@@ -123,7 +123,7 @@ static void add_rungs(const struct comparison *c) {
 struct factor_values {
     size_t p, n_groups, *item;
     double *n, *loading, *intercept, *loading_var, *intercept_var, *cov;
-    double *mean, *sd;             /* aligned */
+    double *mean, *sd; /* aligned */
     double *loading_al, *intercept_al;
 };
 
@@ -146,8 +146,8 @@ static struct factor_values read_values(const struct comparison *c, size_t facto
     struct factor_values v = {.n_groups = groups, .item = RSP_ARRAY(c->a, size_t, f->sem.p)};
     for (size_t i = 0; i < f->sem.p; i++)
         if (rsp_factor_of_item(&f->sem, i) == factor) v.item[v.p++] = i;
-    double **arrays[] = {&v.loading, &v.intercept, &v.loading_var, &v.intercept_var, &v.cov, &v.loading_al,
-                         &v.intercept_al};
+    double **arrays[] = {&v.loading, &v.intercept,  &v.loading_var, &v.intercept_var,
+                         &v.cov,     &v.loading_al, &v.intercept_al};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) *arrays[k] = RSP_ARRAY(c->a, double, most);
     v.n = RSP_ARRAY(c->a, double, groups);
     v.mean = RSP_ARRAY(c->a, double, groups);
@@ -280,7 +280,10 @@ static struct factor_values *align_all(struct comparison *c) {
     bool ok = true;
     for (size_t k = 0; k < c->n_factors; k++) {
         v[k] = read_values(c, k);
-        if (!align(c, &v[k], differing)) ok = v[k].p = 0;
+        if (!align(c, &v[k], differing)) {
+            v[k].p = 0;
+            ok = false;
+        }
         parameters += v[k].p * v[k].n_groups;
     }
     for (int k = 0; k < 3; k++) c->share[k] = NAN;

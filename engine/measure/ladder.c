@@ -132,8 +132,7 @@ size_t rsp_factor_of_item(const rsp_sem *configural, size_t item) {
 /* Items of a factor that are equal in everything so far. */
 static size_t anchors_of(const rsp_sem *s, const struct released *r, size_t factor) {
     size_t n = 0;
-    for (size_t i = 0; i < s->p; i++)
-        n += rsp_factor_of_item(s, i) == factor && !r->loading[i] && !r->intercept[i];
+    for (size_t i = 0; i < s->p; i++) n += rsp_factor_of_item(s, i) == factor && !r->loading[i] && !r->intercept[i];
     return n;
 }
 
@@ -165,8 +164,7 @@ static bool release_until_it_holds(const rsp_ladder_spec *spec, double stretch, 
     double score;
     for (size_t item; now.good && (item = next_release(spec, rung, r, &now, a, &score)) != RSP_NONE;) {
         (rung == RSP_METRIC ? r->loading : r->intercept)[item] = true;
-        l->releases[l->n_releases++] =
-            (rsp_release){rung, item, score, (double) (spec->configural->n_groups - 1)};
+        l->releases[l->n_releases++] = (rsp_release){rung, item, score, (double) (spec->configural->n_groups - 1)};
         fit_rung(spec, rung, r, now.value, a, &now);
         if (rung_holds(&spec->cutoffs, stretch, rung, before, &now)) break;
     }
@@ -206,8 +204,7 @@ void rsp_ladder_climb(const rsp_ladder_spec *spec, double stretch, rsp_arena *a,
     }
     bool holds = rung_holds(&spec->cutoffs, stretch, RSP_SCALAR, metric, &scalar);
     l->holds[2] = holds && l->holds[1];
-    l->partly[2] =
-        holds || release_until_it_holds(spec, stretch, RSP_SCALAR, metric, &scalar, &r, a, l);
+    l->partly[2] = holds || release_until_it_holds(spec, stretch, RSP_SCALAR, metric, &scalar, &r, a, l);
     if (l->holds[2]) l->grade = RSP_COMPARABLE;
     else if (l->partly[2]) l->grade = RSP_WITH_CAUTION;
 }

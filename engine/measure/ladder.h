@@ -16,9 +16,9 @@ typedef enum { RSP_CONFIGURAL, RSP_METRIC, RSP_SCALAR } rsp_rung;
 typedef struct {
     rsp_sem sem;
     rsp_sem_fit fit;
-    double *value; /* [sem.n_cells] */
+    double *value;                      /* [sem.n_cells] */
     double chisq, df, cfi, rmsea, srmr; /* robust ones where robust fits are asked for */
-    bool good;     /* converged: the numbers may be used */
+    bool good;                          /* converged: the numbers may be used */
 } rsp_rung_fit;
 
 /* An equality given up: of the loading or the intercept of an item, in all groups. */
@@ -31,13 +31,13 @@ typedef struct {
 typedef enum { RSP_NOT_COMPARABLE, RSP_WITH_CAUTION, RSP_COMPARABLE } rsp_grade;
 
 typedef struct {
-    rsp_rung_fit rung[3];     /* in full */
-    rsp_rung_fit partial[3];  /* metric, scalar: with releases; sem.n_cells 0 where there are none */
-    bool holds[3];            /* the rung in full */
-    bool partly[3];           /* the rung in full or with releases */
+    rsp_rung_fit rung[3];    /* in full */
+    rsp_rung_fit partial[3]; /* metric, scalar: with releases; sem.n_cells 0 where there are none */
+    bool holds[3];           /* the rung in full */
+    bool partly[3];          /* the rung in full or with releases */
     size_t n_releases;
-    rsp_release *releases;    /* in order */
-    rsp_grade grade;          /* without alignment */
+    rsp_release *releases; /* in order */
+    rsp_grade grade;       /* without alignment */
 } rsp_ladder;
 
 typedef struct {

@@ -668,10 +668,10 @@ static void check_factor_keys(entry *e, int kind) {
     static const struct {
         const char *key;
         unsigned kinds; /* bit k: kind k of the words in load_factor */
-    } keys[] = {{"model", 3},    {"estimator", 3}, {"group", 1},   {"equal", 1},   {"missing", 1},    {"std.lv", 1},     {"partial", 1},
-                {"scales", 2},   {"by", 2},        {"cutoffs", 2}, {"anchors", 2}, {"minimum_group", 2}, {"margin", 2},
-                {"items", 28},   {"factors", 4},   {"method", 4},  {"rotation", 4}, {"seed", 12},     {"replicates", 12},
-                {"weights", 29}};
+    } keys[] = {{"model", 3},   {"estimator", 3},     {"group", 1},  {"equal", 1},       {"missing", 1},
+                {"std.lv", 1},  {"partial", 1},       {"scales", 2}, {"by", 2},          {"cutoffs", 2},
+                {"anchors", 2}, {"minimum_group", 2}, {"margin", 2}, {"items", 28},      {"factors", 4},
+                {"method", 4},  {"rotation", 4},      {"seed", 12},  {"replicates", 12}, {"weights", 29}};
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         const rsp_node *n = rsp_get(e->n, keys[k].key);
         if (n && !(keys[k].kinds >> kind & 1))
@@ -718,8 +718,8 @@ static rsp_lavaan *one_factor(entry *e, const char *name, size_t n, const size_t
     rsp_lavaan *m = RSP_NEW(e->l->a, rsp_lavaan);
     m->rows = RSP_ARRAY(e->l->a, rsp_lavaan_row, n);
     for (size_t k = 0; k < n; k++)
-        m->rows[m->n++] = (rsp_lavaan_row){
-            .lhs = name, .op = RSP_L_LOADING, .rhs = rsp_var(e->l, items[k])->name, .loc = loc};
+        m->rows[m->n++] =
+            (rsp_lavaan_row){.lhs = name, .op = RSP_L_LOADING, .rhs = rsp_var(e->l, items[k])->name, .loc = loc};
     return m;
 }
 
@@ -766,7 +766,8 @@ static void resolve_invariance(entry *e) {
         const rsp_scale *scale = n->bad ? NULL : scale_named(e, n);
         if (!scale) continue;
         if (scale->n_items < 3)
-            RSP_FAULT(e->l, n->loc, NULL, "scale '%s' needs three items or more to be compared in %s", n->text, e->where);
+            RSP_FAULT(e->l, n->loc, NULL, "scale '%s' needs three items or more to be compared in %s", n->text,
+                      e->where);
         add_ladder(e, scale->name, one_factor(e, scale->name, scale->n_items, scale->items, n->loc), scale->n_items,
                    scale->items);
     }
@@ -914,8 +915,9 @@ static void resolve_section(rsp_loader *l, const char *section, rsp_analysis_kin
             rsp_analysis *x = &l->s->analyses[k];
             const rsp_node *n = list->items[j];
             if (x->kind != kind || x->loc.line != n->loc.line || x->loc.column != n->loc.column) continue;
-            resolve(&(entry){l, n, x, rsp_printf(l->a, "%s '%s'", kind == RSP_A_MODEL ? "model" : "factor model",
-                                                 x->id ? x->id : "?")});
+            resolve(&(entry){
+                l, n, x,
+                rsp_printf(l->a, "%s '%s'", kind == RSP_A_MODEL ? "model" : "factor model", x->id ? x->id : "?")});
         }
 }
 

@@ -263,10 +263,10 @@ static const rsp_key factor_keys[] = {
     {"cutoffs", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, cutoff_keys, "invariance: when a rung holds"},
     {"anchors", ONE, RSP_V_INTEGER, "2..", false, NULL,
      "invariance: items of a factor that must stay equal in all groups; default 2"},
-    {"minimum_group", ONE, RSP_V_INTEGER, "20..", false, NULL,
-     "invariance: smaller groups are left out; default 100"},
+    {"minimum_group", ONE, RSP_V_INTEGER, "20..", false, NULL, "invariance: smaller groups are left out; default 100"},
     {"margin", ONE, RSP_V_NUMBER, "0..0.9", false, NULL,
-     "invariance: a verdict of the previous publication stays while cut-offs moved by this share would give it; default "
+     "invariance: a verdict of the previous publication stays while cut-offs moved by this share would give it; "
+     "default "
      "0.2"},
     {"items", LIST, RSP_V_VARIABLE, NULL, false, NULL, "exploratory, parallel, correlations: the items"},
     {"factors", ONE, RSP_V_TEXT, NULL, false, NULL, "exploratory: how many, or `parallel`; default parallel"},

@@ -338,13 +338,13 @@ typedef struct {
 /* Does a scale mean the same in all groups? One ladder for each scale (or the one model) and variable. */
 typedef struct {
     size_t n_models;
-    const char **name;     /* [n_models] the scale's name, or the id where a model is given */
-    rsp_lavaan **syntax;   /* [n_models] */
-    const size_t **items;  /* [n_models] variables; n_items of each */
+    const char **name;    /* [n_models] the scale's name, or the id where a model is given */
+    rsp_lavaan **syntax;  /* [n_models] */
+    const size_t **items; /* [n_models] variables; n_items of each */
     size_t *n_items;
     size_t n_by;
     const size_t *by;
-    bool robust;           /* estimator mlr */
+    bool robust; /* estimator mlr */
     rsp_cutoffs cutoffs;
     size_t anchors, minimum_group;
     double margin;
@@ -358,7 +358,7 @@ typedef struct {
     size_t n_factors; /* 0: as many as parallel analysis suggests */
     bool ml;          /* else minres */
     enum { RSP_OBLIMIN, RSP_VARIMAX, RSP_NO_ROTATION } rotation;
-    bool weighted;    /* weights: design */
+    bool weighted; /* weights: design */
     uint64_t seed;
     size_t replicates;
 } rsp_exploration;
