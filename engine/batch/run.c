@@ -208,6 +208,7 @@ static bool compute(struct night *n) {
     rsp_report_weights(n->sample, n->results);
     analyse_all(n);
     if (rsp_diag_errors(n->d)) return false;
+    rsp_settle_comparability(n->study, n->previous.results, n->study->field.freeze && !n->preliminary, n->results);
     if (!(n->published = rsp_disclose(n->study, n->results, n->preliminary, n->d))) return false;
     /* Without --only: what was not asked for is not gone. */
     if (n->previous.results && !n->options->n_only)

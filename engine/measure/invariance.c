@@ -332,10 +332,9 @@ static rsp_grade judge(struct comparison *c) {
     return grade;
 }
 
-static void add_verdict(struct comparison *c) {
-    bool enough = c->sample->n_groups > 1;
-    rsp_grade grade = enough ? judge(c) : RSP_NOT_COMPARABLE;
-    rsp_row *r = add_row(c, NULL, c->term, enough ? rsp_grade_word(grade) : NULL, "verdict", c->sample->n);
+/* What tonight's data say, and what counts: the same until the previous publication is asked (comparability.c). */
+static void add_verdict_row(const struct comparison *c, rsp_grade grade, bool enough, const char *statistic) {
+    rsp_row *r = add_row(c, NULL, c->term, enough ? rsp_grade_word(grade) : NULL, statistic, c->sample->n);
     const rsp_rung_fit *f = &c->ladder.rung[RSP_CONFIGURAL];
     if (!enough) {
         r->flags = RSP_F_EMPTY; /* nothing to compare */
@@ -345,6 +344,13 @@ static void add_verdict(struct comparison *c) {
     r->lower = c->low;
     r->upper = c->high;
     if (!f->good) r->flags = f->fit.status == RSP_SEM_NOT_CONVERGED ? RSP_F_NOT_CONVERGED : RSP_F_SINGULAR;
+}
+
+static void add_verdict(struct comparison *c) {
+    bool enough = c->sample->n_groups > 1;
+    rsp_grade grade = enough ? judge(c) : RSP_NOT_COMPARABLE;
+    add_verdict_row(c, grade, enough, "verdict");
+    add_verdict_row(c, grade, enough, "verdict_computed");
 }
 
 /* ---- the analysis ----------------------------------------------------------------------------------------------- */

@@ -804,6 +804,7 @@ static void load_invariance(entry *e) {
     rsp_invariance *x = &e->x->invariance;
     const rsp_node *by = rsp_get(e->n, "by"), *scales = rsp_get(e->n, "scales"), *model = rsp_get(e->n, "model");
     e->x->kind = RSP_A_INVARIANCE;
+    e->x->refers = true;
     if (!scales == !model)
         RSP_FAULT(e->l, e->n->loc, "name `scales`, or give a `model`", "%s needs either 'scales' or 'model'", e->where);
     if (!by) RSP_FAULT(e->l, e->n->loc, "add `by: [country]`", "%s needs 'by'", e->where);

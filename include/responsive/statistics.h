@@ -18,6 +18,16 @@ void rsp_measure_invariance(rsp_sample *s, const rsp_analysis *a, rsp_results *o
 void rsp_measure_exploration(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 void rsp_fit_model(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 
+/* What verdicts on comparability mean for the other rows, once all analyses have been made.
+ *
+ * First the verdicts of kind invariance: one of the previous publication (NULL: there is none) stays where tonight's
+ * differs from it only by what cut-offs moved by the margin would give; `final` (the freeze date has passed) makes
+ * tonight's count. `verdict` is what counts, `verdict_computed` what tonight's data alone say.
+ * Then, for each scale that is not comparable by a variable: rows that compare groups of that variable by a score which
+ * two or more of the scale's items feed, in crossings, differences, tests, coefficients and pooled models, are flagged
+ * not_comparable. */
+void rsp_settle_comparability(const rsp_study *s, const rsp_published *previous, bool final, rsp_results *out);
+
 /* The one that the analysis' kind asks for. */
 void rsp_analyse(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 
