@@ -63,7 +63,7 @@ bool brief_definition_covered(const brief_definition *b, const rsp_texts *t, rsp
 
 /* ---- values and observations ------------------------------------------------------------------------------------ */
 
-enum { BRIEF_VALUES = 80 };
+enum { BRIEF_VALUES = 96 };
 
 typedef struct {
     rsp_arg v[BRIEF_VALUES]; /* all names, in a fixed order; unset: "" and NaN */

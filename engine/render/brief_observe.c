@@ -621,6 +621,31 @@ static void put_countries(brief_edition *e) {
     brief_put(&e->values, "ineligible_list", joined(e, n_few, few), NAN);
 }
 
+/* A scale is called after the score of its name, where the study has one. */
+static const char *scale_label(const brief_edition *e, const char *name) {
+    size_t v = rsp_study_variable(e->p->study, name);
+    return quoted(e, v == RSP_NONE ? name : short_label(e->arena, variable_label(e, v)));
+}
+
+/* Scales by the verdict on their comparability between countries; a term of these rows is `scale:variable`. */
+static void put_comparability(brief_edition *e) {
+    const rsp_study *s = e->p->study;
+    size_t n = rsp_published_count(e->p->results), count[2] = {0};
+    const char **names[2] = {RSP_ARRAY(e->arena, const char *, n + 1), RSP_ARRAY(e->arena, const char *, n + 1)};
+    const char *country = s->roles.country == RSP_NONE ? "" : s->variables[s->roles.country].name;
+    for (size_t i = 0; i < n; i++) {
+        const rsp_published_row *r = rsp_published_at(e->p->results, i);
+        const char *colon = strcmp(r->statistic, "verdict") == 0 ? strchr(r->term, ':') : NULL;
+        if (!colon || strcmp(colon + 1, country) != 0 || strcmp(r->level, "comparable") == 0 || !*r->level) continue;
+        int k = strcmp(r->level, "not_comparable") == 0 ? 0 : 1;
+        names[k][count[k]++] = scale_label(e, rsp_strndup(e->arena, r->term, (size_t) (colon - r->term)));
+    }
+    brief_put(&e->values, "not_comparable", NULL, (double) count[0]);
+    brief_put(&e->values, "not_comparable_list", joined(e, count[0], names[0]), NAN);
+    brief_put(&e->values, "caution", NULL, (double) count[1]);
+    brief_put(&e->values, "caution_list", joined(e, count[1], names[1]), NAN);
+}
+
 static void put_margins(brief_edition *e) {
     const rsp_weighting_spec *w = &e->p->study->weighting;
     size_t n = 0, room = 0;
@@ -679,6 +704,7 @@ static void put_edition(brief_edition *e) {
     brief_put(v, "minimum", NULL, (double) s->disclosure.minimum_base);
     put_countries(e);
     put_margins(e);
+    put_comparability(e);
 }
 
 /* How many findings of each sort there are: what the sections after the findings may refer to. */

@@ -12,6 +12,7 @@ static const char *const NAMES[] = {
     "country_list", "ineligible", "ineligible_list", "weighted", "margins", "equal", "population", "self_selected",
     "preliminary", "simulated", "public", "suppressed", "minimum", "one_country", "models", "differences", "contrasts",
     "unclear_contrasts", "findings", "contact", "has_contact", "funding", "has_funding", "licence", "has_licence",
+    "not_comparable", "not_comparable_list", "caution", "caution_list",
     /* of an observation */
     "topic", "item", "answer", "share", "lower", "upper", "second", "second_share", "second_upper", "third",
     "third_share", "last", "last_share", "average", "has_average", "high", "high_value", "low", "low_value", "value",

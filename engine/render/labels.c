@@ -280,11 +280,24 @@ static const char *choices_label(const rsp_labels *l, rsp_arena *a, const rsp_pu
         (rsp_arg[]){{"first", rsp_label_code(l, v, s.first), 0}, {"second", rsp_label_code(l, v, s.second), 0}}, 2);
 }
 
+/* The engine's own words: a verdict, a rung, what was released (`intercept:ITEM`); NULL for what is none of these. */
+static const char *own_level(const rsp_labels *l, rsp_arena *a, const char *level) {
+    size_t length = strcspn(level, ":");
+    const char *key = rsp_printf(a, "level_%.*s", (int) length, level);
+    if (!rsp_texts_has(l->texts, key)) return NULL;
+    const char *word = rsp_say(l->texts, a, key, NULL, 0);
+    size_t item = level[length] ? rsp_map_get(l->variables, level + length + 1) : RSP_NONE;
+    return item == RSP_NONE ? word : with_variable(l, a, word, variable_label(l, item));
+}
+
 const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
     double p;
     if (strcmp(row->statistic, "combination") == 0) return combination_label(l, a, row);
     if (!*row->level) return "";
     if (strcmp(row->statistic, "choice_difference") == 0) return choices_label(l, a, row);
+    const rsp_analysis *x = rsp_label_find(l, row->analysis);
+    const char *own = x && (x->kind == RSP_A_INVARIANCE || x->kind == RSP_A_SCALE) ? own_level(l, a, row->level) : NULL;
+    if (own) return own;
     if (strcmp(row->statistic, "difference") == 0) return difference_label(l, a, row);
     if (strcmp(row->statistic, "margin_gap") == 0) return margin_label(l, a, row);
     if (strcmp(row->statistic, "coefficient") == 0) return category_label(l, row);
@@ -403,8 +416,25 @@ static bool margin_of_counts(const rsp_study *s, const char *margin) {
 }
 
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
-    static const char *const shares[] = {"proportion",  "proportion_missing", "top2", "net",
-                                         "combination", "choice_difference",  NULL};
+    static const char *const shares[] = {
+        "proportion",         "proportion_missing", "top2", "net", "combination", "choice_difference",
+        "noninvariant_share", "variance_explained", NULL};
+    static const char *const measures[] = {"alpha_if_dropped",
+                                           "delta_cfi",
+                                           "delta_rmsea",
+                                           "delta_srmr",
+                                           "mean_shift",
+                                           "latent_mean",
+                                           "latent_variance",
+                                           "dmacs",
+                                           "icc1",
+                                           "icc2",
+                                           "r_wg_j",
+                                           "correlation",
+                                           "eigenvalue",
+                                           "communality",
+                                           "eigenvalue_random",
+                                           NULL};
     static const char *const ratios[] = {
         "coefficient", "odds_ratio", "rate_ratio",  "threshold", "r_squared",    "alpha",       "omega",
         "item_rest",   "loading",    "std_loading", "variance",  "covariance",   "intercept",   "cfi",
@@ -412,7 +442,9 @@ rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
         "icc",         "pooled",     "prediction",  "tau2",      "i2",           "rao_scott_f", "t",
         "wald_f",      "kruskal_f",  "ratio",       "deff_kish", "weight_min",   "weight_max",  "marginal_effect",
         "predicted",   "fmi",        NULL};
-    if (strcmp(row->statistic, "count") == 0) return RSP_AS_COUNT;
+    static const char *const counts[] = {"count", "factors", "group_size", NULL};
+    if (one_of(row->statistic, counts)) return RSP_AS_COUNT;
+    if (one_of(row->statistic, measures)) return RSP_AS_RATIO;
     if (strcmp(row->statistic, "margin_gap") == 0)
         return margin_of_counts(l->study, row->term) ? RSP_AS_NUMBER : RSP_AS_SHARE;
     if (one_of(row->statistic, shares)) return RSP_AS_SHARE;
