@@ -1,8 +1,14 @@
 /* Reliability of scales: alpha (Cronbach 1951), omega of one factor by maximum likelihood (McDonald 1999), item-rest
- * correlations. Listwise complete rows, reversed items turned round. */
-#include "responsive/statistics.h"
-
+ * correlations, alpha without each item, agreement within organisations. Listwise complete rows, reversed items turned
+ * round.
+ *
+ * Errors of alpha and omega make no assumption about the answers' distribution (Maydeu-Olivares, Coffman and Hartmann
+ * 2007): both are functions of the covariance matrix, so a respondent's influence is the derivative times what he or she
+ * adds to it. Unweighted, the variance is the sum of squared influences (covariances of moments divided by n); with
+ * `weights: design` it goes through the design's kernel. */
+#include "measure/scale.h"
 #include "responsive/clean.h"
+#include "responsive/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,49 +16,73 @@
 
 struct moments {
     size_t p, n;
-    double *cov; /* [p*p], divided by n - 1 (weights: by their sum less its mean) */
+    double *cov;   /* [p*p], divided by n - 1 (weights: by their sum less its mean) */
+    double *x, *w; /* [n*p] deviations from the means, [n] */
+    double sum;    /* of weights */
+    uint32_t *row; /* [n] of the sample */
 };
 
 /* Two passes over the complete rows, in order: their sums do not depend on threads. */
 static struct moments item_moments(const rsp_sample *s, const rsp_analysis *a) {
     const rsp_scale *scale = &a->scale;
     size_t p = scale->n_items;
-    struct moments m = {p, 0, rsp_calloc(p * p, sizeof(double))};
-    double *x = rsp_malloc(s->n * p * sizeof *x), *w = rsp_malloc(s->n * sizeof *w),
-           *mean = rsp_calloc(p, sizeof *mean), sum = 0;
-    uint8_t *take = rsp_malloc(s->n);
+    struct moments m = {p,
+                        0,
+                        rsp_calloc(p * p, sizeof(double)),
+                        rsp_malloc((s->n * p + 1) * sizeof(double)),
+                        rsp_malloc((s->n + 1) * sizeof(double)),
+                        0,
+                        rsp_malloc((s->n + 1) * sizeof(uint32_t))};
+    double *mean = rsp_calloc(p, sizeof *mean);
+    uint8_t *take = rsp_malloc(s->n + 1);
     memset(take, 1, s->n);
     if (a->filter) rsp_eval_filter(s->frame, a->filter, take);
     for (size_t i = 0; i < s->n; i++) {
-        double *row = x + m.n * p;
+        double *row = m.x + m.n * p;
         bool complete = take[i] && (!scale->weighted || s->weight[i] > 0);
         for (size_t j = 0; complete && j < p; j++) {
             row[j] = rsp_value_reversed(s->frame, scale->items[j], i);
             complete = !isnan(row[j]);
         }
         if (!complete) continue;
-        w[m.n] = scale->weighted ? s->weight[i] : 1;
-        sum += w[m.n++];
+        m.row[m.n] = (uint32_t) i;
+        m.w[m.n] = scale->weighted ? s->weight[i] : 1;
+        m.sum += m.w[m.n++];
     }
     for (size_t i = 0; i < m.n; i++)
-        for (size_t j = 0; j < p; j++) mean[j] += w[i] * x[i * p + j] / sum;
-    double divisor = sum - sum / (double) m.n;
-    for (size_t i = 0; i < m.n; i++)
+        for (size_t j = 0; j < p; j++) mean[j] += m.w[i] * m.x[i * p + j] / m.sum;
+    double divisor = m.sum - m.sum / (double) m.n;
+    for (size_t i = 0; i < m.n; i++) {
+        for (size_t j = 0; j < p; j++) m.x[i * p + j] -= mean[j];
         for (size_t j = 0; j < p; j++)
-            for (size_t k = 0; k < p; k++)
-                m.cov[j * p + k] += w[i] * (x[i * p + j] - mean[j]) * (x[i * p + k] - mean[k]) / divisor;
-    free(x), free(w), free(mean), free(take);
+            for (size_t k = 0; k < p; k++) m.cov[j * p + k] += m.w[i] * m.x[i * p + j] * m.x[i * p + k] / divisor;
+    }
+    free(mean), free(take);
     return m;
 }
 
-static double alpha(const struct moments *m) {
-    double total = 0, diagonal = 0;
-    for (size_t j = 0; j < m->p; j++)
-        for (size_t k = 0; k < m->p; k++) {
-            total += m->cov[j * m->p + k];
-            if (j == k) diagonal += m->cov[j * m->p + k];
+static void moments_free(struct moments *m) { free(m->cov), free(m->x), free(m->w), free(m->row); }
+
+/* `without`: an item that is left out, or RSP_NONE. */
+static double alpha(const double *cov, size_t p, size_t without) {
+    double total = 0, diagonal = 0, k = (double) p - (without != RSP_NONE);
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++) {
+            if (i == without || j == without) continue;
+            total += cov[i * p + j];
+            if (i == j) diagonal += cov[i * p + j];
         }
-    return (double) m->p / (double) (m->p - 1) * (1 - diagonal / total);
+    return k / (k - 1) * (1 - diagonal / total);
+}
+
+/* Derivatives of alpha by the elements of the covariance matrix, each off-diagonal one counted once for each place. */
+static void alpha_slopes(const double *cov, size_t p, double *slope) {
+    double total = 0, diagonal = 0, k = (double) p;
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++) total += cov[i * p + j], diagonal += i == j ? cov[i * p + j] : 0;
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++)
+            slope[i * p + j] = k / (k - 1) * (diagonal / (total * total) - (i == j ? 1 / total : 0));
 }
 
 static double item_rest(const struct moments *m, size_t item) {
@@ -67,14 +97,13 @@ static double item_rest(const struct moments *m, size_t item) {
 }
 
 /* One factor by the EM algorithm (Rubin and Thayer 1982): each step costs p*p, so its many steps are cheap. Returns
- * false when a unique variance goes to zero (Heywood case) or nothing settles. */
-static bool one_factor(const struct moments *m, double *loading, double *unique) {
+ * false when a unique variance goes to zero (Heywood case) or nothing settles. `warm`: starts from what the arrays hold. */
+static bool one_factor(const double *cov, size_t p, bool warm, double *loading, double *unique) {
     enum { MOST_STEPS = 200000 };
-    size_t p = m->p;
     double *sb = rsp_malloc(p * sizeof *sb), *b = rsp_malloc(p * sizeof *b);
     bool settled = false, heywood = false;
-    for (size_t j = 0; j < p; j++) {
-        double v = m->cov[j * p + j];
+    for (size_t j = 0; !warm && j < p; j++) {
+        double v = cov[j * p + j];
         loading[j] = sqrt(v / 2);
         unique[j] = v / 2;
     }
@@ -84,13 +113,13 @@ static bool one_factor(const struct moments *m, double *loading, double *unique)
         for (size_t j = 0; j < p; j++) b[j] = loading[j] / unique[j] / (1 + c);
         for (size_t j = 0; j < p; j++) {
             sb[j] = 0;
-            for (size_t k = 0; k < p; k++) sb[j] += m->cov[j * p + k] * b[k];
+            for (size_t k = 0; k < p; k++) sb[j] += cov[j * p + k] * b[k];
             bsb += b[j] * sb[j];
             bl += b[j] * loading[j];
         }
         double ezz = 1 - bl + bsb;
         for (size_t j = 0; j < p; j++) {
-            double v = m->cov[j * p + j], l = sb[j] / ezz, u = v - l * sb[j];
+            double v = cov[j * p + j], l = sb[j] / ezz, u = v - l * sb[j];
             moved = fmax(moved, fabs(l - loading[j]) / sqrt(v));
             heywood |= !(u > 1e-8 * v);
             loading[j] = l;
@@ -102,38 +131,109 @@ static bool one_factor(const struct moments *m, double *loading, double *unique)
     return settled && !heywood;
 }
 
-static double omega(const struct moments *m, bool *converged) {
-    double *loading = rsp_malloc(m->p * sizeof *loading), *unique = rsp_malloc(m->p * sizeof *unique), l = 0, u = 0;
-    *converged = one_factor(m, loading, unique);
-    for (size_t j = 0; j < m->p; j++) l += loading[j], u += unique[j];
-    free(loading), free(unique);
+static double omega_of(const double *loading, const double *unique, size_t p) {
+    double l = 0, u = 0;
+    for (size_t j = 0; j < p; j++) l += loading[j], u += unique[j];
     return l * l / (l * l + u);
 }
 
-static void add(rsp_results *out, const rsp_analysis *a, const char *level, const char *statistic, double x, size_t n,
-                uint32_t flags) {
+/* Omega, and its derivatives by central differences over refitted matrices (slope NULL: not wanted). */
+static double omega(const double *cov, size_t p, double *slope, bool *converged) {
+    double *loading = rsp_malloc(2 * p * sizeof *loading), *unique = loading + p, *at = rsp_malloc(2 * p * sizeof *at),
+           *moved = rsp_malloc(p * p * sizeof *moved);
+    *converged = one_factor(cov, p, false, loading, unique);
+    double value = omega_of(loading, unique, p);
+    for (size_t i = 0; slope && *converged && i < p; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double h = 1e-4 * sqrt(cov[i * p + i] * cov[j * p + j]), side[2];
+            for (int k = 0; k < 2; k++) {
+                memcpy(moved, cov, p * p * sizeof *moved);
+                memcpy(at, loading, 2 * p * sizeof *at);
+                moved[i * p + j] += k ? h : -h;
+                moved[j * p + i] = moved[i * p + j];
+                *converged = one_factor(moved, p, true, at, at + p) && *converged;
+                side[k] = omega_of(at, at + p, p);
+            }
+            slope[i * p + j] = slope[j * p + i] = (side[1] - side[0]) / (2 * h) / (i == j ? 1 : 2);
+        }
+    free(loading), free(at), free(moved);
+    return value;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+static rsp_row *add(rsp_results *out, const rsp_analysis *a, const char *level, const char *statistic, double x,
+                    size_t n, uint32_t flags) {
     rsp_row *r = rsp_results_add(out, a->id, NULL, a->scale.name, level, statistic);
     r->n = (double) n;
     r->base = (int64_t) n;
     r->flags = flags;
     if (!flags && isfinite(x)) r->estimate = x;
     else if (!flags) r->flags = RSP_F_SINGULAR;
+    return r;
+}
+
+/* Influences of respondents on a function of the covariance matrix with these derivatives, per unit of weight. */
+static double *influences(const struct moments *m, const double *slope) {
+    double *z = rsp_malloc((m->n + 1) * sizeof *z), mean = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        const double *x = m->x + i * m->p;
+        z[i] = 0;
+        for (size_t j = 0; j < m->p; j++) {
+            double row = 0;
+            for (size_t k = 0; k < m->p; k++) row += slope[j * m->p + k] * x[k];
+            z[i] += x[j] * row;
+        }
+        mean += m->w[i] * z[i] / m->sum;
+    }
+    for (size_t i = 0; i < m->n; i++) z[i] = (z[i] - mean) / m->sum;
+    return z;
+}
+
+static void set_error(rsp_sample *s, const rsp_analysis *a, const struct moments *m, const double *slope, rsp_row *r,
+                      rsp_diag *d) {
+    double *z = influences(m, slope), variance = 0;
+    bool ok = true;
+    if (a->scale.weighted) {
+        uint8_t *take = rsp_calloc(s->n + 1, 1);
+        for (size_t i = 0; i < m->n; i++) take[m->row[i]] = 1;
+        ok = rsp_taylor_rows(s, NULL, &(rsp_influence){m->n, m->row, z}, 1, &variance, d);
+        r->df = rsp_design_df(s, take);
+        free(take);
+    } else {
+        for (size_t i = 0; i < m->n; i++) variance += z[i] * z[i];
+    }
+    if (!ok) r->flags |= RSP_F_LONELY;
+    if (ok && variance > 0 && !isnan(r->estimate)) {
+        r->se = sqrt(variance);
+        rsp_row_interval(r);
+    }
+    free(z);
 }
 
 void rsp_measure_scale(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
-    (void) d;
     struct moments m = item_moments(s, a);
     uint32_t flags = m.n == 0 ? RSP_F_EMPTY : 0;
+    double *slope = rsp_malloc(m.p * m.p * sizeof *slope);
     for (size_t j = 0; !flags && j < m.p; j++)
         if (!(m.cov[j * m.p + j] > 0)) flags = RSP_F_SINGULAR; /* an item with one answer only */
-    add(out, a, NULL, "alpha", flags ? NAN : alpha(&m), m.n, flags);
+    rsp_row *r = add(out, a, NULL, "alpha", flags ? NAN : alpha(m.cov, m.p, RSP_NONE), m.n, flags);
+    if (!flags) {
+        alpha_slopes(m.cov, m.p, slope);
+        set_error(s, a, &m, slope, r, d);
+    }
     if (m.p >= 3) {
         bool converged = true;
-        double x = flags ? NAN : omega(&m, &converged);
-        add(out, a, NULL, "omega", x, m.n, flags ? flags : converged ? 0 : RSP_F_NOT_CONVERGED);
+        double x = flags ? NAN : omega(m.cov, m.p, slope, &converged);
+        r = add(out, a, NULL, "omega", x, m.n, flags ? flags : converged ? 0 : RSP_F_NOT_CONVERGED);
+        if (!r->flags) set_error(s, a, &m, slope, r, d);
     }
-    for (size_t j = 0; j < m.p; j++)
-        add(out, a, s->frame->study->variables[a->scale.items[j]].name, "item_rest", flags ? NAN : item_rest(&m, j),
-            m.n, flags);
-    free(m.cov);
+    for (size_t j = 0; j < m.p; j++) {
+        const char *item = s->frame->study->variables[a->scale.items[j]].name;
+        add(out, a, item, "item_rest", flags ? NAN : item_rest(&m, j), m.n, flags);
+        if (m.p >= 3) add(out, a, item, "alpha_if_dropped", flags ? NAN : alpha(m.cov, m.p, j), m.n, flags);
+    }
+    free(slope);
+    moments_free(&m);
+    if (a->scale.agreement != RSP_NONE) rsp_measure_agreement(s, a, out);
 }
