@@ -74,7 +74,7 @@ static void measure_fit(rsp_rung_fit *x, bool robust) {
 static void fit_rung(const rsp_ladder_spec *spec, rsp_rung rung, const struct released *r, const double *start,
                      rsp_arena *a, rsp_rung_fit *x) {
     x->sem = rung_model(spec, rung, r, start, a);
-    rsp_sem_estimate(&x->sem, spec->samples, spec->robust, a, &x->fit);
+    rsp_sem_estimate(&x->sem, spec->samples, &(rsp_sem_options){.robust = spec->robust}, a, &x->fit);
     x->good = x->fit.status == RSP_SEM_OK;
     x->value = RSP_ARRAY(a, double, x->sem.n_cells + 1);
     for (size_t k = 0; k < x->sem.n_cells; k++) {

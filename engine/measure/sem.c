@@ -459,17 +459,17 @@ void rsp_sem_estimate(const rsp_sem *s, const rsp_sem_sample *x, const rsp_sem_o
 }
 
 double rsp_sem_score_test(const rsp_sem *s, const rsp_sem_sample *x) {
-    struct state st = state_new(s, x);
+    struct model m = model_new(s, x);
     size_t k = s->n_free;
-    double *par = rsp_malloc((2 * k + k * k + 1) * sizeof *par), *gradient = par + k, *information = gradient + k, loglik,
-           sum = 0;
+    double *par = rsp_malloc((2 * k + k * k + 1) * sizeof *par), *gradient = par + k, *information = gradient + k,
+           loglik, sum = 0;
     for (size_t c = 0; c < s->n_cells; c++)
         if (s->cells[c].free != RSP_NONE) par[s->cells[c].free] = s->cells[c].value;
-    bool ok = evaluate(&st, par, &loglik, gradient, information) && invert_information(information, k);
+    bool ok = evaluate(&m, par, RSP_SEM_EXPECTED, &loglik, gradient, information) && invert_information(information, k);
     for (size_t i = 0; ok && i < k; i++)
         for (size_t l = 0; l < k; l++) sum += gradient[i] * information[i * k + l] * gradient[l];
     free(par);
-    state_free(&st);
+    model_free(&m);
     return ok ? sum : NAN;
 }
 
