@@ -136,7 +136,7 @@ static bool run_stations(const char *dir, struct night *night, rsp_diag *d) {
         rsp_analyse(sample, &s->analyses[k], results, d);
         stop(&w, s->analyses[k].id, false);
     }
-    good = good && !rsp_diag_errors(d) && (published = rsp_disclose(s, results, false, d));
+    good = good && !rsp_diag_errors(d) && (published = rsp_disclose(s, results, NULL, false, d));
     stop(&w, "disclosure", false);
     good = good && render_all(s, f, published, rsp_printf(a, "%s/out", dir), &w, d);
     rsp_published_free(published);

@@ -177,7 +177,7 @@ static world new_world(double p) {
     add(&w, "agree_logistic", "", "age", "", "coefficient", -0.0101, 0.0017)->p = p;
     add(&w, "agree_logistic", "", "religion=yes", "", "coefficient", 0.05, 0.08)->p = 0.5;
     add(&w, "agree_logistic", "", "country=NO", "", "coefficient", 0.9, 0.08)->p = 1e-20;
-    w.published = rsp_disclose(w.study, w.results, false, w.d);
+    w.published = rsp_disclose(w.study, w.results, NULL, false, w.d);
     assert_non_null(w.published);
     return w;
 }

@@ -1,6 +1,10 @@
 /* Disclosure control: the primary rules, and that what they hide cannot be computed from what is shown. */
+#include "responsive/clean.h"
+#include "responsive/intake.h"
 #include "responsive/results.h"
+#include "responsive/statistics.h"
 
+#include <glpk.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +94,7 @@ static void small_bases_and_cells(void **state) {
     add_distribution(r, "a", "", (int64_t[]){40, 30, 20, 15, 2});     /* a cell of two */
     add_distribution(r, "a", "region=n", (int64_t[]){3, 3, 3, 0, 0}); /* nine respondents */
     add_distribution(r, "a", "region=s", (int64_t[]){20, 20, 20, 20, 20});
-    rsp_published *p = rsp_disclose(s, r, false, d);
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
     assert_true(hidden(p, "a", "", "c5", "proportion"));
     assert_true(hidden(p, "a", "", "c4", "proportion")); /* or c5 = 1 - the others */
     assert_false(hidden(p, "a", "", "c1", "proportion"));
@@ -125,7 +129,7 @@ static void what_combinations_leave_over(void **state) {
     add_set(r, "b", "combination", 30);
     add_set(r, "", "combination", 60);
     add_set(r, "*", "combination", 20); /* two with a, ten with b, ten with a third choice */
-    rsp_published *p = rsp_disclose(s, r, false, d);
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
     assert_true(set_hidden(p, "a b", "combination")); /* the smallest that would give them away */
     assert_false(set_hidden(p, "a", "proportion"));
     assert_false(set_hidden(p, "b", "proportion"));
@@ -154,7 +158,7 @@ static void differences_between_choices(void **state) {
         x->base = 200;
         x->estimate = 0.1;
     }
-    rsp_published *p = rsp_disclose(s, r, false, d);
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
     for (size_t k = 0; k < 3; k++) {
         const rsp_published_row *x = rsp_published_find(p, "sets", "", "aims", pairs[k], "choice_difference");
         assert_int_equal(isnan(x->estimate), k != 1);
@@ -168,7 +172,7 @@ static void nobody_and_everybody(void **state) {
     DISCLOSE("");
     add_distribution(r, "a", "region=n", (int64_t[]){12, 0, 0, 0, 0});
     add_distribution(r, "a", "region=s", (int64_t[]){50, 50, 0, 50, 50});
-    rsp_published *p = rsp_disclose(s, r, false, d);
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
     assert_true(hidden(p, "a", "region=n", "c1", "proportion"));
     assert_true(hidden(p, "a", "region=n", "c2", "proportion"));
     assert_false(hidden(p, "a", "region=s", "c3", "proportion")); /* nobody of two hundred says nothing about one */
@@ -189,7 +193,7 @@ static void organisations_tails_totals_weights(void **state) {
     r->rows[3].largest = 0.95;
     r->rows[3].second = 0.01;
     add(r, "weights", "", "", "weight_max", 50, -1);
-    rsp_published *p = rsp_disclose(s, r, false, d);
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
     assert_true(hidden(p, "b", "region=n", "", "mean"));
     assert_false(hidden(p, "b", "region=s", "", "mean"));
     assert_true(hidden(p, "b", "region=w", "0.1", "quantile"));
@@ -205,7 +209,7 @@ static void the_same_cell_in_another_table(void **state) {
     add_distribution(r, "a", "region=n", (int64_t[]){20, 20, 20, 20, 2});
     add(r, "b", "region=n", "", "mean", 82, -1);
     add_distribution(r, "c", "region=n", (int64_t[]){20, 20, 20, 20, 2});
-    rsp_published *p = rsp_disclose(s, r, false, d);
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
     assert_true(hidden(p, "c", "region=n", "c5", "proportion"));
     assert_true(hidden(p, "b", "region=n", "", "mean")); /* the mean is a sum over the levels */
     rsp_published_free(p);
@@ -216,7 +220,7 @@ static void off_hides_nothing(void **state) {
     (void) state;
     DISCLOSE("disclosure: off\n");
     add_distribution(r, "a", "region=n", (int64_t[]){1, 0, 0, 0, 0});
-    rsp_published *p = rsp_disclose(s, r, true, d);
+    rsp_published *p = rsp_disclose(s, r, NULL, true, d);
     assert_false(hidden(p, "a", "region=n", "c1", "proportion"));
     assert_true(rsp_published_at(p, 0)->flags & RSP_F_PRELIMINARY);
     rsp_published_free(p);
@@ -225,53 +229,184 @@ static void off_hides_nothing(void **state) {
 
 /* ---- an attacker ------------------------------------------------------------------------------------------------ */
 
-/* What is shown are linear equations in the counts of all cells: a distribution's levels add to its base, regions and
- * genders add to their wholes. A hidden count that is a combination of the equations is found by elimination. */
+/* Knows every published number of respondents, every shown cell as a count, how levels add to their base and parts to
+ * their whole, and the night before. For each hidden cell it asks two linear programs how small and how large it can be.
+ * Its equations are written from the rows alone, with nothing of the program that hides. */
+struct attacker {
+    glp_prob *lp;
+    rsp_map *columns; /* key of a cell -> column */
+    size_t hidden, narrowed;
+    char worst[256];
+};
+
+static const char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static const char *text_of(const char *format, ...) {
+    static char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return text;
+}
+
+static const char *cell_name(const rsp_study *s, const rsp_row *r, const char *domain) {
+    const char *filter = "";
+    for (size_t k = 0; k < s->n_analyses; k++)
+        if (strcmp(s->analyses[k].id, r->analysis) == 0 && s->analyses[k].filter) filter = r->analysis;
+    return text_of("%s|%s|%s|%s", filter, domain, r->term, r->level);
+}
+
+static bool in_a_table(const rsp_study *s, const rsp_row *r) {
+    if (strcmp(r->statistic, "proportion") != 0 || r->cell < 0 || r->base <= 0 || r->sides[0]) return false;
+    for (size_t k = 0; k < s->n_analyses; k++)
+        if (strcmp(s->analyses[k].id, r->analysis) == 0) return s->analyses[k].kind == RSP_A_TABLE;
+    return false;
+}
+
+static bool one_answer_each(const rsp_study *s, const char *item) {
+    size_t v = rsp_study_variable(s, item);
+    return v != RSP_NONE && s->variables[v].type == RSP_SELECT_ONE; /* derived codes too */
+}
+
+/* One column a cell, known to be between 0 and its base, or what it is where it is shown. */
+static void learn_cells(struct attacker *x, const rsp_study *s, const rsp_results *r, const rsp_published *p) {
+    for (size_t i = 0; i < r->n; i++) {
+        const rsp_row *row = &r->rows[i];
+        if (!in_a_table(s, row)) continue;
+        bool shown = !isnan(rsp_published_at(p, i)->estimate);
+        const char *name = cell_name(s, row, row->domain);
+        size_t j = rsp_map_get(x->columns, name);
+        if (j == RSP_NONE) {
+            rsp_map_put(x->columns, name, j = (size_t) glp_add_cols(x->lp, 1));
+            glp_set_col_bnds(x->lp, (int) j, GLP_DB, 0, (double) row->base);
+        }
+        if (shown) glp_set_col_bnds(x->lp, (int) j, GLP_FX, (double) row->cell, (double) row->cell);
+    }
+}
+
+/* Adds up the true counts: what is missing in a crossing is known too, which makes the attacker stronger than any real one. */
+static void learn_sum(struct attacker *x, const rsp_study *s, const rsp_results *r, const size_t *rows, size_t n,
+                      size_t whole) {
+    int index[512], count = 0, row = glp_add_rows(x->lp, 1);
+    double value[512], sum = 0;
+    assert_true(n < 500);
+    for (size_t k = 0; k < n; k++) {
+        index[++count] = (int) rsp_map_get(x->columns, cell_name(s, &r->rows[rows[k]], r->rows[rows[k]].domain));
+        value[count] = 1;
+        sum += (double) r->rows[rows[k]].cell;
+    }
+    if (whole != RSP_NONE) {
+        index[++count] = (int) rsp_map_get(x->columns, cell_name(s, &r->rows[whole], r->rows[whole].domain));
+        value[count] = -1;
+        sum -= (double) r->rows[whole].cell;
+    }
+    glp_set_row_bnds(x->lp, row, GLP_FX, sum, sum);
+    glp_set_mat_row(x->lp, row, count, index, value);
+}
+
+static bool part_of(const char *part, const char *whole, const char *other) {
+    /* "" of "a=x"; "a=x" of "a=x;b=y", and the other parts differ in b alone */
+    size_t n = strlen(whole);
+    const char *rest;
+    if (n == 0) rest = part;
+    else if (strncmp(part, whole, n) == 0 && part[n] == ';') rest = part + n + 1;
+    else {
+        const char *semi = strrchr(part, ';');
+        if (!semi || strcmp(semi + 1, whole) != 0) return false;
+        size_t length = strcspn(part, "=");
+        return strncmp(part, other, length + 1) == 0 && strchr(other, ';') &&
+               strcmp(strrchr(other, ';') + 1, whole) == 0;
+    }
+    if (!*rest || strchr(rest, ';')) return false;
+    size_t length = strcspn(rest, "=");
+    const char *o = n == 0 ? other : strncmp(other, whole, n) == 0 && other[n] == ';' ? other + n + 1 : "";
+    return strncmp(rest, o, length + 1) == 0 && !strchr(o, ';');
+}
+
+static void learn_relations(struct attacker *x, const rsp_study *s, const rsp_results *r) {
+    static size_t rows[512];
+    for (size_t i = 0; i < r->n; i++) {
+        const rsp_row *a = &r->rows[i];
+        if (!in_a_table(s, a)) continue;
+        bool first = i == 0 || strcmp(r->rows[i - 1].domain, a->domain) != 0 ||
+                     strcmp(r->rows[i - 1].term, a->term) != 0 || strcmp(r->rows[i - 1].analysis, a->analysis) != 0;
+        if (first && one_answer_each(s, a->term)) {
+            size_t n = 0;
+            for (size_t j = i; j < r->n && n < 500; j++)
+                if (strcmp(r->rows[j].analysis, a->analysis) == 0 && strcmp(r->rows[j].domain, a->domain) == 0 &&
+                    strcmp(r->rows[j].term, a->term) == 0 && in_a_table(s, &r->rows[j]))
+                    rows[n++] = j;
+                else break;
+            learn_sum(x, s, r, rows, n, RSP_NONE);
+        }
+        /* As a whole: of the parts of each analysis and variable. */
+        for (size_t j = 0; j < r->n; j++) {
+            const rsp_row *b = &r->rows[j];
+            if (!in_a_table(s, b) || strcmp(b->term, a->term) != 0 || strcmp(b->level, a->level) != 0 ||
+                !part_of(b->domain, a->domain, b->domain))
+                continue;
+            size_t n = 0;
+            bool leader = true;
+            for (size_t k = 0; k < r->n; k++) {
+                const rsp_row *c = &r->rows[k];
+                if (strcmp(c->analysis, b->analysis) != 0 || strcmp(c->term, a->term) != 0 ||
+                    strcmp(c->level, a->level) != 0 || !in_a_table(s, c) || !part_of(b->domain, a->domain, c->domain))
+                    continue;
+                if (k < j) leader = false;
+                rows[n++] = k;
+            }
+            char filter[2][128];
+            snprintf(filter[0], 128, "%s", cell_name(s, a, ""));
+            snprintf(filter[1], 128, "%s", cell_name(s, b, ""));
+            if (leader && strcmp(filter[0], filter[1]) == 0) learn_sum(x, s, r, rows, n, i);
+        }
+    }
+}
+
+static void attack_cells(struct attacker *x, const rsp_study *s, const rsp_results *r, const rsp_published *p) {
+    glp_smcp how;
+    glp_init_smcp(&how);
+    how.msg_lev = GLP_MSG_OFF;
+    for (size_t i = 0; i < r->n; i++) {
+        const rsp_row *row = &r->rows[i];
+        if (!in_a_table(s, row) || !isnan(rsp_published_at(p, i)->estimate)) continue;
+        int j = (int) rsp_map_get(x->columns, cell_name(s, row, row->domain));
+        double end[2];
+        glp_set_obj_coef(x->lp, j, 1);
+        for (int side = 0; side < 2; side++) {
+            glp_set_obj_dir(x->lp, side ? GLP_MAX : GLP_MIN);
+            assert_int_equal(glp_simplex(x->lp, &how), 0);
+            assert_int_equal(glp_get_status(x->lp), GLP_OPT);
+            end[side] = glp_get_obj_val(x->lp);
+        }
+        glp_set_obj_coef(x->lp, j, 0);
+        double need = row->base < s->disclosure.minimum_cell ? (double) row->base : (double) s->disclosure.minimum_cell;
+        x->hidden++;
+        if (end[1] - end[0] > need - 1e-6) continue;
+        x->narrowed++;
+        snprintf(x->worst, sizeof x->worst, "%s %s %s %s is %d of %d: between %g and %g", row->analysis, row->domain,
+                 row->term, row->level, (int) row->cell, (int) row->base, end[0], end[1]);
+    }
+}
+
+static struct attacker attack(const rsp_study *s, const rsp_results *r, const rsp_published *p) {
+    struct attacker x = {.lp = glp_create_prob(), .columns = rsp_map_new()};
+    glp_term_out(GLP_OFF);
+    learn_cells(&x, s, r, p);
+    learn_relations(&x, s, r);
+    attack_cells(&x, s, r, p);
+    glp_delete_prob(x.lp);
+    rsp_map_free(x.columns);
+    return x;
+}
+
+/* ---- random tables ---------------------------------------------------------------------------------------------- */
+
 enum { REGIONS = 4, GENDERS = 3, LEVELS = 5, CELLS = REGIONS * GENDERS * LEVELS }; /* index 0 of a dimension: all */
 
 static size_t cell_index(size_t region, size_t gender, size_t level) {
     return (region * GENDERS + gender) * LEVELS + level;
-}
-
-struct system {
-    double rows[400][CELLS];
-    size_t n;
-};
-
-static void equation(struct system *e, const bool *known, const size_t *cells, const double *coefficients, size_t n) {
-    double *row = e->rows[e->n++];
-    memset(row, 0, sizeof e->rows[0]);
-    for (size_t k = 0; k < n; k++)
-        if (!known[cells[k]]) row[cells[k]] += coefficients[k];
-}
-
-/* Number of unknowns that elimination determines. */
-static size_t determined(struct system *e) {
-    size_t rank = 0, found = 0;
-    for (size_t column = 0; column < CELLS; column++) {
-        size_t best = RSP_NONE;
-        for (size_t i = rank; i < e->n; i++)
-            if (fabs(e->rows[i][column]) > 1e-9 &&
-                (best == RSP_NONE || fabs(e->rows[i][column]) > fabs(e->rows[best][column])))
-                best = i;
-        if (best == RSP_NONE) continue;
-        for (size_t j = 0; j < CELLS; j++) {
-            double swap = e->rows[rank][j];
-            e->rows[rank][j] = e->rows[best][j];
-            e->rows[best][j] = swap;
-        }
-        for (size_t i = 0; i < e->n; i++) {
-            double factor = i == rank ? 0 : e->rows[i][column] / e->rows[rank][column];
-            for (size_t j = 0; factor != 0 && j < CELLS; j++) e->rows[i][j] -= factor * e->rows[rank][j];
-        }
-        rank++;
-    }
-    for (size_t i = 0; i < rank; i++) {
-        size_t unknowns = 0;
-        for (size_t j = 0; j < CELLS; j++) unknowns += fabs(e->rows[i][j]) > 1e-9;
-        found += unknowns == 1;
-    }
-    return found;
 }
 
 static const char *domain_of(size_t region, size_t gender) {
@@ -282,69 +417,147 @@ static const char *domain_of(size_t region, size_t gender) {
     return text;
 }
 
-static void nothing_hidden_can_be_computed(void **state) {
+static void add_person(int64_t *count, size_t region, size_t gender, size_t level, int64_t n) {
+    const size_t sums[] = {cell_index(region, gender, level), cell_index(0, gender, level),
+                           cell_index(region, 0, level), cell_index(0, 0, level)};
+    for (size_t j = 0; j < 4; j++) count[sums[j]] += n;
+}
+
+static void random_table(rsp_rng *rng, double richness, int64_t *count) {
+    memset(count, 0, CELLS * sizeof *count);
+    for (size_t i = 1; i < REGIONS; i++)
+        for (size_t g = 1; g < GENDERS; g++)
+            for (size_t k = 0; k < LEVELS; k++)
+                add_person(count, i, g, k, (int64_t) (-log(rsp_rng_uniform(rng)) * richness));
+}
+
+static void table_rows(rsp_results *r, const int64_t *count) {
+    r->n = 0;
+    for (size_t i = 0; i < REGIONS; i++)
+        for (size_t g = 0; g < GENDERS; g++) add_distribution(r, "a", domain_of(i, g), &count[cell_index(i, g, 0)]);
+}
+
+static void no_hidden_cell_can_be_narrowed(void **state) {
     (void) state;
     DISCLOSE("");
     rsp_rng rng;
-    size_t n_hidden = 0, tables = 0;
-    static struct system e;
-    for (uint64_t table = 0; table < 300; table++) {
-        int64_t count[CELLS] = {0};
-        bool known[CELLS];
+    size_t n_hidden = 0, tables = 0, shown = 0;
+    for (uint64_t table = 0; table < 200; table++) {
+        int64_t count[CELLS];
         rsp_rng_init(&rng, 99, table);
-        double richness = 2 + 12 * rsp_rng_uniform(&rng);
-        for (size_t i = 1; i < REGIONS; i++)
-            for (size_t g = 1; g < GENDERS; g++)
-                for (size_t k = 0; k < LEVELS; k++) {
-                    int64_t n = (int64_t) (-log(rsp_rng_uniform(&rng)) * richness);
-                    const size_t sums[] = {cell_index(i, g, k), cell_index(0, g, k), cell_index(i, 0, k),
-                                           cell_index(0, 0, k)};
-                    for (size_t j = 0; j < 4; j++) count[sums[j]] += n;
-                }
-        r->n = 0;
-        for (size_t i = 0; i < REGIONS; i++)
-            for (size_t g = 0; g < GENDERS; g++) add_distribution(r, "a", domain_of(i, g), &count[cell_index(i, g, 0)]);
-        rsp_published *p = rsp_disclose(s, r, false, d);
-        size_t hidden_here = 0;
-        for (size_t i = 0; i < REGIONS; i++)
-            for (size_t g = 0; g < GENDERS; g++)
-                for (size_t k = 0; k < LEVELS; k++) {
-                    char level[3] = {'c', (char) ('1' + k), 0};
-                    int64_t base = 0;
-                    for (size_t j = 0; j < LEVELS; j++) base += count[cell_index(i, g, j)];
-                    /* Nobody at all is flagged empty, not hidden: its zeros are known. */
-                    known[cell_index(i, g, k)] = base == 0 || !hidden(p, "a", domain_of(i, g), level, "proportion");
-                    hidden_here += !known[cell_index(i, g, k)];
-                }
-        e.n = 0;
-        for (size_t i = 0; i < REGIONS; i++)
-            for (size_t g = 0; g < GENDERS; g++) {
-                size_t cells[LEVELS];
-                double ones[LEVELS] = {1, 1, 1, 1, 1};
-                bool any_shown = false;
-                for (size_t k = 0; k < LEVELS; k++) {
-                    cells[k] = cell_index(i, g, k);
-                    any_shown |= known[cells[k]];
-                }
-                if (any_shown) equation(&e, known, cells, ones, LEVELS); /* shown levels give the base away */
-            }
-        for (size_t k = 0; k < LEVELS; k++) {
-            for (size_t g = 0; g < GENDERS; g++)
-                equation(&e, known,
-                         (size_t[]){cell_index(0, g, k), cell_index(1, g, k), cell_index(2, g, k), cell_index(3, g, k)},
-                         (double[]){-1, 1, 1, 1}, 4);
-            for (size_t i = 0; i < REGIONS; i++)
-                equation(&e, known, (size_t[]){cell_index(i, 0, k), cell_index(i, 1, k), cell_index(i, 2, k)},
-                         (double[]){-1, 1, 1}, 3);
-        }
-        size_t found = determined(&e);
-        if (found) fail_msg("table %u: %zu of %zu hidden cells can be computed", (unsigned) table, found, hidden_here);
-        n_hidden += hidden_here;
-        tables += hidden_here > 0;
+        random_table(&rng, 2 + 12 * rsp_rng_uniform(&rng), count);
+        table_rows(r, count);
+        rsp_published *p = rsp_disclose(s, r, NULL, false, d);
+        struct attacker x = attack(s, r, p);
+        if (x.narrowed)
+            fail_msg("table %u: %zu of %zu hidden cells: %s", (unsigned) table, x.narrowed, x.hidden, x.worst);
+        n_hidden += x.hidden;
+        tables += x.hidden > 0;
+        for (size_t i = 0; i < r->n; i++) shown += !isnan(rsp_published_at(p, i)->estimate);
         rsp_published_free(p);
     }
+    if (getenv("VERBOSE")) fprintf(stderr, "%zu shown, %zu hidden in %zu tables\n", shown, n_hidden, tables);
     assert_true(tables > 100 && n_hidden > 1000); /* the attack had something to attack */
+    assert_true(shown > n_hidden / 2);            /* and there was something to read */
     DONE();
+}
+
+static bool told(const rsp_published *p, size_t region, size_t gender) {
+    for (size_t k = 0; k < LEVELS; k++)
+        if (!isnan(rsp_published_at(p, cell_index(region, gender, k))->n)) return true;
+    return false;
+}
+
+/* Told beside a shown level, or what the other parts of a told whole leave. */
+static bool base_is_known(const rsp_published *p, size_t domain) {
+    size_t region = domain / GENDERS, gender = domain % GENDERS, regions = 0, genders = 0;
+    if (told(p, region, gender)) return true;
+    for (size_t i = 1; i < REGIONS; i++) regions += told(p, i, gender);
+    for (size_t g = 1; g < GENDERS; g++) genders += told(p, region, g);
+    return (region && told(p, 0, gender) && regions == REGIONS - 2) ||
+           (gender && told(p, region, 0) && genders == GENDERS - 2);
+}
+
+/* A few respondents came: what was hidden yesterday is not shown today, unless the domain grew by the rule. */
+static void two_nights_do_not_tell_more_than_one(void **state) {
+    (void) state;
+    DISCLOSE("");
+    rsp_rng rng;
+    size_t returned = 0, kept = 0;
+    for (uint64_t table = 0; table < 100; table++) {
+        int64_t count[2][CELLS], least = s->disclosure.minimum_cell;
+        rsp_published *p[2];
+        rsp_rng_init(&rng, 7, table);
+        random_table(&rng, 2 + 8 * rsp_rng_uniform(&rng), count[0]);
+        memcpy(count[1], count[0], sizeof count[0]);
+        for (uint32_t more = 1 + rsp_rng_below(&rng, 30); more; more--)
+            add_person(count[1], 1 + rsp_rng_below(&rng, 3), 1 + rsp_rng_below(&rng, 2), rsp_rng_below(&rng, 5), 1);
+        for (int night = 0; night < 2; night++) {
+            table_rows(r, count[night]);
+            p[night] = rsp_disclose(s, r, night ? p[0] : NULL, false, d);
+        }
+        struct attacker x = attack(s, r, p[1]);
+        if (x.narrowed) fail_msg("table %u: %s", (unsigned) table, x.worst);
+        for (size_t i = 0; i < r->n; i++) {
+            const rsp_row *row = &r->rows[i];
+            int64_t before = 0;
+            if (!isnan(rsp_published_at(p[0], i)->estimate) || isnan(rsp_published_at(p[1], i)->estimate)) continue;
+            for (size_t k = 0; k < LEVELS; k++) before += count[0][i / LEVELS * LEVELS + k];
+            /* Yesterday's count is tonight's less those who came: as many values as came. */
+            if (row->base - before < least && base_is_known(p[0], i / LEVELS))
+                fail_msg("table %u: %s %s came back too early: %d, before %d of %d", (unsigned) table, row->domain,
+                         row->level, (int) row->base, (int) count[0][i], (int) before);
+            returned++;
+        }
+        for (size_t i = 0; i < r->n; i++)
+            kept += isnan(rsp_published_at(p[0], i)->estimate) && isnan(rsp_published_at(p[1], i)->estimate);
+        rsp_published_free(p[0]);
+        rsp_published_free(p[1]);
+    }
+    assert_true(returned > 20 && kept > 100);
+    DONE();
+}
+
+/* Counts are rounded to fives: no share gives them back. */
+static void rounded_counts_stay_rounded(void **state) {
+    (void) state;
+    DISCLOSE("disclosure: {rounding: 5}\n");
+    add_distribution(r, "a", "region=n", (int64_t[]){13, 11, 7, 17, 9}); /* 57 */
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
+    for (size_t i = 0; i < r->n; i++) {
+        const rsp_published_row *row = rsp_published_at(p, i);
+        assert_true(row->n == 55);
+        double steps = row->estimate * 55 / 5;
+        assert_true(fabs(steps - round(steps)) < 1e-9 && fabs(row->estimate - r->rows[i].estimate) <= 2.5 / 55 + 1e-9);
+    }
+    rsp_published_free(p);
+    DONE();
+}
+
+/* ---- the study that ships --------------------------------------------------------------------------------------- */
+
+static void the_shipped_study_holds_out(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_study *s = rsp_study_load("specs/ifsw", d);
+    assert_non_null(s);
+    rsp_frame *f = rsp_intake(s, d);
+    rsp_clean_log *l = rsp_clean(f, d);
+    rsp_sample *sample = rsp_sample_new(f, d);
+    rsp_results *r = rsp_results_new();
+    for (size_t k = 0; k < s->n_analyses; k++)
+        if (s->analyses[k].kind == RSP_A_TABLE) rsp_analyse(sample, &s->analyses[k], r, d);
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
+    struct attacker x = attack(s, r, p);
+    if (x.narrowed) fail_msg("%zu of %zu hidden cells can be narrowed: %s", x.narrowed, x.hidden, x.worst);
+    assert_true(x.hidden > 10);
+    rsp_published_free(p);
+    rsp_results_free(r);
+    rsp_sample_free(sample);
+    rsp_clean_log_free(l);
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    rsp_diag_free(d);
 }
 
 static int set_up(void **state) {
@@ -368,6 +581,9 @@ int main(void) {
                                        cmocka_unit_test(off_hides_nothing),
                                        cmocka_unit_test(what_combinations_leave_over),
                                        cmocka_unit_test(differences_between_choices),
-                                       cmocka_unit_test(nothing_hidden_can_be_computed)};
+                                       cmocka_unit_test(no_hidden_cell_can_be_narrowed),
+                                       cmocka_unit_test(two_nights_do_not_tell_more_than_one),
+                                       cmocka_unit_test(rounded_counts_stay_rounded),
+                                       cmocka_unit_test(the_shipped_study_holds_out)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

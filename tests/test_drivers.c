@@ -361,13 +361,13 @@ static void few_countries(void **state) {
 static void no_verdict_before_the_freeze(void **state) {
     (void) state;
     struct run r = analyse_recipe(&PLAIN, DRIVERS "}\n");
-    rsp_published *p = rsp_disclose(r.study, r.results, true, r.diag);
+    rsp_published *p = rsp_disclose(r.study, r.results, NULL, true, r.diag);
     const rsp_published_row *x = rsp_published_find(p, "m", "", "a", "", "verdict");
     assert_non_null(x);
     assert_true(isfinite(x->estimate) && x->flags & RSP_F_PRELIMINARY);
     assert_null(rsp_published_find(p, "m", "", "a", "enabler_everywhere", "verdict"));
     rsp_published_free(p);
-    p = rsp_disclose(r.study, r.results, false, r.diag);
+    p = rsp_disclose(r.study, r.results, NULL, false, r.diag);
     assert_non_null(rsp_published_find(p, "m", "", "a", "enabler_everywhere", "verdict"));
     rsp_published_free(p);
     done(&r);

@@ -98,7 +98,7 @@ static void open_world(struct world *w) {
     assert_non_null(w->study = rsp_study_load("specs/wvs", w->d));
     w->results = rsp_results_new();
     add_rows(w);
-    assert_non_null(w->published = rsp_disclose(w->study, w->results, true, w->d));
+    assert_non_null(w->published = rsp_disclose(w->study, w->results, NULL, true, w->d));
     assert_non_null(w->texts = rsp_texts_load("en", w->d));
     w->labels = rsp_labels_new(w->study, w->texts);
     w->p = (rsp_publication){.study = w->study,
@@ -289,7 +289,7 @@ static void hidden_cells_stay_hidden(void **state) {
     w.study->disclosure.off = false;
     w.study->disclosure.minimum_base = 2000;
     rsp_published_free(w.published);
-    w.published = rsp_disclose(w.study, w.results, true, w.d);
+    w.published = rsp_disclose(w.study, w.results, NULL, true, w.d);
     rsp_tab *t = rsp_tabulate(w.labels, w.published, "poverty", "SE", RSP_TAB_VALUES, w.a);
     for (size_t k = 1; k < t->n_columns; k++) {
         const rsp_cell *c = &t->cells[t->n_columns + k];
@@ -524,7 +524,7 @@ static void index_page_says_what_changed(void **state) {
         if (strcmp(r->analysis, "response") == 0 && strcmp(r->term, "kept") == 0) r->estimate = 4000;
     }
     add(&before, "age", "country=US", "poverty", "", "mean", 1, 1300);
-    assert_non_null(before.published = rsp_disclose(before.study, before.results, true, before.d));
+    assert_non_null(before.published = rsp_disclose(before.study, before.results, NULL, true, before.d));
     w.p.changes = rsp_changes_find(before.published, w.published, w.a);
     render(&w, "changes");
     const char *page = read_file(&w, "index.html");

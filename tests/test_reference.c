@@ -28,7 +28,7 @@ static rsp_published *compute(const char *dir, rsp_diag *d) {
     if (sample) {
         rsp_report_weights(sample, r);
         for (size_t k = 0; k < s->n_analyses; k++) rsp_analyse(sample, &s->analyses[k], r, d);
-        if (!rsp_diag_errors(d)) p = rsp_disclose(s, r, false, d);
+        if (!rsp_diag_errors(d)) p = rsp_disclose(s, r, NULL, false, d);
     }
     rsp_results_free(r);
     rsp_sample_free(sample);

@@ -181,6 +181,12 @@ static rsp_request request_of(const struct night *n) {
     return (rsp_request){n->study, n->preliminary, n->options->n_only, n->n_languages, n->options->only, n->languages};
 }
 
+/* The publication before, if it was made under tonight's rules of disclosure: others were changed on purpose. */
+static const rsp_published *same_rules(const struct night *n) {
+    return n->previous.results && strcmp(n->previous.disclosure, n->study->disclosure.digest) == 0 ? n->previous.results
+                                                                                                   : NULL;
+}
+
 static bool compute(struct night *n) {
     rsp_log_line(&n->log, "reading exports");
     if (!(n->frame = rsp_intake(n->study, n->d)) || rsp_diag_errors(n->d)) return false;
@@ -209,7 +215,7 @@ static bool compute(struct night *n) {
     analyse_all(n);
     if (rsp_diag_errors(n->d)) return false;
     rsp_settle_comparability(n->study, n->previous.results, n->study->field.freeze && !n->preliminary, n->results);
-    if (!(n->published = rsp_disclose(n->study, n->results, n->preliminary, n->d))) return false;
+    if (!(n->published = rsp_disclose(n->study, n->results, same_rules(n), n->preliminary, n->d))) return false;
     /* Without --only: what was not asked for is not gone. */
     if (n->previous.results && !n->options->n_only)
         n->changes = rsp_changes_find(n->previous.results, n->published, n->arena);

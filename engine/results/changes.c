@@ -49,9 +49,7 @@ static bool flipped(const rsp_published_row *x, const rsp_published_row *y) {
 }
 
 /* Beyond the last digits: raking ends where it ends. */
-static bool other_number(double x, double y) {
-    return isnan(x) != isnan(y) || fabs(x - y) > 1e-9 * (1 + fabs(x));
-}
+static bool other_number(double x, double y) { return isnan(x) != isnan(y) || fabs(x - y) > 1e-9 * (1 + fabs(x)); }
 
 struct list {
     rsp_changes *c;

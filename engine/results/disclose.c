@@ -22,6 +22,7 @@ struct gate {
     const rsp_disclosure_spec *rules;
     const rsp_results *results;
     unsigned char *hidden;         /* per row */
+    int64_t *drift;                /* per row, see rsp_cell_state; NULL: there is no publication before */
     const rsp_analysis **analysis; /* per row; NULL for the engine's own */
     bool changed;
     rsp_arena *arena;
@@ -62,6 +63,128 @@ static bool primary(const rsp_disclosure_spec *d, const rsp_row *r) {
     if (too_small(d, r) || all_or_none(d, r) || dominated(d, r)) return true;
     if (r->tail >= 0 && r->tail < d->minimum_base) return true;
     return about_a_regression(r) && !isnan(r->df) && r->df < LEAST_RESIDUAL_DF;
+}
+
+/* Domain without its k-th pair; *variable gets the pair's variable. NULL when there is no k-th pair. */
+static const char *parent_domain(rsp_arena *a, const char *domain, size_t k, const char **variable) {
+    const char *from = domain;
+    for (size_t j = 0; j < k; j++) {
+        from = strchr(from, ';');
+        if (!from) return NULL;
+        from++;
+    }
+    if (!*from) return NULL;
+    const char *end = strchr(from, ';');
+    size_t length = end ? (size_t) (end - from) : strlen(from);
+    *variable = rsp_strndup(a, from, strcspn(from, "="));
+    if (end) return rsp_printf(a, "%.*s%s", (int) (from - domain), domain, from + length + 1);
+    return rsp_strndup(a, domain, from == domain ? 0 : (size_t) (from - domain) - 1);
+}
+
+/* ---- the publication before ------------------------------------------------------------------------------------- */
+
+/* Respondents that the publication before speaks of, by analysis, domain and item, and by domain and item in any. */
+struct bases {
+    rsp_map *by_key;
+    size_t n, capacity;
+    double *base;
+};
+
+static void bases_put(struct bases *b, const char *key, double n) {
+    size_t k = rsp_map_get(b->by_key, key);
+    if (k == RSP_NONE) {
+        rsp_map_put(b->by_key, key, b->n);
+        RSP_PUSH(b->base, b->n, b->capacity, n);
+    } else if (n > b->base[k]) {
+        b->base[k] = n;
+    }
+}
+
+static double bases_get(const struct bases *b, const char *key) {
+    size_t k = rsp_map_get(b->by_key, key);
+    return k == RSP_NONE ? NAN : b->base[k];
+}
+
+static const char *item_key(rsp_arena *a, const char *analysis, const char *domain, const char *term) {
+    return rsp_printf(a, "%s\x1f%s\x1f%s", analysis, domain, term);
+}
+
+/* Parts of one whole in an analysis: what the parts that tell their number leave. */
+struct remainder {
+    double told;
+    size_t untold;
+    const char *analysis, *domain, *term, *whole; /* of the last part that does not tell */
+};
+
+/* A domain that tells no number is known by subtraction where it is the only such part of a whole that does. */
+static void bases_subtract(struct bases *b, const rsp_published *before, rsp_arena *a) {
+    rsp_map *keys = rsp_map_new(), *seen = rsp_map_new();
+    struct remainder *all = NULL;
+    size_t n = 0, capacity = 0;
+    for (size_t i = 0; i < rsp_published_count(before); i++) {
+        const rsp_published_row *r = rsp_published_at(before, i);
+        const char *own = item_key(a, r->analysis, r->domain, r->term), *variable = NULL, *whole;
+        if (!rsp_map_put(seen, own, i)) continue;
+        double base = bases_get(b, own);
+        for (size_t k = 0; (whole = parent_domain(a, r->domain, k, &variable)); k++) {
+            const char *key = rsp_printf(a, "%s\x1f%s\x1f%s", item_key(a, r->analysis, whole, r->term), variable, "");
+            size_t j = rsp_map_get(keys, key);
+            if (j == RSP_NONE) {
+                rsp_map_put(keys, key, j = n);
+                RSP_PUSH(all, n, capacity, (struct remainder){0});
+            }
+            if (!isnan(base)) all[j].told += base;
+            else all[j] = (struct remainder){all[j].told, all[j].untold + 1, r->analysis, r->domain, r->term, whole};
+        }
+    }
+    for (size_t j = 0; j < n; j++) {
+        double whole = all[j].untold == 1 ? bases_get(b, item_key(a, "", all[j].whole, all[j].term)) : NAN;
+        if (!isnan(whole)) bases_put(b, item_key(a, all[j].analysis, all[j].domain, all[j].term), whole - all[j].told);
+    }
+    rsp_map_free(keys);
+    rsp_map_free(seen);
+    free(all);
+}
+
+static struct bases bases_before(const rsp_published *before, rsp_arena *a) {
+    struct bases b = {.by_key = rsp_map_new()};
+    for (size_t i = 0; i < rsp_published_count(before); i++) {
+        const rsp_published_row *r = rsp_published_at(before, i);
+        if (isnan(r->n)) continue;
+        bases_put(&b, item_key(a, r->analysis, r->domain, r->term), r->n);
+        bases_put(&b, item_key(a, "", r->domain, r->term), r->n); /* in any analysis */
+    }
+    bases_subtract(&b, before, a);
+    return b;
+}
+
+/* Between a domain that was hidden as a whole and this base there are `minimum_cell` respondents at least. */
+static bool grown_out_of_hiding(const rsp_disclosure_spec *d, int64_t base) {
+    return base >= d->minimum_base - 1 + d->minimum_cell;
+}
+
+/* What was hidden stays so while the difference between two nights would say something about a few; how far what was shown
+ * can have moved. */
+static void hold_against(struct gate *g, const rsp_published *before) {
+    struct bases bases = bases_before(before, g->arena);
+    g->drift = RSP_ARRAY(g->arena, int64_t, g->results->n);
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        const rsp_published_row *was =
+            rsp_published_find(before, r->analysis, r->domain, r->term, r->level, r->statistic);
+        g->drift[i] = -1;
+        if (!was || r->base <= 0) continue;
+        bool hidden = was->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY);
+        double n = bases_get(&bases, item_key(g->arena, r->analysis, r->domain, r->term));
+        if (isnan(n)) n = bases_get(&bases, item_key(g->arena, "", r->domain, r->term));
+        int64_t drift = isnan(n) ? -1 : llabs(r->base - (int64_t) n);
+        if (!hidden) g->drift[i] = drift;
+        else if (g->hidden[i] == SHOWN &&
+                 (drift >= 0 ? drift < g->rules->minimum_cell : !grown_out_of_hiding(g->rules, r->base)))
+            g->hidden[i] = COMPLEMENTARY;
+    }
+    rsp_map_free(bases.by_key);
+    free(bases.base);
 }
 
 /* ---- groups of rows that hang together -------------------------------------------------------------------------- */
@@ -201,22 +324,6 @@ static void indices_of_levels(struct gate *g) {
     groups_free(&groups);
 }
 
-/* Domain without its k-th pair; *variable gets the pair's variable. NULL when there is no k-th pair. */
-static const char *parent_domain(rsp_arena *a, const char *domain, size_t k, const char **variable) {
-    const char *from = domain;
-    for (size_t j = 0; j < k; j++) {
-        from = strchr(from, ';');
-        if (!from) return NULL;
-        from++;
-    }
-    if (!*from) return NULL;
-    const char *end = strchr(from, ';');
-    size_t length = end ? (size_t) (end - from) : strlen(from);
-    *variable = rsp_strndup(a, from, strcspn(from, "="));
-    if (end) return rsp_printf(a, "%.*s%s", (int) (from - domain), domain, from + length + 1);
-    return rsp_strndup(a, domain, from == domain ? 0 : (size_t) (from - domain) - 1);
-}
-
 /* The parts of a crossing add to the whole, where the whole is shown somewhere in the run. */
 static void parts_of_a_whole(struct gate *g) {
     struct groups groups = {.by_key = rsp_map_new()};
@@ -300,8 +407,7 @@ struct linked {
     size_t n_cells, n_relations, capacity;
     rsp_map *cells; /* key of a cell -> its number */
     size_t *of_row; /* per row of results; RSP_NONE: no cell of a table */
-    int64_t *count;
-    bool *known, *hidden;
+    rsp_cell_state *state;
     rsp_relation *relations;
 };
 
@@ -316,9 +422,7 @@ static void number_cells(struct gate *g, struct linked *l) {
     l->cells = rsp_map_new();
     l->of_row = RSP_ARRAY(g->arena, size_t, n);
     /* a remainder for each choice of a set besides */
-    l->count = RSP_ARRAY(g->arena, int64_t, 2 * n);
-    l->known = RSP_ARRAY(g->arena, bool, 2 * n);
-    l->hidden = RSP_ARRAY(g->arena, bool, 2 * n);
+    l->state = RSP_ARRAY(g->arena, rsp_cell_state, 2 * n);
     for (size_t i = 0; i < n; i++) {
         const rsp_row *r = &g->results->rows[i];
         l->of_row[i] = RSP_NONE;
@@ -327,11 +431,13 @@ static void number_cells(struct gate *g, struct linked *l) {
         size_t k = rsp_map_get(l->cells, key);
         if (k == RSP_NONE) {
             rsp_map_put(l->cells, key, k = l->n_cells++);
-            l->count[k] = count_of(r);
-            l->known[k] = r->base == 0;
+            l->state[k] = (rsp_cell_state){
+                .count = count_of(r), .base = r->base, .drift = -1, .known = r->base == 0, .counts = r->cell >= 0};
         }
         l->of_row[i] = k;
-        l->hidden[k] |= g->hidden[i] != SHOWN;
+        if (g->drift && g->drift[i] >= 0 && (l->state[k].drift < 0 || g->drift[i] < l->state[k].drift))
+            l->state[k].drift = g->drift[i];
+        l->state[k].hidden |= g->hidden[i] != SHOWN;
     }
 }
 
@@ -367,8 +473,11 @@ static void relate_set(struct gate *g, struct linked *l, size_t set, const struc
     }
     if (rest > 0) {
         size_t k = l->n_cells++;
-        l->count[k] = rest;
-        l->hidden[k] = rest < g->rules->minimum_cell;
+        l->state[k] = (rsp_cell_state){.count = rest,
+                                       .base = g->results->rows[set].base,
+                                       .drift = -1,
+                                       .counts = true,
+                                       .hidden = rest < g->rules->minimum_cell};
         cells[n++] = k;
     }
     if (n > 1) add_relation(g, l, cells, n, false);
@@ -434,9 +543,9 @@ static void linked_tables(struct gate *g) {
     struct linked l = {0};
     number_cells(g, &l);
     relate(g, &l);
-    rsp_protect(l.n_cells, l.count, l.known, l.hidden, l.n_relations, l.relations);
+    rsp_protect(l.n_cells, l.state, l.n_relations, l.relations, g->rules->minimum_cell);
     for (size_t i = 0; i < g->results->n; i++)
-        if (l.of_row[i] != RSP_NONE && l.hidden[l.of_row[i]]) hide(g, i);
+        if (l.of_row[i] != RSP_NONE && l.state[l.of_row[i]].hidden) hide(g, i);
     free(l.relations);
     rsp_map_free(l.cells);
 }
@@ -462,6 +571,17 @@ static void complementary(struct gate *g) {
 
 static double rounded(double x, double to) { return to > 0 && !isnan(x) ? to * round(x / to) : x; }
 
+/* Where counts are rounded, a share of full precision would give them back (5/37 is 5/37), and so would its error: a share
+ * is given in steps of one rounded respondent, an error with two digits. */
+static void round_share(rsp_published_row *p, double to) {
+    double step = p->n > 0 ? to / p->n : 1;
+    double *steps[] = {&p->estimate, &p->lower, &p->upper}, *digits[] = {&p->se, &p->deff};
+    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) *steps[k] = rounded(*steps[k], step);
+    for (size_t k = 0; k < sizeof digits / sizeof *digits; k++)
+        if (*digits[k] > 0) *digits[k] = rounded(*digits[k], pow(10, floor(log10(*digits[k])) - 1));
+    p->n_eff = rounded(p->n_eff, to);
+}
+
 static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enum hidden hidden, bool preliminary,
                                      rsp_arena *a) {
     rsp_published_row p = {rsp_strdup(a, r->analysis),
@@ -485,6 +605,7 @@ static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enu
     if (preliminary && is(r, "verdict")) p.level = ""; /* none is given before the field is frozen */
     p.n = rounded(p.n, g->rules->rounding);
     if (is(r, "count")) p.estimate = rounded(p.estimate, g->rules->rounding);
+    if (g->rules->rounding > 0 && r->cell >= 0 && !is(r, "count")) round_share(&p, g->rules->rounding);
     if (hidden == SHOWN) return p;
     for (size_t k = 0; k < RSP_N_NUMBERS; k++) *rsp_published_number(&p, k) = NAN;
     /* What else is known of a hidden cell would be a hint about it. */
@@ -504,13 +625,15 @@ static const rsp_analysis **analyses_of_rows(const rsp_study *s, const rsp_resul
     return of;
 }
 
-rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, bool preliminary, rsp_diag *d) {
+rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, const rsp_published *previous, bool preliminary,
+                            rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
     struct gate g = {.study = s, .rules = &s->disclosure, .results = r, .hidden = rsp_calloc(r->n, 1), .arena = a};
     g.analysis = analyses_of_rows(s, r, a);
     if (!s->disclosure.off) {
         for (size_t i = 0; i < r->n; i++)
             if (primary(g.rules, &r->rows[i])) g.hidden[i] = PRIMARY;
+        if (previous) hold_against(&g, previous);
         complementary(&g);
     }
     rsp_published *p = rsp_published_new(r->n);

@@ -13,10 +13,21 @@ typedef struct {
     bool fixed;
 } rsp_relation;
 
-/* Marks cells in hidden[] until elimination determines none of them. count[]: respondents, the smallest is hidden
- * first, then the one that stands first; cells with count 0 of nobody are `known` and never hidden. Returns how many
- * cells were marked. */
-size_t rsp_protect(size_t n_cells, const int64_t *count, const bool *known, bool *hidden, size_t n_relations,
-                   const rsp_relation *relations);
+typedef struct {
+    int64_t count; /* respondents in it: the smallest cell is hidden first, then the one that stands first */
+    int64_t base;  /* respondents of its domain with a valid answer, which an attacker is taken to know */
+    int64_t drift; /* it was shown in the publication before, since when that many came or went: its count is known to
+                      +- drift; -1: it was not */
+    bool known;    /* of nobody: everybody knows its zero, it is never hidden */
+    bool counts;   /* its value is its count (a share of the base); else it is known or not known */
+    bool hidden;
+} rsp_cell_state;
+
+/* Marks cells as hidden until no hidden one is determined by elimination, and the least and the greatest count that a hidden
+ * one can have (linear programming over all relations) lie at least `least` apart, or as far as its base and drift allow. Returns
+ * how many cells were marked. After Fischetti and Salazar 2000, Models and algorithms for optimizing cell suppression in
+ * tabular data with linear constraints, JASA 95: their attacker's problem, with a greedy choice of the next cell. */
+size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations,
+                   int64_t least);
 
 #endif

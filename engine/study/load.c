@@ -227,6 +227,7 @@ static void load_disclosure(rsp_loader *l) {
     x->rounding = rsp_get_number(n, "rounding", 0);
     x->dominance_n = rsp_get_number(dominance, "n", NAN);
     x->dominance_k = rsp_get_number(dominance, "k", NAN);
+    if (n) rsp_digest_node(n, x->digest);
     x->loc = n ? n->loc : (rsp_loc){l->s->path, 0, 0};
 }
 

@@ -67,8 +67,11 @@ typedef struct {
 
 typedef struct rsp_published rsp_published;
 
-/* Applies the study's rules once. `preliminary` marks every row. */
-rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, bool preliminary, rsp_diag *d);
+/* Applies the study's rules once. `preliminary` marks every row. `previous`, the publication before made under the same rules,
+ * or NULL: readers hold tonight's against it. What it hid stays hidden while fewer than `minimum_cell` respondents came or
+ * went in the domain; what it showed leaves an attacker that much doubt about tonight's and no more. */
+rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, const rsp_published *previous, bool preliminary,
+                            rsp_diag *d);
 void rsp_published_free(rsp_published *p);
 size_t rsp_published_count(const rsp_published *p);
 const rsp_published_row *rsp_published_at(const rsp_published *p, size_t k);

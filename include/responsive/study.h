@@ -396,6 +396,7 @@ typedef struct {
     int64_t minimum_base, minimum_cell, minimum_organisations;
     double rounding;                 /* counts to multiples of this; 0: none */
     double dominance_n, dominance_k; /* magnitudes: the n largest hold more than share k; NaN: off */
+    char digest[65];                 /* hash of the rules */
     rsp_loc loc;
 } rsp_disclosure_spec;
 

@@ -85,7 +85,7 @@ static void analyse(const rsp_study *s, rsp_sample *sample, rsp_diag *d) {
     rsp_results *r = rsp_results_new();
     rsp_report_weights(sample, r);
     for (size_t k = 0; k < s->n_analyses; k++) rsp_analyse(sample, &s->analyses[k], r, d);
-    if (!rsp_diag_errors(d)) rsp_published_free(rsp_disclose(s, r, false, d));
+    if (!rsp_diag_errors(d)) rsp_published_free(rsp_disclose(s, r, NULL, false, d));
     rsp_results_free(r);
 }
 
