@@ -56,7 +56,7 @@ MAIN := $(BUILD)/engine/main.o
 PREFIX  ?= /usr/local
 SYSTEMD ?= $(PREFIX)/lib/systemd/system
 
-.PHONY: all run test check setup coverage fuzz bench install deb clean
+.PHONY: all run test check setup coverage fuzz bench soak install deb clean
 all: $(BUILD)/responsive
 
 # Installs the Debian packages that are missing, and says so.
@@ -141,6 +141,12 @@ schema: all
 	$(BUILD)/responsive schema --reference >> specs/README.md
 
 -include $(OBJ:.o=.d) $(MAIN:.o=.d) $(TESTS:%=$(BUILD)/tests/%.d)
+
+# A hundred nights of growing exports, with kills, full disks, wrong studies and broken exports thrown in.
+SOAK_NIGHTS ?= 100
+soak: setup
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/faults.so
+	@tests/soak.sh $(BUILD)/responsive $(BUILD)/tests/faults.so $(SOAK_NIGHTS)
 
 # Program, studies that ship, page texts, manual page, completion and units, below $(DESTDIR)$(PREFIX).
 install: all
