@@ -17,7 +17,7 @@ static uint32_t fit_flags(const rsp_factor_sample *x, const rsp_sem_fit *fit) {
     return fit->heywood ? RSP_F_HEYWOOD : 0;
 }
 
-bool rsp_factor_robust(const rsp_factor_model *f) { return f->estimator == RSP_MLR || f->weighted; }
+bool rsp_factor_robust(const rsp_factor_model *f) { return f->estimator != RSP_ML || f->weighted; }
 
 bool rsp_factor_good(const rsp_factor_fit *fit) { return !(fit->flags & ~(uint32_t) RSP_F_HEYWOOD); }
 
@@ -28,7 +28,18 @@ static void robust_measures(const rsp_sem_fit *f, double root_groups, rsp_factor
            excess = fmax(0, left), baseline = fmax(excess, left_baseline);
     m->cfi_robust = baseline > 0 ? 1 - excess / baseline : 1;
     m->tli_robust = f->df > 0 ? 1 - left / f->df / (left_baseline / f->df_baseline) : 1;
-    m->rmsea_robust = f->df > 0 ? sqrt(excess / (f->df * (double) f->n)) * root_groups : 0;
+    m->rmsea_robust = f->df > 0 ? sqrt(excess / (f->df * f->size)) * root_groups : 0;
+}
+
+static void scaled_measures(const rsp_sem_fit *f, double root_groups, rsp_factor_measures *m) {
+    double scaled = f->chisq / f->scaling + f->shift,
+           baseline = f->chisq_baseline / f->scaling_baseline + f->shift_baseline;
+    double excess = fmax(0, scaled - f->df), excess_baseline = fmax(excess, baseline - f->df_baseline),
+           ratio = baseline / f->df_baseline;
+    m->chisq_scaled = scaled;
+    m->cfi_scaled = excess_baseline > 0 ? 1 - excess / excess_baseline : 1;
+    m->tli_scaled = f->df > 0 ? (ratio - scaled / f->df) / (ratio - 1) : 1;
+    m->rmsea_scaled = f->df > 0 ? sqrt(excess / (f->df * f->size)) * root_groups : 0;
 }
 
 static void measure_fit(const rsp_sem *s, const rsp_sem_fit *f, bool robust, rsp_factor_measures *m) {
@@ -39,12 +50,12 @@ static void measure_fit(const rsp_sem *s, const rsp_sem_fit *f, bool robust, rsp
     m->df = f->df;
     m->cfi = baseline > 0 ? 1 - excess / baseline : 1;
     m->tli = f->df > 0 ? (ratio - f->chisq / f->df) / (ratio - 1) : 1;
-    m->rmsea = f->df > 0 ? sqrt(excess / (f->df * n)) * root_groups : 0;
+    m->rmsea = f->df > 0 ? sqrt(excess / (f->df * f->size)) * root_groups : 0;
     m->srmr = f->srmr;
     m->aic = 2 * k - 2 * f->loglik;
     m->bic = k * log(n) - 2 * f->loglik;
     m->loglik = f->loglik;
-    if (robust) m->chisq_scaled = f->chisq / f->scaling;
+    if (robust) scaled_measures(f, root_groups, m);
     if (!isnan(f->misfit)) robust_measures(f, root_groups, m);
 }
 
@@ -86,6 +97,10 @@ static void read_cells(rsp_factor_fit *f) {
 
 static void maximise(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,
                      rsp_diag *d) {
+    if (f->estimator == RSP_WLSMV) {
+        rsp_wls_estimate(&out->sem, &x->layout, x->wls, a, &out->fit);
+        return;
+    }
     rsp_factor_design context = {x->sample, x->scale, d};
     rsp_sem_design design = rsp_factor_taylor(&context);
     rsp_sem_options options = {
@@ -98,7 +113,8 @@ void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, 
     size_t n_items;
     const char **items;
     *out = (rsp_factor_fit){.model = f, .sample = x, .fit = {.status = RSP_SEM_SINGULAR_DATA}};
-    out->measures = (rsp_factor_measures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    out->measures =
+        (rsp_factor_measures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     rsp_factor_names(f->syntax, a, &n_items, &items, &out->n_factors, &out->factor);
     rsp_factor_cells(f, x, a, &out->sem);
     if (x->usable) maximise(f, x, a, out, d);
@@ -163,6 +179,10 @@ static void name_cell(const rsp_factor_fit *f, const rsp_sem_cell *c, const char
     case RSP_SEM_BETA: *term = factor[c->row], *level = factor[c->column], *statistic = "coefficient"; return;
     case RSP_SEM_NU: *term = item[c->row], *statistic = "intercept"; return;
     case RSP_SEM_ALPHA: *term = factor[c->row], *statistic = "intercept"; return;
+    case RSP_SEM_TAU:
+        *term = item[c->row], *level = f->sample->values[c->row][c->column], *statistic = "threshold";
+        return;
+    case RSP_SEM_DELTA: *term = item[c->row], *statistic = "scale"; return;
     case RSP_SEM_PSI:
     case RSP_SEM_THETA: break;
     }
@@ -179,6 +199,7 @@ static void add_matrix_rows(const struct output *o, size_t group, rsp_sem_matrix
         const rsp_sem_cell *c = &f->sem.cells[k];
         const char *term, *level, *statistic;
         if (c->group != group || c->matrix != matrix || (symmetric && diagonal != (c->row == c->column))) continue;
+        if (matrix == RSP_SEM_DELTA && c->free == RSP_NONE) continue; /* says nothing: 1 by definition */
         name_cell(f, c, &term, &level, &statistic);
         set_estimate(o, add_row(o, group, term, level, statistic), f->estimate[k], f->se[k]);
         if (matrix == RSP_SEM_LAMBDA)
@@ -203,12 +224,19 @@ static void add_fit_rows(const struct output *o) {
     add_measure(o, "cfi", m->cfi, NAN);
     add_measure(o, "tli", m->tli, NAN);
     add_measure(o, "rmsea", m->rmsea, NAN);
+    bool wlsmv = o->fit->model->estimator == RSP_WLSMV;
+    if (wlsmv) {
+        add_measure(o, "cfi_scaled", m->cfi_scaled, NAN);
+        add_measure(o, "tli_scaled", m->tli_scaled, NAN);
+        add_measure(o, "rmsea_scaled", m->rmsea_scaled, NAN);
+    }
     if (robust || o->fit->model->fiml) { /* the row stands even where the number cannot be had */
         add_measure(o, "cfi_robust", m->cfi_robust, NAN);
         add_measure(o, "tli_robust", m->tli_robust, NAN);
         add_measure(o, "rmsea_robust", m->rmsea_robust, NAN);
     }
     add_measure(o, "srmr", m->srmr, NAN);
+    if (wlsmv) return; /* no likelihood */
     add_measure(o, "aic", m->aic, NAN);
     add_measure(o, "bic", m->bic, NAN);
     add_measure(o, "loglik", m->loglik, NAN);
@@ -229,6 +257,8 @@ void rsp_measure_factor(rsp_sample *s, const rsp_analysis *an, rsp_results *out,
         add_matrix_rows(&o, k, RSP_SEM_PSI, false);
         add_matrix_rows(&o, k, RSP_SEM_NU, false);
         add_matrix_rows(&o, k, RSP_SEM_ALPHA, false);
+        add_matrix_rows(&o, k, RSP_SEM_TAU, false);
+        add_matrix_rows(&o, k, RSP_SEM_DELTA, false);
     }
     rsp_arena_free(a);
 }

@@ -12,7 +12,7 @@
 #ifndef RESPONSIVE_MEASURE_FACTOR_H
 #define RESPONSIVE_MEASURE_FACTOR_H
 
-#include "measure/sem.h"
+#include "measure/sem_wls.h"
 #include "responsive/weight.h"
 
 typedef struct {
@@ -24,7 +24,11 @@ typedef struct {
     rsp_sem_sample *group;       /* [n_groups] */
     const rsp_sample *sample;
     double scale, df; /* weights: design: weight times scale sums to n; design degrees of freedom. Else 1, NaN */
-    bool usable;      /* more respondents than items in every group, and no constant item */
+    /* wlsmv: where the statistics stand, and those of every group; values[i] of an ordinal item, ascending (codes as text) */
+    rsp_item_layout layout;
+    rsp_wls_sample *wls;
+    const char ***values;
+    bool usable; /* more respondents than items in every group, and no constant item */
 } rsp_factor_sample;
 
 /* Rows that the filter (NULL: all) and `take` (NULL: all; [sample->n]) leave, of eligible countries, with an answer to
@@ -36,6 +40,7 @@ rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_m
 typedef struct {
     double chisq, df, chisq_scaled, cfi, tli, rmsea, srmr;
     double cfi_robust, tli_robust, rmsea_robust;
+    double cfi_scaled, tli_scaled, rmsea_scaled; /* wlsmv */
     double aic, bic, loglik;
 } rsp_factor_measures;
 
@@ -61,7 +66,7 @@ bool rsp_factor_robust(const rsp_factor_model *f);
 /* True if the numbers of a fit may be used. */
 bool rsp_factor_good(const rsp_factor_fit *fit);
 
-/* The cell (Lambda: item, factor; Nu: item, 0; Alpha: factor, 0; Psi, Theta: row >= column), or RSP_NONE. */
+/* The cell (Lambda: item, factor; Tau: item, threshold; Nu: item, 0; Alpha: factor, 0; Psi, Theta: row >= column), or RSP_NONE. */
 size_t rsp_factor_cell(const rsp_factor_fit *fit, rsp_sem_matrix matrix, size_t group, size_t row, size_t column);
 
 #endif

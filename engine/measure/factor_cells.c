@@ -11,6 +11,7 @@
 
 struct builder {
     const rsp_factor_model *f;
+    const rsp_factor_sample *x;
     rsp_arena *a;
     rsp_sem sem;
     size_t capacity;
@@ -29,6 +30,8 @@ static bool named_equal(uint32_t equal, rsp_sem_matrix matrix, bool diagonal) {
     case RSP_SEM_THETA: return equal & (diagonal ? RSP_EQUAL_RESIDUALS : RSP_EQUAL_RESIDUAL_COVARIANCES);
     case RSP_SEM_NU: return equal & RSP_EQUAL_INTERCEPTS;
     case RSP_SEM_ALPHA: return equal & RSP_EQUAL_MEANS;
+    case RSP_SEM_TAU: return equal & RSP_EQUAL_THRESHOLDS;
+    case RSP_SEM_DELTA: return false;
     }
     return false;
 }
@@ -51,6 +54,10 @@ static bool speaks_of(const struct builder *b, const rsp_lavaan_row *r, const rs
         return r->op == RSP_L_COVARIANCE && is_pair(b->item[c->row], b->item[c->column], r->lhs, r->rhs);
     case RSP_SEM_NU: return r->op == RSP_L_INTERCEPT && strcmp(r->lhs, b->item[c->row]) == 0;
     case RSP_SEM_ALPHA: return r->op == RSP_L_INTERCEPT && strcmp(r->lhs, b->factor[c->row]) == 0;
+    case RSP_SEM_TAU:
+        return r->op == RSP_L_THRESHOLD && strcmp(r->lhs, b->item[c->row]) == 0 && r->rhs[0] == 't' &&
+               strtoul(r->rhs + 1, NULL, 10) == c->column + 1;
+    case RSP_SEM_DELTA: break;
     }
     return false;
 }
@@ -70,6 +77,10 @@ static const rsp_sem_cell *find_cell(const struct builder *b, rsp_sem_matrix mat
         if (c->matrix == matrix && c->row == row && c->column == column) return c;
     }
     return NULL;
+}
+
+static bool is_ordinal(const struct builder *b, size_t item) {
+    return b->f->estimator == RSP_WLSMV && b->x->layout.n_thresholds[item] > 0;
 }
 
 /* A free parameter of its own, or the one that a label or an equality across groups names. */
@@ -226,11 +237,14 @@ static size_t marker_item(const struct builder *b, size_t group, size_t factor) 
 static void add_defaults(struct builder *b, size_t group, const rsp_sem_sample *x) {
     size_t p = b->sem.p, m = b->sem.m;
     for (size_t i = 0; i < p; i++)
-        add_cell(
-            b,
-            (rsp_sem_cell){
-                .matrix = RSP_SEM_THETA, .group = group, .row = i, .column = i, .value = 0.5 * variance_of(x, p, i)},
-            false, NULL);
+        if (!is_ordinal(b, i))
+            add_cell(b,
+                     (rsp_sem_cell){.matrix = RSP_SEM_THETA,
+                                    .group = group,
+                                    .row = i,
+                                    .column = i,
+                                    .value = 0.5 * variance_of(x, p, i)},
+                     false, NULL);
     for (size_t j = 0; j < m; j++) {
         size_t marker = marker_item(b, group, j);
         double start = b->f->std_lv ? 1 : marker == RSP_NONE ? 0.5 : 0.5 * variance_of(x, p, marker);
@@ -260,16 +274,39 @@ static void add_means(struct builder *b, size_t group, const rsp_sem_sample *x) 
         add_cell(b, c, r->fixed, r->label);
     }
     for (size_t i = 0; i < b->sem.p; i++)
-        add_cell(b, (rsp_sem_cell){.matrix = RSP_SEM_NU, .group = group, .row = i, .value = x->mean[i]}, false, NULL);
-    bool free_means = group > 0 && (b->f->equal & RSP_EQUAL_INTERCEPTS) && !(b->f->equal & RSP_EQUAL_MEANS);
+        if (!is_ordinal(b, i))
+            add_cell(b, (rsp_sem_cell){.matrix = RSP_SEM_NU, .group = group, .row = i, .value = x->mean[i]}, false,
+                     NULL);
+    bool free_means =
+        group > 0 && (b->f->equal & (RSP_EQUAL_INTERCEPTS | RSP_EQUAL_THRESHOLDS)) && !(b->f->equal & RSP_EQUAL_MEANS);
     for (size_t j = 0; j < b->sem.m; j++)
         add_cell(b, (rsp_sem_cell){.matrix = RSP_SEM_ALPHA, .group = group, .row = j}, !free_means, NULL);
+}
+
+/* Thresholds of ordinal items, and their scales: 1, but free from the second group on where thresholds are equal. */
+static void add_thresholds(struct builder *b, size_t group) {
+    if (b->f->estimator != RSP_WLSMV) return;
+    const rsp_item_layout *l = &b->x->layout;
+    bool free_scale = group > 0 && (b->f->equal & RSP_EQUAL_THRESHOLDS);
+    for (size_t i = 0; i < b->sem.p; i++) {
+        for (size_t k = 0; k < l->n_thresholds[i]; k++)
+            add_cell(b,
+                     (rsp_sem_cell){.matrix = RSP_SEM_TAU,
+                                    .group = group,
+                                    .row = i,
+                                    .column = k,
+                                    .value = b->x->wls[group].stat[l->first[i] + k]},
+                     false, NULL);
+        if (l->n_thresholds[i])
+            add_cell(b, (rsp_sem_cell){.matrix = RSP_SEM_DELTA, .group = group, .row = i, .value = 1}, !free_scale,
+                     NULL);
+    }
 }
 
 static bool wants_means(const rsp_factor_model *f) {
     for (size_t k = 0; k < f->syntax->n; k++)
         if (f->syntax->rows[k].op == RSP_L_INTERCEPT) return true;
-    return f->group != RSP_NONE || f->fiml;
+    return f->group != RSP_NONE || f->fiml || f->estimator == RSP_WLSMV;
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
@@ -281,7 +318,8 @@ static rsp_map *numbers_of(const char **names, size_t n) {
 }
 
 void rsp_factor_cells(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_sem *out) {
-    struct builder b = {.f = f, .a = a, .labels = rsp_map_new(), .start = RSP_ARRAY(a, size_t, x->n_groups + 1)};
+    struct builder b = {
+        .f = f, .x = x, .a = a, .labels = rsp_map_new(), .start = RSP_ARRAY(a, size_t, x->n_groups + 1)};
     rsp_factor_names(f->syntax, a, &b.sem.p, &b.item, &b.sem.m, &b.factor);
     b.items = numbers_of(b.item, b.sem.p);
     b.factors = numbers_of(b.factor, b.sem.m);
@@ -294,6 +332,7 @@ void rsp_factor_cells(const rsp_factor_model *f, const rsp_factor_sample *x, rsp
         add_covariances(&b, k);
         add_defaults(&b, k, &x->group[k]);
         add_means(&b, k, &x->group[k]);
+        add_thresholds(&b, k);
     }
     *out = b.sem;
     out->cells = RSP_ARRAY(a, rsp_sem_cell, b.sem.n_cells + 1);

@@ -62,6 +62,104 @@ static void set_scale(const struct reader *r, rsp_factor_sample *x) {
     x->df = rsp_design_df(r->s, r->take);
 }
 
+/* ---- ordinal items ---------------------------------------------------------------------------------------------- */
+
+static bool is_ordinal(const rsp_factor_model *f, size_t variable) {
+    bool ordinal = f->all_ordered;
+    for (size_t k = 0; k < f->n_ordered; k++) ordinal |= f->ordered[k] == variable;
+    return ordinal;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    double x = *(const double *) a, y = *(const double *) b;
+    return (x > y) - (x < y);
+}
+
+/* The code of an answer with this number, or the number itself. */
+static const char *value_text(const rsp_study *s, size_t variable, double value, rsp_arena *a) {
+    const rsp_list *list = s->variables[variable].list;
+    for (size_t k = 0; list && k < list->n; k++)
+        if (!list->choices[k].missing && list->choices[k].value == value) return list->choices[k].code;
+    char text[32];
+    rsp_double_text(value, text);
+    return rsp_strdup(a, text);
+}
+
+enum { MOST_CATEGORIES = 64 };
+
+/* Distinct answers to an item in all groups, ascending; more than MOST_CATEGORIES: it is no ordinal item. */
+static size_t distinct_values(const rsp_factor_sample *x, size_t item, double value[MOST_CATEGORIES + 1]) {
+    size_t n = 0;
+    for (size_t g = 0; g < x->n_groups; g++)
+        for (size_t i = 0; i < x->group[g].n && n <= MOST_CATEGORIES; i++) {
+            double y = x->group[g].x[i * x->n_items + item];
+            size_t k = 0;
+            while (k < n && value[k] != y) k++;
+            if (k == n) value[n++] = y;
+        }
+    qsort(value, n, sizeof *value, compare_numbers);
+    return n;
+}
+
+/* Names of the thresholds of an item: the codes below and above. */
+static const char **threshold_names(const rsp_factor_sample *x, size_t item, const double *value, size_t n,
+                                    rsp_arena *a) {
+    const rsp_study *s = x->sample->frame->study;
+    const char **names = RSP_ARRAY(a, const char *, n + 1);
+    for (size_t k = 0; k + 1 < n; k++)
+        names[k] = rsp_printf(a, "%s|%s", value_text(s, x->variable[item], value[k], a),
+                              value_text(s, x->variable[item], value[k + 1], a));
+    return names;
+}
+
+/* Ordinal answers of a group become 0, 1, ...; its statistics stand in for moments where the model's cells begin. */
+static bool read_statistics(rsp_factor_sample *x, size_t group, double (*value)[MOST_CATEGORIES + 1], rsp_arena *a) {
+    rsp_sem_sample *g = &x->group[group];
+    const rsp_item_layout *l = &x->layout;
+    size_t p = x->n_items, q = l->q;
+    double *coded = rsp_malloc((g->n * p + 1) * sizeof *coded), *stat = RSP_ARRAY(a, double, q),
+           *gamma = RSP_ARRAY(a, double, q *q), *cov = RSP_ARRAY(a, double, p *p), *mean = RSP_ARRAY(a, double, p);
+    for (size_t i = 0; i < g->n * p; i++) {
+        size_t item = i % p, k = 0;
+        while (l->n_thresholds[item] && value[item][k] != g->x[i]) k++;
+        coded[i] = l->n_thresholds[item] ? (double) k : g->x[i];
+    }
+    bool ok = rsp_polychoric(l, coded, g->n, stat, gamma);
+    free(coded);
+    for (size_t i = 0; i < p; i++) {
+        bool ordinal = l->n_thresholds[i] > 0;
+        mean[i] = ordinal ? 0 : stat[l->first[i]];
+        cov[i * p + i] = ordinal ? 1 : stat[l->variance[i]];
+        for (size_t j = 0; j < i; j++) cov[i * p + j] = cov[j * p + i] = stat[rsp_item_pair(l, i, j)];
+    }
+    g->mean = mean;
+    g->cov = cov;
+    x->wls[group] = (rsp_wls_sample){g->n, stat, gamma};
+    return ok;
+}
+
+static bool read_ordinal(const rsp_factor_model *f, rsp_factor_sample *x, rsp_arena *a) {
+    size_t p = x->n_items, *thresholds = RSP_ARRAY(a, size_t, p);
+    double(*value)[MOST_CATEGORIES + 1] = rsp_calloc(p, sizeof *value);
+    bool ok = true;
+    x->values = RSP_ARRAY(a, const char **, p);
+    x->wls = RSP_ARRAY(a, rsp_wls_sample, x->n_groups + 1);
+    for (size_t i = 0; i < p; i++) {
+        if (!is_ordinal(f, x->variable[i])) continue;
+        size_t n = distinct_values(x, i, value[i]);
+        ok = ok && n > 1 && n <= MOST_CATEGORIES;
+        thresholds[i] = n > 1 ? n - 1 : 1;
+        x->values[i] = threshold_names(x, i, value[i], n, a);
+    }
+    rsp_item_layout_new(p, thresholds, a, &x->layout);
+    for (size_t g = 0; g < x->n_groups; g++) {
+        if (ok) ok = read_statistics(x, g, value, a);
+        if (!x->wls[g].stat) x->wls[g].stat = RSP_ARRAY(a, double, x->layout.q);
+    }
+    free(value);
+    return ok;
+}
+
 rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_model *f, const rsp_expr *filter,
                                          const uint8_t *take, rsp_arena *a) {
     rsp_factor_sample *x = RSP_NEW(a, rsp_factor_sample);
@@ -96,5 +194,6 @@ rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_m
         x->n_groups++;
     }
     x->usable &= x->n_groups > 0;
+    if (f->estimator == RSP_WLSMV) x->usable &= read_ordinal(f, x, a);
     return x;
 }

@@ -70,21 +70,6 @@ static bool evaluate(struct model *m, const double *par, rsp_sem_information kin
     return ok && isfinite(*loglik);
 }
 
-/* Scaled to a unit diagonal before it is inverted; false if it is singular. */
-static bool invert_information(double *matrix, size_t k) {
-    double *scale = rsp_malloc((k + 1) * sizeof *scale), *copy = rsp_malloc((k * k + 1) * sizeof *copy), logdet;
-    bool ok = true;
-    for (size_t i = 0; i < k; i++) ok = (scale[i] = sqrt(matrix[i * k + i])) > 0 && ok;
-    for (size_t i = 0; ok && i < k; i++)
-        for (size_t l = 0; l < k; l++) copy[i * k + l] = matrix[i * k + l] / (scale[i] * scale[l]);
-    ok = ok && rsp_invert_positive(copy, k, matrix, &logdet);
-    for (size_t i = 0; ok && i < k; i++) ok = matrix[i * k + i] < 1e10;
-    for (size_t i = 0; ok && i < k; i++)
-        for (size_t l = 0; l < k; l++) matrix[i * k + l] /= scale[i] * scale[l];
-    free(scale), free(copy);
-    return ok;
-}
-
 /* ---- the maximum ------------------------------------------------------------------------------------------------ */
 
 struct search {
@@ -181,7 +166,7 @@ static rsp_sem_status fit_model(struct model *m, bool observed, rsp_sem_fit *fit
         rsp_sem_information kind = observed ? RSP_SEM_OBSERVED : RSP_SEM_EXPECTED;
         bool ok = evaluate(m, fit->par, kind, &fit->loglik, s.gradient, s.information);
         memcpy(fit->vcov, s.information, k * k * sizeof *fit->vcov);
-        if (!ok || !invert_information(fit->vcov, k)) status = RSP_SEM_NOT_IDENTIFIED;
+        if (!ok || !rsp_invert_information(fit->vcov, k)) status = RSP_SEM_NOT_IDENTIFIED;
     }
     free(s.gradient);
     return status;
@@ -256,7 +241,7 @@ static double group_trace(const rsp_sem *s, const rsp_sem_sample *x, const doubl
     struct model m = model_new(s, x);
     size_t k = s->n_free;
     double *a = rsp_malloc((2 * k * k + k + 1) * sizeof *a), *b = a + k * k, *gradient = b + k * k, loglik, trace = NAN;
-    bool ok = evaluate(&m, par, RSP_SEM_OBSERVED, &loglik, gradient, a) && invert_information(a, k) &&
+    bool ok = evaluate(&m, par, RSP_SEM_OBSERVED, &loglik, gradient, a) && rsp_invert_information(a, k) &&
               score_variance(&m, design, b);
     if (ok) trace = trace_of_product(a, b, k);
     free(a);
@@ -368,6 +353,7 @@ static void fit_measures(const struct model *m, rsp_sem_fit *fit) {
     fit->df = groups * (p * (p + 1) / 2 + (s->means ? p : 0)) - (double) s->n_free;
     fit->chisq_baseline = 2 * (saturated - independent);
     fit->df_baseline = groups * p * (p - 1) / 2;
+    fit->size = (double) fit->n;
     fit->loglik -= 0.5 * answers * log(2 * M_PI);
 }
 
@@ -465,7 +451,8 @@ double rsp_sem_score_test(const rsp_sem *s, const rsp_sem_sample *x) {
            loglik, sum = 0;
     for (size_t c = 0; c < s->n_cells; c++)
         if (s->cells[c].free != RSP_NONE) par[s->cells[c].free] = s->cells[c].value;
-    bool ok = evaluate(&m, par, RSP_SEM_EXPECTED, &loglik, gradient, information) && invert_information(information, k);
+    bool ok =
+        evaluate(&m, par, RSP_SEM_EXPECTED, &loglik, gradient, information) && rsp_invert_information(information, k);
     for (size_t i = 0; ok && i < k; i++)
         for (size_t l = 0; l < k; l++) sum += gradient[i] * information[i * k + l] * gradient[l];
     free(par);

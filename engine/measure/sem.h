@@ -7,19 +7,33 @@
  *
  * Maximum likelihood (sem.c, sem_likelihood.c): respondents come in patterns, those who answered the same items; complete
  * data are one pattern. Moments are divided by n, as in lavaan. With weights the likelihood is the pseudo-likelihood
- * whose weights sum to n (Skinner 1989). */
+ * whose weights sum to n (Skinner 1989).
+ *
+ * Ordinal items (sem_wls.c): a latent answer y is cut at thresholds tau, and known up to its scale delta, which is 1 in one
+ * group: the latent answer's variance is 1 / delta^2, so that Theta's diagonal is what is left of it (the delta
+ * parameterisation of Muthen and Asparouhov 2002). */
 #ifndef RESPONSIVE_MEASURE_SEM_H
 #define RESPONSIVE_MEASURE_SEM_H
 
 #include "responsive/base.h"
 
-typedef enum { RSP_SEM_LAMBDA, RSP_SEM_BETA, RSP_SEM_PSI, RSP_SEM_THETA, RSP_SEM_NU, RSP_SEM_ALPHA } rsp_sem_matrix;
+typedef enum {
+    RSP_SEM_LAMBDA,
+    RSP_SEM_BETA,
+    RSP_SEM_PSI,
+    RSP_SEM_THETA,
+    RSP_SEM_NU,
+    RSP_SEM_ALPHA,
+    RSP_SEM_TAU /* thresholds */,
+    RSP_SEM_DELTA /* scales of ordinal items */
+} rsp_sem_matrix;
 
 typedef struct {
     rsp_sem_matrix matrix;
-    size_t group, row, column; /* Lambda: item, factor; Beta: factor, factor; Psi, Theta: row >= column */
-    size_t free;               /* index of the free parameter; RSP_NONE: fixed */
-    double value;              /* fixed value, or start */
+    size_t group, row,
+        column;   /* Lambda: item, factor; Beta: factor, factor; Psi, Theta: row >= column; Tau: item, threshold */
+    size_t free;  /* index of the free parameter; RSP_NONE: fixed */
+    double value; /* fixed value, or start */
 } rsp_sem_cell;
 
 typedef struct {
@@ -84,6 +98,8 @@ typedef struct {
     /* Misfit and what chance adds to it, for robust fit measures: chi-square and scaling * df with complete answers; with
      * incomplete ones those of Zhang and Savalei (2023). NaN where neither applies. */
     double misfit, chance, misfit_baseline, chance_baseline;
+    double shift, shift_baseline; /* scaled chi-square = chi-square / scaling + shift */
+    double size;                  /* what the excess of chi-square is divided by in rmsea */
     size_t n, iterations;
     double **sigma, **mu, **phi; /* per group: implied [p*p], [p] (0 without means), covariance of factors [m*m] */
 } rsp_sem_fit;

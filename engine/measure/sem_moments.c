@@ -43,6 +43,20 @@ bool rsp_invert_positive(const double *matrix, size_t p, double *inverse, double
     return isfinite(*logdet);
 }
 
+bool rsp_invert_information(double *matrix, size_t k) {
+    double *scale = rsp_malloc((k + 1) * sizeof *scale), *copy = rsp_malloc((k * k + 1) * sizeof *copy), logdet;
+    bool ok = true;
+    for (size_t i = 0; i < k; i++) ok = (scale[i] = sqrt(matrix[i * k + i])) > 0 && ok;
+    for (size_t i = 0; ok && i < k; i++)
+        for (size_t l = 0; l < k; l++) copy[i * k + l] = matrix[i * k + l] / (scale[i] * scale[l]);
+    ok = ok && rsp_invert_positive(copy, k, matrix, &logdet);
+    for (size_t i = 0; ok && i < k; i++) ok = matrix[i * k + i] < 1e10;
+    for (size_t i = 0; ok && i < k; i++)
+        for (size_t l = 0; l < k; l++) matrix[i * k + l] /= scale[i] * scale[l];
+    free(scale), free(copy);
+    return ok;
+}
+
 /* ---- implied moments -------------------------------------------------------------------------------------------- */
 
 static void *cut(double **room, size_t n) {
@@ -53,7 +67,7 @@ static void *cut(double **room, size_t n) {
 
 void rsp_implied_new(size_t p, size_t m, rsp_implied *g) {
     *g = (rsp_implied){.p = p, .m = m, .n_v = p + 2 * m + 1};
-    double *room = rsp_calloc(3 * p * m + 3 * m * m + 2 * p * p + 2 * p + 2 * m + p * g->n_v + 1, sizeof *room);
+    double *room = rsp_calloc(3 * p * m + 3 * m * m + 2 * p * p + 3 * p + 2 * m + p * g->n_v + 1, sizeof *room);
     g->lambda = cut(&room, p * m); /* the first six lie together: fill_matrices */
     g->a = cut(&room, m * m);
     g->psi = cut(&room, m * m);
@@ -66,6 +80,7 @@ void rsp_implied_new(size_t p, size_t m, rsp_implied *g) {
     g->eta = cut(&room, m);
     g->sigma = cut(&room, p * p);
     g->mu = cut(&room, p);
+    g->delta = cut(&room, p);
     g->v = cut(&room, p * g->n_v);
 }
 
@@ -73,6 +88,7 @@ void rsp_implied_free(rsp_implied *g) { free(g->lambda); }
 
 static void fill_matrices(const rsp_sem *s, size_t from, size_t to, const double *par, rsp_implied *g) {
     size_t p = g->p, m = g->m;
+    for (size_t i = 0; i < p; i++) g->delta[i] = 1;
     memset(g->lambda, 0, (p * m + 2 * m * m + p * p + p + m) * sizeof(double));
     for (size_t k = from; k < to; k++) {
         const rsp_sem_cell *c = &s->cells[k];
@@ -84,6 +100,8 @@ static void fill_matrices(const rsp_sem *s, size_t from, size_t to, const double
         case RSP_SEM_THETA: g->theta[c->row * p + c->column] = g->theta[c->column * p + c->row] = x; break;
         case RSP_SEM_NU: g->nu[c->row] = x; break;
         case RSP_SEM_ALPHA: g->alpha[c->row] = x; break;
+        case RSP_SEM_DELTA: g->delta[c->row] = x; break;
+        case RSP_SEM_TAU: break;
         }
     }
 }
@@ -114,6 +132,12 @@ bool rsp_imply(const rsp_sem *s, size_t from, size_t to, const double *par, rsp_
     rsp_multiply(g->lambda, false, g->eta, false, p, m, 1, g->mu);
     for (size_t i = 0; i < p * p; i++) g->sigma[i] += g->theta[i];
     for (size_t i = 0; i < p; i++) g->mu[i] += g->nu[i];
+    for (size_t k = from; k < to; k++) { /* an ordinal item's residual variance is what is left of its own */
+        size_t i = s->cells[k].row;
+        if (s->cells[k].matrix != RSP_SEM_DELTA) continue;
+        g->theta[i * p + i] = 1 / (g->delta[i] * g->delta[i]) - g->sigma[i * p + i];
+        g->sigma[i * p + i] += g->theta[i * p + i];
+    }
     fill_v(g);
     free(room);
     return ok;
@@ -131,6 +155,8 @@ void rsp_tangent_of(const rsp_implied *g, const rsp_sem_cell *cell, rsp_tangent 
     case RSP_SEM_THETA: *t = (rsp_tangent){cell, half, 0, r, k, none}; break;
     case RSP_SEM_NU: *t = (rsp_tangent){cell, 0, 1, none, none, r}; break;
     case RSP_SEM_ALPHA: *t = (rsp_tangent){cell, 0, 1, none, none, la + r}; break;
+    case RSP_SEM_TAU:
+    case RSP_SEM_DELTA: break; /* not of the normal likelihood */
     }
 }
 
@@ -159,7 +185,9 @@ void rsp_curvature_prepare(const rsp_implied *g, const rsp_tangent *t, double *r
             break;
         case RSP_SEM_ALPHA: deta[j] = g->a[j * m + r]; break;
         case RSP_SEM_THETA:
-        case RSP_SEM_NU: break;
+        case RSP_SEM_NU:
+        case RSP_SEM_TAU:
+        case RSP_SEM_DELTA: break;
         }
 }
 
@@ -182,7 +210,9 @@ double rsp_curvature(const rsp_implied *g, const rsp_tangent *s, const double *r
     case RSP_SEM_PSI: return s->f * (dot_column(dla + r * p, gv, p, n, s->b) + dot_column(dla + k * p, gv, p, n, s->a));
     case RSP_SEM_ALPHA: return dot_column(dla + r * p, h, p, 1, 0);
     case RSP_SEM_THETA:
-    case RSP_SEM_NU: return 0;
+    case RSP_SEM_NU:
+    case RSP_SEM_TAU:
+    case RSP_SEM_DELTA: return 0;
     }
     return 0;
 }

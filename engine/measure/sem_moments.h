@@ -16,6 +16,7 @@ typedef struct {
     double *lphi;                                  /* Lambda Phi [p*m] */
     double *eta;                                   /* A alpha [m] */
     double *sigma, *mu, *v;                        /* [p*p], [p], [p*n_v] */
+    double *delta;                                 /* [p] scales; 1 for numeric items */
 } rsp_implied;
 
 void rsp_implied_new(size_t p, size_t m, rsp_implied *g);
@@ -38,6 +39,8 @@ size_t rsp_curvature_room(const rsp_implied *g);
 void rsp_curvature_prepare(const rsp_implied *g, const rsp_tangent *t, double *room);
 double rsp_curvature(const rsp_implied *g, const rsp_tangent *s, const double *room, const double *gv, const double *h);
 
+/* Inverse of an information matrix, scaled to a unit diagonal before; false if it is singular. */
+bool rsp_invert_information(double *matrix, size_t k);
 /* c = op(a) op(b), row-major; inner 0 gives zeros. */
 void rsp_multiply(const double *a, bool ta, const double *b, bool tb, size_t rows, size_t inner, size_t columns,
                   double *c);

@@ -656,10 +656,50 @@ static void load_partial(entry *e, const rsp_node *partial, rsp_factor_model *x)
     x->partial = rsp_lavaan_parse(e->l->a, partial->text, &partial->origin, e->l->d);
     for (size_t k = 0; x->partial && k < x->partial->n; k++) {
         const rsp_lavaan_row *r = &x->partial->rows[k];
-        const char *sides[2] = {r->lhs, r->op == RSP_L_INTERCEPT ? r->lhs : r->rhs};
+        bool one = r->op == RSP_L_INTERCEPT || r->op == RSP_L_THRESHOLD;
+        const char *sides[2] = {r->lhs, one ? r->lhs : r->rhs};
         for (size_t j = 0; j < 2; j++)
             if (!is_factor_of(x->syntax, sides[j]) && !is_indicator_of(x->syntax, sides[j]))
                 RSP_FAULT(e->l, r->loc, NULL, "'%s' is neither a factor nor an indicator of %s", sides[j], e->where);
+    }
+}
+
+/* `all`, or items of the model. */
+static void load_ordered(entry *e, const rsp_node *ordered, rsp_factor_model *x) {
+    x->all_ordered = !ordered || (ordered->kind == RSP_Y_SCALAR && strcmp(ordered->text, "all") == 0);
+    if (ordered && x->estimator != RSP_WLSMV)
+        RSP_FAULT(e->l, ordered->loc, "say estimator: wlsmv", "'ordered' has no meaning in %s", e->where);
+    if (x->all_ordered || !x->syntax) return;
+    x->n_ordered = rsp_bind_list(e->l, ordered, e->where, &x->ordered);
+    for (size_t k = 0; k < rsp_values(ordered); k++)
+        if (!is_indicator_of(x->syntax, rsp_value_at(ordered, k)->text))
+            RSP_FAULT(e->l, rsp_value_at(ordered, k)->loc, NULL, "'%s' is no indicator of %s",
+                      rsp_value_at(ordered, k)->text, e->where);
+}
+
+static bool is_ordinal(const entry *e, const rsp_factor_model *x, const char *name) {
+    if (x->all_ordered) return true;
+    for (size_t k = 0; k < x->n_ordered; k++)
+        if (strcmp(rsp_var(e->l, x->ordered[k])->name, name) == 0) return true;
+    return false;
+}
+
+/* What an ordinal item does not have, and what goes with ordinal items only. */
+static void check_ordinal(entry *e, const rsp_factor_model *x) {
+    bool ordinal = x->estimator == RSP_WLSMV;
+    if (ordinal && x->fiml)
+        RSP_FAULT(e->l, rsp_get(e->n, "missing")->loc, "leave out `missing`", "wlsmv uses complete rows, in %s",
+                  e->where);
+    if (ordinal && x->weighted)
+        RSP_FAULT(e->l, rsp_get(e->n, "weights")->loc, "use mlr", "wlsmv is unweighted, in %s", e->where);
+    if (!ordinal && x->equal & RSP_EQUAL_THRESHOLDS)
+        RSP_FAULT(e->l, rsp_get(e->n, "equal")->loc, "say estimator: wlsmv", "there are no thresholds in %s", e->where);
+    for (size_t k = 0; ordinal && x->syntax && k < x->syntax->n; k++) {
+        const rsp_lavaan_row *r = &x->syntax->rows[k];
+        bool own = r->op == RSP_L_INTERCEPT || (r->op == RSP_L_COVARIANCE && strcmp(r->lhs, r->rhs) == 0);
+        if (own && !is_factor_of(x->syntax, r->lhs) && is_ordinal(e, x, r->lhs))
+            RSP_FAULT(e->l, r->loc, "leave it out",
+                      "'%s' is ordinal: it has neither intercept nor variance of its own in %s", r->lhs, e->where);
     }
 }
 
@@ -668,10 +708,11 @@ static void check_factor_keys(entry *e, int kind) {
     static const struct {
         const char *key;
         unsigned kinds; /* bit k: kind k of the words in load_factor */
-    } keys[] = {{"model", 3},   {"estimator", 3},     {"group", 1},  {"equal", 1},       {"missing", 1},
-                {"std.lv", 1},  {"partial", 1},       {"scales", 2}, {"by", 2},          {"cutoffs", 2},
-                {"anchors", 2}, {"minimum_group", 2}, {"margin", 2}, {"items", 28},      {"factors", 4},
-                {"method", 4},  {"rotation", 4},      {"seed", 12},  {"replicates", 12}, {"weights", 29}};
+    } keys[] = {{"model", 3},   {"estimator", 3}, {"group", 1},         {"equal", 1},  {"missing", 1},
+                {"ordered", 1}, {"std.lv", 1},    {"partial", 1},       {"scales", 2}, {"by", 2},
+                {"cutoffs", 2}, {"anchors", 2},   {"minimum_group", 2}, {"margin", 2}, {"items", 28},
+                {"factors", 4}, {"method", 4},    {"rotation", 4},      {"seed", 12},  {"replicates", 12},
+                {"weights", 29}};
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         const rsp_node *n = rsp_get(e->n, keys[k].key);
         if (n && !(keys[k].kinds >> kind & 1))
@@ -680,15 +721,19 @@ static void check_factor_keys(entry *e, int kind) {
 }
 
 static void load_factor_model(entry *e) {
-    static const char *const estimators[] = {"ml", "mlr", NULL};
+    static const char *const estimators[] = {"ml", "mlr", "wlsmv", NULL};
     static const struct {
         const char *word;
         uint32_t bits;
-    } equalities[] = {
-        {"loadings", RSP_EQUAL_LOADINGS},         {"intercepts", RSP_EQUAL_INTERCEPTS},
-        {"residuals", RSP_EQUAL_RESIDUALS},       {"means", RSP_EQUAL_MEANS},
-        {"regressions", RSP_EQUAL_REGRESSIONS},   {"residual.covariances", RSP_EQUAL_RESIDUAL_COVARIANCES},
-        {"lv.variances", RSP_EQUAL_LV_VARIANCES}, {"lv.covariances", RSP_EQUAL_LV_COVARIANCES}};
+    } equalities[] = {{"loadings", RSP_EQUAL_LOADINGS},
+                      {"intercepts", RSP_EQUAL_INTERCEPTS},
+                      {"residuals", RSP_EQUAL_RESIDUALS},
+                      {"means", RSP_EQUAL_MEANS},
+                      {"regressions", RSP_EQUAL_REGRESSIONS},
+                      {"residual.covariances", RSP_EQUAL_RESIDUAL_COVARIANCES},
+                      {"thresholds", RSP_EQUAL_THRESHOLDS},
+                      {"lv.variances", RSP_EQUAL_LV_VARIANCES},
+                      {"lv.covariances", RSP_EQUAL_LV_COVARIANCES}};
     const rsp_node *model = rsp_get(e->n, "model"), *group = rsp_get(e->n, "group"), *equal = rsp_get(e->n, "equal");
     const char *std_lv = rsp_get_text(e->n, "std.lv");
     rsp_factor_model *x = &e->x->factor;
@@ -696,7 +741,7 @@ static void load_factor_model(entry *e) {
     if (model) x->syntax = rsp_lavaan_parse(e->l->a, model->text, &model->origin, e->l->d);
     for (size_t k = 0; x->syntax && k < x->syntax->n; k++) check_statement(e, x->syntax, &x->syntax->rows[k]);
     int estimator = rsp_get_choice(e->n, "estimator", estimators, 0);
-    x->estimator = estimator == 1 ? RSP_MLR : RSP_ML;
+    x->estimator = estimator == 2 ? RSP_WLSMV : estimator == 1 ? RSP_MLR : RSP_ML;
     x->group = group ? rsp_bind(e->l, group, e->where) : RSP_NONE;
     if (x->group != RSP_NONE) x->group_name = rsp_var(e->l, x->group)->name;
     if (x->group != RSP_NONE && rsp_var(e->l, x->group)->type != RSP_SELECT_ONE)
@@ -709,6 +754,8 @@ static void load_factor_model(entry *e) {
     static const char *const missing[] = {"listwise", "fiml", NULL}, *const weights[] = {"none", "design", NULL};
     x->fiml = rsp_get_choice(e->n, "missing", missing, 0) == 1;
     x->weighted = rsp_get_choice(e->n, "weights", weights, 0) == 1;
+    load_ordered(e, rsp_get(e->n, "ordered"), x);
+    check_ordinal(e, x);
     load_partial(e, rsp_get(e->n, "partial"), x);
     x->std_lv = std_lv && strcmp(std_lv, "yes") == 0;
 }

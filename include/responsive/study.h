@@ -312,12 +312,16 @@ enum {
     RSP_EQUAL_LV_VARIANCES = 1u << 4,
     RSP_EQUAL_LV_COVARIANCES = 1u << 5,
     RSP_EQUAL_MEANS = 1u << 6,
-    RSP_EQUAL_REGRESSIONS = 1u << 7
+    RSP_EQUAL_REGRESSIONS = 1u << 7,
+    RSP_EQUAL_THRESHOLDS = 1u << 8
 };
 
 typedef struct {
     rsp_lavaan *syntax;
-    enum { RSP_ML, RSP_MLR } estimator;
+    enum { RSP_ML, RSP_MLR, RSP_WLSMV } estimator;
+    bool all_ordered; /* wlsmv: every item is ordinal, else those of `ordered` */
+    size_t n_ordered;
+    const size_t *ordered;  /* variables */
     size_t group;           /* variable or RSP_NONE */
     const char *group_name; /* its name; NULL without groups */
     uint32_t equal;         /* RSP_EQUAL_... */

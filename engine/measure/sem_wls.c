@@ -1,0 +1,384 @@
+#include "measure/sem_wls.h"
+
+#include "measure/sem_moments.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One group: weights A = size / diag(gamma), covariance of the statistics G = gamma / size. As in lavaan the size is n - 1
+ * while the misfit is minimised, and for the errors the group's share of all respondents less one for each group. */
+struct group {
+    const rsp_sem *s;
+    const rsp_item_layout *l;
+    const rsp_wls_sample *x;
+    double size;
+    size_t from, to, n_free;
+    size_t *free; /* distinct free parameters of the group */
+    rsp_implied g;
+    double *weight, *fitted; /* [q] */
+    double *d;               /* [q*n_free] derivatives of the fitted */
+};
+
+static void set_size(struct group *g, double size) {
+    g->size = size;
+    for (size_t i = 0; i < g->l->q; i++) g->weight[i] = size / g->x->gamma[i * g->l->q + i];
+}
+
+static void group_new(const rsp_sem *s, size_t index, const rsp_item_layout *l, const rsp_wls_sample *x,
+                      struct group *g) {
+    *g = (struct group){.s = s, .l = l, .x = x};
+    while (g->from < s->n_cells && s->cells[g->from].group < index) g->from++;
+    for (g->to = g->from; g->to < s->n_cells && s->cells[g->to].group == index;) g->to++;
+    g->free = rsp_malloc((g->to - g->from + 1) * sizeof *g->free);
+    bool *seen = rsp_calloc(s->n_free + 1, sizeof *seen);
+    for (size_t k = g->from; k < g->to; k++) {
+        size_t f = s->cells[k].free;
+        if (f == RSP_NONE || seen[f]) continue;
+        seen[f] = true;
+        g->free[g->n_free++] = f;
+    }
+    free(seen);
+    rsp_implied_new(s->p, s->m, &g->g);
+    g->weight = rsp_malloc((2 * l->q + l->q * g->n_free + 1) * sizeof *g->weight);
+    g->fitted = g->weight + l->q;
+    g->d = g->fitted + l->q;
+    set_size(g, (double) x->n - 1);
+}
+
+static void group_free(struct group *g) {
+    free(g->free), free(g->weight);
+    rsp_implied_free(&g->g);
+}
+
+/* ---- fitted statistics ------------------------------------------------------------------------------------------ */
+
+static bool set_fitted(struct group *g, const double *par, double *to) {
+    const rsp_item_layout *l = g->l;
+    size_t p = l->p;
+    if (!rsp_imply(g->s, g->from, g->to, par, &g->g)) return false;
+    bool ok = true;
+    for (size_t i = 0; i < p; i++) {
+        ok = ok && g->g.delta[i] > 0;
+        if (l->variance[i] == RSP_NONE) continue;
+        to[l->first[i]] = g->g.mu[i];
+        to[l->variance[i]] = g->g.sigma[i * p + i];
+    }
+    for (size_t k = g->from; k < g->to; k++) {
+        const rsp_sem_cell *c = &g->s->cells[k];
+        if (c->matrix != RSP_SEM_TAU) continue;
+        double tau = c->free == RSP_NONE ? c->value : par[c->free];
+        to[l->first[c->row] + c->column] = g->g.delta[c->row] * (tau - g->g.mu[c->row]);
+    }
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < i; j++)
+            to[rsp_item_pair(l, i, j)] = g->g.delta[i] * g->g.delta[j] * g->g.sigma[i * p + j];
+    return ok;
+}
+
+/* Central differences: the fitted are polynomials and quotients of low degree. */
+static bool set_derivatives(struct group *g, double *par) {
+    size_t q = g->l->q;
+    double *up = rsp_malloc(2 * q * sizeof *up), *down = up + q;
+    bool ok = true;
+    for (size_t k = 0; ok && k < g->n_free; k++) {
+        double at = par[g->free[k]], h = 1e-5 * fmax(fabs(at), 0.1);
+        par[g->free[k]] = at + h;
+        ok = set_fitted(g, par, up);
+        par[g->free[k]] = at - h;
+        ok = ok && set_fitted(g, par, down);
+        par[g->free[k]] = at;
+        for (size_t i = 0; i < q; i++) g->d[i * g->n_free + k] = (up[i] - down[i]) / (2 * h);
+    }
+    free(up);
+    return ok && set_fitted(g, par, g->fitted);
+}
+
+static double group_misfit(const struct group *g) {
+    double sum = 0;
+    for (size_t i = 0; i < g->l->q; i++) {
+        double r = g->x->stat[i] - g->fitted[i];
+        sum += g->weight[i] * r * r;
+    }
+    return sum;
+}
+
+/* ---- the minimum ------------------------------------------------------------------------------------------------ */
+
+struct fitting {
+    const rsp_sem *s;
+    struct group *group;
+    double *par, *trial, *step, *gradient;
+    double *bread; /* [k*k] D'AD, then its inverse */
+    double misfit;
+};
+
+static bool all_misfit(struct fitting *f, const double *par, double *misfit) {
+    *misfit = 0;
+    for (size_t g = 0; g < f->s->n_groups; g++) {
+        if (!set_fitted(&f->group[g], par, f->group[g].fitted)) return false;
+        *misfit += group_misfit(&f->group[g]);
+    }
+    return isfinite(*misfit);
+}
+
+/* out += x' y by free parameter, both [q * n_free]. */
+static void scatter_product(const struct group *g, const double *x, const double *y, size_t k, double *out) {
+    size_t n = g->n_free;
+    double *part = rsp_malloc((n * n + 1) * sizeof *part);
+    rsp_multiply(x, true, y, false, n, g->l->q, n, part);
+    for (size_t i = 0; i < n; i++)
+        for (size_t l = 0; l < n; l++) out[g->free[i] * k + g->free[l]] += part[i * n + l];
+    free(part);
+}
+
+/* y = A x */
+static void weigh(const struct group *g, const double *x, double *y) {
+    for (size_t i = 0; i < g->l->q; i++)
+        for (size_t k = 0; k < g->n_free; k++) y[i * g->n_free + k] = g->weight[i] * x[i * g->n_free + k];
+}
+
+static bool linearise(struct fitting *f) {
+    size_t k = f->s->n_free;
+    bool ok = true;
+    memset(f->bread, 0, k * k * sizeof *f->bread);
+    memset(f->gradient, 0, k * sizeof *f->gradient);
+    f->misfit = 0;
+    for (size_t g = 0; ok && g < f->s->n_groups; g++) {
+        struct group *o = &f->group[g];
+        double *ad = rsp_malloc((o->l->q * o->n_free + 1) * sizeof *ad);
+        ok = set_derivatives(o, f->par);
+        weigh(o, o->d, ad);
+        scatter_product(o, o->d, ad, k, f->bread);
+        for (size_t i = 0; i < o->l->q; i++)
+            for (size_t j = 0; j < o->n_free; j++)
+                f->gradient[o->free[j]] += ad[i * o->n_free + j] * (o->x->stat[i] - o->fitted[i]);
+        f->misfit += group_misfit(o);
+        free(ad);
+    }
+    return ok;
+}
+
+/* Gauss and Newton's steps, halved until the misfit falls. */
+static rsp_sem_status minimise(struct fitting *f, size_t *iterations) {
+    enum { MOST_ITERATIONS = 500, MOST_HALVINGS = 30 };
+    size_t k = f->s->n_free;
+    for (*iterations = 0; *iterations < MOST_ITERATIONS; ++*iterations) {
+        double promise = 0, next;
+        if (!linearise(f)) return RSP_SEM_NOT_CONVERGED;
+        if (!rsp_invert_information(f->bread, k)) return RSP_SEM_NOT_IDENTIFIED;
+        rsp_multiply(f->bread, false, f->gradient, false, k, k, 1, f->step);
+        for (size_t i = 0; i < k; i++) promise += f->step[i] * f->gradient[i];
+        if (promise < 1e-16 * (f->misfit + 1)) return RSP_SEM_OK;
+        double length = 1;
+        int halvings = 0;
+        for (; halvings < MOST_HALVINGS; halvings++, length /= 2) {
+            for (size_t i = 0; i < k; i++) f->trial[i] = f->par[i] + length * f->step[i];
+            if (all_misfit(f, f->trial, &next) && next < f->misfit) break;
+        }
+        if (halvings == MOST_HALVINGS) return promise < 1e-9 * (f->misfit + 1) ? RSP_SEM_OK : RSP_SEM_NOT_CONVERGED;
+        memcpy(f->par, f->trial, k * sizeof *f->par);
+    }
+    return RSP_SEM_NOT_CONVERGED;
+}
+
+/* ---- errors and chi-square -------------------------------------------------------------------------------------- */
+
+/* Sums over groups by free parameter, P = (D'AD)^-1; and traces of the statistics alone. */
+struct sums {
+    double *c;           /* D'AGAD */
+    double *e;           /* D'AGAGAD */
+    double *dwd, *dwgad; /* with W, the normal information of correlations */
+    double ag, agag, wg; /* traces */
+    double misfit;       /* n F(R, Sigma) of correlations */
+    double ag_pairs;     /* tr((AG)^2) of covariances alone: independence */
+    double wg_independence, misfit_independence, chisq_independence;
+    bool correlations; /* W could be had in every group */
+};
+
+static double trace_of_product(const double *a, const double *b, size_t k) {
+    double sum = 0;
+    for (size_t i = 0; i < k; i++)
+        for (size_t l = 0; l < k; l++) sum += a[i * k + l] * b[l * k + i];
+    return sum;
+}
+
+static void full_matrix(const rsp_item_layout *l, const double *stat, double *r) {
+    for (size_t i = 0; i < l->p; i++) {
+        r[i * l->p + i] = l->variance[i] == RSP_NONE ? 1 : stat[l->variance[i]];
+        for (size_t j = 0; j < i; j++) r[i * l->p + j] = r[j * l->p + i] = stat[rsp_item_pair(l, i, j)];
+    }
+}
+
+/* W [q*q], zero but for pairs: the information that complete normal answers would hold on correlations (Savalei 2021). */
+static void correlation_information(const struct group *g, const double *inverse, double *w) {
+    const rsp_item_layout *l = g->l;
+    size_t p = l->p, q = l->q;
+    memset(w, 0, q * q * sizeof *w);
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < i; j++)
+            for (size_t k = 0; k < p; k++)
+                for (size_t m = 0; m < k; m++)
+                    w[rsp_item_pair(l, i, j) * q + rsp_item_pair(l, k, m)] =
+                        g->size * (inverse[i * p + k] * inverse[j * p + m] + inverse[i * p + m] * inverse[j * p + k]);
+}
+
+/* As if the correlations were those of complete normal answers: for robust fit measures. W stands at the fitted
+ * correlations; those of independence are 0, where W is the identity. */
+static void add_correlations(const struct group *g, const double *gad, size_t k, struct sums *s) {
+    const rsp_item_layout *l = g->l;
+    size_t p = l->p, q = l->q;
+    double *r = rsp_malloc((4 * p * p + q * q + q * g->n_free + 1) * sizeof *r), *fitted = r + p * p,
+           *inverse = r + 2 * p * p, *room = r + 3 * p * p, *w = r + 4 * p * p, *wx = w + q * q, own, logdet;
+    full_matrix(l, g->x->stat, r);
+    full_matrix(l, g->fitted, fitted);
+    bool ok = rsp_invert_positive(fitted, p, inverse, &logdet) && rsp_invert_positive(r, p, room, &own);
+    for (size_t i = 0; i < p; i++) ok = ok && l->variance[i] == RSP_NONE;
+    s->correlations = s->correlations && ok;
+    if (ok) {
+        double n = (double) g->x->n;
+        correlation_information(g, inverse, w);
+        rsp_multiply(w, false, gad, false, q, q, g->n_free, wx);
+        scatter_product(g, g->d, wx, k, s->dwgad);
+        rsp_multiply(w, false, g->d, false, q, q, g->n_free, wx);
+        scatter_product(g, g->d, wx, k, s->dwd);
+        s->wg += trace_of_product(w, g->x->gamma, q) / g->size;
+        s->misfit += n * (logdet - own + trace_of_product(inverse, r, p) - (double) p);
+        s->misfit_independence -= n * own;
+        for (size_t i = l->first_pair; i < q; i++) s->wg_independence += g->x->gamma[i * q + i];
+    }
+    free(r);
+}
+
+static void add_group(const struct group *g, size_t k, struct sums *s) {
+    size_t q = g->l->q, n = g->n_free;
+    double *ad = rsp_malloc((3 * q * n + 1) * sizeof *ad), *gad = ad + q * n, *agad = ad + 2 * q * n,
+           scale = 1 / g->size;
+    weigh(g, g->d, ad);
+    rsp_multiply(g->x->gamma, false, ad, false, q, q, n, gad);
+    for (size_t i = 0; i < q * n; i++) gad[i] *= scale;
+    weigh(g, gad, agad);
+    scatter_product(g, ad, gad, k, s->c);
+    scatter_product(g, gad, agad, k, s->e);
+    for (size_t i = 0; i < q; i++) {
+        for (size_t j = 0; j < q; j++) {
+            double ag = g->x->gamma[i * q + j] * scale;
+            double square = g->weight[i] * ag * ag * g->weight[j];
+            s->agag += square;
+            if (i >= g->l->first_pair && j >= g->l->first_pair) s->ag_pairs += square;
+        }
+        s->ag += 1;
+        if (i >= g->l->first_pair)
+            s->chisq_independence += (double) (g->x->n - 1) / g->size * g->weight[i] * g->x->stat[i] * g->x->stat[i];
+    }
+    add_correlations(g, gad, k, s);
+    free(ad);
+}
+
+/* Mean and variance of chi-square under the model are those of the shifted one (Asparouhov and Muthen 2010). */
+static void scale_and_shift(double df, double trace, double square, double *scaling, double *shift) {
+    *scaling = df > 0 && square > 0 ? sqrt(square / df) : 1;
+    *shift = df > 0 && square > 0 ? df - trace / *scaling : 0;
+}
+
+static void test_fit(const struct fitting *f, rsp_sem_fit *fit) {
+    size_t k = f->s->n_free;
+    double *room = rsp_calloc(6 * k * k + 1, sizeof *room), *pc = room + 4 * k * k, *pcp = room + 5 * k * k;
+    struct sums s = {
+        .c = room, .e = room + k * k, .dwd = room + 2 * k * k, .dwgad = room + 3 * k * k, .correlations = true};
+    const double *p = f->bread;
+    for (size_t g = 0; g < f->s->n_groups; g++) add_group(&f->group[g], k, &s);
+    rsp_multiply(p, false, s.c, false, k, k, k, pc);
+    rsp_multiply(pc, false, p, false, k, k, k, pcp);
+    memcpy(fit->vcov, pcp, k * k * sizeof *pcp);
+    double trace = s.ag, square = s.agag - 2 * trace_of_product(p, s.e, k) + trace_of_product(pc, pc, k);
+    for (size_t i = 0; i < k; i++) trace -= pc[i * k + i];
+    scale_and_shift(fit->df, trace, square, &fit->scaling, &fit->shift);
+    scale_and_shift(fit->df_baseline, fit->df_baseline, s.ag_pairs, &fit->scaling_baseline, &fit->shift_baseline);
+    fit->chisq_baseline = s.chisq_independence;
+    if (s.correlations) {
+        fit->misfit = s.misfit;
+        fit->chance = s.wg - 2 * trace_of_product(s.dwgad, p, k) + trace_of_product(s.dwd, pcp, k);
+        fit->misfit_baseline = s.misfit_independence;
+        fit->chance_baseline = s.wg_independence;
+    }
+    free(room);
+}
+
+/* Of covariances alone, numeric variances among them (lavaan's srmr of ordinal items). */
+static double srmr(const struct fitting *f, size_t n) {
+    const rsp_item_layout *l = f->group[0].l;
+    double total = 0, count = (double) (l->p * (l->p + 1) / 2);
+    for (size_t g = 0; g < f->s->n_groups; g++) {
+        const double *s = f->group[g].x->stat, *fitted = f->group[g].fitted;
+        double sum = 0;
+        for (size_t i = 0; i < l->p; i++)
+            for (size_t j = 0; j <= i; j++) {
+                double vi = l->variance[i] == RSP_NONE ? 1 : s[l->variance[i]],
+                       vj = l->variance[j] == RSP_NONE ? 1 : s[l->variance[j]];
+                size_t at = i == j ? l->variance[i] : rsp_item_pair(l, i, j);
+                double r = at == RSP_NONE ? 0 : (s[at] - fitted[at]) / sqrt(vi * vj);
+                sum += r * r;
+            }
+        total += (double) f->group[g].x->n / (double) n * sqrt(sum / count);
+    }
+    return total;
+}
+
+/* ---- all -------------------------------------------------------------------------------------------------------- */
+
+static void copy_implied(const struct fitting *f, rsp_arena *a, rsp_sem_fit *fit) {
+    size_t p = f->s->p, m = f->s->m;
+    for (size_t g = 0; g < f->s->n_groups; g++) {
+        const rsp_implied *i = &f->group[g].g;
+        fit->sigma[g] = RSP_ARRAY(a, double, p *p);
+        fit->mu[g] = RSP_ARRAY(a, double, p);
+        fit->phi[g] = RSP_ARRAY(a, double, m *m + 1);
+        memcpy(fit->sigma[g], i->sigma, p * p * sizeof(double));
+        memcpy(fit->mu[g], i->mu, p * sizeof(double));
+        memcpy(fit->phi[g], i->phi, m * m * sizeof(double));
+        for (size_t k = 0; k < p; k++) fit->heywood |= i->theta[k * p + k] < 0;
+        for (size_t k = 0; k < m; k++) fit->heywood |= i->psi[k * m + k] < 0;
+    }
+}
+
+void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x, rsp_arena *a,
+                      rsp_sem_fit *fit) {
+    size_t k = s->n_free;
+    double groups = (double) s->n_groups, *room = rsp_malloc((3 * k + k * k + 1) * sizeof *room);
+    *fit = (rsp_sem_fit){.par = RSP_ARRAY(a, double, k + 1),
+                         .vcov = RSP_ARRAY(a, double, k *k + 1),
+                         .loglik = NAN,
+                         .misfit = NAN,
+                         .misfit_baseline = NAN,
+                         .df = groups * (double) l->q - (double) k,
+                         .df_baseline = groups * (double) (l->q - l->first_pair),
+                         .sigma = RSP_ARRAY(a, double *, s->n_groups),
+                         .mu = RSP_ARRAY(a, double *, s->n_groups),
+                         .phi = RSP_ARRAY(a, double *, s->n_groups)};
+    struct fitting f = {.s = s,
+                        .group = rsp_malloc((s->n_groups + 1) * sizeof *f.group),
+                        .par = fit->par,
+                        .trial = room,
+                        .step = room + k,
+                        .gradient = room + 2 * k,
+                        .bread = room + 3 * k};
+    for (size_t c = 0; c < s->n_cells; c++)
+        if (s->cells[c].free != RSP_NONE) fit->par[s->cells[c].free] = s->cells[c].value;
+    for (size_t g = 0; g < s->n_groups; g++) fit->n += x[g].n;
+    fit->size = (double) fit->n - groups;
+    for (size_t g = 0; g < s->n_groups; g++) group_new(s, g, l, &x[g], &f.group[g]);
+    fit->status = minimise(&f, &fit->iterations);
+    if (fit->status == RSP_SEM_OK) {
+        fit->chisq = f.misfit;
+        for (size_t g = 0; g < s->n_groups; g++) set_size(&f.group[g], (double) x[g].n * fit->size / (double) fit->n);
+        if (!linearise(&f) || !rsp_invert_information(f.bread, k)) fit->status = RSP_SEM_NOT_IDENTIFIED;
+    }
+    if (fit->status == RSP_SEM_OK) {
+        test_fit(&f, fit);
+        fit->srmr = srmr(&f, fit->n);
+    }
+    copy_implied(&f, a, fit);
+    for (size_t g = 0; g < s->n_groups; g++) group_free(&f.group[g]);
+    free(f.group), free(room);
+}

@@ -1,0 +1,20 @@
+/* Factor models of ordinal items by diagonally weighted least squares: thresholds, variances and polychoric covariances
+ * against the model's (Muthen, du Toit and Spisic 1997), errors from their whole asymptotic covariance, chi-square scaled and
+ * shifted (Asparouhov and Muthen 2010). */
+#ifndef RESPONSIVE_MEASURE_SEM_WLS_H
+#define RESPONSIVE_MEASURE_SEM_WLS_H
+
+#include "measure/polychoric.h"
+#include "measure/sem.h"
+
+typedef struct {
+    size_t n;
+    const double *stat, *gamma; /* [q], [q*q] of rsp_polychoric */
+} rsp_wls_sample;               /* one per group */
+
+/* Fits; arrays live in the arena. Cells: every ordinal item has its thresholds in Tau and its scale in Delta. loglik is
+ * NaN. */
+void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x, rsp_arena *a,
+                      rsp_sem_fit *fit);
+
+#endif

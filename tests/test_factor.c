@@ -1,0 +1,203 @@
+/* Factor models where data are hostile: flagged rows in finite time, and properties that hold for every model. Agreement
+ * with lavaan on real data: test_reference. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "measure/polychoric.h"
+#include "responsive/clean.h"
+#include "responsive/intake.h"
+#include "responsive/statistics.h"
+
+#include <cmocka.h>
+
+/* ---- a made-up study -------------------------------------------------------------------------------------------- */
+
+static char folder[64] = "/tmp/responsive-factor-XXXXXX";
+
+static int make_folder(void **state) {
+    (void) state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static void path_of(const char *name, char path[128]) { snprintf(path, 128, "%s/%s", folder, name); }
+
+static int remove_folder(void **state) {
+    static const char *const names[] = {"study.yaml", "survey.csv", "choices.csv", "data.csv"};
+    char path[128];
+    (void) state;
+    for (size_t k = 0; k < 4; k++) {
+        path_of(names[k], path);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
+static void put(const char *name, const char *text) {
+    char path[128];
+    path_of(name, path);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Answers 1 to 5 to four items: a common part and an own one. Kinds of harm by `harm`. */
+typedef enum { SOUND, CONSTANT, FEW, ALL_MISSING, EMPTY_CATEGORY, COPIES, GAPS, NO_WEIGHT } harm;
+
+static void add_answers(rsp_buf *b, harm h, size_t n) {
+    rsp_rng rng;
+    rsp_rng_init(&rng, 7, (uint64_t) h);
+    rsp_buf_puts(b, "id,g,w,y1,y2,y3,y4\n");
+    for (size_t i = 0; i < n; i++) {
+        bool second = h == FEW ? i >= n - 12 : i % 2;
+        double common = rsp_rng_normal(&rng);
+        int y[4];
+        for (size_t k = 0; k < 4; k++) {
+            y[k] = (int) lround(3 + common + 0.8 * rsp_rng_normal(&rng));
+            y[k] = y[k] < 1 ? 1 : y[k] > 5 ? 5 : y[k];
+        }
+        if (h == CONSTANT) y[3] = 4;
+        if (h == COPIES) y[3] = y[2];
+        if (h == EMPTY_CATEGORY && second && y[0] == 3) y[0] = 4;
+        rsp_buf_printf(b, "%zu,%c,%d", i + 1, second ? 'b' : 'a', h == NO_WEIGHT && i % 4 < 2 ? 0 : 1 + (int) (i % 3));
+        for (size_t k = 0; k < 4; k++) {
+            bool gone = h == ALL_MISSING || (h == GAPS && rsp_rng_uniform(&rng) < 0.2);
+            rsp_buf_printf(b, gone ? "," : ",%d", y[k]);
+        }
+        rsp_buf_putc(b, '\n');
+    }
+}
+
+static const char *const kinds[] = {"estimator: ml",
+                                    "estimator: mlr",
+                                    "estimator: mlr, missing: fiml",
+                                    "estimator: mlr, weights: design",
+                                    "estimator: wlsmv",
+                                    "estimator: mlr, group: g, equal: [loadings, intercepts]",
+                                    "estimator: mlr, missing: fiml, group: g, equal: [loadings, intercepts]",
+                                    "estimator: wlsmv, group: g, equal: [loadings, thresholds]"};
+enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+struct run {
+    rsp_diag *diag;
+    rsp_study *study;
+    rsp_frame *frame;
+    rsp_sample *sample;
+    rsp_results *results;
+};
+
+static struct run analyse(harm h, size_t n) {
+    struct run r = {.diag = rsp_diag_new(), .results = rsp_results_new()};
+    rsp_buf yaml = {0}, data = {0};
+    put("survey.csv", "type,name,label::en\ninteger,id,Id\nselect_one g,g,G\ndecimal,w,W\ninteger,y1,A\ninteger,y2,B\n"
+                      "integer,y3,C\ninteger,y4,D\n");
+    put("choices.csv", "list_name,name,label::en\ng,a,A\ng,b,B\n");
+    rsp_buf_puts(&yaml, "study: s\ntitle: {en: S}\nlanguages: [en]\nsources:\n  - {files: data.csv, format: csv}\n"
+                        "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\ndesign: {weight: w}\n"
+                        "disclosure: off\nfactors:\n");
+    for (size_t k = 0; k < N_KINDS; k++)
+        rsp_buf_printf(&yaml, "  - {id: k%zu, model: 'f =~ y1 + y2 + y3 + y4', %s}\n", k, kinds[k]);
+    add_answers(&data, h, n);
+    put("study.yaml", yaml.data);
+    put("data.csv", data.data);
+    rsp_buf_free(&yaml), rsp_buf_free(&data);
+    r.study = rsp_study_load(folder, r.diag);
+    r.frame = r.study ? rsp_intake(r.study, r.diag) : NULL;
+    rsp_clean_log *log = r.frame ? rsp_clean(r.frame, r.diag) : NULL;
+    rsp_clean_log_free(log);
+    r.sample = log ? rsp_sample_new(r.frame, r.diag) : NULL;
+    if (!r.sample) rsp_diag_print(r.diag, stderr, false, 0);
+    assert_non_null(r.sample);
+    for (size_t k = 0; k < r.study->n_analyses; k++) rsp_analyse(r.sample, &r.study->analyses[k], r.results, r.diag);
+    return r;
+}
+
+static void done(struct run *r) {
+    rsp_results_free(r->results);
+    rsp_sample_free(r->sample);
+    rsp_frame_free(r->frame);
+    rsp_study_free(r->study);
+    rsp_diag_free(r->diag);
+}
+
+static const rsp_row *fit_row(const struct run *r, size_t kind, const char *statistic) {
+    char id[8];
+    snprintf(id, sizeof id, "k%zu", kind);
+    for (size_t k = 0; k < r->results->n; k++)
+        if (strcmp(r->results->rows[k].analysis, id) == 0 && strcmp(r->results->rows[k].statistic, statistic) == 0)
+            return &r->results->rows[k];
+    fail_msg("no row %s %s", id, statistic);
+    return NULL;
+}
+
+/* A number stands exactly where no flag but `heywood` does. */
+static void flagged_or_whole(const struct run *r) {
+    for (size_t k = 0; k < r->results->n; k++) {
+        const rsp_row *x = &r->results->rows[k];
+        bool good = !(x->flags & ~(uint32_t) RSP_F_HEYWOOD), robust = strstr(x->statistic, "_robust");
+        if (!good) assert_true(isnan(x->estimate) && isnan(x->se));
+        else if (!robust) assert_true(isfinite(x->estimate));
+        if (!isnan(x->se)) assert_true(x->se > 0 && isfinite(x->se));
+    }
+}
+
+static void sound_data(void **state) {
+    (void) state;
+    struct run r = analyse(SOUND, 600);
+    flagged_or_whole(&r);
+    for (size_t k = 0; k < N_KINDS; k++) {
+        assert_int_equal(fit_row(&r, k, "chisq")->flags, 0);
+        assert_true(fit_row(&r, k, "cfi")->estimate > 0.97);
+    }
+    /* Complete answers: full information is maximum likelihood; only its errors are observed ones. */
+    assert_true(fabs(fit_row(&r, 1, "chisq")->estimate - fit_row(&r, 2, "chisq")->estimate) < 1e-6);
+    assert_true(fabs(fit_row(&r, 1, "chisq_scaled")->estimate - fit_row(&r, 2, "chisq_scaled")->estimate) < 1e-6);
+    done(&r);
+}
+
+static void harmed_data(void **state) {
+    static const struct {
+        harm harm;
+        uint32_t flag; /* of the models named by the bits of `of`; 0: any */
+        unsigned of;
+    } cases[] = {{CONSTANT, RSP_F_SINGULAR, 0xff},
+                 {FEW, 0, 0},
+                 {ALL_MISSING, RSP_F_EMPTY, 0xff},
+                 {EMPTY_CATEGORY, RSP_F_SINGULAR, 1u << 7},
+                 {COPIES, RSP_F_SINGULAR, 0x2f},
+                 {GAPS, 0, 0},
+                 {NO_WEIGHT, 0, 0}};
+    (void) state;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct run r = analyse(cases[c].harm, 300);
+        flagged_or_whole(&r);
+        for (size_t k = 0; k < N_KINDS; k++)
+            if (cases[c].of >> k & 1) assert_int_equal(fit_row(&r, k, "chisq")->flags, cases[c].flag);
+        done(&r);
+    }
+}
+
+/* ---- the bivariate normal distribution -------------------------------------------------------------------------- */
+
+static void orthants(void **state) {
+    (void) state;
+    for (double r = -0.999; r < 1; r += 0.037) { /* Sheppard (1899) */
+        assert_true(fabs(rsp_bivariate_normal(0, 0, r) - (0.25 + asin(r) / (2 * M_PI))) < 1e-13);
+        double lower = rsp_bivariate_normal(0.7, -0.4, r) + rsp_bivariate_normal(0.7, 0.4, -r);
+        assert_true(fabs(lower - 0.5 * erfc(-0.7 * M_SQRT1_2)) < 1e-12); /* Y and -Y share X */
+    }
+}
+
+int main(void) {
+    rsp_threads_set(0);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sound_data), cmocka_unit_test(harmed_data),
+                                       cmocka_unit_test(orthants)};
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
