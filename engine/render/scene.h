@@ -1,5 +1,6 @@
 /* A scene: a picture as a list of shapes in points, whose texts Pango has measured. Layout makes it without drawing,
- * tests look at it (overlaps, sizes, contrast), back ends draw it as SVG, PNG, PDF or into a page of a brief. */
+ * tests look at it (overlaps, sizes, contrast), back ends draw it as SVG, PNG, PDF or into a page of a brief.
+ * A scene is made, drawn and freed on one thread, since its texts are shaped with the fonts of that thread. */
 #ifndef RESPONSIVE_RENDER_SCENE_H
 #define RESPONSIVE_RENDER_SCENE_H
 
@@ -31,6 +32,8 @@ typedef struct {
     const char *lang; /* for hyphenation and shaping */
 } rsp_style;
 
+enum { RSP_LAYERS = 3 }; /* 0 background and grid, 1 data, 2 text: overlaps are checked within texts */
+
 typedef struct {
     rsp_shape_kind kind;
     rsp_box box; /* extent; of a text: as measured, wrapped lines included */
@@ -41,9 +44,11 @@ typedef struct {
     size_t n_points; /* line, polygon */
     double *points;  /* x0 y0 x1 y1 ... */
     const char *text;
+    struct _PangoLayout *layout; /* the text as shaped; NULL without fonts */
+    double layout_x, layout_y;   /* where the box begins in the layout */
     rsp_style style;
     const char *id; /* what a test or a reader of the layout calls it; NULL */
-    int layer;      /* 0 background and grid, 1 data, 2 text: overlaps are checked within texts */
+    int layer;
 } rsp_shape;
 
 typedef struct {
@@ -71,6 +76,16 @@ rsp_shape *rsp_scene_text(rsp_scene *s, double x, double y, const char *text, co
 /* Extent of a text without placing it. */
 rsp_box rsp_text_extent(const char *text, const rsp_style *style);
 
+/* How back ends draw what is hatched, dotted and dashed, in points. */
+#define RSP_HATCH_WIDTH 0.8
+#define RSP_DOT_STEP 4.0
+#define RSP_DOT_RADIUS 0.6
+#define RSP_DASH 3.0
+#define RSP_DASH_GAP 2.0
+/* The k-th line x0 y0 x1 y1 of a hatching: x + y = c at equal distances, cut at the box's edges by arithmetic, since a
+ * clip or a pattern would become a picture in some back ends. False after the last. */
+bool rsp_hatch_line(rsp_box box, size_t k, double line[4]);
+
 /* Draws onto a Cairo context whose unit is the point. */
 void rsp_scene_draw(const rsp_scene *s, cairo_t *cr);
 /* Writes to memory; false if Cairo could not. */
@@ -79,7 +94,7 @@ bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into);
 bool rsp_scene_pdf_bytes(const rsp_scene *s, rsp_buf *into);
 /* Files: same scene, same bytes, on any thread and in any order. */
 bool rsp_scene_svg(const rsp_scene *s, const char *path, rsp_diag *d);
-bool rsp_scene_png(const rsp_scene *s, const char *path, double scale, rsp_diag *d); /* pixels per point; libpng */
+bool rsp_scene_png(const rsp_scene *s, const char *path, double scale, rsp_diag *d); /* pixels per point */
 bool rsp_scene_pdf(const rsp_scene *s, const char *path, rsp_diag *d);
 
 /* Pairs of texts that overlap, or texts that leave the picture: number found, the first described in `what`. */
