@@ -7,7 +7,6 @@
 #include <gsl/gsl_errno.h>
 #include <locale.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -310,10 +309,6 @@ int main(int argc, char **argv) {
     gsl_set_error_handler_off();
     keep_answers_off_the_disk();
     signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is a failed write, not the end of the program */
-    if (sodium_init() < 0) {
-        fprintf(stderr, "responsive: libsodium cannot be started\n");
-        return RSP_ERR_BUG;
-    }
     if (argc < 2) {
         print_help(stderr);
         return RSP_ERR_USAGE;

@@ -4,19 +4,20 @@
 
 #include <assert.h>
 #include <fcntl.h>
-#include <sodium.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(rsp_hash), "room for libsodium's state");
+static_assert(sizeof(struct sha256_ctx) <= sizeof(rsp_hash), "room for Nettle's state");
 
-static crypto_hash_sha256_state *state_of(rsp_hash *h) { return (crypto_hash_sha256_state *) (void *) h->state; }
+static struct sha256_ctx *state_of(rsp_hash *h) { return (struct sha256_ctx *) (void *) h->state; }
 
-void rsp_hash_init(rsp_hash *h) { crypto_hash_sha256_init(state_of(h)); }
+void rsp_hash_init(rsp_hash *h) { sha256_init(state_of(h)); }
 
 void rsp_hash_add(rsp_hash *h, const void *bytes, size_t length) {
-    if (length) crypto_hash_sha256_update(state_of(h), bytes, length);
+    if (length) sha256_update(state_of(h), length, bytes);
 }
 
 void rsp_hash_str(rsp_hash *h, const char *s) {
@@ -28,9 +29,10 @@ void rsp_hash_str(rsp_hash *h, const char *s) {
 }
 
 void rsp_hash_hex(rsp_hash *h, char hex[65]) {
-    unsigned char out[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_final(state_of(h), out);
-    sodium_bin2hex(hex, 65, out, sizeof out);
+    uint8_t out[SHA256_DIGEST_SIZE];
+    sha256_digest(state_of(h), sizeof out, out);
+    base16_encode_update(hex, sizeof out, out);
+    hex[2 * sizeof out] = '\0';
 }
 
 bool rsp_hash_file(const char *path, char hex[65]) {

@@ -124,11 +124,11 @@ static bool drop_figure(brief_edition *e, const brief_document *d) {
 }
 
 /* Composes with ever fewer figures, then findings, until pages and words are within the limits. */
-static void compose(brief_edition *e, PangoContext *context, brief_document *doc) {
+static void compose(brief_edition *e, const char *lang, brief_document *doc) {
     const brief_limits *m = &e->definition->limits;
     size_t findings = m->findings < e->n_analyses ? m->findings : e->n_analyses;
     for (;;) {
-        brief_compose(e, m->charts, findings, context, doc);
+        brief_compose(e, m->charts, findings, lang, doc);
         brief_paginate(doc);
         if (doc->n_pages <= m->pages && doc->words + footer_words(doc) <= m->words) return;
         if (!drop_figure(e, doc)) {
@@ -160,19 +160,15 @@ static bool make(const workshop *w, const job *j, rsp_diag *d) {
         e.domain = rsp_domain_text(a, 1, &w->p->study->variables[w->p->study->roles.country].name, &j->country);
     e.path = rsp_path_join(a, w->p->dir, name);
     brief_observe(&e);
-    PangoContext *context = rsp_font_context();
-    pango_context_set_language(context, pango_language_from_string(l->lang));
-    pango_context_set_base_dir(context, PANGO_DIRECTION_WEAK_LTR);
     brief_document doc = {0};
     brief_charts(&e);
-    compose(&e, context, &doc);
+    compose(&e, l->lang, &doc);
     rsp_buf pdf = {0};
-    bool ok = brief_draw(&e, &doc, context, &pdf, d) && rsp_write_file(e.path, pdf.data, pdf.length, d);
+    bool ok = brief_draw(&e, &doc, l->lang, &pdf, d) && rsp_write_file(e.path, pdf.data, pdf.length, d);
     rsp_buf_free(&pdf);
     brief_document_free(&doc);
     brief_charts_free(&e);
     free(e.observations);
-    g_object_unref(context);
     rsp_arena_free(a);
     return ok;
 }

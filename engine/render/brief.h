@@ -153,8 +153,8 @@ typedef struct {
 /* Draws up the charts once, as composition may be tried several times; brief_charts_free frees them. */
 void brief_charts(brief_edition *e);
 void brief_charts_free(brief_edition *e);
-/* At most `charts` figures and `findings` paragraphs. Heights are measured with `context`. */
-void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out);
+/* At most `charts` figures and `findings` paragraphs. Heights are measured in `lang`. */
+void brief_compose(const brief_edition *e, size_t charts, size_t findings, const char *lang, brief_document *out);
 void brief_document_free(brief_document *d);
 size_t brief_scene_words(const rsp_scene *s);
 
@@ -182,9 +182,9 @@ void brief_paginate(brief_document *d);
 /* ---- drawing ---------------------------------------------------------------------------------------------------- */
 
 /* False, and reported, if the PDF could not be made. */
-bool brief_draw(const brief_edition *e, const brief_document *doc, PangoContext *context, rsp_buf *pdf, rsp_diag *d);
-double brief_list_height(const brief_piece *piece, PangoContext *context);
-double brief_table_height(const brief_piece *piece, PangoContext *context);
-double brief_columns_height(const brief_piece *piece, PangoContext *context);
+bool brief_draw(const brief_edition *e, const brief_document *doc, const char *lang, rsp_buf *pdf, rsp_diag *d);
+double brief_list_height(const brief_piece *piece, const char *lang);
+double brief_table_height(const brief_piece *piece, const char *lang);
+double brief_columns_height(const brief_piece *piece, const char *lang);
 
 #endif

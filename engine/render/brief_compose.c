@@ -28,7 +28,7 @@ enum { MAX_FIGURES = 16, LOW = 345, TALL = 560 };
 typedef struct {
     const brief_edition *e;
     brief_document *d;
-    PangoContext *context;
+    const char *lang;
     size_t charts; /* allowed in all */
     size_t n_shown;
     const rsp_analysis *shown[MAX_FIGURES]; /* whose figure stands in the brief, by number */
@@ -81,7 +81,7 @@ static brief_piece *add(composer *c, brief_piece p) {
 static brief_piece *add_text(composer *c, const char *tag, const char *text, const brief_type *type, double x,
                              double width, double gap) {
     brief_piece p = {.kind = PIECE_TEXT, .tag = tag, .text = text, .type = *type, .x = x, .width = width, .gap = gap};
-    p.height = brief_height(c->context, text, NULL, type, width);
+    p.height = brief_height(c->lang, text, NULL, type, width);
     return add(c, p);
 }
 
@@ -94,7 +94,7 @@ static void add_paragraph(composer *c, const char *text, const char *tail, doubl
     brief_piece *p = add_text(c, "P", set(c, text), &BODY, BRIEF_BODY_X, BRIEF_BODY_W, gap);
     if (!tail) return;
     p->tail = tail;
-    p->height = brief_height(c->context, p->text, tail, &BODY, BRIEF_BODY_W);
+    p->height = brief_height(c->lang, p->text, tail, &BODY, BRIEF_BODY_W);
     c->d->words += brief_count_printed(tail);
 }
 
@@ -110,7 +110,7 @@ static brief_piece *add_list(composer *c, const char *heading, size_t n, brief_e
                      .width = box ? BRIEF_WIDTH : BRIEF_BODY_W,
                      .gap = box ? 14 : 0,
                      .outline = heading != NULL};
-    p.height = brief_list_height(&p, c->context);
+    p.height = brief_list_height(&p, c->lang);
     return add(c, p);
 }
 
@@ -184,7 +184,7 @@ static void add_figure(composer *c, const rsp_analysis *x, rsp_scene *scene) {
                      .x = BRIEF_LEFT,
                      .width = BRIEF_WIDTH,
                      .gap = 16};
-    p.height = scene->height + brief_height(c->context, p.label, NULL, &LABEL, BRIEF_WIDTH) + 3;
+    p.height = scene->height + brief_height(c->lang, p.label, NULL, &LABEL, BRIEF_WIDTH) + 3;
     c->d->words += brief_scene_words(scene) + 2;
     add(c, p);
 }
@@ -231,7 +231,7 @@ static void add_title(composer *c) {
     add_text(c, "P", glued(c, say(c, c->e->country ? "brief.masthead_country" : "brief.masthead", v)), &MASTHEAD,
              BRIEF_LEFT, BRIEF_WIDTH, 0);
     const brief_type *type =
-        brief_height(c->context, title, NULL, &TITLE, BRIEF_WIDTH) > 4 * TITLE.size * 1.3 ? &LONG_TITLE : &TITLE;
+        brief_height(c->lang, title, NULL, &TITLE, BRIEF_WIDTH) > 4 * TITLE.size * 1.3 ? &LONG_TITLE : &TITLE;
     brief_piece *h1 = add_text(c, "H1", glued(c, title), type, BRIEF_LEFT, BRIEF_WIDTH, 16);
     h1->outline = true;
     c->d->title = title;
@@ -378,7 +378,7 @@ static void add_countries(composer *c) {
                      .n_columns = 3,
                      .n_entries = 3 * (e->n_countries + 1),
                      .entries = cells};
-    p.height = brief_table_height(&p, c->context);
+    p.height = brief_table_height(&p, c->lang);
     add(c, p);
 }
 
@@ -422,7 +422,7 @@ static void add_notes(composer *c) {
                      .n_entries = n,
                      .entries = entries,
                      .outline = true};
-    p.height = brief_columns_height(&p, c->context);
+    p.height = brief_columns_height(&p, c->lang);
     add(c, p);
 }
 
@@ -438,8 +438,8 @@ static const char *footer_notice(const composer *c) {
     return text ? glued(c, text) : NULL;
 }
 
-void brief_compose(const brief_edition *e, size_t charts, size_t findings, PangoContext *context, brief_document *out) {
-    composer c = {.e = e, .d = out, .context = context, .charts = charts < MAX_FIGURES ? charts : MAX_FIGURES};
+void brief_compose(const brief_edition *e, size_t charts, size_t findings, const char *lang, brief_document *out) {
+    composer c = {.e = e, .d = out, .lang = lang, .charts = charts < MAX_FIGURES ? charts : MAX_FIGURES};
     add_title(&c);
     add_messages(&c);
     add_first_figure(&c);

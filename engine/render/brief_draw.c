@@ -25,7 +25,7 @@ typedef struct {
     const brief_edition *e;
     cairo_t *cr;
     cairo_surface_t *surface;
-    PangoContext *context;
+    const char *lang;
     size_t page;               /* from 0 */
     size_t n_figures, unknown; /* characters that no font has */
     rsp_pdf_figure *figures;
@@ -44,7 +44,7 @@ static void fill(painter *p, rsp_colour c, double x, double y, double w, double 
 static double show(painter *p, const char *tag, const char *text, const char *tail, const brief_type *type, double x,
                    double y, double width) {
     open_tag(p, tag);
-    double h = brief_show(p->cr, p->context, text, tail, type, x, y, width, &p->unknown);
+    double h = brief_show(p->cr, p->lang, text, tail, type, x, y, width, &p->unknown);
     close_tag(p, tag);
     return h;
 }
@@ -55,12 +55,12 @@ static brief_type heading_type(double size) { return (brief_type){size, 1.0, tru
 
 static double list_width(const brief_piece *x) { return x->width - BULLET - (x->box ? 2 * BRIEF_BOX_PAD : 0); }
 
-double brief_list_height(const brief_piece *x, PangoContext *context) {
+double brief_list_height(const brief_piece *x, const char *lang) {
     brief_type heading = heading_type(11.5);
     double h = x->box ? 2 * BRIEF_BOX_PAD - 4 : 0;
-    if (x->text) h += brief_height(context, x->text, NULL, &heading, x->width) + ENTRY_GAP;
+    if (x->text) h += brief_height(lang, x->text, NULL, &heading, x->width) + ENTRY_GAP;
     for (size_t k = 0; k < x->n_entries; k++)
-        h += brief_height(context, x->entries[k].text, NULL, &x->type, list_width(x)) + (k ? ENTRY_GAP : 0);
+        h += brief_height(lang, x->entries[k].text, NULL, &x->type, list_width(x)) + (k ? ENTRY_GAP : 0);
     return h;
 }
 
@@ -89,19 +89,19 @@ static double column_width(const brief_piece *x, size_t column) {
     return column ? NUMBER_W : x->width - NUMBER_W * (double) (x->n_columns - 1);
 }
 
-static double row_height(const brief_piece *x, size_t row, PangoContext *context) {
+static double row_height(const brief_piece *x, size_t row, const char *lang) {
     double h = 0;
     brief_type head = x->type;
     head.bold = true;
     for (size_t c = 0; c < x->n_columns; c++)
-        h = fmax(h, brief_height(context, x->entries[row * x->n_columns + c].text, NULL, row ? &x->type : &head,
+        h = fmax(h, brief_height(lang, x->entries[row * x->n_columns + c].text, NULL, row ? &x->type : &head,
                                  column_width(x, c) - 8));
     return h + CELL_PAD;
 }
 
-double brief_table_height(const brief_piece *x, PangoContext *context) {
+double brief_table_height(const brief_piece *x, const char *lang) {
     double h = 0;
-    for (size_t r = 0; r < x->n_entries / x->n_columns; r++) h += row_height(x, r, context);
+    for (size_t r = 0; r < x->n_entries / x->n_columns; r++) h += row_height(x, r, lang);
     return h + 2;
 }
 
@@ -112,8 +112,8 @@ static void draw_cell(painter *p, const brief_piece *x, size_t row, size_t colum
     const char *text = x->entries[row * x->n_columns + column].text;
     double width = column_width(x, column) - 8;
     open_tag(p, row ? "TD" : "TH");
-    PangoLayout *layout = brief_paragraph(p->context, text, NULL, &type, width);
-    pango_layout_set_alignment(layout, column ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
+    PangoLayout *layout =
+        brief_paragraph(p->lang, text, NULL, &type, width, column ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
     cairo_set_source_rgb(p->cr, type.colour.r, type.colour.g, type.colour.b);
     cairo_move_to(p->cr, left + (column ? 8 : 0), y + CELL_PAD / 2.0);
     pango_cairo_show_layout(p->cr, layout);
@@ -126,7 +126,7 @@ static void draw_table(painter *p, const brief_piece *x) {
     double y = x->y;
     open_tag(p, "Table");
     for (size_t r = 0; r < x->n_entries / x->n_columns; r++) {
-        double left = x->x, h = row_height(x, r, p->context);
+        double left = x->x, h = row_height(x, r, p->lang);
         open_tag(p, "TR");
         for (size_t c = 0; c < x->n_columns; c++) {
             draw_cell(p, x, r, c, left, y);
@@ -141,21 +141,21 @@ static void draw_table(painter *p, const brief_piece *x) {
 
 /* ---- small print ------------------------------------------------------------------------------------------------ */
 
-static double entry_height(const brief_entry *n, const brief_type *type, PangoContext *context, double width) {
+static double entry_height(const brief_entry *n, const brief_type *type, const char *lang, double width) {
     brief_type head = heading_type(type->size);
-    return brief_height(context, n->heading, NULL, &head, width) + brief_height(context, n->text, NULL, type, width) +
+    return brief_height(lang, n->heading, NULL, &head, width) + brief_height(lang, n->text, NULL, type, width) +
            NOTE_GAP;
 }
 
 static double note_width(const brief_piece *x) { return (x->width - COLUMN_GAP) / 2; }
 
 /* Entries of the left column: the split that makes the taller column least tall. */
-static size_t split_columns(const brief_piece *x, PangoContext *context, double *tallest) {
+static size_t split_columns(const brief_piece *x, const char *lang, double *tallest) {
     double *h = rsp_calloc(x->n_entries + 1, sizeof *h), right = 0, left = 0;
     size_t best = x->n_entries;
     *tallest = INFINITY;
     for (size_t k = 0; k < x->n_entries; k++)
-        right += h[k] = entry_height(&x->entries[k], &x->type, context, note_width(x));
+        right += h[k] = entry_height(&x->entries[k], &x->type, lang, note_width(x));
     for (size_t s = 0; s <= x->n_entries; s++) {
         if (fmax(left, right) < *tallest) {
             *tallest = fmax(left, right);
@@ -168,17 +168,17 @@ static size_t split_columns(const brief_piece *x, PangoContext *context, double 
     return best;
 }
 
-double brief_columns_height(const brief_piece *x, PangoContext *context) {
+double brief_columns_height(const brief_piece *x, const char *lang) {
     double tallest;
     brief_type heading = heading_type(11.5);
-    split_columns(x, context, &tallest);
-    return 8 + brief_height(context, x->text, NULL, &heading, x->width) + 6 + tallest;
+    split_columns(x, lang, &tallest);
+    return 8 + brief_height(lang, x->text, NULL, &heading, x->width) + 6 + tallest;
 }
 
 static void draw_columns(painter *p, const brief_piece *x) {
     double tallest, y = x->y + 8, at;
     brief_type heading = heading_type(11.5), head = heading_type(x->type.size);
-    size_t left = split_columns(x, p->context, &tallest);
+    size_t left = split_columns(x, p->lang, &tallest);
     fill(p, ACCENT, x->x, x->y, x->width, 0.8);
     y += show(p, "H2", x->text, NULL, &heading, x->x, y, x->width) + 6;
     at = y;
@@ -194,7 +194,7 @@ static void draw_columns(painter *p, const brief_piece *x) {
 /* ---- figures ---------------------------------------------------------------------------------------------------- */
 
 static void draw_figure(painter *p, const brief_piece *x) {
-    double top = x->y + brief_height(p->context, x->label, NULL, &x->type, x->width) + 3,
+    double top = x->y + brief_height(p->lang, x->label, NULL, &x->type, x->width) + 3,
            bottom = BRIEF_PAGE_H - (top + x->scene->height);
     show(p, "P", x->label, NULL, &x->type, x->x, x->y, x->width);
     open_tag(p, "Figure");
@@ -227,14 +227,13 @@ static void draw_piece(painter *p, const brief_piece *x) {
 }
 
 static double show_right(painter *p, const char *text, const brief_type *type, double y) {
-    PangoLayout *layout = brief_paragraph(p->context, text, NULL, type, FOOTER_RIGHT_W);
-    pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT);
+    PangoLayout *layout = brief_paragraph(p->lang, text, NULL, type, FOOTER_RIGHT_W, PANGO_ALIGN_RIGHT);
     cairo_set_source_rgb(p->cr, type->colour.r, type->colour.g, type->colour.b);
     cairo_move_to(p->cr, BRIEF_LEFT + BRIEF_WIDTH - FOOTER_RIGHT_W, y);
     pango_cairo_show_layout(p->cr, layout);
     cairo_new_path(p->cr);
     g_object_unref(layout);
-    return y + brief_height(p->context, text, NULL, type, FOOTER_RIGHT_W);
+    return y + brief_height(p->lang, text, NULL, type, FOOTER_RIGHT_W);
 }
 
 static void draw_footer(painter *p, const brief_document *d) {
@@ -244,9 +243,8 @@ static void draw_footer(painter *p, const brief_document *d) {
                 (rsp_arg[]){{"page", NULL, (double) p->page + 1}, {"pages", NULL, (double) d->n_pages}}, 2);
     double width = BRIEF_WIDTH - FOOTER_RIGHT_W - 20;
     fill(p, RULE, BRIEF_LEFT, FOOTER_Y - 5, BRIEF_WIDTH, 0.5);
-    double h = brief_show(p->cr, p->context, d->footer, NULL, &type, BRIEF_LEFT, FOOTER_Y, width, &p->unknown);
-    if (d->notice)
-        brief_show(p->cr, p->context, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, width, &p->unknown);
+    double h = brief_show(p->cr, p->lang, d->footer, NULL, &type, BRIEF_LEFT, FOOTER_Y, width, &p->unknown);
+    if (d->notice) brief_show(p->cr, p->lang, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, width, &p->unknown);
     show_right(p, d->content, &type, show_right(p, number, &type, FOOTER_Y));
 }
 
@@ -289,13 +287,13 @@ static bool close_pdf(cairo_t *cr, cairo_surface_t *surface) {
     return ok;
 }
 
-bool brief_draw(const brief_edition *e, const brief_document *d, PangoContext *context, rsp_buf *pdf, rsp_diag *diag) {
+bool brief_draw(const brief_edition *e, const brief_document *d, const char *lang, rsp_buf *pdf, rsp_diag *diag) {
     rsp_pdf_facts facts = {.title = d->title,
                            .author = rsp_label_publisher(e->labels, e->arena),
                            .subject = rsp_label_study(e->labels),
                            .lang = rsp_texts_lang(e->texts),
                            .date = content_date(e)};
-    painter p = {.e = e, .context = context, .figures = RSP_ARRAY(e->arena, rsp_pdf_figure, d->n + 1)};
+    painter p = {.e = e, .lang = lang, .figures = RSP_ARRAY(e->arena, rsp_pdf_figure, d->n + 1)};
     p.surface = cairo_pdf_surface_create_for_stream(to_buffer, pdf, BRIEF_PAGE_W, BRIEF_PAGE_H);
     p.cr = cairo_create(p.surface);
     set_metadata(e, p.surface, &facts);

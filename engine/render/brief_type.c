@@ -1,7 +1,7 @@
 /* Typography of running text; see brief_type.h. */
 #include "brief_type.h"
 
-#include "fonts.h"
+#include "shaped.h"
 
 #include <hyphen.h>
 #include <iconv.h>
@@ -229,42 +229,16 @@ size_t brief_count_printed(const char *text) {
 
 /* ---- paragraphs ------------------------------------------------------------------------------------------------- */
 
-static PangoAttribute *over(PangoAttribute *x, size_t from) {
-    x->start_index = (guint) from;
-    x->end_index = PANGO_ATTR_INDEX_TO_TEXT_END;
-    return x;
-}
-
-/* 8 point and grey after the text: small enough to be passed over, large enough to be read. */
-static void set_tail(PangoLayout *layout, size_t from) {
-    PangoAttrList *list = pango_attr_list_new();
-    pango_attr_list_insert(list, over(pango_attr_size_new_absolute(8 * PANGO_SCALE), from));
-    pango_attr_list_insert(list, over(pango_attr_weight_new(PANGO_WEIGHT_NORMAL), from));
-    pango_attr_list_insert(list, over(pango_attr_foreground_new(0x5900, 0x5900, 0x5900), from));
-    pango_layout_set_attributes(layout, list);
-    pango_attr_list_unref(list);
-}
-
-PangoLayout *brief_paragraph(PangoContext *context, const char *text, const char *tail, const brief_type *type,
-                             double width) {
-    PangoLayout *layout = pango_layout_new(context);
-    PangoFontDescription *font = pango_font_description_new();
-    if (rsp_font_family()) pango_font_description_set_family(font, rsp_font_family());
-    pango_font_description_set_absolute_size(font, type->size * PANGO_SCALE);
-    pango_font_description_set_weight(font, type->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
-    pango_layout_set_font_description(layout, font);
-    pango_font_description_free(font);
-    size_t length = strlen(text);
-    rsp_buf whole = {0};
-    rsp_buf_puts(&whole, text);
-    if (tail) rsp_buf_printf(&whole, " %s", tail);
-    pango_layout_set_text(layout, whole.data, -1);
-    rsp_buf_free(&whole);
-    if (tail) set_tail(layout, length);
-    pango_layout_set_width(layout, (int) lround(width * PANGO_SCALE));
-    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-    pango_layout_set_line_spacing(layout, (float) type->leading);
-    return layout;
+PangoLayout *brief_paragraph(const char *lang, const char *text, const char *tail, const brief_type *type, double width,
+                             PangoAlignment align) {
+    return rsp_shape_words(&(rsp_words){.text = text,
+                                        .tail = tail,
+                                        .lang = lang,
+                                        .size = type->size,
+                                        .width = width,
+                                        .line_spacing = type->leading,
+                                        .bold = type->bold,
+                                        .align = align});
 }
 
 static double layout_height(PangoLayout *layout) {
@@ -273,16 +247,16 @@ static double layout_height(PangoLayout *layout) {
     return h / (double) PANGO_SCALE;
 }
 
-double brief_height(PangoContext *context, const char *text, const char *tail, const brief_type *type, double width) {
-    PangoLayout *layout = brief_paragraph(context, text, tail, type, width);
+double brief_height(const char *lang, const char *text, const char *tail, const brief_type *type, double width) {
+    PangoLayout *layout = brief_paragraph(lang, text, tail, type, width, PANGO_ALIGN_LEFT);
     double height = layout_height(layout);
     g_object_unref(layout);
     return height;
 }
 
-double brief_show(cairo_t *cr, PangoContext *context, const char *text, const char *tail, const brief_type *type,
-                  double x, double y, double width, size_t *unknown) {
-    PangoLayout *layout = brief_paragraph(context, text, tail, type, width);
+double brief_show(cairo_t *cr, const char *lang, const char *text, const char *tail, const brief_type *type, double x,
+                  double y, double width, size_t *unknown) {
+    PangoLayout *layout = brief_paragraph(lang, text, tail, type, width, PANGO_ALIGN_LEFT);
     cairo_set_source_rgb(cr, type->colour.r, type->colour.g, type->colour.b);
     cairo_move_to(cr, x, y);
     pango_cairo_show_layout(cr, layout);

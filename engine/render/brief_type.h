@@ -32,11 +32,11 @@ typedef struct {
 } brief_type;
 
 /* A paragraph of this width; tail (or NULL) follows small and grey. Unref after use. */
-PangoLayout *brief_paragraph(PangoContext *context, const char *text, const char *tail, const brief_type *type,
-                             double width);
-double brief_height(PangoContext *context, const char *text, const char *tail, const brief_type *type, double width);
+PangoLayout *brief_paragraph(const char *lang, const char *text, const char *tail, const brief_type *type, double width,
+                             PangoAlignment align);
+double brief_height(const char *lang, const char *text, const char *tail, const brief_type *type, double width);
 /* Draws with its top left corner at x, y; returns its height. Characters that no font has are added to *unknown. */
-double brief_show(cairo_t *cr, PangoContext *context, const char *text, const char *tail, const brief_type *type,
-                  double x, double y, double width, size_t *unknown);
+double brief_show(cairo_t *cr, const char *lang, const char *text, const char *tail, const brief_type *type, double x,
+                  double y, double width, size_t *unknown);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PACKED_PIECE = 1 << 16 };
+enum { PIECE = 1 << 16 }; /* bytes */
 
 static void png_to_buffer(png_structp png, png_bytep data, size_t length) {
     rsp_buf_add(png_get_io_ptr(png), (const char *) data, length);
@@ -17,51 +17,55 @@ static void png_to_buffer(png_structp png, png_bytep data, size_t length) {
 static void png_no_flush(png_structp png) { (void) png; }
 
 /* Native-endian xRGB words to bytes R G B. */
-static void pixels_to_bytes(const unsigned char *row, int width, unsigned char *out) {
-    for (int x = 0; x < width; x++) {
+static void pixels_to_bytes(const unsigned char *row, size_t width, unsigned char *out) {
+    for (size_t x = 0; x < width; x++) {
         uint32_t p;
-        memcpy(&p, row + 4 * (size_t) x, 4);
+        memcpy(&p, row + 4 * x, 4);
         out[3 * x] = (unsigned char) (p >> 16);
         out[3 * x + 1] = (unsigned char) (p >> 8);
         out[3 * x + 2] = (unsigned char) p;
     }
 }
 
-/* Rows with the byte of their filter (none) in front. */
-static unsigned char *filtered_rows(cairo_surface_t *image, int width, int height, size_t *length) {
-    size_t row = 1 + 3 * (size_t) width, stride = (size_t) cairo_image_surface_get_stride(image);
-    const unsigned char *data = cairo_image_surface_get_data(image);
-    unsigned char *rows = rsp_malloc((size_t) height * row);
-    for (size_t y = 0; y < (size_t) height; y++) {
-        rows[y * row] = 0;
-        pixels_to_bytes(data + y * stride, width, rows + y * row + 1);
-    }
-    *length = (size_t) height * row;
-    return rows;
+/* Packs what z->next_in holds. */
+static bool pack_piece(struct isal_zstream *z, unsigned char *out, rsp_buf *packed) {
+    do {
+        z->next_out = out;
+        z->avail_out = PIECE;
+        if (isal_deflate(z) != COMP_OK) return false;
+        rsp_buf_add(packed, (const char *) out, PIECE - z->avail_out);
+    } while (z->avail_out == 0);
+    return true;
 }
 
-/* The zlib stream of a PNG. */
-static bool pack(unsigned char *rows, size_t length, rsp_buf *packed) {
-    unsigned char *memory = rsp_malloc(ISAL_DEF_LVL1_DEFAULT), *out = rsp_malloc(PACKED_PIECE);
+/* The zlib stream of a PNG: rows, each behind the byte of its filter (none), some at a time. */
+static bool pack(cairo_surface_t *image, size_t width, size_t height, rsp_buf *packed) {
+    size_t row = 1 + 3 * width, at_once = PIECE / row + 1, stride = (size_t) cairo_image_surface_get_stride(image);
+    const unsigned char *data = cairo_image_surface_get_data(image);
+    unsigned char *memory = rsp_malloc(ISAL_DEF_LVL1_DEFAULT), *out = rsp_malloc(PIECE),
+                  *rows = rsp_malloc(at_once * row);
     struct isal_zstream z;
     isal_deflate_init(&z);
-    z.next_in = rows;
-    z.avail_in = (uint32_t) length;
-    z.end_of_stream = 1;
     z.gzip_flag = IGZIP_ZLIB;
     z.level = 1;
     z.level_buf = memory;
     z.level_buf_size = ISAL_DEF_LVL1_DEFAULT;
-    int status;
-    do {
-        z.next_out = out;
-        z.avail_out = PACKED_PIECE;
-        status = isal_deflate(&z);
-        rsp_buf_add(packed, (const char *) out, PACKED_PIECE - z.avail_out);
-    } while (status == COMP_OK && z.internal_state.state != ZSTATE_END);
+    bool ok = true;
+    for (size_t y = 0; ok && y < height;) {
+        size_t n = 0;
+        for (; n < at_once && y < height; n++, y++) {
+            rows[n * row] = 0;
+            pixels_to_bytes(data + y * stride, width, rows + n * row + 1);
+        }
+        z.next_in = rows;
+        z.avail_in = (uint32_t) (n * row);
+        z.end_of_stream = y == height;
+        ok = pack_piece(&z, out, packed);
+    }
+    free(rows);
     free(out);
     free(memory);
-    return status == COMP_OK;
+    return ok;
 }
 
 static bool write_png(int width, int height, double scale, const rsp_buf *packed, rsp_buf *into) {
@@ -85,12 +89,9 @@ static bool write_png(int width, int height, double scale, const rsp_buf *packed
 
 static bool encode_png(cairo_surface_t *image, double scale, rsp_buf *into) {
     int width = cairo_image_surface_get_width(image), height = cairo_image_surface_get_height(image);
-    if (height <= 0 || width <= 0 || (size_t) height > UINT32_MAX / (1 + 3 * (size_t) width)) return false;
     rsp_buf packed = {0};
-    size_t length;
-    unsigned char *rows = filtered_rows(image, width, height, &length);
-    bool ok = pack(rows, length, &packed) && write_png(width, height, scale, &packed, into);
-    free(rows);
+    bool ok = pack(image, (size_t) width, (size_t) height, &packed) && packed.length < INT32_MAX &&
+              write_png(width, height, scale, &packed, into);
     rsp_buf_free(&packed);
     return ok;
 }

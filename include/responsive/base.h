@@ -126,7 +126,7 @@ void rsp_diag_print(rsp_diag *d, FILE *to, bool colour, size_t limit);
 
 /* ---- hashes and random streams ---------------------------------------------------------------------------------- */
 
-/* SHA-256 by libsodium. */
+/* SHA-256 by Nettle, which uses the processor's own instructions for it. */
 typedef struct {
     _Alignas(64) unsigned char state[128];
 } rsp_hash;
