@@ -1,7 +1,9 @@
 /* Scenes: measuring, faults, and back ends that give the same bytes on any thread in any order. */
 #include "render/scene.h"
 
+#include <libxml/parser.h>
 #include <math.h>
+#include <png.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -91,6 +93,58 @@ static void test_svg(void **state) {
     rsp_scene_free(s);
 }
 
+static size_t count(const char *text, const char *what) {
+    size_t n = 0;
+    for (const char *p = text; (p = strstr(p, what)); p += strlen(what)) n++;
+    return n;
+}
+
+static void test_svg_glyphs(void **state) {
+    (void) state;
+    rsp_scene *s = rsp_scene_new(200, 60, "en");
+    rsp_style style = {.size = 10, .colour = BLACK, .width = 60};
+    rsp_scene_text(s, 10.125, 5, "tattoo tattoo tattoo \u2212", &style); /* wrapped; the minus from another font */
+    rsp_scene_line(s, 0, 0, 200, -0.004, GREY, 0.5)->dashed = true;
+    rsp_buf b = {0};
+    assert_true(rsp_scene_svg_bytes(s, &b));
+    assert_non_null(strstr(b.data, "width=\"200pt\" height=\"60pt\" viewBox=\"0 0 200 60\""));
+    assert_int_equal(count(b.data, "<path id="), 5); /* t a o, blank, minus: each once */
+    assert_in_range(count(b.data, "<use "), 19, 22); /* blanks at the ends of lines may be none */
+    assert_non_null(strstr(b.data, "translate(10.13 "));
+    assert_non_null(strstr(b.data, "d=\"M0 0L200 0\""));
+    assert_non_null(strstr(b.data, "stroke-dasharray=\"3 2\""));
+    xmlDocPtr doc = xmlReadMemory(b.data, (int) b.length, NULL, NULL, XML_PARSE_NONET);
+    assert_non_null(doc);
+    xmlFreeDoc(doc);
+    rsp_buf_free(&b);
+    rsp_scene_free(s);
+}
+
+/* Every pixel of a row whose width is no multiple of four. */
+static void test_png_pixels(void **state) {
+    (void) state;
+    rsp_scene *s = rsp_scene_new(23, 8, "en");
+    const rsp_colour colour = {0x12 / 255.0, 0x80 / 255.0, 0xf0 / 255.0};
+    rsp_scene_rect(s, (rsp_box){0, 0, 23, 8}, colour);
+    rsp_scene_rect(s, (rsp_box){22, 4, 1, 1}, BLACK);
+    rsp_buf png = {0};
+    assert_true(rsp_scene_png_bytes(s, 1, &png));
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_memory(&image, png.data, png.length));
+    assert_int_equal(image.width, 23);
+    assert_int_equal(image.height, 8);
+    image.format = PNG_FORMAT_RGB;
+    unsigned char pixels[8][23][3];
+    assert_true(png_image_finish_read(&image, NULL, pixels, 0, NULL));
+    for (size_t y = 0; y < 8; y++)
+        for (size_t x = 0; x < 23; x++) {
+            static const unsigned char ground[3] = {0x12, 0x80, 0xf0}, dot[3] = {0};
+            assert_memory_equal(pixels[y][x], y == 4 && x == 22 ? dot : ground, 3);
+        }
+    rsp_buf_free(&png);
+    rsp_scene_free(s);
+}
+
 typedef bool (*writer)(const rsp_scene *, rsp_buf *);
 
 static bool png_of(const rsp_scene *s, rsp_buf *b) { return rsp_scene_png_bytes(s, 2, b); }
@@ -142,9 +196,9 @@ static void test_unwritable(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text),       cmocka_unit_test(test_faults),
-                                       cmocka_unit_test(test_contrast),   cmocka_unit_test(test_svg),
-                                       cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_formats),
-                                       cmocka_unit_test(test_unwritable)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),       cmocka_unit_test(test_faults),     cmocka_unit_test(test_contrast),
+        cmocka_unit_test(test_svg),        cmocka_unit_test(test_svg_glyphs), cmocka_unit_test(test_png_pixels),
+        cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_formats),    cmocka_unit_test(test_unwritable)};
     return cmocka_run_group_tests_name("scene", tests, NULL, NULL);
 }

@@ -108,11 +108,16 @@ static UDateFormatStyle date_style(const char *style) {
     return strcmp(style, "full") == 0 ? UDAT_FULL : UDAT_MEDIUM;
 }
 
-/* Calendar and format are not safe to share, and dates are few: opened anew each time. */
-const char *rsp_msg_date(rsp_arena *a, const char *locale, const char *iso_date, const char *style) {
+/* The first of a month is an ordinal in French, which CLDR's patterns cannot say. */
+static const char *french_first(rsp_arena *a, const char *text) {
+    const char *day = strncmp(text, "1 ", 2) == 0 ? text : strstr(text, " 1 ");
+    if (!day) return text;
+    if (*day == ' ') day++;
+    return rsp_printf(a, "%.*ser%s", (int) (day + 1 - text), text, day + 1);
+}
+
+static const char *format_date(rsp_arena *a, const char *locale, const int date[3], const char *style) {
     static const UChar utc[] = {'U', 'T', 'C', 0};
-    int year, month, day, used = 0;
-    if (sscanf(iso_date, "%4d-%2d-%2d%n", &year, &month, &day, &used) < 3 || used < 8) return rsp_strdup(a, iso_date);
     UErrorCode status = U_ZERO_ERROR;
     UCalendar *c = ucal_open(utc, 3, locale, UCAL_GREGORIAN, &status);
     UDateFormat *f = udat_open(UDAT_NONE, date_style(style), locale, utc, 3, NULL, 0, &status);
@@ -120,12 +125,37 @@ const char *rsp_msg_date(rsp_arena *a, const char *locale, const char *iso_date,
     int32_t n = 0;
     if (U_SUCCESS(status)) {
         ucal_clear(c);
-        ucal_setDateTime(c, year, month - 1, day, 12, 0, 0, &status);
+        ucal_setDateTime(c, date[0], date[1] - 1, date[2], 12, 0, 0, &status);
         n = udat_format(f, ucal_getMillis(c, &status), wide, 256, NULL, &status);
     }
     if (f) udat_close(f);
     if (c) ucal_close(c);
-    return U_SUCCESS(status) ? rsp_msg_utf8(a, wide, n) : rsp_strdup(a, iso_date);
+    if (U_FAILURE(status)) return NULL;
+    const char *text = rsp_msg_utf8(a, wide, n);
+    return date[2] == 1 && strncmp(locale, "fr", 2) == 0 ? french_first(a, text) : text;
+}
+
+/* Calendar and format are not safe to share, and dear to open; but the dates of a run are few: each thread remembers
+ * the last ones. */
+const char *rsp_msg_date(rsp_arena *a, const char *locale, const char *iso_date, const char *style) {
+    enum { RECENT = 16 };
+    static _Thread_local struct { char asked[64], text[64]; } recent[RECENT];
+    static _Thread_local size_t next;
+    int date[3], used = 0;
+    if (sscanf(iso_date, "%4d-%2d-%2d%n", &date[0], &date[1], &date[2], &used) < 3 || used < 8)
+        return rsp_strdup(a, iso_date);
+    char asked[64];
+    bool kept = snprintf(asked, sizeof asked, "%s %.10s %s", locale, iso_date, style) < (int) sizeof asked;
+    for (size_t k = 0; kept && k < RECENT; k++)
+        if (strcmp(recent[k].asked, asked) == 0) return rsp_strdup(a, recent[k].text);
+    const char *text = format_date(a, locale, date, style);
+    if (!text) return rsp_strdup(a, iso_date);
+    if (kept && strlen(text) < sizeof recent->text) {
+        strcpy(recent[next].asked, asked);
+        strcpy(recent[next].text, text);
+        next = (next + 1) % RECENT;
+    }
+    return text;
 }
 
 /* ---- locales ---------------------------------------------------------------------------------------------------- */

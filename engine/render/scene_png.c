@@ -2,6 +2,8 @@
  * pack with, takes seven times as long even at its lowest level. */
 #include "scene.h"
 
+#include "base/vector.h"
+
 #include <isa-l/igzip_lib.h>
 #include <math.h>
 #include <png.h>
@@ -16,11 +18,25 @@ static void png_to_buffer(png_structp png, png_bytep data, size_t length) {
 
 static void png_no_flush(png_structp png) { (void) png; }
 
-/* Native-endian xRGB words to bytes R G B. */
+typedef uint8_t pixels __attribute__((vector_size(16)));
+
+/* Native-endian xRGB words to bytes R G B: four pixels at a time, whose last four bytes the next four overwrite. */
+RSP_WIDE
 static void pixels_to_bytes(const unsigned char *row, size_t width, unsigned char *out) {
-    for (size_t x = 0; x < width; x++) {
+    size_t x = 0;
+    for (; x + 6 <= width; x += 4) {
+        pixels p;
+        memcpy(&p, row + 4 * x, sizeof p);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        p = __builtin_shufflevector(p, p, 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 3, 7, 11, 15);
+#else
+        p = __builtin_shufflevector(p, p, 1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15, 0, 4, 8, 12);
+#endif
+        memcpy(out + 3 * x, &p, sizeof p);
+    }
+    for (; x < width; x++) {
         uint32_t p;
-        memcpy(&p, row + 4 * x, 4);
+        memcpy(&p, row + 4 * x, sizeof p);
         out[3 * x] = (unsigned char) (p >> 16);
         out[3 * x + 1] = (unsigned char) (p >> 8);
         out[3 * x + 2] = (unsigned char) p;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Together some ten megabytes a thread; then all are let go and the next ones kept. */
-enum { MOST_KEPT = 2048, MOST_LANGUAGES = 16 };
+/* Together some twenty megabytes a thread; then all are let go and the next ones kept. */
+enum { MOST_KEPT = 8192, MOST_LANGUAGES = 16 };
 
 typedef struct {
     rsp_map *index; /* of all that a layout depends on */
