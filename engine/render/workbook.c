@@ -6,16 +6,22 @@
 #include "tabulate.h"
 
 #include <assert.h>
+#include <dirent.h>
+#include <errno.h>
 #include <libxml/parser.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <xlsxwriter.h>
 #include <zip.h>
 
 enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, FIRST_ROW = 3, LINE_HEIGHT = 15, TITLE_HEIGHT = 22, MOST_LINES = 27 };
+
+/* Where libxlsxwriter keeps parts of a workbook until it is whole: not in /tmp, numbers stay in staging. */
+static const char PARTS[] = "tables/.parts";
 
 /* One file to write. */
 struct edition {
@@ -392,8 +398,7 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
     struct book b = {.of = of, .labels = of->labels, .texts = rsp_labels_texts(of->labels), .a = rsp_arena_new()};
     const char *path = rsp_path_join(b.a, of->p->dir, of->name);
     lay_out(&b);
-    lxw_workbook_options options = {
-        .tmpdir = rsp_path_join(b.a, of->p->dir, "tables")}; /* not /tmp: numbers stay in staging */
+    lxw_workbook_options options = {.tmpdir = rsp_path_join(b.a, of->p->dir, PARTS)};
     b.file = workbook_new_opt(path, &options);
     add_formats(&b);
     set_properties(&b);
@@ -460,12 +465,25 @@ static void plan_all(struct shelf *s) {
     }
 }
 
+/* libxlsxwriter says nothing of a file of its own that it could not take away. */
+static bool remove_parts(const struct shelf *s) {
+    const char *path = rsp_path_join(s->a, s->p->dir, PARTS);
+    DIR *dir = opendir(path);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir) closedir(dir);
+    if (rmdir(path) == 0) return true;
+    rsp_report(s->d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "nothing was published", "cannot remove the folder: %s",
+               strerror(errno));
+    return false;
+}
+
 static bool write_all(struct shelf *s) {
-    bool ok = rsp_make_dirs(rsp_path_join(s->a, s->p->dir, "tables"), s->d);
+    bool ok = rsp_make_dirs(rsp_path_join(s->a, s->p->dir, PARTS), s->d);
     if (!ok || rsp_diag_errors(s->d)) return false;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) reduction(&& : ok)
     for (size_t k = 0; k < s->n; k++) ok = write_book(&s->editions[k], s->d) && ok;
-    return ok;
+    return remove_parts(s) && ok;
 }
 
 bool rsp_render_workbooks(const rsp_publication *p, rsp_diag *d) {
