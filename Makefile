@@ -14,8 +14,8 @@ comma := ,
 space := $(subst ,, )
 PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev liblapacke-dev libcairo2-dev \
   libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
-  libsqlite3-dev libxml2-dev libzip-dev libjansson-dev nettle-dev libpng-dev libisal-dev libglpk-dev libcmocka-dev qpdf poppler-utils \
-  libxml2-utils unzip python3 $(DATA_PACKAGES)
+  libsqlite3-dev libxml2-dev libzip-dev libfreexl-dev libreadstat-dev libjansson-dev nettle-dev libpng-dev libisal-dev libglpk-dev libcmocka-dev \
+  qpdf poppler-utils libxml2-utils unzip python3 $(DATA_PACKAGES)
 
 # In the order of the data's way.
 STATIONS := base study intake clean weight estimate measure model results render batch
@@ -31,7 +31,7 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenm
   $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 # Before `setup` there may be no pkg-config to answer. OpenBLAS stands before GSL's own CBLAS so that its kernels win.
 LIBS     := $(shell pkg-config --libs openblas lapacke 2>/dev/null) $(shell pkg-config --libs $(filter-out gsl,$(MODULES)) 2>/dev/null) -lgsl -lcsv \
-  -lhyphen -lglpk -lm
+  -lhyphen -lreadstat -lfreexl -lglpk -lm
 ifdef SAN
   ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
   LDFLAGS    += -fsanitize=address,undefined

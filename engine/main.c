@@ -63,7 +63,7 @@ static int verb_check(const struct arguments *a) { return rsp_check(a->words[0])
 
 static int verb_inspect(const struct arguments *a) {
     rsp_diag *d = rsp_diag_new();
-    for (size_t k = 0; k < a->n_words; k++) rsp_inspect(a->words[k], stdout, d);
+    rsp_inspect(a->words, a->n_words, a->json, stdout, d);
     rsp_diag_print(d, stderr, false, 0);
     int status = rsp_diag_status(d);
     rsp_diag_free(d);
@@ -111,8 +111,8 @@ static const struct verb VERBS[] = {
      1, 1, "ojOlqfJx", verb_run},
     {"check", "check DIR", "everything that can be found wrong with the study in DIR without computing", "", 1, 1, "",
      verb_check},
-    {"inspect", "inspect FILE...", "what an export file is: tool, encoding, delimiter, rows, columns", "", 1, 1000, "",
-     verb_inspect},
+    {"inspect", "inspect FILE... [--json]", "what an export file is: tool, encoding, delimiter, rows, columns, doubts",
+     "Never prints an answer.\n  --json        the same for programs\n", 1, 1000, "J", verb_inspect},
     {"simulate", "simulate DIR --out FOLDER [--n N] [--seed S]",
      "write made-up exports of the study's questionnaire, in LimeSurvey's format",
      "One file a country, in its language, from the latent structure under `simulate` in study.yaml.\n"

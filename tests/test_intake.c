@@ -573,7 +573,7 @@ static void test_numbers_and_dates(void **state) {
     assert_true(number(&x, "day", 3) == 1709164800.0);
     assert_true(number(&x, "submitdate", 0) == 1772359200.0 && number(&x, "submitdate", 1) == 1772359200.0);
     assert_true(number(&x, "submitdate", 2) == -1 && isnan(number(&x, "submitdate", 3)));
-    assert_int_equal(said(x.diag, "'day' is no ISO date")->loc.line, 4);
+    assert_int_equal(said(x.diag, "'day' is no date")->loc.line, 4);
     assert_int_equal(said(x.diag, "'cost' is no number")->loc.line, 4);
     assert_true(nobody_said(x.diag, "secret")); /* what people type into a number is not repeated */
     folder_free(&x);
@@ -950,14 +950,16 @@ static void test_inspect_shows_no_answer(void **state) {
     write_text(x.dir, "data.csv", by_codes);
     snprintf(path, sizeof path, "%s/data.csv", x.dir);
     FILE *to = open_memstream(&text, &length);
-    assert_true(rsp_inspect(path, to, x.diag));
+    const char *paths[] = {path};
+    assert_true(rsp_inspect(paths, 1, false, to, x.diag));
     fclose(to);
     assert_non_null(strstr(text, "limesurvey"));
     assert_non_null(strstr(text, "semicolon"));
     assert_non_null(strstr(text, "channels[SQ001]"));
     assert_null(strstr(text, "10.0.0.1"));
     free(text);
-    assert_false(rsp_inspect("/no/such/file", stdout, x.diag));
+    paths[0] = "/no/such/file";
+    assert_false(rsp_inspect(paths, 1, false, stdout, x.diag));
     folder_free(&x);
 }
 

@@ -211,8 +211,8 @@ static const struct {
      "study.yaml:4:11: 'sources' needs the key 'files' (exports, as paths or globs seen from "
      "the study folder)\n"
      "study.yaml:4:12: unknown key 'file' in 'sources' (did you mean 'files'?)"},
-    {"", "study.yaml", "data.csv", "data.csv, format: spss",
-     "study.yaml:4:37: format 'spss' is not built yet; this version has auto, csv and limesurvey"},
+    {"", "study.yaml", "data.csv", "data.csv, format: spas",
+     "study.yaml:4:37: unknown value 'spas' of 'format' (did you mean 'spss'?)"},
     {"", "study.yaml", "en, pl", "en, polish",
      "study.yaml:3:17: 'polish' is not a language tag (write it like en, pl or pt-BR)"},
     {"", "study.yaml", "study: t\n", "",

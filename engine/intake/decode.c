@@ -261,7 +261,8 @@ static void report_bad(const struct bad *bad, const char *encoding, const rsp_bu
                bad->n == 1 ? " is" : "s are", encoding, bad->byte);
 }
 
-static const char *recognise(const rsp_buf *raw, size_t *skip, bool *assumed) {
+static const char *recognise(const rsp_buf *raw, size_t *skip, bool *assumed, const char **why) {
+    *why = "byte order mark";
     for (size_t k = 0; k < sizeof marks / sizeof marks[0]; k++) {
         if (raw->length < marks[k].length || memcmp(raw->data, marks[k].bytes, marks[k].length) != 0) continue;
         *skip = marks[k].length;
@@ -269,10 +270,13 @@ static const char *recognise(const rsp_buf *raw, size_t *skip, bool *assumed) {
     }
     const char *utf16 = utf16_without_mark(raw->data, raw->length);
     *assumed = utf16 != NULL;
+    *why = "every second byte is zero";
     if (utf16) return utf16;
     size_t valid = rsp_utf8_check(raw->data, raw->length);
+    *why = "all bytes are valid in it";
     if (valid == raw->length) return "UTF-8";
     *assumed = true;
+    *why = "not valid UTF-8; letters stand in words best under it";
     return eight_bit(raw->data, raw->length, valid);
 }
 
@@ -300,7 +304,8 @@ bool rsp_decode(rsp_buf *raw, const char *declared, const char *path, rsp_decode
     struct bad bad = {0};
     *out = (rsp_decoded){0};
     if (!raw->data) rsp_buf_add(raw, "", 0);
-    out->encoding = declared ? declared_name(declared, raw, &skip) : recognise(raw, &skip, &out->assumed);
+    out->why = "declared";
+    out->encoding = declared ? declared_name(declared, raw, &skip) : recognise(raw, &skip, &out->assumed, &out->why);
     const char *bytes = raw->data + skip;
     size_t length = raw->length - skip;
     bool utf8 = strcmp(out->encoding, "UTF-8") == 0;

@@ -9,19 +9,12 @@
 #include <csv.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     LONGEST_CELL = 1 << 20, /* a quoted cell longer than this lost its closing quote */
     MOST_UNCLOSED = 1000,   /* with more than this it is not a file with quotes */
     MOST_COLUMNS = 65535,
-    SAMPLED_RECORDS = 500,
-    CELLS_AT_ONCE = 1 << 15
-};
-
-struct rsp_record {
-    size_t offset;
-    uint32_t length;
+    SAMPLED_RECORDS = 500
 };
 
 struct scan {
@@ -167,7 +160,7 @@ struct row {
 };
 
 static void put_cell(struct row *row, const char *text, size_t length, bool quoted) {
-    if (row->n < row->limit) row->cells[row->n] = (rsp_cell){text, (uint32_t) length, quoted};
+    if (row->n < row->limit) row->cells[row->n] = (rsp_cell){text, (uint32_t) length, quoted, 0};
     row->n++;
 }
 
@@ -217,6 +210,10 @@ static void room_reserve(rsp_room *room, size_t bytes) {
         if (csv_init(room->parser, CSV_EMPTY_IS_NULL) != 0) abort();
         csv_set_realloc_func(room->parser, rsp_realloc);
     }
+    rsp_room_reserve(room, bytes);
+}
+
+void rsp_room_reserve(rsp_room *room, size_t bytes) {
     if (bytes > room->capacity) {
         room->bytes = rsp_realloc(room->bytes, bytes);
         room->capacity = bytes;
@@ -250,13 +247,8 @@ static void read_cells(const rsp_table_data *t, size_t from, size_t to, rsp_room
         size_t n = cut_record(t->text, &t->records[i], t->delimiter, room, cells, t->n_columns);
         if (n < t->n_columns) rsp_lines_add(&room->fewer, t->line[i]);
         if (n > t->n_columns) rsp_lines_add(&room->more, t->line[i]);
-        for (size_t j = n; j < t->n_columns; j++) cells[j] = (rsp_cell){"", 0, false};
+        for (size_t j = n; j < t->n_columns; j++) cells[j] = (rsp_cell){"", 0, false, 0};
     }
-}
-
-size_t rsp_table_block(const rsp_table_data *t) {
-    size_t n = CELLS_AT_ONCE / (t->n_columns ? t->n_columns : 1);
-    return n < 1 ? 1 : n > 512 ? 512 : n;
 }
 
 /* ---- which delimiter -------------------------------------------------------------------------------------------- */
@@ -285,7 +277,7 @@ static double agreement(const char *text, size_t length, char delimiter, size_t 
     return share;
 }
 
-static char detect_delimiter(const char *text, size_t length) {
+static char detect_delimiter(const char *text, size_t length, double *sure) {
     static const char candidates[] = {',', ';', '\t'};
     char chosen = ',';
     double best = 0;
@@ -299,6 +291,7 @@ static char detect_delimiter(const char *text, size_t length) {
             chosen = candidates[k];
         }
     }
+    *sure = best;
     return chosen;
 }
 
@@ -331,31 +324,33 @@ static bool check_scan(const struct scan *s, const char *path, rsp_diag *d) {
     return true;
 }
 
-/* The first record. A cell's text is copied with a terminator. */
-static bool take_headings(rsp_table_data *t, const struct scan *s, rsp_diag *d) {
+/* Cells of a record as the headings: all it has. */
+static void head_from(rsp_table_data *t, const struct rsp_record *r) {
     rsp_room room = {0};
-    room_reserve(&room, s->records[0].length + 1u);
-    size_t n = cut_record(t->text, &s->records[0], t->delimiter, &room, NULL, 0);
-    if (n > MOST_COLUMNS) {
-        rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, (int) s->lines[0], 0}, "check the delimiter",
-                   "the first record has %zu columns; at most %d are read", n, MOST_COLUMNS);
-        rsp_room_free(&room);
-        return false;
-    }
+    room_reserve(&room, r->length + 1u);
+    size_t n = cut_record(t->text, r, t->delimiter, &room, NULL, 0);
     rsp_cell *cells = rsp_calloc(n, sizeof *cells);
     room.used = 0;
-    cut_record(t->text, &s->records[0], t->delimiter, &room, cells, n);
-    char **headings = rsp_calloc(n, sizeof *headings);
-    for (size_t j = 0; j < n; j++) {
-        headings[j] = rsp_calloc(cells[j].length + 1u, 1);
-        memcpy(headings[j], cells[j].text, cells[j].length);
-    }
+    cut_record(t->text, r, t->delimiter, &room, cells, n);
+    t->headings = RSP_ARRAY(t->arena, const char *, n);
+    for (size_t j = 0; j < n; j++) t->headings[j] = rsp_strndup(t->arena, cells[j].text, cells[j].length);
+    t->n_columns = n;
     free(cells);
     rsp_room_free(&room);
-    t->n_columns = n;
-    t->headings = (const char **) headings;
-    t->heading_line = s->lines[0];
-    return true;
+}
+
+static bool check_width(const rsp_table_data *t, uint32_t line, rsp_diag *d) {
+    if (t->n_columns <= MOST_COLUMNS) return true;
+    rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, (int) line, 0}, "check the delimiter",
+               "the first record has %zu columns; at most %d are read", t->n_columns, MOST_COLUMNS);
+    return false;
+}
+
+void rsp_delimited_head(rsp_table_data *t, size_t k) {
+    size_t before = t->n_columns;
+    head_from(t, &t->records[k]);
+    if (t->n_columns > MOST_COLUMNS) t->n_columns = MOST_COLUMNS;
+    if (t->n_columns != before) t->info = NULL;
 }
 
 static bool has_comma_in_cells(const struct scan *s) {
@@ -363,71 +358,35 @@ static bool has_comma_in_cells(const struct scan *s) {
     return s->comma || s->unclosed.n;
 }
 
-/* Files of other kinds that people take for exports, by their first bytes. */
-static const struct {
-    const char *bytes, *what, *remedy;
-} other_kinds[] = {
-    {"PK\x03\x04", "a workbook (xlsx, ods) or a zip archive", "save it as CSV in UTF-8, or unpack it"},
-    {"\xD0\xCF\x11\xE0", "an old Excel workbook (xls)", "save it as CSV in UTF-8"},
-    {"$FL2@(#)", "an SPSS file (sav)", "export it as CSV"},
-    {"$FL3@(#)", "an SPSS file (zsav)", "export it as CSV"},
-    {"<stata_dta>", "a Stata file (dta)", "export it as CSV"},
-    {"%PDF-", "a PDF", "export the answers as CSV"},
-    {"<!DOCTYPE html", "a web page", "was the session over when it was downloaded? Export the answers as CSV again"},
-    {"<html", "a web page", "was the session over when it was downloaded? Export the answers as CSV again"},
-    {"<?xml", "an XML file", "export the answers as CSV"}};
-
-static bool is_other_kind(const rsp_buf *raw, const char *path, rsp_diag *d) {
-    for (size_t k = 0; k < sizeof other_kinds / sizeof *other_kinds; k++) {
-        size_t length = strlen(other_kinds[k].bytes);
-        if (raw->length < length || strncasecmp(raw->data, other_kinds[k].bytes, length) != 0) continue;
-        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, other_kinds[k].remedy, "this is %s, not a table in text",
-                   other_kinds[k].what);
-        return true;
-    }
-    return false;
-}
-
 rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *encoding, char delimiter, rsp_diag *d) {
     rsp_decoded text;
-    if (is_other_kind(raw, path, d)) {
-        rsp_buf_free(raw);
-        return NULL;
-    }
     if (!rsp_decode(raw, encoding, path, &text, d)) return NULL;
     rsp_table_data *t = rsp_calloc(1, sizeof *t);
+    t->arena = rsp_arena_new();
     t->path = path;
+    t->format = "text";
     t->encoding = text.encoding;
+    t->encoding_why = text.why;
     t->text = text.text;
-    t->delimiter = delimiter ? delimiter : detect_delimiter(text.text, text.length);
+    t->delimiter = delimiter ? delimiter : detect_delimiter(text.text, text.length, &t->agreement);
     struct scan s = {.text = text.text, .length = text.length, .delimiter = t->delimiter, .limit = SIZE_MAX};
     scan_all(&s);
     report_scan(&s, path, d);
-    if (!check_scan(&s, path, d) || !take_headings(t, &s, d)) {
+    bool good = check_scan(&s, path, d);
+    if (good) head_from(t, &s.records[0]);
+    if (!good || !check_width(t, s.lines[0], d)) {
         scan_free(&s);
         rsp_table_close(t);
         return NULL;
     }
-    /* The headings' record moves out of the way; what is freed stays the start of the arrays. */
-    memmove(s.records, s.records + 1, (s.n - 1) * sizeof *s.records);
-    memmove(s.lines, s.lines + 1, (s.n - 1) * sizeof *s.lines);
-    t->n_header_rows = 1;
-    t->n_records = s.n - 1;
+    t->n_records = s.n;
     t->records = s.records;
     t->line = s.lines;
+    t->heading_line = s.lines[0];
+    rsp_table_drop(t, 1);
     t->bare_empty = s.bare_empty;
     t->quoted_empty = s.quoted_empty;
     t->comma_in_cells = has_comma_in_cells(&s);
     t->read = read_cells;
     return t;
-}
-
-void rsp_table_close(rsp_table_data *t) {
-    if (!t) return;
-    for (size_t j = 0; j < t->n_columns; j++) free((char *) t->headings[j]);
-    free(t->headings);
-    free((void *) t->records);
-    free((void *) t->line);
-    free(t->text);
-    free(t);
 }

@@ -26,6 +26,8 @@ struct cache {
     uint8_t **sets;    /* cells with several answers: place of each choice */
     rsp_lines bad;     /* no number, no date */
     rsp_lines undated; /* LimeSurvey's date of submission where it keeps none */
+    rsp_lines damaged; /* identifiers that a spreadsheet rounded: 5.36E+08 */
+    unsigned folds;    /* RSP_FOLD_... it took */
     bool ambiguous;
 };
 
@@ -120,8 +122,7 @@ struct plan {
     size_t n_groups;
     struct group *groups;
     size_t n_answers, *answers; /* columns that show how far the respondent came */
-    size_t submitted;           /* column, or RSP_NONE */
-    bool two_kinds;             /* bare and quoted blanks differ */
+    size_t submitted, finished; /* columns, or RSP_NONE */
 };
 
 struct record {
@@ -132,22 +133,26 @@ struct record {
     bool left;   /* not submitted */
 };
 
-static bool is_blank(const rsp_cell *c) {
-    for (uint32_t k = 0; k < c->length; k++) {
-        unsigned char b = (unsigned char) c->text[k];
-        if (b == 0xC2 && k + 1 < c->length && (unsigned char) c->text[k + 1] == 0xA0) k++;
-        else if (b != ' ' && b != '\t' && b != '\n' && b != '\r') return false;
-    }
-    return true;
+static bool is_blank(const rsp_cell *c) { return rsp_cell_blank(c); }
+
+static int declared(const struct plan *p, const rsp_cell *c, rsp_take take) {
+    return rsp_cell_declared(p->job->tool, c, take);
 }
 
-static bool no_answer(const rsp_cell *c) { return is_blank(c) || rsp_is_not_available(c->text, c->length); }
+static bool no_answer(const struct plan *p, const rsp_cell *c, rsp_take take) {
+    if (is_blank(c) || rsp_is_not_available(c->text, c->length)) return true;
+    return p->job->tool->missing && p->job->tool->missing(c->text, c->length, take) != 0;
+}
+
+static bool beyond(const struct record *r, size_t column) { return r->left && column >= r->last; }
+
+/* Behind the last answer of a questionnaire that was left, nothing was shown because it was left. */
+static int as_left(const struct plan *p, const struct record *r, size_t column, int why) {
+    return rsp_as_left(p->job->tool, beyond(r, column), why);
+}
 
 static int why_blank(const struct plan *p, const struct record *r, size_t column) {
-    if (!p->job->tool->tells_missing) return RSP_NA_UNKNOWN;
-    if (r->left && column >= r->last) return RSP_NA_BROKE_OFF;
-    if (!p->two_kinds) return RSP_NA_UNKNOWN;
-    return r->cells[column].quoted ? RSP_NA_SKIPPED : RSP_NA_NOT_SHOWN;
+    return rsp_blank_kind(p->job->tool, p->job->table, &r->cells[column], beyond(r, column));
 }
 
 static const char *keep(struct worker *w, const rsp_cell *c) { return rsp_strndup(w->arena, c->text, c->length); }
@@ -158,13 +163,47 @@ static int add_odd(struct worker *w, struct cache *c, const rsp_cell *cell) {
     return (int) (ODD_BIT | (c->n_odd - 1));
 }
 
+/* What the file itself calls a code; NULL. */
+static const char *label_of(const struct plan *p, size_t column, const rsp_cell *cell) {
+    const rsp_column_info *info = p->job->table->info ? &p->job->table->info[column] : NULL;
+    for (size_t k = 0; info && k < info->n_values; k++)
+        if (strlen(info->values[k].code) == cell->length && memcmp(info->values[k].code, cell->text, cell->length) == 0)
+            return info->values[k].label;
+    return NULL;
+}
+
+static int match_tick(const struct plan *p, struct worker *w, size_t column, const rsp_cell *cell) {
+    const rsp_tool *tool = p->job->tool;
+    int value = tool->tick ? tool->tick(p->job->table, cell->text, cell->length) : RSP_NO_TICK;
+    if (value == RSP_NO_TICK) value = declared(p, cell, RSP_TAKE_TICK) ? declared(p, cell, RSP_TAKE_TICK) : RSP_NO_TICK;
+    const char *label = value == RSP_NO_TICK ? label_of(p, column, cell) : NULL;
+    if (label && *label) value = rsp_match_tick(label, strlen(label), &w->fold);
+    return value != RSP_NO_TICK ? value : rsp_match_tick(cell->text, cell->length, &w->fold);
+}
+
+/* A spelling that is none of the codes and words of the list: what the file calls it, why it is no answer, or what a
+ * spreadsheet made of it. */
+static int work_out_further(const struct plan *p, struct worker *w, struct cache *c, const rsp_list *list,
+                            size_t column, const rsp_cell *cell) {
+    const char *label = label_of(p, column, cell);
+    int value = label && *label ? rsp_match_value(p->matcher, list, label, strlen(label), &w->fold) : RSP_VALUE_NONE;
+    if (value >= 0) return value;
+    int why = declared(p, cell, p->job->columns[column].take);
+    if (why) return why;
+    if (rsp_is_not_available(cell->text, cell->length)) return RSP_NA_UNKNOWN;
+    value = rsp_match_damaged(list, cell->text, cell->length);
+    if (value == RSP_VALUE_AMBIGUOUS) c->ambiguous = true;
+    if (value >= 0) c->folds |= RSP_FOLD_EXCEL;
+    return value >= 0 ? value : add_odd(w, c, cell);
+}
+
 /* The code of a cell that the cache has not met. */
-static int work_out(const struct plan *p, struct worker *w, struct cache *c, const rsp_target_column *t,
-                    const rsp_cell *cell) {
+static int work_out(const struct plan *p, struct worker *w, struct cache *c, size_t column, const rsp_cell *cell) {
+    const rsp_target_column *t = &p->job->columns[column];
     const rsp_list *list = p->frame->study->variables[t->variable].list;
     int value;
     if (t->take == RSP_TAKE_TICK || t->take == RSP_TAKE_OTHER) {
-        value = rsp_match_tick(cell->text, cell->length, &w->fold);
+        value = match_tick(p, w, column, cell);
         if (value != RSP_NO_TICK) return value;
         if (t->take == RSP_TAKE_OTHER) return 1; /* respondents' own words: they said something */
         value = rsp_match_value(p->matcher, list, cell->text, cell->length, &w->fold);
@@ -172,14 +211,14 @@ static int work_out(const struct plan *p, struct worker *w, struct cache *c, con
         return add_odd(w, c, cell);
     }
     value = rsp_match_value(p->matcher, list, cell->text, cell->length, &w->fold);
+    if (value >= 0) c->folds |= rsp_match_folds(list, (size_t) value, cell->text, cell->length, &w->fold);
     if (value >= 0) return value;
-    if (value == RSP_VALUE_AMBIGUOUS) c->ambiguous = true;
-    else if (rsp_is_not_available(cell->text, cell->length)) return RSP_NA_UNKNOWN;
+    if (value == RSP_VALUE_NONE) return work_out_further(p, w, c, list, column, cell);
+    c->ambiguous = true;
     return add_odd(w, c, cell);
 }
 
 static int code_of(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
-    const rsp_target_column *t = &p->job->columns[column];
     struct cache *c = &w->caches[column];
     const rsp_cell *cell = &r->cells[column];
     /* CODE_BASE makes every code positive. */
@@ -190,7 +229,7 @@ static int code_of(const struct plan *p, struct worker *w, const struct record *
     if (known != RSP_NONE) {
         code = (int) known - CODE_BASE;
     } else {
-        code = work_out(p, w, c, t, cell);
+        code = work_out(p, w, c, column, cell);
         if (one) *one = code + CODE_BASE;
         else rsp_map_put_n(c->codes, cell->text, cell->length, (size_t) (code + CODE_BASE));
     }
@@ -204,8 +243,14 @@ static void fill_code(const struct plan *p, struct worker *w, const struct recor
     int code;
     if (is_blank(&r->cells[column])) code = why_blank(p, r, column);
     else code = code_of(p, w, r, column);
-    if (code == RSP_NA_UNKNOWN && r->left && column >= r->last && p->job->tool->tells_missing) code = RSP_NA_BROKE_OFF;
+    if (code < 0) code = as_left(p, r, column, code);
     rsp_set_code(to, r->row, code);
+}
+
+static bool date_of(const struct plan *p, size_t column, const rsp_cell *cell, double *x) {
+    if (rsp_parse_date(cell->text, cell->length, x)) return true;
+    rsp_date_order order = p->job->dates ? p->job->dates[column] : RSP_DATES_ISO;
+    return order != RSP_DATES_ISO && rsp_parse_local_date(cell->text, cell->length, order, x);
 }
 
 static void fill_number(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
@@ -214,9 +259,11 @@ static void fill_number(const struct plan *p, struct worker *w, const struct rec
     rsp_column *to = &p->frame->columns[t->variable];
     double x = NAN;
     int why = RSP_NA_UNKNOWN;
-    if (no_answer(cell)) {
+    if (is_blank(cell) || rsp_is_not_available(cell->text, cell->length)) {
         why = why_blank(p, r, column);
-    } else if (!(t->take == RSP_TAKE_DATE ? rsp_parse_date(cell->text, cell->length, &x)
+    } else if (declared(p, cell, t->take)) {
+        why = as_left(p, r, column, declared(p, cell, t->take));
+    } else if (!(t->take == RSP_TAKE_DATE ? date_of(p, column, cell, &x)
                                           : rsp_parse_double(cell->text, cell->length, p->job->decimal, &x))) {
         x = NAN;
         why = RSP_NA_INVALID;
@@ -227,15 +274,25 @@ static void fill_number(const struct plan *p, struct worker *w, const struct rec
     if (isnan(x)) to->why[r->row] = (int8_t) why;
 }
 
+/* 5.36E+08, 5,36E+08: a long number that a spreadsheet shortened. */
+static bool is_rounded(const rsp_cell *c) {
+    const char *e = c->length > 5 && c->length < 16 ? memchr(c->text, 'E', c->length) : NULL;
+    double x;
+    return e && e + 1 < c->text + c->length && e[1] == '+' &&
+           (rsp_parse_double(c->text, c->length, '.', &x) || rsp_parse_double(c->text, c->length, ',', &x));
+}
+
 static void fill_text(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
     size_t variable = p->job->columns[column].variable;
     rsp_column *to = &p->frame->columns[variable];
     struct dictionary *words = &w->dictionaries[variable];
     rsp_cell cell = r->cells[column];
-    if (is_blank(&cell)) {
-        to->text[r->row] = why_blank(p, r, column);
+    int why = is_blank(&cell) ? why_blank(p, r, column) : as_left(p, r, column, declared(p, &cell, RSP_TAKE_TEXT));
+    if (why) {
+        to->text[r->row] = why;
         return;
     }
+    if (is_rounded(&cell)) rsp_lines_add(&w->caches[column].damaged, r->line);
     while (cell.length && strchr(" \t\r\n", cell.text[0])) cell.text++, cell.length--;
     while (cell.length && strchr(" \t\r\n", cell.text[cell.length - 1])) cell.length--;
     if (!words->numbers) words->numbers = rsp_map_new();
@@ -287,6 +344,29 @@ static void fill_ticks(const struct plan *p, struct worker *w, const struct reco
     }
 }
 
+/* Codes of a cell that the file labels itself, matched by these labels. */
+static bool several_by_label(const struct plan *p, struct worker *w, const struct record *r, size_t column,
+                             const rsp_list *list, uint8_t *set) {
+    const rsp_cell *cell = &r->cells[column];
+    rsp_buf labels = {0};
+    bool any = false;
+    if (!p->job->table->info || !p->job->table->info[column].n_values) return false;
+    for (const char *at = cell->text, *end = at + cell->length; at < end;) {
+        while (at < end && (*at == ' ' || *at == ';')) at++;
+        const char *stop = memchr(at, ';', (size_t) (end - at));
+        rsp_cell piece = {at, (uint32_t) ((stop ? stop : end) - at), true, 0};
+        const char *label = label_of(p, column, &piece);
+        any = any || label;
+        if (label) rsp_buf_puts(&labels, label);
+        else rsp_buf_add(&labels, piece.text, piece.length);
+        rsp_buf_putc(&labels, ';');
+        at = stop ? stop + 1 : end;
+    }
+    bool all = any && rsp_match_several(p->matcher, list, labels.data, labels.length, set, &w->fold);
+    rsp_buf_free(&labels);
+    return all;
+}
+
 /* Place of every choice in a cell that holds several; worked out once for each spelling. */
 static const uint8_t *several(const struct plan *p, struct worker *w, const struct record *r, size_t column,
                               bool *odd) {
@@ -298,6 +378,7 @@ static const uint8_t *several(const struct plan *p, struct worker *w, const stru
     if (known == RSP_NONE) {
         uint8_t *set = rsp_calloc(list->n + 1, 1); /* the last: index of the odd spelling + 1, 0 for none */
         bool all = rsp_match_several(p->matcher, list, cell->text, cell->length, set, &w->fold);
+        if (!all) all = several_by_label(p, w, r, column, list, set);
         known = c->n_sets;
         set[list->n] = !all;
         RSP_PUSH(c->sets, c->n_sets, c->sets_capacity, set);
@@ -338,7 +419,7 @@ static void fill_ranked(const struct plan *p, struct worker *w, const struct rec
     set_parts(p, g, r->row, 0);
     for (size_t k = 0; k < g->n; k++) {
         size_t column = g->columns[k];
-        if (no_answer(&r->cells[column])) continue;
+        if (no_answer(p, &r->cells[column], RSP_TAKE_RANKED)) continue;
         int item = code_of(p, w, r, column);
         if (item < 0) {
             invalid = true;
@@ -358,13 +439,13 @@ static void fill_ranked(const struct plan *p, struct worker *w, const struct rec
 static void fill_places(const struct plan *p, struct worker *w, const struct record *r, const struct group *g) {
     bool any = false;
     const rsp_variable *v = &p->frame->study->variables[g->variable];
-    for (size_t k = 0; k < g->n; k++) any = any || !no_answer(&r->cells[g->columns[k]]);
+    for (size_t k = 0; k < g->n; k++) any = any || !no_answer(p, &r->cells[g->columns[k]], RSP_TAKE_PLACE);
     for (size_t k = 0; k < g->n; k++) {
         size_t column = g->columns[k];
         const rsp_cell *cell = &r->cells[column];
         double place = 0;
         int value = any ? 0 : why_blank(p, r, column);
-        if (!no_answer(cell)) {
+        if (!no_answer(p, cell, RSP_TAKE_PLACE)) {
             bool good = rsp_parse_double(cell->text, cell->length, '.', &place) && place >= 0 &&
                         place <= (double) v->list->n && place == floor(place);
             value = good ? (int) place : RSP_NA_INVALID;
@@ -385,10 +466,11 @@ static void fill_group(const struct plan *p, struct worker *w, const struct reco
 }
 
 static void fill_record(const struct plan *p, struct worker *w, struct record *r) {
-    r->left = p->job->tool->tells_missing && p->submitted != RSP_NONE && is_blank(&r->cells[p->submitted]);
+    r->left = rsp_was_left(p->job->tool, p->submitted != RSP_NONE ? &r->cells[p->submitted] : NULL,
+                           p->finished != RSP_NONE ? &r->cells[p->finished] : NULL);
     r->last = 0;
     for (size_t k = p->n_answers; k-- > 0;)
-        if (!no_answer(&r->cells[p->answers[k]])) {
+        if (!no_answer(p, &r->cells[p->answers[k]], p->job->columns[p->answers[k]].take)) {
             r->last = p->answers[k] + 1;
             break;
         }
@@ -413,6 +495,7 @@ static bool in_group(rsp_take take) {
 static void plan_column(struct plan *p, size_t column, size_t *group_of) {
     const rsp_target_column *t = &p->job->columns[column];
     if (t->submitted) p->submitted = column;
+    if (t->finished) p->finished = column;
     if (t->question) p->answers[p->n_answers++] = column;
     if (t->take == RSP_TAKE_NOTHING) return;
     if (!in_group(t->take)) {
@@ -430,11 +513,10 @@ static void plan_column(struct plan *p, size_t column, size_t *group_of) {
 
 static void plan_make(struct plan *p, const rsp_fill_job *job, rsp_frame *f, const rsp_matcher *m) {
     size_t n = job->table->n_columns;
-    *p = (struct plan){.job = job, .frame = f, .matcher = m, .submitted = RSP_NONE};
+    *p = (struct plan){.job = job, .frame = f, .matcher = m, .submitted = RSP_NONE, .finished = RSP_NONE};
     p->single = rsp_calloc(n, sizeof *p->single);
     p->answers = rsp_calloc(n, sizeof *p->answers);
     p->groups = rsp_calloc(n, sizeof *p->groups);
-    p->two_kinds = job->table->bare_empty && job->table->quoted_empty;
     size_t *group_of = rsp_malloc(f->n_columns * sizeof *group_of);
     for (size_t j = 0; j < f->n_columns; j++) group_of[j] = RSP_NONE;
     for (size_t j = 0; j < n; j++) plan_column(p, j, group_of);
@@ -457,7 +539,7 @@ static void set_text(rsp_filler *x, size_t variable, const rsp_fill_job *job, co
     inner.columns = &target;
     inner.table = &one;
     struct plan p = {.job = &inner, .frame = x->frame, .matcher = x->matcher};
-    rsp_cell cell = {value, (uint32_t) strlen(value), true};
+    rsp_cell cell = {value, (uint32_t) strlen(value), true, 0};
     struct record r = {.cells = &cell};
     for (size_t i = 0; i < job->table->n_records; i++) {
         r.row = job->first_row + i;
@@ -508,7 +590,7 @@ static void fill_constant(rsp_filler *x, const rsp_fill_job *job, const rsp_pair
 
 /* ---- reports ---------------------------------------------------------------------------------------------------- */
 
-enum { VALUES_SHOWN = 3, LONGEST_VALUE = 40 };
+enum { VALUES_SHOWN = 3, LONGEST_VALUE = 40, NAMES_SHOWN = 5 };
 
 static int compare_odd(const void *x, const void *y) {
     const struct odd *a = x, *b = y;
@@ -579,7 +661,7 @@ static void report_odd(const rsp_filler *x, const struct plan *p, size_t column,
                    ambiguous      ? "could be more than one choice, or none"
                    : lines.n == 1 ? "is no choice"
                                   : "are no choices",
-                   rsp_lines_text(&lines, text), values.data);
+                   rsp_rows_text(p->job->table, &lines, text), values.data);
     rsp_buf_free(&values);
     free(odd);
 }
@@ -593,9 +675,10 @@ static void report_bad(const rsp_filler *x, const struct plan *p, size_t column,
     bool date = p->job->columns[column].take == RSP_TAKE_DATE;
     /* The cell itself may be anything a person typed: it is not repeated. */
     rsp_report(d, RSP_WARNING, (rsp_loc){p->job->table->path, (int) lines.first[0], 0},
-               date ? "dates are written 2026-03-31 or 2026-03-31 18:30:00" : "they count as missing",
+               date ? "dates are written 2026-03-31 or 2026-03-31 18:30:00; for others the source may say `dates`"
+                    : "they count as missing",
                "%zu answer%s to '%s' %s no %s (%s)", lines.n, lines.n == 1 ? "" : "s", variable_name(p, column),
-               lines.n == 1 ? "is" : "are", date ? "ISO date" : "number", rsp_lines_text(&lines, text));
+               lines.n == 1 ? "is" : "are", date ? "date" : "number", rsp_rows_text(p->job->table, &lines, text));
 }
 
 /* The constant is kept, since it says that the response is complete; no duration can be had from it. */
@@ -621,12 +704,52 @@ static void report_ragged(const rsp_filler *x, const struct plan *p, rsp_diag *d
     if (fewer.n)
         rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) fewer.first[0], 0}, "the cells that lack count as blank",
                    "%zu record%s fewer cells than the %zu headings (%s)", fewer.n, fewer.n == 1 ? " has" : "s have",
-                   t->n_columns, rsp_lines_text(&fewer, text));
+                   t->n_columns, rsp_rows_text(t, &fewer, text));
     if (more.n)
         rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) more.first[0], 0},
                    "look for a delimiter that is not in quotation marks: the surplus cells were not read",
                    "%zu record%s more cells than the %zu headings (%s)", more.n, more.n == 1 ? " has" : "s have",
-                   t->n_columns, rsp_lines_text(&more, text));
+                   t->n_columns, rsp_rows_text(t, &more, text));
+}
+
+static void report_damaged(const rsp_filler *x, const struct plan *p, size_t column, rsp_diag *d) {
+    rsp_lines lines = {0};
+    char text[128];
+    for (int k = 0; k < x->n_workers; k++)
+        if (x->workers[k].n_caches) rsp_lines_merge(&lines, &x->workers[k].caches[column].damaged);
+    if (lines.n)
+        rsp_report(d, RSP_WARNING, (rsp_loc){p->job->table->path, (int) lines.first[0], 0},
+                   "export the answers again and do not open them in a spreadsheet program: the digits are lost",
+                   "%zu value%s of '%s' %s rounded numbers such as 5.36E+08 (%s)", lines.n, lines.n == 1 ? "" : "s",
+                   variable_name(p, column), lines.n == 1 ? "is one of the" : "are",
+                   rsp_rows_text(p->job->table, &lines, text));
+}
+
+/* One line for each kind of difference between what cells hold and what choices.csv says. */
+static void report_folds(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
+    static const char *const what[RSP_FOLDS] = {
+        "letters in another case",
+        "blanks, tabs or line breaks",
+        "HTML",
+        "quotation marks, dashes, accents or invisible signs written in another way",
+        "dots at the end",
+        "numbers and ranges that a spreadsheet changed (01 to 1, 1-2 to a date)"};
+    for (size_t f = 0; f < RSP_FOLDS; f++) {
+        rsp_buf names = {0};
+        size_t n = 0;
+        for (size_t j = 0; j < p->job->table->n_columns; j++) {
+            unsigned folds = 0;
+            for (int k = 0; k < x->n_workers; k++)
+                if (x->workers[k].n_caches) folds |= x->workers[k].caches[j].folds;
+            if (!(folds >> f & 1) || n++ >= NAMES_SHOWN) continue;
+            rsp_buf_printf(&names, "%s'%s'", n > 1 ? ", " : "", variable_name(p, j));
+        }
+        if (n > NAMES_SHOWN) rsp_buf_printf(&names, " and %zu more", n - NAMES_SHOWN);
+        if (n)
+            rsp_report(d, RSP_NOTE, (rsp_loc){p->job->table->path, 0, 0}, NULL,
+                       "answers were matched in spite of %s: %s", what[f], names.data);
+        rsp_buf_free(&names);
+    }
 }
 
 /* ---- the file --------------------------------------------------------------------------------------------------- */
@@ -669,7 +792,9 @@ void rsp_fill(rsp_filler *x, const rsp_fill_job *job, rsp_diag *d) {
         if (job->columns[j].take == RSP_TAKE_NOTHING) continue;
         report_odd(x, &p, j, d);
         report_bad(x, &p, j, d);
+        report_damaged(x, &p, j, d);
     }
+    report_folds(x, &p, d);
     for (int k = 0; k < x->n_workers; k++) {
         x->workers[k].room.fewer = x->workers[k].room.more = (rsp_lines){0};
         caches_free(&x->workers[k]);
@@ -733,9 +858,92 @@ char rsp_detect_decimal(const rsp_fill_job *job, rsp_diag *d) {
     char points[128], commas[128];
     rsp_report(d, RSP_ERR_DATA, (rsp_loc){job->table->path, (int) s.commas.first[0], 0},
                "give the source its `decimal`, '.' or ','; numbers with the other sign then count as invalid",
-               "numbers are written with a comma (%s) and with a point (%s)", rsp_lines_text(&s.commas, commas),
-               rsp_lines_text(&s.points, points));
+               "numbers are written with a comma (%s) and with a point (%s)",
+               rsp_rows_text(job->table, &s.commas, commas), rsp_rows_text(job->table, &s.points, points));
     return 0;
+}
+
+/* ---- order of day and month ------------------------------------------------------------------------------------- */
+
+struct order {
+    size_t iso, other; /* cells */
+    bool day, month;   /* some cell is a date only with the day, with the month in front */
+    bool slashes;      /* some cell could be read both ways */
+};
+
+static void look_at_date(const rsp_cell *c, struct order *o) {
+    double x;
+    if (is_blank(c)) return;
+    if (rsp_parse_date(c->text, c->length, &x)) {
+        o->iso++;
+        return;
+    }
+    o->other++;
+    bool day = rsp_parse_local_date(c->text, c->length, RSP_DATES_DAY_FIRST, &x);
+    bool month = rsp_parse_local_date(c->text, c->length, RSP_DATES_MONTH_FIRST, &x);
+    o->day = o->day || (day && !month);
+    o->month = o->month || (month && !day);
+    o->slashes = o->slashes || (day && month && !memchr(c->text, '.', c->length));
+}
+
+static void look_at_dates(const rsp_fill_job *job, size_t from, size_t to, struct order *orders) {
+    const rsp_table_data *t = job->table;
+    size_t block = rsp_table_block(t);
+    rsp_room room = {0};
+    rsp_cell *cells = rsp_malloc(block * t->n_columns * sizeof *cells);
+    for (size_t b = from; b < to; b += block) {
+        size_t end = b + block < to ? b + block : to;
+        t->read(t, b, end, &room, cells);
+        for (size_t k = 0; k < (end - b) * t->n_columns; k++)
+            if (job->columns[k % t->n_columns].take == RSP_TAKE_DATE)
+                look_at_date(&cells[k], &orders[k % t->n_columns]);
+    }
+    free(cells);
+    rsp_room_free(&room);
+}
+
+static rsp_date_order order_of(const struct order *o, const rsp_fill_job *job) {
+    if (job->source->dates) return job->source->dates == 'm' ? RSP_DATES_MONTH_FIRST : RSP_DATES_DAY_FIRST;
+    if (!o->other) return RSP_DATES_ISO;
+    if (o->month && !o->day) return RSP_DATES_MONTH_FIRST;
+    return job->tool->month_first && !o->day ? RSP_DATES_MONTH_FIRST : RSP_DATES_DAY_FIRST;
+}
+
+/* Columns of one file are written by one program: where one tells the order, it holds for the others. */
+static void agree(const rsp_fill_job *job, struct order *orders) {
+    bool day = false, month = false;
+    for (size_t j = 0; j < job->table->n_columns; j++) {
+        day = day || orders[j].day;
+        month = month || orders[j].month;
+    }
+    for (size_t j = 0; j < job->table->n_columns; j++) {
+        bool open = orders[j].slashes && !orders[j].day && !orders[j].month;
+        if (open && day != month) orders[j].day = day, orders[j].month = month;
+    }
+}
+
+const rsp_date_order *rsp_detect_dates(const rsp_fill_job *job, rsp_arena *a, rsp_diag *d) {
+    const rsp_table_data *t = job->table;
+    size_t first = rsp_table_block(t) < t->n_records ? rsp_table_block(t) : t->n_records;
+    struct order *orders = rsp_calloc(t->n_columns, sizeof *orders);
+    bool any = false;
+    look_at_dates(job, 0, first, orders); /* a column that begins with ISO dates has no others */
+    for (size_t j = 0; j < t->n_columns; j++) any = any || (orders[j].other && !orders[j].iso);
+    if (any) look_at_dates(job, first, t->n_records, orders);
+    if (any) agree(job, orders);
+    rsp_date_order *found = any || job->source->dates ? RSP_ARRAY(a, rsp_date_order, t->n_columns) : NULL;
+    for (size_t j = 0; found && j < t->n_columns; j++) {
+        const struct order *o = &orders[j];
+        found[j] = order_of(o, job);
+        bool known = job->source->dates || job->tool->month_first || (o->day != o->month);
+        if (o->slashes && !known)
+            rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, (int) t->heading_line, 0},
+                       "give the source `dates: dmy` or `dates: mdy`", "'%s' holds dates such as 3/4/2026, and %s",
+                       t->headings[j],
+                       o->day ? "days stand first in some and second in others" : "no day above 12 tells the order");
+    }
+    free(orders);
+    return found;
 }
 
 /* ---- dictionaries ----------------------------------------------------------------------------------------------- */
@@ -775,7 +983,31 @@ static void finish_column(rsp_filler *x, size_t variable) {
     free(words);
 }
 
-void rsp_filler_finish(rsp_filler *x) {
-    for (size_t j = 0; j < x->frame->n_columns; j++)
-        if (x->frame->columns[j].kind == RSP_COL_TEXT) finish_column(x, j);
+/* Texts of which a tenth are addresses, places or telephone numbers are personal data whatever their heading says. */
+static void leave_out_personal(rsp_filler *x, size_t variable, rsp_diag *d) {
+    rsp_frame *f = x->frame;
+    rsp_column *c = &f->columns[variable];
+    const char *what = NULL;
+    size_t found = 0;
+    if (variable == f->study->roles.id || rsp_study_keeps(f->study, variable)) return;
+    for (size_t w = 0; w < c->n_words; w++) {
+        const char *is = rsp_personal_content(c->words[w], strlen(c->words[w]));
+        if (is && !what) what = is;
+        found += is != NULL;
+    }
+    if (!found || found * 10 < c->n_words) return;
+    for (size_t i = 0; i < f->n; i++)
+        if (c->text[i] >= 0) c->text[i] = RSP_NA_SET;
+    c->n_words = 0;
+    rsp_report(d, RSP_WARNING, f->study->variables[variable].loc,
+               "if the study needs it, name it under `privacy: keep`", "'%s' holds %s and is left out",
+               f->study->variables[variable].name, what);
+}
+
+void rsp_filler_finish(rsp_filler *x, rsp_diag *d) {
+    for (size_t j = 0; j < x->frame->n_columns; j++) {
+        if (x->frame->columns[j].kind != RSP_COL_TEXT) continue;
+        finish_column(x, j);
+        leave_out_personal(x, j, d);
+    }
 }

@@ -14,16 +14,21 @@ typedef struct {
     const rsp_source *source;
     size_t first_row; /* of the frame */
     uint16_t file;
-    char decimal; /* 0: detect */
+    char decimal;                /* 0: detect */
+    const rsp_date_order *dates; /* per column; NULL: ISO 8601 everywhere */
 } rsp_fill_job;
 
 rsp_filler *rsp_filler_new(rsp_frame *f, const rsp_matcher *m);
 /* The decimal sign of the file's numbers: given, or found in all of them. 0 when both signs occur and the tool does not
  * say which it writes (reported). */
 char rsp_detect_decimal(const rsp_fill_job *job, rsp_diag *d);
+/* The order of day and month of every column of dates, by what stands in them: [n_columns] in the arena. Columns where no
+ * day is above 12 are reported, unless the source or the tool says which it is. */
+const rsp_date_order *rsp_detect_dates(const rsp_fill_job *job, rsp_arena *a, rsp_diag *d);
 void rsp_fill(rsp_filler *x, const rsp_fill_job *job, rsp_diag *d);
-/* Makes the frame's dictionaries: words in sorted order, so that numbers do not follow threads or files. */
-void rsp_filler_finish(rsp_filler *x);
+/* Makes the frame's dictionaries: words in sorted order, so that numbers do not follow threads or files. Columns of texts
+ * that are personal data by their content are emptied, and reported. */
+void rsp_filler_finish(rsp_filler *x, rsp_diag *d);
 void rsp_filler_free(rsp_filler *x);
 
 #endif

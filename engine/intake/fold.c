@@ -72,18 +72,14 @@ static void without_html(const char *text, size_t length, rsp_buf *out) {
     }
 }
 
+static bool is_space(UChar c) {
+    return c == '\t' || c == '\n' || c == '\r' || c == 0xA0 || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+           c == 0x3000 || (c >= 0x2000 && c <= 0x200A);
+}
+
 /* One character for those that mean the same; 0: leave out. */
 static UChar plain(UChar c) {
-    if (c >= 0x2000 && c <= 0x200A) return ' ';
     switch (c) {
-    case '\t':
-    case '\n':
-    case '\r':
-    case 0xA0:
-    case 0x2028:
-    case 0x2029:
-    case 0x202F:
-    case 0x3000: return ' ';
     case 0xAD:
     case 0x200B:
     case 0x200C:
@@ -119,16 +115,23 @@ static UChar plain(UChar c) {
     }
 }
 
-static void fold_unicode(const rsp_buf *in, rsp_buf *out) {
+static UChar plain_but(UChar c, unsigned without) {
+    if (is_space(c)) return without & RSP_FOLD_SPACE ? c : ' ';
+    return without & RSP_FOLD_SIGNS ? c : plain(c);
+}
+
+static void fold_unicode(const rsp_buf *in, unsigned without, rsp_buf *out) {
     UErrorCode status = U_ZERO_ERROR;
     int32_t room = (int32_t) in->length * 3 + 16, n = 0;
     UChar *a = rsp_malloc((size_t) room * sizeof *a), *b = rsp_malloc((size_t) room * sizeof *b);
     u_strFromUTF8WithSub(a, room, &n, in->data, (int32_t) in->length, 0xFFFD, NULL, &status);
-    n = unorm2_normalize(unorm2_getNFCInstance(&status), a, n, b, room, &status);
-    n = u_strFoldCase(a, room, b, n, U_FOLD_CASE_DEFAULT, &status);
+    if (without & RSP_FOLD_SIGNS) u_memcpy(b, a, n);
+    else n = unorm2_normalize(unorm2_getNFCInstance(&status), a, n, b, room, &status);
+    if (without & RSP_FOLD_CASE) u_memcpy(a, b, n);
+    else n = u_strFoldCase(a, room, b, n, U_FOLD_CASE_DEFAULT, &status);
     int32_t to = 0;
     for (int32_t i = 0; U_SUCCESS(status) && i < n; i++) {
-        UChar c = plain(a[i]);
+        UChar c = plain_but(a[i], without);
         if (c) b[to++] = c;
     }
     char *utf8 = rsp_malloc((size_t) to * 3 + 1);
@@ -146,24 +149,26 @@ static bool ascii_only(const char *text, size_t length) {
     return true;
 }
 
-static void fold_ascii(const rsp_buf *in, rsp_buf *out) {
+static void fold_ascii(const rsp_buf *in, unsigned without, rsp_buf *out) {
     for (size_t i = 0; i < in->length; i++) {
         char c = in->data[i];
-        c = c >= 'A' && c <= 'Z' ? (char) (c + 32) : (char) plain((UChar) (unsigned char) c);
+        c = c >= 'A' && c <= 'Z' ? (char) (without & RSP_FOLD_CASE ? c : c + 32)
+                                 : (char) plain_but((UChar) (unsigned char) c, without);
         rsp_buf_putc(out, c);
     }
 }
 
 /* Single blanks, none at the ends; no dots at the end unless there is nothing else. */
-static void tidy(rsp_buf *b) {
+static void tidy(rsp_buf *b, unsigned without) {
     size_t to = 0;
+    bool spaces = !(without & RSP_FOLD_SPACE);
     for (size_t i = 0; i < b->length; i++) {
-        if (b->data[i] == ' ' && (to == 0 || b->data[to - 1] == ' ')) continue;
+        if (spaces && b->data[i] == ' ' && (to == 0 || b->data[to - 1] == ' ')) continue;
         b->data[to++] = b->data[i];
     }
-    while (to && b->data[to - 1] == ' ') to--;
+    while (spaces && to && b->data[to - 1] == ' ') to--;
     size_t full = to;
-    for (;;) {
+    while (!(without & RSP_FOLD_DOTS)) {
         if (to && (b->data[to - 1] == '.' || b->data[to - 1] == ' ')) to--;
         else if (to >= 3 && memcmp(b->data + to - 3, "\xE2\x80\xA6", 3) == 0) to -= 3; /* one-sign ellipsis */
         else break;
@@ -172,15 +177,18 @@ static void tidy(rsp_buf *b) {
     b->data[b->length] = '\0';
 }
 
-void rsp_fold(const char *text, size_t length, rsp_buf *into) {
+void rsp_fold(const char *text, size_t length, rsp_buf *into) { rsp_fold_but(text, length, 0, into); }
+
+void rsp_fold_but(const char *text, size_t length, unsigned kinds, rsp_buf *into) {
     if (length > LONGEST_FOLDED) length = LONGEST_FOLDED;
     rsp_buf stripped = {0};
     rsp_buf_add(&stripped, "", 0);
-    without_html(text, length, &stripped);
+    if (kinds & RSP_FOLD_HTML) rsp_buf_add(&stripped, text, length);
+    else without_html(text, length, &stripped);
     into->length = 0;
     rsp_buf_add(into, "", 0);
-    if (ascii_only(stripped.data, stripped.length)) fold_ascii(&stripped, into);
-    else fold_unicode(&stripped, into);
+    if (ascii_only(stripped.data, stripped.length)) fold_ascii(&stripped, kinds, into);
+    else fold_unicode(&stripped, kinds, into);
     rsp_buf_free(&stripped);
-    tidy(into);
+    tidy(into, kinds);
 }

@@ -1,5 +1,5 @@
 /* The frame: columns of coded answers, their order, their values. */
-#include "responsive/frame.h"
+#include "reader.h"
 
 #include "base/hash64.h"
 
@@ -156,7 +156,9 @@ const char *rsp_case_name(const rsp_frame *f, size_t i, char text[256]) {
     size_t id = f->study->roles.id;
     if (id != RSP_NONE && rsp_valid(f, id, i)) {
         char cell[64];
-        snprintf(text, 256, "%s", rsp_cell_text(f, id, i, cell));
+        const char *name = rsp_cell_text(f, id, i, cell);
+        if (f->keyed) rsp_pseudonym(f->key, f->study->id, name, text);
+        else snprintf(text, 256, "%s", name);
     } else {
         snprintf(text, 256, "%s:%u", f->n_files ? f->files[f->file[i]].name : "", f->line[i]);
     }

@@ -16,6 +16,7 @@ struct input {
     rsp_table_data *table;
     rsp_target_column *columns;
     const rsp_tool *tool;
+    const rsp_date_order *dates;
     char decimal;
     char sha256[65];
 };
@@ -95,15 +96,6 @@ static void sha256_of(const rsp_buf *bytes, char hex[65]) {
     rsp_hash_hex(&h, hex);
 }
 
-static bool format_is_built(const rsp_source *source, rsp_diag *d) {
-    static const rsp_table_data none = {.path = NULL};
-    char text[160];
-    if (strcmp(source->format, "auto") == 0 || rsp_tool_find(source->format, &none, text)) return true;
-    rsp_report(d, RSP_ERR_STUDY, source->loc, NULL, "format '%s' cannot be read (formats: %s)", source->format,
-               rsp_tool_names(text));
-    return false;
-}
-
 /* Bytes to records: what needs no other file's help and most of the time. */
 static void open_tables(struct inputs *all, rsp_buf *raw, rsp_diag *d) {
 #pragma omp parallel for schedule(dynamic, 1) if (all->n > 1)
@@ -111,13 +103,15 @@ static void open_tables(struct inputs *all, rsp_buf *raw, rsp_diag *d) {
         struct input *in = &all->v[k];
         if (!in->read) continue;
         sha256_of(&raw[k], in->sha256);
-        in->table = rsp_delimited_open(&raw[k], in->path, in->source->encoding, in->source->delimiter, d);
+        rsp_open_options o = {in->source->encoding, in->source->delimiter, in->source->sheet};
+        in->table = rsp_table_open(&raw[k], in->path, &o, d);
     }
 }
 
 static void match_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
     char why[160];
-    in->tool = rsp_tool_find(in->source->format, in->table, why);
+    in->tool = rsp_tool_take(in->source->format, in->table, why, d);
+    if (!in->tool) return;
     if (strcmp(in->source->format, "auto") == 0)
         rsp_report(d, RSP_NOTE, (rsp_loc){in->path, 0, 0}, NULL, "read as %s (%s)", in->tool->name, why);
     if (!in->table->n_records)
@@ -129,6 +123,7 @@ static void match_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rs
                         .source = in->source,
                         .decimal = in->source->decimal};
     in->decimal = rsp_detect_decimal(&job, d);
+    in->dates = rsp_detect_dates(&job, a, d);
 }
 
 /* Files are read one after another, so that faults of reading come in their order. */
@@ -199,27 +194,25 @@ static rsp_frame *fill_frame(const rsp_study *s, const struct inputs *all, const
     size_t row = 0;
     for (size_t k = 0; k < all->n; k++) {
         struct input *in = &all->v[k];
-        rsp_fill_job job = {in->table, in->columns, in->tool, in->source, row, (uint16_t) k, in->decimal};
+        rsp_fill_job job = {in->table, in->columns, in->tool, in->source, row, (uint16_t) k, in->decimal, in->dates};
         rsp_fill(x, &job, d);
         row += in->table->n_records;
         rsp_table_close(in->table); /* its text is the largest thing held */
         in->table = NULL;
     }
-    rsp_filler_finish(x);
+    rsp_filler_finish(x, d);
     rsp_filler_free(x);
     return f;
 }
 
 static bool find_inputs(struct inputs *all, const rsp_study *s, rsp_diag *d) {
-    bool built = true;
     for (size_t k = 0; k < s->n_sources; k++) {
-        built = format_is_built(&s->sources[k], d) && built;
         for (size_t p = 0; p < s->sources[k].n_patterns; p++)
             expand(all, s, &s->sources[k], s->sources[k].patterns[p], d);
     }
     if (all->n > MOST_FILES)
         rsp_report(d, RSP_ERR_DATA, RSP_NOWHERE, NULL, "%zu files are more than can be read", all->n);
-    return built && all->n <= MOST_FILES;
+    return all->n <= MOST_FILES;
 }
 
 bool rsp_source_files(const rsp_study *s, rsp_arena *a, const char ***paths, const char ***names, size_t *n,
@@ -251,6 +244,7 @@ rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d) {
         report_same_content(&all, d);
     }
     if (rsp_diag_errors(d) == errors) f = fill_frame(s, &all, m, used, d);
+    if (f && s->roles.id != RSP_NONE && !rsp_study_keeps(s, s->roles.id)) f->keyed = rsp_pseudonym_key(s, f->key, d);
     if (f && rsp_diag_errors(d) != errors) {
         rsp_frame_free(f);
         f = NULL;

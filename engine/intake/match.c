@@ -161,6 +161,18 @@ static int match_folded(const struct list_names *n, const rsp_buf *folded) {
     return found(value, ambiguous);
 }
 
+/* EUSurvey writes the identifier behind the text, `Malta(MT)`: the code counts, else the text in front of it. */
+static int match_identified(const struct list_names *n, const char *text, size_t length, rsp_buf *room) {
+    while (length && text[length - 1] == ' ') length--;
+    const char *open = length > 2 && text[length - 1] == ')' ? memrchr(text, '(', length) : NULL;
+    if (!open || open == text) return RSP_VALUE_NONE;
+    size_t code = rsp_map_get_n(n->codes, open + 1, (size_t) (text + length - 1 - (open + 1)));
+    if (code != RSP_NONE) return (int) code;
+    if (open[-1] == ' ') return RSP_VALUE_NONE; /* words in brackets, not an identifier */
+    rsp_fold(text, (size_t) (open - text), room);
+    return match_folded(n, room);
+}
+
 int rsp_match_value(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, rsp_buf *room) {
     const struct list_names *n = names_of(m, l);
     size_t exact = rsp_map_get_n(n->codes, text, length);
@@ -170,6 +182,9 @@ int rsp_match_value(const rsp_matcher *m, const rsp_list *l, const char *text, s
     if (value != RSP_VALUE_NONE) return value;
     value = match_convention(n, room->data);
     if (value != RSP_VALUE_NONE) return value;
+    value = match_identified(n, text, length, room);
+    if (value != RSP_VALUE_NONE) return value;
+    rsp_fold(text, length, room);
     /* Programs that hold codes as numbers with missing ones write 3 as 3.0. */
     if (room->length > 2 && memcmp(room->data + room->length - 2, ".0", 2) == 0 &&
         strspn(room->data, "0123456789") == room->length - 2) {
@@ -197,6 +212,108 @@ int rsp_match_tick(const char *text, size_t length, rsp_buf *room) {
     for (size_t k = 0; k < sizeof no / sizeof no[0]; k++)
         if (strcmp(room->data, no[k]) == 0) return 0;
     return RSP_NO_TICK;
+}
+
+/* ---- how far an answer is from how the study writes it ---------------------------------------------------------- */
+
+static bool alike(const char *text, size_t length, const char *wording, unsigned without, rsp_buf *room) {
+    rsp_buf other = {0};
+    rsp_fold_but(text, length, without, room);
+    rsp_fold_but(wording, strlen(wording), without, &other);
+    bool same = room->length == other.length && memcmp(room->data, other.data, other.length) == 0;
+    rsp_buf_free(&other);
+    return same;
+}
+
+/* The kinds of folding without which the two would differ; RSP_FOLD_EXCEL where they differ in any case. */
+static unsigned distance(const char *text, size_t length, const char *wording, rsp_buf *room) {
+    unsigned kinds = 0;
+    if (strlen(wording) == length && memcmp(wording, text, length) == 0) return 0;
+    if (!alike(text, length, wording, 0, room)) return RSP_FOLD_EXCEL;
+    for (unsigned k = 1; k < RSP_FOLD_EXCEL; k <<= 1)
+        if (!alike(text, length, wording, k, room)) kinds |= k;
+    return kinds;
+}
+
+unsigned rsp_match_folds(const rsp_list *l, size_t k, const char *text, size_t length, rsp_buf *room) {
+    const rsp_choice *c = &l->choices[k];
+    unsigned best = distance(text, length, c->code, room);
+    size_t n = c->label.n + c->n_aliases;
+    for (size_t w = 0; w < n && best; w++) {
+        const char *wording = w < c->label.n ? c->label.wording[w].text : c->aliases[w - c->label.n];
+        unsigned kinds = distance(text, length, wording, room);
+        if (!kinds || best == RSP_FOLD_EXCEL) best = kinds;
+    }
+    return best == RSP_FOLD_EXCEL ? 0 : best;
+}
+
+/* ---- what spreadsheets do to answers ---------------------------------------------------------------------------- */
+
+/* Two whole numbers with a dash or slash between them, as in "1-2" and "10 – 14". */
+static bool range_of(const char *text, int *from, int *to) {
+    rsp_buf folded = {0};
+    int used = 0;
+    rsp_fold(text, strlen(text), &folded);
+    bool good = sscanf(folded.data, "%d - %d%n", from, to, &used) == 2 ||
+                sscanf(folded.data, "%d / %d%n", from, to, &used) == 2;
+    good = good && (size_t) used == folded.length && *from >= 0 && *to >= 0;
+    rsp_buf_free(&folded);
+    return good;
+}
+
+/* A date as a spreadsheet shows it: 2026-02-01, 01.02.2026, 1-Feb, Feb-01; day or two-digit year in `other`. */
+static bool short_date(const char *text, size_t length, int *month, int *other) {
+    static const char *const months[] = {"jan", "feb", "mar", "apr", "may", "jun",
+                                         "jul", "aug", "sep", "oct", "nov", "dec"};
+    static const char *const elsewhere[] = {"mai", "okt", "dez", "dec"};
+    static const int of_elsewhere[] = {5, 10, 12, 12};
+    char copy[32], name[4];
+    int year, n = 0;
+    if (length >= sizeof copy) return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    if (sscanf(copy, "%4d-%2d-%2d%n", &year, month, other, &n) == 3 && n == 10 && (!copy[n] || copy[n] == ' ')) {
+        if (*other == 1 && year < 2000) *other = year % 100; /* 10-49 became October 1949 */
+        return true;
+    }
+    if (sscanf(copy, "%2d.%2d.%4d%n", other, month, &year, &n) == 3 && copy[n] == '\0') return true;
+    bool day_first = sscanf(copy, "%2d%*[-. ]%3[A-Za-z]%n", other, name, &n) == 2;
+    if (!day_first && sscanf(copy, "%3[A-Za-z]%*[-. ]%2d%n", name, other, &n) != 2) return false;
+    if (copy[n] == '.') n++;
+    if (copy[n]) return false;
+    for (*month = 1; *month <= 12; (*month)++)
+        if (strcasecmp(name, months[*month - 1]) == 0) return true;
+    for (size_t k = 0; k < sizeof elsewhere / sizeof *elsewhere; k++)
+        if (strcasecmp(name, elsewhere[k]) == 0) {
+            *month = of_elsewhere[k];
+            return true;
+        }
+    return false;
+}
+
+static bool same_range(const char *wording, int month, int other) {
+    int from, to;
+    return range_of(wording, &from, &to) && ((from == month && to == other) || (from == other && to == month));
+}
+
+static bool same_number(const char *code, double x) {
+    double y;
+    return rsp_parse_double(code, strlen(code), '.', &y) && x == y;
+}
+
+int rsp_match_damaged(const rsp_list *l, const char *text, size_t length) {
+    double x = NAN;
+    int month = 0, other = 0, found_at = RSP_VALUE_NONE;
+    if (!rsp_parse_double(text, length, '.', &x) && !rsp_parse_double(text, length, ',', &x)) x = NAN;
+    bool date = isnan(x) && short_date(text, length, &month, &other);
+    for (size_t k = 0; k < l->n && (date || !isnan(x)); k++) {
+        const rsp_choice *c = &l->choices[k];
+        bool same = date ? same_range(c->code, month, other) : same_number(c->code, x);
+        for (size_t w = 0; date && w < c->label.n; w++)
+            same = same || same_range(c->label.wording[w].text, month, other);
+        if (same) found_at = found_at == RSP_VALUE_NONE ? (int) k : RSP_VALUE_AMBIGUOUS;
+    }
+    return found_at;
 }
 
 /* ---- cells that hold several answers ---------------------------------------------------------------------------- */
@@ -355,6 +472,55 @@ bool rsp_parse_date(const char *text, size_t length, double *seconds) {
     return true;
 }
 
+static bool up_to(const char **at, const char *end, int least, int most, int *value) {
+    int n = 0;
+    *value = 0;
+    for (; n < most && *at != end && **at >= '0' && **at <= '9'; n++, (*at)++) *value = *value * 10 + (**at - '0');
+    return n >= least;
+}
+
+static bool parse_half_day(const char **at, const char *end, double *clock) {
+    while (*at != end && **at == ' ') (*at)++;
+    if (end - *at == 2 && ((*at)[1] == 'M' || (*at)[1] == 'm') && strchr("AaPp", (*at)[0])) {
+        bool after_noon = (*at)[0] == 'P' || (*at)[0] == 'p', twelve = *clock >= 12 * 3600.0;
+        if (*clock >= 13 * 3600.0) return false;
+        *clock += after_noon && !twelve ? 12 * 3600.0 : !after_noon && twelve ? -12 * 3600.0 : 0;
+        *at = end;
+    }
+    return *at == end;
+}
+
+/* h:mm or h:mm:ss, perhaps with AM or PM. */
+static bool parse_short_clock(const char **at, const char *end, double *clock) {
+    int hour, minute, second = 0;
+    while (*at != end && (**at == ' ' || **at == ',')) (*at)++;
+    if (*at == end) return true;
+    if (!up_to(at, end, 1, 2, &hour) || !(sign(at, end, ':') || sign(at, end, '.')) || !up_to(at, end, 2, 2, &minute))
+        return false;
+    if ((sign(at, end, ':') || sign(at, end, '.')) && !up_to(at, end, 2, 2, &second)) return false;
+    if (hour > 23 || minute > 59 || second > 60) return false;
+    *clock = hour * 3600.0 + minute * 60.0 + second;
+    return parse_half_day(at, end, clock);
+}
+
+bool rsp_parse_local_date(const char *text, size_t length, rsp_date_order order, double *seconds) {
+    trim(&text, &length);
+    const char *at = text, *end = text + length;
+    int first, second, year;
+    double clock = 0;
+    if (!up_to(&at, end, 1, 2, &first) || at == end || !strchr("/.-", *at)) return false;
+    char between = *at++;
+    if (!up_to(&at, end, 1, 2, &second) || !sign(&at, end, between)) return false;
+    const char *from = at;
+    if (!up_to(&at, end, 2, 4, &year) || at - from == 3) return false;
+    if (at - from == 2) year += year < 70 ? 2000 : 1900;
+    bool month_first = order == RSP_DATES_MONTH_FIRST && between != '.';
+    int month = month_first ? first : second, day = month_first ? second : first;
+    if (!date_exists(year, month, day) || !parse_short_clock(&at, end, &clock)) return false;
+    *seconds = (double) days_from_civil(year, month, day) * 86400.0 + clock;
+    return true;
+}
+
 /* ---- headings: one ---------------------------------------------------------------------------------------------- */
 
 static const rsp_target_column nothing = {.take = RSP_TAKE_NOTHING, .variable = RSP_NONE};
@@ -420,7 +586,8 @@ static rsp_target_column part_of(const rsp_matcher *m, size_t variable, const ch
         c.part = (size_t) choice;
         return c;
     }
-    if (!ends_with(part, length, "other") && !ends_with(part, length, "comment")) return nothing;
+    bool other = length >= 5 && strncasecmp(part, "other", 5) == 0; /* "Other (please specify)" */
+    if (!other && !ends_with(part, length, "other") && !ends_with(part, length, "comment")) return nothing;
     c.variable = RSP_NONE;
     c.free_text = true;
     return c;
@@ -439,6 +606,13 @@ static rsp_target_column split_at_separator(const rsp_matcher *m, const char *co
         while (from < length && code[k] == '_' && code[from] == '_') from++;
         size_t part_length = length - from;
         rsp_target_column c = part_of(m, v, code + from, part_length, tool, room);
+        /* REDCap: the code -1 is an underscore more. */
+        if (!matched(&c) && from > k + 3 && code[k] == '_') {
+            rsp_buf negative = {0};
+            rsp_buf_printf(&negative, "-%.*s", (int) part_length, code + from);
+            c = part_of(m, v, negative.data, negative.length, tool, room);
+            rsp_buf_free(&negative);
+        }
         /* R turns both brackets into points. */
         if (!matched(&c) && part_length > 1 && code[length - 1] == '.')
             c = part_of(m, v, code + from, part_length - 1, tool, room);
@@ -461,7 +635,19 @@ static rsp_target_column by_code(const rsp_matcher *m, const char *code, size_t 
         v = open ? variable_named(m, code, (size_t) (open - code), room) : RSP_NONE;
         if (v != RSP_NONE) return part_of(m, v, open + 1, (size_t) (code + length - open) - 2, tool, room);
     }
-    return split_at_separator(m, code, length, tool, room);
+    rsp_target_column c = split_at_separator(m, code, length, tool, room);
+    if (matched(&c) || !ends_with(code, length, "_TEXT")) return c;
+    c.free_text = true; /* Qualtrics: the words beside a choice */
+    return c;
+}
+
+/* Without the names of groups in front: group/name, group/name/option, in ODK Central group-name. */
+static rsp_target_column by_path(const rsp_matcher *m, const char *code, size_t length, const rsp_tool *tool,
+                                 rsp_buf *room) {
+    rsp_target_column c = by_code(m, code, length, tool, room);
+    for (size_t k = 0; tool->paths && !matched(&c) && k < length && length <= LONGEST_CODE; k++)
+        if (code[k] == '/' || code[k] == '-') c = by_code(m, code + k + 1, length - k - 1, tool, room);
+    return c;
 }
 
 static size_t variable_labelled(const rsp_matcher *m, const char *text, size_t length, rsp_buf *room) {
@@ -472,6 +658,31 @@ static size_t variable_labelled(const rsp_matcher *m, const char *text, size_t l
     return ambiguous ? RSP_NONE : v;
 }
 
+enum { MOST_JOINTS = 24, LONGEST_LABEL = 4096 };
+
+/* `Question/Option` (Kobo), `Question: Row` (EUSurvey), `Question - Row` (Qualtrics). */
+static rsp_target_column by_joint(const rsp_matcher *m, const char *text, size_t length, const rsp_tool *tool,
+                                  rsp_buf *room) {
+    static const char *const joints[] = {"/", ": ", " - ", "-"};
+    int tried = 0;
+    if (length > LONGEST_LABEL) return nothing;
+    for (size_t k = 0; k < sizeof joints / sizeof *joints; k++) {
+        size_t n = strlen(joints[k]);
+        for (const char *at = text;
+             (at = memmem(at, (size_t) (text + length - at), joints[k], n)) && tried < MOST_JOINTS; at += n) {
+            tried++;
+            const char *rest = at + n;
+            size_t left = (size_t) (text + length - rest);
+            size_t v = variable_labelled(m, text, (size_t) (at - text), room);
+            rsp_target_column c = v == RSP_NONE ? nothing : part_of(m, v, rest, left, tool, room);
+            if (matched(&c)) return c;
+            v = variable_labelled(m, rest, left, room); /* row of a matrix */
+            if (v != RSP_NONE) return whole_variable(m, v);
+        }
+    }
+    return nothing;
+}
+
 /* A heading that is a question's text, perhaps with an option's or a row's in brackets behind it. */
 static rsp_target_column by_label(const rsp_matcher *m, const char *text, size_t length, const rsp_tool *tool,
                                   rsp_buf *room) {
@@ -479,7 +690,7 @@ static rsp_target_column by_label(const rsp_matcher *m, const char *text, size_t
     size_t v = variable_labelled(m, text, length, room);
     if (v != RSP_NONE) return whole_variable(m, v);
     const char *open = length && text[length - 1] == ']' ? memrchr(text, '[', length) : NULL;
-    if (!open) return nothing;
+    if (!open) return by_joint(m, text, length, tool, room);
     const char *inside = open + 1;
     size_t n = (size_t) (text + length - 1 - inside);
     v = variable_labelled(m, text, (size_t) (open - text), room);
@@ -509,10 +720,10 @@ static size_t code_length(const char *h) {
 }
 
 static rsp_target_column by_own_column(const rsp_matcher *m, const char *text, size_t length, const rsp_tool *tool,
-                                       const char **own, rsp_buf *room) {
+                                       const rsp_own **own, rsp_buf *room) {
     rsp_fold(text, length, room);
-    *own = tool->own_column(room->data);
-    return *own ? by_code(m, *own, strlen(*own), tool, room) : nothing;
+    *own = rsp_own_find(tool->own, tool->n_own, room->data);
+    return *own ? by_code(m, (*own)->code, strlen((*own)->code), tool, room) : nothing;
 }
 
 static rsp_target_column renamed(const rsp_matcher *m, const rsp_source *source, const char *text, size_t length,
@@ -528,14 +739,14 @@ static rsp_target_column renamed(const rsp_matcher *m, const rsp_source *source,
 
 /* By codes: rename, the heading itself, the tool's own columns, the code in front of a text. */
 static rsp_target_column strong_match(const rsp_matcher *m, const char *heading, const rsp_tool *tool,
-                                      const rsp_source *source, const char **own, rsp_buf *room) {
+                                      const rsp_source *source, const rsp_own **own, rsp_buf *room) {
     size_t length = strlen(heading), code = code_length(heading);
     bool applies = false;
     *own = NULL;
     rsp_target_column c = renamed(m, source, heading, length, tool, &applies, room);
     if (!applies && code) c = renamed(m, source, heading, code, tool, &applies, room);
     if (applies) return c;
-    c = by_code(m, heading, length, tool, room);
+    c = by_path(m, heading, length, tool, room);
     if (matched(&c)) return c;
     c = by_own_column(m, heading, length, tool, own, room);
     if (matched(&c) || *own || !code) return c;
@@ -543,48 +754,15 @@ static rsp_target_column strong_match(const rsp_matcher *m, const char *heading,
     return matched(&c) ? c : by_own_column(m, heading, code, tool, own, room);
 }
 
-static rsp_target_column weak_match(const rsp_matcher *m, const char *heading, const rsp_tool *tool, rsp_buf *room) {
+/* By texts: the heading's, or what the file says beside it. */
+static rsp_target_column weak_match(const rsp_matcher *m, const char *heading, const char *label, const rsp_tool *tool,
+                                    rsp_buf *room) {
     rsp_target_column c = by_label(m, heading, strlen(heading), tool, room);
+    if (!matched(&c) && label && *label) c = by_label(m, label, strlen(label), tool, room);
     size_t code = code_length(heading);
     if (matched(&c) || !code) return c;
     const char *text = heading + code + strspn(heading + code, " ._:;|-");
     return by_label(m, text, strlen(text), tool, room);
-}
-
-static bool is_personal(const char *heading, const char *own, rsp_buf *room) {
-    static const char *const names[] = {"ipaddr",
-                                        "ipaddress",
-                                        "ip",
-                                        "ip address",
-                                        "ip-adresse",
-                                        "email",
-                                        "e-mail",
-                                        "e-mail address",
-                                        "email address",
-                                        "mail",
-                                        "token",
-                                        "refurl",
-                                        "referrer url",
-                                        "lastname",
-                                        "last name",
-                                        "firstname",
-                                        "first name",
-                                        "surname",
-                                        "name",
-                                        "phone",
-                                        "telephone",
-                                        "recipientlastname",
-                                        "recipientfirstname",
-                                        "recipientemail",
-                                        "locationlatitude",
-                                        "locationlongitude",
-                                        "latitude",
-                                        "longitude"};
-    size_t code = code_length(heading);
-    rsp_fold(heading, code ? code : strlen(heading), room);
-    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
-        if (strcmp(room->data, names[k]) == 0 || (own && strcmp(own, names[k]) == 0)) return true;
-    return false;
 }
 
 /* ---- headings: all ---------------------------------------------------------------------------------------------- */
@@ -708,10 +886,10 @@ static void report_without_column(const rsp_matcher *m, const rsp_table_data *t,
 }
 
 static void report_columns(const rsp_table_data *t, const rsp_target_column *columns, rsp_diag *d) {
-    struct names unknown = {0}, personal = {0};
+    struct names unknown = {0}, personal = {0}, asked = {0};
     for (size_t j = 0; j < t->n_columns; j++) {
         if (columns[j].take != RSP_TAKE_NOTHING) continue;
-        if (columns[j].personal) name_add(&personal, t->headings[j]);
+        if (columns[j].personal) name_add(columns[j].variable == RSP_NONE ? &personal : &asked, t->headings[j]);
         else if (!columns[j].free_text && !columns[j].settled && !columns[j].submitted)
             name_add(&unknown, t->headings[j]);
     }
@@ -719,10 +897,15 @@ static void report_columns(const rsp_table_data *t, const rsp_target_column *col
     if (personal.n)
         rsp_report(d, RSP_NOTE, loc, NULL, "%zu column%s with personal data not read: %s", personal.n,
                    personal.n == 1 ? "" : "s", names_text(&personal));
+    if (asked.n)
+        rsp_report(d, RSP_WARNING, loc, "if the study needs them, name the variables under `privacy: keep`",
+                   "%zu column%s of the study with personal data not read: %s", asked.n, asked.n == 1 ? "" : "s",
+                   names_text(&asked));
     if (unknown.n)
         rsp_report(d, RSP_NOTE, loc, NULL, "%zu column%s that the instrument does not know not read: %s", unknown.n,
                    unknown.n == 1 ? "" : "s", names_text(&unknown));
     rsp_buf_free(&personal.text);
+    rsp_buf_free(&asked.text);
     rsp_buf_free(&unknown.text);
 }
 
@@ -740,11 +923,48 @@ static bool is_timing(const char *heading) {
 
 /* Answers of respondents, as against what a tool writes of itself: only those show how far somebody came. A column that
  * the instrument does not know counts where the tool's own columns can be told. */
-static bool is_question_column(const rsp_matcher *m, const rsp_target_column *c, const char *heading, const char *own,
-                               const rsp_tool *tool) {
+static bool is_question_column(const rsp_matcher *m, const rsp_target_column *c, const char *heading,
+                               const rsp_own *own, const rsp_tool *tool) {
     if (c->variable != RSP_NONE) return !is_role(&m->study->roles, c->variable);
     if (c->free_text) return true;
     return tool->tells_missing && *heading && !own && !c->personal && !is_timing(heading);
+}
+
+/* Columns that identify persons are read only where the study says so under `privacy`, or as the id, which leaves as a
+ * pseudonym. */
+static void leave_out_personal(const rsp_matcher *m, const char *heading, const rsp_own *own, rsp_target_column *c,
+                               rsp_buf *room) {
+    bool text = c->take == RSP_TAKE_TEXT || c->take == RSP_TAKE_NUMBER;
+    if (matched(c) && (!text || c->variable == m->study->roles.id || rsp_study_keeps(m->study, c->variable))) return;
+    if (!(own && own->kind == RSP_OWN_PERSONAL) && !rsp_is_personal_heading(heading, room)) return;
+    if (c->take != RSP_TAKE_NOTHING) c->take = RSP_TAKE_NOTHING;
+    c->free_text = false;
+    c->personal = true;
+}
+
+/* The file's own labels against the study's: code 1 must not be "Agree" there and "Disagree" here. */
+static void compare_labels(const rsp_matcher *m, const rsp_table_data *t, size_t j, const rsp_target_column *c,
+                           rsp_buf *room, rsp_diag *d) {
+    const rsp_list *l = m->study->variables[c->variable].list;
+    const struct list_names *names = names_of(m, l);
+    for (size_t k = 0; k < t->info[j].n_values; k++) {
+        const rsp_value_label *v = &t->info[j].values[k];
+        size_t by_code = rsp_map_get(names->codes, v->code);
+        int by_label = *v->label ? rsp_match_value(m, l, v->label, strlen(v->label), room) : RSP_VALUE_NONE;
+        if (by_code == RSP_NONE || by_label < 0 || (size_t) by_label == by_code) continue;
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, 0, 0},
+                   "set right the codes in choices.csv, or give the list codes of its own and leave the labels",
+                   "'%s': code %s is '%s' in the file, which choices.csv gives to code %s", t->headings[j], v->code,
+                   v->label, l->choices[by_label].code);
+    }
+}
+
+static void compare_all_labels(const rsp_matcher *m, const rsp_table_data *t, const rsp_target_column *columns,
+                               rsp_diag *d) {
+    rsp_buf room = {0};
+    for (size_t j = 0; t->info && j < t->n_columns; j++)
+        if (columns[j].take == RSP_TAKE_CODE) compare_labels(m, t, j, &columns[j], &room, d);
+    rsp_buf_free(&room);
 }
 
 rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data *t, const rsp_tool *tool,
@@ -754,23 +974,26 @@ rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data
     rsp_buf room = {0};
     size_t submitted = m->study->roles.submitted, n_matched = 0;
     for (size_t j = 0; j < t->n_columns; j++) {
-        const char *own;
-        columns[j] = strong_match(m, t->headings[j], tool, source, &own, &room);
-        if (!matched(&columns[j]) && !own) {
-            columns[j] = weak_match(m, t->headings[j], tool, &room);
+        const rsp_own *own;
+        rsp_target_column *c = &columns[j];
+        *c = strong_match(m, t->headings[j], tool, source, &own, &room);
+        if (!matched(c) && !own) {
+            *c = weak_match(m, t->headings[j], t->info ? t->info[j].label : NULL, tool, &room);
             weak[j] = true;
         }
-        columns[j].personal = !matched(&columns[j]) && is_personal(t->headings[j], own, &room);
-        columns[j].submitted = (own && strcmp(own, "submitdate") == 0) ||
-                               (matched(&columns[j]) && submitted != RSP_NONE && columns[j].variable == submitted);
-        columns[j].question = is_question_column(m, &columns[j], t->headings[j], own, tool);
-        n_matched += matched(&columns[j]);
+        n_matched += matched(c);
+        c->submitted = (own && own->kind == RSP_OWN_SUBMITTED) ||
+                       (matched(c) && submitted != RSP_NONE && c->variable == submitted);
+        c->finished = own && own->kind == RSP_OWN_FINISHED;
+        leave_out_personal(m, t->headings[j], own, c, &room);
+        c->question = is_question_column(m, c, t->headings[j], own, tool);
     }
     rsp_buf_free(&room);
     settle_duplicates(m, t, columns, weak, d);
     free(weak);
     drop_joined_cells(m, t->n_columns, columns);
     drop_set_columns(m, source, t->n_columns, columns);
+    compare_all_labels(m, t, columns, d);
     if (!n_matched)
         rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, (int) t->heading_line, 0},
                    "is this an export of this questionnaire? check `format`, `delimiter` and `encoding` of the source",

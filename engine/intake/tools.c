@@ -3,40 +3,110 @@
 
 #include <string.h>
 
-static int csv_recognise(const rsp_table_data *t, char why[160]) {
+static int csv_recognise(rsp_table_data *t, char why[160]) {
     (void) t;
     snprintf(why, 160, "no other tool's signs");
     return 1;
 }
 
-static const char *csv_own_column(const char *folded) {
-    (void) folded;
+const rsp_tool rsp_tool_csv = {.name = "csv", .recognise = csv_recognise};
+
+static const rsp_tool *const tools[] = {
+    &rsp_tool_limesurvey, &rsp_tool_eusurvey, &rsp_tool_qualtrics, &rsp_tool_surveymonkey, &rsp_tool_kobo,
+    &rsp_tool_redcap,     &rsp_tool_sosci,    &rsp_tool_unipark,   &rsp_tool_google_forms, &rsp_tool_microsoft_forms,
+    &rsp_tool_spss,       &rsp_tool_stata,    &rsp_tool_csv};
+enum { N_TOOLS = sizeof tools / sizeof tools[0] };
+
+static const rsp_tool *by_evidence(rsp_table_data *t, char why[160]) {
+    const rsp_tool *best = NULL;
+    int best_score = 0;
+    for (size_t k = 0; k < N_TOOLS; k++) {
+        char evidence[160];
+        int score = tools[k]->recognise(t, evidence);
+        if (score <= best_score) continue;
+        best = tools[k];
+        best_score = score;
+        memcpy(why, evidence, sizeof evidence);
+    }
+    return best;
+}
+
+const rsp_tool *rsp_tool_find(const char *format, rsp_table_data *t, char why[160]) {
+    why[0] = '\0';
+    if (strcmp(format, "auto") == 0) return by_evidence(t, why);
+    snprintf(why, 160, "as the source says");
+    for (size_t k = 0; k < N_TOOLS; k++)
+        if (strcmp(format, tools[k]->name) == 0) return tools[k];
     return NULL;
 }
 
-const rsp_tool rsp_tool_csv = {"csv", csv_recognise, csv_own_column, false, false, false};
-
-static const rsp_tool *const tools[] = {&rsp_tool_limesurvey, &rsp_tool_csv};
-enum { N_TOOLS = sizeof tools / sizeof tools[0] };
-
-const rsp_tool *rsp_tool_find(const char *format, const rsp_table_data *t, char why[160]) {
-    const rsp_tool *best = NULL;
-    int best_score = 0;
-    why[0] = '\0';
-    for (size_t k = 0; k < N_TOOLS; k++) {
-        if (strcmp(format, "auto") != 0) {
-            if (strcmp(format, tools[k]->name) == 0) return tools[k];
-            continue;
-        }
-        char evidence[160];
-        int score = tools[k]->recognise(t, evidence);
-        if (score > best_score) {
-            best = tools[k];
-            best_score = score;
-            memcpy(why, evidence, sizeof evidence);
-        }
+const rsp_tool *rsp_tool_take(const char *format, rsp_table_data *t, char why[160], rsp_diag *d) {
+    const rsp_tool *tool = rsp_tool_find(format, t, why);
+    bool statistics = tool == &rsp_tool_spss || tool == &rsp_tool_stata;
+    if (t->statistical != statistics) {
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, 0, 0}, "take the `format` out: it is recognised",
+                   "the source says %s, but the file is %s", format,
+                   t->statistical ? "one of a statistics program" : t->format);
+        return NULL;
     }
-    return best;
+    if (tool->prepare) tool->prepare(t, d);
+    return tool;
+}
+
+const rsp_own *rsp_own_find(const rsp_own *own, size_t n, const char *folded) {
+    for (size_t k = 0; k < n; k++)
+        if (strcmp(folded, own[k].folded) == 0) return &own[k];
+    return NULL;
+}
+
+const rsp_own *rsp_tool_own(const rsp_tool *tool, const char *heading, rsp_buf *room) {
+    rsp_fold(heading, strlen(heading), room);
+    const rsp_own *own = rsp_own_find(tool->own, tool->n_own, room->data);
+    if (own) return own;
+    size_t n = strspn(room->data, "abcdefghijklmnopqrstuvwxyz_");
+    if (!n || !room->data[n] || !strchr("._:", room->data[n])) return NULL;
+    room->data[n] = '\0';
+    return rsp_own_find(tool->own, tool->n_own, room->data);
+}
+
+/* ---- why there is no answer ------------------------------------------------------------------------------------- */
+
+bool rsp_cell_blank(const rsp_cell *c) {
+    for (uint32_t k = 0; k < c->length; k++) {
+        unsigned char b = (unsigned char) c->text[k];
+        if (b == 0xC2 && k + 1 < c->length && (unsigned char) c->text[k + 1] == 0xA0) k++;
+        else if (b != ' ' && b != '\t' && b != '\n' && b != '\r') return false;
+    }
+    return true;
+}
+
+int rsp_cell_declared(const rsp_tool *tool, const rsp_cell *c, rsp_take take) {
+    if (c->missing) return c->missing;
+    return tool->missing ? tool->missing(c->text, c->length, take) : 0;
+}
+
+int rsp_as_left(const rsp_tool *tool, bool beyond, int why) {
+    return tool->tells_missing && beyond && (why == RSP_NA_NOT_SHOWN || why == RSP_NA_UNKNOWN) ? RSP_NA_BROKE_OFF : why;
+}
+
+int rsp_blank_kind(const rsp_tool *tool, const rsp_table_data *t, const rsp_cell *c, bool beyond) {
+    if (c->missing) return rsp_as_left(tool, beyond, c->missing);
+    if (!tool->tells_missing) return RSP_NA_UNKNOWN;
+    if (beyond) return RSP_NA_BROKE_OFF;
+    if (t->skipped_marked) return RSP_NA_NOT_SHOWN;
+    if (!tool->quotes_tell || !t->bare_empty || !t->quoted_empty) return RSP_NA_UNKNOWN;
+    return c->quoted ? RSP_NA_SKIPPED : RSP_NA_NOT_SHOWN;
+}
+
+bool rsp_was_left(const rsp_tool *tool, const rsp_cell *submitted, const rsp_cell *finished) {
+    static const char *const no[] = {"0", "false", "no", "falsch", "faux", "nein", "non"};
+    if (!tool->tells_missing) return false;
+    if (submitted && rsp_cell_blank(submitted)) return true;
+    if (!finished) return false;
+    if (tool->finished) return !tool->finished(finished->text, finished->length);
+    for (size_t k = 0; k < sizeof no / sizeof *no; k++)
+        if (strlen(no[k]) == finished->length && strncasecmp(no[k], finished->text, finished->length) == 0) return true;
+    return rsp_cell_blank(finished);
 }
 
 const char *rsp_tool_names(char text[160]) {

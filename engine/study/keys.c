@@ -23,9 +23,12 @@ static const rsp_key field_keys[] = {
 static const rsp_key source_keys[] = {
     {"files", ONE | LIST, RSP_V_FILE, NULL, true, NULL, "exports, as paths or globs seen from the study folder"},
     {"format", ONE, RSP_V_ENUM,
-     "auto|csv|limesurvey|qualtrics!|surveymonkey!|eusurvey!|kobo!|redcap!|spss!|stata!|xlsx!|google-forms!|"
-     "microsoft-forms!",
+     "auto|csv|limesurvey|eusurvey|qualtrics|surveymonkey|kobo|redcap|sosci|unipark|google-forms|microsoft-forms|spss|"
+     "stata",
      false, NULL, "tool that wrote the export; default: recognised"},
+    {"sheet", ONE, RSP_V_TEXT, NULL, false, NULL, "sheet of a workbook; default: the first that holds answers"},
+    {"dates", ONE, RSP_V_ENUM, "dmy|mdy", false, NULL,
+     "order of dates that are not ISO 8601, such as 3/4/2026; default: recognised where a day above 12 tells"},
     {"encoding", ONE, RSP_V_TEXT, NULL, false, NULL, "encoding of the text, as iconv names it; default: recognised"},
     {"delimiter", ONE, RSP_V_ENUM, ",|;|tab|pipe", false, NULL, "sign between cells; default: recognised"},
     {"decimal", ONE, RSP_V_ENUM, ".|,", false, NULL, "decimal sign; default: recognised"},
@@ -38,6 +41,13 @@ static const rsp_key source_keys[] = {
 static const rsp_key instrument_keys[] = {
     {"survey", ONE, RSP_V_FILE, NULL, true, NULL, "the XLSForm sheet `survey` as CSV"},
     {"choices", ONE, RSP_V_FILE, NULL, false, NULL, "the XLSForm sheet `choices` as CSV"},
+    END};
+
+static const rsp_key privacy_keys[] = {
+    {"keep", ONE | LIST, RSP_V_VARIABLE, NULL, false, NULL,
+     "variables that are read although they identify persons; the id: shown as it is, not as a pseudonym"},
+    {"key", ONE, RSP_V_FILE, NULL, false, NULL,
+     "file of the key of the pseudonyms, made on first use; default: responsive/pseudonyms.key in XDG_CONFIG_HOME"},
     END};
 
 static const rsp_key role_keys[] = {
@@ -445,6 +455,7 @@ static const rsp_key study_keys[] = {
     {"sources", RSP_S_OBJECTS, RSP_V_TEXT, NULL, true, source_keys, "where the answers are"},
     {"instrument", RSP_S_OBJECT, RSP_V_TEXT, NULL, true, instrument_keys, "the questionnaire (XLSForm as CSV)"},
     {"roles", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, role_keys, "variables with a task"},
+    {"privacy", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, privacy_keys, "personal data and pseudonyms"},
     {"clean", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, clean_keys, "cleaning rules, in order; each is one kind"},
     {"derive", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, derive_keys, "derived variables; each is one kind"},
     {"design", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, design_keys, "sampling design"},

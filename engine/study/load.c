@@ -155,6 +155,8 @@ static void load_sources(rsp_loader *l) {
                           .encoding = rsp_get_text(one, "encoding"),
                           .delimiter = one_sign(rsp_get_text(one, "delimiter")),
                           .decimal = one_sign(rsp_get_text(one, "decimal")),
+                          .sheet = rsp_get_text(one, "sheet"),
+                          .dates = one_sign(rsp_get_text(one, "dates")),
                           .simulated = rsp_get_yes(one, "simulated"),
                           .loc = files ? files->loc : one->loc};
         x->patterns = RSP_ARRAY(l->a, const char *, rsp_values(files));
@@ -185,6 +187,17 @@ static void load_roles(rsp_loader *l) {
         RSP_FAULT(l, rsp_get(n, "country")->loc,
                   "make it a select_one question, so that countries have codes and names",
                   "the country '%s' has no codes", rsp_var(l, r->country)->name);
+}
+
+static void load_privacy(rsp_loader *l) {
+    const rsp_node *n = rsp_get(l->root, "privacy"), *keep = rsp_get(n, "keep");
+    size_t *kept = RSP_ARRAY(l->a, size_t, rsp_values(keep));
+    for (size_t k = 0; k < rsp_values(keep); k++) {
+        size_t v = rsp_bind(l, rsp_value_at(keep, k), "'keep'");
+        if (v != RSP_NONE) kept[l->s->privacy.n_keep++] = v;
+    }
+    l->s->privacy.keep = kept;
+    l->s->privacy.key = rsp_get_text(n, "key");
 }
 
 /* relevant and constraint of survey.csv: bound when questions, parts and derivations all have their names. */
@@ -248,6 +261,7 @@ static void load_sections(rsp_loader *l) {
     rsp_load_derivations(l);
     bind_questions(l);
     load_roles(l);
+    load_privacy(l);
     load_sources(l);
     load_national(l);
     rsp_load_rules(l);
@@ -339,6 +353,12 @@ const char *rsp_choice_label(const rsp_list *l, size_t k, const char *lang) {
 
 bool rsp_study_preliminary(const rsp_study *s, const char *today_iso) {
     return s->field.freeze && strcmp(today_iso, s->field.freeze) <= 0;
+}
+
+bool rsp_study_keeps(const rsp_study *s, size_t variable) {
+    for (size_t k = 0; k < s->privacy.n_keep; k++)
+        if (s->privacy.keep[k] == variable) return true;
+    return false;
 }
 
 bool rsp_study_simulated(const rsp_study *s) {

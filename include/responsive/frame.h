@@ -19,7 +19,8 @@ enum {
     RSP_NA_INVALID = -6,   /* an answer that matches no code, or no number */
     RSP_NA_SET = -7,       /* set missing by a cleaning rule */
     RSP_NA_NOT_ASKED = -8, /* this source has no such column */
-    RSP_NA_DERIVED = -9    /* a derivation whose inputs are missing */
+    RSP_NA_DERIVED = -9,   /* a derivation whose inputs are missing */
+    RSP_NA_DONT_KNOW = -10 /* said so where the instrument has no such choice */
 };
 
 typedef enum {
@@ -63,7 +64,9 @@ typedef struct rsp_frame {
     uint32_t *line;   /* per row: line in the file where the record starts */
     int16_t *aside;   /* per row: -1 kept, else the index of the cleaning rule that set it aside */
     uint64_t *flags;  /* per row: bit k set: flagged by cleaning rule k */
-    char content[65]; /* hash of all rows in canonical order, whatever files they came from */
+    char content[65]; /* hash of all rows in canonical order, whatever files they came from and whatever the key */
+    bool keyed;       /* respondents are named by pseudonyms */
+    unsigned char key[32];
     rsp_arena *arena;
 } rsp_frame;
 
@@ -84,7 +87,7 @@ double rsp_value_reversed(const rsp_frame *f, size_t variable, size_t i);
 void rsp_set_missing(rsp_frame *f, size_t variable, size_t i, int kind);
 /* The cell as text: code, number, word; "" if missing. Writes into text of at least 64 bytes or returns a borrowed string. */
 const char *rsp_cell_text(const rsp_frame *f, size_t variable, size_t i, char text[64]);
-/* Name of the respondent for logs: the value of roles.id, else `file:line`. */
+/* Name of the respondent for logs: the pseudonym of roles.id (the id itself where the study keeps it), else `file:line`. */
 const char *rsp_case_name(const rsp_frame *f, size_t i, char text[256]);
 
 /* Categories of a variable for crossings and designs: coded variables have those of their list (valid ones only),

@@ -1,9 +1,11 @@
 /* Intake: exports in any format become the frame.
  *
  * A reader turns a file into a table of records (rsp_table_data): decoded to UTF-8, header rows apart, each cell with
- * its record's line. The tool (LimeSurvey, plain csv, ...) says what headings and cells mean. Matching takes headings
- * to variables and cells to codes: by code, then by label in any language of the instrument, folded (case, white space,
- * HTML, quotes, trailing dots). What matches nothing is reported with file, line and heading, never guessed.
+ * its record's line or row. The tool (LimeSurvey, plain csv, ...) says what headings and cells mean. Matching takes
+ * headings to variables and cells to codes: by code, then by label in any language of the instrument, folded (case, white
+ * space, HTML, quotes, trailing dots; each kind is reported once), then by the file's own labels. What matches nothing is
+ * reported with file, line and heading, never guessed. Columns that identify persons are not read unless the study keeps
+ * them; respondents' ids leave the program as keyed pseudonyms only.
  * A new tool is one file engine/intake/<tool>.c and one line in the list of engine/intake/tools.c. */
 #ifndef RESPONSIVE_INTAKE_H
 #define RESPONSIVE_INTAKE_H
@@ -18,7 +20,8 @@ rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d);
 bool rsp_source_files(const rsp_study *s, rsp_arena *a, const char ***paths, const char ***names, size_t *n,
                       rsp_diag *d);
 
-/* `responsive inspect`: prints what a file is. */
-bool rsp_inspect(const char *path, FILE *to, rsp_diag *d);
+/* `responsive inspect`: prints what files are, as a table for readers or as one JSON document: counts, kinds and what is
+ * doubtful, never an answer. False if one of them cannot be read; the others are shown. */
+bool rsp_inspect(const char *const *paths, size_t n, bool json, FILE *to, rsp_diag *d);
 
 #endif

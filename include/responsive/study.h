@@ -100,6 +100,8 @@ typedef struct {
     const char *format;      /* "auto", "csv", "limesurvey", ... */
     const char *encoding;    /* NULL: detect */
     char delimiter, decimal; /* 0: detect */
+    const char *sheet;       /* of a workbook; NULL: the first that holds answers */
+    char dates;              /* 'd' day first, 'm' month first, 0: detect */
     bool simulated;          /* data made by `responsive simulate`: said on every output */
     size_t n_set;            /* constants: variable and code */
     rsp_pair *set;
@@ -512,6 +514,11 @@ typedef struct {
     size_t n_derived;
     const size_t *derived; /* derivations in order of evaluation */
     rsp_roles roles;
+    struct {
+        size_t n_keep;
+        const size_t *keep; /* variables read although they identify persons */
+        const char *key;    /* file of the pseudonyms' key, seen from the folder; NULL: the user's */
+    } privacy;
     size_t n_rules;
     rsp_clean_rule *rules;
     rsp_design_spec design;
@@ -546,6 +553,7 @@ size_t rsp_study_variable(const rsp_study *s, const char *name); /* RSP_NONE if 
 const char *rsp_variable_label(const rsp_study *s, size_t variable, const char *lang);
 const char *rsp_choice_label(const rsp_list *l, size_t k, const char *lang);
 bool rsp_study_preliminary(const rsp_study *s, const char *today_iso); /* freeze date not passed */
+bool rsp_study_keeps(const rsp_study *s, size_t variable);             /* privacy: keep */
 bool rsp_study_simulated(const rsp_study *s);                          /* any source is simulated */
 
 /* The JSON schema of study.yaml and the reference of its keys (Markdown), from the loader's own table of keys. */

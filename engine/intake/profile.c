@@ -1,0 +1,151 @@
+/* See profile.h. */
+#include "profile.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_spelling(rsp_profile *p, const char *text, size_t length) {
+    size_t at = rsp_map_get_n(p->seen, text, length);
+    if (at != RSP_NONE) {
+        p->spellings[at].n++;
+        return;
+    }
+    if (p->n_spellings == RSP_MOST_SPELLINGS) {
+        p->many = true;
+        return;
+    }
+    char *copy = rsp_malloc(length + 1);
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    rsp_map_put_n(p->seen, text, length, p->n_spellings);
+    rsp_spelling s = {copy, length, 1};
+    RSP_PUSH(p->spellings, p->n_spellings, p->capacity, s);
+}
+
+static void look_at_number(rsp_profile *p, const char *text, size_t length, double x) {
+    bool point = memchr(text, '.', length) != NULL, comma = memchr(text, ',', length) != NULL;
+    if (x == floor(x) && !point && !comma) p->whole++;
+    else p->decimal++;
+    p->points += point;
+    p->commas += comma;
+    p->rounded += length > 5 && (memchr(text, 'E', length) || memchr(text, 'e', length)) && fabs(x) >= 1e6;
+    if (p->whole + p->decimal == 1 || x < p->least) p->least = x;
+    if (p->whole + p->decimal == 1 || x > p->greatest) p->greatest = x;
+}
+
+static void look(rsp_profile *p, const rsp_cell *c) {
+    const char *text = c->text;
+    size_t length = c->length;
+    double x;
+    while (length && strchr(" \t\r\n", *text)) text++, length--;
+    while (length && strchr(" \t\r\n", text[length - 1])) length--;
+    p->answered++;
+    p->letters += length;
+    if (rsp_parse_date(text, length, &x)) {
+        p->iso++;
+    } else if (rsp_parse_double(text, length, '.', &x) || rsp_parse_double(text, length, ',', &x)) {
+        look_at_number(p, text, length, x);
+    } else {
+        bool day = rsp_parse_local_date(text, length, RSP_DATES_DAY_FIRST, &x);
+        bool month = rsp_parse_local_date(text, length, RSP_DATES_MONTH_FIRST, &x);
+        p->local += day || month;
+        p->day_first = p->day_first || (day && (!month || memchr(text, '.', length)));
+        p->month_first = p->month_first || (month && !day);
+    }
+    const char *what = rsp_personal_content(text, length);
+    p->personal += what != NULL;
+    if (what) p->personal_what = what;
+    add_spelling(p, text, length);
+}
+
+struct places {
+    size_t submitted, finished;
+};
+
+static bool is_question(const rsp_profile *p, const char *heading) { return !p->own && *heading; }
+
+static void look_at_record(const rsp_table_data *t, const rsp_tool *tool, const struct places *at,
+                           const rsp_cell *cells, rsp_profile *p) {
+    bool left = rsp_was_left(tool, at->submitted != RSP_NONE ? &cells[at->submitted] : NULL,
+                             at->finished != RSP_NONE ? &cells[at->finished] : NULL);
+    size_t last = t->n_columns;
+    for (; last > 0; last--) {
+        const rsp_cell *c = &cells[last - 1];
+        if (is_question(&p[last - 1], t->headings[last - 1]) && !rsp_cell_blank(c) &&
+            !rsp_cell_declared(tool, c, RSP_TAKE_CODE) && !rsp_is_not_available(c->text, c->length))
+            break;
+    }
+    for (size_t j = 0; j < t->n_columns; j++) {
+        const rsp_cell *c = &cells[j];
+        bool beyond = left && j >= last && !p[j].own, zero = c->length == 1 && c->text[0] == '0';
+        int why = 0;
+        if (rsp_cell_blank(c)) why = rsp_blank_kind(tool, t, c, beyond);
+        /* A nought may be a number or a tick that was not made: only a study can tell. */
+        else if (!zero && !p[j].own) why = rsp_as_left(tool, beyond, rsp_cell_declared(tool, c, RSP_TAKE_CODE));
+        if (!why && rsp_is_not_available(c->text, c->length)) why = rsp_as_left(tool, beyond, RSP_NA_NOT_SHOWN);
+        if (why) p[j].missing[-why]++;
+        else look(&p[j], c);
+    }
+}
+
+static void start(const rsp_table_data *t, const rsp_tool *tool, rsp_profile *p, struct places *at) {
+    rsp_buf room = {0};
+    *at = (struct places){RSP_NONE, RSP_NONE};
+    for (size_t j = 0; j < t->n_columns; j++) {
+        p[j].seen = rsp_map_new();
+        p[j].own = rsp_tool_own(tool, t->headings[j], &room);
+        p[j].personal_heading =
+            (p[j].own && p[j].own->kind == RSP_OWN_PERSONAL) || rsp_is_personal_heading(t->headings[j], &room);
+        if (p[j].own && p[j].own->kind == RSP_OWN_SUBMITTED && at->submitted == RSP_NONE) at->submitted = j;
+        if (p[j].own && p[j].own->kind == RSP_OWN_FINISHED && at->finished == RSP_NONE) at->finished = j;
+    }
+    rsp_buf_free(&room);
+}
+
+rsp_profile *rsp_profiles(const rsp_table_data *t, const rsp_tool *tool) {
+    rsp_profile *p = rsp_calloc(t->n_columns, sizeof *p);
+    struct places at;
+    size_t block = rsp_table_block(t);
+    rsp_room room = {0};
+    rsp_cell *cells = rsp_malloc(block * t->n_columns * sizeof *cells);
+    start(t, tool, p, &at);
+    for (size_t from = 0; from < t->n_records; from += block) {
+        size_t to = from + block < t->n_records ? from + block : t->n_records;
+        t->read(t, from, to, &room, cells);
+        for (size_t i = from; i < to; i++) look_at_record(t, tool, &at, cells + (i - from) * t->n_columns, p);
+    }
+    rsp_room_free(&room);
+    free(cells);
+    return p;
+}
+
+void rsp_profiles_free(rsp_profile *p, size_t n) {
+    for (size_t j = 0; j < n; j++) {
+        for (size_t k = 0; k < p[j].n_spellings; k++) free((char *) p[j].spellings[k].text);
+        free(p[j].spellings);
+        rsp_map_free(p[j].seen);
+    }
+    free(p);
+}
+
+size_t rsp_profile_missing(const rsp_profile *p) {
+    size_t n = 0;
+    for (size_t k = 0; k < RSP_KINDS_MISSING; k++) n += p->missing[k];
+    return n;
+}
+
+/* Few different answers of many are codes or labels; otherwise the column's cells are numbers, dates or texts. */
+rsp_profile_kind rsp_kind_of(const rsp_profile *p, const rsp_column_info *info) {
+    if (info && info->n_values && !info->date) return info->numeric ? RSP_KIND_CODES : RSP_KIND_CHOICES;
+    if (!p->answered) return RSP_KIND_BLANK;
+    if (p->iso + p->local == p->answered) return RSP_KIND_DATE;
+    size_t n = p->n_spellings;
+    bool few = !p->many && n <= 40 && (n * 4 <= p->answered || (n <= 12 && n * 2 <= p->answered) || n <= 2);
+    bool long_texts = p->letters / p->answered > 120;
+    if (p->whole + p->decimal == p->answered) {
+        if (few && n <= 12 && !p->decimal) return RSP_KIND_CODES;
+        return p->decimal ? RSP_KIND_DECIMAL : RSP_KIND_INTEGER;
+    }
+    return few && !long_texts ? RSP_KIND_CHOICES : RSP_KIND_TEXT;
+}

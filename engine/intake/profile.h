@@ -1,0 +1,49 @@
+/* What stands in the columns of a table, before a study says what they mean: for `inspect` and `new`. */
+#ifndef INTAKE_PROFILE_H
+#define INTAKE_PROFILE_H
+
+#include "reader.h"
+
+enum { RSP_KINDS_MISSING = 11, RSP_MOST_SPELLINGS = 1000 };
+
+typedef struct {
+    const char *text; /* as in the file, without blanks around */
+    size_t length, n;
+} rsp_spelling;
+
+typedef struct {
+    size_t answered;
+    size_t missing[RSP_KINDS_MISSING]; /* by -kind: RSP_NA_UNKNOWN at 1, ... */
+    size_t whole, decimal, iso, local; /* cells that are whole numbers, other numbers, dates of either kind */
+    size_t points, commas;             /* numbers under this sign alone */
+    bool day_first, month_first;       /* dates that can be read in one way only */
+    size_t rounded;                    /* 5.36E+08 */
+    size_t personal;                   /* by content */
+    const char *personal_what;
+    double least, greatest; /* of the numbers */
+    size_t letters;         /* bytes of all answers */
+    size_t n_spellings, capacity;
+    rsp_spelling *spellings; /* in order of first appearance; at most RSP_MOST_SPELLINGS */
+    rsp_map *seen;
+    bool many; /* more spellings than that */
+    const rsp_own *own;
+    bool personal_heading;
+} rsp_profile;
+
+typedef enum {
+    RSP_KIND_BLANK,
+    RSP_KIND_DATE,
+    RSP_KIND_CODES,   /* few different numbers */
+    RSP_KIND_CHOICES, /* few different texts */
+    RSP_KIND_INTEGER,
+    RSP_KIND_DECIMAL,
+    RSP_KIND_TEXT
+} rsp_profile_kind;
+
+/* One for each column; rsp_profiles_free. */
+rsp_profile *rsp_profiles(const rsp_table_data *t, const rsp_tool *tool);
+void rsp_profiles_free(rsp_profile *p, size_t n);
+rsp_profile_kind rsp_kind_of(const rsp_profile *p, const rsp_column_info *info);
+size_t rsp_profile_missing(const rsp_profile *p);
+
+#endif

@@ -1,0 +1,98 @@
+/* Pseudonyms of respondents: BLAKE2b of the study and the id under a secret key (libsodium). Whoever holds the key can tell
+ * whose row is meant by computing the pseudonym of an id; whoever does not, cannot, even by trying all ids. The key is in a
+ * file of the user's, not of the study's and never below the publications. */
+#include "reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEY_TEXT = 2 * RSP_KEY_BYTES, SHOWN_BYTES = 8 };
+
+/* Where the key is: the study's word, else the user's folder of settings. NULL: there is none. */
+static const char *key_path(const rsp_study *s, rsp_arena *a) {
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    if (s->privacy.key) return rsp_path_join(a, s->dir, s->privacy.key);
+    if (config && config[0] == '/') return rsp_printf(a, "%s/responsive/pseudonyms.key", config);
+    return home && home[0] == '/' ? rsp_printf(a, "%s/.config/responsive/pseudonyms.key", home) : NULL;
+}
+
+static bool make_folder_of(const char *path, rsp_arena *a, rsp_diag *d) {
+    char *dir = rsp_strdup(a, path), *slash = strrchr(dir, '/');
+    if (!slash || slash == dir) return true;
+    *slash = '\0';
+    return rsp_make_dirs(dir, d);
+}
+
+/* Whole or not at all, also where two programs make it at once: written under another name, then linked. */
+static bool make_key(const char *path, rsp_arena *a, rsp_diag *d) {
+    unsigned char key[RSP_KEY_BYTES];
+    char text[KEY_TEXT + 2];
+    if (!make_folder_of(path, a, d)) return false;
+    randombytes_buf(key, sizeof key);
+    sodium_bin2hex(text, sizeof text - 1, key, sizeof key);
+    strcat(text, "\n");
+    char *temporary = rsp_printf(a, "%s.%ld", path, (long) getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write(fd, text, KEY_TEXT + 1) == KEY_TEXT + 1 && fsync(fd) == 0;
+    if (fd >= 0 && close(fd) != 0) good = false;
+    if (good) good = link(temporary, path) == 0 || errno == EEXIST;
+    int why = errno;
+    if (fd >= 0) unlink(temporary);
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(text, sizeof text);
+    if (good)
+        rsp_report(d, RSP_NOTE, (rsp_loc){path, 0, 0},
+                   "keep it safe and out of the publications: without it pseudonyms change",
+                   "a key for the pseudonyms of respondents was made");
+    else
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "name another file under `privacy: key`",
+                   "the key of the pseudonyms cannot be made: %s", strerror(why));
+    return good;
+}
+
+static bool parse_key(rsp_buf *file, unsigned char key[RSP_KEY_BYTES]) {
+    size_t n = 0;
+    while (file->length && strchr(" \t\r\n", file->data[file->length - 1])) file->length--;
+    return file->length == KEY_TEXT &&
+           sodium_hex2bin(key, RSP_KEY_BYTES, file->data, file->length, NULL, &n, NULL) == 0 && n == RSP_KEY_BYTES;
+}
+
+bool rsp_pseudonym_key(const rsp_study *s, unsigned char key[RSP_KEY_BYTES], rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
+    rsp_buf file = {0};
+    struct stat st;
+    const char *path = key_path(s, a);
+    if (!path)
+        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "give `privacy: {key: FILE}`",
+                   "there is no place for the key of the pseudonyms: neither HOME nor XDG_CONFIG_HOME is set");
+    bool good = path && (stat(path, &st) == 0 || make_key(path, a, d));
+    good = good && rsp_read_file(path, &file, d, RSP_ERR_DATA, (rsp_loc){s->path, 0, 0});
+    if (good && !parse_key(&file, key)) {
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 1, 1},
+                   "a key is 64 hexadecimal digits; without the file a new one is made",
+                   "this is no key of pseudonyms");
+        good = false;
+    }
+    if (good && stat(path, &st) == 0 && (st.st_mode & 077))
+        rsp_report(d, RSP_NOTE, (rsp_loc){path, 0, 0}, "chmod 600", "others may read the key of the pseudonyms");
+    if (file.data) sodium_memzero(file.data, file.length);
+    rsp_buf_free(&file);
+    rsp_arena_free(a);
+    return good;
+}
+
+void rsp_pseudonym(const unsigned char key[RSP_KEY_BYTES], const char *study, const char *id, char text[24]) {
+    crypto_generichash_state state;
+    unsigned char hash[32];
+    crypto_generichash_init(&state, key, RSP_KEY_BYTES, sizeof hash);
+    crypto_generichash_update(&state, (const unsigned char *) study, strlen(study) + 1); /* with its end */
+    crypto_generichash_update(&state, (const unsigned char *) id, strlen(id));
+    crypto_generichash_final(&state, hash, sizeof hash);
+    text[0] = 'r';
+    sodium_bin2hex(text + 1, 23, hash, SHOWN_BYTES);
+}
