@@ -49,15 +49,16 @@ static int recognise(rsp_table_data *t, char why[160]) {
     bool last = t->n_columns && is_own(t->headings[t->n_columns - 1], &room);
     rsp_buf_free(&room);
     bool preamble = has_preamble(t), sheet = t->sheet && strcmp(t->sheet, "Content") == 0;
-    snprintf(why, 160, "%s%s%zu headings of EUSurvey's own columns",
-             preamble ? "Alias and Export Date above the headings, " : "", sheet ? "a sheet Content, " : "", own);
+    if (preamble) snprintf(why, 160, "Alias and Export Date above the headings%s", sheet ? ", a sheet Content" : "");
+    else
+        snprintf(why, 160, "%zu headings of EUSurvey's own columns, %s the last", own,
+                 last ? "one of them" : "but not");
     if (preamble) return 12;
     return own >= 3 && last ? 9 : 0;
 }
 
-/* The identifier in the last pair of brackets; NULL if what stands there is none. */
-static const char *identifier(const char *heading, size_t *length) {
-    size_t n = strlen(heading);
+/* The identifier in the last pair of brackets of n bytes; NULL if what stands there is none. */
+static const char *identifier(const char *heading, size_t n, size_t *length) {
     if (n < 3 || heading[n - 1] != ')') return NULL;
     const char *open = memrchr(heading, '(', n);
     if (!open || open == heading) return NULL;
@@ -67,21 +68,31 @@ static const char *identifier(const char *heading, size_t *length) {
     return *length ? open + 1 : NULL;
 }
 
+/* Cells of a table have two: `Table Row (ID1):Column (ID2)` is ID1:ID2. */
+static const char *with_row(rsp_table_data *t, const char *heading, const char *id, size_t length) {
+    size_t row_length;
+    const char *joint = NULL, *row = NULL;
+    for (const char *at = heading; (at = strstr(at, "):")) && at < id; at++) joint = at;
+    if (joint) row = identifier(heading, (size_t) (joint + 1 - heading), &row_length);
+    if (!row) return rsp_strndup(t->arena, id, length);
+    return rsp_printf(t->arena, "%.*s:%.*s", (int) row_length, row, (int) length, id);
+}
+
 static void take_identifiers(rsp_table_data *t) {
     size_t questions = 0, identified = 0, length;
     rsp_buf room = {0};
     for (size_t j = 0; j < t->n_columns; j++) {
         if (is_own(t->headings[j], &room)) continue;
         questions++;
-        identified += identifier(t->headings[j], &length) != NULL;
+        identified += identifier(t->headings[j], strlen(t->headings[j]), &length) != NULL;
     }
     for (size_t j = 0; identified * 2 > questions && j < t->n_columns; j++) {
-        const char *h = t->headings[j], *id = is_own(h, &room) ? NULL : identifier(h, &length);
+        const char *h = t->headings[j], *id = is_own(h, &room) ? NULL : identifier(h, strlen(h), &length);
         if (!id) continue;
         size_t text = (size_t) (id - 1 - h);
         while (text && h[text - 1] == ' ') text--;
         rsp_table_set_label(t, j, rsp_strndup(t->arena, h, text));
-        rsp_table_set_heading(t, j, rsp_strndup(t->arena, id, length));
+        rsp_table_set_heading(t, j, with_row(t, h, id, length));
     }
     rsp_buf_free(&room);
 }

@@ -134,9 +134,10 @@ static void put_attribute(struct document *x, size_t k) {
 /* Answers of one contribution to the same question stand apart: they are joined as in the workbooks. */
 static void read_answers(struct document *x, uint32_t number) {
     rsp_buf text = {0}, *cells = rsp_calloc(x->n, sizeof *cells);
+    bool empty = xmlTextReaderIsEmptyElement(x->xml) == 1;
     rsp_grid_row(x->grid, number);
     for (size_t k = 0; k < FIXED; k++) put_attribute(x, k);
-    while (!xmlTextReaderIsEmptyElement(x->xml) && next(x) && !is(x, XML_READER_TYPE_END_ELEMENT, "AnswerSet")) {
+    while (!empty && next(x) && !is(x, XML_READER_TYPE_END_ELEMENT, "AnswerSet")) {
         if (!is(x, XML_READER_TYPE_ELEMENT, "Answer")) continue;
         const char *question = attribute(x, "qid"), *answer = attribute(x, "aid");
         size_t q = question ? rsp_map_get(x->of_question, question) : RSP_NONE;

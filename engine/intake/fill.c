@@ -140,8 +140,7 @@ static int declared(const struct plan *p, const rsp_cell *c, rsp_take take) {
 }
 
 static bool no_answer(const struct plan *p, const rsp_cell *c, rsp_take take) {
-    if (is_blank(c) || rsp_is_not_available(c->text, c->length)) return true;
-    return p->job->tool->missing && p->job->tool->missing(c->text, c->length, take) != 0;
+    return is_blank(c) || rsp_is_not_available(c->text, c->length) || declared(p, c, take);
 }
 
 static bool beyond(const struct record *r, size_t column) { return r->left && column >= r->last; }
@@ -321,7 +320,7 @@ static int8_t *part_cell(const struct plan *p, const struct group *g, size_t par
 static int why_all_blank(const struct plan *p, const struct record *r, const struct group *g) {
     size_t last = g->columns[g->n - 1], first = g->columns[0];
     int why = why_blank(p, r, first);
-    if (why == RSP_NA_NOT_SHOWN || why == RSP_NA_BROKE_OFF) return why;
+    if (why == RSP_NA_NOT_SHOWN || why == RSP_NA_BROKE_OFF || p->job->tool->noughts) return why;
     return r->last > last + 1 || why == RSP_NA_SKIPPED ? 0 : why;
 }
 
@@ -338,7 +337,8 @@ static void fill_ticks(const struct plan *p, struct worker *w, const struct reco
     for (size_t k = 0; k < g->n; k++) {
         size_t column = g->columns[k];
         int value = is_blank(&r->cells[column]) ? nothing : code_of(p, w, r, column);
-        if (value == RSP_NA_NOT_SHOWN && !p->job->tool->tells_missing) value = RSP_NA_UNKNOWN;
+        bool said = declared(p, &r->cells[column], RSP_TAKE_TICK) != 0;
+        if (value == RSP_NA_NOT_SHOWN && !said && !p->job->tool->tells_missing) value = RSP_NA_UNKNOWN;
         if (value == RSP_NA_NOT_SHOWN && r->left && column >= r->last) value = RSP_NA_BROKE_OFF;
         *part_cell(p, g, p->job->columns[column].part, r->row) = (int8_t) value;
     }
@@ -444,7 +444,7 @@ static void fill_places(const struct plan *p, struct worker *w, const struct rec
         size_t column = g->columns[k];
         const rsp_cell *cell = &r->cells[column];
         double place = 0;
-        int value = any ? 0 : why_blank(p, r, column);
+        int why = declared(p, cell, RSP_TAKE_PLACE), value = any ? 0 : why ? why : why_blank(p, r, column);
         if (!no_answer(p, cell, RSP_TAKE_PLACE)) {
             bool good = rsp_parse_double(cell->text, cell->length, '.', &place) && place >= 0 &&
                         place <= (double) v->list->n && place == floor(place);

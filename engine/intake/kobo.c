@@ -79,4 +79,5 @@ const rsp_tool rsp_tool_kobo = {.name = "kobo",
                                 .n_own = sizeof own_columns / sizeof *own_columns,
                                 .own = own_columns,
                                 .decimal_point = true,
-                                .paths = true};
+                                .paths = true,
+                                .noughts = true};

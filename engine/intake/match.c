@@ -161,13 +161,14 @@ static int match_folded(const struct list_names *n, const rsp_buf *folded) {
     return found(value, ambiguous);
 }
 
-/* EUSurvey writes the identifier behind the text, `Malta(MT)`: the code counts, else the text in front of it. */
+/* EUSurvey writes the identifier behind the text, `Malta(MT)`: the code counts, else the text in front of it. Several
+ * such answers, parted by semicolons, are not one. */
 static int match_identified(const struct list_names *n, const char *text, size_t length, rsp_buf *room) {
     while (length && text[length - 1] == ' ') length--;
     const char *open = length > 2 && text[length - 1] == ')' ? memrchr(text, '(', length) : NULL;
     if (!open || open == text) return RSP_VALUE_NONE;
     size_t code = rsp_map_get_n(n->codes, open + 1, (size_t) (text + length - 1 - (open + 1)));
-    if (code != RSP_NONE) return (int) code;
+    if (code != RSP_NONE && !memchr(text, ';', (size_t) (open - text))) return (int) code;
     if (open[-1] == ' ') return RSP_VALUE_NONE; /* words in brackets, not an identifier */
     rsp_fold(text, (size_t) (open - text), room);
     return match_folded(n, room);

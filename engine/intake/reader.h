@@ -275,6 +275,7 @@ typedef struct rsp_tool {
     bool ranks_by_place; /* NAME[1] of a ranking is the item at the first place, not the place of item 1 */
     bool tells_missing;  /* blank cells tell why: before or behind the last answer, submitted or not */
     bool quotes_tell;    /* quoted blanks were seen, bare ones not shown, where both occur */
+    bool noughts;        /* a choice not made is written 0: blanks of a multiple choice are no answer */
     bool paths;          /* headings may have names of groups in front: group/name */
     bool month_first;    /* dates with slashes are month/day/year, whatever the country */
 } rsp_tool;

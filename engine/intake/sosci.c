@@ -67,4 +67,5 @@ const rsp_tool rsp_tool_sosci = {.name = "sosci",
                                  .own = own_columns,
                                  .missing = missing,
                                  .tick = tick,
-                                 .tells_missing = true};
+                                 .tells_missing = true,
+                                 .noughts = true};

@@ -420,5 +420,5 @@ static int recognise_stata(rsp_table_data *t, char why[160]) {
     return t->statistical && strcmp(t->format, "dta") == 0 ? 100 : 0;
 }
 
-const rsp_tool rsp_tool_spss = {.name = "spss", .recognise = recognise_spss, .decimal_point = true};
-const rsp_tool rsp_tool_stata = {.name = "stata", .recognise = recognise_stata, .decimal_point = true};
+const rsp_tool rsp_tool_spss = {.name = "spss", .recognise = recognise_spss, .decimal_point = true, .noughts = true};
+const rsp_tool rsp_tool_stata = {.name = "stata", .recognise = recognise_stata, .decimal_point = true, .noughts = true};

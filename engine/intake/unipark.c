@@ -68,4 +68,5 @@ const rsp_tool rsp_tool_unipark = {.name = "unipark",
                                    .own = own_columns,
                                    .missing = missing,
                                    .finished = finished,
-                                   .tells_missing = true};
+                                   .tells_missing = true,
+                                   .noughts = true};

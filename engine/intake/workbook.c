@@ -454,7 +454,8 @@ static void read_ods_row(struct book *b, struct part *p, rsp_grid *g, struct cel
         const char *text;
         size_t length;
     } *cells = NULL;
-    while (!is_empty(p) && part_next(p) && !at_end(p, "table-row")) {
+    bool empty = is_empty(p);
+    while (!empty && part_next(p) && !at_end(p, "table-row")) {
         if (!at_start(p, "table-cell") && !at_start(p, "covered-table-cell")) continue;
         size_t repeated = repeats(p, "number-columns-repeated");
         ods_value(b, p, room);
