@@ -67,6 +67,7 @@ bool rsp_pseudonym_key(const rsp_study *s, unsigned char key[RSP_KEY_BYTES], rsp
     rsp_buf file = {0};
     struct stat st;
     const char *path = key_path(s, a);
+    if (sodium_init() < 0) abort();
     if (!path)
         rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "give `privacy: {key: FILE}`",
                    "there is no place for the key of the pseudonyms: neither HOME nor XDG_CONFIG_HOME is set");
