@@ -218,3 +218,21 @@ void rsp_cleaner_check_derived(rsp_cleaner *c) {
                        strangers == 1 ? "" : "s", v->name, strangers == 1 ? "is" : "are", strangers == 1 ? "s" : "");
     }
 }
+
+void rsp_derived_from(const rsp_study *s, bool *changed) {
+    rsp_cleaner c = {.study = s, .dirty = changed};
+    for (size_t k = 0; k < s->n_derived; k++) {
+        size_t j = s->derived[k];
+        changed[j] = changed[j] || needs_computing(&c, &s->variables[j].derive);
+    }
+}
+
+void rsp_derive_again(rsp_frame *f, bool *changed) {
+    rsp_cleaner c = {.frame = f, .study = f->study, .dirty = changed};
+    for (size_t k = 0; k < f->study->n_derived; k++) {
+        size_t j = f->study->derived[k];
+        if (!needs_computing(&c, &f->study->variables[j].derive)) continue;
+        derive_one(&c, j);
+        changed[j] = true;
+    }
+}

@@ -1,5 +1,6 @@
 /* Which variables' values the study needs. */
 #include "reader.h"
+#include "responsive/intake.h"
 
 #include <string.h>
 
@@ -44,7 +45,7 @@ static void use_rule(bool *used, const rsp_study *s, const rsp_clean_rule *r) {
     }
 }
 
-static void use_analysis(bool *used, const rsp_analysis *a) {
+void rsp_analysis_uses(const rsp_analysis *a, bool *used) {
     use_expr(used, a->filter);
     if (a->kind == RSP_A_TABLE) {
         use_all(used, a->table.items, a->table.n_items);
@@ -98,5 +99,5 @@ void rsp_study_uses(const rsp_study *s, bool *used) {
     use_all(used, s->design.cluster, s->design.n_stages);
     use_all(used, s->design.fpc, s->design.n_fpc);
     use_weighting(used, &s->weighting);
-    for (size_t k = 0; k < s->n_analyses; k++) use_analysis(used, &s->analyses[k]);
+    for (size_t k = 0; k < s->n_analyses; k++) rsp_analysis_uses(&s->analyses[k], used);
 }

@@ -1,7 +1,11 @@
-/* Which station computes an analysis. */
+/* Which station computes an analysis, and on which data: the answers as given, or completed ones. */
+#include "model/impute.h"
+#include "responsive/intake.h"
 #include "responsive/statistics.h"
 
-void rsp_analyse(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+#include <stdlib.h>
+
+static void analyse_once(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
     switch (a->kind) {
     case RSP_A_TABLE: rsp_estimate_table(s, a, out, d); break;
     case RSP_A_TEST: rsp_estimate_test(s, a, out, d); break;
@@ -11,4 +15,35 @@ void rsp_analyse(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_dia
     case RSP_A_EXPLORATION: rsp_measure_exploration(s, a, out, d); break;
     case RSP_A_MODEL: rsp_fit_model(s, a, out, d); break;
     }
+}
+
+/* Does the analysis look at a variable that imputation completes? */
+static bool touches(const rsp_study *s, const rsp_analysis *a, const bool *changed) {
+    bool *used = rsp_calloc(s->n_variables + 1, sizeof *used), found = false;
+    const rsp_analysis *of = a->kind == RSP_A_MODEL && a->model.kind == RSP_POOLED_MODEL && a->model.of != RSP_NONE
+                                 ? &s->analyses[a->model.of]
+                                 : a;
+    rsp_analysis_uses(a, used);
+    rsp_analysis_uses(of, used);
+    for (size_t k = 0; k < s->n_variables; k++) found |= used[k] && changed[k];
+    found |= of->kind == RSP_A_MODEL && of->model.formula && of->model.formula->dot;
+    free(used);
+    return found;
+}
+
+static void analyse_each(const rsp_imputations *x, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+    rsp_results **each = rsp_malloc(x->m * sizeof *each);
+    for (size_t k = 0; k < x->m; k++) {
+        each[k] = rsp_results_new();
+        analyse_once(&x->samples[k], a, each[k], d);
+    }
+    rsp_pool_imputations(a, (const rsp_results *const *) each, x->m, out);
+    for (size_t k = 0; k < x->m; k++) rsp_results_free(each[k]);
+    free(each);
+}
+
+void rsp_analyse(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+    const rsp_imputations *x = a->imputed ? rsp_impute(s, d) : NULL;
+    if (x && x->n_cells && touches(s->frame->study, a, x->changed)) analyse_each(x, a, out, d);
+    else analyse_once(s, a, out, d);
 }

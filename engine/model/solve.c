@@ -248,7 +248,7 @@ static rsp_fit_status iterate(struct newton *n) {
             if (!rsp_invert_spd(information, p)) return RSP_FIT_SINGULAR;
             return small ? RSP_FIT_OK : RSP_FIT_NOT_CONVERGED;
         }
-        if (most < f->tolerance) return RSP_FIT_OK;
+        if (most < f->tolerance) return rsp_invert_spd(information, p) ? RSP_FIT_OK : RSP_FIT_SINGULAR;
     }
     return RSP_FIT_NOT_CONVERGED;
 }

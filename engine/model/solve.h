@@ -44,8 +44,7 @@ typedef struct {
     double *information_inverse; /* [p*p] */
     bool *separated;             /* [p]: runs off to infinity */
     double loglik;
-    double tolerance; /* 0: as near as rounding allows; else a step this long, in standard errors, is the last, and
-                         information_inverse is left as it was before it */
+    double tolerance; /* 0: as near as rounding allows; else a step this long, in standard errors, is the last */
     int iterations;
 } rsp_newton_fit;
 

@@ -949,9 +949,22 @@ static void load_entry(rsp_loader *l, const rsp_node *n, size_t section, rsp_map
     x->title = rsp_read_words(l, rsp_get(n, "title"));
     x->filter = rsp_read_expr(l, rsp_get(n, "filter"), RSP_NONE, e.where);
     x->variance = rsp_load_variance(l, rsp_get(n, "variance"), &l->s->variance);
+    bool may = strcmp(sections[section].section, "tables") == 0 || strcmp(sections[section].section, "models") == 0;
+    const rsp_node *imputed = rsp_get(n, "imputed");
+    x->imputed = may && l->s->imputation.n_variables && (!imputed || rsp_get_yes(n, "imputed"));
+    if (imputed && rsp_get_yes(n, "imputed") && !l->s->imputation.n_variables)
+        RSP_FAULT(l, imputed->loc, "add it, or leave `imputed` out",
+                  "%s is to be imputed, but the study has no `imputation`", e.where);
     check_id(&e, ids, strcmp(sections[section].word, "scale") == 0);
     rsp_digest_node(n, x->digest);
     sections[section].load(&e);
+    if (x->kind == RSP_A_MODEL &&
+        x->model.kind == RSP_DRIVERS_MODEL) { /* its verdicts are no estimates to be averaged */
+        if (imputed && rsp_get_yes(n, "imputed"))
+            RSP_FAULT(l, imputed->loc, "pool its models one by one",
+                      "kind 'drivers' is not pooled over completed data, in %s", e.where);
+        x->imputed = false;
+    }
     l->s->n_analyses++;
 }
 

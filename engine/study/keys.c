@@ -194,6 +194,23 @@ static const rsp_key variance_keys[] = {
     {"mse", ONE, RSP_V_YESNO, NULL, false, NULL, "yes: around the full-sample estimate; default around the mean"},
     END};
 
+static const rsp_key imputation_keys[] = {
+    {"variables", LIST, RSP_V_VARIABLE, NULL, true, NULL, "questions whose missing answers are completed"},
+    {"predictors", ONE | LIST, RSP_V_VARIABLE, NULL, false, NULL,
+     "further variables that they are predicted from, beside each other, the country and the weight"},
+    {"methods", RSP_S_MAP, RSP_V_TEXT, NULL, false, NULL,
+     "variable and `pmm`, `logistic`, `ordinal` or `multinomial`; default: pmm for numbers and five or more ordered "
+     "answers"},
+    {"m", ONE, RSP_V_INTEGER, "2..1000", false, NULL, "number of completed data sets; default 20"},
+    {"iterations", ONE, RSP_V_INTEGER, "1..1000", false, NULL, "rounds of the chained equations; default 10"},
+    {"seed", ONE, RSP_V_INTEGER, "0..", false, NULL, "of the random streams; default 1"},
+    END};
+
+#define IMPUTED                                                                                                        \
+    {                                                                                                                  \
+        "imputed", ONE, RSP_V_YESNO, NULL, false, NULL,                                                                \
+            "pooled over the completed data sets of `imputation`; default yes where it uses one of its variables"      \
+    }
 #define TITLE                                                                                                          \
     { "title", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "neutral description for charts and tables" }
 #define FILTER                                                                                                         \
@@ -222,6 +239,7 @@ static const rsp_key table_keys[] = {
     FILTER,
     {"compare", ONE, RSP_V_YESNO, NULL, false, NULL, "yes: differences between the levels of the crossings"},
     VARIANCE,
+    IMPUTED,
     END};
 
 static const rsp_key test_keys[] = {
@@ -308,6 +326,7 @@ static const rsp_key model_keys[] = {
     {"event", ONE, RSP_V_CODE, NULL, false, NULL, "logistic: the code that counts as 1; default the last of two"},
     {"weights", ONE, RSP_V_ENUM, "design|none", false, NULL, "none: the unweighted model with its own errors"},
     FILTER,
+    IMPUTED,
     {"variance", ONE | RSP_S_OBJECT, RSP_V_TEXT, NULL, false, variance_keys,
      "its own variance; pooled: the column of variances"},
     {"method", ONE, RSP_V_ENUM, "reml|ml", false, NULL, "mixed, pooled; default reml"},
@@ -462,6 +481,7 @@ static const rsp_key study_keys[] = {
     {"eligible", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, eligible_keys, "countries that enter all-country figures"},
     {"weighting", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, weighting_keys, "calibration and combination of countries"},
     {"variance", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, variance_keys, "how standard errors are estimated"},
+    {"imputation", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, imputation_keys, "missing answers completed several times"},
     {"tables", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, table_keys, "estimates by crossings"},
     {"tests", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, test_keys, "tests"},
     {"scales", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, scale_keys, "reliability of scales"},

@@ -270,6 +270,7 @@ static void load_sections(rsp_loader *l) {
     s->variance = rsp_load_variance(l, rsp_get(l->root, "variance"), NULL);
     load_disclosure(l);
     s->keep = (size_t) rsp_get_number(l->root, "keep", 0);
+    rsp_load_imputation(l);
     rsp_load_analyses(l);
     rsp_load_simulation(l);
     rsp_load_reports(l);

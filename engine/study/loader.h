@@ -78,6 +78,7 @@ void rsp_load_rules(rsp_loader *l);
 void rsp_load_design(rsp_loader *l); /* design, eligible */
 void rsp_load_weighting(rsp_loader *l);
 rsp_variance_spec rsp_load_variance(rsp_loader *l, const rsp_node *n, const rsp_variance_spec *base);
+void rsp_load_imputation(rsp_loader *l);
 void rsp_load_analyses(rsp_loader *l);
 void rsp_load_simulation(rsp_loader *l);
 void rsp_load_reports(rsp_loader *l);

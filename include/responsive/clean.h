@@ -37,6 +37,11 @@ void rsp_eval_filter(const rsp_frame *f, const rsp_expr *e, uint8_t *take);
 /* Computes all derivations, applies the rules in order (derivations are brought up to date before each rule), marks
  * rows set aside, then keeps the others. NULL on error. */
 rsp_clean_log *rsp_clean(rsp_frame *f, rsp_diag *d);
+/* Computes anew what is derived from variables marked in `changed` [n_variables], and marks that, too. The columns must be
+ * the frame's own to write to. */
+void rsp_derive_again(rsp_frame *f, bool *changed);
+/* Marks what would be computed anew. */
+void rsp_derived_from(const rsp_study *s, bool *changed);
 /* A line about a row from a later station (weighting). Strings other than the case's name must outlive the log. */
 void rsp_clean_log_add(rsp_clean_log *l, const rsp_frame *f, size_t row, const char *rule, const char *action,
                        const char *variable, const char *detail);

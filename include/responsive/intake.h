@@ -16,6 +16,9 @@
  * given for ragged rows, unmatched columns and answers (grouped: one line for a heading, with the first lines). */
 rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d);
 
+/* Marks the variables that an analysis names itself (not `.`, not the model that a pooled one refits). */
+void rsp_analysis_uses(const rsp_analysis *a, bool *used);
+
 /* The files that the sources name, in the order in which they are read: paths as opened, names as shown. */
 bool rsp_source_files(const rsp_study *s, rsp_arena *a, const char ***paths, const char ***names, size_t *n,
                       rsp_diag *d);

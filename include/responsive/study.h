@@ -208,6 +208,20 @@ typedef struct {
     bool mse;
 } rsp_variance_spec;
 
+/* Answers completed several times by chained equations. */
+enum { RSP_IMPUTE_PMM, RSP_IMPUTE_LOGISTIC, RSP_IMPUTE_ORDINAL, RSP_IMPUTE_MULTINOMIAL };
+
+typedef struct {
+    size_t n_variables; /* 0: none */
+    const size_t *variables;
+    int *methods;        /* [n_variables] RSP_IMPUTE_... */
+    size_t n_predictors; /* beside the variables themselves, the country and the weight */
+    const size_t *predictors;
+    size_t m, iterations;
+    uint64_t seed;
+    rsp_loc loc;
+} rsp_imputation_spec;
+
 typedef enum {
     RSP_PROPORTION,
     RSP_MEAN,
@@ -385,6 +399,7 @@ typedef struct {
     rsp_text title;             /* neutral description for charts and tables; may be empty */
     rsp_expr *filter;           /* NULL: everybody */
     rsp_variance_spec variance; /* its own or the study's */
+    bool imputed;               /* pooled over the completed data sets, where it uses one of their variables */
     rsp_table table;
     rsp_test test;
     rsp_scale scale;
@@ -527,6 +542,7 @@ typedef struct {
     } eligible; /* 0: no limit */
     rsp_weighting_spec weighting;
     rsp_variance_spec variance;
+    rsp_imputation_spec imputation;
     size_t n_analyses;
     rsp_analysis *analyses; /* in the order of study.yaml */
     rsp_disclosure_spec disclosure;

@@ -60,6 +60,7 @@ typedef struct {
     const uint8_t
         *set_aside; /* [n] rows that `missing: set-aside` gave weight 0; NULL: none (log: weighting_missing) */
     struct rsp_design_private *private_;
+    struct rsp_imputations *imputed; /* made when first wanted (engine/model/impute.h) */
     rsp_arena *arena;
 } rsp_sample;
 
