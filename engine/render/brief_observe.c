@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const KINDS[] = {"edition", "answer",     "several",         "battery", "values",      "profile",
-                                    "spread",  "difference", "against_average", "model",   "association", NULL};
+static const char *const KINDS[] = {"edition",     "answer",  "several",    "battery",         "values",
+                                    "profile",     "spread",  "difference", "against_average", "model",
+                                    "association", "drivers", NULL};
 
 static const double ALPHA = 0.05;
 
@@ -542,6 +543,103 @@ static void observe_model(brief_edition *e, const rsp_analysis *x) {
     brief_put(&o->values, "base", NULL, base);
 }
 
+/* ---- drivers ---------------------------------------------------------------------------------------------------- */
+
+/* One sort of factors: those most of it first. */
+typedef struct {
+    size_t n;
+    named *all;
+} factor_list;
+
+static void add_factor(factor_list *l, const char *words, double size, size_t at, const rsp_published_row *r) {
+    l->all[l->n++] = (named){words, size, at, r};
+}
+
+static void put_list(const brief_edition *e, brief_observation *o, const char *name, const char *has, factor_list *l,
+                     size_t most) {
+    const char **words = RSP_ARRAY(e->arena, const char *, l->n + 1);
+    qsort(l->all, l->n, sizeof *l->all, by_value);
+    for (size_t k = 0; k < least(l->n, most); k++) words[k] = l->all[k].label;
+    brief_put(&o->values, name, joined(e, least(l->n, most), words), NAN);
+    if (has) brief_put(&o->values, has, l->n ? "yes" : "no", l->n > 0);
+}
+
+/* Published verdicts in the order of the rules, each with its factors; none before the field is frozen. */
+static const char *verdict_list(const brief_edition *e, const rsp_analysis *x) {
+    static const char *const verdicts[] = {"enabler_everywhere", "enabler_in_most", "depends_on_country", "blocker",
+                                           "no_clear_role"};
+    const rsp_drivers *d = &x->model.drivers;
+    const char *all = NULL;
+    for (size_t v = 0; v < sizeof verdicts / sizeof *verdicts; v++) {
+        const char **words = RSP_ARRAY(e->arena, const char *, d->n_factors + 1);
+        size_t n = 0;
+        for (size_t k = 0; k < d->n_factors; k++)
+            if (find(e, x, "", e->p->study->variables[d->factors[k]].name, verdicts[v], "verdict"))
+                words[n++] = quoted(e, short_label(e->arena, variable_label(e, d->factors[k])));
+        if (!n) continue;
+        const char *verdict = say(e, rsp_printf(e->arena, "verdict_%s", verdicts[v]), NULL, 0);
+        const char *one =
+            say(e, "brief.verdict", (rsp_arg[]){{"verdict", verdict, 0}, {"list", joined(e, n, words), 0}}, 2);
+        all = all ? rsp_printf(e->arena, "%s; %s", all, one) : one;
+    }
+    return all;
+}
+
+struct factor_sorts {
+    factor_list up, shares, enabling, blocking, depends; /* shares: `up` with what each explains */
+    size_t unclear, negatives;
+    double base;
+};
+
+/* What tests of the run say of a factor: association (adjusted p), rating (interval clear of zero), differences between
+ * the countries (adjusted p of the joint test). */
+static void sort_factor(brief_edition *e, const rsp_analysis *x, size_t k, struct factor_sorts *s) {
+    size_t v = x->model.drivers.factors[k];
+    const char *term = e->p->study->variables[v].name, *words = quoted(e, short_label(e->arena, variable_label(e, v)));
+    const rsp_published_row *b = find(e, x, "", term, "", "coefficient"), *net = find(e, x, "", term, "", "net"),
+                            *part = find(e, x, "", term, "", "explained_share"),
+                            *wald = find(e, x, "", term, "", "wald_f");
+    if (wald && significant(wald)) add_factor(&s->depends, words, wald->estimate, k, wald);
+    if (!b) return;
+    s->base = b->n;
+    s->unclear += !significant(b);
+    s->negatives += significant(b) && b->estimate < 0;
+    if (!significant(b) || b->estimate < 0 || !part) return;
+    rsp_arg with[] = {{"item", words, 0}, {"value", rsp_say_percent(e->texts, e->arena, part->estimate, 0), 0}};
+    add_factor(&s->up, words, part->estimate, k, b);
+    add_factor(&s->shares, say(e, "brief.value_bracket", with, 2), part->estimate, k, b);
+    if (net && net->lower > 0) add_factor(&s->enabling, words, net->estimate, k, net);
+    if (net && net->upper < 0) add_factor(&s->blocking, words, -net->estimate, k, net);
+}
+
+static void observe_drivers(brief_edition *e, const rsp_analysis *x) {
+    size_t n = x->model.drivers.n_factors;
+    struct factor_sorts s = {.base = NAN};
+    s.up.all = RSP_ARRAY(e->arena, named, n);
+    s.shares.all = RSP_ARRAY(e->arena, named, n);
+    s.enabling.all = RSP_ARRAY(e->arena, named, n);
+    s.blocking.all = RSP_ARRAY(e->arena, named, n);
+    s.depends.all = RSP_ARRAY(e->arena, named, n);
+    if (*e->domain) return;
+    for (size_t k = 0; k < n; k++) sort_factor(e, x, k, &s);
+    if (isnan(s.base)) return;
+    brief_observation *o = observe(e, "drivers", x);
+    const char *verdict = verdict_list(e, x);
+    brief_put(&o->values, "outcome", outcome_words(e, x), NAN);
+    brief_put(&o->values, "positives", NULL, (double) s.up.n);
+    brief_put(&o->values, "negatives", NULL, (double) s.negatives);
+    brief_put(&o->values, "unclear", NULL, (double) s.unclear);
+    brief_put(&o->values, "blockings", NULL, (double) s.blocking.n);
+    brief_put(&o->values, "base", NULL, s.base);
+    put_list(e, o, "positive", NULL, &s.up, NAMED);
+    put_list(e, o, "list", NULL, &s.shares, NAMED);
+    put_list(e, o, "enabling", "has_enabling", &s.enabling, NAMED);
+    put_list(e, o, "blocking", "has_blocking", &s.blocking, NAMED);
+    put_list(e, o, "depends", "has_depends", &s.depends, NAMED);
+    brief_put(&o->values, "verdict", verdict ? verdict : "", NAN);
+    brief_put(&o->values, "has_verdict", verdict ? "yes" : "no", verdict != NULL);
+}
+
 static void observe_test(brief_edition *e, const rsp_analysis *x) {
     size_t from, to;
     if (*e->domain || !rsp_published_range(e->p->results, x->id, &from, &to)) return;
@@ -709,17 +807,19 @@ static void put_edition(brief_edition *e) {
 
 /* How many findings of each sort there are: what the sections after the findings may refer to. */
 static void put_counts(brief_edition *e) {
-    double models = 0, differences = 0, tested = 0, unclear = 0;
+    double models = 0, drivers = 0, differences = 0, tested = 0, unclear = 0;
     for (size_t k = 0; k < e->n_observations; k++) {
         const brief_observation *o = &e->observations[k];
         double found = brief_number(&o->values, "significant");
-        models += strcmp(o->kind, "model") == 0 &&
+        drivers += strcmp(o->kind, "drivers") == 0 && brief_number(&o->values, "positives") > 0;
+        models += (strcmp(o->kind, "model") == 0 || strcmp(o->kind, "drivers") == 0) &&
                   brief_number(&o->values, "positives") + brief_number(&o->values, "negatives") > 0;
         tested += !isnan(found);
         differences += found > 0;
         unclear += found == 0;
     }
     brief_put(&e->values, "models", NULL, models);
+    brief_put(&e->values, "drivers", NULL, drivers);
     brief_put(&e->values, "differences", NULL, differences);
     brief_put(&e->values, "contrasts", NULL, tested);
     brief_put(&e->values, "unclear_contrasts", NULL, unclear);
@@ -743,7 +843,8 @@ void brief_observe(brief_edition *e) {
     for (size_t k = 0; k < e->n_analyses; k++) {
         const rsp_analysis *x = e->analyses[k];
         if (x->kind == RSP_A_TABLE) observe_table(e, x);
-        if (x->kind == RSP_A_MODEL) observe_model(e, x);
+        if (x->kind == RSP_A_MODEL && x->model.kind == RSP_DRIVERS_MODEL) observe_drivers(e, x);
+        else if (x->kind == RSP_A_MODEL) observe_model(e, x);
         if (x->kind == RSP_A_TEST) observe_test(e, x);
     }
     put_counts(e);

@@ -18,7 +18,8 @@ static const char *const NAMES[] = {
     "third_share", "last", "last_share", "average", "has_average", "high", "high_value", "low", "low_value", "value",
     "list", "items", "groups", "grouping", "outcome", "positive", "positives", "negative", "negatives", "unclear",
     "significant", "tested", "higher", "by_country", "base", "unreliable", "shares", "above", "below", "table",
-    "figure"};
+    "figure", "enabling", "has_enabling", "blocking", "has_blocking", "blockings", "depends", "has_depends", "verdict",
+    "has_verdict", "drivers"};
 #define N_NAMES (sizeof NAMES / sizeof *NAMES)
 _Static_assert(sizeof NAMES / sizeof *NAMES <= (size_t) BRIEF_VALUES, "room for every name");
 

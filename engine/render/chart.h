@@ -43,6 +43,7 @@ typedef enum {
     CHART_SLOPE,
     CHART_MULTIPLES,
     CHART_HISTOGRAM,
+    CHART_QUADRANT,
     CHART_N_KINDS
 } chart_kind;
 
@@ -157,6 +158,8 @@ void chart_draw_slope(chart *c);
 void chart_draw_multiples(chart *c);
 bool chart_collect_histogram(chart *c);
 void chart_draw_histogram(chart *c);
+bool chart_collect_quadrant(chart *c);
+void chart_draw_quadrant(chart *c);
 void chart_draw_dots(chart *c);
 void chart_draw_forest(chart *c);
 void chart_draw_heatmap(chart *c);

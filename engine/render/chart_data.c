@@ -105,6 +105,7 @@ static bool of_answers(const chart *c) { return c->data.kind == CHART_AGREEMENT 
 static const char *main_statistic(const chart *c, size_t from, size_t to) {
     static const char *const models[] = {"odds_ratio", "rate_ratio"};
     if (c->x->kind == RSP_A_TABLE) return rsp_label_table_statistic(c->x);
+    if (c->x->kind == RSP_A_MODEL && c->x->model.kind == RSP_DRIVERS_MODEL) return "coefficient_std";
     for (size_t k = 0; k < 2; k++)
         for (size_t i = from; i < to; i++)
             if (is(rsp_published_at(c->p->results, i)->statistic, models[k])) return models[k];

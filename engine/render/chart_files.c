@@ -21,7 +21,8 @@ static const struct kind {
                           [CHART_RANKING] = {"ranking", chart_collect_ranking, chart_draw_ranking},
                           [CHART_SLOPE] = {"slope", chart_collect_waves, chart_draw_slope},
                           [CHART_MULTIPLES] = {"multiples", chart_collect_waves, chart_draw_multiples},
-                          [CHART_HISTOGRAM] = {"histogram", chart_collect_histogram, chart_draw_histogram}};
+                          [CHART_HISTOGRAM] = {"histogram", chart_collect_histogram, chart_draw_histogram},
+                          [CHART_QUADRANT] = {"quadrant", chart_collect_quadrant, chart_draw_quadrant}};
 
 static bool kind_of(const char *word, chart_kind *kind) {
     for (size_t k = 0; k < CHART_N_KINDS; k++)

@@ -124,7 +124,7 @@ static void block_heading(chart *c, const columns *k, const char *key) {
 
 void chart_draw_forest(chart *c) {
     enum { TOO_DIFFERENT = 6 };
-    bool ratio = strcmp(c->data.statistic, "coefficient") != 0;
+    bool ratio = strncmp(c->data.statistic, "coefficient", 11) != 0;
     size_t n = c->data.n_rows, first = numbers_first(&c->data);
     double a = reach(c, 0, first, ratio), b = reach(c, first, n, ratio);
     columns k = lay_columns(c);

@@ -141,7 +141,9 @@ static void state_key(chart *c) {
 
 /* First answers of the categorical variables of a model: what its coefficients compare with. */
 static const char *reference_note(const chart *c) {
-    const rsp_formula *f = c->x && c->x->kind == RSP_A_MODEL ? c->x->model.formula : NULL;
+    bool shown =
+        c->x && c->x->kind == RSP_A_MODEL && c->x->model.kind != RSP_DRIVERS_MODEL; /* drivers: factors alone */
+    const rsp_formula *f = shown ? c->x->model.formula : NULL;
     const char *list = NULL;
     for (size_t k = 0; f && k < f->n_factors; k++) {
         if (f->factors[k]->op != RSP_F_VARIABLE) continue;

@@ -290,6 +290,22 @@ static const char *own_level(const rsp_labels *l, rsp_arena *a, const char *leve
     return item == RSP_NONE ? word : with_variable(l, a, word, variable_label(l, item));
 }
 
+/* Words of roles and verdicts; what was changed for an estimate, what was left out. NULL: another kind of level. */
+static const char *drivers_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
+    const rsp_analysis *x = rsp_label_find(l, row->analysis);
+    if (!x || x->kind != RSP_A_MODEL) return NULL;
+    if (strcmp(row->statistic, "verdict") == 0 || strcmp(row->statistic, "role") == 0)
+        return rsp_say(l->texts, a, rsp_printf(a, "%s_%s", row->statistic, row->level), NULL, 0);
+    if (strcmp(row->statistic, "coefficient_without") == 0) {
+        if (!strchr(row->level, '=')) return rsp_say(l->texts, a, rsp_printf(a, "level_%s", row->level), NULL, 0);
+        return rsp_say(l->texts, a, "level_without", (rsp_arg[]){{"who", rsp_label_domain(l, a, row->level), 0}}, 1);
+    }
+    if (strcmp(row->statistic, "pooled_without") != 0 || x->model.across == RSP_NONE) return NULL;
+    if (!has_code(l->study, x->model.across, row->level)) return NULL;
+    return rsp_say(l->texts, a, "level_without",
+                   (rsp_arg[]){{"who", rsp_label_code(l, x->model.across, row->level), 0}}, 1);
+}
+
 const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
     double p;
     if (strcmp(row->statistic, "combination") == 0) return combination_label(l, a, row);
@@ -301,6 +317,8 @@ const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_publish
     if (strcmp(row->statistic, "difference") == 0) return difference_label(l, a, row);
     if (strcmp(row->statistic, "margin_gap") == 0) return margin_label(l, a, row);
     if (strcmp(row->statistic, "coefficient") == 0) return category_label(l, row);
+    const char *of_drivers = drivers_level(l, a, row);
+    if (of_drivers) return of_drivers;
     if (strcmp(row->statistic, "quantile") == 0 && rsp_parse_double(row->level, strlen(row->level), '.', &p))
         return rsp_label_number(l, a, p, RSP_AS_SHARE);
     if (strcmp(row->analysis, "cleaning") == 0 && strcmp(row->level, "cells") == 0)
@@ -395,7 +413,8 @@ const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id)
                                    x->exploration.kind == RSP_EXPLORE_FACTORS    ? "loading"
                                    : x->exploration.kind == RSP_EXPLORE_PARALLEL ? "eigenvalue"
                                                                                  : "correlation");
-    case RSP_A_MODEL: return rsp_label_statistic(l, a, "coefficient");
+    case RSP_A_MODEL:
+        return rsp_label_statistic(l, a, x->model.kind == RSP_DRIVERS_MODEL ? "coefficient_std" : "coefficient");
     }
     return "";
 }
@@ -416,9 +435,17 @@ static bool margin_of_counts(const rsp_study *s, const char *margin) {
 }
 
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
-    static const char *const shares[] = {
-        "proportion",         "proportion_missing", "top2", "net", "combination", "choice_difference",
-        "noninvariant_share", "variance_explained", NULL};
+    static const char *const shares[] = {"proportion",
+                                         "proportion_missing",
+                                         "top2",
+                                         "net",
+                                         "combination",
+                                         "choice_difference",
+                                         "noninvariant_share",
+                                         "variance_explained",
+                                         "explained",
+                                         "explained_share",
+                                         NULL};
     static const char *const measures[] = {"alpha_if_dropped",
                                            "delta_cfi",
                                            "delta_rmsea",
@@ -435,14 +462,56 @@ rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
                                            "communality",
                                            "eigenvalue_random",
                                            NULL};
-    static const char *const ratios[] = {
-        "coefficient", "odds_ratio", "rate_ratio",  "threshold", "r_squared",    "alpha",       "omega",
-        "item_rest",   "loading",    "std_loading", "variance",  "covariance",   "intercept",   "cfi",
-        "cfi_robust",  "tli",        "tli_robust",  "rmsea",     "rmsea_robust", "srmr",        "theta",
-        "icc",         "pooled",     "prediction",  "tau2",      "i2",           "rao_scott_f", "t",
-        "wald_f",      "kruskal_f",  "ratio",       "deff_kish", "weight_min",   "weight_max",  "marginal_effect",
-        "predicted",   "fmi",        NULL};
-    static const char *const counts[] = {"count", "factors", "group_size", NULL};
+    static const char *const ratios[] = {"coefficient",
+                                         "odds_ratio",
+                                         "rate_ratio",
+                                         "threshold",
+                                         "r_squared",
+                                         "alpha",
+                                         "omega",
+                                         "item_rest",
+                                         "loading",
+                                         "std_loading",
+                                         "variance",
+                                         "covariance",
+                                         "intercept",
+                                         "cfi",
+                                         "cfi_robust",
+                                         "tli",
+                                         "tli_robust",
+                                         "rmsea",
+                                         "rmsea_robust",
+                                         "srmr",
+                                         "theta",
+                                         "icc",
+                                         "pooled",
+                                         "prediction",
+                                         "tau2",
+                                         "i2",
+                                         "rao_scott_f",
+                                         "t",
+                                         "wald_f",
+                                         "kruskal_f",
+                                         "ratio",
+                                         "deff_kish",
+                                         "weight_min",
+                                         "weight_max",
+                                         "marginal_effect",
+                                         "predicted",
+                                         "fmi",
+                                         "verdict",
+                                         "role",
+                                         "r_squared_controls",
+                                         "coefficient_std",
+                                         "coefficient_alone",
+                                         "coefficient_multilevel",
+                                         "coefficient_without",
+                                         "coefficient_range",
+                                         "pooled_without",
+                                         "pooled_range",
+                                         NULL};
+    static const char *const counts[] = {
+        "count", "factors", "group_size", "groups", "opposite_sign", "opposite_sign_clear", NULL};
     if (one_of(row->statistic, counts)) return RSP_AS_COUNT;
     if (one_of(row->statistic, measures)) return RSP_AS_RATIO;
     if (strcmp(row->statistic, "margin_gap") == 0)

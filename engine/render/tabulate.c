@@ -309,6 +309,12 @@ static rsp_cell significance(const struct tabulation *t, const rsp_published_row
     return words(say(t, r->p_adj < SIGNIFICANT ? "label_yes" : "label_no"));
 }
 
+/* A verdict on a factor is another thing than one on a scale. */
+static const char *statistic_words(const struct tabulation *t, const rsp_published_row *r) {
+    if (of_drivers(t) && strcmp(r->statistic, "verdict") == 0) return say(t, "column_verdict");
+    return rsp_label_statistic(t->labels, t->a, r->statistic);
+}
+
 static rsp_cell *long_row(const struct tabulation *t, const struct uses *u, const rsp_published_row *r, rsp_cell *c) {
     rsp_as as = rsp_label_as(t->labels, r);
     size_t letter = rsp_map_get(t->letter, r->domain);
@@ -316,7 +322,7 @@ static rsp_cell *long_row(const struct tabulation *t, const struct uses *u, cons
     if (u->letters) *c++ = words(letter == RSP_NONE ? "\u2013" : letter_name(t->a, letter));
     if (u->term) *c++ = words(*r->term ? rsp_label_term(t->labels, t->a, r) : "\u2013");
     if (u->level) *c++ = words(*r->level ? rsp_label_level(t->labels, t->a, r) : "\u2013");
-    if (u->statistic) *c++ = words(rsp_label_statistic(t->labels, t->a, r->statistic));
+    if (u->statistic) *c++ = words(statistic_words(t, r));
     *c++ = number(r, "estimate", r->estimate, as);
     if (u->letters) *c++ = words(letters_of(t, r));
     if (u->interval) *c++ = number(r, "lower", r->lower, as);
@@ -335,6 +341,91 @@ static void long_cells(struct tabulation *t, const struct uses *u) {
     rsp_cell *c = t->tab->cells = RSP_ARRAY(t->a, rsp_cell, t->n * t->tab->n_columns);
     t->tab->n_rows = t->n;
     for (size_t i = 0; i < t->n; i++) c = long_row(t, u, t->rows[i], c);
+}
+
+/* ---- drivers: a row a factor ------------------------------------------------------------------------------------ */
+
+static bool of_drivers(const struct tabulation *t) {
+    return t->analysis && t->analysis->kind == RSP_A_MODEL && t->analysis->model.kind == RSP_DRIVERS_MODEL;
+}
+
+/* The row of a factor, whatever its level (a role, a verdict). */
+static const rsp_published_row *row_of_factor(const struct tabulation *t, const char *term, const char *domain,
+                                              const char *statistic) {
+    for (size_t i = 0; i < t->n; i++)
+        if (strcmp(t->rows[i]->term, term) == 0 && strcmp(t->rows[i]->domain, domain) == 0 &&
+            strcmp(t->rows[i]->statistic, statistic) == 0)
+            return t->rows[i];
+    return NULL;
+}
+
+enum { SUMMARY_INTERVALS = 3 };
+static const struct {
+    const char *statistic, *title;
+} summary_numbers[SUMMARY_INTERVALS] = {{"net", "column_rating"},
+                                        {"explained_share", "statistic_explained_share"},
+                                        {"coefficient_std", "statistic_coefficient_std"}};
+/* Beside these the adjusted p of `coefficient`, then: */
+static const char *const summary_more[] = {"pooled", "prediction", "groups", "opposite_sign"};
+
+static void summary_columns(struct tabulation *t) {
+    add_column(t, say(t, "column_item"), WIDE_TEXT);
+    add_column(t, say(t, "column_verdict"), MIDDLE);
+    add_column(t, say(t, "statistic_role"), MIDDLE);
+    for (size_t k = 0; k < SUMMARY_INTERVALS; k++) {
+        rsp_arg level = {"level", say(t, summary_numbers[k].title), 0};
+        add_column(t, level.text, MIDDLE);
+        add_column(t, rsp_say(t->texts, t->a, "column_lower_of", &level, 1), NARROW);
+        add_column(t, rsp_say(t->texts, t->a, "column_upper_of", &level, 1), NARROW);
+    }
+    add_column(t, say(t, "column_p_adjusted"), NARROW);
+    add_column(t, rsp_label_statistic(t->labels, t->a, "pooled"), NARROW);
+    rsp_arg prediction = {"level", rsp_label_statistic(t->labels, t->a, "prediction"), 0};
+    add_column(t, rsp_say(t->texts, t->a, "column_lower_of", &prediction, 1), NARROW);
+    add_column(t, rsp_say(t->texts, t->a, "column_upper_of", &prediction, 1), NARROW);
+    add_column(t, rsp_label_statistic(t->labels, t->a, "groups"), NARROW);
+    add_column(t, rsp_label_statistic(t->labels, t->a, "opposite_sign"), NARROW);
+    add_column(t, say(t, "column_note"), MIDDLE);
+}
+
+static rsp_cell cell_of_factor(const struct tabulation *t, const rsp_published_row *r, const char *field, double x) {
+    return r ? number(r, field, x, strcmp(field, "p_adj") == 0 ? RSP_AS_P : rsp_label_as(t->labels, r)) : words("[z]");
+}
+
+static rsp_cell level_of_factor(const struct tabulation *t, const rsp_published_row *r) {
+    if (r && *r->level) return words(rsp_label_level(t->labels, t->a, r));
+    return words(r && isnan(r->estimate) ? rsp_shorthand(r) : "[z]");
+}
+
+static rsp_cell *summary_row(const struct tabulation *t, const char *term, rsp_cell *c) {
+    const rsp_published_row *p = row_of_factor(t, term, "", "coefficient"), *more[4];
+    for (size_t k = 0; k < 4; k++) more[k] = row_of_factor(t, term, "", summary_more[k]);
+    *c++ = words(p ? rsp_label_term(t->labels, t->a, p) : term);
+    *c++ = level_of_factor(t, row_of_factor(t, term, "", "verdict"));
+    *c++ = level_of_factor(t, row_of_factor(t, term, "", "role"));
+    for (size_t k = 0; k < SUMMARY_INTERVALS; k++) {
+        const rsp_published_row *r = row_of_factor(t, term, "", summary_numbers[k].statistic);
+        *c++ = cell_of_factor(t, r, "estimate", r ? r->estimate : NAN);
+        *c++ = cell_of_factor(t, r, "lower", r ? r->lower : NAN);
+        *c++ = cell_of_factor(t, r, "upper", r ? r->upper : NAN);
+    }
+    *c++ = cell_of_factor(t, p, "p_adj", p ? p->p_adj : NAN);
+    *c++ = cell_of_factor(t, more[0], "estimate", more[0] ? more[0]->estimate : NAN);
+    *c++ = cell_of_factor(t, more[1], "lower", more[1] ? more[1]->lower : NAN);
+    *c++ = cell_of_factor(t, more[1], "upper", more[1] ? more[1]->upper : NAN);
+    for (size_t k = 2; k < 4; k++) *c++ = cell_of_factor(t, more[k], "estimate", more[k] ? more[k]->estimate : NAN);
+    *c++ = words(p ? note_of(t, p) : "\u2013");
+    return c;
+}
+
+static void lay_out_summary(struct tabulation *t) {
+    const rsp_drivers *d = &t->analysis->model.drivers;
+    t->tab->columns = RSP_ARRAY(t->a, rsp_tab_column, 3 + 3 * SUMMARY_INTERVALS + 8);
+    summary_columns(t);
+    t->tab->n_rows = d->n_factors;
+    rsp_cell *c = t->tab->cells = RSP_ARRAY(t->a, rsp_cell, d->n_factors * t->tab->n_columns);
+    for (size_t k = 0; k < d->n_factors; k++)
+        c = summary_row(t, rsp_labels_study(t->labels)->variables[d->factors[k]].name, c);
 }
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
@@ -364,6 +455,7 @@ rsp_tab *rsp_tabulate(const rsp_labels *l, const rsp_published *p, const char *a
                       rsp_tab_part part, rsp_arena *a) {
     struct tabulation t = {
         .labels = l, .texts = rsp_labels_texts(l), .analysis = rsp_label_find(l, analysis), .id = analysis, .a = a};
+    if (part == RSP_TAB_SUMMARY && !of_drivers(&t)) return NULL;
     collect(&t, p, country, part);
     if (!t.n) return NULL;
     t.tab = RSP_NEW(a, rsp_tab);
@@ -375,8 +467,10 @@ rsp_tab *rsp_tabulate(const rsp_labels *l, const rsp_published *p, const char *a
     t.tab->title = part == RSP_TAB_DIFFERENCES ? rsp_say(t.texts, a, "workbook_differences", &of, 1) : title;
     t.tab->measure = part == RSP_TAB_DIFFERENCES ? say(&t, "statistic_difference") : rsp_label_measure(l, a, analysis);
     t.tab->subtitle = part == RSP_TAB_DIFFERENCES ? say(&t, "workbook_differences_note") : t.tab->measure;
+    if (part == RSP_TAB_VALUES && of_drivers(&t)) t.tab->title = rsp_say(t.texts, a, "workbook_details", &of, 1);
     if (part == RSP_TAB_VALUES) find_letters(&t);
-    lay_out(&t);
+    if (part == RSP_TAB_SUMMARY) lay_out_summary(&t);
+    else lay_out(&t);
     rsp_map_free(t.letter);
     rsp_map_free(t.differs);
     rsp_map_free(t.titles);

@@ -31,7 +31,8 @@ typedef struct {
     rsp_cell *cells; /* [n_rows * n_columns] */
 } rsp_tab;
 
-typedef enum { RSP_TAB_VALUES, RSP_TAB_DIFFERENCES } rsp_tab_part;
+/* SUMMARY: of kind drivers, a row a factor; other analyses have none. */
+typedef enum { RSP_TAB_SUMMARY, RSP_TAB_VALUES, RSP_TAB_DIFFERENCES } rsp_tab_part;
 
 /* country NULL: every row; else the rows about it, and those that are not about a country. NULL if no row is left. */
 rsp_tab *rsp_tabulate(const rsp_labels *l, const rsp_published *p, const char *analysis, const char *country,

@@ -33,7 +33,7 @@ struct edition {
 };
 
 struct sheet {
-    const char *name, *table;
+    const char *name, *table, *of; /* of: the analysis */
     rsp_tab *tab;
 };
 
@@ -319,8 +319,11 @@ static void write_notes(struct book *b) {
 static void add_tab(struct book *b, const char *id, rsp_tab_part part) {
     rsp_tab *tab = rsp_tabulate(b->labels, b->of->p->results, id, b->of->country, part, b->a);
     if (!tab) return;
-    const char *stem = part == RSP_TAB_DIFFERENCES ? rsp_printf(b->a, "%.20s diff", id) : id;
-    struct sheet x = {sheet_name(b->a, b->n + 1, stem), table_name(b->a, b->n + 1, stem), tab};
+    bool further = part == RSP_TAB_VALUES && b->n && b->sheets[b->n - 1].of == id; /* after its summary */
+    const char *stem = part == RSP_TAB_DIFFERENCES ? rsp_printf(b->a, "%.20s diff", id)
+                       : further                   ? rsp_printf(b->a, "%.20s all", id)
+                                                   : id;
+    struct sheet x = {sheet_name(b->a, b->n + 1, stem), table_name(b->a, b->n + 1, stem), id, tab};
     RSP_PUSH(b->sheets, b->n, b->capacity, x);
 }
 
@@ -335,6 +338,7 @@ static void lay_out(struct book *b) {
     const rsp_study *s = b->of->p->study;
     for (size_t k = 0; k < s->n_analyses; k++) {
         if (!rsp_edition_wants(b->of->p, b->of->e, s->analyses[k].id) || seen_before(s, k)) continue;
+        add_tab(b, s->analyses[k].id, RSP_TAB_SUMMARY);
         add_tab(b, s->analyses[k].id, RSP_TAB_VALUES);
         add_tab(b, s->analyses[k].id, RSP_TAB_DIFFERENCES);
     }

@@ -582,6 +582,11 @@ static void round_share(rsp_published_row *p, double to) {
     p->n_eff = rounded(p->n_eff, to);
 }
 
+/* Verdicts on factors. */
+static bool judges_a_factor(const struct gate *g, size_t row) {
+    return is(&g->results->rows[row], "verdict") && g->analysis[row] && g->analysis[row]->kind == RSP_A_MODEL;
+}
+
 static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enum hidden hidden, bool preliminary,
                                      rsp_arena *a) {
     rsp_published_row p = {rsp_strdup(a, r->analysis),
@@ -602,7 +607,6 @@ static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enu
                            r->deff,
                            r->flags};
     if (preliminary) p.flags |= RSP_F_PRELIMINARY;
-    if (preliminary && is(r, "verdict")) p.level = ""; /* none is given before the field is frozen */
     p.n = rounded(p.n, g->rules->rounding);
     if (is(r, "count")) p.estimate = rounded(p.estimate, g->rules->rounding);
     if (g->rules->rounding > 0 && r->cell >= 0 && !is(r, "count")) round_share(&p, g->rules->rounding);
@@ -642,6 +646,7 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, const rsp_
         n_primary += g.hidden[i] == PRIMARY;
         n_complementary += g.hidden[i] == COMPLEMENTARY;
         p->rows[i] = publish_row(&g, &r->rows[i], g.hidden[i], preliminary, p->arena);
+        if (preliminary && judges_a_factor(&g, i)) p->rows[i].level = ""; /* none before the field is frozen */
     }
     rsp_published_index(p);
     if (n_primary)

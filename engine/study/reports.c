@@ -276,7 +276,10 @@ static void check_chart(rsp_loader *l, const rsp_node *n, const rsp_node *kind, 
     if (!model && a->kind != RSP_A_TABLE)
         RSP_FAULT(l, kind->loc, "name a table or a regression", "analysis '%s' makes no chart of kind '%s'", a->id,
                   kind->text);
-    else if (model != (strcmp(kind->text, "forest") == 0))
+    else if (is_kind(kind, "quadrant") && (!model || a->model.kind != RSP_DRIVERS_MODEL))
+        RSP_FAULT(l, kind->loc, model ? "use forest" : "use agreement, dots, heatmap or another of tables",
+                  "a quadrant shows models of kind 'drivers', which '%s' is not", a->id);
+    else if (!is_kind(kind, "quadrant") && model != is_kind(kind, "forest"))
         RSP_FAULT(l, kind->loc,
                   model ? "use forest" : "forest is for models: use agreement, dots, heatmap or another of tables",
                   "a chart of kind '%s' cannot show %s '%s'", kind->text, model ? "model" : "table", a->id);
