@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BAND = 20, TICK_ROOM = 18, MOST_RINGS = 14 };
-static const double MARK = 3.6, SHARE_OF_WIDTH = 0.62;
+enum { BAND = 20, TICK_ROOM = 18, MOST_RINGS = 14, WIDEST_NAME = 110 };
+static const double MARK = 3.6, SHARE_OF_WIDTH = 0.66;
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
 
@@ -208,6 +208,33 @@ static double hidden(rsp_box box, double x0, double y0, double x1, double y1) {
     return overlap(box, (rsp_box){x0 - 0.7, y0 - 0.7, x1 - x0 + 1.4, y1 - y0 + 1.4}) / 1.4;
 }
 
+/* Where the line from a mark to its name ends. */
+static point tie_of(const point *at, rsp_box box) {
+    return (point){.x = fmin(fmax(at->x, box.x), box.x + box.w), .y = fmin(fmax(at->y, box.y), box.y + box.h)};
+}
+
+/* Does the line between two points run through the box? Looked at every few points of it. */
+static bool runs_through(const point *from, const point *to, rsp_box box) {
+    enum { LOOKS = 24 };
+    for (int k = 1; k < LOOKS; k++) {
+        double part = k / (double) LOOKS, x = from->x + part * (to->x - from->x),
+               y = from->y + part * (to->y - from->y);
+        if (x > box.x && x < box.x + box.w && y > box.y && y < box.y + box.h) return true;
+    }
+    return false;
+}
+
+/* Names and the lines to them stay clear of each other. */
+static double tangle(const point *points, size_t own, const rsp_box *names, rsp_box box) {
+    point end = tie_of(&points[own], box);
+    double cost = 0;
+    for (size_t k = 0; k < own; k++) {
+        point other = tie_of(&points[k], names[k]);
+        cost += runs_through(&points[own], &end, names[k]) || runs_through(&points[k], &other, box) ? 60 : 0;
+    }
+    return cost;
+}
+
 /* What a name in this box would hide: other names and marks are out of the question, lines a nuisance. */
 static double cost_of(rsp_box box, const plane *p, const point *points, size_t n, const rsp_box *names, size_t n_names,
                       double lines[2]) {
@@ -243,6 +270,7 @@ static rsp_box place_name(const chart *c, const plane *p, const point *points, s
                 double x = at->x + side[k][0] * (dx + size.w / 2), y = at->y + side[k][1] * (dy + size.h / 2);
                 rsp_box box = {x - size.w / 2, y - size.h / 2, size.w, size.h};
                 double cost = 3.0 * ring + 0.4 * k + cost_of(box, p, points, c->data.n_rows, names, own, lines);
+                if (cost < least) cost += tangle(points, own, names, box);
                 if (cost < least) least = cost, best = box;
             }
     return best;
@@ -250,9 +278,9 @@ static rsp_box place_name(const chart *c, const plane *p, const point *points, s
 
 /* A name away from its mark is tied to it by a thin line. */
 static void tie(chart *c, const point *at, rsp_box box) {
-    double x = fmin(fmax(at->x, box.x), box.x + box.w), y = fmin(fmax(at->y, box.y), box.y + box.h);
-    if (hypot(x - at->x, y - at->y) < MARK + 7) return;
-    rsp_scene_line(c->s, at->x, at->y, x, y, c->theme->muted, 0.5)->dashed = true;
+    point end = tie_of(at, box);
+    if (hypot(end.x - at->x, end.y - at->y) < MARK + 7) return;
+    rsp_scene_line(c->s, at->x, at->y, end.x, end.y, c->theme->muted, 0.5)->dashed = true;
 }
 
 static void draw_names(chart *c, const plane *p, const point *points) {
@@ -261,6 +289,10 @@ static void draw_names(chart *c, const plane *p, const point *points) {
     for (size_t r = 0; r < n; r++) {
         rsp_style style = chart_style(c, c->theme->value_size, false, c->theme->ink, RSP_ALIGN_LEFT, 0);
         rsp_box size = rsp_text_extent(c->data.rows[r].label, &style);
+        if (size.w > WIDEST_NAME) { /* long names take two lines */
+            style.width = WIDEST_NAME;
+            size = rsp_text_extent(c->data.rows[r].label, &style);
+        }
         names[r] = place_name(c, p, points, r, names, size);
         tie(c, &points[r], names[r]);
         chart_text(c, names[r].x, names[r].y, c->data.rows[r].label, style);

@@ -60,6 +60,11 @@ static void collect(struct tabulation *t, const rsp_published *p, const char *co
     }
 }
 
+/* Its p values are adjusted after Benjamini and Hochberg, not Holm. */
+static bool of_drivers(const struct tabulation *t) {
+    return t->analysis && t->analysis->kind == RSP_A_MODEL && t->analysis->model.kind == RSP_DRIVERS_MODEL;
+}
+
 /* ---- letters of significant differences ------------------------------------------------------------------------- */
 
 static const char *letter_name(rsp_arena *a, size_t k) {
@@ -298,7 +303,7 @@ static void long_columns(struct tabulation *t, const struct uses *u) {
     if (u->df1) add_column(t, say(t, "column_df1"), NARROW);
     if (u->df) add_column(t, say(t, "column_df"), NARROW);
     if (u->p) add_column(t, say(t, "column_p"), NARROW);
-    if (u->p_adj) add_column(t, say(t, "column_p_adjusted"), NARROW);
+    if (u->p_adj) add_column(t, say(t, of_drivers(t) ? "column_p_adjusted_rate" : "column_p_adjusted"), NARROW);
     if (u->p_adj) add_column(t, say(t, "column_significant"), NARROW);
     if (u->n) add_column(t, say(t, "column_n"), NARROW);
     add_column(t, say(t, "column_note"), MIDDLE);
@@ -345,10 +350,6 @@ static void long_cells(struct tabulation *t, const struct uses *u) {
 
 /* ---- drivers: a row a factor ------------------------------------------------------------------------------------ */
 
-static bool of_drivers(const struct tabulation *t) {
-    return t->analysis && t->analysis->kind == RSP_A_MODEL && t->analysis->model.kind == RSP_DRIVERS_MODEL;
-}
-
 /* The row of a factor, whatever its level (a role, a verdict). */
 static const rsp_published_row *row_of_factor(const struct tabulation *t, const char *term, const char *domain,
                                               const char *statistic) {
@@ -378,7 +379,7 @@ static void summary_columns(struct tabulation *t) {
         add_column(t, rsp_say(t->texts, t->a, "column_lower_of", &level, 1), NARROW);
         add_column(t, rsp_say(t->texts, t->a, "column_upper_of", &level, 1), NARROW);
     }
-    add_column(t, say(t, "column_p_adjusted"), NARROW);
+    add_column(t, say(t, "column_p_adjusted_rate"), NARROW);
     add_column(t, rsp_label_statistic(t->labels, t->a, "pooled"), NARROW);
     rsp_arg prediction = {"level", rsp_label_statistic(t->labels, t->a, "prediction"), 0};
     add_column(t, rsp_say(t->texts, t->a, "column_lower_of", &prediction, 1), NARROW);
