@@ -277,6 +277,62 @@ static void test_files(void **state) {
     w.p.n_only = 0;
 }
 
+/* ---- colours ------------------------------------------------------------------------------------------------------ */
+
+static double linear(double c) { return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4); }
+
+static double lab_curve(double v) { return v > 216.0 / 24389 ? cbrt(v) : (24389.0 / 27 * v + 16) / 116; }
+
+/* CIELAB (D65) of a colour as seen by someone whose cones work as `m` says (linear RGB to linear RGB). */
+static void seen(rsp_colour c, double m[3][3], double lab[3]) {
+    const double rgb[3] = {linear(c.r), linear(c.g), linear(c.b)};
+    static const double xyz[3][3] = {{0.4124564 / 0.95047, 0.3575761 / 0.95047, 0.1804375 / 0.95047},
+                                     {0.2126729, 0.7151522, 0.0721750},
+                                     {0.0193339 / 1.08883, 0.1191920 / 1.08883, 0.9503041 / 1.08883}};
+    double s[3], f[3];
+    for (size_t k = 0; k < 3; k++) s[k] = fmin(fmax(m[k][0] * rgb[0] + m[k][1] * rgb[1] + m[k][2] * rgb[2], 0), 1);
+    for (size_t k = 0; k < 3; k++) f[k] = lab_curve(xyz[k][0] * s[0] + xyz[k][1] * s[1] + xyz[k][2] * s[2]);
+    lab[0] = 116 * f[1] - 16;
+    lab[1] = 500 * (f[0] - f[1]);
+    lab[2] = 200 * (f[1] - f[2]);
+}
+
+/* Every two of the colours differ by `least` in CIELAB for everybody (2.3 is just noticeable). */
+static void apart(const char *what, size_t n, const rsp_colour *colours, double least) {
+    /* Full dichromacy: Machado, Oliveira and Fernandes 2009, A physiologically-based model for simulation of color vision
+     * deficiency, table of severity 1.0. */
+    static double views[4][3][3] = {
+        {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}},
+        {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
+        {{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
+        {{1.255528, -0.076749, -0.178779}, {-0.078411, 0.930809, 0.147602}, {0.004733, 0.691367, 0.303900}}};
+    static const char *const names[] = {"normal sight", "protanopia", "deuteranopia", "tritanopia"};
+    for (size_t v = 0; v < 4; v++)
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = i + 1; j < n; j++) {
+                double a[3], b[3];
+                seen(colours[i], views[v], a);
+                seen(colours[j], views[v], b);
+                double distance = sqrt(pow(a[0] - b[0], 2) + pow(a[1] - b[1], 2) + pow(a[2] - b[2], 2));
+                if (distance < least)
+                    fail_msg("%s %zu and %zu: %.1f apart under %s", what, i + 1, j + 1, distance, names[v]);
+            }
+}
+
+static void test_colour_vision(void **state) {
+    (void) state;
+    const rsp_theme *t = rsp_theme_get(NULL);
+    assert_non_null(t);
+    apart("categories", 4, t->categorical, 10);
+    apart("six categories", 6, t->categorical, 5);
+    apart("classes", 3, t->sequential, 10);
+    const rsp_colour answers[] = {t->diverging[0], t->diverging[1], t->diverging[2],
+                                  t->diverging[3], t->diverging[4], t->dont_know};
+    apart("answers", 6, answers, 10);
+    const rsp_colour marks[] = {t->accent, t->own, t->pooled};
+    apart("marks", 3, marks, 10);
+}
+
 /* ---- golden scenes ------------------------------------------------------------------------------------------------ */
 
 static void dump_colour(rsp_buf *b, const char *name, rsp_colour c) {
@@ -465,6 +521,6 @@ int main(void) {
         cmocka_unit_test(test_looks),     cmocka_unit_test(test_titles),   cmocka_unit_test(test_order),
         cmocka_unit_test(test_country),   cmocka_unit_test(test_files),    cmocka_unit_test(test_tiles),
         cmocka_unit_test(test_upset),     cmocka_unit_test(test_ranking),  cmocka_unit_test(test_waves),
-        cmocka_unit_test(test_diverging), cmocka_unit_test(test_golden)};
+        cmocka_unit_test(test_diverging), cmocka_unit_test(test_golden),   cmocka_unit_test(test_colour_vision)};
     return cmocka_run_group_tests_name("charts", tests, set_up, tear_down);
 }

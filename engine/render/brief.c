@@ -123,20 +123,42 @@ static bool drop_figure(brief_edition *e, const brief_document *d) {
     return most != NULL;
 }
 
-/* Composes with ever fewer figures, then findings, until pages and words are within the limits. */
-static void compose(brief_edition *e, const char *lang, brief_document *doc) {
+enum { FEW_FINDINGS = 4 };
+static const double SCANT = 0.25; /* a last page with less on it looks forgotten */
+
+static bool within_limits(const brief_edition *e, const brief_document *doc) {
     const brief_limits *m = &e->definition->limits;
-    size_t findings = m->findings < e->n_analyses ? m->findings : e->n_analyses;
-    for (;;) {
-        brief_compose(e, m->charts, findings, lang, doc);
-        brief_paginate(doc);
-        if (doc->n_pages <= m->pages && doc->words + footer_words(doc) <= m->words) return;
-        if (!drop_figure(e, doc)) {
-            if (findings <= 1) return; /* nothing is left to drop */
-            findings--;
-        }
-        brief_document_free(doc);
+    return doc->n_pages <= m->pages && doc->words + footer_words(doc) <= m->words;
+}
+
+static void lay_out(brief_edition *e, const char *lang, size_t findings, brief_document *doc) {
+    brief_document_free(doc);
+    brief_compose(e, e->definition->limits.charts, findings, lang, doc);
+    brief_paginate(doc);
+}
+
+/* With the figures at hand and from `most` down to `least` findings: the most of them that keep to the limits, fewer
+ * where that spares a page with little on it. False if none does. */
+static bool lay_out_findings(brief_edition *e, const char *lang, size_t most, size_t least, brief_document *doc) {
+    size_t possible = 0;
+    for (size_t n = most; n >= least && n; n--) {
+        lay_out(e, lang, n, doc);
+        if (!within_limits(e, doc)) continue;
+        if (doc->n_pages <= 2 || brief_last_page(doc) >= SCANT) return true;
+        if (!possible) possible = n;
     }
+    if (possible) lay_out(e, lang, possible, doc);
+    return possible > 0;
+}
+
+/* A figure says more than the words it takes: findings give way down to a few, then a figure does, and so on. */
+static void compose(brief_edition *e, const char *lang, brief_document *doc) {
+    size_t most = e->definition->limits.findings < e->n_analyses ? e->definition->limits.findings : e->n_analyses;
+    size_t few = most < FEW_FINDINGS ? most : FEW_FINDINGS;
+    do {
+        if (lay_out_findings(e, lang, most, few, doc)) return;
+    } while (drop_figure(e, doc));
+    if (!lay_out_findings(e, lang, few, 1, doc)) lay_out(e, lang, 1, doc); /* nothing is left to drop */
 }
 
 static bool make(const workshop *w, const job *j, rsp_diag *d) {

@@ -178,6 +178,8 @@ enum {
  * goes on. A last page with little on it is avoided by narrower gaps where that is enough. Reorders pieces into reading
  * order; sets n_pages. */
 void brief_paginate(brief_document *d);
+/* How much of the last page is taken, 0 to 1. */
+double brief_last_page(const brief_document *d);
 
 /* ---- drawing ---------------------------------------------------------------------------------------------------- */
 

@@ -134,7 +134,7 @@ static const char *figure_label(const composer *c, size_t number) {
 }
 
 static rsp_scene *draw_chart(const brief_edition *e, const rsp_chart_spec *spec, double highest) {
-    rsp_scene *scene = rsp_chart(e->p, spec, e->country, e->texts, BRIEF_WIDTH);
+    rsp_scene *scene = rsp_chart_inset(e->p, spec, e->country, e->labels, BRIEF_WIDTH);
     if (scene && scene->height <= highest) return scene;
     rsp_scene_free(scene);
     return NULL;
@@ -160,7 +160,7 @@ static rsp_scene *chart_of(const brief_edition *e, const rsp_analysis *x) {
 
 void brief_charts(brief_edition *e) {
     e->scenes = RSP_ARRAY(e->arena, rsp_scene *, e->n_analyses + 1);
-    size_t most = 2 * e->definition->limits.charts, n = 0; /* some do not fit where they should stand */
+    size_t most = 4 * e->definition->limits.charts, n = 0; /* some are too high, or have too many words */
     for (size_t k = 0; k < e->n_analyses && n < most; k++) n += (e->scenes[k] = chart_of(e, e->analyses[k])) != NULL;
 }
 

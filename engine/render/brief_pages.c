@@ -97,8 +97,7 @@ static size_t middle_section(const brief_document *d) {
     return d->n ? d->n - 1 : RSP_NONE;
 }
 
-/* How much of the last page is taken, 0 to 1. */
-static double filled(const brief_document *d) {
+double brief_last_page(const brief_document *d) {
     double y = BRIEF_TOP;
     for (size_t k = 0; k < d->n; k++)
         if (d->pieces[k].page + 1 == d->n_pages) y = fmax(y, d->pieces[k].y + d->pieces[k].height);
@@ -117,7 +116,7 @@ void brief_paginate(brief_document *d) {
     d->gaps = 1;
     place_all(d, RSP_NONE, order, waiting);
     size_t pages = d->n_pages;
-    if (pages > 2 && filled(d) < SCANT) {
+    if (pages > 2 && brief_last_page(d) < SCANT) {
         d->gaps = NARROW;
         place_all(d, RSP_NONE, order, waiting);
         if (d->n_pages == pages) d->gaps = 1;

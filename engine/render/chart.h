@@ -78,6 +78,7 @@ typedef struct {
     chart_data data;
     double left, right, y; /* of what is drawn next */
     bool used[CHART_N_STATES], arrows, intervals;
+    bool inset; /* on a page that names survey, period, content id and kind of sample itself */
 } chart;
 
 /* ---- chart_data.c: which rows ------------------------------------------------------------------------------------ */

@@ -42,7 +42,7 @@ static void draw(chart *c) {
 }
 
 static rsp_scene *make_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country,
-                             const rsp_labels *l, const rsp_theme *theme, double width, double padding) {
+                             const rsp_labels *l, const rsp_theme *theme, double width, double padding, bool inset) {
     const rsp_analysis *x = rsp_label_find(l, spec->analysis);
     chart c = {.p = p,
                .spec = spec,
@@ -53,7 +53,8 @@ static rsp_scene *make_chart(const rsp_publication *p, const rsp_chart_spec *spe
                .theme = theme,
                .left = padding,
                .right = width - padding,
-               .y = padding};
+               .y = padding,
+               .inset = inset};
     if (!kind_of(spec->kind, &c.data.kind) || (!x && c.data.kind != CHART_HISTOGRAM)) return NULL;
     c.s = rsp_scene_new(width, 0, rsp_texts_lang(c.t));
     c.a = c.s->arena;
@@ -73,7 +74,7 @@ rsp_scene *rsp_chart(const rsp_publication *p, const rsp_chart_spec *spec, const
     const rsp_theme *theme = rsp_theme_get(NULL);
     if (!theme) return NULL;
     rsp_labels *l = rsp_labels_new(p->study, texts);
-    rsp_scene *s = make_chart(p, spec, country, l, theme, width, 0);
+    rsp_scene *s = make_chart(p, spec, country, l, theme, width, 0, false);
     rsp_labels_free(l);
     return s;
 }
@@ -92,6 +93,12 @@ const char *rsp_chart_stem(const rsp_study *s, const rsp_chart_spec *spec, rsp_a
     if (k == s->reports.n_charts || !same_analysis) return word;
     return same_kind ? rsp_printf(a, "%s.%s.%zu", word, spec->kind, same_kind + 1)
                      : rsp_printf(a, "%s.%s", word, spec->kind);
+}
+
+rsp_scene *rsp_chart_inset(const rsp_publication *p, const rsp_chart_spec *spec, const char *country,
+                           const rsp_labels *labels, double width) {
+    const rsp_theme *theme = rsp_theme_get(NULL);
+    return theme ? make_chart(p, spec, country, labels, theme, width, 0, true) : NULL;
 }
 
 /* ---- which charts ------------------------------------------------------------------------------------------------- */
@@ -191,8 +198,8 @@ static void list_jobs(batch *b) {
 enum { LARGEST_PICTURE = 7200 }; /* points: a hundred inches */
 
 static bool write_chart(const batch *b, const job *j) {
-    rsp_scene *s =
-        make_chart(b->p, j->spec, j->country, b->labels[j->language], b->theme, b->theme->width, b->theme->padding);
+    rsp_scene *s = make_chart(b->p, j->spec, j->country, b->labels[j->language], b->theme, b->theme->width,
+                              b->theme->padding, false);
     if (!s) return true;
     if (s->height > LARGEST_PICTURE) {
         rsp_report(b->d, RSP_WARNING, j->spec->loc,

@@ -96,8 +96,8 @@ void chart_head(chart *c) {
     if (!chart_shows_n(c) || !has_n_column(c)) sentence(&b, base_text(c));
     paragraph(c, b.data, th->subtitle_size, false, th->muted, 0);
     b.length = 0;
-    if (c->p->simulated) sentence(&b, rsp_say(c->t, c->a, "simulated_note", NULL, 0));
-    if (c->p->preliminary) sentence(&b, rsp_say(c->t, c->a, "preliminary_note", NULL, 0));
+    if (c->p->simulated && !c->inset) sentence(&b, rsp_say(c->t, c->a, "simulated_note", NULL, 0));
+    if (c->p->preliminary && !c->inset) sentence(&b, rsp_say(c->t, c->a, "preliminary_note", NULL, 0));
     if (b.length) paragraph(c, b.data, th->subtitle_size, true, th->muted, 0);
     rsp_buf_free(&b);
     c->y += 10;
@@ -175,6 +175,7 @@ static const char *item_codes(const chart *c) {
 }
 
 static const char *source_line(const chart *c) {
+    if (c->inset) return item_codes(c);
     rsp_buf b = {0};
     const rsp_study *s = c->p->study;
     const char *publisher = rsp_label_publisher(c->l, c->a);
@@ -201,7 +202,7 @@ static const char *notes(const chart *c) {
         sentence(&b,
                  rsp_say(c->t, c->a, "no_interval_note", (rsp_arg[]){{"reason", say0(c, "see_tables_reason"), 0}}, 1));
     if (self_selected && c->intervals) sentence(&b, say0(c, "sampling_only_note"));
-    if (self_selected) sentence(&b, say0(c, "self_selected_note"));
+    if (self_selected && !c->inset) sentence(&b, say0(c, "self_selected_note"));
     if (c->arrows)
         sentence(&b,
                  rsp_printf(c->a, "%s.",

@@ -2,6 +2,7 @@
 #ifndef RESPONSIVE_RENDER_CHARTS_H
 #define RESPONSIVE_RENDER_CHARTS_H
 
+#include "labels.h"
 #include "scene.h"
 #include "texts.h"
 
@@ -10,6 +11,11 @@
  * scene's description. Caller frees. */
 rsp_scene *rsp_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country, const rsp_texts *texts,
                      double width);
+
+/* The same for a page that says on its own what every chart shares: the survey, its period and content id, whether data
+ * are simulated or preliminary, how the sample came about. Of the source line only the items' codes are left. */
+rsp_scene *rsp_chart_inset(const rsp_publication *p, const rsp_chart_spec *spec, const char *country,
+                           const rsp_labels *labels, double width);
 
 /* The beginning of a chart's file names: its analysis; of a second chart of the same analysis with its kind behind a dot,
  * and where that is not enough with its place among the charts. */
