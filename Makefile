@@ -1,11 +1,11 @@
 # make run    set up, build, publish specs/ifsw from the shipped exports
 # make test   set up, build, run every test, under sanitizers too
 # make bench  measure every station, against R where it is installed
-# Switches: BUILD=folder  SAN=1 (address and undefined-behaviour sanitizers)  COV=1 (coverage)  CC=clang
+# Switches: MPI=1 (several processes: mpirun -np 4 build/mpi/responsive run ...)  BUILD=folder  SAN=1 (address and undefined-behaviour sanitizers)  COV=1 (coverage)  CC=clang
 
 VERSION := 0.1.0
 COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
-BUILD   ?= build
+BUILD   ?= build$(if $(MPI),/mpi)
 QUIET   ?= @
 
 # What the program reads while it runs.
@@ -33,6 +33,11 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenm
 # Before `setup` there may be no pkg-config to answer. OpenBLAS stands before GSL's own CBLAS so that its kernels win.
 LIBS     := $(shell pkg-config --libs openblas lapacke 2>/dev/null) $(shell pkg-config --libs $(filter-out gsl,$(MODULES)) 2>/dev/null) -lgsl -lcsv \
   -lhyphen -lreadstat -lfreexl -lglpk -lm
+ifdef MPI
+  CC         := mpicc
+  PACKAGES   += libopenmpi-dev openmpi-bin
+  ALL_CFLAGS += -DRSP_MPI
+endif
 ifdef SAN
   ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
   LDFLAGS    += -fsanitize=address,undefined
@@ -57,7 +62,7 @@ MAIN := $(BUILD)/engine/main.o
 PREFIX  ?= /usr/local
 SYSTEMD ?= $(PREFIX)/lib/systemd/system
 
-.PHONY: all run test check setup coverage fuzz bench soak install deb clean
+.PHONY: all run test check setup coverage fuzz bench soak ranks install deb clean
 all: $(BUILD)/responsive
 
 # Installs the Debian packages that are missing, and says so.
@@ -148,6 +153,13 @@ SOAK_NIGHTS ?= 100
 soak: setup
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/faults.so
 	@tests/soak.sh $(BUILD)/responsive $(BUILD)/tests/faults.so $(SOAK_NIGHTS)
+
+# The build for several processes, held against the one for one.
+ranks: PACKAGES += libopenmpi-dev openmpi-bin procps
+ranks: setup
+	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 all MPI=1
+	@tests/ranks.sh $(BUILD)/responsive build/mpi/responsive
 
 # Program, studies that ship, page texts, manual page, completion and units, below $(DESTDIR)$(PREFIX).
 install: all

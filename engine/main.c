@@ -1,4 +1,5 @@
 /* The command line. */
+#include "batch/ranks.h"
 #include "responsive/batch.h"
 #include "responsive/intake.h"
 #include "responsive/study.h"
@@ -294,21 +295,16 @@ static int run_verb(const struct verb *v, int argc, char **argv) {
 }
 
 /* A crash must not leave the answers in a core file, and nobody else may write what we publish. Leak detection of the
- * sanitizers needs what this forbids. */
+ * sanitizers and messages between ranks need what the last line forbids. */
 static void keep_answers_off_the_disk(void) {
     umask(umask(0) | 022);
-#ifndef __SANITIZE_ADDRESS__
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+#if !defined(__SANITIZE_ADDRESS__) && !defined(RSP_MPI)
     prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
 
-int main(int argc, char **argv) {
-    /* Numbers and sorting are the same whatever locale the machine has; pages get theirs from ICU. */
-    setlocale(LC_ALL, "C");
-    gsl_set_error_handler_off();
-    keep_answers_off_the_disk();
-    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is a failed write, not the end of the program */
+static int command(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
         return RSP_ERR_USAGE;
@@ -331,4 +327,16 @@ int main(int argc, char **argv) {
     if (meant) fprintf(stderr, " (did you mean '%s'?)", meant);
     fprintf(stderr, "\nsee: responsive --help\n");
     return RSP_ERR_USAGE;
+}
+
+int main(int argc, char **argv) {
+    /* Numbers and sorting are the same whatever locale the machine has; pages get theirs from ICU. */
+    setlocale(LC_ALL, "C");
+    gsl_set_error_handler_off();
+    keep_answers_off_the_disk();
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is a failed write, not the end of the program */
+    rsp_ranks_start(&argc, &argv);
+    int status = command(argc, argv);
+    rsp_ranks_end();
+    return status;
 }

@@ -15,10 +15,8 @@ typedef struct rsp_cache rsp_cache;
 rsp_cache *rsp_cache_open(const char *study_dir, const rsp_frame *f);
 void rsp_cache_close(rsp_cache *c);
 
-/* Appends the rows of analysis k and reports again what was reported when they were computed. `why` is one sentence: that it
- * was found, or what has changed; it lives as long as the cache. */
-bool rsp_cache_find(rsp_cache *c, size_t k, rsp_results *into, rsp_diag *d, const char **why);
-/* Keeps rows [from, out->n) and the entries of `said` as those of analysis k. */
-void rsp_cache_keep(rsp_cache *c, size_t k, const rsp_results *out, size_t from, rsp_diag *said);
+/* The packed rows of analysis k (see pack.h). `why` is one sentence: that it was found, or what has changed. */
+bool rsp_cache_find(rsp_cache *c, size_t k, rsp_buf *packed, const char **why);
+void rsp_cache_keep(rsp_cache *c, size_t k, const rsp_buf *packed);
 
 #endif

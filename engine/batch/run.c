@@ -1,9 +1,10 @@
 /* The night: stations in order, then one publication. */
-#include "batch/cache.h"
+#include "batch/analyses.h"
 #include "batch/log.h"
 #include "batch/manifest.h"
 #include "batch/previous.h"
 #include "batch/publish.h"
+#include "batch/ranks.h"
 #include "render/texts.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
@@ -150,33 +151,6 @@ static void report_response(struct night *n) {
     }
 }
 
-/* What was computed in an earlier night and rests on nothing that has changed is taken from the cache. */
-static void analyse(struct night *n, rsp_cache *cache, size_t k) {
-    const rsp_analysis *a = &n->study->analyses[k];
-    const char *why;
-    size_t from = n->results->n;
-    if (rsp_cache_find(cache, k, n->results, n->d, &why)) {
-        rsp_log_line(&n->log, "%s: %s", a->id, why);
-        return;
-    }
-    rsp_log_line(&n->log, "computing %s: %s", a->id, why);
-    rsp_diag *said = rsp_diag_new();
-    rsp_analyse(n->sample, a, n->results, said);
-    if (!rsp_diag_errors(said)) rsp_cache_keep(cache, k, n->results, from, said);
-    for (size_t j = 0; j < rsp_diag_count(said); j++) {
-        const rsp_diagnostic *e = rsp_diag_at(said, j);
-        rsp_report(n->d, e->class, e->loc, e->hint, "%s", e->message);
-    }
-    rsp_diag_free(said);
-}
-
-static void analyse_all(struct night *n) {
-    rsp_cache *cache = rsp_cache_open(n->stage.study_dir, n->frame);
-    for (size_t k = 0; k < n->study->n_analyses; k++)
-        if (wanted(n, n->study->analyses[k].id)) analyse(n, cache, k);
-    rsp_cache_close(cache);
-}
-
 static rsp_request request_of(const struct night *n) {
     return (rsp_request){n->study, n->preliminary, n->options->n_only, n->n_languages, n->options->only, n->languages};
 }
@@ -187,7 +161,8 @@ static const rsp_published *same_rules(const struct night *n) {
                                                                                                    : NULL;
 }
 
-static bool compute(struct night *n) {
+/* Exports to a weighted sample: every rank does this for itself. */
+static bool read_and_weight(struct night *n) {
     rsp_log_line(&n->log, "reading exports");
     if (!(n->frame = rsp_intake(n->study, n->d)) || rsp_diag_errors(n->d)) return false;
     n->read_by_country = count_by_country(n->frame, n->arena);
@@ -209,11 +184,17 @@ static bool compute(struct night *n) {
         if (n->sample->set_aside[i])
             rsp_clean_log_add(n->cleaning, n->frame, i, "weighting_missing", "drop", "",
                               "no answer to a margin of the weighting");
-    n->results = rsp_results_new();
-    report_response(n);
-    rsp_report_weights(n->sample, n->results);
-    analyse_all(n);
-    if (rsp_diag_errors(n->d)) return false;
+    return true;
+}
+
+static bool analyse(struct night *n) {
+    bool *chosen = RSP_ARRAY(n->arena, bool, n->study->n_analyses);
+    for (size_t k = 0; k < n->study->n_analyses; k++) chosen[k] = wanted(n, n->study->analyses[k].id);
+    rsp_analyses x = {n->sample, n->study, chosen, n->stage.study_dir, &n->log};
+    return rsp_analyses_run(&x, n->results, n->d);
+}
+
+static bool disclose(struct night *n) {
     rsp_settle_comparability(n->study, n->previous.results, n->study->field.freeze && !n->preliminary, n->results);
     if (!(n->published = rsp_disclose(n->study, n->results, same_rules(n), n->preliminary, n->d))) return false;
     /* Without --only: what was not asked for is not gone. */
@@ -325,26 +306,57 @@ static bool nothing_new(struct night *n) {
     return known && n->previous.run && strcmp(n->previous.inputs_id, n->inputs_id) == 0 && !n->options->force;
 }
 
+/* Is it so on every rank? */
+static bool all_ranks(struct night *n, bool ok) {
+    bool all = rsp_ranks_agree(ok);
+    if (ok && !all && !n->unchanged && !rsp_rank() && rsp_ranks() > 1)
+        rsp_report(n->d, RSP_ERR_DATA, RSP_NOWHERE, "every machine needs the study and its exports under the same path",
+                   "another rank could not go on");
+    return all;
+}
+
+/* Read, weighted and analysed; rows are on rank 0. */
+static bool compute(struct night *n) {
+    if (!all_ranks(n, read_and_weight(n))) return false;
+    n->results = rsp_results_new();
+    if (!rsp_rank()) {
+        report_response(n);
+        rsp_report_weights(n->sample, n->results);
+    }
+    return analyse(n);
+}
+
+static bool open_stage(struct night *n, const char *run) {
+    if (rsp_rank()) return true;
+    return rsp_stage_open(&n->stage, n->options->out, n->study->id, run, n->d);
+}
+
+static bool load(struct night *n, const char *today) {
+    if (!(n->study = rsp_study_load(n->options->dir, n->d)) || rsp_diag_errors(n->d)) return false;
+    n->preliminary = rsp_study_preliminary(n->study, today);
+    return check_only(n) && choose_languages(n);
+}
+
 static bool night(struct night *n) {
     char started[32], run[32], today[16];
     utc_now("%Y-%m-%dT%H:%M:%SZ", started, sizeof started);
     utc_now("%Y%m%dT%H%M%SZ", run, sizeof run);
     utc_now("%Y-%m-%d", today, sizeof today);
     rsp_log_line(&n->log, "responsive %s, study %s", RSP_VERSION, n->options->dir);
-    if (!(n->study = rsp_study_load(n->options->dir, n->d)) || rsp_diag_errors(n->d)) return false;
-    n->preliminary = rsp_study_preliminary(n->study, today);
-    if (!check_only(n) || !choose_languages(n)) return false;
-    if (!rsp_stage_open(&n->stage, n->options->out, n->study->id, run, n->d)) return false;
-    if ((n->unchanged = nothing_new(n))) return true;
-    if (!compute(n)) return false;
+    bool ok = load(n, today) && open_stage(n, run);
+    if (ok && !rsp_rank()) n->unchanged = nothing_new(n);
+    if (!all_ranks(n, ok && !n->unchanged) || n->unchanged) return n->unchanged;
+    ok = compute(n);
+    if (rsp_rank() || !ok) return ok;
+    if (!disclose(n)) return false;
     report_flags(n);
     if (!render(n)) return false;
     rsp_log_line(&n->log, "publishing %s", n->stage.run);
     rsp_log_entries(&n->log, n->d);
     rsp_buf *log = &n->log.text;
-    bool ok = write_manifest(n, started) &&
-              rsp_write_file(rsp_path_join(n->arena, n->stage.staging, "run.log"), log->data, log->length, n->d) &&
-              rsp_stage_publish(&n->stage, n->d);
+    ok = write_manifest(n, started) &&
+         rsp_write_file(rsp_path_join(n->arena, n->stage.staging, "run.log"), log->data, log->length, n->d) &&
+         rsp_stage_publish(&n->stage, n->d);
     if (ok) rsp_stage_retain(&n->stage, n->study->keep, n->d);
     return ok;
 }
@@ -389,19 +401,31 @@ static void print_outcome(const struct night *n, bool published, int status, dou
                status ? "; something needs a look, see above" : "");
 }
 
+/* A rank that only computes says no more than what went wrong. */
+static int close_worker(struct night *n, bool ok) {
+    if (!ok) rsp_log_print(&n->log, n->d);
+    return rsp_ranks_status(0);
+}
+
+static int close_night(struct night *n, bool published) {
+    const rsp_run_options *o = n->options;
+    double seconds = rsp_seconds() - n->log.start;
+    rsp_log_print(&n->log, n->d);
+    int status = rsp_diag_status(n->d);
+    if (n->unchanged && n->previous.status > status) status = n->previous.status;
+    if (o->json) print_summary(n, published, status, seconds);
+    else if (!o->quiet) print_outcome(n, published, status, seconds);
+    if (!published) fprintf(stderr, "nothing was published\n");
+    return rsp_ranks_status(status);
+}
+
 int rsp_run(const rsp_run_options *o) {
     rsp_threads_set(o->jobs);
     struct night n = {.options = o, .d = rsp_diag_new(), .arena = rsp_arena_new(), .stage = {.lock = -1}};
-    rsp_log_open(&n.log, o->quiet || o->json);
+    rsp_log_open(&n.log, o->quiet || o->json || rsp_rank());
     if (o->explain) n.log.terminal = false; /* every line stays */
     bool published = night(&n);
-    double seconds = rsp_seconds() - n.log.start;
-    rsp_log_print(&n.log, n.d);
-    int status = rsp_diag_status(n.d);
-    if (n.unchanged && n.previous.status > status) status = n.previous.status;
-    if (o->json) print_summary(&n, published, status, seconds);
-    else if (!o->quiet) print_outcome(&n, published, status, seconds);
-    if (!published) fprintf(stderr, "nothing was published\n");
+    int status = rsp_rank() ? close_worker(&n, published) : close_night(&n, published);
     rsp_log_close(&n.log);
     if (n.stage.arena) rsp_stage_close(&n.stage);
     rsp_previous_close(&n.previous);
