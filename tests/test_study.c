@@ -532,13 +532,18 @@ static const struct {
      "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", method: ml, df: kenward_roger}\n",
      NULL, NULL, NULL, "study.yaml:8:78: Kenward and Roger's method needs REML, in model 'a' (use method: reml)"},
     {"models:\n"
-     "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", weights: design}\n",
+     "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country) + (1 | changed)\", weights: design}\n",
      NULL, NULL, NULL,
-     "study.yaml:8:71: design weights are not built yet for kind 'mixed', in model 'a' (leave it out: mixed models are "
-     "unweighted)"},
+     "study.yaml:8:62: weights at both levels are built for a single grouping variable, in model 'a' (keep one "
+     "grouping variable, or leave `weights` out)"},
+    {"models:\n"
+     "  - {id: a, kind: mixed, formula: \"age ~ w + (1 | country)\", scaling: size}\n",
+     NULL, NULL, NULL, "study.yaml:8:71: 'scaling' needs design weights, in model 'a' (add `weights: design`)"},
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ w + (1 | country)\"}\n",
-     NULL, NULL, NULL, "study.yaml:8:47: random parts need kind 'mixed', in model 'a' (use kind: mixed)"},
+     NULL, NULL, NULL,
+     "study.yaml:8:47: random parts need a kind of mixed model, in model 'a' (use kind: mixed, mixed_logistic or "
+     "mixed_ordinal)"},
     {"models:\n"
      "  - {id: a, kind: pooled, of: m, term: w, across: country}\n"
      "  - {id: m1, kind: linear, formula: \"age ~ w + country\"}\n",

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_REST = 4000, MOST_EFFECTS = 64, MOST_THETA = 45 };
+enum { MOST_REST = 4000, MOST_THETA = 45 };
 
 /* Cross-products. `rest`: columns of the other grouping variables, then X, then y. */
 struct cross {
@@ -50,10 +50,10 @@ static bool collect(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
         rsp_mgroup *to = &x->groups[g];
         if (g == x->n_groups) *to = (rsp_mgroup){.n_levels = r->n_groups, .level = r->group}, x->n_groups++;
         if (!to->part)
-            to->part = RSP_ARRAY(x->arena, uint8_t, MOST_EFFECTS),
-            to->effect = RSP_ARRAY(x->arena, uint8_t, MOST_EFFECTS);
+            to->part = RSP_ARRAY(x->arena, uint8_t, RSP_MOST_EFFECTS),
+            to->effect = RSP_ARRAY(x->arena, uint8_t, RSP_MOST_EFFECTS);
         for (size_t j = 0; j < r->d; j++) {
-            if (to->d == MOST_EFFECTS || k > 255) {
+            if (to->d == RSP_MOST_EFFECTS || k > 255) {
                 *why = "it has too many random effects";
                 return false;
             }
@@ -120,7 +120,7 @@ static bool prepare_group(rsp_mixed *x, rsp_mgroup *g, const rsp_mmatrix *m, con
     return true;
 }
 
-static bool random_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
+bool rsp_mixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
     if (!collect(x, m, why)) return false;
     size_t largest = 0;
     for (size_t g = 1; g < x->n_groups; g++)
@@ -303,7 +303,7 @@ rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, 
     x->n = m->n;
     x->p = p;
     x->ml = ml;
-    if (random_effects(x, m, &words) && fixed_effects(x, m, columns, &words)) {
+    if (rsp_mixed_effects(x, m, &words) && fixed_effects(x, m, columns, &words)) {
         cross_products(x);
         return x;
     }
@@ -338,8 +338,7 @@ static bool small_cholesky(double *a, size_t d, double *log_det) {
     return true;
 }
 
-/* l = Cholesky of T' A T + I. */
-static bool level_factor(const double *a, const double *t, size_t d, double *l, double *log_det) {
+bool rsp_level_factor(const double *a, const double *t, size_t d, double *l, double *log_det) {
     for (size_t i = 0; i < d; i++)
         for (size_t j = 0; j <= i; j++) {
             double s = i == j;
@@ -350,8 +349,7 @@ static bool level_factor(const double *a, const double *t, size_t d, double *l, 
     return small_cholesky(l, d, log_det);
 }
 
-/* c = L^-1 T' v, c and v with a stride between elements. */
-static void level_solve(const double *l, const double *t, size_t d, const double *v, double *c, size_t stride) {
+void rsp_level_solve(const double *l, const double *t, size_t d, const double *v, double *c, size_t stride) {
     for (size_t i = 0; i < d; i++) {
         double s = 0;
         for (size_t u = i; u < d; u++) s += t[u * d + i] * v[u * stride];
@@ -385,13 +383,14 @@ static bool eliminate(const rsp_mixed *x, const double *t, double *s, double *lo
     for (size_t g = 0; g < levels; g++)
         if (c->start[g + 1] - c->start[g] > most) most = c->start[g + 1] - c->start[g];
     double *solved = rsp_malloc((most * d + 1) * sizeof *solved), *fixed = rsp_malloc(levels * d * w * sizeof *fixed);
-    double l[MOST_EFFECTS * MOST_EFFECTS];
+    double l[RSP_MOST_EFFECTS * RSP_MOST_EFFECTS];
     bool ok = true;
     for (size_t g = 0; ok && g < levels; g++) {
-        ok = level_factor(c->first + g * d * d, t, d, l, log_det);
+        ok = rsp_level_factor(c->first + g * d * d, t, d, l, log_det);
         for (size_t k = 0; ok && k < c->start[g + 1] - c->start[g]; k++)
-            level_solve(l, t, d, c->value + (c->start[g] + k) * d, solved + k * d, 1);
-        for (size_t j = 0; ok && j < w; j++) level_solve(l, t, d, c->fixed + g * d * w + j, fixed + g * d * w + j, w);
+            rsp_level_solve(l, t, d, c->value + (c->start[g] + k) * d, solved + k * d, 1);
+        for (size_t j = 0; ok && j < w; j++)
+            rsp_level_solve(l, t, d, c->fixed + g * d * w + j, fixed + g * d * w + j, w);
         if (ok) eliminate_level(x, g, solved, fixed + g * d * w, s);
     }
     if (ok)
@@ -402,10 +401,9 @@ static bool eliminate(const rsp_mixed *x, const double *t, double *s, double *lo
     return ok;
 }
 
-/* s = L' s L + I over the columns of a further variable; s full and symmetric. */
-static void scale_group(const rsp_mixed *x, const rsp_mgroup *g, const double *t, double *s) {
-    size_t r = x->cross->rest, d = g->d;
-    double v[MOST_EFFECTS];
+void rsp_scale_group(const rsp_mgroup *g, const double *t, size_t r, double *s) {
+    size_t d = g->d;
+    double v[RSP_MOST_EFFECTS];
     for (size_t level = 0; level < g->n_levels; level++) {
         size_t at = g->offset + level * d;
         for (size_t j = 0; j < r; j++) { /* rows, then columns */
@@ -446,7 +444,7 @@ static bool solve_fixed(const rsp_mixed *x, const double *s, rsp_mixed_at *at) {
 bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *at) {
     const struct cross *c = x->cross;
     size_t r = c->rest;
-    double *s = rsp_malloc(r * r * sizeof *s), t[MOST_EFFECTS * MOST_EFFECTS];
+    double *s = rsp_malloc(r * r * sizeof *s), t[RSP_MOST_EFFECTS * RSP_MOST_EFFECTS];
     memcpy(s, c->dense, r * r * sizeof *s);
     at->log_z = at->log_x = 0;
     rsp_mixed_triangle(&x->groups[0], theta, t);
@@ -455,7 +453,7 @@ bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *a
         for (size_t j = 0; j < i; j++) s[i * r + j] = s[j * r + i];
     for (size_t g = 1; ok && g < x->n_groups; g++) {
         rsp_mixed_triangle(&x->groups[g], theta, t);
-        scale_group(x, &x->groups[g], t, s);
+        rsp_scale_group(&x->groups[g], t, r, s);
     }
     /* A lower triangle by row is an upper one by column. */
     ok = ok && LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', (lapack_int) r, s, (lapack_int) r) == 0;

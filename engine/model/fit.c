@@ -763,7 +763,9 @@ rsp_group_fit rsp_fit_group(rsp_sample *s, const rsp_analysis *a, const rsp_mdom
 
 void rsp_fit_model(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
     switch (a->model.kind) {
-    case RSP_MIXED_MODEL: rsp_fit_mixed(s, a, out, d); break;
+    case RSP_MIXED_MODEL: (a->model.unweighted ? rsp_fit_mixed : rsp_fit_glmm)(s, a, out, d); break;
+    case RSP_MIXED_LOGISTIC_MODEL:
+    case RSP_MIXED_ORDINAL_MODEL: rsp_fit_glmm(s, a, out, d); break;
     case RSP_POOLED_MODEL: rsp_fit_pooled(s, a, out, d); break;
     case RSP_DRIVERS_MODEL: rsp_fit_drivers(s, a, out, d); break;
     default: rsp_fit_regression(s, a, out, d); break;

@@ -7,6 +7,8 @@
 void rsp_fit_regression(rsp_sample *s, const rsp_analysis *a, rsp_results *out,
                         rsp_diag *d); /* linear to multinomial */
 void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
+void rsp_fit_glmm(rsp_sample *s, const rsp_analysis *a, rsp_results *out,
+                  rsp_diag *d); /* mixed_logistic, mixed_ordinal; weighted mixed */
 void rsp_fit_pooled(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 void rsp_fit_drivers(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 

@@ -1,5 +1,5 @@
 /* Kenward and Roger (1997), Biometrics 53, 983: covariance of the fixed effects that allows for the variances being
- * estimated, and degrees of freedom of single contrasts; with the expected information of the variances, as Halekoh and
+ * estimated, and degrees of freedom of contrasts, single or joint; with the expected information of the variances, as Halekoh and
  * Hojsgaard (2014) compute it.
  *
  * V = I + sum of psi_k V_k in units of s2; V_k = Z E_k Z' for each variance and covariance of the random effects, the
@@ -22,13 +22,14 @@ struct component {
     double psi;
 };
 
-struct roger {
+struct rsp_roger {
     const rsp_mixed *x;
     size_t q, p, k; /* k components without the residual */
     struct component *c;
-    double *g, *h, *f; /* [q*q], [q*p], [p*p] X'V^-1 X */
-    double *P, *Q, *t; /* [k+1][p*p], [k+1][k+1][p*p], [k+1][k+1] */
-    double *W;
+    double *g, *h, *f;  /* [q*q], [q*p], [p*p] X'V^-1 X */
+    double *P, *Q, *t;  /* [k+1][p*p], [k+1][k+1][p*p], [k+1][k+1] */
+    double *W;          /* [k+1][k+1] twice the inverse information */
+    double *covariance; /* [p*p] unadjusted */
 };
 
 static size_t begin_of(const rsp_mixed *x, size_t group) {
@@ -37,7 +38,7 @@ static size_t begin_of(const rsp_mixed *x, size_t group) {
     return at;
 }
 
-static void list_components(struct roger *r, const double *theta) {
+static void list_components(rsp_roger *r, const double *theta) {
     size_t most = 0;
     for (size_t g = 0; g < r->x->n_groups; g++) most += r->x->groups[g].n_theta;
     r->c = rsp_calloc(most + 1, sizeof *r->c);
@@ -55,7 +56,7 @@ static void list_components(struct roger *r, const double *theta) {
 }
 
 /* Z'Z, Z'X and the triangles' product with them: G and H by the inverse of L'Z'Z L + I. */
-static void raw_products(struct roger *r, double *zz, double *zx) {
+static void raw_products(rsp_roger *r, double *zz, double *zx) {
     const rsp_mixed *x = r->x;
     size_t most = 0;
     for (size_t g = 0; g < x->n_groups; g++) most += x->groups[g].d;
@@ -78,7 +79,7 @@ static void raw_products(struct roger *r, double *zz, double *zx) {
 }
 
 /* to = L' from, rows of a [q*n]. */
-static void scale_rows(const struct roger *r, const double *theta, const double *from, size_t n, double *to) {
+static void scale_rows(const rsp_roger *r, const double *theta, const double *from, size_t n, double *to) {
     for (size_t g = 0; g < r->x->n_groups; g++) {
         const rsp_mgroup *b = &r->x->groups[g];
         double *t = rsp_calloc(b->d * b->d, sizeof *t);
@@ -104,7 +105,7 @@ static void transpose(double *a, size_t q) {
         }
 }
 
-static bool inverse_products(struct roger *r, const double *theta) {
+static bool inverse_products(rsp_roger *r, const double *theta) {
     size_t q = r->q, p = r->p;
     double *scaled = rsp_malloc(q * q * sizeof *scaled), *m = rsp_malloc(q * q * sizeof *m),
            *sx = rsp_malloc((q * p + 1) * sizeof *sx);
@@ -141,7 +142,7 @@ static bool inverse_products(struct roger *r, const double *theta) {
 }
 
 /* to = E_k H. */
-static void place(const struct roger *r, const struct component *c, double *to) {
+static void place(const rsp_roger *r, const struct component *c, double *to) {
     size_t p = r->p, d = c->g->d;
     memset(to, 0, r->q * p * sizeof *to);
     for (size_t level = 0; level < c->g->n_levels; level++) {
@@ -152,7 +153,7 @@ static void place(const struct roger *r, const struct component *c, double *to) 
 }
 
 /* tr(E_k G E_m G) and tr(E_k G). */
-static double trace(const struct roger *r, const struct component *c, const struct component *e) {
+static double trace(const rsp_roger *r, const struct component *c, const struct component *e) {
     double sum = 0;
     for (size_t l = 0; l < c->g->n_levels; l++) {
         size_t i[2] = {c->begin + l * c->g->d + c->a, c->begin + l * c->g->d + c->b};
@@ -166,7 +167,7 @@ static double trace(const struct roger *r, const struct component *c, const stru
     return sum;
 }
 
-static double single_trace(const struct roger *r, const struct component *c) {
+static double single_trace(const rsp_roger *r, const struct component *c) {
     double sum = 0;
     for (size_t l = 0; l < c->g->n_levels; l++) {
         size_t a = c->begin + l * c->g->d + c->a, b = c->begin + l * c->g->d + c->b;
@@ -178,7 +179,7 @@ static double single_trace(const struct roger *r, const struct component *c) {
 #define AT_Q(r, i, j) ((r)->Q + ((i) * ((r)->k + 1) + (j)) * (r)->p * (r)->p)
 
 /* P_k = -X'V^-1 V_k V^-1 X, Q_km = X'V^-1 V_k V^-1 V_m V^-1 X, t_km = tr(V^-1 V_k V^-1 V_m). */
-static void components(struct roger *r) {
+static void components(rsp_roger *r) {
     size_t k = r->k, p = r->p, q = r->q, pp = p * p;
     double *e = rsp_malloc((k * q * p + 1) * sizeof *e), *ge = rsp_malloc((q * p + 1) * sizeof *ge);
     r->P = rsp_calloc((k + 1) * pp + 1, sizeof *r->P);
@@ -200,7 +201,7 @@ static void components(struct roger *r) {
     free(ge);
 }
 
-static void residual_component(struct roger *r) {
+static void residual_component(rsp_roger *r) {
     size_t k = r->k, pp = r->p * r->p, w = k + 1;
     double all = (double) r->x->n, *single = rsp_calloc(k + 1, sizeof *single);
     double *P0 = r->P + k * pp;
@@ -240,7 +241,7 @@ static void multiply(const double *a, const double *b, size_t p, double *c) {
 }
 
 /* W = 2 information^-1; correction = sum of W_ij (Q_ij - P_i C P_j). */
-static bool weigh(struct roger *r, const double *covariance, double *correction) {
+static bool weigh(rsp_roger *r, const double *covariance, double *correction) {
     size_t w = r->k + 1, p = r->p, pp = p * p;
     double *cp = rsp_malloc((w * pp + 1) * sizeof *cp), *product = rsp_malloc((pp + 1) * sizeof *product);
     r->W = rsp_calloc(w * w, sizeof *r->W);
@@ -268,42 +269,90 @@ static bool weigh(struct roger *r, const double *covariance, double *correction)
     return ok;
 }
 
-/* For one contrast both moments of the F statistic give 2 v^2 / sum of W_ij (c'C P_i C c) (c'C P_j C c). */
-static double contrast_df(const struct roger *r, const double *covariance, const double *c) {
-    size_t p = r->p, w = r->k + 1;
-    double *v = rsp_calloc(p + 1, sizeof *v), *s = rsp_calloc(w, sizeof *s), variance = 0, sum = 0;
-    for (size_t a = 0; a < p; a++)
-        for (size_t b = 0; b < p; b++) v[a] += covariance[a * p + b] * c[b];
-    for (size_t a = 0; a < p; a++) variance += v[a] * c[a];
-    for (size_t i = 0; i < w; i++)
-        for (size_t a = 0; a < p; a++)
-            for (size_t b = 0; b < p; b++) s[i] += v[a] * r->P[(i * p + a) * p + b] * v[b];
-    for (size_t i = 0; i < w; i++)
-        for (size_t j = 0; j < w; j++) sum += r->W[i * w + j] * s[i] * s[j];
-    free(v);
-    free(s);
-    return 2 * variance * variance / sum;
+static void fill_theta(const double *c, size_t q, size_t p, const double *covariance, double *theta) {
+    double *middle = rsp_calloc(q * q, sizeof *middle);
+    for (size_t i = 0; i < q; i++)
+        for (size_t j = 0; j < q; j++)
+            for (size_t a = 0; a < p; a++)
+                for (size_t b = 0; b < p; b++) middle[i * q + j] += c[i * p + a] * covariance[a * p + b] * c[j * p + b];
+    memset(theta, 0, p * p * sizeof *theta);
+    bool ok = rsp_invert_spd(middle, q);
+    for (size_t i = 0; ok && i < q; i++)
+        for (size_t j = 0; j < q; j++)
+            for (size_t a = 0; a < p; a++)
+                for (size_t b = 0; b < p; b++) theta[a * p + b] += c[i * p + a] * middle[i * q + j] * c[j * p + b];
+    free(middle);
 }
 
-bool rsp_kenward_roger(const rsp_mixed *x, const double *theta, size_t k, const double *c, double *covariance,
-                       double *df) {
-    struct roger r = {.x = x, .q = x->q, .p = x->p};
+/* A1 = sum of W_ij tr(M_i) tr(M_j), A2 = sum of W_ij tr(M_i M_j), M_i = Theta C P_i C (their section 3). */
+static void moments(const rsp_roger *r, size_t q, const double *c, double *a1, double *a2) {
+    size_t p = r->p, w = r->k + 1, pp = p * p;
+    double *theta = rsp_calloc(pp + 1, sizeof *theta), *left = rsp_calloc(pp + 1, sizeof *left),
+           *half = rsp_calloc(pp + 1, sizeof *half), *m = rsp_calloc(w * pp + 1, sizeof *m),
+           *trace_of = rsp_calloc(w, sizeof *trace_of);
+    fill_theta(c, q, p, r->covariance, theta);
+    multiply(theta, r->covariance, p, left);
+    for (size_t i = 0; i < w; i++) {
+        multiply(left, r->P + i * pp, p, half);
+        multiply(half, r->covariance, p, m + i * pp);
+        for (size_t a = 0; a < p; a++) trace_of[i] += m[i * pp + a * p + a];
+    }
+    *a1 = *a2 = 0;
+    for (size_t i = 0; i < w; i++)
+        for (size_t j = 0; j < w; j++) {
+            double product = 0;
+            for (size_t a = 0; a < p; a++)
+                for (size_t b = 0; b < p; b++) product += m[i * pp + a * p + b] * m[j * pp + b * p + a];
+            *a1 += r->W[i * w + j] * trace_of[i] * trace_of[j];
+            *a2 += r->W[i * w + j] * product;
+        }
+    free(theta), free(left), free(half), free(m), free(trace_of);
+}
+
+/* Both moments of the Wald statistic are matched with those of a scaled F, so that the exact cases stay exact. */
+void rsp_roger_test(const rsp_roger *r, size_t q, const double *c, double *df, double *scale) {
+    double a1, a2, k = (double) q;
+    moments(r, q, c, &a1, &a2);
+    *scale = 1;
+    if (q == 1) { /* then A1 = A2 and all of it comes to this */
+        *df = 2 / a2;
+        return;
+    }
+    double b = (a1 + 6 * a2) / (2 * k), g = ((k + 1) * a1 - (k + 4) * a2) / ((k + 2) * a2),
+           c1 = g / (3 * k + 2 * (1 - g)), c2 = (k - g) / (3 * k + 2 * (1 - g)),
+           c3 = (k + 2 - g) / (3 * k + 2 * (1 - g));
+    double ratio = (1 - a2 / k) / (1 - c2 * b), rho = ratio * ratio * (1 + c1 * b) / (1 - c3 * b) / k;
+    *df = 4 + (k + 2) / (k * rho - 1);
+    if (!(*df > 0) || !isfinite(*df)) *df = 0;
+    else if (fabs(*df - 2) > 1e-2) *scale = *df * (1 - a2 / k) / (*df - 2);
+}
+
+rsp_roger *rsp_kenward_roger(const rsp_mixed *x, const double *theta, const double *covariance, double *adjusted) {
+    rsp_roger *r = rsp_calloc(1, sizeof *r);
     size_t p = x->p, pp = p * p;
     double *correction = rsp_calloc(pp + 1, sizeof *correction), *half = rsp_calloc(pp + 1, sizeof *half);
-    list_components(&r, theta);
-    bool ok = inverse_products(&r, theta);
+    *r = (rsp_roger){.x = x, .q = x->q, .p = p, .covariance = rsp_malloc((pp + 1) * sizeof(double))};
+    memcpy(r->covariance, covariance, pp * sizeof *covariance);
+    list_components(r, theta);
+    bool ok = inverse_products(r, theta);
     if (ok) {
-        components(&r);
-        residual_component(&r);
-        ok = weigh(&r, covariance, correction);
+        components(r);
+        residual_component(r);
+        ok = weigh(r, covariance, correction);
     }
-    for (size_t j = 0; ok && j < k; j++) df[j] = contrast_df(&r, covariance, c + j * p);
     if (ok) {
         multiply(covariance, correction, p, half);
-        multiply(half, covariance, p, correction);
-        for (size_t l = 0; l < pp; l++) covariance[l] += 2 * correction[l];
+        multiply(half, covariance, p, adjusted);
+        for (size_t l = 0; l < pp; l++) adjusted[l] = covariance[l] + 2 * adjusted[l];
     }
-    free(correction), free(half), free(r.c), free(r.g), free(r.h), free(r.f), free(r.P), free(r.Q), free(r.t),
-        free(r.W);
-    return ok;
+    free(correction), free(half);
+    if (ok) return r;
+    rsp_roger_free(r);
+    return NULL;
+}
+
+void rsp_roger_free(rsp_roger *r) {
+    if (!r) return;
+    free(r->c), free(r->g), free(r->h), free(r->f), free(r->P), free(r->Q), free(r->t), free(r->W), free(r->covariance);
+    free(r);
 }

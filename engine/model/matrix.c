@@ -168,7 +168,7 @@ static void drop_terms(struct builder *b) {
 
 /* Is the outcome one of several categories, numbered from 0? */
 static bool has_categories(const rsp_model *m) {
-    return m->kind == RSP_ORDINAL_MODEL || m->kind == RSP_MULTINOMIAL_MODEL;
+    return rsp_model_ordered(m) || m->kind == RSP_MULTINOMIAL_MODEL;
 }
 
 static const rsp_list *response_list(const struct builder *b) {
@@ -189,11 +189,11 @@ static size_t event_choice(const struct builder *b) {
 
 static double response_at(const struct builder *b, size_t event, size_t i) {
     const rsp_fexpr *r = b->formula->response;
-    bool categories = b->model->kind == RSP_LOGISTIC_MODEL || has_categories(b->model);
+    bool categories = rsp_model_binary(b->model) || has_categories(b->model);
     if (r->op == RSP_F_VARIABLE && response_list(b) && categories) {
         if (!rsp_valid(b->f, r->variable, i)) return NAN;
         int code = rsp_code(&b->f->columns[r->variable], i);
-        return b->model->kind == RSP_LOGISTIC_MODEL ? (double) ((size_t) code == event) : code;
+        return rsp_model_binary(b->model) ? (double) ((size_t) code == event) : code;
     }
     double y = arithmetic(b->f, r, i);
     return isfinite(y) ? y : NAN;
@@ -264,7 +264,7 @@ static bool missing_at(const struct builder *b, size_t factor, size_t i) {
 }
 
 static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmatrix *m) {
-    size_t n = b->f->n, event = b->model->kind == RSP_LOGISTIC_MODEL ? event_choice(b) : RSP_NONE;
+    size_t n = b->f->n, event = rsp_model_binary(b->model) ? event_choice(b) : RSP_NONE;
     uint8_t *domain = rsp_malloc(n);
     memset(domain, 1, n);
     if (a->filter) rsp_eval_filter(b->f, a->filter, domain);
@@ -389,7 +389,7 @@ static void add_columns(const struct builder *b, rsp_mmatrix *m) {
     struct columns all = {0};
     struct side side = {b->formula->intercept, b->n_terms, b->terms};
     /* An ordinal model's thresholds are its intercepts. */
-    if (side.intercept && b->model->kind != RSP_ORDINAL_MODEL) add_intercept(m, &all);
+    if (side.intercept && !rsp_model_ordered(b->model)) add_intercept(m, &all);
     m->n_terms = b->n_terms;
     m->term_names = RSP_ARRAY(m->arena, const char *, b->n_terms);
     m->term_joint = RSP_ARRAY(m->arena, bool, b->n_terms);
@@ -482,7 +482,8 @@ static void mark_uses(struct builder *b) {
 
 static bool check_outcome(const struct builder *b, const rsp_mmatrix *m, const rsp_analysis *a, rsp_diag *d) {
     switch (b->model->kind) {
-    case RSP_LOGISTIC_MODEL: return check_binary(b, m, a, d);
+    case RSP_LOGISTIC_MODEL:
+    case RSP_MIXED_LOGISTIC_MODEL: return check_binary(b, m, a, d);
     case RSP_POISSON_MODEL:
     case RSP_NEGATIVE_BINOMIAL_MODEL: return check_counts(b, m, a, d);
     default: return true;

@@ -14,27 +14,22 @@
 #include <string.h>
 
 enum { MOST_STEPS = 60 };
-static const double SINGULAR = 1e-4; /* lme4's limit for a diagonal element of the triangle */
 
 /* ---- derivatives ------------------------------------------------------------------------------------------------ */
 
-/* What is differentiated by theta: determinants' part of the deviance, rss, deviance, then v[p], the diagonal of the
- * covariance of the coefficients over s2. */
+/* What is differentiated by theta: determinants' part of the deviance, rss, deviance, then the covariance of the
+ * orthonormal columns' coefficients over s2, its lower triangle by row. */
 enum { F_LOGS, F_RSS, F_DEVIANCE, F_FIRST };
 
 static bool outputs(const rsp_mixed *x, const double *theta, size_t n_out, double *out) {
-    size_t p = x->p;
+    size_t p = x->p, k = F_FIRST;
     rsp_mixed_at at = {.inverse = n_out > F_FIRST ? rsp_calloc(p * p + 1, sizeof(double)) : NULL};
     bool ok = rsp_mixed_evaluate(x, theta, &at);
     out[F_LOGS] = ok ? at.log_z + (x->ml ? 0 : at.log_x) : INFINITY;
     out[F_RSS] = at.rss;
     out[F_DEVIANCE] = ok ? rsp_mixed_deviance(x, &at) : INFINITY;
-    for (size_t j = 0; ok && n_out > F_FIRST && j < p; j++) {
-        double sum = 0;
-        for (size_t a = 0; a <= j; a++)
-            for (size_t b = 0; b <= j; b++) sum += x->basis[j * p + a] * at.inverse[a * p + b] * x->basis[j * p + b];
-        out[F_FIRST + j] = sum;
-    }
+    for (size_t i = 0; n_out > F_FIRST && i < p; i++)
+        for (size_t j = 0; j <= i; j++) out[k++] = at.inverse[i * p + j];
     free(at.inverse);
     return ok;
 }
@@ -195,209 +190,151 @@ static void start(const rsp_mixed *x, double *theta) {
 
 /* ---- degrees of freedom ----------------------------------------------------------------------------------------- */
 
-/* Satterthwaite's: 2 f^2 / (g' A g), f the variance of a coefficient as a function of theta and s, g its gradient, A
- * twice the inverse of the deviance's second derivatives; directions that are not curved upwards are left out. */
-static void satterthwaite(const rsp_mixed *x, const struct derivatives *d, rsp_arena *a, double *df) {
+/* Twice the inverse of the deviance's second derivatives by theta and s, as a sum over its eigenvectors; directions that
+ * are not curved upwards are left out. */
+struct satterthwaite {
+    const rsp_mixed *x;
+    const struct derivatives *d;
+    double s2, *vector, *value; /* [k*k] one a row, [k]; k = theta's elements and s */
+};
+
+static bool curvature(struct satterthwaite *w, rsp_arena *a) {
+    const struct derivatives *d = w->d;
     size_t m = d->m, k = m + 1;
-    double n = (double) (x->ml ? x->n : x->n - x->p), rss = d->at[F_RSS], s2 = rss / n, s = sqrt(s2);
-    double *h = RSP_ARRAY(a, double, k *k), *value = RSP_ARRAY(a, double, k), *g = RSP_ARRAY(a, double, k);
+    double n = (double) (w->x->ml ? w->x->n : w->x->n - w->x->p), rss = d->at[F_RSS], s2 = w->s2 = rss / n,
+           s = sqrt(s2);
+    double *h = w->vector = RSP_ARRAY(a, double, k *k);
+    w->value = RSP_ARRAY(a, double, k);
     for (size_t i = 0; i < m; i++) {
         for (size_t j = 0; j < m; j++)
             h[i * k + j] = d->second[(F_LOGS * m + i) * m + j] + d->second[(F_RSS * m + i) * m + j] / s2;
         h[i * k + m] = h[m * k + i] = -2 * d->gradient[F_RSS * m + i] / (s2 * s);
     }
     h[m * k + m] = -2 * n / s2 + 6 * rss / (s2 * s2);
-    bool ok = eigen(h, k, value);
-    for (size_t j = 0; j < x->p; j++) {
-        double v = d->at[F_FIRST + j], sum = 0;
-        for (size_t i = 0; i < m; i++) g[i] = s2 * d->gradient[(F_FIRST + j) * m + i];
-        g[m] = 2 * s * v;
-        for (size_t e = 0; e < k; e++) {
-            double along = 0;
-            for (size_t i = 0; i < k; i++) along += h[e * k + i] * g[i];
-            if (value[e] > 1e-8) sum += 2 * along * along / value[e];
-        }
-        df[j] = ok && sum > 0 ? 2 * s2 * v * s2 * v / sum : NAN;
-    }
+    return eigen(h, k, w->value);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------- */
+/* 2 f^2 / (g' A g), f the variance of the contrast c (of orthonormal columns) as a function of theta and s, g its
+ * gradient. 0: none. */
+static double contrast_df(const struct satterthwaite *w, const double *c) {
+    const struct derivatives *d = w->d;
+    size_t m = d->m, k = m + 1, p = w->x->p;
+    double *g = rsp_calloc(k, sizeof *g), v = 0, sum = 0;
+    for (size_t i = 0, at = F_FIRST; i < p; i++)
+        for (size_t j = 0; j <= i; j++, at++) {
+            double weight = (i == j ? 1 : 2) * c[i] * c[j];
+            v += weight * d->at[at];
+            for (size_t l = 0; weight != 0 && l < m; l++) g[l] += w->s2 * weight * d->gradient[at * m + l];
+        }
+    g[m] = 2 * sqrt(w->s2) * v;
+    for (size_t e = 0; e < k; e++) {
+        double along = 0;
+        for (size_t i = 0; i < k; i++) along += w->vector[e * k + i] * g[i];
+        if (w->value[e] > 1e-8) sum += 2 * along * along / w->value[e];
+    }
+    free(g);
+    return sum > 0 ? 2 * w->s2 * v * w->s2 * v / sum : 0;
+}
 
-struct mixed_fit {
-    const rsp_analysis *a;
-    rsp_mmatrix *m;
-    size_t n;        /* observations; the matrix may stand for more rows than it has */
-    rsp_mixed *x;    /* NULL: cannot be fitted */
-    uint32_t *flags; /* [k] of the columns */
-    uint32_t status;
-    size_t p, *column;
-    double *theta, *b, *se, *df; /* [n_theta], [p] */
-    double s2, loglik;
+/* ---- coefficients and tests ------------------------------------------------------------------------------------- */
+
+/* The fit at its optimum: covariance [p*p] of the orthonormal columns' coefficients over s2, `adjusted` after Kenward
+ * and Roger. */
+struct optimum {
+    rsp_mfit *f;
+    struct satterthwaite w;
+    rsp_roger *roger;
+    double *covariance, *adjusted;
+    bool ok;
 };
 
-static rsp_row *add_row(const struct mixed_fit *f, rsp_results *out, const char *term, const char *level,
-                        const char *statistic) {
-    rsp_row *r = rsp_results_add(out, f->a->id, NULL, term, level, statistic);
-    r->n = (double) f->m->n;
-    r->base = (int64_t) f->m->n;
-    r->organisations = f->m->organisations;
-    r->flags = f->status;
-    return r;
-}
-
-static void add_number(const struct mixed_fit *f, rsp_results *out, const char *term, const char *level,
-                       const char *statistic, double x, uint32_t flags) {
-    rsp_row *r = add_row(f, out, term, level, statistic);
-    r->flags |= flags;
-    if (!f->status && isfinite(x)) r->estimate = x;
-}
-
-static void write_coefficients(const struct mixed_fit *f, rsp_results *out) {
-    for (size_t j = 0, at = 0; j < f->m->k; j++) {
-        const rsp_mcolumn *c = &f->m->columns[j];
-        rsp_row *r = add_row(f, out, c->name, NULL, "coefficient");
-        size_t n = f->m->n;
-        r->cell = (int64_t) (c->dummy ? (c->ones < n - c->ones ? c->ones : n - c->ones) : n);
-        r->flags |= f->flags[j];
-        if (f->flags[j]) continue;
-        size_t k = at++;
-        if (f->status) continue;
-        r->estimate = f->b[k];
-        r->se = f->se[k];
-        r->df = f->df[k];
-        if (!(r->df > 0)) {
-            r->df = NAN;
-            r->flags |= RSP_F_NO_DF;
-            continue;
-        }
-        rsp_row_interval(r);
-        r->p = rsp_t_two_sided(r->estimate / r->se, r->df);
-    }
-}
-
-static const rsp_mgroup *group_of(const rsp_mixed *x, size_t part, size_t *from) {
-    for (size_t g = 0; g < x->n_groups; g++)
-        for (*from = 0; *from < x->groups[g].d; ++*from)
-            if (x->groups[g].part[*from] == part) return &x->groups[g];
-    return NULL;
-}
-
-/* Covariances [d*d] of a part's effects as written; whether the triangle has a nearly empty diagonal element there. */
-static bool part_covariance(const struct mixed_fit *f, size_t part, double *c) {
-    size_t from = 0, d = f->m->random[part].d;
-    const rsp_mgroup *g = group_of(f->x, part, &from);
-    double *t = rsp_calloc(g->d * g->d, sizeof *t), *root = rsp_calloc(d * d, sizeof *root);
-    bool singular = false;
-    rsp_mixed_triangle(g, f->theta, t);
-    for (size_t i = 0; i < d; i++) {
-        singular |= fabs(t[(from + i) * g->d + from + i]) < SINGULAR;
-        for (size_t j = 0; j < d; j++)
-            for (size_t l = 0; l < d; l++)
-                root[i * d + j] += g->back[(from + i) * g->d + from + l] * t[(from + l) * g->d + from + j];
-    }
-    for (size_t i = 0; i < d; i++)
-        for (size_t j = 0; j < d; j++) {
-            c[i * d + j] = 0;
-            for (size_t l = 0; l < d; l++) c[i * d + j] += f->s2 * root[i * d + l] * root[j * d + l];
-        }
-    free(t);
-    free(root);
-    return singular;
-}
-
-/* Mean over the rows of the variance that a part's effects give an answer: sum of c times the columns' mean products
- * (Johnson 2014). */
-static double mean_variance(const struct mixed_fit *f, size_t part, const double *c) {
-    const rsp_mrandom *r = &f->m->random[part];
+static double form(const double *a, const double *v, const double *b, size_t p) {
     double sum = 0;
-    for (size_t i = 0; i < r->d; i++)
-        for (size_t j = 0; j < r->d; j++) {
-            double products = 0;
-            for (size_t k = 0; k < f->m->n; k++) products += r->columns[i].x[k] * r->columns[j].x[k];
-            sum += c[i * r->d + j] * products / (double) f->m->n;
-        }
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++) sum += a[i] * v[i * p + j] * b[j];
     return sum;
 }
 
-/* A variance between few groups says little, however many respondents they have. */
-enum { FEW_GROUPS = 5 };
-
-static double write_part(const struct mixed_fit *f, rsp_results *out, size_t part) {
-    const rsp_mrandom *r = &f->m->random[part];
-    double *c = rsp_calloc(r->d * r->d, sizeof *c), share = 0;
-    uint32_t flags = r->n_groups < FEW_GROUPS ? RSP_F_LOW_BASE : 0;
-    if (f->x && !f->status) {
-        if (part_covariance(f, part, c)) flags |= RSP_F_SINGULAR;
-        share = mean_variance(f, part, c);
+static void coefficients(struct optimum *o, const double *gamma) {
+    rsp_mfit *f = o->f;
+    const rsp_mixed *x = f->x;
+    size_t p = f->p;
+    for (size_t j = 0; j < p; j++) {
+        const double *c = x->basis + j * p;
+        double scale = 1;
+        f->b[j] = x->shift[j];
+        for (size_t l = 0; l <= j; l++) f->b[j] += x->unit * c[l] * gamma[l];
+        f->se[j] = sqrt(f->s2 * form(c, o->adjusted, c, p));
+        f->df[j] = 0;
+        if (o->roger) rsp_roger_test(o->roger, 1, c, &f->df[j], &scale);
+        else if (o->ok && !f->a->model.kenward_roger) f->df[j] = contrast_df(&o->w, c);
     }
-    for (size_t i = 0; i < r->d; i++)
-        add_number(f, out, r->name, r->columns[i].name, "variance", c[i * r->d + i], flags);
-    for (size_t i = 0; r->correlated && i < r->d; i++)
-        for (size_t j = i + 1; j < r->d; j++) {
-            rsp_buf name = {0};
-            rsp_buf_printf(&name, "%s:%s", r->columns[i].name, r->columns[j].name);
-            add_number(f, out, r->name, name.data, "covariance", c[i * r->d + j], flags);
-            rsp_buf_free(&name);
+}
+
+/* Fai and Cornelius's (1996) degrees of freedom: the tests of orthogonal contrasts, each with its own, make an F. */
+static void joint_satterthwaite(const struct optimum *o, const size_t *in, size_t q, rsp_mtest *t) {
+    const rsp_mfit *f = o->f;
+    size_t p = f->p;
+    double *v = rsp_calloc(q * q, sizeof *v), *value = rsp_calloc(q, sizeof *value), *c = rsp_calloc(p, sizeof *c),
+           sum = 0, e = 0;
+    bool ok = o->ok;
+    for (size_t i = 0; i < q; i++)
+        for (size_t j = 0; j < q; j++)
+            v[i * q + j] = f->s2 * form(f->x->basis + in[i] * p, o->covariance, f->x->basis + in[j] * p, p);
+    ok = ok && eigen(v, q, value) && value[0] > 1e-12 * value[q - 1];
+    double first = 0, low = INFINITY, high = 0;
+    for (size_t k = 0; ok && k < q; k++) {
+        double b = 0;
+        memset(c, 0, p * sizeof *c);
+        for (size_t i = 0; i < q; i++) {
+            b += v[k * q + i] * f->b[in[i]];
+            for (size_t l = 0; l < p; l++) c[l] += v[k * q + i] * f->x->basis[in[i] * p + l];
         }
-    free(c);
-    return share;
-}
-
-/* Share of the variance that lies between groups: of each grouping variable, then of all together. */
-static void write_icc(const struct mixed_fit *f, rsp_results *out, const double *between) {
-    double total = f->s2, all = 0;
-    for (size_t k = 0; k < f->m->n_random; k++) all += between[k];
-    total += all;
-    for (size_t k = 0; k < f->m->n_random; k++) {
-        double of_variable = 0;
-        bool said = false;
-        for (size_t j = 0; j < f->m->n_random; j++) {
-            if (strcmp(f->m->random[j].name, f->m->random[k].name) != 0) continue;
-            of_variable += between[j];
-            said |= j < k;
-        }
-        if (!said) add_number(f, out, f->m->random[k].name, NULL, "icc", of_variable / total, 0);
+        double df = contrast_df(&o->w, c);
+        sum += b * b / value[k];
+        e += df / (df - 2);
+        if (k == 0) first = df;
+        low = fmin(low, df);
+        high = fmax(high, df);
     }
-    add_number(f, out, NULL, NULL, "icc", all / total, 0);
+    double q_ = (double) q;
+    *t = (rsp_mtest){t->term, ok ? sum / q_ : NAN, q_, low > 2 ? 2 * e / (e - q_) : 2};
+    if (high - low < 1e-8 * high) t->df = first; /* all alike: no rounding of e - q */
+    free(v), free(value), free(c);
 }
 
-static void write_rows(const struct mixed_fit *f, rsp_results *out) {
-    double *between = rsp_calloc(f->m->n_random + 1, sizeof *between);
-    write_coefficients(f, out);
-    for (size_t k = 0; k < f->m->n_random; k++) between[k] = write_part(f, out, k);
-    add_number(f, out, "residual", NULL, "variance", f->s2, 0);
-    add_number(f, out, NULL, NULL, "loglik", f->loglik, 0);
-    write_icc(f, out, between);
-    for (size_t k = 0; k < f->m->n_random; k++) {
-        bool said = false;
-        for (size_t j = 0; j < k; j++) said |= strcmp(f->m->random[j].name, f->m->random[k].name) == 0;
-        if (!said) add_number(f, out, f->m->random[k].name, NULL, "groups", (double) f->m->random[k].n_groups, 0);
+static void joint_roger(const struct optimum *o, const size_t *in, size_t q, rsp_mtest *t) {
+    const rsp_mfit *f = o->f;
+    size_t p = f->p;
+    double *c = rsp_calloc(q * p, sizeof *c), *v = rsp_calloc(q * q, sizeof *v), *b = rsp_calloc(q, sizeof *b), df = 0,
+           scale = 1;
+    for (size_t i = 0; i < q; i++) {
+        memcpy(c + i * p, f->x->basis + in[i] * p, p * sizeof *c);
+        b[i] = f->b[in[i]];
     }
-    free(between);
+    for (size_t i = 0; i < q; i++)
+        for (size_t j = 0; j < q; j++) v[i * q + j] = f->s2 * form(c + i * p, o->adjusted, c + j * p, p);
+    if (o->roger) rsp_roger_test(o->roger, q, c, &df, &scale);
+    *t = (rsp_mtest){t->term, scale * rsp_quadratic_form(b, v, q) / (double) q, (double) q, df};
+    free(c), free(v), free(b);
 }
 
-/* ---- all -------------------------------------------------------------------------------------------------------- */
-
-/* Columns that can be estimated. */
-static void choose_columns(struct mixed_fit *f) {
-    const rsp_mmatrix *m = f->m;
-    const double **x = RSP_ARRAY(m->arena, const double *, m->k + 1);
-    rsp_least_squares ls;
-    f->flags = RSP_ARRAY(m->arena, uint32_t, m->k + 1);
-    f->column = RSP_ARRAY(m->arena, size_t, m->k + 1);
-    for (size_t j = 0; j < m->k; j++) x[j] = m->columns[j].x;
-    rsp_least_squares_fit(m->n, m->k, x, NULL, NULL, m->arena, &ls);
-    for (size_t j = 0; j < m->k; j++) {
-        bool zero = true;
-        for (size_t i = 0; zero && i < m->n; i++) zero = x[j][i] == 0;
-        if (zero) f->flags[j] = RSP_F_EMPTY;
-        else if (ls.aliased[j]) f->flags[j] = RSP_F_SINGULAR;
-        else f->column[f->p++] = j;
+static void joint_tests(const struct optimum *o) {
+    rsp_mfit *f = o->f;
+    size_t *in = RSP_ARRAY(f->m->arena, size_t, f->p + 1);
+    f->tests = RSP_ARRAY(f->m->arena, rsp_mtest, f->m->n_terms + 1);
+    for (size_t t = 0; t < f->m->n_terms; t++) {
+        size_t q = f->m->term_joint[t] ? rsp_mfit_term(f, t, in) : 0;
+        if (!q) continue;
+        rsp_mtest *test = &f->tests[f->n_tests++];
+        test->term = t;
+        if (f->a->model.kenward_roger) joint_roger(o, in, q, test);
+        else joint_satterthwaite(o, in, q, test);
     }
 }
 
 /* Estimate, error and degrees of freedom of the coefficients as written. */
-static void coefficients(struct mixed_fit *f, const struct derivatives *d) {
+static void describe(rsp_mfit *f, const struct derivatives *d) {
     const rsp_mixed *x = f->x;
     size_t p = f->p;
     rsp_arena *a = f->m->arena;
@@ -407,61 +344,63 @@ static void coefficients(struct mixed_fit *f, const struct derivatives *d) {
         return;
     }
     f->s2 = at.rss / (double) (x->ml ? x->n : x->n - p) * x->unit * x->unit;
+    f->rest = f->s2;
     f->loglik = -rsp_mixed_deviance(x, &at) / 2;
+    f->n_parameters = p + x->n_theta + 1;
+    struct optimum o = {.f = f, .w = {.x = x, .d = d}, .covariance = at.inverse, .adjusted = at.inverse};
     if (f->a->model.kenward_roger) {
-        if (!rsp_kenward_roger(x, f->theta, p, x->basis, at.inverse, f->df))
-            for (size_t j = 0; j < p; j++) f->df[j] = NAN;
+        o.adjusted = RSP_ARRAY(a, double, p *p + 1);
+        o.roger = rsp_kenward_roger(x, f->theta, at.inverse, o.adjusted);
+        if (!o.roger) o.adjusted = at.inverse;
     } else {
-        satterthwaite(x, d, a, f->df);
+        o.ok = curvature(&o.w, a);
     }
-    for (size_t j = 0; j < p; j++) {
-        double sum = 0;
-        f->b[j] = x->shift[j];
-        for (size_t l = 0; l <= j; l++) {
-            f->b[j] += x->unit * x->basis[j * p + l] * at.gamma[l];
-            for (size_t k = 0; k <= j; k++) sum += x->basis[j * p + l] * at.inverse[l * p + k] * x->basis[j * p + k];
-        }
-        f->se[j] = sqrt(f->s2 * sum);
-    }
+    coefficients(&o, at.gamma);
+    joint_tests(&o);
+    rsp_roger_free(o.roger);
 }
 
-static void estimate(struct mixed_fit *f) {
+/* ---- all -------------------------------------------------------------------------------------------------------- */
+
+static void estimate(rsp_mfit *f) {
     rsp_arena *a = f->m->arena;
-    struct derivatives d = new_derivatives(a, f->x->n_theta, F_FIRST + f->p);
+    struct derivatives d = new_derivatives(a, f->x->n_theta, F_FIRST + f->p * (f->p + 1) / 2);
     f->theta = RSP_ARRAY(a, double, f->x->n_theta + 1);
     f->b = RSP_ARRAY(a, double, f->p + 1);
     f->se = RSP_ARRAY(a, double, f->p + 1);
     f->df = RSP_ARRAY(a, double, f->p + 1);
     start(f->x, f->theta);
-    if (search(f->x, f->theta, a) && polish(f->x, f->theta, &d, a)) coefficients(f, &d);
+    if (search(f->x, f->theta, a) && polish(f->x, f->theta, &d, a)) describe(f, &d);
     else f->status |= RSP_F_NOT_CONVERGED;
 }
 
-/* Where the matrix makes no mixed model, the status says so, and a report why (d NULL: none). */
-static void fit_matrix(struct mixed_fit *f, rsp_diag *d) {
+/* Where the matrix makes no mixed model, the status says so, and a report why (d NULL: none). n: observations; the
+ * matrix may stand for more rows than it has. What f->x is, for the caller to free. */
+static rsp_mixed *fit_matrix(rsp_mfit *f, size_t n, rsp_diag *d) {
     const char *why = NULL;
-    choose_columns(f);
-    if (f->m->n) f->x = rsp_mixed_new(f->m, f->p, f->column, f->a->model.ml, &why);
-    if (f->x) f->x->n = f->n;
-    if (f->x && f->a->model.kenward_roger && f->x->q > RSP_KENWARD_ROGER_MOST) {
+    rsp_mfit_columns(f, false);
+    rsp_mixed *x = f->m->n ? rsp_mixed_new(f->m, f->p, f->column, f->a->model.ml, &why) : NULL;
+    f->x = x;
+    if (x) x->n = n;
+    if (x && f->a->model.kenward_roger && x->q > RSP_KENWARD_ROGER_MOST) {
         rsp_report(d, RSP_ERR_STUDY, f->a->loc, "use df: satterthwaite",
-                   "model '%s' has %zu random effects, too many for Kenward and Roger's method", f->a->id, f->x->q);
+                   "model '%s' has %zu random effects, too many for Kenward and Roger's method", f->a->id, x->q);
         f->status |= RSP_F_NO_DF;
-    } else if (f->x) {
+    } else if (x) {
         estimate(f);
     } else {
         f->status |= f->m->n ? RSP_F_SINGULAR : RSP_F_EMPTY;
         if (why && d) rsp_report(d, RSP_WARNING, f->a->loc, NULL, "model '%s' cannot be fitted: %s", f->a->id, why);
     }
+    return x;
 }
 
 void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
-    struct mixed_fit f = {.a = a, .m = rsp_mmatrix_new(s, a, NULL, d), .s2 = NAN, .loglik = NAN};
+    rsp_mfit f = {.a = a, .m = rsp_mmatrix_new(s, a, NULL, d), .s2 = NAN, .rest = NAN, .loglik = NAN};
     if (!f.m) return;
-    f.n = f.m->n;
-    fit_matrix(&f, d);
-    write_rows(&f, out);
-    rsp_mixed_free(f.x);
+    rsp_mixed *x = fit_matrix(&f, f.m->n, d);
+    rsp_mfit_write(&f, out);
+    rsp_mixed_free(x);
     rsp_mmatrix_free(f.m);
 }
 
@@ -521,10 +460,11 @@ static void fit_terms(const rsp_analysis *a, const rsp_mmatrix *m, size_t n_rows
     part.correlated = false;
     with.n_random = 1;
     with.random = &part;
-    struct mixed_fit f = {.a = a, .m = &with, .n = n_rows, .s2 = NAN, .loglik = NAN};
-    fit_matrix(&f, diag);
+    with.n_terms = 0; /* no joint tests */
+    rsp_mfit f = {.a = a, .m = &with, .s2 = NAN, .rest = NAN, .loglik = NAN};
+    rsp_mixed *x = fit_matrix(&f, n_rows, diag);
     double *c = rsp_calloc(d * d + 1, sizeof *c);
-    if (!f.status) part_covariance(&f, 0, c);
+    if (!f.status) rsp_mfit_covariance(&f, 0, c);
     for (size_t j = 0, at = 0; j < with.k; at += !f.flags[j], j++)
         for (size_t k = 0; k < n; k++) {
             if (strcmp(with.columns[j].name, terms[k]) != 0) continue;
@@ -535,7 +475,7 @@ static void fit_terms(const rsp_analysis *a, const rsp_mmatrix *m, size_t n_rows
                 if (strcmp(effects[e].name, terms[k]) == 0) out[k].slope_variance = c[e * d + e];
         }
     free(c);
-    rsp_mixed_free(f.x);
+    rsp_mixed_free(x);
 }
 
 void rsp_fit_mixed_terms(rsp_sample *s, const rsp_analysis *a, bool slopes, size_t n, const char *const *terms,

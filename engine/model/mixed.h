@@ -8,6 +8,8 @@
 
 #include "model/matrix.h"
 
+enum { RSP_MOST_EFFECTS = 64 }; /* random effects of one grouping variable */
+
 /* A grouping variable with all its random effects. Effects of one correlated part are rotated so that their columns
  * are orthonormal over the rows, others are scaled to length 1: no unit of measurement makes theta hard to find. */
 typedef struct {
@@ -46,6 +48,9 @@ typedef struct {
     double *inverse;     /* [p*p] their covariance over s2 */
 } rsp_mixed_at;
 
+/* Random effects alone: groups, n_groups, n_theta and q of x, which has an arena. False: *why says in words. */
+bool rsp_mixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why);
+
 /* X: the columns of m that are estimable. NULL when no such model can be fitted; *why then says so in words. */
 rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, bool ml, const char **why);
 void rsp_mixed_free(rsp_mixed *x);
@@ -55,10 +60,56 @@ double rsp_mixed_deviance(const rsp_mixed *x, const rsp_mixed_at *at); /* s2 pro
 /* T of a grouping variable, [d*d] by row. */
 void rsp_mixed_triangle(const rsp_mgroup *g, const double *theta, double *t);
 
-/* Kenward and Roger's (1997) adjusted covariance of the orthonormal columns' coefficients over s2 [p*p], and for k
- * contrasts c[k*p] their degrees of freedom. */
-bool rsp_kenward_roger(const rsp_mixed *x, const double *theta, size_t k, const double *c, double *covariance,
-                       double *df);
+/* l [d*d] = Cholesky of T' A T + I for one group's cross-products A; adds the log of its square's determinant. */
+bool rsp_level_factor(const double *a, const double *t, size_t d, double *l, double *log_det);
+/* c = L^-1 T' v; c and v with a stride between elements. */
+void rsp_level_solve(const double *l, const double *t, size_t d, const double *v, double *c, size_t stride);
+/* s = L' s L + I over the columns of a further variable; s [r*r] full and symmetric. */
+void rsp_scale_group(const rsp_mgroup *g, const double *t, size_t r, double *s);
+
+/* Kenward and Roger's (1997) adjusted covariance of the orthonormal columns' coefficients over s2 [p*p], given the
+ * plain one, and what tests of contrasts need. NULL if the information of the variances is singular. */
+typedef struct rsp_roger rsp_roger;
+rsp_roger *rsp_kenward_roger(const rsp_mixed *x, const double *theta, const double *covariance, double *adjusted);
+void rsp_roger_free(rsp_roger *r);
+/* The test of q contrasts c[q*p]: denominator degrees of freedom, and what the Wald statistic is multiplied by. */
+void rsp_roger_test(const rsp_roger *r, size_t q, const double *c, double *df, double *scale);
 enum { RSP_KENWARD_ROGER_MOST = 5000 }; /* columns of Z that it can hold */
+
+/* ---- a fitted model, and its rows: mixed_rows.c ------------------------------------------------------------------ */
+
+/* A joint test of a term's coefficients. */
+typedef struct {
+    size_t term;
+    double f, df1, df; /* NaN df: chi-squared over df1 */
+} rsp_mtest;
+
+typedef struct {
+    const rsp_analysis *a;
+    rsp_mmatrix *m;
+    const rsp_mixed *x;  /* NULL: cannot be fitted */
+    uint32_t *flags;     /* [k] of the columns */
+    uint32_t status;     /* of the whole model */
+    size_t p, *column;   /* columns that can be estimated */
+    double *b, *se, *df; /* [p]; df NaN: normal */
+    size_t n_thresholds;
+    double *threshold, *threshold_se;
+    double threshold_df;
+    size_t n_tests;
+    rsp_mtest *tests;
+    double *theta; /* [n_theta] */
+    double s2;     /* what squares of the triangle are multiplied by */
+    double rest;   /* variance of an answer that the groups leave: of the residual, or the latent scale's */
+    double loglik; /* NaN: a pseudo-likelihood */
+    size_t n_parameters;
+} rsp_mfit;
+
+/* Columns that can be estimated beside a constant (`constant`: the thresholds hold one), flags of the others. */
+void rsp_mfit_columns(rsp_mfit *f, bool constant);
+/* Columns [q] of f->column, and how many, that belong to a term; for joint tests. */
+size_t rsp_mfit_term(const rsp_mfit *f, size_t term, size_t *in);
+/* Covariances [d*d] of a random part's effects as written; whether the triangle has a nearly empty diagonal element. */
+bool rsp_mfit_covariance(const rsp_mfit *f, size_t part, double *c);
+void rsp_mfit_write(const rsp_mfit *f, rsp_results *out);
 
 #endif

@@ -208,8 +208,8 @@ static void check_logistic(entry *e, const rsp_variable *y, rsp_loc loc) {
 static void check_response(entry *e, const rsp_model *m) {
     const rsp_fexpr *r = m->formula->response;
     const rsp_node *event = rsp_get(e->n, "event");
-    if (event && m->kind != RSP_LOGISTIC_MODEL)
-        RSP_FAULT(e->l, event->loc, NULL, "'event' goes with kind logistic alone");
+    if (event && !rsp_model_binary(m))
+        RSP_FAULT(e->l, event->loc, NULL, "'event' goes with kinds logistic and mixed_logistic alone");
     if (!r) {
         RSP_FAULT(e->l, m->formula->loc, "write `outcome ~ predictors`", "the formula of %s has no outcome", e->where);
         return;
@@ -217,8 +217,8 @@ static void check_response(entry *e, const rsp_model *m) {
     if (r->op != RSP_F_VARIABLE || r->variable == RSP_NONE) return;
     const rsp_variable *y = rsp_var(e->l, r->variable);
     const char *codes[2];
-    if (m->kind == RSP_LOGISTIC_MODEL) check_logistic(e, y, r->loc);
-    if (m->kind == RSP_ORDINAL_MODEL && (!y->list || valid_codes(y->list, codes) < 2))
+    if (rsp_model_binary(m)) check_logistic(e, y, r->loc);
+    if (rsp_model_ordered(m) && (!y->list || valid_codes(y->list, codes) < 2))
         RSP_FAULT(e->l, r->loc, NULL, "'%s' has no ordered answers in the ordinal %s", y->name, e->where);
     if (m->kind == RSP_MULTINOMIAL_MODEL && (!y->list || valid_codes(y->list, codes) < 2))
         RSP_FAULT(e->l, r->loc, NULL, "'%s' has no categories in the multinomial %s", y->name, e->where);
@@ -316,12 +316,16 @@ static void read_predict(entry *e, rsp_model *m) {
                   MOST_PREDICTIONS);
 }
 
+enum { MIXED = 1u << RSP_MIXED_MODEL | 1u << RSP_MIXED_LOGISTIC_MODEL | 1u << RSP_MIXED_ORDINAL_MODEL };
+
 /* Which keys a kind takes beside those of all. */
 static void check_keys_of_kind(entry *e, int kind, const char *word) {
     static const struct {
         const char *key;
         unsigned kinds;
-    } takes[] = {{"method", 1u << RSP_MIXED_MODEL | 1u << RSP_POOLED_MODEL},
+    } takes[] = {{"scaling", MIXED},
+                 {"group_weight", MIXED},
+                 {"method", 1u << RSP_MIXED_MODEL | 1u << RSP_POOLED_MODEL},
                  {"df", 1u << RSP_MIXED_MODEL},
                  {"estimate", 1u << RSP_POOLED_MODEL},
                  {"of", 1u << RSP_POOLED_MODEL},
@@ -332,8 +336,8 @@ static void check_keys_of_kind(entry *e, int kind, const char *word) {
                  {"errors", 1u << RSP_LINEAR_MODEL | 1u << RSP_LOGISTIC_MODEL},
                  {"draws", 1u << RSP_LINEAR_MODEL},
                  {"firth", 1u << RSP_LOGISTIC_MODEL},
-                 {"margins", ~(1u << RSP_POOLED_MODEL | 1u << RSP_MIXED_MODEL | 1u << RSP_DRIVERS_MODEL)},
-                 {"predict", ~(1u << RSP_POOLED_MODEL | 1u << RSP_MIXED_MODEL | 1u << RSP_DRIVERS_MODEL)},
+                 {"margins", ~(1u << RSP_POOLED_MODEL | MIXED | 1u << RSP_DRIVERS_MODEL)},
+                 {"predict", ~(1u << RSP_POOLED_MODEL | MIXED | 1u << RSP_DRIVERS_MODEL)},
                  {"outcome", 1u << RSP_DRIVERS_MODEL},
                  {"factors", 1u << RSP_DRIVERS_MODEL},
                  {"controls", 1u << RSP_DRIVERS_MODEL},
@@ -490,20 +494,48 @@ static void load_drivers(entry *e, rsp_model *m) {
 
 /* ---- all regressions -------------------------------------------------------------------------------------------- */
 
+/* Random parts, and how they stand to the design. */
+static void load_random(entry *e, rsp_model *m) {
+    static const char *const scalings[] = {"size", "effective", NULL};
+    const rsp_node *weights = rsp_get(e->n, "weights"), *method = rsp_get(e->n, "method"), *df = rsp_get(e->n, "df"),
+                   *group = rsp_get(e->n, "group_weight"), *scaling = rsp_get(e->n, "scaling");
+    m->unweighted = !weights || strcmp(weights->text, "design") != 0;
+    m->scaling = rsp_get_choice(e->n, "scaling", scalings, RSP_SCALING_SIZE);
+    m->group_weight = read_column(e, "group_weight");
+    for (size_t k = 0; m->unweighted && k < 2; k++)
+        if (k ? group : scaling)
+            RSP_FAULT(e->l, (k ? group : scaling)->loc, "add `weights: design`", "'%s' needs design weights, in %s",
+                      k ? "group_weight" : "scaling", e->where);
+    if (m->unweighted) return;
+    if (method && !m->ml)
+        RSP_FAULT(e->l, method->loc, "leave it out", "a weighted model is fitted by (pseudo) maximum likelihood, in %s",
+                  e->where);
+    if (df)
+        RSP_FAULT(e->l, df->loc, "leave it out", "a weighted model's degrees of freedom are the design's, in %s",
+                  e->where);
+    for (size_t k = 1; m->formula && k < m->formula->n_random; k++)
+        if (strcmp(m->formula->random[k].group_term.text, m->formula->random[0].group_term.text) != 0) {
+            RSP_FAULT(e->l, m->formula->random[k].loc, "keep one grouping variable, or leave `weights` out",
+                      "weights at both levels are built for a single grouping variable, in %s", e->where);
+            return;
+        }
+}
+
 static void load_model(entry *e) {
-    static const char *const kinds[] = {"linear",      "logistic", "ordinal", "poisson", "negative_binomial",
-                                        "multinomial", "mixed",    "pooled",  "drivers", NULL};
+    static const char *const kinds[] = {
+        "linear", "logistic",       "ordinal",       "poisson", "negative_binomial", "multinomial",
+        "mixed",  "mixed_logistic", "mixed_ordinal", "pooled",  "drivers",           NULL};
     const rsp_node *formula = rsp_get(e->n, "formula"), *weights = rsp_get(e->n, "weights");
     const char *method = rsp_get_text(e->n, "method"), *df = rsp_get_text(e->n, "df");
     rsp_model *m = &e->x->model;
     int kind = rsp_get_choice(e->n, "kind", kinds, -1);
     e->x->kind = RSP_A_MODEL;
-    m->estimate = m->variance = m->of = m->across = RSP_NONE;
+    m->estimate = m->variance = m->of = m->across = m->group_weight = RSP_NONE;
     if (formula) m->formula = rsp_formula_parse(e->l->a, formula->text, &formula->origin, e->l->d);
     if (m->formula) rsp_bind_formula(e->l, m->formula, e->where);
     if (kind < 0) return; /* reported with the keys */
     m->kind = kind;
-    m->unweighted = kind == RSP_MIXED_MODEL || (weights && strcmp(weights->text, "none") == 0);
+    m->unweighted = weights && strcmp(weights->text, "none") == 0;
     m->event = rsp_get_text(e->n, "event");
     m->ml = method && strcmp(method, "ml") == 0;
     m->kenward_roger = df && strcmp(df, "kenward_roger") == 0;
@@ -518,18 +550,16 @@ static void load_model(entry *e) {
         load_drivers(e, m);
         return;
     }
-    if (kind == RSP_MIXED_MODEL && weights && strcmp(weights->text, "design") == 0)
-        RSP_FAULT(e->l, weights->loc, "leave it out: mixed models are unweighted",
-                  "design weights are not built yet for kind 'mixed', in %s", e->where);
+    if (rsp_model_random(m)) load_random(e, m);
     if (m->kenward_roger && m->ml)
         RSP_FAULT(e->l, rsp_get(e->n, "df")->loc, "use method: reml", "Kenward and Roger's method needs REML, in %s",
                   e->where);
     if (!rsp_node_find(e->n, "formula")) RSP_FAULT(e->l, e->n->loc, NULL, "%s needs a formula", e->where);
     if (!m->formula) return;
-    if (m->formula->n_random && kind != RSP_MIXED_MODEL)
-        RSP_FAULT(e->l, m->formula->random[0].loc, "use kind: mixed", "random parts need kind 'mixed', in %s",
-                  e->where);
-    if (!m->formula->n_random && kind == RSP_MIXED_MODEL)
+    if (m->formula->n_random && !rsp_model_random(m))
+        RSP_FAULT(e->l, m->formula->random[0].loc, "use kind: mixed, mixed_logistic or mixed_ordinal",
+                  "random parts need a kind of mixed model, in %s", e->where);
+    if (!m->formula->n_random && rsp_model_random(m))
         RSP_FAULT(e->l, m->formula->loc, "as in (1 | country)", "the mixed %s has no random part", e->where);
     check_response(e, m);
     read_margins(e, m);
@@ -580,7 +610,7 @@ static void resolve_pooled(entry *e) {
     }
     const rsp_model *m = &l->s->analyses[found].model;
     x->model.of = found;
-    if (m->kind == RSP_MULTINOMIAL_MODEL || m->kind == RSP_MIXED_MODEL || m->kind == RSP_POOLED_MODEL ||
+    if (m->kind == RSP_MULTINOMIAL_MODEL || rsp_model_random(m) || m->kind == RSP_POOLED_MODEL ||
         m->kind == RSP_DRIVERS_MODEL)
         RSP_FAULT(l, of->loc, "pool a linear, logistic, ordinal, poisson or negative_binomial model",
                   "coefficients of model '%s' cannot be pooled in model '%s'", of->text, x->id);

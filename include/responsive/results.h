@@ -23,9 +23,10 @@ enum {
     RSP_F_EMPTY = 1u << 12, /* nobody in the domain */
     RSP_F_REPLICATES_FAILED = 1u << 13,
     RSP_F_LONELY = 1u << 14, /* variance not estimable: a stratum with a single cluster */
-    RSP_F_HEYWOOD = 1u << 15 /* a factor model with a negative variance */
+    RSP_F_HEYWOOD = 1u << 15,   /* a factor model with a negative variance */
+    RSP_F_FEW_GROUPS = 1u << 16 /* a mixed model with fewer than 10 groups of a kind */
 };
-enum { RSP_N_FLAGS = 16 };
+enum { RSP_N_FLAGS = 17 };
 /* Names joined by ';' in the order above; "" for 0. */
 const char *rsp_flags_text(uint32_t flags, char text[256]);
 

@@ -287,12 +287,16 @@ typedef struct {
         RSP_NEGATIVE_BINOMIAL_MODEL,
         RSP_MULTINOMIAL_MODEL,
         RSP_MIXED_MODEL,
+        RSP_MIXED_LOGISTIC_MODEL,
+        RSP_MIXED_ORDINAL_MODEL,
         RSP_POOLED_MODEL,
         RSP_DRIVERS_MODEL
     } kind;
-    rsp_formula *formula;      /* NULL: pooled */
-    const char *event;         /* code of the outcome that counts as 1; NULL */
-    bool unweighted;           /* weights: none; mixed always */
+    rsp_formula *formula;                                     /* NULL: pooled */
+    const char *event;                                        /* code of the outcome that counts as 1; NULL */
+    bool unweighted;                                          /* weights: none */
+    enum { RSP_SCALING_SIZE, RSP_SCALING_EFFECTIVE } scaling; /* weighted models with random effects */
+    size_t group_weight;                                      /* their weight of a group: variable, or RSP_NONE */
     bool ml;                   /* mixed, pooled: maximum likelihood, else restricted (REML) */
     bool kenward_roger;        /* mixed: else Satterthwaite's degrees of freedom */
     size_t estimate, variance; /* pooled: variables, or RSP_NONE where `of` is given */
@@ -309,6 +313,17 @@ typedef struct {
     size_t draws; /* wild */
     bool firth;   /* logistic: penalised likelihood */
 } rsp_model;
+
+/* Has the outcome two answers, one of them the event? Ordered categories? Does the model have random effects? */
+static inline bool rsp_model_binary(const rsp_model *m) {
+    return m->kind == RSP_LOGISTIC_MODEL || m->kind == RSP_MIXED_LOGISTIC_MODEL;
+}
+static inline bool rsp_model_ordered(const rsp_model *m) {
+    return m->kind == RSP_ORDINAL_MODEL || m->kind == RSP_MIXED_ORDINAL_MODEL;
+}
+static inline bool rsp_model_random(const rsp_model *m) {
+    return m->kind == RSP_MIXED_MODEL || m->kind == RSP_MIXED_LOGISTIC_MODEL || m->kind == RSP_MIXED_ORDINAL_MODEL;
+}
 
 typedef struct {
     const char *name;
