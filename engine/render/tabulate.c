@@ -136,7 +136,7 @@ static rsp_cell words(const char *text) { return (rsp_cell){.text = text, .numbe
 static rsp_cell number(const rsp_published_row *r, const char *field, double x, rsp_as as) {
     if (!isnan(x)) return (rsp_cell){NULL, x, as, r, field};
     const char *mark = rsp_shorthand(r);
-    if (isnan(r->estimate)) return words(mark);
+    if (isnan(r->estimate)) return (rsp_cell){mark, NAN, as, r, field};
     /* A number stands, but its error does not: either none could be had, or there is no such thing. */
     return words(r->flags & (RSP_F_NO_DF | RSP_F_LONELY | RSP_F_REPLICATES_FAILED) ? "[x]" : "[z]");
 }

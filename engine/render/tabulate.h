@@ -14,7 +14,7 @@ typedef struct {
     const char *text; /* NULL: a number */
     double number;
     rsp_as as;
-    const rsp_published_row *row; /* where the number is from; NULL for words */
+    const rsp_published_row *row; /* where the number is from, or what hides it; NULL for words */
     const char *field;            /* which of its columns: "estimate", "lower", ... */
 } rsp_cell;
 

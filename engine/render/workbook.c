@@ -3,7 +3,7 @@
  * Bytes are equal between runs: libxlsxwriter stamps the clock unless a creation date is set, so the end of the field
  * period stands there, or a constant. Text is written as text always, so nothing from a specification can become a
  * formula. */
-#include "tabulate.h"
+#include "workbook.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -15,10 +15,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <xlsxwriter.h>
 #include <zip.h>
 
-enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, FIRST_ROW = 3, LINE_HEIGHT = 15, TITLE_HEIGHT = 22, MOST_LINES = 27 };
+enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, LINE_HEIGHT = 15, TITLE_HEIGHT = 22, MOST_LINES = 27 };
 
 /* Where libxlsxwriter keeps parts of a workbook until it is whole: not in /tmp, numbers stay in staging. */
 static const char PARTS[] = "tables/.parts";
@@ -32,11 +31,6 @@ struct edition {
     const char *name;
 };
 
-struct sheet {
-    const char *name, *table, *of; /* of: the analysis */
-    rsp_tab *tab;
-};
-
 struct book {
     const struct edition *of;
     const rsp_labels *labels;
@@ -44,7 +38,7 @@ struct book {
     lxw_workbook *file;
     lxw_format *title, *text, *wrapped, *inner, *link, *heading, *mark, *number[RSP_AS_P + 1];
     size_t n, capacity;
-    struct sheet *sheets;
+    rsp_book_sheet *sheets;
     rsp_arena *a;
 };
 
@@ -199,23 +193,23 @@ static const char *standing_notes(const struct book *b) {
     return text;
 }
 
-static void write_table_sheet(struct book *b, const struct sheet *x) {
+static void write_table_sheet(struct book *b, const rsp_book_sheet *x) {
     const rsp_tab *t = x->tab;
     lxw_worksheet *s = add_sheet(b, x->name, t->title);
     worksheet_write_string(s, 1, 0, rsp_printf(b->a, "%s.%s", t->subtitle, standing_notes(b)), b->text);
     worksheet_write_url_opt(s, 2, 0, link_to(b, say(b, "workbook_contents")), b->link, say(b, "workbook_back"), NULL);
-    mark_up(b, s, x->table, t->n_columns, t->columns, FIRST_ROW, t->n_rows);
+    mark_up(b, s, x->table, t->n_columns, t->columns, RSP_BOOK_FIRST_ROW, t->n_rows);
     for (size_t i = 0; i < t->n_rows; i++) {
         size_t most = 1;
         for (size_t k = 0; k < t->n_columns; k++) {
             const rsp_cell *c = &t->cells[i * t->n_columns + k];
             size_t lines = c->text ? lines_of(c->text, t->columns[k].width) : 1;
             if (lines > most) most = lines;
-            write_cell(b, s, FIRST_ROW + 1 + i, k, c);
+            write_cell(b, s, RSP_BOOK_FIRST_ROW + 1 + i, k, c);
         }
-        fit_row(s, FIRST_ROW + 1 + i, most);
+        fit_row(s, RSP_BOOK_FIRST_ROW + 1 + i, most);
     }
-    worksheet_freeze_panes(s, FIRST_ROW + 1, 0);
+    worksheet_freeze_panes(s, RSP_BOOK_FIRST_ROW + 1, 0);
 }
 
 /* ---- cover, contents, notes ------------------------------------------------------------------------------------- */
@@ -314,6 +308,20 @@ static void write_notes(struct book *b) {
     }
 }
 
+/* ---- overview --------------------------------------------------------------------------------------------------- */
+
+static void write_overview(struct book *b, const char *key, bool stacked) {
+    rsp_book_chart *charts;
+    size_t n = rsp_book_charts(b->labels, b->sheets, b->n, b->of->country, stacked, b->a, &charts);
+    if (!n) return;
+    lxw_worksheet *s = add_sheet(b, say(b, key), say(b, key));
+    lxw_row_t row = 1;
+    worksheet_set_column(s, 0, 0, TEXT_WIDTH, NULL);
+    add_line(b, s, &row, rsp_printf(b->a, "%s%s", say(b, "workbook_overview_note"), standing_notes(b)));
+    worksheet_write_url_opt(s, 2, 0, link_to(b, say(b, "workbook_contents")), b->link, say(b, "workbook_back"), NULL);
+    rsp_book_draw(b->file, s, charts, n, RSP_BOOK_FIRST_ROW + 1, b->a);
+}
+
 /* ---- the workbook ----------------------------------------------------------------------------------------------- */
 
 static void add_tab(struct book *b, const char *id, rsp_tab_part part) {
@@ -323,7 +331,7 @@ static void add_tab(struct book *b, const char *id, rsp_tab_part part) {
     const char *stem = part == RSP_TAB_DIFFERENCES ? rsp_printf(b->a, "%.20s diff", id)
                        : further                   ? rsp_printf(b->a, "%.20s all", id)
                                                    : id;
-    struct sheet x = {sheet_name(b->a, b->n + 1, stem), table_name(b->a, b->n + 1, stem), id, tab};
+    rsp_book_sheet x = {sheet_name(b->a, b->n + 1, stem), table_name(b->a, b->n + 1, stem), id, tab, part};
     RSP_PUSH(b->sheets, b->n, b->capacity, x);
 }
 
@@ -409,6 +417,8 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
     write_cover(&b);
     if (b.n) write_contents(&b);
     write_notes(&b);
+    write_overview(&b, "workbook_overview_answers", true);
+    write_overview(&b, "workbook_overview_values", false);
     for (size_t k = 0; k < b.n; k++) write_table_sheet(&b, &b.sheets[k]);
     lxw_error error = workbook_close(b.file);
     if (error)

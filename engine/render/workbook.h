@@ -1,0 +1,30 @@
+/* Shared by the parts of a workbook: its table sheets, and the overview sheets with charts over them. */
+#ifndef RESPONSIVE_RENDER_WORKBOOK_H
+#define RESPONSIVE_RENDER_WORKBOOK_H
+
+#include "tabulate.h"
+
+#include <xlsxwriter.h>
+
+enum { RSP_BOOK_FIRST_ROW = 3 }; /* headings of every table, counted from 0 */
+
+typedef struct {
+    const char *name, *table, *of; /* names of the sheet and of the table in it; the analysis */
+    rsp_tab *tab;
+    rsp_tab_part part;
+} rsp_book_sheet;
+
+/* A run of rows of one table and the columns of them to draw. */
+typedef struct {
+    const rsp_book_sheet *sheet;
+    size_t first, n, category, from, to; /* rows; column of names; columns of values [from, to) */
+} rsp_book_chart;
+
+/* Charts over the sheets' tables: answers as bars of 100 % (stacked), or single values. Returns how many. */
+size_t rsp_book_charts(const rsp_labels *l, const rsp_book_sheet *sheets, size_t n, const char *country, bool stacked,
+                       rsp_arena *a, rsp_book_chart **charts);
+/* Draws them below each other from row `top` on. */
+void rsp_book_draw(lxw_workbook *file, lxw_worksheet *sheet, const rsp_book_chart *charts, size_t n, size_t top,
+                   rsp_arena *a);
+
+#endif
