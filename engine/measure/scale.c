@@ -186,7 +186,9 @@ static double *influences(const struct moments *m, const double *slope) {
         }
         mean += m->w[i] * z[i] / m->sum;
     }
-    for (size_t i = 0; i < m->n; i++) z[i] = (z[i] - mean) / m->sum;
+    /* The derivatives were taken at covariances divided by n - 1, the influence is of those divided by n. */
+    double scale = (double) m->n / ((double) m->n - 1) / m->sum;
+    for (size_t i = 0; i < m->n; i++) z[i] = (z[i] - mean) * scale;
     return z;
 }
 
