@@ -48,7 +48,7 @@ ifdef COV
 endif
 
 # Code under libFuzzer: everything up to the published table (pages have no parser of foreign files).
-FUZZ_TARGETS := expression formula lavaan yaml decode delimited study
+FUZZ_TARGETS := expression formula lavaan yaml decode delimited export study
 FUZZ_SECONDS ?= 60
 ifdef FUZZ
   CC         := clang

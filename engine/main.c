@@ -71,6 +71,18 @@ static int verb_inspect(const struct arguments *a) {
     return status;
 }
 
+/* DIR, and the files behind --from, which is one of them. */
+static int verb_new(const struct arguments *a) {
+    rsp_diag *d = rsp_diag_new();
+    if (rsp_new(a->words[0], a->words + 1, a->n_words - 1, d))
+        printf("%s: a draft; look at survey.csv, choices.csv and study.yaml, then: responsive run %s\n", a->words[0],
+               a->words[0]);
+    rsp_diag_print(d, stderr, false, 0);
+    int status = rsp_diag_status(d);
+    rsp_diag_free(d);
+    return status;
+}
+
 static int verb_simulate(const struct arguments *a) { return rsp_simulate(a->words[0], a->out, a->n, a->seed); }
 static int verb_show(const struct arguments *a) {
     return rsp_show_command(a->words[0], a->out, a->words[1], a->lang_first);
@@ -114,6 +126,10 @@ static const struct verb VERBS[] = {
      verb_check},
     {"inspect", "inspect FILE... [--json]", "what an export file is: tool, encoding, delimiter, rows, columns, doubts",
      "Never prints an answer.\n  --json        the same for programs\n", 1, 1000, "J", verb_inspect},
+    {"new", "new DIR --from FILE...", "draft a study in the new folder DIR from exports of its questionnaire",
+     "Writes survey.csv, choices.csv and study.yaml; the draft runs as it is.\n"
+     "  --from FILE...  exports of the answers, of one questionnaire\n",
+     2, 1000, "F", verb_new},
     {"simulate", "simulate DIR --out FOLDER [--n N] [--seed S]",
      "write made-up exports of the study's questionnaire, in LimeSurvey's format",
      "One file a country, in its language, from the latent structure under `simulate` in study.yaml.\n"
@@ -162,8 +178,9 @@ static const struct {
                {{"only", required_argument, NULL, 'O'}, 'O'}, {{"lang", required_argument, NULL, 'l'}, 'l'},
                {{"n", required_argument, NULL, 'n'}, 'n'},    {{"seed", required_argument, NULL, 's'}, 's'},
                {{"quiet", no_argument, NULL, 'q'}, 'q'},      {{"help", no_argument, NULL, 'h'}, 'h'},
-               {{"reference", no_argument, NULL, 'r'}, 'r'},  {{"force", no_argument, NULL, 'f'}, 'f'},
-               {{"json", no_argument, NULL, 'J'}, 'J'},       {{"explain", no_argument, NULL, 'x'}, 'x'}};
+               {{"from", no_argument, NULL, 'F'}, 'F'},       {{"reference", no_argument, NULL, 'r'}, 'r'},
+               {{"force", no_argument, NULL, 'f'}, 'f'},      {{"json", no_argument, NULL, 'J'}, 'J'},
+               {{"explain", no_argument, NULL, 'x'}, 'x'}};
 enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
 
 /* Roff takes a line that starts with a point or an apostrophe for a command, and a backslash for an escape. */
@@ -239,6 +256,7 @@ static int read_option(int letter, const struct verb *v, struct arguments *a, rs
     case 'o': a->out = optarg; return 0;
     case 'q': a->quiet = true; return 0;
     case 'h': a->help = true; return 0;
+    case 'F': return 0; /* the files are words */
     case 'x': a->explain = true; return 0;
     case 'J': a->json = true; return 0;
     case 'f': a->force = true; return 0;

@@ -31,6 +31,9 @@
 #include "fuzz/delimited.c"
 #undef LLVMFuzzerTestOneInput
 #undef read_all
+#define LLVMFuzzerTestOneInput fuzz_export
+#include "fuzz/export.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_study
 #include "fuzz/study.c"
 #undef LLVMFuzzerTestOneInput
@@ -40,7 +43,7 @@ static const struct target {
     int (*run)(const uint8_t *data, size_t size);
 } TARGETS[] = {
     {"expression", fuzz_expression}, {"formula", fuzz_formula},     {"lavaan", fuzz_lavaan}, {"yaml", fuzz_yaml},
-    {"decode", fuzz_decode},         {"delimited", fuzz_delimited}, {"study", fuzz_study}};
+    {"decode", fuzz_decode},         {"delimited", fuzz_delimited}, {"export", fuzz_export}, {"study", fuzz_study}};
 enum { N_TARGETS = sizeof TARGETS / sizeof *TARGETS };
 
 /* Runs each file of the folder; returns their number. */

@@ -129,6 +129,33 @@ void rsp_profiles_free(rsp_profile *p, size_t n) {
     free(p);
 }
 
+void rsp_profile_merge(rsp_profile *into, const rsp_profile *from) {
+    bool none = !(into->whole + into->decimal), any = from->whole + from->decimal;
+    if (any && (none || from->least < into->least)) into->least = from->least;
+    if (any && (none || from->greatest > into->greatest)) into->greatest = from->greatest;
+    into->answered += from->answered;
+    into->whole += from->whole;
+    into->decimal += from->decimal;
+    into->iso += from->iso;
+    into->local += from->local;
+    into->points += from->points;
+    into->commas += from->commas;
+    into->rounded += from->rounded;
+    into->letters += from->letters;
+    into->personal += from->personal;
+    if (from->personal_what) into->personal_what = from->personal_what;
+    into->day_first = into->day_first || from->day_first;
+    into->month_first = into->month_first || from->month_first;
+    for (size_t k = 0; k < RSP_KINDS_MISSING; k++) into->missing[k] += from->missing[k];
+    for (size_t k = 0; k < from->n_spellings; k++) {
+        const rsp_spelling *s = &from->spellings[k];
+        add_spelling(into, s->text, s->length);
+        size_t at = rsp_map_get_n(into->seen, s->text, s->length);
+        if (at != RSP_NONE) into->spellings[at].n += s->n - 1;
+    }
+    into->many = into->many || from->many;
+}
+
 size_t rsp_profile_missing(const rsp_profile *p) {
     size_t n = 0;
     for (size_t k = 0; k < RSP_KINDS_MISSING; k++) n += p->missing[k];

@@ -43,6 +43,8 @@ typedef enum {
 /* One for each column; rsp_profiles_free. */
 rsp_profile *rsp_profiles(const rsp_table_data *t, const rsp_tool *tool);
 void rsp_profiles_free(rsp_profile *p, size_t n);
+/* Adds what stands in the same column of another file. */
+void rsp_profile_merge(rsp_profile *into, const rsp_profile *from);
 rsp_profile_kind rsp_kind_of(const rsp_profile *p, const rsp_column_info *info);
 size_t rsp_profile_missing(const rsp_profile *p);
 

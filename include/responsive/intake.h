@@ -27,4 +27,8 @@ bool rsp_source_files(const rsp_study *s, rsp_arena *a, const char ***paths, con
  * doubtful, never an answer. False if one of them cannot be read; the others are shown. */
 bool rsp_inspect(const char *const *paths, size_t n, bool json, FILE *to, rsp_diag *d);
 
+/* `responsive new`: drafts a study in the new folder dir from exports of one questionnaire: survey.csv, choices.csv and
+ * study.yaml, which run as they are. False (reported) if a file cannot be read or the folder holds a study. */
+bool rsp_new(const char *dir, const char *const *paths, size_t n, rsp_diag *d);
+
 #endif

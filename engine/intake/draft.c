@@ -1,0 +1,693 @@
+/* `responsive new`: what kind of question each column of exports is. Columns of several files are one by their heading.
+ * Questions in several columns, answers on a known scale, lists shared by several items and the tools' own columns are
+ * recognised; what cannot be told is left as the file has it, for the researcher to set right in the draft. */
+#include "draft.h"
+
+#include "scales.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unicode/utrans.h>
+
+enum { LONGEST_NAME = 24, LONGEST_CODE_NAME = 20, MOST_CHOICES = 60 };
+
+/* ---- words and names -------------------------------------------------------------------------------------------- */
+
+const char *rsp_draft_words(rsp_draft *x, const char *text) {
+    rsp_buf b = {0};
+    rsp_fold_but(text, strlen(text), RSP_FOLD_CASE | RSP_FOLD_SIGNS | RSP_FOLD_DOTS, &b);
+    const char *words = rsp_strndup(x->arena, b.data, b.length);
+    rsp_buf_free(&b);
+    return words;
+}
+
+/* Letters of Europe as ASCII. */
+static void ascii_of(const char *text, rsp_buf *out) {
+    static const struct {
+        const char *from, *to;
+    } letters[] = {{"ä", "ae"}, {"ö", "oe"}, {"ü", "ue"}, {"ß", "ss"}, {"æ", "ae"}, {"ø", "oe"}, {"å", "aa"},
+                   {"à", "a"},  {"á", "a"},  {"â", "a"},  {"ã", "a"},  {"ă", "a"},  {"ą", "a"},  {"ç", "c"},
+                   {"ć", "c"},  {"é", "e"},  {"è", "e"},  {"ê", "e"},  {"ë", "e"},  {"ę", "e"},  {"í", "i"},
+                   {"î", "i"},  {"ï", "i"},  {"ł", "l"},  {"ń", "n"},  {"ñ", "n"},  {"ó", "o"},  {"ô", "o"},
+                   {"õ", "o"},  {"œ", "oe"}, {"ś", "s"},  {"ș", "s"},  {"š", "s"},  {"ț", "t"},  {"ú", "u"},
+                   {"û", "u"},  {"ù", "u"},  {"ź", "z"},  {"ż", "z"},  {"ž", "z"}};
+    rsp_buf folded = {0};
+    rsp_fold(text, strlen(text), &folded);
+    for (size_t i = 0; i < folded.length;) {
+        size_t k = 0, n = sizeof letters / sizeof *letters;
+        while (k < n && strncmp(folded.data + i, letters[k].from, strlen(letters[k].from)) != 0) k++;
+        if (k < n) rsp_buf_puts(out, letters[k].to);
+        else rsp_buf_putc(out, isalnum((unsigned char) folded.data[i]) ? folded.data[i] : ' ');
+        i += k < n ? strlen(letters[k].from) : 1;
+    }
+    rsp_buf_free(&folded);
+}
+
+/* Words joined by _, the little ones left out while others are there, up to `most` bytes. */
+static void slug_of(const char *text, size_t most, rsp_buf *out) {
+    static const char little[] =
+        " the a an of to in on for and or is are was do does did you your have has how what which who "
+        "when at by be been it this that these with from der die das und sie ihr ihre wie ist sind von "
+        "le la les des de du et est vous votre quel quelle o os as e que da og er det du dit i w na z sie "
+        "czy jest si ce cu ";
+    rsp_buf ascii = {0};
+    ascii_of(text, &ascii);
+    for (int pass = 0; pass < 2 && !out->length; pass++)
+        for (size_t i = 0; i < ascii.length;) {
+            size_t n = strcspn(ascii.data + i, " ");
+            char word[32];
+            snprintf(word, sizeof word, " %.*s ", (int) (n < 28 ? n : 28), ascii.data + i);
+            bool skip = !n || (pass == 0 && strstr(little, word));
+            if (!skip && out->length + n + 1 > most && out->length) break;
+            if (!skip && out->length) rsp_buf_putc(out, '_');
+            if (!skip) rsp_buf_add(out, ascii.data + i, n < most ? n : most);
+            i += n + 1;
+        }
+    rsp_buf_free(&ascii);
+}
+
+/* Words of the language of expressions, and names that the engine gives itself. */
+static bool is_reserved(const char *name) {
+    static const char *const words[] = {"and",  "or",    "not",     "div",      "mod",      "if",
+                                        "true", "false", "weights", "cleaning", "response", "selected",
+                                        "sum",  "mean",  "min",     "max",      "round"};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (strcasecmp(name, words[k]) == 0) return true;
+    return false;
+}
+
+static const char *unused(rsp_draft *x, rsp_map *taken, const char *name) {
+    rsp_buf b = {0};
+    for (size_t k = 1; k < 100000; k++) {
+        b.length = 0;
+        rsp_buf_puts(&b, name);
+        if (k > 1) rsp_buf_printf(&b, "_%zu", k);
+        if (rsp_map_put(taken, b.data, 0)) break;
+    }
+    const char *kept = rsp_strdup(x->arena, b.data);
+    rsp_buf_free(&b);
+    return kept;
+}
+
+const char *rsp_draft_name(rsp_draft *x, const char *text, const char *fallback) {
+    rsp_buf b = {0};
+    bool code = text[0] && strlen(text) <= 32;
+    for (const char *c = text; *c && code; c++) code = isalnum((unsigned char) *c) || *c == '_';
+    if (code) rsp_buf_puts(&b, text);
+    else slug_of(text, LONGEST_NAME, &b);
+    if (!b.length) rsp_buf_puts(&b, fallback);
+    if (!isalpha((unsigned char) b.data[0]) || is_reserved(b.data)) {
+        rsp_buf with = {0};
+        rsp_buf_printf(&with, "q_%s", b.data);
+        rsp_buf_free(&b);
+        b = with;
+    }
+    const char *name = unused(x, x->names, b.data);
+    rsp_buf_free(&b);
+    return name;
+}
+
+/* ---- columns of all files --------------------------------------------------------------------------------------- */
+
+/* Q4[SQ001]. Question [Option]: length of the code; 0 if the heading has none. */
+static size_t joined_code(const char *h) {
+    size_t n = 0;
+    if (!isalpha((unsigned char) h[0])) return 0;
+    while (isalnum((unsigned char) h[n]) || h[n] == '_') n++;
+    while (h[n] == '[') {
+        const char *close = strchr(h + n, ']');
+        if (!close) return 0;
+        n = (size_t) (close - h) + 1;
+    }
+    if (strncmp(h + n, ". ", 2) != 0 && strncmp(h + n, "._.", 3) != 0) return 0;
+    return n;
+}
+
+static void split_brackets(rsp_draft *x, const char *text, const char **base, const char **part) {
+    size_t n = strlen(text);
+    const char *open = n && text[n - 1] == ']' ? memrchr(text, '[', n) : NULL;
+    if (!open || open == text) return;
+    size_t length = (size_t) (open - text);
+    while (length && text[length - 1] == ' ') length--;
+    *base = rsp_strndup(x->arena, text, length);
+    *part = rsp_strndup(x->arena, open + 1, (size_t) (text + n - open) - 2);
+}
+
+/* `Question - Row` in Qualtrics's second row. */
+static void split_label(rsp_draft *x, rsp_draft_column *c) {
+    const char *joint = c->label ? strrchr(c->label, '-') : NULL;
+    for (; joint && joint > c->label && joint[-1] != ' ' && joint[1] == ' '; joint = NULL) {
+    }
+    if (!joint || joint == c->label || !joint[1]) return;
+    c->base_label = rsp_strndup(x->arena, c->label, (size_t) (joint - c->label));
+    c->part_label = joint + 1;
+}
+
+/* NAME___CODE, NAME_3, group/NAME/CODE. */
+static void split_code(rsp_draft *x, rsp_draft_column *c, const rsp_tool *tool) {
+    const char *triple = strstr(c->code, "___"), *under = strrchr(c->code, '_'), *slash = strrchr(c->code, '/');
+    const char *at = triple                                       ? triple
+                     : tool->paths && slash                       ? slash
+                     : under && isdigit((unsigned char) under[1]) ? under
+                                                                  : NULL;
+    if (!at || at == c->code) return;
+    c->base = rsp_strndup(x->arena, c->code, (size_t) (at - c->code));
+    c->part = at + (triple ? 3 : 1);
+}
+
+static void describe_heading(rsp_draft *x, rsp_draft_column *c, const rsp_tool *tool) {
+    size_t code = joined_code(c->heading);
+    c->code = code ? rsp_strndup(x->arena, c->heading, code) : c->heading;
+    if (code) {
+        const char *text = c->heading + code + strspn(c->heading + code, "._ ");
+        c->label = rsp_draft_words(x, text);
+        split_brackets(x, c->label, &c->base_label, &c->part_label);
+    } else if (c->info && c->info->label && *c->info->label) {
+        c->label = rsp_draft_words(x, c->info->label);
+        split_label(x, c);
+    }
+    split_brackets(x, c->code, &c->base, &c->part);
+    if (!c->base) split_code(x, c, tool);
+    if (!c->label && c->base && c->code == c->heading && strchr(c->heading, ' ')) {
+        c->base_label = rsp_draft_words(x, c->base);
+        c->part_label = rsp_draft_words(x, c->part);
+    }
+    if (!c->label) c->label = rsp_draft_words(x, c->heading);
+}
+
+static void add_columns(rsp_draft *x, rsp_draft_file *f, rsp_map *seen) {
+    rsp_map *here = rsp_map_new();
+    for (size_t j = 0; j < f->table->n_columns; j++) {
+        const char *h = f->table->headings[j];
+        if (!rsp_map_put(here, h, j)) continue; /* only the first of a heading can be told */
+        size_t at = rsp_map_get(seen, h);
+        f->commas = f->commas || (f->profiles[j].commas && !f->profiles[j].points);
+        f->month_first = f->month_first || f->profiles[j].month_first;
+        f->day_first = f->day_first || f->profiles[j].day_first;
+        if (at != RSP_NONE) {
+            rsp_profile_merge(&x->columns[at].profile, &f->profiles[j]);
+            continue;
+        }
+        rsp_draft_column c = {.heading = h,
+                              .own = f->profiles[j].own,
+                              .info = f->table->info ? &f->table->info[j] : NULL,
+                              .profile = f->profiles[j],
+                              .personal = f->profiles[j].personal_heading};
+        memset(&f->profiles[j], 0, sizeof f->profiles[j]); /* it belongs to the column now */
+        describe_heading(x, &c, f->tool);
+        rsp_map_put(seen, h, x->n_columns);
+        RSP_PUSH(x->columns, x->n_columns, x->column_capacity, c);
+    }
+    rsp_map_free(here);
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------ */
+
+static const char *folded_of(rsp_draft *x, const char *text) {
+    rsp_buf b = {0};
+    rsp_fold(text, strlen(text), &b);
+    const char *kept = rsp_strndup(x->arena, b.data, b.length);
+    rsp_buf_free(&b);
+    return kept;
+}
+
+static size_t value_in(rsp_draft *x, const rsp_draft_list *l, const char *label) {
+    const char *folded = folded_of(x, label);
+    for (size_t k = 0; k < l->n; k++)
+        if (strcmp(folded_of(x, l->values[k].label), folded) == 0) return k;
+    return RSP_NONE;
+}
+
+/* A scale that all answers stand on, with their places; NULL. */
+static const char *scale_of(rsp_draft *x, rsp_draft_list *l) {
+    for (size_t s = 0; s < 64 && l->n; s++) {
+        const char *name = NULL;
+        bool all = true;
+        size_t answers = 0;
+        double place;
+        /* The s-th scale that the first answer stands on, then the same one for the others. */
+        for (size_t k = 0; k < l->n && all; k++) {
+            if (l->values[k].missing) continue;
+            const char *folded = folded_of(x, l->values[k].label), *found = NULL;
+            if (!name) {
+                name = found = rsp_scale_word(folded, s, &place);
+                if (!name) return NULL;
+            }
+            for (size_t nth = 0; found != name || !nth; nth++) {
+                found = rsp_scale_word(folded, nth, &place);
+                if (!found || found == name) break;
+            }
+            all = found == name;
+            l->values[k].place = place;
+            answers++;
+        }
+        if (all && answers >= 2) return name;
+    }
+    return NULL;
+}
+
+static bool all_numbered(rsp_draft *x, rsp_draft_list *l) {
+    size_t answers = 0;
+    for (size_t k = 0; k < l->n; k++) {
+        if (l->values[k].missing) continue;
+        l->values[k].place = rsp_scale_number(folded_of(x, l->values[k].label));
+        if (isnan(l->values[k].place)) return false;
+        answers++;
+    }
+    return answers >= 3;
+}
+
+static int compare_values(const void *a, const void *b) {
+    const rsp_draft_value *x = a, *y = b;
+    if (x->missing != y->missing) return x->missing ? 1 : -1;
+    if (x->place != y->place) return x->place < y->place ? -1 : 1;
+    if (x->n != y->n) return x->n > y->n ? -1 : 1;
+    return strcmp(x->label, y->label);
+}
+
+/* By the scale, by the numbers in the labels, by the codes of the file, else by frequency. */
+static void order_list(rsp_draft *x, rsp_draft_list *l, bool coded) {
+    l->scale = scale_of(x, l);
+    l->ordinal = l->scale && strcmp(l->scale, "yes_no") != 0;
+    if (!l->scale && coded) {
+        for (size_t k = 0; k < l->n; k++)
+            if (!rsp_parse_double(l->values[k].code, strlen(l->values[k].code), '.', &l->values[k].place))
+                l->values[k].place = (double) k;
+    } else if (!l->scale && all_numbered(x, l)) {
+        l->ordinal = true;
+    } else if (!l->scale) {
+        for (size_t k = 0; k < l->n; k++) l->values[k].place = 0;
+    }
+    if (l->n) qsort(l->values, l->n, sizeof *l->values, compare_values);
+}
+
+static void add_value(rsp_draft *x, rsp_draft_list *l, const char *raw, const char *code, const char *label, size_t n,
+                      int missing) {
+    rsp_draft_value v = {code, rsp_draft_words(x, label), raw, n, missing != 0 || rsp_missing_word(folded_of(x, label)),
+                         0};
+    if (!*v.label) return;
+    RSP_PUSH(l->values, l->n, l->capacity, v);
+}
+
+/* Codes of letters and digits for labels: made of the words, each once in the list. */
+static void give_codes(rsp_draft *x, rsp_draft_list *l) {
+    rsp_map *taken = rsp_map_new();
+    for (size_t k = 0; k < l->n; k++) {
+        rsp_buf b = {0};
+        if (l->values[k].code) rsp_buf_puts(&b, l->values[k].code);
+        else slug_of(l->values[k].label, LONGEST_CODE_NAME, &b);
+        if (!b.length) rsp_buf_puts(&b, "answer");
+        l->values[k].code = unused(x, taken, b.data);
+        rsp_buf_free(&b);
+    }
+    rsp_map_free(taken);
+}
+
+/* Do all answers of one list stand in the other, or both on one scale? Short lists of different questions are not one. */
+static bool fits(rsp_draft *x, const rsp_draft_list *l, const rsp_draft_list *into) {
+    size_t same = 0;
+    if (l->scale && l->scale == into->scale && l->ordinal) return true;
+    for (size_t k = 0; k < l->n; k++) same += value_in(x, into, l->values[k].label) != RSP_NONE;
+    if (same < l->n) return false;
+    return l->n == into->n || (l->n >= 3 && l->n * 2 > into->n);
+}
+
+static size_t share_list(rsp_draft *x, rsp_draft_list *l, const char *name) {
+    for (size_t k = 0; k < x->n_lists; k++) {
+        rsp_draft_list *into = &x->lists[k];
+        if (!into->n_items || !fits(x, l, into)) continue;
+        for (size_t v = 0; v < l->n; v++) {
+            size_t at = value_in(x, into, l->values[v].label);
+            if (at == RSP_NONE) RSP_PUSH(into->values, into->n, into->capacity, l->values[v]);
+            else into->values[at].n += l->values[v].n;
+        }
+        into->n_items++;
+        free(l->values);
+        return k;
+    }
+    l->name = l->scale ? rsp_draft_name(x, rsp_printf(x->arena, "%s%zu", l->scale, l->n), "list") : name;
+    l->n_items = 1;
+    RSP_PUSH(x->lists, x->n_lists, x->list_capacity, *l);
+    return x->n_lists - 1;
+}
+
+/* The answers of a column: the file's value labels, else what stands in the cells. Coded lists are shared only if the codes
+ * say the same. */
+static size_t list_of(rsp_draft *x, const rsp_draft_column *c, const char *name) {
+    rsp_draft_list l = {.n = 0};
+    const rsp_column_info *info = c->info;
+    bool labelled = info && info->n_values, coded = labelled || c->kind == RSP_KIND_CODES;
+    for (size_t k = 0; labelled && k < info->n_values; k++)
+        add_value(x, &l, info->values[k].code, info->values[k].code, info->values[k].label, 0, info->values[k].missing);
+    for (size_t k = 0; k < c->profile.n_spellings; k++) {
+        const rsp_spelling *s = &c->profile.spellings[k];
+        size_t at = RSP_NONE;
+        for (size_t v = 0; v < l.n && coded; v++)
+            if (strcmp(l.values[v].code, s->text) == 0) at = v;
+        if (at == RSP_NONE && !coded) at = value_in(x, &l, s->text);
+        if (at != RSP_NONE) l.values[at].n += s->n;
+        else if (l.n < MOST_CHOICES) add_value(x, &l, s->text, coded ? s->text : NULL, s->text, s->n, 0);
+    }
+    order_list(x, &l, coded);
+    if (coded && !labelled && l.n >= 3) l.ordinal = true;
+    if (info && info->measure == RSP_ORDINAL + 1) l.ordinal = true;
+    if (!coded) return share_list(x, &l, name);
+    for (size_t k = 0; k < x->n_lists; k++) {
+        const rsp_draft_list *other = &x->lists[k];
+        bool same = other->n == l.n && other->n_items;
+        for (size_t v = 0; v < l.n && same; v++)
+            same = other->values[v].code && strcmp(other->values[v].code, l.values[v].code) == 0 &&
+                   strcmp(other->values[v].label, l.values[v].label) == 0;
+        if (!same) continue;
+        x->lists[k].n_items++;
+        free(l.values);
+        return k;
+    }
+    l.name = name;
+    l.n_items = 1;
+    RSP_PUSH(x->lists, x->n_lists, x->list_capacity, l);
+    return x->n_lists - 1;
+}
+
+/* ---- items ------------------------------------------------------------------------------------------------------ */
+
+static rsp_draft_item *add_item(rsp_draft *x, rsp_draft_item item) {
+    RSP_PUSH(x->items, x->n_items, x->item_capacity, item);
+    return &x->items[x->n_items - 1];
+}
+
+static void add_own(rsp_draft *x, rsp_draft_column *c) {
+    static const struct {
+        rsp_own_kind kind;
+        rsp_draft_type type;
+        const char *role;
+    } roles[] = {{RSP_OWN_ID, RSP_DRAFT_TEXT, "id"},
+                 {RSP_OWN_STARTED, RSP_DRAFT_DATE, "started"},
+                 {RSP_OWN_SUBMITTED, RSP_DRAFT_DATE, "submitted"},
+                 {RSP_OWN_LANGUAGE, RSP_DRAFT_TEXT, "language"},
+                 {RSP_OWN_DURATION, RSP_DRAFT_DECIMAL, "duration"}};
+    c->done = true;
+    for (size_t k = 0; k < sizeof roles / sizeof *roles; k++) {
+        bool taken = false;
+        for (size_t i = 0; i < x->n_items; i++)
+            taken = taken || (x->items[i].role && strcmp(x->items[i].role, roles[k].role) == 0);
+        bool date = roles[k].type == RSP_DRAFT_DATE;
+        if (c->own->kind != roles[k].kind || taken || !c->profile.answered || (date && c->kind != RSP_KIND_DATE))
+            continue;
+        add_item(x, (rsp_draft_item){.name = rsp_draft_name(x, c->own->code, roles[k].role),
+                                     .label = c->label,
+                                     .export_name = c->code,
+                                     .type = roles[k].type,
+                                     .list = RSP_NONE,
+                                     .role = roles[k].role,
+                                     .answered = c->profile.answered});
+    }
+}
+
+/* Every answer a tick: chosen or not, or the option's own text. */
+static bool is_tick(rsp_draft *x, const rsp_draft_column *c, const rsp_tool *tool, const rsp_table_data *t) {
+    rsp_buf room = {0};
+    const char *option = folded_of(x, c->part_label ? c->part_label : c->part ? c->part : "");
+    bool all = !c->profile.many && c->profile.n_spellings <= 3;
+    for (size_t k = 0; k < c->profile.n_spellings && all; k++) {
+        const rsp_spelling *s = &c->profile.spellings[k];
+        int value = tool->tick ? tool->tick(t, s->text, s->length) : RSP_NO_TICK;
+        if (value == RSP_NO_TICK) value = rsp_match_tick(s->text, s->length, &room);
+        rsp_fold(s->text, s->length, &room);
+        all = value != RSP_NO_TICK || strcmp(room.data, option) == 0;
+    }
+    rsp_buf_free(&room);
+    return all;
+}
+
+/* "Other" beside a question: words of the respondent. */
+static bool is_other_text(const rsp_draft_column *c) {
+    const char *part = c->part ? c->part : "";
+    size_t n = strlen(part);
+    return (n >= 5 && strncasecmp(part, "other", 5) == 0) || (n >= 7 && strcasecmp(part + n - 7, "comment") == 0) ||
+           strcasecmp(part, "TEXT") == 0;
+}
+
+struct group {
+    size_t n, ticks, numbers, greatest;
+    size_t members[256];
+};
+
+/* Columns with the same base as the given one that are not done. */
+static void gather(rsp_draft *x, size_t first, struct group *g) {
+    const rsp_draft_file *f = &x->files[0];
+    *g = (struct group){.n = 0};
+    for (size_t j = first; j < x->n_columns && g->n < 256; j++) {
+        rsp_draft_column *c = &x->columns[j];
+        if (c->done || c->own || !c->base || strcmp(c->base, x->columns[first].base) != 0) continue;
+        g->members[g->n++] = j;
+        bool other = is_other_text(c);
+        g->ticks += !c->profile.answered || other || is_tick(x, c, f->tool, f->table);
+        bool number = c->profile.answered && c->profile.whole == c->profile.answered && c->profile.least >= 1;
+        g->numbers += number;
+        if (number && c->profile.greatest > (double) g->greatest) g->greatest = (size_t) c->profile.greatest;
+    }
+}
+
+/* The column that has the question alone, beside its options (Kobo's joined cell). */
+static size_t parent_of(const rsp_draft *x, const char *base) {
+    for (size_t j = 0; j < x->n_columns; j++)
+        if (strcmp(x->columns[j].code, base) == 0) return j;
+    return RSP_NONE;
+}
+
+static void add_parts(rsp_draft *x, const struct group *g, rsp_draft_type type) {
+    rsp_draft_column *first = &x->columns[g->members[0]];
+    size_t parent = parent_of(x, first->base);
+    const char *label = first->base_label    ? first->base_label
+                        : parent != RSP_NONE ? x->columns[parent].label
+                                             : first->base;
+    const char *name = rsp_draft_name(x, first->base, "choices");
+    rsp_draft_list l = {.n = 0};
+    size_t answered = 0;
+    for (size_t k = 0; k < g->n; k++) {
+        rsp_draft_column *c = &x->columns[g->members[k]];
+        bool code = strlen(c->part) <= 32 && !strchr(c->part, ' ');
+        for (const char *p = c->part; *p && code; p++) code = isalnum((unsigned char) *p) || *p == '_';
+        const char *option = c->part_label && *c->part_label ? c->part_label : c->part;
+        rsp_draft_value v = {
+            code ? c->part : NULL, rsp_draft_words(x, option), NULL, c->profile.answered, false, (double) k};
+        RSP_PUSH(l.values, l.n, l.capacity, v);
+        if (c->profile.answered > answered) answered = c->profile.answered;
+        c->done = true;
+    }
+    if (parent != RSP_NONE) x->columns[parent].done = true;
+    l.name = rsp_draft_name(x, rsp_printf(x->arena, "%s_list", name), "list");
+    RSP_PUSH(x->lists, x->n_lists, x->list_capacity, l); /* its own: n_items stays 0, so that nobody shares it */
+    add_item(x, (rsp_draft_item){.name = name,
+                                 .label = rsp_draft_words(x, label),
+                                 .export_name = first->base,
+                                 .type = type,
+                                 .list = x->n_lists - 1,
+                                 .answered = answered});
+}
+
+static bool add_group(rsp_draft *x, size_t first) {
+    struct group g;
+    if (!x->columns[first].base || x->columns[first].own) return false;
+    gather(x, first, &g);
+    if (g.n < 2) return false;
+    bool multiple = g.ticks == g.n, rank = g.numbers == g.n && g.n >= 3 && g.greatest == g.n;
+    if (!multiple && !rank) return false;
+    add_parts(x, &g, multiple ? RSP_DRAFT_MULTIPLE : RSP_DRAFT_RANK);
+    return true;
+}
+
+/* Several answers in one cell, as forms write them: pieces that come again and again. */
+struct pieces {
+    rsp_draft_list list;
+    size_t cells, several, pieces, longest;
+};
+
+static void cut_pieces(rsp_draft *x, const rsp_draft_column *c, const char *between, struct pieces *p) {
+    *p = (struct pieces){.cells = c->profile.answered};
+    for (size_t k = 0; k < c->profile.n_spellings; k++) {
+        const rsp_spelling *s = &c->profile.spellings[k];
+        size_t n = 0;
+        for (const char *at = s->text; at;) {
+            const char *stop = strstr(at, between);
+            size_t length = stop ? (size_t) (stop - at) : strlen(at);
+            const char *piece = rsp_draft_words(x, rsp_strndup(x->arena, at, length));
+            at = stop ? stop + strlen(between) : NULL;
+            if (!*piece) continue;
+            n++;
+            if (strlen(piece) > p->longest) p->longest = strlen(piece);
+            size_t known = p->list.n <= MOST_CHOICES ? value_in(x, &p->list, piece) : 0;
+            if (known != RSP_NONE && p->list.n) p->list.values[known].n += s->n;
+            else add_value(x, &p->list, NULL, NULL, piece, s->n, 0);
+        }
+        p->pieces += n * s->n;
+        p->several += n > 1 ? s->n : 0;
+    }
+}
+
+static bool add_joined(rsp_draft *x, rsp_draft_column *c) {
+    static const char *const betweens[] = {";", ", "};
+    if (c->profile.many || c->profile.answered < 8) return false;
+    for (size_t k = 0; k < 2; k++) {
+        struct pieces p;
+        cut_pieces(x, c, betweens[k], &p);
+        bool good =
+            p.list.n >= 2 && p.list.n <= 30 && p.several * 5 >= p.cells && p.pieces >= 3 * p.list.n && p.longest <= 80;
+        if (!good) {
+            free(p.list.values);
+            continue;
+        }
+        for (size_t v = 0; v < p.list.n; v++) p.list.values[v].missing = false;
+        const char *name = rsp_draft_name(x, c->code, "choices");
+        order_list(x, &p.list, false);
+        p.list.name = rsp_draft_name(x, rsp_printf(x->arena, "%s_list", name), "list");
+        RSP_PUSH(x->lists, x->n_lists, x->list_capacity, p.list);
+        add_item(x, (rsp_draft_item){.name = name,
+                                     .label = c->label,
+                                     .export_name = c->code,
+                                     .type = RSP_DRAFT_MULTIPLE,
+                                     .list = x->n_lists - 1,
+                                     .answered = c->profile.answered});
+        return true;
+    }
+    return false;
+}
+
+static bool is_place(const char *folded) {
+    static const char *const words[] = {"country", "cntry", "land", "pays", "kraj",
+                                        "país",    "pais",  "țara", "tara", "nation"};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        size_t n = strlen(words[k]);
+        for (const char *at = folded; (at = strstr(at, words[k])); at += n) {
+            bool before = at == folded || !isalpha((unsigned char) at[-1]), after = !isalpha((unsigned char) at[n]);
+            if (before && after) return true;
+        }
+    }
+    return false;
+}
+
+static void add_single(rsp_draft *x, rsp_draft_column *c) {
+    static const rsp_draft_type types[] = {RSP_DRAFT_TEXT,    RSP_DRAFT_DATE,    RSP_DRAFT_ONE, RSP_DRAFT_ONE,
+                                           RSP_DRAFT_INTEGER, RSP_DRAFT_DECIMAL, RSP_DRAFT_TEXT};
+    c->done = true;
+    if (c->kind == RSP_KIND_TEXT && add_joined(x, c)) return;
+    bool row = c->base && (c->base_label || strchr(c->base, ' '));
+    rsp_draft_item item = {.label = row && c->part_label ? rsp_draft_words(x, c->part_label) : c->label,
+                           .hint = row ? c->base_label : NULL,
+                           .export_name = c->code,
+                           .type = types[c->kind],
+                           .list = RSP_NONE,
+                           .answered = c->profile.answered};
+    item.name =
+        rsp_draft_name(x, c->part && strchr(c->code, ' ') && c->part_label ? c->part_label : c->code, "question");
+    item.free_text = item.type == RSP_DRAFT_TEXT;
+    if (item.type == RSP_DRAFT_ONE) {
+        item.list = list_of(x, c, item.name);
+        bool country =
+            x->lists[item.list].n >= 2 && (is_place(folded_of(x, c->code)) || is_place(folded_of(x, c->label)));
+        for (size_t k = 0; k < x->n_items; k++)
+            country = country && !(x->items[k].role && strcmp(x->items[k].role, "country") == 0);
+        if (country) item.role = "country";
+    }
+    add_item(x, item);
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+/* Headings that are not read; never more than a page can show. */
+static void note_left_out(rsp_draft *x, rsp_buf *names, const char *heading, const char *why) {
+    if (names->length > 2000) return;
+    rsp_buf_printf(names, "#   %.60s (%s)\n", rsp_draft_words(x, *heading ? heading : "no heading"), why);
+}
+
+static void condition_of_tests(rsp_draft *x) {
+    static const struct {
+        const char *tool, *own, *first, *condition;
+    } rules[] = {{"sosci", "MODE", "interview", "${%s} != 'interview'"},
+                 {"qualtrics", "Status", "0",
+                  "${%s} = '1' or ${%s} = '2' or ${%s} = 'Survey Preview' or ${%s} = 'Survey Test'"}};
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
+        for (size_t j = 0; j < x->n_columns; j++) {
+            const rsp_draft_column *c = &x->columns[j];
+            if (strcmp(x->files[0].tool->name, rules[r].tool) != 0 || !c->own ||
+                strcmp(c->own->code, rules[r].own) != 0 || !c->profile.answered)
+                continue;
+            const char *name = rsp_draft_name(x, c->own->code, "mode");
+            add_item(x, (rsp_draft_item){.name = name,
+                                         .label = c->label,
+                                         .export_name = c->code,
+                                         .type = RSP_DRAFT_TEXT,
+                                         .list = RSP_NONE,
+                                         .role = NULL,
+                                         .answered = c->profile.answered,
+                                         .free_text = true});
+            rsp_buf b = {0};
+            for (const char *p = rules[r].condition; *p; p++) {
+                if (strncmp(p, "%s", 2) == 0) {
+                    rsp_buf_puts(&b, name);
+                    p++;
+                } else {
+                    rsp_buf_putc(&b, *p);
+                }
+            }
+            x->test_rows = rsp_strdup(x->arena, b.data);
+            rsp_buf_free(&b);
+        }
+}
+
+static void find_language(rsp_draft *x) {
+    rsp_buf all = {0};
+    for (size_t j = 0; j < x->n_columns && all.length < 100000; j++) {
+        rsp_buf_puts(&all, x->columns[j].label);
+        rsp_buf_puts(&all, " . ");
+        for (size_t k = 0; k < x->columns[j].profile.n_spellings && k < 3; k++) {
+            rsp_buf_puts(&all, x->columns[j].profile.spellings[k].text);
+            rsp_buf_puts(&all, " . ");
+        }
+    }
+    const char *found = all.data ? rsp_language_of(all.data, all.length) : NULL;
+    x->language = found ? found : "en";
+    rsp_buf_free(&all);
+}
+
+void rsp_draft_work_out(rsp_draft *x) {
+    rsp_map *seen = rsp_map_new();
+    rsp_buf left_out = {0};
+    for (size_t k = 0; k < x->n_files; k++) add_columns(x, &x->files[k], seen);
+    rsp_map_free(seen);
+    for (size_t j = 0; j < x->n_columns; j++) {
+        rsp_draft_column *c = &x->columns[j];
+        c->kind = rsp_kind_of(&c->profile, c->info);
+        c->personal = c->personal || c->profile.personal * 10 > c->profile.answered;
+    }
+    for (size_t j = 0; j < x->n_columns; j++)
+        if (x->columns[j].own) add_own(x, &x->columns[j]);
+    for (size_t j = 0; j < x->n_columns; j++) {
+        rsp_draft_column *c = &x->columns[j];
+        if (c->done || add_group(x, j)) continue;
+        bool status = strcmp(x->files[0].tool->name, "redcap") == 0 && c->code != NULL &&
+                      (strstr(c->code, "_complete") || strstr(c->code, "_timestamp"));
+        const char *why = c->personal            ? "personal data"
+                          : !c->profile.answered ? "blank"
+                          : !*c->heading         ? "no heading"
+                          : status               ? "the tool's own"
+                          : is_other_text(c)     ? "words beside a choice"
+                          : c->profile.rounded   ? NULL
+                                                 : NULL;
+        if (why) note_left_out(x, &left_out, c->heading, why);
+        if (why) c->done = true;
+        else add_single(x, c);
+    }
+    condition_of_tests(x);
+    for (size_t k = 0; k < x->n_lists; k++) {
+        rsp_draft_list *l = &x->lists[k];
+        if (l->scale && l->n) qsort(l->values, l->n, sizeof *l->values, compare_values);
+        give_codes(x, l);
+    }
+    find_language(x);
+    x->left_out = rsp_strdup(x->arena, left_out.data ? left_out.data : "");
+    rsp_buf_free(&left_out);
+}

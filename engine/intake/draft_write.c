@@ -1,0 +1,354 @@
+/* `responsive new`: the draft as survey.csv, choices.csv and study.yaml. */
+#include "draft.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { ITEMS_AT_ONCE = 10 };
+
+/* ---- the instrument --------------------------------------------------------------------------------------------- */
+
+static const char *type_text(const rsp_draft *x, const rsp_draft_item *i) {
+    const char *list = i->list != RSP_NONE ? x->lists[i->list].name : "";
+    switch (i->type) {
+    case RSP_DRAFT_ONE: return rsp_printf(x->arena, "select_one %s", list);
+    case RSP_DRAFT_MULTIPLE: return rsp_printf(x->arena, "select_multiple %s", list);
+    case RSP_DRAFT_RANK: return rsp_printf(x->arena, "rank %s", list);
+    case RSP_DRAFT_INTEGER: return "integer";
+    case RSP_DRAFT_DECIMAL: return "decimal";
+    case RSP_DRAFT_DATE: return "datetime";
+    case RSP_DRAFT_TEXT: break;
+    }
+    return "text";
+}
+
+static void put_row(rsp_buf *b, const char *const *cells, size_t n) {
+    for (size_t k = 0; k < n; k++) {
+        if (k) rsp_buf_putc(b, ',');
+        rsp_buf_csv(b, cells[k] ? cells[k] : "", false);
+    }
+    rsp_buf_putc(b, '\n');
+}
+
+static bool write_survey(const rsp_draft *x, const char *dir, rsp_diag *d) {
+    rsp_buf b = {0};
+    rsp_buf_printf(&b, "type,name,label::%s,hint::%s,export_name,measure\n", x->language, x->language);
+    for (size_t k = 0; k < x->n_items; k++) {
+        const rsp_draft_item *i = &x->items[k];
+        bool ordinal = i->type == RSP_DRAFT_ONE && x->lists[i->list].ordinal;
+        /* A bar parts alternatives there: such headings are matched by their text. */
+        const char *heading = strchr(i->export_name, '|') || strcmp(i->export_name, i->name) == 0 ? "" : i->export_name;
+        const char *cells[] = {type_text(x, i), i->name, i->label, i->hint, heading, ordinal ? "ordinal" : ""};
+        put_row(&b, cells, sizeof cells / sizeof *cells);
+    }
+    bool good = rsp_write_file(rsp_path_join(x->arena, dir, "survey.csv"), b.data, b.length, d);
+    rsp_buf_free(&b);
+    return good;
+}
+
+static bool write_choices(const rsp_draft *x, const char *dir, rsp_diag *d) {
+    rsp_buf b = {0};
+    rsp_buf_printf(&b, "list_name,name,label::%s,missing\n", x->language);
+    for (size_t l = 0; l < x->n_lists; l++)
+        for (size_t k = 0; k < x->lists[l].n; k++) {
+            const rsp_draft_value *v = &x->lists[l].values[k];
+            const char *cells[] = {x->lists[l].name, v->code, v->label, v->missing ? "yes" : ""};
+            put_row(&b, cells, sizeof cells / sizeof *cells);
+        }
+    bool good = rsp_write_file(rsp_path_join(x->arena, dir, "choices.csv"), b.data, b.length, d);
+    rsp_buf_free(&b);
+    return good;
+}
+
+/* ---- study.yaml ------------------------------------------------------------------------------------------------- */
+
+/* A double-quoted scalar. */
+static const char *quoted(const rsp_draft *x, const char *text) {
+    rsp_buf b = {0};
+    rsp_buf_putc(&b, '"');
+    for (const char *c = text; *c; c++) {
+        if (*c == '"' || *c == '\\') rsp_buf_putc(&b, '\\');
+        rsp_buf_putc(&b, (unsigned char) *c < ' ' ? ' ' : *c);
+    }
+    rsp_buf_putc(&b, '"');
+    const char *kept = rsp_strdup(x->arena, b.data);
+    rsp_buf_free(&b);
+    return kept;
+}
+
+/* The file as seen from the study's folder; signs of patterns stand for themselves. */
+static const char *seen_from(const rsp_draft *x, const char *dir, const char *path) {
+    char *from = realpath(dir, NULL), *to = realpath(path, NULL);
+    rsp_buf b = {0};
+    if (from && to) {
+        size_t same = 0;
+        for (size_t k = 0; from[k] && from[k] == to[k]; k++)
+            if (from[k] == '/') same = k + 1;
+        size_t whole = strlen(from);
+        if (strncmp(from, to, whole) == 0 && to[whole] == '/') same = whole + 1;
+        for (const char *c = from + (same < whole ? same : whole); *c;) {
+            rsp_buf_puts(&b, "../");
+            c += strcspn(c, "/");
+            if (*c) c++;
+        }
+        for (const char *c = to + same; *c; c++) {
+            if (strchr("*?[]\\", *c)) rsp_buf_putc(&b, '\\');
+            rsp_buf_putc(&b, *c);
+        }
+    }
+    free(from);
+    free(to);
+    const char *kept = rsp_strdup(x->arena, b.data ? b.data : path);
+    rsp_buf_free(&b);
+    return kept;
+}
+
+/* What the file leaves open and a source must say: written, and reported as something to look at. */
+static void put_source(const rsp_draft *x, const rsp_draft_file *f, const char *dir, rsp_buf *b, rsp_diag *d) {
+    bool points = false, commas = false, local = false, day = f->day_first, month = f->month_first;
+    for (size_t j = 0; j < x->n_columns; j++) {
+        const rsp_draft_column *c = &x->columns[j];
+        points = points || (c->kind == RSP_KIND_DECIMAL && c->profile.points);
+        commas = commas || (c->kind == RSP_KIND_DECIMAL && c->profile.commas);
+        local = local || (c->kind == RSP_KIND_DATE && c->profile.local);
+    }
+    rsp_buf_printf(b, "  - files: %s\n    format: %s\n", quoted(x, seen_from(x, dir, f->path)), f->tool->name);
+    if (points && commas && !f->tool->decimal_point) {
+        rsp_buf_puts(b, "    decimal: \".\"          # numbers with a point and with a comma occur: is it this one?\n");
+        rsp_report(d, RSP_WARNING, (rsp_loc){f->path, 0, 0}, "see `decimal` in study.yaml",
+                   "numbers with a point and with a comma occur; the draft takes the point");
+    }
+    if (local && day == month && !f->tool->month_first) {
+        rsp_buf_puts(b,
+                     "    dates: dmy            # no day above 12 tells day/month from month/day: is it this one?\n");
+        rsp_report(d, RSP_WARNING, (rsp_loc){f->path, 0, 0}, "see `dates` in study.yaml",
+                   "no date tells the order of day and month; the draft takes the day first");
+    }
+}
+
+static void put_roles(const rsp_draft *x, rsp_buf *b) {
+    bool any = false;
+    for (size_t k = 0; k < x->n_items; k++) {
+        if (!x->items[k].role) continue;
+        if (!any) rsp_buf_puts(b, "roles:\n");
+        any = true;
+        rsp_buf_printf(b, "  %s: %s\n", x->items[k].role, x->items[k].name);
+    }
+    if (any) rsp_buf_putc(b, '\n');
+}
+
+static bool has_country(const rsp_draft *x) {
+    for (size_t k = 0; k < x->n_items; k++)
+        if (x->items[k].role && strcmp(x->items[k].role, "country") == 0) return true;
+    return false;
+}
+
+static const char *country_of(const rsp_draft *x) {
+    for (size_t k = 0; k < x->n_items; k++)
+        if (x->items[k].role && strcmp(x->items[k].role, "country") == 0) return x->items[k].name;
+    return NULL;
+}
+
+struct tables {
+    const rsp_draft *x;
+    rsp_buf *b;
+    rsp_map *ids;
+    bool *done;
+};
+
+static void open_table(struct tables *t, const char *id, const char *title, const char *statistic) {
+    rsp_buf name = {0};
+    const char *country = country_of(t->x);
+    for (size_t k = 1; k < 100000; k++) {
+        name.length = 0;
+        rsp_buf_puts(&name, id);
+        if (k > 1) rsp_buf_printf(&name, "_%zu", k);
+        if (rsp_map_put(t->ids, name.data, 0)) break;
+    }
+    rsp_buf_printf(t->b, "  - id: %s\n", name.data);
+    if (title) rsp_buf_printf(t->b, "    title: {%s: %s}\n", t->x->language, quoted(t->x, title));
+    if (statistic) rsp_buf_printf(t->b, "    statistic: %s\n", statistic);
+    if (country) rsp_buf_printf(t->b, "    by: [[], [%s]]\n", country);
+    rsp_buf_puts(t->b, "    items: [");
+    rsp_buf_free(&name);
+}
+
+static void put_items(struct tables *t, const char *id, const char *title, const char *statistic, const size_t *items,
+                      size_t n) {
+    for (size_t from = 0; from < n; from += ITEMS_AT_ONCE) {
+        open_table(t, id, title, statistic);
+        for (size_t k = from; k < n && k < from + ITEMS_AT_ONCE; k++) {
+            rsp_buf_printf(t->b, "%s%s", k > from ? ", " : "", t->x->items[items[k]].name);
+            t->done[items[k]] = true;
+        }
+        rsp_buf_puts(t->b, "]\n");
+    }
+}
+
+static bool wanted(const struct tables *t, size_t k) {
+    const rsp_draft_item *i = &t->x->items[k];
+    return !t->done[k] && !i->role && !i->free_text && i->answered && i->type != RSP_DRAFT_DATE &&
+           i->type != RSP_DRAFT_TEXT;
+}
+
+/* Items that share an ordered list, or another one of some length, stand together, as they stood in the questionnaire. */
+static void put_batteries(struct tables *t, size_t *room) {
+    const rsp_draft *x = t->x;
+    for (size_t l = 0; l < x->n_lists; l++) {
+        size_t n = 0;
+        bool ordinal = x->lists[l].ordinal;
+        for (size_t k = 0; k < x->n_items && (ordinal || x->lists[l].n >= 3); k++)
+            if (wanted(t, k) && x->items[k].type == RSP_DRAFT_ONE && x->items[k].list == l) room[n++] = k;
+        if (n < (ordinal ? 2u : 3u)) continue;
+        /* The question that all are rows of is the title. */
+        const char *title = x->items[room[0]].hint;
+        for (size_t k = 1; k < n && title; k++)
+            if (!x->items[room[k]].hint || strcmp(title, x->items[room[k]].hint) != 0) title = NULL;
+        put_items(t, rsp_printf(x->arena, "items_%s", x->lists[l].name), title, NULL, room, n);
+    }
+}
+
+static void put_of_type(struct tables *t, rsp_draft_type type, const char *id, const char *statistic, size_t *room) {
+    size_t n = 0;
+    for (size_t k = 0; k < t->x->n_items; k++)
+        if (wanted(t, k) && t->x->items[k].type == type) room[n++] = k;
+    bool alone = type == RSP_DRAFT_MULTIPLE || type == RSP_DRAFT_RANK;
+    for (size_t k = 0; k < n && alone; k++)
+        put_items(t, rsp_printf(t->x->arena, "t_%s", t->x->items[room[k]].name), t->x->items[room[k]].label, statistic,
+                  &room[k], 1);
+    if (!alone) put_items(t, id, NULL, statistic, room, n);
+}
+
+static void put_tables(const rsp_draft *x, rsp_buf *b) {
+    struct tables t = {x, b, rsp_map_new(), rsp_calloc(x->n_items + 1, sizeof(bool))};
+    size_t *room = rsp_calloc(x->n_items + 1, sizeof *room), before = b->length;
+    rsp_buf_puts(b, "tables:\n");
+    size_t head = b->length;
+    put_batteries(&t, room);
+    put_of_type(&t, RSP_DRAFT_ONE, "answers", NULL, room);
+    put_of_type(&t, RSP_DRAFT_MULTIPLE, "", NULL, room);
+    put_of_type(&t, RSP_DRAFT_RANK, "", "ranking", room);
+    put_of_type(&t, RSP_DRAFT_INTEGER, "numbers", "mean", room);
+    put_of_type(&t, RSP_DRAFT_DECIMAL, "numbers", "mean", room);
+    if (b->length == head) b->length = before;
+    rsp_map_free(t.ids);
+    free(t.done);
+    free(room);
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static const char *folder_name(const rsp_draft *x, const char *dir) {
+    char *whole = realpath(dir, NULL);
+    const char *name = rsp_strdup(x->arena, base_name(whole ? whole : dir));
+    free(whole);
+    return name;
+}
+
+static const char *identifier(const rsp_draft *x, const char *name) {
+    rsp_buf b = {0};
+    for (const char *c = name; *c; c++) {
+        bool good =
+            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '-' || *c == '_';
+        rsp_buf_putc(&b, good ? *c : '_');
+    }
+    const char *kept = rsp_strdup(x->arena, b.data ? b.data : "study");
+    rsp_buf_free(&b);
+    return kept;
+}
+
+static bool write_yaml(const rsp_draft *x, const char *dir, rsp_diag *d) {
+    rsp_buf b = {0};
+    const char *name = folder_name(x, dir);
+    rsp_buf_printf(
+        &b,
+        "# A draft made from the exports below. It runs as it is: responsive run %s\n"
+        "# Set right what only you can know: titles, labels and languages in survey.csv and choices.csv, the order of\n"
+        "# choices, which answers are missing ones, and how the respondents came to be (design, weighting).\n"
+        "study: %s\ntitle:\n  %s: %s\nlanguages: [%s]\n\nsources:\n",
+        quoted(x, dir), identifier(x, name), x->language, quoted(x, name), x->language);
+    for (size_t k = 0; k < x->n_files; k++) put_source(x, &x->files[k], dir, &b, d);
+    rsp_buf_puts(&b, "\ninstrument: {survey: survey.csv, choices: choices.csv}\n\n");
+    put_roles(x, &b);
+    if (*x->left_out) rsp_buf_printf(&b, "# Columns that are not read:\n%s\n", x->left_out);
+    if (x->test_rows)
+        rsp_buf_printf(
+            &b, "clean:\n  - id: test_rows           # previews and tests of the questionnaire\n    drop: %s\n\n",
+            quoted(x, x->test_rows));
+    rsp_buf_puts(
+        &b,
+        "design: {sample: self_selected}   # or: weight, strata, cluster, if the respondents were drawn at random\n");
+    if (has_country(x))
+        rsp_buf_puts(
+            &b, "weighting: {scale: sample}        # how countries combine: sample (as they are), equal, population\n");
+    rsp_buf_putc(&b, '\n');
+    put_tables(x, &b);
+    bool good = rsp_write_file(rsp_path_join(x->arena, dir, "study.yaml"), b.data, b.length, d);
+    rsp_buf_free(&b);
+    return good;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+bool rsp_draft_write(const rsp_draft *x, const char *dir, rsp_diag *d) {
+    struct stat st;
+    const char *yaml = rsp_path_join(x->arena, dir, "study.yaml");
+    if (stat(yaml, &st) == 0) {
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){yaml, 0, 0}, "name a new folder", "there is a study already");
+        return false;
+    }
+    return rsp_make_dirs(dir, d) && write_survey(x, dir, d) && write_choices(x, dir, d) && write_yaml(x, dir, d);
+}
+
+static bool open_one(rsp_draft *x, const char *path, rsp_diag *d) {
+    rsp_buf raw = {0};
+    rsp_open_options o = {NULL, 0, NULL};
+    char why[160];
+    rsp_draft_file f = {.path = path};
+    if (!rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE)) {
+        rsp_buf_free(&raw);
+        return false;
+    }
+    f.table = rsp_table_open(&raw, path, &o, d);
+    if (f.table) f.tool = rsp_tool_take("auto", f.table, why, d);
+    if (f.tool) f.profiles = rsp_profiles(f.table, f.tool);
+    RSP_PUSH(x->files, x->n_files, x->file_capacity, f);
+    return f.tool != NULL;
+}
+
+static void draft_free(rsp_draft *x) {
+    for (size_t j = 0; j < x->n_columns; j++) {
+        rsp_profile *p = &x->columns[j].profile;
+        for (size_t k = 0; k < p->n_spellings; k++) free((char *) p->spellings[k].text);
+        free(p->spellings);
+        rsp_map_free(p->seen);
+    }
+    for (size_t k = 0; k < x->n_files; k++) {
+        if (x->files[k].profiles) rsp_profiles_free(x->files[k].profiles, x->files[k].table->n_columns);
+        rsp_table_close(x->files[k].table);
+    }
+    for (size_t k = 0; k < x->n_lists; k++) free(x->lists[k].values);
+    free(x->files);
+    free(x->columns);
+    free(x->lists);
+    free(x->items);
+    rsp_map_free(x->names);
+    rsp_arena_free(x->arena);
+}
+
+bool rsp_new(const char *dir, const char *const *paths, size_t n, rsp_diag *d) {
+    rsp_draft x = {.arena = rsp_arena_new(), .names = rsp_map_new()};
+    bool good = true;
+    for (size_t k = 0; k < n; k++) good = open_one(&x, paths[k], d) && good;
+    if (good) {
+        rsp_draft_work_out(&x);
+        good = rsp_draft_write(&x, dir, d);
+    }
+    draft_free(&x);
+    return good;
+}
