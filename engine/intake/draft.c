@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unicode/utrans.h>
 
-enum { LONGEST_NAME = 24, LONGEST_CODE_NAME = 20, MOST_CHOICES = 60 };
+enum { LONGEST_NAME = 24, LONGEST_CODE_NAME = 20, MOST_CHOICES = 200 };
 
 /* ---- words and names -------------------------------------------------------------------------------------------- */
 
@@ -283,8 +283,25 @@ static void order_list(rsp_draft *x, rsp_draft_list *l, bool coded) {
     if (l->n) qsort(l->values, l->n, sizeof *l->values, compare_values);
 }
 
+/* EUSurvey's `Malta(MT)`: the identifier; NULL. */
+static const char *identifier_of(rsp_draft *x, const char *label, size_t *text) {
+    size_t n = strlen(label);
+    const char *open = n > 3 && label[n - 1] == ')' ? memrchr(label, '(', n) : NULL;
+    if (strcmp(x->files[0].tool->name, "eusurvey") != 0 || !open || open == label || open[-1] == ' ') return NULL;
+    for (const char *c = open + 1; c < label + n - 1; c++)
+        if (!isalnum((unsigned char) *c) && *c != '_' && *c != '-') return NULL;
+    *text = (size_t) (open - label);
+    return rsp_strndup(x->arena, open + 1, n - (size_t) (open - label) - 2);
+}
+
 static void add_value(rsp_draft *x, rsp_draft_list *l, const char *raw, const char *code, const char *label, size_t n,
                       int missing) {
+    size_t length;
+    const char *identifier = code ? NULL : identifier_of(x, label, &length);
+    if (identifier) {
+        code = identifier;
+        label = rsp_strndup(x->arena, label, length);
+    }
     rsp_draft_value v = {code, rsp_draft_words(x, label), raw, n, missing != 0 || rsp_missing_word(folded_of(x, label)),
                          0};
     if (!*v.label) return;
@@ -424,10 +441,16 @@ static bool is_tick(rsp_draft *x, const rsp_draft_column *c, const rsp_tool *too
 
 /* "Other" beside a question: words of the respondent. */
 static bool is_other_text(const rsp_draft_column *c) {
-    const char *part = c->part ? c->part : "";
-    size_t n = strlen(part);
-    return (n >= 5 && strncasecmp(part, "other", 5) == 0) || (n >= 7 && strcasecmp(part + n - 7, "comment") == 0) ||
-           strcasecmp(part, "TEXT") == 0;
+    static const char *const words[] = {"other", "sonstig", "andere", "anderes", "andet", "autre", "inne",
+                                        "inny",  "outro",   "outra",  "altele",  "altul", "alta",  "text"};
+    const char *part = c->part_label ? c->part_label : c->part ? c->part : "", *code = c->part ? c->part : "";
+    size_t n = strlen(code);
+    if (n >= 7 && strcasecmp(code + n - 7, "comment") == 0) return true;
+    while (*part == ' ') part++;
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (strncasecmp(part, words[k], strlen(words[k])) == 0 || strncasecmp(code, words[k], strlen(words[k])) == 0)
+            return true;
+    return false;
 }
 
 struct group {
@@ -466,14 +489,15 @@ static void add_parts(rsp_draft *x, const struct group *g, rsp_draft_type type) 
                                              : first->base;
     const char *name = rsp_draft_name(x, first->base, "choices");
     rsp_draft_list l = {.n = 0};
-    size_t answered = 0;
+    size_t answered = 0, others = 0;
     for (size_t k = 0; k < g->n; k++) {
         rsp_draft_column *c = &x->columns[g->members[k]];
         bool code = strlen(c->part) <= 32 && !strchr(c->part, ' ');
         for (const char *p = c->part; *p && code; p++) code = isalnum((unsigned char) *p) || *p == '_';
         const char *option = c->part_label && *c->part_label ? c->part_label : c->part;
-        rsp_draft_value v = {
-            code ? c->part : NULL, rsp_draft_words(x, option), NULL, c->profile.answered, false, (double) k};
+        /* The code `other` stands for words of the respondents: there or not. */
+        const char *own = is_other_text(c) && !others++ ? "other" : code ? c->part : NULL;
+        rsp_draft_value v = {own, rsp_draft_words(x, option), NULL, c->profile.answered, false, (double) k};
         RSP_PUSH(l.values, l.n, l.capacity, v);
         if (c->profile.answered > answered) answered = c->profile.answered;
         c->done = true;
@@ -500,6 +524,22 @@ static bool add_group(rsp_draft *x, size_t first) {
     return true;
 }
 
+/* Kobo: the options stand behind the question's own column, NAME/OPTION. */
+static void split_paths(rsp_draft *x) {
+    for (size_t j = 0; j < x->n_columns; j++) {
+        rsp_draft_column *c = &x->columns[j];
+        for (const char *at = c->code; !c->base && (at = strchr(at, '/')); at++) {
+            const char *base = rsp_strndup(x->arena, c->code, (size_t) (at - c->code));
+            size_t parent = parent_of(x, base);
+            if (parent == RSP_NONE) continue;
+            c->base = base;
+            c->part = at + 1;
+            c->base_label = x->columns[parent].label;
+            c->part_label = rsp_draft_words(x, c->part);
+        }
+    }
+}
+
 /* Several answers in one cell, as forms write them: pieces that come again and again. */
 struct pieces {
     rsp_draft_list list;
@@ -519,9 +559,12 @@ static void cut_pieces(rsp_draft *x, const rsp_draft_column *c, const char *betw
             if (!*piece) continue;
             n++;
             if (strlen(piece) > p->longest) p->longest = strlen(piece);
+            size_t text;
+            const char *id = identifier_of(x, piece, &text);
+            if (id) piece = rsp_strndup(x->arena, piece, text);
             size_t known = p->list.n <= MOST_CHOICES ? value_in(x, &p->list, piece) : 0;
             if (known != RSP_NONE && p->list.n) p->list.values[known].n += s->n;
-            else add_value(x, &p->list, NULL, NULL, piece, s->n, 0);
+            else add_value(x, &p->list, NULL, id, piece, s->n, 0);
         }
         p->pieces += n * s->n;
         p->several += n > 1 ? s->n : 0;
@@ -530,12 +573,17 @@ static void cut_pieces(rsp_draft *x, const rsp_draft_column *c, const char *betw
 
 static bool add_joined(rsp_draft *x, rsp_draft_column *c) {
     static const char *const betweens[] = {";", ", "};
-    if (c->profile.many || c->profile.answered < 8) return false;
+    bool identified = false;
+    size_t length;
+    for (size_t k = 0; k < c->profile.n_spellings; k++)
+        identified = identified || identifier_of(x, c->profile.spellings[k].text, &length);
+    if (c->profile.many || (c->profile.answered < 8 && !identified)) return false;
     for (size_t k = 0; k < 2; k++) {
         struct pieces p;
         cut_pieces(x, c, betweens[k], &p);
         bool good =
             p.list.n >= 2 && p.list.n <= 30 && p.several * 5 >= p.cells && p.pieces >= 3 * p.list.n && p.longest <= 80;
+        good = good || (identified && p.several && k == 0);
         if (!good) {
             free(p.list.values);
             continue;
@@ -573,7 +621,8 @@ static void add_single(rsp_draft *x, rsp_draft_column *c) {
     static const rsp_draft_type types[] = {RSP_DRAFT_TEXT,    RSP_DRAFT_DATE,    RSP_DRAFT_ONE, RSP_DRAFT_ONE,
                                            RSP_DRAFT_INTEGER, RSP_DRAFT_DECIMAL, RSP_DRAFT_TEXT};
     c->done = true;
-    if (c->kind == RSP_KIND_TEXT && add_joined(x, c)) return;
+    bool choices = c->kind == RSP_KIND_CHOICES && strcmp(x->files[0].tool->name, "eusurvey") == 0;
+    if ((c->kind == RSP_KIND_TEXT || choices) && add_joined(x, c)) return;
     bool row = c->base && (c->base_label || strchr(c->base, ' '));
     rsp_draft_item item = {.label = row && c->part_label ? rsp_draft_words(x, c->part_label) : c->label,
                            .hint = row ? c->base_label : NULL,
@@ -593,6 +642,41 @@ static void add_single(rsp_draft *x, rsp_draft_column *c) {
         if (country) item.role = "country";
     }
     add_item(x, item);
+}
+
+static bool is_id_heading(const char *folded) {
+    static const char *const words[] = {"id",      "idno",   "id no",      "case",          "caseid",
+                                        "case id", "respid", "respondent", "respondent id", "respondentid",
+                                        "serial",  "record", "uuid",       "response id"};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (strcmp(folded, words[k]) == 0) return true;
+    return false;
+}
+
+/* Whole numbers, each once, and none left out: somebody counted the rows. */
+static bool counts_rows(const rsp_draft_column *c) {
+    const rsp_profile *p = &c->profile;
+    bool each = p->many ? p->n_spellings == RSP_MOST_SPELLINGS : p->n_spellings == p->answered;
+    return p->answered >= 20 && p->whole == p->answered && each && p->greatest - p->least + 1 == (double) p->answered;
+}
+
+static void find_id(rsp_draft *x) {
+    for (size_t k = 0; k < x->n_items; k++)
+        if (x->items[k].role && strcmp(x->items[k].role, "id") == 0) return;
+    for (size_t j = 0; j < x->n_columns; j++) {
+        rsp_draft_column *c = &x->columns[j];
+        bool once = c->profile.many || c->profile.n_spellings == c->profile.answered;
+        if (c->done || c->own || !c->profile.answered || !once || !is_id_heading(folded_of(x, c->code))) continue;
+        c->done = true;
+        add_item(x, (rsp_draft_item){.name = rsp_draft_name(x, c->code, "id"),
+                                     .label = c->label,
+                                     .export_name = c->code,
+                                     .type = RSP_DRAFT_TEXT,
+                                     .list = RSP_NONE,
+                                     .role = "id",
+                                     .answered = c->profile.answered});
+        return;
+    }
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
@@ -635,6 +719,8 @@ static void condition_of_tests(rsp_draft *x) {
             }
             x->test_rows = rsp_strdup(x->arena, b.data);
             rsp_buf_free(&b);
+            size_t at = rsp_map_get(c->profile.seen, rules[r].first);
+            x->only_tests = at == RSP_NONE;
         }
 }
 
@@ -663,8 +749,10 @@ void rsp_draft_work_out(rsp_draft *x) {
         c->kind = rsp_kind_of(&c->profile, c->info);
         c->personal = c->personal || c->profile.personal * 10 > c->profile.answered;
     }
+    if (x->files[0].tool->paths) split_paths(x);
     for (size_t j = 0; j < x->n_columns; j++)
         if (x->columns[j].own) add_own(x, &x->columns[j]);
+    find_id(x);
     for (size_t j = 0; j < x->n_columns; j++) {
         rsp_draft_column *c = &x->columns[j];
         if (c->done || add_group(x, j)) continue;
@@ -675,7 +763,7 @@ void rsp_draft_work_out(rsp_draft *x) {
                           : !*c->heading         ? "no heading"
                           : status               ? "the tool's own"
                           : is_other_text(c)     ? "words beside a choice"
-                          : c->profile.rounded   ? NULL
+                          : counts_rows(c)       ? "counts the rows"
                                                  : NULL;
         if (why) note_left_out(x, &left_out, c->heading, why);
         if (why) c->done = true;

@@ -74,8 +74,7 @@ typedef struct {
     const char *language;  /* of the labels */
     const char *left_out;  /* headings of personal and blank columns, for a comment */
     const char *test_rows; /* condition of rows that are no interviews; NULL */
-    /* XLSForm tables given beside the exports; NULL */
-    rsp_table_data *survey, *choices;
+    bool only_tests;       /* there are no others */
 } rsp_draft;
 
 void rsp_draft_work_out(rsp_draft *x);

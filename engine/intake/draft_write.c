@@ -276,10 +276,13 @@ static bool write_yaml(const rsp_draft *x, const char *dir, rsp_diag *d) {
     rsp_buf_puts(&b, "\ninstrument: {survey: survey.csv, choices: choices.csv}\n\n");
     put_roles(x, &b);
     if (*x->left_out) rsp_buf_printf(&b, "# Columns that are not read:\n%s\n", x->left_out);
-    if (x->test_rows)
+    if (x->test_rows && !x->only_tests)
         rsp_buf_printf(
             &b, "clean:\n  - id: test_rows           # previews and tests of the questionnaire\n    drop: %s\n\n",
             quoted(x, x->test_rows));
+    if (x->test_rows && x->only_tests)
+        rsp_report(d, RSP_WARNING, (rsp_loc){x->files[0].path, 0, 0}, "they are kept in the draft, so that it runs",
+                   "all rows are previews or tests of the questionnaire");
     rsp_buf_puts(
         &b,
         "design: {sample: self_selected}   # or: weight, strata, cluster, if the respondents were drawn at random\n");

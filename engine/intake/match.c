@@ -943,6 +943,12 @@ static void leave_out_personal(const rsp_matcher *m, const char *heading, const 
     c->personal = true;
 }
 
+static bool is_wording(const rsp_choice *c, const char *label, rsp_buf *room) {
+    for (size_t w = 0; w < c->label.n; w++)
+        if (alike(label, strlen(label), c->label.wording[w].text, 0, room)) return true;
+    return false;
+}
+
 /* The file's own labels against the study's: code 1 must not be "Agree" there and "Disagree" here. */
 static void compare_labels(const rsp_matcher *m, const rsp_table_data *t, size_t j, const rsp_target_column *c,
                            rsp_buf *room, rsp_diag *d) {
@@ -953,6 +959,7 @@ static void compare_labels(const rsp_matcher *m, const rsp_table_data *t, size_t
         size_t by_code = rsp_map_get(names->codes, v->code);
         int by_label = *v->label ? rsp_match_value(m, l, v->label, strlen(v->label), room) : RSP_VALUE_NONE;
         if (by_code == RSP_NONE || by_label < 0 || (size_t) by_label == by_code) continue;
+        if (is_wording(&l->choices[by_code], v->label, room)) continue; /* two codes of one label */
         rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, 0, 0},
                    "set right the codes in choices.csv, or give the list codes of its own and leave the labels",
                    "'%s': code %s is '%s' in the file, which choices.csv gives to code %s", t->headings[j], v->code,

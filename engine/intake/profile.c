@@ -162,9 +162,22 @@ size_t rsp_profile_missing(const rsp_profile *p) {
     return n;
 }
 
+/* Are there labels for answers, and not only for reasons of having none? */
+static bool is_labelled(const rsp_profile *p, const rsp_column_info *info) {
+    size_t answers = 0;
+    rsp_buf room = {0};
+    if (!info || info->date) return false;
+    for (size_t k = 0; k < info->n_values && !answers; k++) {
+        rsp_fold(info->values[k].label, strlen(info->values[k].label), &room);
+        answers += !info->values[k].missing && !rsp_missing_word(room.data);
+    }
+    rsp_buf_free(&room);
+    return answers && !(info->numeric && (p->many || p->n_spellings > RSP_MOST_CODES));
+}
+
 /* Few different answers of many are codes or labels; otherwise the column's cells are numbers, dates or texts. */
 rsp_profile_kind rsp_kind_of(const rsp_profile *p, const rsp_column_info *info) {
-    if (info && info->n_values && !info->date) return info->numeric ? RSP_KIND_CODES : RSP_KIND_CHOICES;
+    if (is_labelled(p, info)) return info->numeric ? RSP_KIND_CODES : RSP_KIND_CHOICES;
     if (!p->answered) return RSP_KIND_BLANK;
     if (p->iso + p->local == p->answered) return RSP_KIND_DATE;
     size_t n = p->n_spellings;

@@ -4,7 +4,7 @@
 
 #include "reader.h"
 
-enum { RSP_KINDS_MISSING = 11, RSP_MOST_SPELLINGS = 1000 };
+enum { RSP_KINDS_MISSING = 11, RSP_MOST_SPELLINGS = 1000, RSP_MOST_CODES = 60 /* of a labelled number */ };
 
 typedef struct {
     const char *text; /* as in the file, without blanks around */

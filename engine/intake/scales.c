@@ -39,7 +39,7 @@ static const struct word agreement[] = {
      "agree|rather agree|tend to agree|somewhat agree|stimme eher zu|stimme zu|trifft eher zu|trifft zu|enig|delvist "
      "enig|overvejende enig|plutôt d'accord|d'accord|raczej się zgadzam|zgadzam się|raczej tak|concordo|concordo "
      "parcialmente|acord|de acord|sunt de acord|mai degrabă da"},
-    {5, "strongly agree|completely agree|totally agree|agree strongly|stimme voll und ganz zu|stimme völlig zu|trifft "
+    {5, "strongly agree|completely agree|totally agree|agree strongly|stimme voll und ganz zu|stimme vollständig zu|stimme voll zu|stimme völlig zu|trifft "
         "voll und "
         "ganz zu|trifft völlig zu|helt enig|meget enig|tout à fait d'accord|zdecydowanie się zgadzam|zdecydowanie "
         "tak|concordo totalmente|concordo completamente|acord total|total de acord"}};
@@ -100,7 +100,7 @@ static const struct word favour[] = {
     {5, "very favorably|very favourably|very favorable"}};
 
 static const struct word importance[] = {
-    {1, "not at all important|not important at all|unimportant|very unimportant|überhaupt nicht wichtig|gar nicht "
+    {1, "not at all important|not important at all|unimportant|very unimportant|sehr unwichtig|völlig unwichtig|überhaupt nicht wichtig|gar nicht "
         "wichtig|slet "
         "ikke vigtigt|pas du tout important|zupełnie nieważne|nada importante|deloc important"},
     {2, "not very important|slightly important|not important|of little importance|eher nicht wichtig|weniger "
