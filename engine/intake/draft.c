@@ -313,7 +313,8 @@ static void give_codes(rsp_draft *x, rsp_draft_list *l) {
     rsp_map *taken = rsp_map_new();
     for (size_t k = 0; k < l->n; k++) {
         rsp_buf b = {0};
-        if (l->values[k].code) rsp_buf_puts(&b, l->values[k].code);
+        bool sound = l->values[k].code && *l->values[k].code && !strpbrk(l->values[k].code, " \t\n;=:|,");
+        if (sound) rsp_buf_puts(&b, l->values[k].code);
         else slug_of(l->values[k].label, LONGEST_CODE_NAME, &b);
         if (!b.length) rsp_buf_puts(&b, "answer");
         l->values[k].code = unused(x, taken, b.data);
