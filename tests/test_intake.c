@@ -941,6 +941,201 @@ static void test_damaged_exports(void **state) {
     folder_free(&x);
 }
 
+/* ---- differences of spelling, spreadsheets, dates --------------------------------------------------------------- */
+
+static void test_kinds_of_folding_are_said(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x,
+             "id,country,engage1,member\n"
+             "1,PL,AGREE,yes\n2,pl,\"  Agree \",TAK\n3,Rumunia,<b>Agree</b>,yes\n4,RO,Agree...,Yes\n"
+             "5,PL,\"Yes, I \xE2\x80\x9C"
+             "agree\xE2\x80\x9D\",no\n6,PL,Agree,no\n",
+             "csv");
+    assert_non_null(x.frame);
+    for (size_t i = 0; i < 6; i++) assert_int_equal(code(&x, "engage1", i), 2);
+    static const char *const kinds[] = {"letters in another case", "blanks, tabs or line breaks: 'engage1'",
+                                        "HTML: 'engage1'",
+                                        "quotation marks, dashes, accents or invisible signs written in another way: "
+                                        "'engage1'",
+                                        "dots at the end: 'engage1'"};
+    assert_non_null(strstr(said(x.diag, "in spite of letters")->message, "'engage1'"));
+    for (size_t k = 1; k < 5; k++) assert_int_equal(said(x.diag, kinds[k])->class, RSP_NOTE);
+    assert_true(nobody_said(x.diag, "spreadsheet"));
+    folder_free(&x);
+}
+
+static void test_what_spreadsheets_do(void **state) {
+    struct folder x;
+    (void) state;
+    folder_new(&x);
+    write_text(x.dir, "survey.csv",
+               "type,name,label::en\ntext,id,Id\ndatetime,submitdate,S\nselect_one country,country,Country\n"
+               "select_one age,age,Age\nselect_one size,size,Size\n");
+    write_text(x.dir, "choices.csv",
+               "list_name,name,label::en\ncountry,PL,Poland\nage,01,young\nage,02,old\nage,10,very old\n"
+               "size,a,1-2\nsize,b,3-5\nsize,c,10-49\nsize,d,50 and more\n");
+    write_text(
+        x.dir, "data.csv",
+        "id,country,age,size\n5.36E+08,PL,1,01. Feb\nb,PL,2.0,2026-02-01\nc,PL,\"10,0\",05.03.2026\nd,PL,3,1949-10-01\n"
+        "e,PL,01,Mar-05\nf,PL,02,50 and more\n");
+    folder_read(&x, "  - {files: data.csv, format: csv}");
+    assert_non_null(x.frame);
+    static const int age[] = {0, 1, 2, RSP_NA_INVALID, 0, 1}, size[] = {0, 0, 1, 2, 1, 3};
+    for (size_t i = 0; i < 6; i++) { /* sorted by id, digits first */
+        assert_int_equal(code(&x, "age", i), age[i]);
+        assert_int_equal(code(&x, "size", i), size[i]);
+    }
+    assert_non_null(strstr(said(x.diag, "a spreadsheet changed")->message, "'age', 'size'"));
+    assert_int_equal(said(x.diag, "rounded numbers")->loc.line, 2);
+    assert_int_equal(said(x.diag, "rounded numbers")->class, RSP_WARNING);
+    folder_free(&x);
+}
+
+static void expect_dates(const char *csv, const char *source, double first, const char *error) {
+    struct folder x;
+    char sources[160];
+    folder_new(&x);
+    write_text(x.dir, "data.csv", csv);
+    snprintf(sources, sizeof sources, "  - {files: data.csv, format: csv%s}", source);
+    folder_read(&x, sources);
+    if (error) {
+        assert_null(x.frame);
+        assert_int_equal(said(x.diag, error)->class, RSP_ERR_DATA);
+    } else {
+        assert_non_null(x.frame);
+        assert_true(number(&x, "submitdate", 0) == first);
+        assert_int_equal(rsp_diag_warnings(x.diag), 0);
+    }
+    folder_free(&x);
+}
+
+/* Seconds by `date -u -d '2026-04-03 21:53:05' +%s` = 1775253185 and '2026-03-04 21:53:05' = 1772661185. */
+static void test_order_of_day_and_month(void **state) {
+    (void) state;
+    expect_dates("id,submitdate\n1,3/4/2026 21:53:05\n2,13/4/2026 9:00\n", "", 1775253185.0, NULL);
+    expect_dates("id,submitdate\n1,3/4/2026 9:53:05 PM\n2,4/13/2026 9:00 AM\n", "", 1772661185.0, NULL);
+    expect_dates("id,submitdate\n1,3.4.2026 21:53:05\n2,1.2.2026\n", "", 1775253185.0, NULL);
+    expect_dates("id,submitdate,day\n1,3/4/26 21:53:05,1/31/2026\n2,1/2/26 1:00,\n", "", 1772661185.0, NULL);
+    expect_dates("id,submitdate\n1,3/4/2026 21:53:05\n2,1/2/2026 9:00\n", "", 0, "no day above 12 tells");
+    expect_dates("id,submitdate\n1,3/4/2026 21:53:05\n2,1/2/2026 9:00\n", ", dates: mdy", 1772661185.0, NULL);
+    expect_dates("id,submitdate\n1,3/4/2026 21:53:05\n2,1/2/2026 9:00\n", ", dates: dmy", 1775253185.0, NULL);
+    expect_dates("id,submitdate\n1,13/4/2026\n2,4/13/2026\n3,1/1/2026\n", "", 0, "first in some and second in others");
+}
+
+/* ---- persons ---------------------------------------------------------------------------------------------------- */
+
+static void folder_read_yaml(struct folder *x, const char *yaml) {
+    write_text(x->dir, "study.yaml", yaml);
+    x->study = rsp_study_load(x->dir, x->diag);
+    if (!x->study) rsp_diag_print(x->diag, stderr, false, 0);
+    assert_non_null(x->study);
+    x->frame = rsp_intake(x->study, x->diag);
+}
+
+static void test_personal_data_by_heading_and_content(void **state) {
+    static const char start[] = "study: s\ntitle: {en: S}\nlanguages: [en]\nsources: [{files: data.csv}]\n"
+                                "instrument: {survey: survey.csv, choices: choices.csv}\n"
+                                "roles: {id: id, country: country, organisation: unit}\n"
+                                "clean: [{id: a, drop: \"${email} = 'x'\"}, {id: b, drop: \"${lat} > 90\"}]\n";
+    char kept[600];
+    struct folder x;
+    (void) state;
+    folder_new(&x);
+    write_text(
+        x.dir, "survey.csv",
+        "type,name,label::en\ntext,id,Id\nselect_one country,country,Country\ntext,unit,Unit\ntext,email,E-mail\n"
+        "decimal,lat,Latitude\n");
+    write_text(x.dir, "choices.csv", "list_name,name,label::en\ncountry,PL,Poland\n");
+    write_text(x.dir, "data.csv",
+               "id,country,unit,email,latitude,Phone\na@b.pl,PL,x@y.org,secret@z.eu,48.1,+48 22 111 22 "
+               "33\nc@d.pl,PL,hostel,t@u.pl,"
+               "49.2,1\n");
+    folder_read_yaml(&x, start);
+    assert_non_null(x.frame);
+    assert_non_null(strstr(said(x.diag, "of the study with personal data not read")->message, "'email'"));
+    assert_non_null(strstr(said(x.diag, "of the study with personal data not read")->hint, "privacy: keep"));
+    assert_non_null(strstr(said(x.diag, "1 column with personal data not read")->message, "Phone"));
+    assert_int_equal(said(x.diag, "'unit' holds e-mail addresses")->class, RSP_WARNING);
+    assert_int_equal(column(&x, "unit")->text[1], RSP_NA_SET);
+    assert_int_equal(column(&x, "email")->text[0], RSP_NA_NOT_ASKED);
+    for (size_t k = 0; k < rsp_diag_count(x.diag); k++) assert_null(strstr(rsp_diag_at(x.diag, k)->message, "secret"));
+    folder_forget(&x);
+    snprintf(kept, sizeof kept, "%sprivacy: {keep: [email, unit, lat]}\n", start);
+    folder_read_yaml(&x, kept);
+    assert_non_null(x.frame);
+    assert_int_equal(rsp_diag_warnings(x.diag), 0);
+    assert_string_equal(column(&x, "email")->words[column(&x, "email")->text[0]], "secret@z.eu");
+    assert_true(column(&x, "unit")->text[0] >= 0);
+    folder_free(&x);
+    static const struct {
+        const char *text;
+        bool personal;
+    } texts[] = {{"jan.kowalski@example.org", true},
+                 {"10.0.0.1", true},
+                 {"2001:db8::1", true},
+                 {"48.2082, 16.3738", true},
+                 {"+48 22 123 45 67", true},
+                 {"at 5 o'clock @ work", false},
+                 {"3.1.2", false},
+                 {"1.5, 2.5", false},
+                 {"0048", false},
+                 {"12345678", false}};
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+        assert_int_equal(rsp_personal_content(texts[k].text, strlen(texts[k].text)) != NULL, texts[k].personal);
+}
+
+/* Names of the two rows' respondents under a key file of the given content. */
+static void pseudonyms(const char *key, char names[2][256], char content[65]) {
+    struct folder x;
+    folder_new(&x);
+    if (key) write_text(x.dir, "secret.key", key);
+    write_text(x.dir, "data.csv", "id,country\nanna,PL\nbert,RO\n");
+    folder_read_yaml(&x, "study: small\ntitle: {en: S}\nlanguages: [en]\nsources: [{files: data.csv}]\n"
+                         "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\n"
+                         "privacy: {key: secret.key}\n");
+    assert_non_null(x.frame);
+    for (size_t i = 0; i < 2; i++) rsp_case_name(x.frame, i, names[i]);
+    memcpy(content, x.frame->content, 65);
+    char path[128];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/secret.key", x.dir);
+    assert_int_equal(stat(path, &st), 0);
+    if (!key) assert_int_equal(st.st_mode & 0777, 0600);
+    folder_free(&x);
+}
+
+/* b2sum has no key option: the expected name was computed by Python 3.11, hashlib.blake2b(b"small\0anna", digest_size=32,
+ * key=bytes(31) + b"\x01").hexdigest()[:16]. */
+static void test_pseudonyms(void **state) {
+    static const char one[] = "0000000000000000000000000000000000000000000000000000000000000001\n";
+    static const char two[] = "0000000000000000000000000000000000000000000000000000000000000002\n";
+    char a[2][256], b[2][256], c[2][256], content[3][65];
+    (void) state;
+    pseudonyms(one, a, content[0]);
+    assert_string_equal(a[0], "rc05501cacae317e7");
+    pseudonyms(one, b, content[1]);
+    assert_string_equal(a[0], b[0]);
+    assert_string_equal(a[1], b[1]);
+    assert_string_not_equal(a[0], a[1]);
+    pseudonyms(two, b, content[1]);
+    assert_string_not_equal(a[0], b[0]);
+    assert_string_equal(content[0], content[1]); /* what is published does not depend on the key */
+    pseudonyms(NULL, b, content[2]);             /* a new key */
+    pseudonyms(NULL, c, content[2]);
+    assert_string_not_equal(b[0], c[0]);
+    struct folder x;
+    folder_new(&x);
+    write_text(x.dir, "secret.key", "no key\n");
+    write_text(x.dir, "data.csv", "id,country\nanna,PL\n");
+    folder_read_yaml(&x, "study: small\ntitle: {en: S}\nlanguages: [en]\nsources: [{files: data.csv}]\n"
+                         "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\n"
+                         "privacy: {key: secret.key}\n");
+    assert_null(x.frame);
+    assert_int_equal(said(x.diag, "no key of pseudonyms")->class, RSP_ERR_DATA);
+    folder_free(&x);
+}
+
 static void test_inspect_shows_no_answer(void **state) {
     struct folder x;
     char path[128], *text = NULL;
@@ -991,6 +1186,11 @@ int main(void) {
                                        cmocka_unit_test(test_sources),
                                        cmocka_unit_test(test_threads),
                                        cmocka_unit_test(test_damaged_exports),
+                                       cmocka_unit_test(test_kinds_of_folding_are_said),
+                                       cmocka_unit_test(test_what_spreadsheets_do),
+                                       cmocka_unit_test(test_order_of_day_and_month),
+                                       cmocka_unit_test(test_personal_data_by_heading_and_content),
+                                       cmocka_unit_test(test_pseudonyms),
                                        cmocka_unit_test(test_inspect_shows_no_answer)};
     return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }
