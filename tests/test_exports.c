@@ -943,9 +943,141 @@ static void test_round_trips(void **state) {
     rsp_diag_free(d);
 }
 
+/* ---- EUSurvey's XML ---------------------------------------------------------------------------------------------- */
+
+static void test_eusurvey_xml(void **state) {
+    static const char xml[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Results "
+                              "create=\"2026-07-01_10-00-00\"><Survey id=\"1\" alias=\"a\">"
+                              "<Elements lang=\"en\"><Question id=\"q1\" bid=\"country\">Country &lt;b&gt;of "
+                              "work&lt;/b&gt;</Question><Answer id=\"a1\" "
+                              "bid=\"MT\">Malta</Answer><Answer id=\"a2\">Italy</Answer><Question "
+                              "id=\"q2\">Services</Question><Answer id=\"s1\" "
+                              "bid=\"S1\">Advice</Answer><Answer id=\"s3\" bid=\"S3\">Home care</Answer><MatrixTitle "
+                              "id=\"m\">Trust</MatrixTitle>"
+                              "<MatrixQuestion id=\"m1\" bid=\"courts\">Courts</MatrixQuestion><MatrixQuestion "
+                              "id=\"m2\">Police</MatrixQuestion>"
+                              "<MatrixAnswer id=\"h\" bid=\"4\">high</MatrixAnswer></Elements><Elements "
+                              "lang=\"it\"><Question id=\"q1\">Paese</Question>"
+                              "</Elements></Survey><Answers><AnswerSet id=\"c1\" create=\"2026-06-01_10-11-12\" "
+                              "last=\"2026-06-01_10-12-13\" list=\"1\" "
+                              "lang=\"mt\" user=\"x@y.eu\"><Answer qid=\"q1\" aid=\"a1\"/><Answer qid=\"q2\" "
+                              "aid=\"s1\">x</Answer><Answer qid=\"q2\" "
+                              "aid=\"s3\"/><Answer qid=\"m2\" aid=\"h\"/></AnswerSet><AnswerSet id=\"Anonymous\" "
+                              "create=\"2026-06-02_10-11-12\" "
+                              "lang=\"it\"><Answer qid=\"q1\" aid=\"a2\"/></AnswerSet></Answers></Results>";
+    static const char *const headings[] = {
+        "Contribution ID", "Creation date", "Last update", "Languages", "country", "q2", "courts", "m2"};
+    static const char *const cells[2][8] = {
+        {"c1", "2026-06-01 10:11:12", "2026-06-01 10:12:13", "mt", "MT", "S1; S3", "", "4"},
+        {"", "2026-06-02 10:11:12", "", "it", "a2", "", "", ""}};
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf raw = {0};
+    rsp_open_options o = {NULL, 0, NULL};
+    char why[160];
+    rsp_buf_add(&raw, xml, sizeof xml - 1);
+    rsp_table_data *t = rsp_table_open(&raw, "results.xml", &o, d);
+    assert_non_null(t);
+    assert_string_equal(rsp_tool_take("auto", t, why, d)->name, "eusurvey");
+    assert_int_equal(t->n_records, 2);
+    assert_int_equal(t->n_columns, 8);
+    for (size_t j = 0; j < 8; j++) assert_string_equal(t->headings[j], headings[j]);
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 8; j++) assert_string_equal(rsp_table_record(t, i)[j], cells[i][j]);
+    assert_int_equal(t->info[4].n_values, 2);
+    assert_string_equal(t->info[4].values[1].label, "Italy");
+    assert_string_equal(t->info[6].values[0].code, "4");
+    rsp_table_close(t);
+    assert_int_equal(rsp_diag_errors(d), 0);
+    rsp_diag_free(d);
+}
+
+/* ---- what is refused -------------------------------------------------------------------------------------------- */
+
+static void expect_refused(const char *what, const char *bytes, size_t length, const char *says) {
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf raw = {0};
+    rsp_open_options o = {NULL, 0, NULL};
+    rsp_buf_add(&raw, bytes, length);
+    alarm(60);
+    rsp_table_data *t = rsp_table_open(&raw, what, &o, d);
+    alarm(0);
+    if (t) fail_msg("%s is read", what);
+    assert_int_equal(rsp_diag_status(d), RSP_ERR_DATA);
+    const rsp_diagnostic *e = rsp_diag_at(d, 0);
+    if (!strstr(e->message, says)) fail_msg("%s: %s", what, e->message);
+    assert_non_null(e->hint); /* what to do */
+    rsp_diag_free(d);
+}
+
+/* A zip archive of one or two parts. */
+static void expect_archive_refused(const char *what, const char *name, const char *text, const char *second,
+                                   const char *says) {
+    char path[] = "/tmp/responsive-zip-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(path);
+    zip_t *zip = zip_open(path, ZIP_CREATE, NULL);
+    zip_file_add(zip, name, zip_source_buffer(zip, text, strlen(text), 0), 0);
+    if (second) zip_file_add(zip, second, zip_source_buffer(zip, text, strlen(text), 0), 0);
+    assert_int_equal(zip_close(zip), 0);
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf raw = {0};
+    assert_true(rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE));
+    expect_refused(what, raw.data, raw.length, says);
+    rsp_buf_free(&raw);
+    rsp_diag_free(d);
+    unlink(path);
+}
+
+static void truncated(const char *path, size_t length, const char *says) {
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf raw = {0};
+    assert_true(rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE));
+    assert_true(raw.length > length);
+    expect_refused(path, raw.data, length, says);
+    rsp_buf_free(&raw);
+    rsp_diag_free(d);
+}
+
+#define ODS(inside) "<d xmlns:table=\"t\" xmlns:text=\"x\"><table:table table:name=\"a\">" inside "</table:table></d>"
+
+static void test_what_is_refused(void **state) {
+    static const char laughs[] = "<!DOCTYPE d [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;\">]><d>&b;</d>";
+    (void) state;
+    truncated("fixtures/exports/spss/foreign-electric.sav", 3000, "the SPSS file cannot be read");
+    truncated("fixtures/exports/stata/pyreadstat-sample.dta", 2000, "the Stata file cannot be read");
+    truncated("fixtures/exports/google-forms/hot-dog-fall25.xlsx", 5000, "the workbook is damaged");
+    truncated("fixtures/exports/eusurvey/everse-landscaping.xls", 4000, "damaged or has a password");
+    expect_refused("results.xml", "<Results><Survey><Elements lang='en'>", 36, "the XML document is damaged");
+    expect_refused("laughs.xml", "<!DOCTYPE x [<!ENTITY a 'b'>]><Results><Survey/></Results>", 58, "damaged");
+    expect_refused("answers.pdf", "%PDF-1.7 ", 9, "this is a PDF");
+    expect_refused("answers.gz", "\x1F\x8B\x08 and so on", 14, "compressed");
+    expect_archive_refused("laughs.ods", "content.xml", laughs, NULL, "damaged");
+    expect_archive_refused("answers.zip", "answers.csv", "id,a\n1,2\n", NULL, "a zip archive, not a workbook");
+    expect_archive_refused("blank.ods", "content.xml", ODS(""), NULL, "it holds no cells");
+    /* A few bytes that stand for a million rows of a thousand columns each. */
+    expect_archive_refused(
+        "bomb.ods", "content.xml",
+        ODS("<table:table-row table:number-rows-repeated=\"1048576\"><table:table-cell "
+            "table:number-columns-repeated=\"1024\"><text:p>x</text:p></table:table-cell></table:table-row>"),
+        NULL, "more than can be read");
+    expect_archive_refused("wide.ods", "content.xml",
+                           ODS("<table:table-row><table:table-cell table:number-columns-repeated=\"999999999999\"/>"
+                               "<table:table-cell><text:p>x</text:p></table:table-cell></table:table-row>"),
+                           NULL, "more than can be read");
+    expect_archive_refused(
+        "form.ods", "content.xml",
+        "<d xmlns:table=\"t\" xmlns:text=\"x\"><table:table table:name=\"survey\"><table:table-row><table:table-cell>"
+        "<text:p>type</text:p></table:table-cell></table:table-row></table:table><table:table "
+        "table:name=\"choices\"/></d>",
+        NULL, "a questionnaire (XLSForm)");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_real_exports),
-                                       cmocka_unit_test(test_cells_of_real_exports),
-                                       cmocka_unit_test(test_round_trips)};
+                                       cmocka_unit_test(test_cells_of_real_exports), cmocka_unit_test(test_round_trips),
+                                       cmocka_unit_test(test_eusurvey_xml), cmocka_unit_test(test_what_is_refused)};
     return cmocka_run_group_tests_name("exports", tests, NULL, NULL);
 }

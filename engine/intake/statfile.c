@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-static const size_t MOST_CELLS = (size_t) 1 << 28;
+static const size_t MOST_CELLS = (size_t) 1 << 27;
 
 enum { MOST_VARIABLES = 65535, MOST_RANGES = 4, LONGEST_NUMBER = 40, LENGTH_BITS = 24 };
 

@@ -123,7 +123,7 @@ void rsp_table_close(rsp_table_data *t) {
 /* ---- grids ------------------------------------------------------------------------------------------------------ */
 
 enum { MOST_GRID_COLUMNS = 16384 }; /* of a sheet */
-static const size_t MOST_CELLS = (size_t) 1 << 27, MOST_PLACES = (size_t) 1 << 31;
+static const size_t MOST_CELLS = (size_t) 1 << 25, MOST_PLACES = (size_t) 1 << 31;
 
 struct grid_cell {
     const char *text;
