@@ -236,6 +236,66 @@ static void mixed_impossible(void **state) {
     }
 }
 
+/* Laplace models where there is nothing to estimate: each says so, in flags and words, and stops. */
+static void glmm_impossible(void **state) {
+    static const struct {
+        const char *kind, *formula, *data, *message;
+        uint32_t flag;
+    } cases[] = {{"mixed_logistic", "y ~ z + (1 | g)", HEAD "1,1,0,a,low,\n2,0,1,a,low,\n3,1,2,a,low,\n4,0,2,a,low,\n",
+                  "model 'm' cannot be fitted: 'g' has a single group", RSP_F_SINGULAR},
+                 {"mixed_logistic", "y ~ 1 + (1 | t)", HEAD "1,1,0,a,low,p\n2,0,1,a,low,q\n3,1,2,a,low,r\n",
+                  "model 'm' cannot be fitted: 't' has as many random effects as there are rows", RSP_F_SINGULAR},
+                 {"mixed_logistic", "y ~ z + (1 | g)", HEAD "1,1,0,a,low,\n2,1,1,a,low,\n3,1,2,b,low,\n4,1,2,b,low,\n",
+                  "model 'm' cannot be fitted: its outcome does not vary", RSP_F_SINGULAR},
+                 {"mixed_ordinal", "k ~ z + (1 | g)", HEAD "1,1,0,a,low,\n2,1,1,a,low,\n3,1,2,b,low,\n4,1,2,b,low,\n",
+                  "model 'm' cannot be fitted: its outcome does not vary", RSP_F_SINGULAR},
+                 {"mixed_logistic", "y ~ z + (1 | g)", /* the predictor tells all */
+                  HEAD "1,0,0,a,low,\n2,0,1,a,low,\n3,1,2,a,low,\n4,1,3,b,low,\n5,0,0,b,low,\n6,1,4,b,low,\n", NULL,
+                  RSP_F_SEPARATED},
+                 {"mixed_logistic", "y ~ z + (1 | g)", /* the groups tell all */
+                  HEAD
+                  "1,0,0,a,low,\n2,0,1,a,low,\n3,0,2,a,low,\n4,1,0,b,low,\n5,1,1,b,low,\n6,1,2,b,low,\n7,0,0,c,low,"
+                  "\n8,0,1,c,low,\n9,0,2,c,low,\n10,1,0,d,low,\n11,1,1,d,low,\n12,1,2,d,low,\n",
+                  NULL, RSP_F_SEPARATED}};
+    (void) state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        char models[200];
+        snprintf(models, sizeof models, "  - {id: m, kind: %s, formula: \"%s\"}\n", cases[k].kind, cases[k].formula);
+        struct run r = analyse(models, cases[k].data);
+        if (cases[k].message) assert_string_equal(rsp_diag_at(r.diag, 0)->message, cases[k].message);
+        const rsp_row *v =
+            row_of(&r, "m", strcmp(cases[k].formula, "y ~ 1 + (1 | t)") == 0 ? "t" : "g", "(Intercept)", "variance");
+        if (!isnan(v->estimate) || !(v->flags & cases[k].flag))
+            fail_msg("case %zu: %g, flags %x", k, v->estimate, v->flags);
+        done(&r);
+    }
+}
+
+/* Groups alike: the variance is 0 with its flag, the rest is the regression without groups, weighted or not. */
+static void glmm_singular(void **state) {
+    const char *data =
+        HEAD "1,0,0,a,low,\n2,1,1,a,middle,\n3,0,1,a,low,\n4,1,0,a,high,\n5,0,0,b,low,\n6,1,1,b,middle,\n"
+             "7,0,1,b,low,\n8,1,0,b,high,\n9,0,0,c,low,\n10,1,1,c,middle,\n11,0,1,c,low,\n12,1,0,c,high,\n";
+    (void) state;
+    struct run r = analyse("  - {id: m, kind: mixed_logistic, formula: \"y ~ z + (1 | g)\"}\n"
+                           "  - {id: w, kind: mixed_logistic, formula: \"y ~ z + (1 | g)\", weights: design}\n"
+                           "  - {id: o, kind: mixed_ordinal, formula: \"k ~ z + (1 | g)\"}\n"
+                           "  - {id: p, kind: logistic, formula: \"y ~ z\", weights: none}\n"
+                           "  - {id: q, kind: ordinal, formula: \"k ~ z\", weights: none}\n",
+                           data);
+    static const char *const ids[][2] = {{"m", "p"}, {"w", "p"}, {"o", "q"}};
+    for (size_t k = 0; k < 3; k++) {
+        const rsp_row *v = row_of(&r, ids[k][0], "g", "(Intercept)", "variance");
+        near(v->estimate, 0, 1e-8);
+        assert_true(v->flags & RSP_F_SINGULAR);
+        near(row_of(&r, ids[k][0], "z", "", "coefficient")->estimate,
+             row_of(&r, ids[k][1], "z", "", "coefficient")->estimate, 1e-6);
+    }
+    near(row_of(&r, "m", "z", "", "coefficient")->se, row_of(&r, "p", "z", "", "coefficient")->se, 1e-5);
+    near(row_of(&r, "o", "low|middle", "", "threshold")->se, row_of(&r, "q", "low|middle", "", "threshold")->se, 1e-5);
+    done(&r);
+}
+
 /* A made-up sample of crossed groups; unit and origin of a covariate may not matter. */
 static char *crossed_data(double scale, double origin) {
     rsp_buf b = {0};
@@ -286,6 +346,7 @@ static void threads_do_not_matter(void **state) {
     const char *models = "  - {id: a, kind: mixed, formula: \"y ~ z + (1 + z | g) + (1 | t)\", df: kenward_roger}\n"
                          "  - {id: b, kind: mixed, formula: \"y ~ z + (z || t)\", method: ml}\n"
                          "  - {id: c, kind: multinomial, formula: \"g ~ z\"}\n"
+                         "  - {id: e, kind: mixed_ordinal, formula: \"g ~ z + (1 + z | t)\"}\n"
                          "  - {id: d, kind: pooled, estimate: y, variance: id, filter: \"${id} > 0\"}\n";
     char *data = crossed_data(1, 0);
     (void) state;
@@ -483,6 +544,7 @@ int main(void) {
                                        cmocka_unit_test(counts_are_whole),      cmocka_unit_test(multinomial_table),
                                        cmocka_unit_test(mixed_one_way),         cmocka_unit_test(mixed_singular),
                                        cmocka_unit_test(mixed_impossible),      cmocka_unit_test(mixed_units),
+                                       cmocka_unit_test(glmm_impossible),       cmocka_unit_test(glmm_singular),
                                        cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(pooled_by_hand),
                                        cmocka_unit_test(pooled_limits),         cmocka_unit_test(margins_by_hand),
                                        cmocka_unit_test(margins_without),       cmocka_unit_test(replicates_one_by_one),

@@ -188,7 +188,7 @@ static bool curvature(struct glmm *g) {
         size_t j = k / 2;
         memcpy(par, g->par, m * sizeof *par);
         memcpy(u, g->u, q * sizeof *u);
-        par[j] += (k & 1 ? -1e-3 : 1e-3) * fmin(fmax(fabs(par[j]), 0.2), 1);
+        par[j] += (k & 1 ? -3e-4 : 3e-4) * fmin(fmax(fabs(par[j]), 0.2), 1);
         ok = evaluate(g, par, u, &value, side + k * m) && ok;
         for (size_t l = 0; l < m; l++) side[k * m + l] /= 2 * fabs(par[j] - g->par[j]);
         free(par), free(u);
