@@ -349,12 +349,25 @@ bool rsp_level_factor(const double *a, const double *t, size_t d, double *l, dou
     return small_cholesky(l, d, log_det);
 }
 
-void rsp_level_solve(const double *l, const double *t, size_t d, const double *v, double *c, size_t stride) {
+void rsp_level_solve(const double *l, const double *t, size_t d, const double *v, double *c) {
     for (size_t i = 0; i < d; i++) {
         double s = 0;
-        for (size_t u = i; u < d; u++) s += t[u * d + i] * v[u * stride];
-        for (size_t j = 0; j < i; j++) s -= l[i * d + j] * c[j * stride];
-        c[i * stride] = s / l[i * d + i];
+        for (size_t u = i; u < d; u++) s += t[u * d + i] * v[u];
+        for (size_t j = 0; j < i; j++) s -= l[i * d + j] * c[j];
+        c[i] = s / l[i * d + i];
+    }
+}
+
+/* The same for w columns at once, one a column of v and c [d*w]. */
+static void solve_columns(const double *l, const double *t, size_t d, size_t w, const double *v, double *c) {
+    for (size_t i = 0; i < d; i++) {
+        double *to = c + i * w;
+        memset(to, 0, w * sizeof *to);
+        for (size_t u = i; u < d; u++)
+            for (size_t j = 0; j < w; j++) to[j] += t[u * d + i] * v[u * w + j];
+        for (size_t k = 0; k < i; k++)
+            for (size_t j = 0; j < w; j++) to[j] -= l[i * d + k] * c[k * w + j];
+        for (size_t j = 0; j < w; j++) to[j] /= l[i * d + i];
     }
 }
 
@@ -388,9 +401,8 @@ static bool eliminate(const rsp_mixed *x, const double *t, double *s, double *lo
     for (size_t g = 0; ok && g < levels; g++) {
         ok = rsp_level_factor(c->first + g * d * d, t, d, l, log_det);
         for (size_t k = 0; ok && k < c->start[g + 1] - c->start[g]; k++)
-            rsp_level_solve(l, t, d, c->value + (c->start[g] + k) * d, solved + k * d, 1);
-        for (size_t j = 0; ok && j < w; j++)
-            rsp_level_solve(l, t, d, c->fixed + g * d * w + j, fixed + g * d * w + j, w);
+            rsp_level_solve(l, t, d, c->value + (c->start[g] + k) * d, solved + k * d);
+        if (ok) solve_columns(l, t, d, w, c->fixed + g * d * w, fixed + g * d * w);
         if (ok) eliminate_level(x, g, solved, fixed + g * d * w, s);
     }
     if (ok)

@@ -238,7 +238,7 @@ static bool decompose(struct work *k, bool values) {
         for (size_t e = 0; ok && e < n; e++) {
             double raw[RSP_MOST_EFFECTS];
             memcpy(raw, c + e * d, d * sizeof *raw);
-            rsp_level_solve(k->factor + l * d * d, k->t[0], d, raw, c + e * d, 1);
+            rsp_level_solve(k->factor + l * d * d, k->t[0], d, raw, c + e * d);
         }
         for (size_t e = 0; ok && e < n; e++)
             for (size_t f = 0; f < n; f++) {

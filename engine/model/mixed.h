@@ -62,8 +62,8 @@ void rsp_mixed_triangle(const rsp_mgroup *g, const double *theta, double *t);
 
 /* l [d*d] = Cholesky of T' A T + I for one group's cross-products A; adds the log of its square's determinant. */
 bool rsp_level_factor(const double *a, const double *t, size_t d, double *l, double *log_det);
-/* c = L^-1 T' v; c and v with a stride between elements. */
-void rsp_level_solve(const double *l, const double *t, size_t d, const double *v, double *c, size_t stride);
+/* c = L^-1 T' v. */
+void rsp_level_solve(const double *l, const double *t, size_t d, const double *v, double *c);
 /* s = L' s L + I over the columns of a further variable; s [r*r] full and symmetric. */
 void rsp_scale_group(const rsp_mgroup *g, const double *t, size_t r, double *s);
 
