@@ -31,14 +31,14 @@ static void pack_parts(const char *text, size_t length, rsp_buf *into) {
         at = next ? next + 1 : end;
     }
     zip_stat_t st;
-    if (zip && zip_close(zip) == 0 && zip_source_stat(memory, &st) == 0 && zip_source_open(memory) == 0) {
+    bool closed = zip && zip_close(zip) == 0;
+    if (zip && !closed) zip_discard(zip);
+    if (closed && zip_source_stat(memory, &st) == 0 && (st.valid & ZIP_STAT_SIZE) && zip_source_open(memory) == 0) {
         char *bytes = rsp_malloc(st.size + 1);
         zip_int64_t n = zip_source_read(memory, bytes, st.size);
         if (n > 0) rsp_buf_add(into, bytes, (size_t) n);
         zip_source_close(memory);
         free(bytes);
-    } else if (zip) {
-        zip_discard(zip);
     }
     zip_source_free(memory);
 }
