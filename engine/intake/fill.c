@@ -865,6 +865,8 @@ char rsp_detect_decimal(const rsp_fill_job *job, rsp_diag *d) {
 
 /* ---- order of day and month ------------------------------------------------------------------------------------- */
 
+enum { DATES_LOOKED_AT = 32 }; /* records that show whether a column is of ISO dates */
+
 struct order {
     size_t iso, other; /* cells */
     bool day, month;   /* some cell is a date only with the day, with the month in front */
@@ -924,7 +926,10 @@ static void agree(const rsp_fill_job *job, struct order *orders) {
 
 const rsp_date_order *rsp_detect_dates(const rsp_fill_job *job, rsp_arena *a, rsp_diag *d) {
     const rsp_table_data *t = job->table;
-    size_t first = rsp_table_block(t) < t->n_records ? rsp_table_block(t) : t->n_records;
+    size_t first = t->n_records < DATES_LOOKED_AT ? t->n_records : DATES_LOOKED_AT;
+    bool dated = job->source->dates != 0;
+    for (size_t j = 0; j < t->n_columns; j++) dated = dated || job->columns[j].take == RSP_TAKE_DATE;
+    if (!dated) return NULL;
     struct order *orders = rsp_calloc(t->n_columns, sizeof *orders);
     bool any = false;
     look_at_dates(job, 0, first, orders); /* a column that begins with ISO dates has no others */

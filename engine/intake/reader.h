@@ -293,9 +293,22 @@ const rsp_own *rsp_tool_own(const rsp_tool *tool, const char *heading, rsp_buf *
 const rsp_own *rsp_own_find(const rsp_own *own, size_t n, const char *folded);
 const char *rsp_tool_names(char text[160]);
 
-bool rsp_cell_blank(const rsp_cell *c);
+/* Looked at for every cell, hence here. */
+static inline bool rsp_cell_blank(const rsp_cell *c) {
+    for (uint32_t k = 0; k < c->length; k++) {
+        unsigned char b = (unsigned char) c->text[k];
+        if (b == 0xC2 && k + 1 < c->length && (unsigned char) c->text[k + 1] == 0xA0) k++;
+        else if (b != ' ' && b != '\t' && b != '\n' && b != '\r') return false;
+    }
+    return true;
+}
+
 /* The kind of missing that a cell stands for by itself: as the file or the tool's rules declare it; 0: none. */
-int rsp_cell_declared(const rsp_tool *tool, const rsp_cell *c, rsp_take take);
+static inline int rsp_cell_declared(const rsp_tool *tool, const rsp_cell *c, rsp_take take) {
+    if (c->missing) return c->missing;
+    return tool->missing ? tool->missing(c->text, c->length, take) : 0;
+}
+
 /* Was the questionnaire left before its end: never submitted, or not finished as the tool says? Cells may be NULL. */
 bool rsp_was_left(const rsp_tool *tool, const rsp_cell *submitted, const rsp_cell *finished);
 /* Why a cell is blank. beyond: it stands behind the last answer of a questionnaire that was left. */

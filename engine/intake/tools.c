@@ -71,20 +71,6 @@ const rsp_own *rsp_tool_own(const rsp_tool *tool, const char *heading, rsp_buf *
 
 /* ---- why there is no answer ------------------------------------------------------------------------------------- */
 
-bool rsp_cell_blank(const rsp_cell *c) {
-    for (uint32_t k = 0; k < c->length; k++) {
-        unsigned char b = (unsigned char) c->text[k];
-        if (b == 0xC2 && k + 1 < c->length && (unsigned char) c->text[k + 1] == 0xA0) k++;
-        else if (b != ' ' && b != '\t' && b != '\n' && b != '\r') return false;
-    }
-    return true;
-}
-
-int rsp_cell_declared(const rsp_tool *tool, const rsp_cell *c, rsp_take take) {
-    if (c->missing) return c->missing;
-    return tool->missing ? tool->missing(c->text, c->length, take) : 0;
-}
-
 int rsp_as_left(const rsp_tool *tool, bool beyond, int why) {
     return tool->tells_missing && beyond && (why == RSP_NA_NOT_SHOWN || why == RSP_NA_UNKNOWN) ? RSP_NA_BROKE_OFF : why;
 }
