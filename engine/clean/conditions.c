@@ -64,7 +64,7 @@ static void evaluate(rsp_cleaner *c, rsp_expr *e, size_t self) {
     values_up_to_date(c, e);
     rsp_program *p = rsp_program_new(c->frame, e, self);
     size_t n = c->frame->n, blocks = (n + RSP_BLOCK - 1) / RSP_BLOCK;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (blocks > 1)
     for (size_t b = 0; b < blocks; b++) {
         size_t from = b * RSP_BLOCK, length = n - from < RSP_BLOCK ? n - from : RSP_BLOCK;
         double truth[RSP_BLOCK];

@@ -66,7 +66,7 @@ static tally *count_answers(const rsp_cleaner *c, const size_t *list, size_t n) 
     const rsp_frame *f = c->frame;
     tally *rows = rsp_calloc(f->n + 1, sizeof *rows);
     size_t blocks = (f->n + RSP_BLOCK - 1) / RSP_BLOCK;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (blocks > 1)
     for (size_t b = 0; b < blocks; b++) {
         size_t from = b * RSP_BLOCK, to = f->n - from < RSP_BLOCK ? f->n : from + RSP_BLOCK;
         for (size_t k = 0; k < n; k++)

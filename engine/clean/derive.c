@@ -58,7 +58,7 @@ static void derive_items(rsp_frame *f, const rsp_derivation *d, rsp_column *into
     item *items = RSP_ARRAY(a, item, d->n_items);
     for (size_t k = 0; k < d->n_items; k++) items[k] = prepare_item(f, d->items[k], a);
     size_t blocks = (f->n + RSP_BLOCK - 1) / RSP_BLOCK;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (blocks > 1)
     for (size_t b = 0; b < blocks; b++) {
         size_t from = b * RSP_BLOCK, n = f->n - from < RSP_BLOCK ? f->n - from : RSP_BLOCK;
         double sum[RSP_BLOCK] = {0};
@@ -76,7 +76,7 @@ static void derive_items(rsp_frame *f, const rsp_derivation *d, rsp_column *into
 
 /* Intervals are closed on the left: the code's place is the number of limits that the value has reached. */
 static void derive_cut(const rsp_frame *f, const rsp_derivation *d, rsp_column *into) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (f->n > RSP_BLOCK)
     for (size_t i = 0; i < f->n; i++) {
         double x = rsp_value(f, d->from, i);
         size_t place = 0;
@@ -123,7 +123,7 @@ static void derive_codes(const rsp_frame *f, const rsp_program *p, rsp_column *i
     double *spelled = rsp_malloc((l->n + 1) * sizeof *spelled);
     match_codes(p, l, of_word, spelled);
     size_t blocks = (f->n + RSP_BLOCK - 1) / RSP_BLOCK;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (blocks > 1)
     for (size_t b = 0; b < blocks; b++) {
         size_t from = b * RSP_BLOCK, n = f->n - from < RSP_BLOCK ? f->n - from : RSP_BLOCK;
         double number[RSP_BLOCK];
@@ -142,7 +142,7 @@ static void derive_codes(const rsp_frame *f, const rsp_program *p, rsp_column *i
 
 static void derive_numbers(const rsp_frame *f, const rsp_program *p, rsp_column *into) {
     size_t blocks = (f->n + RSP_BLOCK - 1) / RSP_BLOCK;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (blocks > 1)
     for (size_t b = 0; b < blocks; b++) {
         size_t from = b * RSP_BLOCK, n = f->n - from < RSP_BLOCK ? f->n - from : RSP_BLOCK;
         double number[RSP_BLOCK];

@@ -779,7 +779,7 @@ void rsp_program_values(const rsp_program *p, size_t from, size_t n, double *num
 
 void rsp_program_filter(const rsp_program *p, uint8_t *take) {
     size_t n = p->frame->n, blocks = (n + RSP_BLOCK - 1) / RSP_BLOCK;
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (blocks > 1)
     for (size_t b = 0; b < blocks; b++) {
         double truth[RSP_BLOCK];
         size_t from = b * RSP_BLOCK, length = n - from < RSP_BLOCK ? n - from : RSP_BLOCK;

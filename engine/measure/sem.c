@@ -31,6 +31,13 @@ static void model_free(struct model *m) {
     free(m->group), free(m->start);
 }
 
+/* Waking threads costs more than a small model's likelihood, above all on a machine that others use too. */
+static bool worth_threads(const struct model *m) {
+    size_t work = 0;
+    for (size_t g = 0; g < m->s->n_groups; g++) work += m->group[g].n * m->group[g].n;
+    return work > 10000;
+}
+
 /* What one group gives: its parts are added in order, so that threads do not matter. */
 struct part {
     bool ok;
@@ -49,7 +56,7 @@ static bool evaluate(struct model *m, const double *par, rsp_sem_information kin
     size_t k = m->s->n_free, groups = m->s->n_groups;
     struct part *part = rsp_calloc(groups + 1, sizeof *part);
     bool ok = true;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (worth_threads(m))
     for (size_t g = 0; g < groups; g++) {
         size_t n = m->group[g].n;
         if (gradient) part[g].gradient = rsp_malloc((n + 1) * sizeof(double));
@@ -216,7 +223,7 @@ static bool score_variance(struct model *m, const rsp_sem_design *design, double
         return ok;
     }
     struct part *part = rsp_calloc(groups + 1, sizeof *part);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (worth_threads(m))
     for (size_t g = 0; g < groups; g++) {
         part[g].information = rsp_malloc((m->group[g].n * m->group[g].n + 1) * sizeof(double));
         add_products(&m->group[g], part[g].information);
@@ -293,7 +300,7 @@ static void group_traces(const rsp_sem *s, const rsp_sem_sample *x, const rsp_se
 static void moment_traces(const struct model *m, const rsp_sem_design *design, double *full, double *base) {
     size_t groups = m->s->n_groups;
     double *traces = rsp_malloc((2 * groups + 1) * sizeof *traces);
-#pragma omp parallel for schedule(dynamic, 1) if (!design)
+#pragma omp parallel for schedule(dynamic, 1) if (!design && worth_threads(m))
     for (size_t g = 0; g < groups; g++) group_traces(m->s, &m->x[g], design, &traces[2 * g], &traces[2 * g + 1]);
     *full = *base = 0;
     for (size_t g = 0; g < groups; g++) {

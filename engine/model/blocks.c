@@ -177,7 +177,7 @@ static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *colu
     }
     x->x = RSP_ARRAY(x->arena, double, n *p + 1);
     x->y = RSP_ARRAY(x->arena, double, n);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > RSP_BLOCK)
     for (size_t i = 0; i < n; i++) {
         double y = m->y[i];
         for (size_t l = 0; l < p; l++) {

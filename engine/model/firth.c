@@ -36,7 +36,7 @@ static void penalised_gradient(const rsp_regression_data *data, const double *pa
                                const double *inverse, double *gradient) {
     size_t p = data->k, n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
     double *sums = rsp_calloc(n_blocks * p + 1, sizeof *sums);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (n_blocks > 1)
     for (size_t b = 0; b < n_blocks; b++)
         for (size_t i = b * RSP_BLOCK; i < data->n && i < (b + 1) * RSP_BLOCK; i++) {
             if (w[i] == 0) continue;
@@ -65,7 +65,7 @@ bool rsp_firth_evaluate(const rsp_likelihood *l, const double *par, const double
 }
 
 void rsp_firth_scores(const rsp_regression_data *data, const double *par, const double *inverse, double *score) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (data->n > RSP_BLOCK)
     for (size_t i = 0; i < data->n; i++) {
         double factor = row_factor(data, par, inverse, i);
         for (size_t j = 0; j < data->k; j++) score[i * data->k + j] = factor * data->x[j][i];

@@ -15,7 +15,7 @@ static bool sum_blocks(const rsp_likelihood *l, const double *par, const double 
     const rsp_regression_data *data = l->data;
     size_t p = l->p, size = 1 + p + p * p, n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
     double *sums = rsp_calloc(n_blocks * size, sizeof *sums);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (n_blocks > 1)
     for (size_t b = 0; b < n_blocks; b++) {
         size_t from = b * RSP_BLOCK, to = from + RSP_BLOCK < data->n ? from + RSP_BLOCK : data->n;
         block(data, par, w, from, to, sums + b * size);
@@ -68,7 +68,7 @@ bool rsp_logistic_evaluate(const rsp_likelihood *l, const double *par, const dou
 }
 
 void rsp_logistic_scores(const rsp_regression_data *data, const double *par, double *score) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (data->n > RSP_BLOCK)
     for (size_t i = 0; i < data->n; i++) {
         double residual = data->y[i] - logistic(linear_predictor(data, par, i));
         for (size_t j = 0; j < data->k; j++) score[i * data->k + j] = residual * data->x[j][i];
@@ -138,7 +138,7 @@ bool rsp_ordinal_evaluate(const rsp_likelihood *l, const double *par, const doub
 
 void rsp_ordinal_scores(const rsp_regression_data *data, const double *par, double *score) {
     size_t t = data->n_thresholds, p = t + data->k;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (data->n > RSP_BLOCK)
     for (size_t i = 0; i < data->n; i++) {
         size_t y = (size_t) data->y[i];
         struct cell c = cell_of_row(data, par, i);
@@ -198,7 +198,7 @@ bool rsp_multinomial_evaluate(const rsp_likelihood *l, const double *par, const 
 
 void rsp_multinomial_scores(const rsp_regression_data *data, const double *par, double *score) {
     size_t k = data->k, e = data->n_equations;
-#pragma omp parallel
+#pragma omp parallel if (data->n > RSP_BLOCK)
     {
         double *share = rsp_malloc((e + 1) * sizeof *share);
 #pragma omp for schedule(static)
@@ -256,7 +256,7 @@ bool rsp_poisson_evaluate(const rsp_likelihood *l, const double *par, const doub
 }
 
 static void count_scores(const rsp_regression_data *data, const double *par, count_fn f, size_t stride, double *score) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (data->n > RSP_BLOCK)
     for (size_t i = 0; i < data->n; i++) {
         double first = f(data, data->y[i], linear_predictor(data, par, i)).first;
         for (size_t j = 0; j < data->k; j++) score[i * stride + j] = first * data->x[j][i];
@@ -320,7 +320,7 @@ static void theta_row(const rsp_regression_data *data, const double *par, size_t
 void rsp_negative_binomial_scores(const rsp_regression_data *data, const double *par, double *score) {
     size_t p = data->k + 1;
     count_scores(data, par, negative_binomial_row, p, score);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (data->n > RSP_BLOCK)
     for (size_t i = 0; i < data->n; i++) {
         double t[3];
         theta_row(data, par, i, t);
@@ -355,7 +355,7 @@ void rsp_negative_binomial_information(const rsp_regression_data *data, const do
                                        double *observed, double *expected) {
     size_t k = data->k, p = k + 1, size = p * p + k * k, n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
     double *sums = rsp_calloc(n_blocks * size + 1, sizeof *sums);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (n_blocks > 1)
     for (size_t b = 0; b < n_blocks; b++) {
         size_t from = b * RSP_BLOCK, to = from + RSP_BLOCK < data->n ? from + RSP_BLOCK : data->n;
         information_block(data, par, w, from, to, sums + b * size);
@@ -373,7 +373,7 @@ void rsp_negative_binomial_theta(const rsp_regression_data *data, const double *
                                  double *second) {
     size_t n_blocks = (data->n + RSP_BLOCK - 1) / RSP_BLOCK;
     double *sums = rsp_calloc(2 * n_blocks + 1, sizeof *sums), t = data->theta;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (n_blocks > 1)
     for (size_t b = 0; b < n_blocks; b++)
         for (size_t i = b * RSP_BLOCK; i < data->n && i < (b + 1) * RSP_BLOCK; i++) {
             double row[3];

@@ -162,7 +162,7 @@ static void average(struct margins *g, const struct quantity *z) {
     const rsp_mmatrix *m = g->f->m;
     size_t c = g->n_values, q = g->q, size = 1 + c + c * q, n_blocks = (m->n + RSP_BLOCK - 1) / RSP_BLOCK;
     double *sums = rsp_calloc(n_blocks * size, sizeof *sums);
-#pragma omp parallel
+#pragma omp parallel if (n_blocks > 1)
     {
         struct room r = room_new(g);
 #pragma omp for schedule(dynamic, 1)
@@ -211,7 +211,7 @@ static bool linearised_variance(const struct margins *g, double *variance, rsp_d
     for (size_t k = 0; k < c; k++) {
         const double *gradient = g->gradient + k * g->q;
         of[k] = (rsp_influence){n, row, z + k * n};
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > RSP_BLOCK)
         for (size_t i = 0; i < n; i++) {
             double sum = (g->value[i * c + k] - g->mean[k]) / total;
             for (size_t j = 0; j < g->q; j++) sum += gradient[j] * f->influence[i * g->q + j];

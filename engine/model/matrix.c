@@ -86,7 +86,7 @@ static void fill_factor(struct builder *b, struct rsp_mfactor *x, const rsp_fexp
         return;
     }
     x->value = RSP_ARRAY(b->arena, double, b->f->n);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (b->f->n > RSP_BLOCK)
     for (size_t i = 0; i < b->f->n; i++) {
         double v = arithmetic(b->f, e, i);
         x->value[i] = isfinite(v) ? v : NAN;
