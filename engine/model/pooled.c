@@ -128,12 +128,20 @@ static void make_room(struct work *w, size_t n) {
     w->name = RSP_ARRAY(w->arena, const char *, n + 1);
 }
 
+/* The rows are studies, not respondents: they go by the names that the file gives them. */
+static const char *study_name(const struct work *w, size_t i) {
+    const rsp_frame *f = w->s->frame;
+    char text[256];
+    size_t id = f->study->roles.id;
+    return rsp_strdup(w->arena, id != RSP_NONE && rsp_valid(f, id, i) ? rsp_cell_text(f, id, i, text)
+                                                                      : rsp_case_name(f, i, text));
+}
+
 /* A row is an estimate with its variance. */
 static bool from_columns(struct work *w, rsp_diag *d) {
     const rsp_frame *f = w->s->frame;
     const rsp_model *m = &w->a->model;
     uint8_t *take = rsp_malloc(f->n ? f->n : 1);
-    char text[256];
     size_t bad = 0;
     memset(take, 1, f->n);
     if (w->a->filter) rsp_eval_filter(f, w->a->filter, take);
@@ -144,10 +152,10 @@ static bool from_columns(struct work *w, rsp_diag *d) {
         if (!(v > 0)) {
             bad++;
             rsp_report(d, RSP_ERR_DATA, w->a->loc, "variances are above 0: leave such rows out by `filter`",
-                       "the variance of %s in model '%s' is not above 0", rsp_case_name(f, i, text), w->a->id);
+                       "the variance of %s in model '%s' is not above 0", study_name(w, i), w->a->id);
             continue;
         }
-        push(w, y, v, rsp_strdup(w->arena, rsp_case_name(f, i, text)));
+        push(w, y, v, study_name(w, i));
     }
     w->respondents = (int64_t) w->k;
     w->organisations = w->least_cell = -1;

@@ -8,19 +8,18 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <libxml/parser.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zip.h>
 
 enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, LINE_HEIGHT = 15, TITLE_HEIGHT = 22, MOST_LINES = 27 };
-
-/* Where libxlsxwriter keeps parts of a workbook until it is whole: not in /tmp, numbers stay in staging. */
-static const char PARTS[] = "tables/.parts";
 
 /* One file to write. */
 struct edition {
@@ -29,6 +28,7 @@ struct edition {
     const char *country;  /* NULL: everybody */
     const rsp_labels *labels;
     const char *name;
+    const char *parts; /* folder for sheets that are not yet in the file */
 };
 
 struct book {
@@ -410,7 +410,7 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
     struct book b = {.of = of, .labels = of->labels, .texts = rsp_labels_texts(of->labels), .a = rsp_arena_new()};
     const char *path = rsp_path_join(b.a, of->p->dir, of->name);
     lay_out(&b);
-    lxw_workbook_options options = {.tmpdir = rsp_path_join(b.a, of->p->dir, PARTS)};
+    lxw_workbook_options options = {.tmpdir = rsp_strdup(b.a, of->parts)};
     b.file = workbook_new_opt(path, &options);
     add_formats(&b);
     set_properties(&b);
@@ -462,7 +462,7 @@ static void plan(struct shelf *s, const rsp_edition *e, const char *country) {
                        name);
             continue;
         }
-        struct edition x = {s->p, e, country, labels_in(s, languages[k]), name};
+        struct edition x = {s->p, e, country, labels_in(s, languages[k]), name, NULL};
         RSP_PUSH(s->editions, s->n, s->capacity, x);
     }
 }
@@ -479,13 +479,36 @@ static void plan_all(struct shelf *s) {
     }
 }
 
-/* libxlsxwriter says nothing of a file of its own that it could not take away. */
-static bool remove_parts(const struct shelf *s) {
-    const char *path = rsp_path_join(s->a, s->p->dir, PARTS);
+static void empty_folder(const char *path) {
     DIR *dir = opendir(path);
     for (struct dirent *e; dir && (e = readdir(dir));)
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) unlinkat(dirfd(dir), e->d_name, 0);
     if (dir) closedir(dir);
+}
+
+/* Where libxlsxwriter keeps the sheets of a workbook until it is whole, a file each: some thousand of them. In memory where
+ * there is such a folder: a disk's file system takes longer over their names than the program over their content. The name
+ * is that of the output folder, whose lock this run holds, so that what a dead run left is taken over. Never in /tmp. */
+static const char *open_parts(struct shelf *s) {
+    struct stat st;
+    char *study_dir = rsp_strdup(s->a, s->p->dir), *slash = strrchr(study_dir, '/');
+    if (slash) *slash = '\0';
+    char *real = realpath(study_dir, NULL);
+    uint64_t name = real ? rsp_hash64(real, strlen(real), 0) : 0;
+    free(real);
+    const char *memory = rsp_printf(s->a, "/dev/shm/responsive-%u-%016" PRIx64, (unsigned) geteuid(), name);
+    if (name && (mkdir(memory, 0700) == 0 || errno == EEXIST) && lstat(memory, &st) == 0 && S_ISDIR(st.st_mode) &&
+        st.st_uid == geteuid() && (st.st_mode & 0777) == 0700) {
+        empty_folder(memory);
+        return memory;
+    }
+    const char *beside = rsp_path_join(s->a, s->p->dir, "tables/.parts");
+    return rsp_make_dirs(beside, s->d) ? beside : NULL;
+}
+
+/* libxlsxwriter says nothing of a file of its own that it could not take away. */
+static bool close_parts(const struct shelf *s, const char *path) {
+    empty_folder(path);
     if (rmdir(path) == 0) return true;
     rsp_report(s->d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "nothing was published", "cannot remove the folder: %s",
                strerror(errno));
@@ -493,11 +516,13 @@ static bool remove_parts(const struct shelf *s) {
 }
 
 static bool write_all(struct shelf *s) {
-    bool ok = rsp_make_dirs(rsp_path_join(s->a, s->p->dir, PARTS), s->d);
-    if (!ok || rsp_diag_errors(s->d)) return false;
+    bool ok = !rsp_diag_errors(s->d);
+    const char *parts = ok ? open_parts(s) : NULL;
+    if (!parts) return false;
+    for (size_t k = 0; k < s->n; k++) s->editions[k].parts = parts;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) reduction(&& : ok)
     for (size_t k = 0; k < s->n; k++) ok = write_book(&s->editions[k], s->d) && ok;
-    return remove_parts(s) && ok;
+    return close_parts(s, parts) && ok;
 }
 
 bool rsp_render_workbooks(const rsp_publication *p, rsp_diag *d) {
