@@ -46,7 +46,10 @@ static void checksum(rsp_site *s, const char *folder, const char *name) {
     size_t at = rsp_map_get(s->places, path);
     if (at == RSP_NONE) { /* data are listed in every language, but read once */
         char hex[65];
-        if (!rsp_hash_file(rsp_path_join(s->a, s->p->dir, path), hex)) return;
+        if (!rsp_hash_file(rsp_path_join(s->a, s->p->dir, path), hex)) {
+            rsp_report(s->d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, NULL, "cannot be read back");
+            return;
+        }
         rsp_map_put(s->places, path, at = s->n_hashes);
         RSP_PUSH(s->hashes, s->n_hashes, s->hash_capacity, rsp_strdup(s->a, hex));
     }

@@ -516,7 +516,7 @@ static bool close_parts(const struct shelf *s, const char *path) {
 }
 
 static bool write_all(struct shelf *s) {
-    bool ok = !rsp_diag_errors(s->d);
+    bool ok = rsp_make_dirs(rsp_path_join(s->a, s->p->dir, "tables"), s->d) && !rsp_diag_errors(s->d);
     const char *parts = ok ? open_parts(s) : NULL;
     if (!parts) return false;
     for (size_t k = 0; k < s->n; k++) s->editions[k].parts = parts;
