@@ -106,6 +106,7 @@ bool rsp_content_id(const rsp_content *c, char id[17], rsp_diag *d) {
     rsp_hash_init(&h);
     rsp_hash_str(&h, c->frame->content);
     for (size_t i = 0; i < rsp_published_count(c->results); i++) hash_row(&h, rsp_published_at(c->results, i));
+    rsp_hash_str(&h, c->changes ? "compared" : "first"); /* pages say which */
     for (size_t k = 0; c->changes && k < c->changes->n; k++)
         if (c->changes->changes[k].before) hash_row(&h, c->changes->changes[k].before);
     bool ok = rsp_hash_request(&h, &c->request, d);

@@ -390,7 +390,8 @@ static void add_head(const writer *w, rsp_buf *into) {
     add_escaped(into, s->title);
     rsp_buf_printf(into, "</title>\n<desc id=\"%sdesc\">", w->prefix);
     add_escaped(into, s->description);
-    rsp_buf_puts(into, "</desc>\n");
+    /* Paper, as in the other formats: on a dark page black text would be lost. */
+    rsp_buf_puts(into, "</desc>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
 }
 
 static faces *faces_of_thread(void) {
