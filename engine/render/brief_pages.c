@@ -104,6 +104,13 @@ double brief_last_page(const brief_document *d) {
     return (y - BRIEF_TOP) / (BRIEF_BOTTOM - BRIEF_TOP);
 }
 
+/* The last section that begins on the page before the last: it goes over to a last page that would look forgotten. */
+static size_t section_to_move(const brief_document *d) {
+    for (size_t k = d->n; k-- > 0;)
+        if (d->pieces[k].margin && d->pieces[k].page + 2 == d->n_pages) return k;
+    return RSP_NONE;
+}
+
 static void reorder(brief_document *d, const size_t *order) {
     brief_piece *sorted = rsp_malloc((d->n + 1) * sizeof *sorted);
     for (size_t k = 0; k < d->n; k++) sorted[k] = d->pieces[order[k]];
@@ -120,7 +127,8 @@ void brief_paginate(brief_document *d) {
         d->gaps = NARROW;
         place_all(d, RSP_NONE, order, waiting);
         if (d->n_pages == pages) d->gaps = 1;
-        if (d->n_pages == pages) place_all(d, RSP_NONE, order, waiting);
+        if (d->n_pages == pages) place_all(d, section_to_move(d), order, waiting);
+        if (d->n_pages != pages && d->gaps == 1) place_all(d, RSP_NONE, order, waiting);
     }
     if (d->n_pages < 2) place_all(d, middle_section(d), order, waiting);
     reorder(d, order);
