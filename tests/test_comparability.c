@@ -1,9 +1,6 @@
 /* Verdicts on comparability: what they withhold, when they stay, and data that no ladder can be climbed on. Agreement of
  * every rung with lavaan on real data: test_reference. */
 #include "measure/alignment.h"
-#include "responsive/clean.h"
-#include "responsive/intake.h"
-#include "responsive/statistics.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,36 +11,9 @@
 
 #include <cmocka.h>
 
+#include "made_up.h"
+
 /* ---- a made-up study -------------------------------------------------------------------------------------------- */
-
-static char folder[64] = "/tmp/responsive-comparability-XXXXXX";
-
-static int make_folder(void **state) {
-    (void) state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static void path_of(const char *name, char path[128]) { snprintf(path, 128, "%s/%s", folder, name); }
-
-static int remove_folder(void **state) {
-    static const char *const names[] = {"study.yaml", "survey.csv", "choices.csv", "data.csv"};
-    char path[128];
-    (void) state;
-    for (size_t k = 0; k < 4; k++) {
-        path_of(names[k], path);
-        unlink(path);
-    }
-    return rmdir(folder);
-}
-
-static void put(const char *name, const char *text) {
-    char path[128];
-    path_of(name, path);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
 
 /* What is odd about the data, besides 4 items of one factor in groups a, b and c of `n` respondents. */
 typedef struct {
@@ -79,16 +49,7 @@ static void write_answers(const flaws *f) {
     rsp_buf_free(&b);
 }
 
-struct run {
-    rsp_diag *diag;
-    rsp_study *study;
-    rsp_frame *frame;
-    rsp_sample *sample;
-    rsp_results *results;
-};
-
 static struct run analyse(const flaws *f) {
-    struct run r = {.diag = rsp_diag_new()};
     put("survey.csv", "type,name,label::en\ninteger,id,Id\nselect_one g,g,G\ndecimal,i1,I1\ndecimal,i2,I2\ndecimal,i3,"
                       "I3\ndecimal,i4,I4\n");
     put("choices.csv", "list_name,name,label::en\ng,a,A\ng,b,B\ng,c,C\n");
@@ -104,24 +65,7 @@ static struct run analyse(const flaws *f) {
         "factors:\n  - {id: ladder, kind: invariance, scales: [side], by: [g]}\n"
         "models:\n  - {id: m, kind: linear, formula: score ~ g}\n");
     write_answers(f);
-    r.study = rsp_study_load(folder, r.diag);
-    r.frame = r.study ? rsp_intake(r.study, r.diag) : NULL;
-    rsp_clean_log *log = r.frame ? rsp_clean(r.frame, r.diag) : NULL;
-    rsp_clean_log_free(log);
-    r.sample = log ? rsp_sample_new(r.frame, r.diag) : NULL;
-    if (!r.sample) rsp_diag_print(r.diag, stderr, false, 0);
-    assert_non_null(r.sample);
-    r.results = rsp_results_new();
-    for (size_t k = 0; k < r.study->n_analyses; k++) rsp_analyse(r.sample, &r.study->analyses[k], r.results, r.diag);
-    return r;
-}
-
-static void done(struct run *r) {
-    rsp_results_free(r->results);
-    rsp_sample_free(r->sample);
-    rsp_frame_free(r->frame);
-    rsp_study_free(r->study);
-    rsp_diag_free(r->diag);
+    return load_and_analyse(folder);
 }
 
 static bool is(const char *a, const char *b) { return strcmp(a, b) == 0; }

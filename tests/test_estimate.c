@@ -11,36 +11,11 @@
 
 #include <cmocka.h>
 
-#include "estimate/estimate.h"
-#include "responsive/clean.h"
-#include "responsive/intake.h"
+#include "made_up.h"
 
-static void near(double got, double want, double tolerance) {
-    if (!(fabs(got - want) <= tolerance * fmax(1, fabs(want)))) fail_msg("%.15g instead of %.15g", got, want);
-}
+#include "estimate/estimate.h"
 
 /* ---- a study's rows --------------------------------------------------------------------------------------------- */
-
-struct run {
-    rsp_diag *diag;
-    rsp_study *study;
-    rsp_frame *frame;
-    rsp_sample *sample;
-    rsp_results *results;
-};
-
-static struct run load(const char *dir) {
-    struct run r = {.diag = rsp_diag_new()};
-    r.study = rsp_study_load(dir, r.diag);
-    r.frame = r.study ? rsp_intake(r.study, r.diag) : NULL;
-    rsp_clean_log *log = r.frame ? rsp_clean(r.frame, r.diag) : NULL;
-    rsp_clean_log_free(log);
-    r.sample = log ? rsp_sample_new(r.frame, r.diag) : NULL;
-    if (!r.sample) rsp_diag_print(r.diag, stderr, false, 0);
-    assert_non_null(r.sample);
-    r.results = rsp_results_new();
-    return r;
-}
 
 static void estimate(struct run *r) {
     for (size_t k = 0; k < r->study->n_analyses; k++) {

@@ -11,42 +11,12 @@
 #include <unistd.h>
 
 #include "measure/polychoric.h"
-#include "responsive/clean.h"
-#include "responsive/intake.h"
-#include "responsive/statistics.h"
 
 #include <cmocka.h>
 
+#include "made_up.h"
+
 /* ---- a made-up study -------------------------------------------------------------------------------------------- */
-
-static char folder[64] = "/tmp/responsive-factor-XXXXXX";
-
-static int make_folder(void **state) {
-    (void) state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static void path_of(const char *name, char path[128]) { snprintf(path, 128, "%s/%s", folder, name); }
-
-static int remove_folder(void **state) {
-    static const char *const names[] = {"study.yaml", "survey.csv", "choices.csv", "data.csv"};
-    char path[128];
-    (void) state;
-    for (size_t k = 0; k < 4; k++) {
-        path_of(names[k], path);
-        unlink(path);
-    }
-    return rmdir(folder);
-}
-
-static void put(const char *name, const char *text) {
-    char path[128];
-    path_of(name, path);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
 
 /* Answers 1 to 5 to four items: a common part and an own one. Kinds of harm by `harm`. */
 typedef enum { SOUND, CONSTANT, FEW, ALL_MISSING, EMPTY_CATEGORY, COPIES, GAPS, NO_WEIGHT } harm;
@@ -85,16 +55,7 @@ static const char *const kinds[] = {"estimator: ml",
                                     "estimator: wlsmv, group: g, equal: [loadings, thresholds]"};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
-struct run {
-    rsp_diag *diag;
-    rsp_study *study;
-    rsp_frame *frame;
-    rsp_sample *sample;
-    rsp_results *results;
-};
-
 static struct run analyse(harm h, size_t n) {
-    struct run r = {.diag = rsp_diag_new(), .results = rsp_results_new()};
     rsp_buf yaml = {0}, data = {0};
     put("survey.csv", "type,name,label::en\ninteger,id,Id\nselect_one g,g,G\ndecimal,w,W\ninteger,y1,A\ninteger,y2,B\n"
                       "integer,y3,C\ninteger,y4,D\n");
@@ -108,23 +69,7 @@ static struct run analyse(harm h, size_t n) {
     put("study.yaml", yaml.data);
     put("data.csv", data.data);
     rsp_buf_free(&yaml), rsp_buf_free(&data);
-    r.study = rsp_study_load(folder, r.diag);
-    r.frame = r.study ? rsp_intake(r.study, r.diag) : NULL;
-    rsp_clean_log *log = r.frame ? rsp_clean(r.frame, r.diag) : NULL;
-    rsp_clean_log_free(log);
-    r.sample = log ? rsp_sample_new(r.frame, r.diag) : NULL;
-    if (!r.sample) rsp_diag_print(r.diag, stderr, false, 0);
-    assert_non_null(r.sample);
-    for (size_t k = 0; k < r.study->n_analyses; k++) rsp_analyse(r.sample, &r.study->analyses[k], r.results, r.diag);
-    return r;
-}
-
-static void done(struct run *r) {
-    rsp_results_free(r->results);
-    rsp_sample_free(r->sample);
-    rsp_frame_free(r->frame);
-    rsp_study_free(r->study);
-    rsp_diag_free(r->diag);
+    return load_and_analyse(folder);
 }
 
 static const rsp_row *fit_row(const struct run *r, size_t kind, const char *statistic) {

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
+#include "made_up.h"
+
 #include "model/impute.h"
-#include "responsive/clean.h"
-#include "responsive/intake.h"
 
 /* ---- against mice ----------------------------------------------------------------------------------------------- */
 
@@ -52,7 +52,7 @@ static const rsp_row *find(const rsp_results *r, const char *analysis, const cha
     return NULL;
 }
 
-static void near(double got, double want, double tolerance, const char *what) {
+static void agrees(double got, double want, double tolerance, const char *what) {
     if (isnan(want)) return;
     if (!(fabs(got - want) <= tolerance * fmax(fabs(want), 1e-8)))
         fail_msg("%s: %.12g instead of %.12g", what, got, want);
@@ -73,13 +73,13 @@ static void compare_folder(const char *dir, size_t rows) {
     for (size_t k = 0; k < rows; k++) {
         const rsp_published_row *e = rsp_published_at(expected, k);
         const rsp_row *g = find(out, e->analysis, e->term, e->level, e->statistic);
-        near(g->estimate, e->estimate, 1e-6, e->statistic);
-        near(g->se, e->se, 1e-6, "se");
-        near(g->df, e->df, 1e-6, "df");
-        near(g->df1, e->df1, 0, "df1");
-        near(g->lower, e->lower, 1e-6, "lower");
-        near(g->upper, e->upper, 1e-6, "upper");
-        near(g->p, e->p, 1e-5, "p");
+        agrees(g->estimate, e->estimate, 1e-6, e->statistic);
+        agrees(g->se, e->se, 1e-6, "se");
+        agrees(g->df, e->df, 1e-6, "df");
+        agrees(g->df1, e->df1, 0, "df1");
+        agrees(g->lower, e->lower, 1e-6, "lower");
+        agrees(g->upper, e->upper, 1e-6, "upper");
+        agrees(g->p, e->p, 1e-5, "p");
     }
     rsp_published_free(expected);
     rsp_results_free(out);
@@ -95,43 +95,7 @@ static void pooled_as_mice(void **state) {
 
 /* ---- made-up studies -------------------------------------------------------------------------------------------- */
 
-static char folder[64] = "/tmp/responsive-impute-XXXXXX";
-
-static int make_folder(void **state) {
-    (void) state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    static const char *const names[] = {"study.yaml", "survey.csv", "choices.csv", "data.csv"};
-    char path[128];
-    (void) state;
-    for (size_t k = 0; k < 4; k++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[k]);
-        unlink(path);
-    }
-    return rmdir(folder);
-}
-
-static void put(const char *name, const char *text) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
-struct run {
-    rsp_diag *diag;
-    rsp_study *study;
-    rsp_frame *frame;
-    rsp_sample *sample;
-    rsp_results *results;
-};
-
 static struct run analyse(const char *imputation, const char *data) {
-    struct run r = {.diag = rsp_diag_new()};
     char yaml[2048];
     put("survey.csv",
         "type,name,label::en,measure,relevant\ninteger,id,Id,,\ndecimal,x,X,,\ndecimal,y,Y,,\nselect_one b,b,B,,\n"
@@ -150,27 +114,12 @@ static struct run analyse(const char *imputation, const char *data) {
              imputation);
     put("study.yaml", yaml);
     put("data.csv", data);
-    r.study = rsp_study_load(folder, r.diag);
-    if (!r.study) rsp_diag_print(r.diag, stderr, false, 0);
-    assert_non_null(r.study);
-    r.frame = rsp_intake(r.study, r.diag);
-    assert_non_null(r.frame);
-    rsp_clean_log_free(rsp_clean(r.frame, r.diag));
-    r.sample = rsp_sample_new(r.frame, r.diag);
-    r.results = rsp_results_new();
+    struct run r = load(folder);
     for (size_t k = 0; k < r.study->n_analyses; k++) {
         if (!r.study->imputation.n_variables && !strcmp(r.study->analyses[k].id, "given")) continue;
         rsp_analyse(r.sample, &r.study->analyses[k], r.results, r.diag);
     }
     return r;
-}
-
-static void done(struct run *r) {
-    rsp_results_free(r->results);
-    rsp_sample_free(r->sample);
-    rsp_frame_free(r->frame);
-    rsp_study_free(r->study);
-    rsp_diag_free(r->diag);
 }
 
 static double logit_noise(rsp_rng *r) {
@@ -284,7 +233,7 @@ static void leaves_alone(void **state) {
         assert_false(isnan(rsp_value(f, q, 1)));
     }
     assert_true(isnan(rsp_value(r.frame, y, 1)));
-    near(find(r.results, "x", "x", "", "mean")->estimate, 4.5, 1e-12, "mean of x");
+    agrees(find(r.results, "x", "x", "", "mean")->estimate, 4.5, 1e-12, "mean of x");
     for (size_t k = 0; k < r.results->n; k++)
         assert_true(strcmp(r.results->rows[k].analysis, "x") || strcmp(r.results->rows[k].statistic, "fmi"));
     done(&r);
@@ -298,8 +247,8 @@ static void hostile(void **state) {
                 "y: pmm}}\n",
                 "id,x,y,b,k,c,q\n1,1,7,no,low,,\n2,1,7,no,low,,\n3,1,,yes,,,\n4,1,7,yes,high,,\n5,1,7,,high,,\n");
     const rsp_row *row = find(r.results, "y", "y", "", "mean");
-    near(row->estimate, 7, 1e-12, "constant");
-    near(row->se, 0, 0, "its error");
+    agrees(row->estimate, 7, 1e-12, "constant");
+    agrees(row->se, 0, 0, "its error");
     assert_true(isfinite(find(r.results, "k", "k", "", "mean")->estimate));
     bool said = false;
     for (size_t k = 0; k < rsp_diag_count(r.diag); k++)

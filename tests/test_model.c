@@ -12,55 +12,15 @@
 
 #include <cmocka.h>
 
-#include "responsive/clean.h"
-#include "responsive/intake.h"
-#include "responsive/statistics.h"
+#include "made_up.h"
 
 #include "model/matrix.h"
 #include "model/solve.h"
 
 /* ---- a made-up study -------------------------------------------------------------------------------------------- */
 
-static char folder[64] = "/tmp/responsive-model-XXXXXX";
-
-static int make_folder(void **state) {
-    (void) state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static void path_of(const char *name, char path[128]) { snprintf(path, 128, "%s/%s", folder, name); }
-
-static int remove_folder(void **state) {
-    static const char *const names[] = {"study.yaml", "survey.csv", "choices.csv", "data.csv"};
-    char path[128];
-    (void) state;
-    for (size_t k = 0; k < 4; k++) {
-        path_of(names[k], path);
-        unlink(path);
-    }
-    return rmdir(folder);
-}
-
-static void put(const char *name, const char *text) {
-    char path[128];
-    path_of(name, path);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
-struct run {
-    rsp_diag *diag;
-    rsp_study *study;
-    rsp_frame *frame;
-    rsp_sample *sample;
-    rsp_results *results;
-};
-
 /* Columns: id, y and z numbers, g one of a to f, k one of low, middle, high. models: lines of study.yaml. */
 static struct run analyse(const char *models, const char *data) {
-    struct run r = {.diag = rsp_diag_new()};
     rsp_buf yaml = {0};
     put("survey.csv",
         "type,name,label::en\ninteger,id,Id\ndecimal,y,Y\ndecimal,z,Z\nselect_one g,g,G\nselect_one k,k,K\ntext,t,T\n");
@@ -73,24 +33,7 @@ static struct run analyse(const char *models, const char *data) {
     put("study.yaml", yaml.data);
     put("data.csv", data);
     rsp_buf_free(&yaml);
-    r.study = rsp_study_load(folder, r.diag);
-    r.frame = r.study ? rsp_intake(r.study, r.diag) : NULL;
-    rsp_clean_log *log = r.frame ? rsp_clean(r.frame, r.diag) : NULL;
-    rsp_clean_log_free(log);
-    r.sample = log ? rsp_sample_new(r.frame, r.diag) : NULL;
-    if (!r.sample) rsp_diag_print(r.diag, stderr, false, 0);
-    assert_non_null(r.sample);
-    r.results = rsp_results_new();
-    for (size_t k = 0; k < r.study->n_analyses; k++) rsp_analyse(r.sample, &r.study->analyses[k], r.results, r.diag);
-    return r;
-}
-
-static void done(struct run *r) {
-    rsp_results_free(r->results);
-    rsp_sample_free(r->sample);
-    rsp_frame_free(r->frame);
-    rsp_study_free(r->study);
-    rsp_diag_free(r->diag);
+    return load_and_analyse(folder);
 }
 
 static bool same(const char *a, const char *b) { return strcmp(a ? a : "", b) == 0; }
@@ -105,10 +48,6 @@ static const rsp_row *row_of(const struct run *r, const char *analysis, const ch
     }
     fail_msg("no row %s | %s | %s | %s", analysis, term, level, statistic);
     return NULL;
-}
-
-static void near(double got, double want, double tolerance) {
-    if (!(fabs(got - want) <= tolerance * fmax(1, fabs(want)))) fail_msg("%.15g instead of %.15g", got, want);
 }
 
 /* ---- counts ----------------------------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 enum { PROGRAM, DATA, SHARED, OWN, N_PARTS };
 static const char *const CHANGED[N_PARTS] = {
     "the program is another", "the data have changed",
-    "rules, derivations, design, weighting, variance or answer codes have changed",
+    "rules, derivations, design, weighting, variance, disclosure or answer codes have changed",
     "its own lines in study.yaml have changed"};
 static const char MAGIC[] = "responsive cache 1\n";
 enum { PARTS_AT = sizeof MAGIC - 1 + 64, HEAD = PARTS_AT + N_PARTS * 64 };

@@ -566,7 +566,7 @@ typedef struct {
     size_t n_national;
     rsp_pair *national; /* country code -> language (several: several pairs) */
     rsp_simulation simulation;
-    char digest[65];          /* of what all analyses rest on: instrument, rules, derivations, design, weighting, ... */
+    char digest[65];          /* of what all analyses rest on: instrument, rules, derivations, weighting, ... */
     char analyses_digest[65]; /* of all analyses */
     size_t n_inputs;
     const char **inputs; /* files read while loading: for the manifest */
