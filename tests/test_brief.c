@@ -237,6 +237,49 @@ static void associations_are_named_only_where_a_test_says_so(void **state) {
     check_observations(0.06, 0);
 }
 
+/* What stands highest is said to do so only where the intervals do not meet. */
+static void check_order(double se, double clear, double apart) {
+    world w = {.d = rsp_diag_new(), .results = rsp_results_new()};
+    w.study = rsp_study_load("specs/ifsw", w.d);
+    assert_non_null(w.study);
+    const rsp_variable *channels = &w.study->variables[rsp_study_variable(w.study, "channels")];
+    for (size_t k = 0; k < 6; k++) {
+        const char *item = rsp_printf(w.results->arena, "engage%zu", k + 1);
+        const rsp_list *list = w.study->variables[rsp_study_variable(w.study, item)].list;
+        for (size_t c = 0; c < list->n; c++)
+            if (!list->choices[c].missing)
+                add(&w, "engage_items", "", item, list->choices[c].code, "proportion", 0.1 + 0.05 * (double) k, se);
+    }
+    for (size_t k = 0; k < channels->list->n; k++)
+        add(&w, "channels", "", "channels", channels->list->choices[k].code, "proportion", k < 3 ? 0.5 : 0.45, se);
+    w.published = rsp_disclose(w.study, w.results, NULL, false, w.d);
+    const char *languages[] = {"en"};
+    rsp_publication pub = {.study = w.study, .results = w.published, .n_languages = 1, .languages = languages};
+    rsp_texts *t = rsp_texts_load("en", w.d);
+    rsp_labels *l = rsp_labels_new(w.study, t);
+    brief_definition *b = shipped(w.d);
+    brief_edition e = {.p = &pub, .definition = b, .texts = t, .labels = l, .domain = "", .arena = rsp_arena_new()};
+    brief_observe(&e);
+    const brief_observation *battery = observed(&e, "battery", "engage_items"),
+                            *several = observed(&e, "several", "channels");
+    assert_true(battery && several);
+    assert_true(brief_number(&battery->values, "clear") == clear && brief_number(&battery->values, "apart") == apart);
+    assert_true(brief_number(&several->values, "clear") == clear);
+    free(e.observations);
+    rsp_arena_free(e.arena);
+    brief_definition_free(b);
+    rsp_labels_free(l);
+    rsp_texts_free(t);
+    free_world(&w);
+}
+
+static void the_highest_is_named_only_where_it_stands_out(void **state) {
+    (void) state;
+    check_order(0.005, 1, 1);
+    check_order(0.02, 0, 1);
+    check_order(0.1, 0, 0);
+}
+
 /* ---- pages ------------------------------------------------------------------------------------------------------ */
 
 static void headings_stay_with_their_text(void **state) {
@@ -391,6 +434,7 @@ int main(void) {
         cmocka_unit_test(missing_conditions_do_not_hold),
         cmocka_unit_test(every_language_can_say_everything),
         cmocka_unit_test(associations_are_named_only_where_a_test_says_so),
+        cmocka_unit_test(the_highest_is_named_only_where_it_stands_out),
         cmocka_unit_test(headings_stay_with_their_text),
         cmocka_unit_test(a_short_brief_has_two_pages),
         cmocka_unit_test(a_brief_is_accessible_and_the_same_again),

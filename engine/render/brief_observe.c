@@ -158,6 +158,13 @@ static share *shares_of(const brief_edition *e, const rsp_analysis *x, size_t v,
     return out;
 }
 
+static double greatest_upper(const share *s, size_t n) {
+    double upper = -INFINITY;
+    for (size_t k = 0; k < n; k++) upper = fmax(upper, s[k].row->upper);
+    return upper;
+}
+
+/* `clear`: the intervals of the three named stand above those of all others, so that chance did not choose them. */
 static void put_ranked(const brief_edition *e, brief_observation *o, const share *s, size_t n) {
     brief_put(&o->values, "answer", s[0].label, NAN);
     if (n > 1) {
@@ -169,6 +176,7 @@ static void put_ranked(const brief_edition *e, brief_observation *o, const share
         brief_put(&o->values, "third", s[2].label, NAN);
         put_number(e, o, "third_share", s[2].row->estimate);
     }
+    brief_put(&o->values, "clear", NULL, n > 3 && s[2].row->lower > greatest_upper(s + 3, n - 3));
     brief_put(&o->values, "last", s[n - 1].label, NAN);
     put_number(e, o, "last_share", s[n - 1].row->estimate);
     brief_put(&o->values, "shares", NULL, (double) n);
@@ -206,11 +214,15 @@ static size_t marked_answer(const rsp_variable *v) {
 typedef struct {
     const rsp_published_row *high, *low;
     size_t high_item, low_item, n;
+    double others; /* greatest upper end of an interval but that of `high` */
 } extremes;
 
 static void consider(extremes *x, const rsp_published_row *r, size_t item) {
     if (!r) return;
-    if (!x->n || r->estimate > x->high->estimate) x->high = r, x->high_item = item;
+    bool high = !x->n || r->estimate > x->high->estimate;
+    double passed = !x->n ? -INFINITY : high ? x->high->upper : r->upper;
+    x->others = x->n ? fmax(x->others, passed) : passed;
+    if (high) x->high = r, x->high_item = item;
     if (!x->n || r->estimate < x->low->estimate) x->low = r, x->low_item = item;
     x->n++;
 }
@@ -241,6 +253,9 @@ static void observe_battery(brief_edition *e, const rsp_analysis *x) {
     brief_put(&o->values, "answer", quoted(e, rsp_choice_label(first->list, mark, rsp_texts_lang(e->texts))), NAN);
     put_estimate(e, o, "share", found.high);
     put_extremes(e, o, &found, true);
+    /* Intervals that do not meet: the highest stands above all others, or at least above the lowest. */
+    brief_put(&o->values, "clear", NULL, found.high->lower > found.others);
+    brief_put(&o->values, "apart", NULL, found.high->lower > found.low->upper);
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
@@ -323,7 +338,8 @@ static void observe_profile(brief_edition *e, const rsp_analysis *x) {
     brief_put(&o->values, "below", NULL, (double) below);
     brief_put(&o->values, "base", NULL, v[0].row->n);
     put_extremes(
-        e, o, &(extremes){v[0].row, v[n - 1].row, x->table.items[v[0].place], x->table.items[v[n - 1].place], n}, true);
+        e, o, &(extremes){v[0].row, v[n - 1].row, x->table.items[v[0].place], x->table.items[v[n - 1].place], n, NAN},
+        true);
     size_t high = above ? least(above, NAMED) : 1, low = below ? least(below, NAMED) : 1;
     brief_put(&o->values, "positive", end_words(e, x, v, high, false), NAN);
     brief_put(&o->values, "negative", end_words(e, x, v + n - low, low, true), NAN);

@@ -15,11 +15,11 @@ static const char *const NAMES[] = {
     "not_comparable", "not_comparable_list", "caution", "caution_list",
     /* of an observation */
     "topic", "item", "answer", "share", "lower", "upper", "second", "second_share", "second_upper", "third",
-    "third_share", "last", "last_share", "average", "has_average", "high", "high_value", "low", "low_value", "value",
-    "list", "items", "groups", "grouping", "outcome", "positive", "positives", "negative", "negatives", "unclear",
-    "significant", "tested", "higher", "by_country", "base", "unreliable", "shares", "above", "below", "table",
-    "figure", "enabling", "has_enabling", "blocking", "has_blocking", "blockings", "depends", "has_depends", "verdict",
-    "has_verdict", "drivers"};
+    "third_share", "clear", "apart", "last", "last_share", "average", "has_average", "high", "high_value", "low",
+    "low_value", "value", "list", "items", "groups", "grouping", "outcome", "positive", "positives", "negative",
+    "negatives", "unclear", "significant", "tested", "higher", "by_country", "base", "unreliable", "shares", "above",
+    "below", "table", "figure", "enabling", "has_enabling", "blocking", "has_blocking", "blockings", "depends",
+    "has_depends", "verdict", "has_verdict", "drivers"};
 #define N_NAMES (sizeof NAMES / sizeof *NAMES)
 _Static_assert(sizeof NAMES / sizeof *NAMES <= (size_t) BRIEF_VALUES, "room for every name");
 
