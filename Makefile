@@ -161,12 +161,17 @@ ranks: setup
 	@$(MAKE) --no-print-directory -j2 all MPI=1
 	@tests/ranks.sh $(BUILD)/responsive build/mpi/responsive
 
-# Program, studies that ship, page texts, manual page, completion and units, below $(DESTDIR)$(PREFIX).
+# Data of `responsive selftest`: the list, and the folders it names.
+SELFTEST := $(shell sed -n 's/.*{study: \([^,]*\),.*/\1/p' fixtures/reference/selftest.yaml)
+
+# Program, studies that ship, page texts, data of the self-test, manual page, completion and units, below $(DESTDIR)$(PREFIX).
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/responsive $(DESTDIR)$(PREFIX)/share/man/man1 \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/doc/responsive $(DESTDIR)$(SYSTEMD)
 	install -m 755 $(BUILD)/responsive $(DESTDIR)$(PREFIX)/bin/
 	cp -r reports specs $(DESTDIR)$(PREFIX)/share/responsive/
+	install -d $(DESTDIR)$(PREFIX)/share/responsive/fixtures/reference
+	cd fixtures/reference && cp -r --parents selftest.yaml $(SELFTEST) $(abspath $(DESTDIR)$(PREFIX))/share/responsive/fixtures/reference/
 	$(BUILD)/responsive manual man > $(DESTDIR)$(PREFIX)/share/man/man1/responsive.1
 	$(BUILD)/responsive manual bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/responsive
 	install -m 644 README.md CHANGELOG.md LICENSE engine/batch/operation/responsive.cron $(DESTDIR)$(PREFIX)/share/doc/responsive/

@@ -89,6 +89,11 @@ static int verb_show(const struct arguments *a) {
 }
 static int verb_verify(const struct arguments *a) { return rsp_verify(a->words[0]); }
 
+static int verb_selftest(const struct arguments *a) {
+    rsp_threads_set(1);
+    return rsp_selftest(a->json);
+}
+
 static int verb_diff(const struct arguments *a) { return rsp_diff(a->words[0], a->words[1]); }
 
 static int verb_schema(const struct arguments *a) {
@@ -147,6 +152,10 @@ static const struct verb VERBS[] = {
      "study files or program changed. Ends with 1 if anything did.\n",
      2, 2, "", verb_diff},
     {"verify", "verify RUN", "hold the files of a run against its manifest", "", 1, 1, "", verb_verify},
+    {"selftest", "selftest [--json]", "hold this program against certified values and against other programs' results",
+     "Prints to how many significant digits it agrees. Ends with 1 if to fewer than promised.\n"
+     "  --json        the same for programs\n",
+     0, 0, "J", verb_selftest},
     {"schema", "schema [--reference]", "print the JSON schema of study.yaml",
      "  --reference   the reference of its keys as a table in Markdown instead\n", 0, 0, "r", verb_schema},
     {"manual", "manual man|bash", "print the manual page (roff), or what bash needs to complete commands", "", 1, 1, "",

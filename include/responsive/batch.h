@@ -29,6 +29,8 @@ int rsp_check(const char *dir);
 int rsp_verify(const char *run_dir);
 /* Prints what moved between two publications, and which inputs did it: 0 nothing, 1 something. */
 int rsp_diff(const char *before, const char *now);
+/* Digits that the installed program shares with certified values and with other programs: 0 as many as promised, 1 not. */
+int rsp_selftest(bool json);
 int rsp_show_command(const char *where, const char *out, const char *analysis, const char *lang);
 /* Writes simulated exports of the study's instrument, one file a country, in LimeSurvey's format into `into`. n: respondents
  * in all, 0: as the study says. */

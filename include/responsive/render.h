@@ -8,6 +8,17 @@
 
 #include "responsive/results.h"
 
+/* How far a computation of the installed program agrees with certified values, or with another program's. */
+typedef struct {
+    const char *name, *part, *what; /* part: univariate, anova, regression, reference */
+    const char *against;            /* program and version; NULL: certified by NIST */
+    size_t compared;                /* numbers */
+    double digits, error_digits; /* significant digits that the worst estimate, the worst standard error share, at most
+                                       15; NaN: nothing of the kind was compared */
+    double asked, errors_asked;
+    bool met;
+} rsp_accuracy;
+
 /* What the pages say about the run besides results. */
 typedef struct {
     const rsp_study *study;
@@ -28,6 +39,9 @@ typedef struct {
     } * files;
     size_t n_notes; /* warnings of the run in plain words */
     const char *const *notes;
+    /* for the methods annex */
+    size_t n_accuracy;
+    const rsp_accuracy *accuracy;
 } rsp_publication;
 
 bool rsp_render_charts(const rsp_publication *p, rsp_diag *d);    /* charts/<analysis>-<domain>-<lang>.svg .png .pdf */
