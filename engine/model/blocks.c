@@ -3,6 +3,7 @@
  * The grouping variable with the most columns is eliminated first: its part of L'Z'Z L + I consists of small blocks,
  * one a group, each touching only the groups of other variables that it meets. What is left is dense and small (the
  * way of Bates's MixedModels.jl). Rows are read once, for cross-products; an evaluation costs groups, not rows. */
+#include "base/vector.h"
 #include "model/mixed.h"
 #include "model/solve.h"
 
@@ -23,6 +24,10 @@ struct cross {
     double *value;    /* [entries][d] */
     double *fixed;    /* [levels][d][p + 1] of the first variable with X and y */
     double *dense;    /* [rest*rest] of the rest with itself, upper triangle by row */
+    /* Groups of one random effect that are alike in `first` differ in nothing that theta touches: their products with
+     * the rest are added up once. n_kinds 0: groups are taken one by one. */
+    size_t n_kinds, *kind_size;
+    double *kind_first, *kind; /* [n_kinds], [n_kinds][rest*rest] upper triangles by row */
 };
 
 /* ---- random effects --------------------------------------------------------------------------------------------- */
@@ -152,18 +157,21 @@ bool rsp_mixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
 
 /* ---- fixed effects ---------------------------------------------------------------------------------------------- */
 
-static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *columns, const char **why) {
+static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *columns, const rsp_least_squares *ls,
+                          const char **why) {
     size_t n = m->n, p = x->p;
     const double **c = RSP_ARRAY(x->arena, const double *, p + 1);
-    rsp_least_squares ls;
-    for (size_t j = 0; j < p; j++) c[j] = m->columns[columns[j]].x;
-    rsp_least_squares_fit(n, p, c, NULL, m->y, x->arena, &ls);
-    x->shift = ls.beta;
-    x->basis = ls.inverse;
-    x->unit = sqrt(ls.rss / (double) n);
+    x->shift = RSP_ARRAY(x->arena, double, p + 1);
+    x->basis = RSP_ARRAY(x->arena, double, p *p + 1);
+    for (size_t j = 0; j < p; j++) {
+        c[j] = m->columns[columns[j]].x;
+        x->shift[j] = ls->beta[columns[j]];
+        for (size_t l = 0; l < p; l++) x->basis[j * p + l] = ls->inverse[columns[j] * ls->k + columns[l]];
+    }
+    x->unit = sqrt(ls->rss / (double) n);
     double total = 0;
     for (size_t i = 0; i < n; i++) total += m->y[i] * m->y[i];
-    if (!(ls.rss > 1e-20 * total) || n <= p + 1) {
+    if (!(ls->rss > 1e-20 * total) || n <= p + 1) {
         *why = "its outcome does not vary beyond the predictors";
         return false;
     }
@@ -282,6 +290,69 @@ static void sparse_products(rsp_mixed *x) {
     free(begin), free(order), free(place), free(column), free(value);
 }
 
+static int compare_numbers(const void *a, const void *b) {
+    double x = *(const double *) a, y = *(const double *) b;
+    return (x > y) - (x < y);
+}
+
+/* Different values of `first`, ascending, in c->kind_first; how many groups have each. */
+static void count_kinds(rsp_mixed *x) {
+    struct cross *c = x->cross;
+    size_t levels = x->groups[0].n_levels;
+    c->kind_first = RSP_ARRAY(x->arena, double, levels);
+    c->kind_size = RSP_ARRAY(x->arena, size_t, levels);
+    memcpy(c->kind_first, c->first, levels * sizeof *c->kind_first);
+    qsort(c->kind_first, levels, sizeof *c->kind_first, compare_numbers);
+    for (size_t g = 0; g < levels; g++) {
+        double value = c->kind_first[g];
+        if (c->n_kinds && value == c->kind_first[c->n_kinds - 1]) c->kind_size[c->n_kinds - 1]++;
+        else c->kind_first[c->n_kinds] = value, c->kind_size[c->n_kinds++] = 1;
+    }
+}
+
+/* Adds the products of group g with the rest. */
+static void add_to_kind(const rsp_mixed *x, size_t g, double *to) {
+    const struct cross *c = x->cross;
+    size_t w = x->p + 1;
+    const double *fixed = c->fixed + g * w;
+    for (size_t a = c->start[g]; a < c->start[g + 1]; a++) {
+        double *row = to + c->column[a] * c->rest;
+        for (size_t b = c->start[g]; b < c->start[g + 1]; b++)
+            if (c->column[b] >= c->column[a]) row[c->column[b]] += c->value[a] * c->value[b];
+        for (size_t j = 0; j < w; j++) row[c->rest_z + j] += c->value[a] * fixed[j];
+    }
+    for (size_t i = 0; i < w; i++)
+        for (size_t j = i; j < w; j++) to[(c->rest_z + i) * c->rest + c->rest_z + j] += fixed[i] * fixed[j];
+}
+
+/* Many groups of few sizes, as organisations with a random intercept: an evaluation then costs sizes, not groups. */
+static void make_kinds(rsp_mixed *x) {
+    struct cross *c = x->cross;
+    size_t levels = x->groups[0].n_levels, square = c->rest * c->rest;
+    count_kinds(x);
+    if ((double) (c->n_kinds * square) > x->work) {
+        c->n_kinds = 0;
+        return;
+    }
+    x->work = (double) (c->n_kinds * square);
+    c->kind = RSP_ARRAY(x->arena, double, c->n_kinds *square);
+    for (size_t g = 0; g < levels; g++) {
+        const double *at = bsearch(&c->first[g], c->kind_first, c->n_kinds, sizeof *at, compare_numbers);
+        add_to_kind(x, g, c->kind + (size_t) (at - c->kind_first) * square);
+    }
+}
+
+/* Products of an evaluation that takes groups one by one. */
+static double work_by_group(const rsp_mixed *x) {
+    const struct cross *c = x->cross;
+    double d = (double) x->groups[0].d, sum = 0;
+    for (size_t g = 0; g < x->groups[0].n_levels; g++) {
+        double touched = (double) (c->start[g + 1] - c->start[g] + x->p + 1);
+        sum += d * touched * touched;
+    }
+    return sum;
+}
+
 static void cross_products(rsp_mixed *x) {
     struct cross *c = x->cross = RSP_NEW(x->arena, struct cross);
     const rsp_mgroup *g = &x->groups[0];
@@ -293,9 +364,13 @@ static void cross_products(rsp_mixed *x) {
     c->dense = RSP_ARRAY(x->arena, double, c->rest * c->rest);
     dense_products(x);
     sparse_products(x);
+    x->work = work_by_group(x);
+    if (g->d == 1) make_kinds(x);
+    x->work += (double) (c->rest * c->rest * c->rest) / 3;
 }
 
-rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, bool ml, const char **why) {
+rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, const rsp_least_squares *ls, bool ml,
+                         const char **why) {
     rsp_arena *arena = rsp_arena_new();
     rsp_mixed *x = RSP_NEW(arena, rsp_mixed);
     const char *words = NULL;
@@ -303,7 +378,7 @@ rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, 
     x->n = m->n;
     x->p = p;
     x->ml = ml;
-    if (rsp_mixed_effects(x, m, &words) && fixed_effects(x, m, columns, &words)) {
+    if (rsp_mixed_effects(x, m, &words) && fixed_effects(x, m, columns, ls, &words)) {
         cross_products(x);
         return x;
     }
@@ -389,6 +464,22 @@ static void eliminate_level(const rsp_mixed *x, size_t g, const double *solved, 
     }
 }
 
+RSP_WIDE
+static void subtract(double *from, const double *what, double times, size_t n) {
+    for (size_t i = 0; i < n; i++) from[i] -= times * what[i];
+}
+
+/* The same for all groups of a kind at once: L is a number, t its triangle. */
+static bool eliminate_kinds(const rsp_mixed *x, double t, double *s, double *log_det) {
+    const struct cross *c = x->cross;
+    for (size_t k = 0; k < c->n_kinds; k++) {
+        double square = 1 + t * t * c->kind_first[k];
+        *log_det += (double) c->kind_size[k] * log(square);
+        subtract(s, c->kind + k * c->rest * c->rest, t * t / square, c->rest * c->rest);
+    }
+    return isfinite(*log_det);
+}
+
 /* Takes the first variable out of s (upper triangle). */
 static bool eliminate(const rsp_mixed *x, const double *t, double *s, double *log_det) {
     const struct cross *c = x->cross;
@@ -460,7 +551,7 @@ bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *a
     memcpy(s, c->dense, r * r * sizeof *s);
     at->log_z = at->log_x = 0;
     rsp_mixed_triangle(&x->groups[0], theta, t);
-    bool ok = eliminate(x, t, s, &at->log_z);
+    bool ok = c->n_kinds ? eliminate_kinds(x, t[0], s, &at->log_z) : eliminate(x, t, s, &at->log_z);
     for (size_t i = 0; ok && i < r; i++)
         for (size_t j = 0; j < i; j++) s[i * r + j] = s[j * r + i];
     for (size_t g = 1; ok && g < x->n_groups; g++) {

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_STEPS = 60 };
+enum { MOST_STEPS = 60, LEAST_SHARED_WORK = 10000000 };
 
 /* ---- derivatives ------------------------------------------------------------------------------------------------ */
 
@@ -65,7 +65,8 @@ static bool differentiate(const rsp_mixed *x, const double *theta, const double 
     double *points = rsp_malloc((n * m + 1) * sizeof *points), *v = rsp_malloc(n * q * sizeof *v);
     bool ok = true;
     place_points(theta, h, m, points);
-#pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok)
+    /* Waking threads for less costs more than it saves. */
+#pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok) if ((double) n * x->work > LEAST_SHARED_WORK)
     for (size_t k = 0; k < n; k++) ok = outputs(x, points + k * m, q, v + k * q) && ok;
     memcpy(d->at, v, q * sizeof *v);
     for (size_t i = 0; i < m; i++, at += 2) {
@@ -379,7 +380,7 @@ static void estimate(rsp_mfit *f) {
 static rsp_mixed *fit_matrix(rsp_mfit *f, size_t n, rsp_diag *d) {
     const char *why = NULL;
     rsp_mfit_columns(f, false);
-    rsp_mixed *x = f->m->n ? rsp_mixed_new(f->m, f->p, f->column, f->a->model.ml, &why) : NULL;
+    rsp_mixed *x = f->m->n ? rsp_mixed_new(f->m, f->p, f->column, &f->least, f->a->model.ml, &why) : NULL;
     f->x = x;
     if (x) x->n = n;
     if (x && f->a->model.kenward_roger && x->q > RSP_KENWARD_ROGER_MOST) {

@@ -7,6 +7,7 @@
 #define RESPONSIVE_MODEL_MIXED_H
 
 #include "model/matrix.h"
+#include "model/solve.h"
 
 enum { RSP_MOST_EFFECTS = 64 }; /* random effects of one grouping variable */
 
@@ -37,6 +38,7 @@ struct rsp_mixed {
     double *y;              /* [n] */
     double unit, log_basis; /* log_basis: 2 log |basis| */
     struct cross *cross;    /* cross-products: blocks.c */
+    double work;            /* multiplications of an evaluation, about */
     rsp_arena *arena;
 };
 
@@ -51,8 +53,10 @@ typedef struct {
 /* Random effects alone: groups, n_groups, n_theta and q of x, which has an arena. False: *why says in words. */
 bool rsp_mixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why);
 
-/* X: the columns of m that are estimable. NULL when no such model can be fitted; *why then says so in words. */
-rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, bool ml, const char **why);
+/* X: the columns of m that are estimable, ls: least squares of y on all of m's. NULL when no such model can be fitted;
+ * *why then says so in words. */
+rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, const rsp_least_squares *ls, bool ml,
+                         const char **why);
 void rsp_mixed_free(rsp_mixed *x);
 /* False where the determinants do not exist. at->gamma, at->inverse: room of the caller's, or NULL. */
 bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *at);
@@ -87,11 +91,12 @@ typedef struct {
 typedef struct {
     const rsp_analysis *a;
     rsp_mmatrix *m;
-    const rsp_mixed *x;  /* NULL: cannot be fitted */
-    uint32_t *flags;     /* [k] of the columns */
-    uint32_t status;     /* of the whole model */
-    size_t p, *column;   /* columns that can be estimated */
-    double *b, *se, *df; /* [p]; df NaN: normal */
+    const rsp_mixed *x;      /* NULL: cannot be fitted */
+    uint32_t *flags;         /* [k] of the columns */
+    uint32_t status;         /* of the whole model */
+    size_t p, *column;       /* columns that can be estimated */
+    rsp_least_squares least; /* of y on all columns */
+    double *b, *se, *df;     /* [p]; df NaN: normal */
     size_t n_thresholds;
     double *threshold, *threshold_se;
     double threshold_df;

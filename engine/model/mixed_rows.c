@@ -17,18 +17,17 @@ void rsp_mfit_columns(rsp_mfit *f, bool constant) {
     const rsp_mmatrix *m = f->m;
     const double **x = RSP_ARRAY(m->arena, const double *, m->k + 2);
     double *one = RSP_ARRAY(m->arena, double, m->n + 1);
-    rsp_least_squares ls;
     f->flags = RSP_ARRAY(m->arena, uint32_t, m->k + 1);
     f->column = RSP_ARRAY(m->arena, size_t, m->k + 1);
     for (size_t i = 0; i < m->n; i++) one[i] = 1;
     x[0] = one;
     for (size_t j = 0; j < m->k; j++) x[j + constant] = m->columns[j].x;
-    rsp_least_squares_fit(m->n, m->k + constant, x, NULL, NULL, m->arena, &ls);
+    rsp_least_squares_fit(m->n, m->k + constant, x, NULL, m->y, m->arena, &f->least);
     for (size_t j = 0; j < m->k; j++) {
         bool zero = true;
         for (size_t i = 0; zero && i < m->n; i++) zero = m->columns[j].x[i] == 0;
         if (zero) f->flags[j] = RSP_F_EMPTY;
-        else if (ls.aliased[j + constant]) f->flags[j] = RSP_F_SINGULAR;
+        else if (f->least.aliased[j + constant]) f->flags[j] = RSP_F_SINGULAR;
         else f->column[f->p++] = j;
     }
 }
