@@ -30,7 +30,7 @@ static void write_answers(const flaws *f) {
     rsp_buf b = {0};
     rsp_rng r;
     rsp_rng_init(&r, 7, 0);
-    rsp_buf_puts(&b, "id,g,i1,i2,i3,i4\n");
+    rsp_buf_puts(&b, "id,g,i1,i2,i3,i4,f1,f2\n");
     for (size_t g = 0, id = 1; g < 3; g++)
         for (size_t k = 0; k < (g == 2 && f->small ? f->small : f->n); k++, id++) {
             double factor = rsp_rng_normal(&r) + 0.3 * (double) g, other = rsp_rng_normal(&r), x[4];
@@ -43,7 +43,8 @@ static void write_answers(const flaws *f) {
             for (size_t i = 0; i < 4; i++)
                 if (f->nobody) rsp_buf_puts(&b, ",");
                 else rsp_buf_printf(&b, ",%.6f", x[i]);
-            rsp_buf_puts(&b, "\n");
+            double own = rsp_rng_normal(&r);
+            rsp_buf_printf(&b, ",%.6f,%.6f\n", 0.5 * factor + rsp_rng_normal(&r), own);
         }
     put("data.csv", b.data);
     rsp_buf_free(&b);
@@ -51,7 +52,7 @@ static void write_answers(const flaws *f) {
 
 static struct run analyse(const flaws *f) {
     put("survey.csv", "type,name,label::en\ninteger,id,Id\nselect_one g,g,G\ndecimal,i1,I1\ndecimal,i2,I2\ndecimal,i3,"
-                      "I3\ndecimal,i4,I4\n");
+                      "I3\ndecimal,i4,I4\ndecimal,f1,F1\ndecimal,f2,F2\n");
     put("choices.csv", "list_name,name,label::en\ng,a,A\ng,b,B\ng,c,C\n");
     put("study.yaml",
         "study: s\ntitle: {en: S}\nlanguages: [en]\nsources:\n  - {files: data.csv, format: csv}\n"
@@ -63,7 +64,10 @@ static struct run analyse(const flaws *f) {
         "tests:\n  - {id: t, kind: kruskal, rows: score, columns: g}\n"
         "scales:\n  - {id: scales, name: side, items: [i1, i2, i3, i4]}\n"
         "factors:\n  - {id: ladder, kind: invariance, scales: [side], by: [g]}\n"
-        "models:\n  - {id: m, kind: linear, formula: score ~ g}\n");
+        "models:\n  - {id: m, kind: linear, formula: score ~ g}\n"
+        "  - {id: outcome, kind: drivers, outcome: points, factors: [f1, f2], neutral: 0, across: g, replicates: 2}\n"
+        "  - {id: factor, kind: drivers, outcome: f1, factors: [score, f2], neutral: 0, across: g, replicates: 2}\n"
+        "  - {id: item, kind: drivers, outcome: i1, factors: [f1, f2], neutral: 0, across: g, replicates: 2}\n");
     write_answers(f);
     return load_and_analyse(folder);
 }
@@ -132,6 +136,32 @@ static void what_is_withheld(void **state) {
     done(&good), done(&bad);
 }
 
+/* Verdicts on factors across groups in which the outcome, or the factor, means something else. */
+static void drivers_are_withheld(void **state) {
+    (void) state;
+    struct run good = analyse(&(flaws){.n = 300}), bad = analyse(&(flaws){.n = 300, .broken = true});
+    assert_string_equal(row_of(&bad, "outcome", "", "f1", NULL, "role")->level, "own");
+    rsp_settle_comparability(good.study, NULL, true, good.results);
+    rsp_settle_comparability(bad.study, NULL, true, bad.results);
+    const char *const statistics[] = {"verdict", "role", "pooled", "prediction", "wald_f", "coefficient", "explained"};
+    for (size_t k = 0; k < sizeof statistics / sizeof *statistics; k++) {
+        assert_true(flagged(&bad, "outcome", "", "f1", NULL, statistics[k]));
+        assert_true(flagged(&bad, "factor", "", "score", NULL, statistics[k]));
+        assert_false(flagged(&bad, "factor", "", "f2", NULL, statistics[k]));
+        assert_false(flagged(&bad, "item", "", "f1", NULL, statistics[k]));
+        assert_false(flagged(&good, "outcome", "", "f1", NULL, statistics[k]));
+    }
+    assert_true(flagged(&bad, "outcome", "g=b", "f1", "", "coefficient"));
+    assert_false(flagged(&bad, "outcome", "", "f1", "", "net")); /* a rating of the factor, which is comparable */
+    assert_true(flagged(&bad, "factor", "g=b", "score", "", "net"));
+    assert_string_equal(row_of(&bad, "outcome", "", "f1", NULL, "verdict")->level, "");
+    assert_string_equal(row_of(&bad, "outcome", "", "f1", NULL, "role")->level, "");
+    assert_string_equal(row_of(&bad, "item", "", "f1", NULL, "role")->level, "own");
+    assert_string_equal(row_of(&good, "outcome", "", "f1", NULL, "role")->level, "own");
+    assert_true(*row_of(&good, "outcome", "", "f1", NULL, "verdict")->level);
+    done(&good), done(&bad);
+}
+
 /* A publication whose verdict is `grade`. */
 static rsp_published *publication(const struct run *r, double grade, const char *word) {
     rsp_results *x = rsp_results_new();
@@ -164,8 +194,9 @@ static void verdicts_stay_within_the_margin(void **state) {
 
 static void no_row_is_infinite(const struct run *r) {
     for (size_t k = 0; k < r->results->n; k++) {
-        assert_false(isinf(r->results->rows[k].estimate));
-        assert_false(isinf(r->results->rows[k].se));
+        const rsp_row *x = &r->results->rows[k];
+        if (isinf(x->estimate) || isinf(x->se))
+            fail_msg("infinite: %s %s %s %s", x->analysis, x->domain, x->term, x->statistic);
     }
 }
 
@@ -179,6 +210,9 @@ static void hostile(void **state) {
     assert_null(row_of(&small, "ladder", "g=c", "side:g", "i1", "dmacs"));
     struct run constant = analyse(&(flaws){.n = 200, .constant = true});
     assert_true(row_of(&constant, "ladder", "g=b", "side:g", NULL, "group_size")->flags & RSP_F_SINGULAR);
+    /* An outcome that is the same for all of a group has no errors there, and no weight in the pool. */
+    assert_true(row_of(&constant, "item", "g=b", "f1", "", "coefficient")->flags & RSP_F_SINGULAR);
+    assert_true(row_of(&constant, "item", "", "f1", "", "groups")->estimate == 2);
     struct run twins = analyse(&(flaws){.n = 200, .twins = true});
     assert_string_equal(verdict(&twins)->level, "not_comparable");
     assert_true(verdict(&twins)->flags & (RSP_F_SINGULAR | RSP_F_NOT_CONVERGED));
@@ -215,8 +249,11 @@ static void alignment_recovers_what_is_invariant(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(grades), cmocka_unit_test(what_is_withheld),
-                                       cmocka_unit_test(verdicts_stay_within_the_margin), cmocka_unit_test(hostile),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(grades),
+                                       cmocka_unit_test(what_is_withheld),
+                                       cmocka_unit_test(drivers_are_withheld),
+                                       cmocka_unit_test(verdicts_stay_within_the_margin),
+                                       cmocka_unit_test(hostile),
                                        cmocka_unit_test(alignment_recovers_what_is_invariant)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -121,6 +121,13 @@ static bool model_compares(const struct gate *g, const rsp_model *m, const rsp_r
     return false;
 }
 
+/* Kind drivers: what its groups say together of an outcome or a factor that means something else in each of them, and
+ * each group's association beside the others. A rating (`net`) speaks of the factor alone; of everybody it compares nothing. */
+static bool drivers_compare(const struct gate *g, const rsp_model *m, const rsp_row *r) {
+    if (m->across != g->by_variable || is(r->statistic, "net")) return false;
+    return g->scores[m->drivers.outcome] || is_score(g, r->term, strlen(r->term));
+}
+
 static bool compares(const struct gate *g, const rsp_row *r) {
     bool of_groups =
         names_group(r->domain, g->by) || names_group(r->sides[0], g->by) || names_group(r->sides[1], g->by);
@@ -130,13 +137,20 @@ static bool compares(const struct gate *g, const rsp_row *r) {
     if (a && a->kind == RSP_A_TEST)
         return (a->test.columns == g->by_variable && g->scores[a->test.rows]) ||
                (a->test.rows == g->by_variable && g->scores[a->test.columns]);
-    return a && a->kind == RSP_A_MODEL && model_compares(g, &a->model, r);
+    if (!a || a->kind != RSP_A_MODEL) return false;
+    return a->model.kind == RSP_DRIVERS_MODEL ? drivers_compare(g, &a->model, r) : model_compares(g, &a->model, r);
+}
+
+/* A verdict on a factor that rests on such a comparison is none; nor is its role beside the others. */
+static void withhold(rsp_row *r) {
+    r->flags |= RSP_F_NOT_COMPARABLE;
+    if (is(r->statistic, "verdict") || is(r->statistic, "role")) r->level = "";
 }
 
 static void flag_rows(struct gate *g, size_t n_items, const size_t *items, rsp_results *out) {
     find_scores(g->s, n_items, items, g->scores);
     for (size_t i = 0; i < out->n; i++)
-        if (compares(g, &out->rows[i])) out->rows[i].flags |= RSP_F_NOT_COMPARABLE;
+        if (compares(g, &out->rows[i])) withhold(&out->rows[i]);
 }
 
 /* The verdict's term is `scale:variable`. */

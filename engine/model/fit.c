@@ -722,6 +722,14 @@ void rsp_fit_regression(rsp_sample *s, const rsp_analysis *a, rsp_results *out, 
     rsp_mmatrix_free(f.m);
 }
 
+/* Nothing is left of the outcome but rounding: such errors would outweigh all others where estimates are compared. */
+static bool without_residuals(const rsp_regression *f) {
+    const rsp_mmatrix *m = f->m;
+    double total = 0;
+    for (size_t i = 0; i < m->n; i++) total += (m->w ? m->w[i] : 1) * m->y[i] * m->y[i];
+    return m->n && f->a->model.kind == RSP_LINEAR_MODEL && !(f->rss > 1e-20 * total);
+}
+
 bool rsp_fit_estimates(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_estimates *e, rsp_diag *d) {
     rsp_regression f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
     if (!fit(&f, domain, d)) return false;
@@ -729,6 +737,7 @@ bool rsp_fit_estimates(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *
     double *b = RSP_ARRAY(f.arena, double, k + 1), *v = RSP_ARRAY(f.arena, double, k *k + 1);
     uint32_t *flags = RSP_ARRAY(f.arena, uint32_t, k + 1);
     int64_t *cell = RSP_ARRAY(f.arena, int64_t, k + 1);
+    if (without_residuals(&f)) f.status |= RSP_F_SINGULAR;
     for (size_t j = 0; j < k; j++) {
         size_t at = rsp_parameter_at(&f, 0, j);
         flags[j] = f.flags[at] | f.status;

@@ -16,7 +16,7 @@ void rsp_fit_drivers(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp
 typedef struct {
     rsp_mmatrix *m;        /* its columns are the coefficients */
     const double *b, *v;   /* [k], [k*k]: estimates and their covariance; NaN or 0 where flags say why */
-    const uint32_t *flags; /* [k] why a coefficient has no numbers or no error; 0 */
+    const uint32_t *flags; /* [k] why a coefficient has no numbers or no error (singular: no residuals either); 0 */
     const int64_t *cell;   /* [k] respondents behind the coefficient's own cell */
     double df;             /* NaN: normal */
     double rss, tss;       /* linear: weighted sums of squares, of residuals and of the outcome */

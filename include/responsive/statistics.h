@@ -24,8 +24,8 @@ void rsp_fit_model(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_d
  * differs from it only by what cut-offs moved by the margin would give; `final` (the freeze date has passed) makes
  * tonight's count. `verdict` is what counts, `verdict_computed` what tonight's data alone say.
  * Then, for each scale that is not comparable by a variable: rows that compare groups of that variable by a score which
- * two or more of the scale's items feed, in crossings, differences, tests, coefficients and pooled models, are flagged
- * not_comparable. */
+ * two or more of the scale's items feed, in crossings, differences, tests, coefficients, pooled models and drivers, are
+ * flagged not_comparable; verdicts and roles of such factors lose their level. */
 void rsp_settle_comparability(const rsp_study *s, const rsp_published *previous, bool final, rsp_results *out);
 
 /* The one that the analysis' kind asks for. */
