@@ -57,7 +57,7 @@ ifdef FUZZ
 endif
 
 OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
-MAIN := $(BUILD)/engine/main.o
+MAIN := $(BUILD)/engine/main.o $(BUILD)/engine/allocator.o
 
 PREFIX  ?= /usr/local
 SYSTEMD ?= $(PREFIX)/lib/systemd/system

@@ -1,4 +1,5 @@
 /* The command line. */
+#include "base/ending.h"
 #include "batch/ranks.h"
 #include "responsive/batch.h"
 #include "responsive/intake.h"
@@ -165,7 +166,8 @@ enum { N_VERBS = sizeof VERBS / sizeof *VERBS };
 
 static const char EXIT_STATUS[] =
     "Exit status: 0 done; 1 done, but something needs a look; 2 wrong usage; 3 wrong study specification;\n"
-    "4 unreadable or inconsistent input data; 5 could not write; 6 another run holds the lock; 70 a bug.\n";
+    "4 unreadable or inconsistent input data; 5 could not write; 6 another run holds the lock;\n"
+    "70 out of memory, or a bug: stderr says which.\n";
 
 static void print_help(FILE *to) {
     fprintf(to, "responsive %s: a batch analytics engine for questionnaires\n\n", RSP_VERSION);
@@ -361,9 +363,11 @@ int main(int argc, char **argv) {
     setlocale(LC_ALL, "C");
     gsl_set_error_handler_off();
     keep_answers_off_the_disk();
+    rsp_ending_watch();
     signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is a failed write, not the end of the program */
     rsp_ranks_start(&argc, &argv);
     int status = command(argc, argv);
     rsp_ranks_end();
+    rsp_ending_expected();
     return status;
 }

@@ -1,9 +1,12 @@
-/* A library for LD_PRELOAD that lets one call fail: what a full disk, a broken one or lost permissions do to a run.
+/* A library for LD_PRELOAD that lets one call fail: what a full disk, a broken one, lost permissions or too little memory
+ * do to a run.
  *
  *   RSP_FAULT_UNDER   folder (absolute): only calls that concern files below it count
  *   RSP_FAULT_AT      the call that fails, from 1; 0: none
  *   RSP_FAULT_STAYS   1: every later call that needs room on the disk fails too, as on a full disk
- *   RSP_FAULT_REPORT  file that gets the number of calls and the name of the one that failed
+ *   RSP_FAULT_MEMORY  the allocation that fails, of the program or of any library, from 1; 0: none
+ *   RSP_FAULT_SHORT   1: every later allocation fails too
+ *   RSP_FAULT_REPORT  file that gets the number of calls, the name of the one that failed, and the number of allocations
  *
  * What a call fails with goes round with its number: ENOSPC, EIO, EACCES, and for write() half of the bytes first. A
  * stream (fopen) fails as a real one does: its descriptor becomes that of /dev/full. */
@@ -13,6 +16,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +29,11 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long calls;
 static char failed[64] = "none";
+
+/* Set before main(): an allocation must not look at the environment. 0 before that. */
+static atomic_long allocations;
+static long allocation_at;
+static bool counting, memory_stays_short;
 
 static long number_of(const char *name) {
     const char *text = getenv(name);
@@ -63,7 +72,7 @@ __attribute__((destructor)) static void report(void) {
     const char *path = getenv("RSP_FAULT_REPORT");
     FILE *f = path ? REAL(fopen, path, "we") : NULL;
     if (!f) return;
-    fprintf(f, "%ld %s\n", calls, failed);
+    fprintf(f, "%ld %s %ld\n", calls, failed, atomic_load(&allocations));
     fclose(f);
 }
 
@@ -168,4 +177,50 @@ size_t fwrite(const void *bytes, size_t size, size_t n, FILE *f) {
 int fclose(FILE *f) {
     if (concerns(fileno(f)) && fails("fclose", false)) fill_up(f);
     return REAL(fclose, f);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+__attribute__((constructor)) static void begin(void) {
+    allocation_at = number_of("RSP_FAULT_MEMORY");
+    memory_stays_short = number_of("RSP_FAULT_SHORT");
+    counting = true;
+}
+
+static bool short_of_memory(void) {
+    if (!counting) return false;
+    long now = atomic_fetch_add(&allocations, 1) + 1;
+    if (!allocation_at || (now != allocation_at && !(memory_stays_short && now > allocation_at))) return false;
+    errno = ENOMEM;
+    return true;
+}
+
+/* The program's malloc() asks these (engine/allocator.c), for all libraries too. */
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *p, size_t bytes);
+void *__libc_memalign(size_t alignment, size_t bytes);
+
+void *__libc_malloc(size_t bytes) {
+    static __typeof__(__libc_malloc) *next;
+    if (!next) next = (__typeof__(next)) dlsym(RTLD_NEXT, "__libc_malloc");
+    return short_of_memory() ? NULL : next(bytes);
+}
+
+void *__libc_calloc(size_t count, size_t size) {
+    static __typeof__(__libc_calloc) *next;
+    if (!next) next = (__typeof__(next)) dlsym(RTLD_NEXT, "__libc_calloc");
+    return short_of_memory() ? NULL : next(count, size);
+}
+
+void *__libc_realloc(void *p, size_t bytes) {
+    static __typeof__(__libc_realloc) *next;
+    if (!next) next = (__typeof__(next)) dlsym(RTLD_NEXT, "__libc_realloc");
+    return short_of_memory() ? NULL : next(p, bytes);
+}
+
+void *__libc_memalign(size_t alignment, size_t bytes) {
+    static __typeof__(__libc_memalign) *next;
+    if (!next) next = (__typeof__(next)) dlsym(RTLD_NEXT, "__libc_memalign");
+    return short_of_memory() ? NULL : next(alignment, bytes);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A hundred nights of growing exports with faults thrown in: kills at any moment, failing calls, a full disk, a wrong study, a
-# broken export, two runs at once. After each night: `latest` is a whole publication, an old or the new one; nothing of a
+# A hundred nights of growing exports with faults thrown in: kills at any moment, failing calls, a full disk, too little
+# memory, a wrong study, a broken export, two runs at once. After each night: `latest` is a whole publication, an old or the new one; nothing of a
 # dead run is left; exit statuses say what happened.
 #   tests/soak.sh PROGRAM FAULTS.SO NIGHTS
 set -eu
@@ -34,7 +34,7 @@ while [ "$night" -lt "$nights" ]; do
     if [ "$dice" -gt 0 ] || [ "$night" = 1 ]; then # in a quarter of the nights nothing new came
         "$program" simulate specs/ifsw --out "$here/study/data" --n $((600 + night * 20)) --seed 7 > /dev/null
     fi
-    roll 8
+    roll 9
     kind=$dice status=0
     [ "$night" = 1 ] && kind=0
     case $kind in
@@ -76,10 +76,16 @@ while [ "$night" -lt "$nights" ]; do
         wait "$first" || status=$?
         [ "$status" -le 1 ] || [ "$status" = 6 ] || fail "the first of two ends with $status"
         ;;
+    8) # an allocation fails
+        roll 30000
+        start LD_PRELOAD="$faults" RSP_FAULT_MEMORY=$((1 + dice * 10)) RSP_FAULT_SHORT=$((dice % 2))
+        wait $child || status=$?
+        [ "$status" -le 1 ] || grep -q 'out of memory; nothing was published' "$here/said" || fail "short of memory ends with $status"
+        ;;
     esac
     case $status in
     0 | 1) if grep -q '"outcome":"unchanged"' "$here/json"; then unchanged=$((unchanged + 1)); else published=$((published + 1)); fi ;;
-    3 | 4 | 5 | 6) refused=$((refused + 1)) ;;
+    3 | 4 | 5 | 6 | 70) refused=$((refused + 1)) ;;
     137) killed=$((killed + 1)) ;;
     *) fail "ends with $status" ;;
     esac

@@ -1,5 +1,6 @@
-/* What a night leaves behind when the disk is full or broken, when permissions are lost, and when the program is killed:
- * `latest` is whole, old or new, and the next run cleans up. tests/faults.c makes the calls fail. */
+/* What a night leaves behind when the disk is full or broken, when permissions are lost, when memory is short, and when the
+ * program is stopped or killed: `latest` is whole, old or new; staging is gone, at the latest after the next run.
+ * tests/faults.c makes the calls fail. */
 #include "responsive/base.h"
 
 #include <fcntl.h>
@@ -9,13 +10,14 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { KILLS = 30, AT_THE_END = 12, SECONDS = 25 /* then steps grow faster: the machine is busy */ };
+enum { KILLS = 100, ALLOCATIONS = 60, AT_THE_END = 12, SECONDS = 25 /* then steps grow faster: the machine is busy */ };
 
 #ifdef __SANITIZE_ADDRESS__
 enum { SANITIZED = 1 }; /* LD_PRELOAD and the sanitizer do not mix */
@@ -37,22 +39,36 @@ static int sh(const char *format, ...) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Starts a night; the k-th call fails, none for 0. */
-static pid_t start(long k, bool stays) {
+/* What goes wrong in a night: calls and allocations count from 1; 0: none. */
+struct fault {
+    long call, allocation;
+    bool stays;   /* from there on all that are alike fail */
+    rlim_t space; /* bytes of address space; 0: no limit */
+};
+
+static void set_number(const char *name, long k) {
+    char text[32];
+    snprintf(text, sizeof text, "%ld", k);
+    setenv(name, text, 1);
+}
+
+static pid_t start(const struct fault *f) {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child) return child;
-    char at[32], log[400];
-    snprintf(at, sizeof at, "%ld", k);
+    char log[400];
     snprintf(log, sizeof log, "%s/stderr", here);
     int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd >= 0) dup2(fd, 2);
-    if (k >= 0) {
+    if (f) {
         setenv("LD_PRELOAD", faults, 1);
         setenv("RSP_FAULT_UNDER", out, 1);
-        setenv("RSP_FAULT_AT", at, 1);
-        setenv("RSP_FAULT_STAYS", stays ? "1" : "0", 1);
         setenv("RSP_FAULT_REPORT", report, 1);
+        set_number("RSP_FAULT_AT", f->call);
+        set_number("RSP_FAULT_STAYS", f->call && f->stays);
+        set_number("RSP_FAULT_MEMORY", f->allocation);
+        set_number("RSP_FAULT_SHORT", f->allocation && f->stays);
+        if (f->space) setrlimit(RLIMIT_AS, &(struct rlimit){f->space, f->space});
     }
     alarm(180); /* a night that hangs is killed, and fails the test */
     execl(program, "responsive", "run", "specs/wvs", "--out", out, "--lang", "en", "--only", "poverty", "--quiet",
@@ -66,12 +82,12 @@ static int finish(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
-/* Calls of the run before, and the name of the one that failed. */
-static long last_report(char name[64]) {
+/* Calls of the run before, the name of the one that failed, and the number of allocations. */
+static long last_report(char name[64], long *allocations) {
     long n = -1;
     FILE *f = fopen(report, "re");
     assert_non_null(f);
-    assert_int_equal(fscanf(f, "%ld %63s", &n, name), 2);
+    assert_int_equal(fscanf(f, "%ld %63s %ld", &n, name, allocations), 3);
     fclose(f);
     return n;
 }
@@ -109,9 +125,10 @@ static bool any_staging(void) { return sh("ls -d %s/wvs/.staging-* %s/wvs/.lates
 /* One night with a fault: what it may and may not leave. */
 static void night_with_fault(long k, bool stays, json_t *expected, size_t *refused) {
     char before[256], when[128], call[64];
+    long allocations;
     snprintf(before, sizeof before, "%s", latest());
-    int status = finish(start(k, stays));
-    last_report(call);
+    int status = finish(start(&(struct fault){.call = k, .stays = stays}));
+    last_report(call, &allocations);
     snprintf(when, sizeof when, "call %ld (%s)%s", k, call, stays ? ", disk full from there on" : "");
     assert_latest_whole(when);
     if (status == RSP_ERR_OUTPUT) {
@@ -139,8 +156,9 @@ static void failing_calls(void **state) {
     size_t refused = 0, nights = 0;
     time_t until = time(NULL) + SECONDS;
     json_t *expected = latest_outputs();
-    assert_int_equal(finish(start(0, false)), 0);
-    long n = last_report(name);
+    long allocations, n;
+    assert_int_equal(finish(start(&(struct fault){0})), 0);
+    n = last_report(name, &allocations);
     assert_true(n > 50);
     /* Preparing and publishing call by call, what lies between with growing steps; all again on a disk that stays full. */
     for (int stays = 0; stays < 2; stays++) {
@@ -153,8 +171,67 @@ static void failing_calls(void **state) {
     json_decref(expected);
     if (getenv("VERBOSE")) fprintf(stderr, "%ld calls, %zu nights, %zu refused\n", n, nights, refused);
     assert_true(refused > nights / 3);
-    assert_int_equal(finish(start(-1, false)), 0);
+    assert_int_equal(finish(start(NULL)), 0);
     assert_false(any_staging());
+}
+
+/* A night that ends for want of memory, in the engine or in a library: it says so, and leaves what a whole night or none
+ * would leave. True if it was refused. */
+static bool night_without_memory(const struct fault *f, json_t *expected) {
+    char before[256], when[128];
+    snprintf(before, sizeof before, "%s", latest());
+    int status = finish(start(f));
+    snprintf(when, sizeof when, "allocation %ld%s, %zu bytes of address space", f->allocation,
+             f->stays ? " and all later ones" : "", (size_t) f->space);
+    assert_latest_whole(when);
+    if (any_staging()) fail_msg("%s: staging is left", when);
+    if (status == RSP_ERR_BUG && sh("grep -q '^responsive: .*memory' %s/stderr", here) == 0) {
+        bool moved = strcmp(before, latest()) != 0;
+        if (moved == (sh("grep -q 'nothing was published' %s/stderr", here) == 0))
+            fail_msg("%s: latest has%s moved, and stderr says otherwise", when, moved ? "" : " not");
+        return true;
+    }
+    if (status != 0) {
+        sh("cat %s/stderr >&2", here);
+        fail_msg("%s: exit status %d", when, status);
+    }
+    json_t *outputs = latest_outputs();
+    if (!json_equal(outputs, expected)) fail_msg("%s: the run is published, and not what it should be", when);
+    json_decref(outputs);
+    return false;
+}
+
+static void failing_allocations(void **state) {
+    (void) state;
+    if (SANITIZED) skip();
+    char name[64];
+    long n;
+    size_t refused = 0;
+    json_t *expected = latest_outputs();
+    assert_int_equal(finish(start(&(struct fault){0})), 0);
+    last_report(name, &n);
+    assert_true(n > 10000);
+    /* One of each stretch of a run, whose places differ from stretch to stretch. */
+    for (long k = 0; k < ALLOCATIONS; k++) {
+        long at = 1 + (n - 1) * k / ALLOCATIONS + k * k * 31 % (n / ALLOCATIONS);
+        refused += night_without_memory(&(struct fault){.allocation = at, .stays = k % 2}, expected);
+    }
+    assert_true(refused >=
+                ALLOCATIONS * 9 / 10); /* threads share out their work: the last number need not be reached */
+    json_decref(expected);
+}
+
+/* Where the machine refuses memory itself: allocations, stacks of threads, maps of files. Below the first size the system
+ * cannot load the program. */
+static void too_little_memory(void **state) {
+    (void) state;
+    if (SANITIZED) skip();
+    size_t refused = 0;
+    json_t *expected = latest_outputs();
+    for (rlim_t megabytes = 160; megabytes <= 640; megabytes += 60)
+        refused += night_without_memory(&(struct fault){.space = megabytes << 20}, expected);
+    assert_true(refused > 0);
+    json_decref(expected);
 }
 
 static double seconds_now(void) {
@@ -167,14 +244,14 @@ static void kills(void **state) {
     (void) state;
     if (SANITIZED) skip();
     double from = seconds_now();
-    assert_int_equal(finish(start(-1, false)), 0);
+    assert_int_equal(finish(start(NULL)), 0);
     double length = seconds_now() - from;
     size_t killed = 0;
     for (int k = 0; k < KILLS; k++) {
         double wait = length * (k + 0.5) / KILLS;
         struct timespec pause = {(time_t) wait, (long) ((wait - (double) (time_t) wait) * 1e9)};
         char when[64];
-        pid_t child = start(-1, false);
+        pid_t child = start(NULL);
         nanosleep(&pause, NULL);
         kill(child, SIGKILL);
         killed += finish(child) == 1000 + SIGKILL;
@@ -182,9 +259,36 @@ static void kills(void **state) {
         assert_latest_whole(when);
     }
     assert_true(killed > KILLS / 2);
-    assert_int_equal(finish(start(-1, false)), 0); /* a dead holder's lock holds nobody */
+    assert_int_equal(finish(start(NULL)), 0); /* a dead holder's lock holds nobody */
     assert_false(any_staging());
     assert_latest_whole("after the kills");
+}
+
+/* Signals that ask the program to stop, and those that a bug raises: staging goes with it. */
+static void stopped(void **state) {
+    (void) state;
+    if (SANITIZED) skip();
+    static const struct {
+        int signal, status;
+        const char *says;
+    } ends[] = {{SIGTERM, 1000 + SIGTERM, "stopped; nothing was published"},
+                {SIGINT, 1000 + SIGINT, "stopped; nothing was published"},
+                {SIGSEGV, RSP_ERR_BUG, "segmentation fault; nothing was published"},
+                {SIGABRT, RSP_ERR_BUG, "aborted; nothing was published"}};
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+        char before[256];
+        snprintf(before, sizeof before, "%s", latest());
+        pid_t child = start(NULL);
+        for (int wait = 0; !any_staging() && wait < 500; wait++) nanosleep(&(struct timespec){0, 2000000}, NULL);
+        kill(child, ends[k].signal);
+        int status = finish(child);
+        if (status == 0) continue; /* it was quicker than this test */
+        assert_int_equal(status, ends[k].status);
+        assert_int_equal(sh("grep -q '%s' %s/stderr", ends[k].says, here), 0);
+        assert_false(any_staging());
+        assert_string_equal(before, latest());
+        assert_latest_whole("after a signal");
+    }
 }
 
 static int set_up(void **state) {
@@ -197,7 +301,7 @@ static int set_up(void **state) {
     snprintf(report, sizeof report, "%s/report", here);
     snprintf(program, sizeof program, "%s/responsive", build ? build : "build");
     snprintf(faults, sizeof faults, "%s/%s/tests/faults.so", cwd, build ? build : "build");
-    return SANITIZED || finish(start(-1, false)) == 0 ? 0 : -1;
+    return SANITIZED || finish(start(NULL)) == 0 ? 0 : -1;
 }
 
 static int tear_down(void **state) {
@@ -206,6 +310,8 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(failing_calls), cmocka_unit_test(kills)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(failing_calls), cmocka_unit_test(failing_allocations),
+                                       cmocka_unit_test(too_little_memory), cmocka_unit_test(stopped),
+                                       cmocka_unit_test(kills)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,35 +1,28 @@
 /* Arenas, growing buffers, the map of names. */
 #include "responsive/base.h"
 
+#include "base/ending.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- heap ------------------------------------------------------------------------------------------------------- */
 
-static _Noreturn void out_of_memory(void) {
-    /* No stdio: it might allocate. Nothing was published: publication is one rename at the end of a run. */
-    static const char message[] = "responsive: out of memory; nothing was published\n";
-    ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
-    (void) written;
-    _exit(RSP_ERR_BUG);
-}
-
 void *rsp_malloc(size_t bytes) {
     void *p = malloc(bytes ? bytes : 1);
-    if (!p) out_of_memory();
+    if (!p) rsp_ending_without_memory();
     return p;
 }
 
 void *rsp_calloc(size_t count, size_t size) {
     void *p = calloc(count ? count : 1, size ? size : 1);
-    if (!p) out_of_memory();
+    if (!p) rsp_ending_without_memory();
     return p;
 }
 
 void *rsp_realloc(void *p, size_t bytes) {
     void *q = realloc(p, bytes ? bytes : 1);
-    if (!q) out_of_memory();
+    if (!q) rsp_ending_without_memory();
     return q;
 }
 
@@ -64,7 +57,7 @@ void rsp_arena_free(rsp_arena *a) {
 }
 
 static struct block *block_new(size_t size) {
-    if (size > SIZE_MAX - sizeof(struct block)) out_of_memory();
+    if (size > SIZE_MAX - sizeof(struct block)) rsp_ending_without_memory();
     struct block *b = rsp_malloc(sizeof *b + size);
     b->next = NULL;
     b->used = 0;
@@ -73,7 +66,7 @@ static struct block *block_new(size_t size) {
 }
 
 void *rsp_alloc(rsp_arena *a, size_t bytes) {
-    if (bytes > SIZE_MAX - ALIGNMENT) out_of_memory();
+    if (bytes > SIZE_MAX - ALIGNMENT) rsp_ending_without_memory();
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (!rounded) rounded = ALIGNMENT;
     struct block *b = a->blocks;
@@ -102,7 +95,7 @@ void *rsp_alloc(rsp_arena *a, size_t bytes) {
 }
 
 void *rsp_alloc_array(rsp_arena *a, size_t count, size_t size) {
-    if (size && count > SIZE_MAX / size) out_of_memory();
+    if (size && count > SIZE_MAX / size) rsp_ending_without_memory();
     return rsp_alloc(a, count * size);
 }
 
@@ -120,7 +113,7 @@ static char *format_new(rsp_arena *a, const char *format, va_list args) {
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
-    if (length < 0) out_of_memory();
+    if (length < 0) rsp_ending_without_memory();
     char *text = rsp_alloc(a, (size_t) length + 1);
     vsnprintf(text, (size_t) length + 1, format, args);
     return text;
@@ -137,7 +130,7 @@ char *rsp_printf(rsp_arena *a, const char *format, ...) {
 /* ---- buffer ----------------------------------------------------------------------------------------------------- */
 
 static void buf_reserve(rsp_buf *b, size_t more) {
-    if (more > SIZE_MAX - b->length - 1) out_of_memory();
+    if (more > SIZE_MAX - b->length - 1) rsp_ending_without_memory();
     size_t need = b->length + more + 1;
     if (need <= b->capacity) return;
     size_t capacity = b->capacity ? b->capacity : 256;
@@ -163,7 +156,7 @@ void rsp_buf_printf(rsp_buf *b, const char *format, ...) {
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
-    if (length < 0) out_of_memory();
+    if (length < 0) rsp_ending_without_memory();
     buf_reserve(b, (size_t) length);
     vsnprintf(b->data + b->length, (size_t) length + 1, format, args);
     b->length += (size_t) length;

@@ -1,5 +1,7 @@
 #include "batch/publish.h"
 
+#include "base/ending.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -149,6 +151,7 @@ bool rsp_stage_open(rsp_stage *s, const char *out, const char *study, const char
         s->final = rsp_printf(s->arena, "%s/%s", s->study_dir, s->run);
     }
     s->staging = rsp_printf(s->arena, "%s/.staging-%s", s->study_dir, s->run);
+    rsp_ending_removes(s->staging);
     static const char *const folders[] = {"briefs", "charts", "tables", "data", "quality"};
     for (size_t k = 0; k < sizeof folders / sizeof *folders; k++)
         if (!rsp_make_dirs(rsp_printf(s->arena, "%s/%s", s->staging, folders[k]), d)) return false;
@@ -161,7 +164,11 @@ static bool move_link(rsp_stage *s, rsp_diag *d) {
          *latest = rsp_printf(s->arena, "%s/latest", s->study_dir);
     if (!sync_path(s->study_dir, O_DIRECTORY, d)) return false;
     if (symlink(s->run, link) != 0) return fault(d, link, "make the link");
-    if (rename(link, latest) == 0) return true;
+    rsp_ending_removes(NULL); /* once the link has moved the run must stay */
+    if (rename(link, latest) == 0) {
+        rsp_ending_published();
+        return true;
+    }
     fault(d, latest, "move the link");
     unlink(link);
     return false;
@@ -171,6 +178,7 @@ bool rsp_stage_publish(rsp_stage *s, rsp_diag *d) {
     if (!sync_tree(s->staging, 0, d)) return false;
     if (rename(s->staging, s->final) != 0) return fault(d, s->final, "publish the run");
     s->staging = s->final;
+    rsp_ending_removes(s->final);
     if (!move_link(s, d)) return false;
     s->staging = NULL;
     rsp_diag *late = rsp_diag_new();

@@ -1,7 +1,7 @@
 /* Foundations shared by every station: memory, strings, diagnostics, hashes, random streams, numbers, files.
  *
  * Memory. Things that live and die together stand in one arena and are freed with it. Allocation never returns NULL:
- * without memory the program says so and ends with exit status 70, leaving yesterday's publication as it was.
+ * without memory the program says so, removes its staging and ends with exit status 70 (engine/base/ending.h).
  *
  * Errors. There is one error type: an entry in a collector of diagnostics (rsp_diag). A function that can fail takes
  * the collector, adds what is wrong, where, and what to do, and returns false or NULL; the caller goes on looking for
