@@ -1,6 +1,6 @@
 #include "model/products.h"
 
-#include "base/vector.h"
+#include "model/lanes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -39,51 +39,54 @@ void rsp_products(const rsp_columns *c, const double *w, double *sums) {
     for (size_t i = 0; i < c->n; i++) {
         const double *x = c->x + i * p;
         double *into = sums + (size_t) c->group[i] * triangle;
-        for (size_t a = 0; a < p; a++) {
-            double wx = w[i] * x[a];
-            for (size_t b = 0; b <= a; b++) *into++ += wx * x[b];
-        }
+        for (size_t a = 0; a < p; a++)
+            for (size_t b = 0; b <= a; b++) *into++ += w[i] * (x[a] * x[b]);
     }
 }
 
-RSP_WIDE
-static void add_row(const double *restrict x, size_t p, const double *restrict w, double *restrict into) {
-    double wx[LANES];
-    for (size_t a = 0; a < p; a++) {
-        for (size_t lane = 0; lane < LANES; lane++) wx[lane] = w[lane] * x[a];
-        for (size_t b = 0; b <= a; b++, into += LANES)
-            for (size_t lane = 0; lane < LANES; lane++) into[lane] += wx[lane] * x[b];
-    }
+/* Neighbouring rows from i on, of one group, whose weights are at hand for rows of the sample up to `to`. */
+static size_t rows_alike(const rsp_columns *c, size_t i, size_t to) {
+    size_t n = 1;
+    while (n < RSP_LANE_ROWS && i + n < c->n && c->group[i + n] == c->group[i] && c->row[i + n] < to &&
+           c->row[i + n] == c->row[i] + n)
+        n++;
+    return n;
 }
 
-/* sums: as in rsp_products, every number in all lanes. */
-static void products_of_lanes(const rsp_columns *c, const rsp_lanes *lanes, double *w, double *sums) {
-    size_t triangle = c->p * (c->p + 1) / 2;
+/* sums: by group as rsp_lane_add leaves them. */
+static void products_of_lanes(const rsp_columns *c, const rsp_lanes *lanes, double *w, double *products, double *sums) {
+    size_t size = rsp_lane_products(c->p);
     for (size_t i = 0; i < c->n;) {
         size_t from = c->row[i], to = from + ROWS_AT_ONCE, last = c->row[c->n - 1] + 1;
         if (to > last) to = last;
         rsp_lanes_weights(lanes, from, to, w);
-        for (; i < c->n && c->row[i] < to; i++)
-            add_row(c->x + i * c->p, c->p, w + (c->row[i] - from) * LANES,
-                    sums + (size_t) c->group[i] * triangle * LANES);
+        for (size_t n; i < c->n && c->row[i] < to; i += n) {
+            n = rows_alike(c, i, to);
+            rsp_lane_multiply(c->x + i * c->p, n, c->p, products);
+            rsp_lane_add(products, n, size, w + (c->row[i] - from) * LANES, sums + (size_t) c->group[i] * size * LANES);
+        }
     }
 }
 
 void rsp_products_replicates(const rsp_columns *c, const rsp_replicates *r, rsp_products_use each, void *context) {
-    size_t n = rsp_replicates_count(r), chunks = (n + LANES - 1) / LANES, size = rsp_products_size(c);
+    size_t n = rsp_replicates_count(r), chunks = (n + LANES - 1) / LANES, triangle = c->p * (c->p + 1) / 2;
+    size_t size = rsp_lane_products(c->p);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
     for (size_t chunk = 0; chunk < chunks; chunk++) {
         size_t first = chunk * LANES, n_lanes = n - first < LANES ? n - first : LANES;
-        double *sums = rsp_calloc(size * LANES + 1, sizeof *sums), *one = rsp_malloc((size + 1) * sizeof *one);
-        double *w = rsp_malloc((size_t) ROWS_AT_ONCE * LANES * sizeof *w);
+        double *sums = rsp_calloc(c->n_groups * size * LANES + 1, sizeof *sums),
+               *one = rsp_malloc((rsp_products_size(c) + 1) * sizeof *one);
+        double *w = rsp_malloc((size_t) ROWS_AT_ONCE * LANES * sizeof *w),
+               *products = rsp_malloc(RSP_LANE_ROWS * size * sizeof *products);
         rsp_lanes *lanes = rsp_lanes_new(r, first);
-        products_of_lanes(c, lanes, w, sums);
+        products_of_lanes(c, lanes, w, products, sums);
         for (size_t lane = 0; lane < n_lanes; lane++) {
-            for (size_t s = 0; s < size; s++) one[s] = sums[s * LANES + lane];
+            for (size_t g = 0; g < c->n_groups; g++)
+                for (size_t s = 0; s < triangle; s++) one[g * triangle + s] = sums[(g * size + s) * LANES + lane];
             each(context, first + lane, one);
         }
         rsp_lanes_free(lanes);
-        free(sums), free(one), free(w);
+        free(sums), free(one), free(w), free(products);
     }
 }
 

@@ -1,7 +1,8 @@
-/* A linear regression in every replicate. A row's few entries that are not zero (dummies mostly are) are read once for
- * RSP_LANES replicates, whose cross-products stand side by side; each replicate's sums run over the rows in order, so they
- * do not depend on threads. */
+/* A linear regression in every replicate. Cross-products are added up for RSP_LANES replicates side by side: of columns that
+ * are mostly not zero by rsp_lane_add, of the others (dummies mostly) entry by entry. Each replicate's sums run over the
+ * rows in order, so they do not depend on threads. */
 #include "base/vector.h"
+#include "model/lanes.h"
 #include "model/regression.h"
 #include "model/solve.h"
 
@@ -9,106 +10,167 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 64 }; /* rows whose weights stay in the first cache */
+enum { TOGETHER = 2 }; /* lanes of replicates that share a row's products */
 
-/* Rows as lists of the entries that are not zero, and the residuals of the full sample. */
+/* The model's columns, dense ones first (the residuals of the full sample stand last among them), then the sparse. */
 struct entries {
-    size_t n, k;
+    size_t n, k, dense, sparse;
     const size_t *row; /* [n] in the frame */
-    size_t *start;     /* [n + 1] */
-    uint32_t *column;
-    double *value, *residual;
+    size_t *place;     /* [k] of a column in this order */
+    double *x;         /* [n * dense] by row */
+    size_t *start;     /* [n + 1] of a row's sparse entries */
+    uint32_t *column;  /* from 0 among the sparse */
+    double *value;
 };
 
+/* Half of the rows and a column is dense: then products that are not used cost less than finding those that are. */
+static void place_columns(struct entries *e, const rsp_active *a, size_t *n_entries) {
+    *n_entries = 0;
+    for (size_t j = 0; j < e->k; j++) {
+        size_t filled = 0;
+        for (size_t i = 0; i < e->n; i++) filled += a->x[j][i] != 0;
+        bool dense = 2 * filled >= e->n;
+        e->place[j] = dense ? e->dense++ : RSP_NONE;
+        if (!dense) *n_entries += filled;
+    }
+    e->dense++; /* residuals */
+    for (size_t j = 0; j < e->k; j++)
+        if (e->place[j] == RSP_NONE) e->place[j] = e->dense + e->sparse++;
+}
+
 static struct entries entries_new(const rsp_regression *f, const rsp_active *a, const double *beta) {
-    size_t n = f->m->n, k = a->k, total = 0;
-    struct entries e = {.n = n, .k = k, .row = f->m->row};
-    for (size_t j = 0; j < k; j++)
-        for (size_t i = 0; i < n; i++) total += a->x[j][i] != 0;
-    e.start = rsp_malloc((n + 1) * sizeof *e.start);
+    struct entries e = {.n = f->m->n, .k = a->k, .row = f->m->row};
+    size_t total;
+    e.place = rsp_malloc((e.k + 1) * sizeof *e.place);
+    place_columns(&e, a, &total);
+    e.x = rsp_malloc((e.n * e.dense + 1) * sizeof *e.x);
+    e.start = rsp_malloc((e.n + 1) * sizeof *e.start);
     e.column = rsp_malloc((total + 1) * sizeof *e.column);
     e.value = rsp_malloc((total + 1) * sizeof *e.value);
-    e.residual = rsp_malloc((n + 1) * sizeof *e.residual);
     total = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < e.n; i++) {
+        double *x = e.x + i * e.dense, residual = f->m->y[i];
         e.start[i] = total;
-        e.residual[i] = f->m->y[i];
-        for (size_t j = 0; j < k; j++) {
-            double x = a->x[j][i];
-            if (x == 0) continue;
-            e.residual[i] -= beta[j] * x;
-            e.column[total] = (uint32_t) j;
-            e.value[total++] = x;
+        for (size_t j = 0; j < e.k; j++) {
+            double v = a->x[j][i];
+            residual -= beta[j] * v;
+            if (e.place[j] < e.dense) {
+                x[e.place[j]] = v;
+            } else if (v != 0) {
+                e.column[total] = (uint32_t) (e.place[j] - e.dense);
+                e.value[total++] = v;
+            }
         }
+        x[e.dense - 1] = residual;
     }
-    e.start[n] = total;
+    e.start[e.n] = total;
     return e;
 }
 
-static void entries_free(struct entries *e) { free(e->start), free(e->column), free(e->value), free(e->residual); }
+static void entries_free(struct entries *e) {
+    free(e->place), free(e->x), free(e->start), free(e->column), free(e->value);
+}
 
-/* Adds one row: xx [k(k+1)/2] of columns j >= l at j(j+1)/2 + l, xy [k], each with its lanes. */
+/* ---- sums, each with its lanes ---------------------------------------------------------------------------------- */
+
+/* Dense with dense (the triangle of rsp_lane_add), sparse with dense, the triangle of sparse with sparse. */
+static size_t size_of_sums(const struct entries *e) {
+    return rsp_lane_products(e->dense) + e->sparse * e->dense + e->sparse * (e->sparse + 1) / 2;
+}
+
+static size_t place_of_sum(const struct entries *e, size_t a, size_t b) {
+    if (a < b) return place_of_sum(e, b, a);
+    if (a < e->dense) return a * (a + 1) / 2 + b;
+    size_t from = rsp_lane_products(e->dense), s = a - e->dense;
+    if (b < e->dense) return from + s * e->dense + b;
+    return from + e->sparse * e->dense + s * (s + 1) / 2 + b - e->dense;
+}
+
+/* Adds a row's sparse entries. */
 RSP_WIDE
-static void add_products(const uint32_t *column, const double *value, size_t n, double residual,
-                         const double *restrict w, double *restrict xx, double *restrict xy) {
+static void add_sparse(const struct entries *e, size_t i, const double *restrict w, double *restrict sums) {
+    const double *x = e->x + i * e->dense;
+    double *mixed = sums + rsp_lane_products(e->dense) * RSP_LANES, *own = mixed + e->sparse * e->dense * RSP_LANES;
     double wx[RSP_LANES];
-    for (size_t a = 0; a < n; a++) {
-        size_t j = column[a];
-        double *to = xy + j * RSP_LANES;
-        for (size_t lane = 0; lane < RSP_LANES; lane++) wx[lane] = w[lane] * value[a];
-        for (size_t lane = 0; lane < RSP_LANES; lane++) to[lane] += wx[lane] * residual;
-        for (size_t b = 0; b <= a; b++) {
-            double x = value[b];
-            to = xx + (j * (j + 1) / 2 + column[b]) * RSP_LANES;
-            for (size_t lane = 0; lane < RSP_LANES; lane++) to[lane] += wx[lane] * x;
+    for (size_t a = e->start[i]; a < e->start[i + 1]; a++) {
+        size_t j = e->column[a];
+        double *restrict to = mixed + j * e->dense * RSP_LANES;
+        for (size_t lane = 0; lane < RSP_LANES; lane++) wx[lane] = w[lane] * e->value[a];
+        for (size_t l = 0; l < e->dense; l++, to += RSP_LANES)
+            for (size_t lane = 0; lane < RSP_LANES; lane++) to[lane] += wx[lane] * x[l];
+        for (size_t b = e->start[i]; b <= a; b++) {
+            to = own + (j * (j + 1) / 2 + e->column[b]) * RSP_LANES;
+            for (size_t lane = 0; lane < RSP_LANES; lane++) to[lane] += wx[lane] * e->value[b];
         }
     }
 }
 
-static void sum_products(const struct entries *e, const rsp_lanes *lanes, size_t n_rows, double *xx, double *xy) {
-    double w[CHUNK * RSP_LANES];
-    size_t i = 0;
-    for (size_t from = 0; from < n_rows && i < e->n; from += CHUNK) {
-        size_t to = from + CHUNK < n_rows ? from + CHUNK : n_rows;
-        if (e->row[i] >= to) continue;
-        rsp_lanes_weights(lanes, from, to, w);
-        for (; i < e->n && e->row[i] < to; i++)
-            add_products(e->column + e->start[i], e->value + e->start[i], e->start[i + 1] - e->start[i], e->residual[i],
-                         w + (e->row[i] - from) * RSP_LANES, xx, xy);
+/* Moves the weights of the model's rows i .. i+n to the front; the block's first row in the frame is `from`. */
+static void keep_weights(const struct entries *e, size_t i, size_t n, size_t from, double *w) {
+    for (size_t k = 0; k < n; k++) {
+        size_t at = e->row[i + k] - from;
+        if (at != k) memcpy(w + k * RSP_LANES, w + at * RSP_LANES, RSP_LANES * sizeof *w);
+    }
+}
+
+static void sum_products(const struct entries *e, rsp_lanes *const *lanes, size_t n_lanes, double *products,
+                         double *const *sums) {
+    double w[RSP_LANE_ROWS * RSP_LANES];
+    size_t size = rsp_lane_products(e->dense), n;
+    for (size_t i = 0; i < e->n; i += n) {
+        size_t from = e->row[i], to;
+        for (n = 1; i + n < e->n && e->row[i + n] < from + RSP_LANE_ROWS;) n++;
+        to = e->row[i + n - 1] + 1;
+        rsp_lane_multiply(e->x + i * e->dense, n, e->dense, products);
+        for (size_t g = 0; g < n_lanes; g++) {
+            rsp_lanes_weights(lanes[g], from, to, w);
+            keep_weights(e, i, n, from, w);
+            rsp_lane_add(products, n, size, w, sums[g]);
+            for (size_t k = 0; k < n; k++) add_sparse(e, i + k, w + k * RSP_LANES, sums[g]);
+        }
     }
 }
 
 /* Solved for the change against the full-sample estimate: the cross-products with its residuals are small, so the
  * digits lost in X'WX touch the change alone. */
-static void solve_lane(size_t k, size_t lane, const double *xx, const double *xy, const double *full, double *matrix,
-                       double *theta) {
+static void solve_lane(const struct entries *e, const double *sums, const double *full, double *matrix, double *theta) {
+    size_t k = e->k;
     for (size_t j = 0; j < k; j++)
         for (size_t l = 0; l <= j; l++)
-            matrix[j * k + l] = matrix[l * k + j] = xx[(j * (j + 1) / 2 + l) * RSP_LANES + lane];
+            matrix[j * k + l] = matrix[l * k + j] = sums[place_of_sum(e, e->place[j], e->place[l]) * RSP_LANES];
     bool ok = rsp_invert_spd(matrix, k);
     for (size_t j = 0; j < k; j++) {
         theta[j] = ok ? full[j] : NAN;
-        for (size_t l = 0; ok && l < k; l++) theta[j] += matrix[j * k + l] * xy[l * RSP_LANES + lane];
+        for (size_t l = 0; ok && l < k; l++)
+            theta[j] += matrix[j * k + l] * sums[place_of_sum(e, e->place[l], e->dense - 1) * RSP_LANES];
     }
 }
 
 void rsp_linear_replicates(const rsp_regression *f, const rsp_active *a, const rsp_replicates *r, const double *full,
                            double *theta) {
-    size_t k = a->k, R = rsp_replicates_count(r), size = (k * (k + 1) / 2 + k) * RSP_LANES;
+    size_t k = a->k, R = rsp_replicates_count(r);
     struct entries e = entries_new(f, a, full);
-#pragma omp parallel
+    size_t size = size_of_sums(&e) * RSP_LANES;
+#pragma omp parallel num_threads(rsp_threads())
     {
-        double *sums = rsp_malloc((size + k * k + 1) * sizeof *sums), *xy = sums + k * (k + 1) / 2 * RSP_LANES;
+        double *room = rsp_malloc((TOGETHER * size + RSP_LANE_ROWS * rsp_lane_products(e.dense)) * sizeof *room),
+               *products = room + TOGETHER * size, *matrix = rsp_malloc((k * k + 1) * sizeof *matrix);
+        double *sums[TOGETHER];
+        for (size_t g = 0; g < TOGETHER; g++) sums[g] = room + g * size;
 #pragma omp for schedule(dynamic, 1)
-        for (size_t first = 0; first < R; first += RSP_LANES) {
-            rsp_lanes *lanes = rsp_lanes_new(r, first);
-            memset(sums, 0, size * sizeof *sums);
-            sum_products(&e, lanes, f->s->n, sums, xy);
-            for (size_t lane = 0; lane < RSP_LANES && first + lane < R; lane++)
-                solve_lane(k, lane, sums, xy, full, sums + size, theta + (first + lane) * k);
-            rsp_lanes_free(lanes);
+        for (size_t first = 0; first < R; first += TOGETHER * RSP_LANES) {
+            rsp_lanes *lanes[TOGETHER] = {NULL};
+            size_t n_lanes = 0;
+            for (size_t at = first; n_lanes < TOGETHER && at < R; at += RSP_LANES)
+                lanes[n_lanes++] = rsp_lanes_new(r, at);
+            memset(room, 0, TOGETHER * size * sizeof *room);
+            sum_products(&e, lanes, n_lanes, products, sums);
+            for (size_t at = first; at < R && at < first + TOGETHER * RSP_LANES; at++)
+                solve_lane(&e, sums[(at - first) / RSP_LANES] + (at - first) % RSP_LANES, full, matrix, theta + at * k);
+            for (size_t g = 0; g < n_lanes; g++) rsp_lanes_free(lanes[g]);
         }
-        free(sums);
+        free(room);
+        free(matrix);
     }
     entries_free(&e);
 }
