@@ -52,10 +52,11 @@ static void flush_pairs(const est_context *x, const est_item *it, const est_pair
     }
 }
 
+/* Domain by domain: statistics of the same rows are worked on together. */
 static void variances(const est_context *x, const est_item *it, bool compare, est_value *values, est_work *w) {
     est_pair pairs[PAIRS_AT_ONCE];
-    size_t p = 0;
     for (size_t g = 0; g < x->who->n_domains; g++) {
+        size_t p = 0;
         for (size_t f = 0; f < it->n_forms; f++) {
             if ((compare && it->forms[f].compared) ||
                 !wants_variance(&it->forms[f], &values[f * x->who->n_domains + g]))
@@ -65,8 +66,8 @@ static void variances(const est_context *x, const est_item *it, bool compare, es
             flush_pairs(x, it, pairs, p, values, w);
             p = 0;
         }
+        if (p) flush_pairs(x, it, pairs, p, values, w);
     }
-    if (p) flush_pairs(x, it, pairs, p, values, w);
 }
 
 static void work_on_item(struct crossing *c, size_t j, est_work *w) {

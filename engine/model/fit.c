@@ -86,25 +86,55 @@ static void flag_columns(rsp_regression *f) {
 
 /* ---- variance --------------------------------------------------------------------------------------------------- */
 
-/* Influence of every row on the active parameters: inverse [q*q] times score [n*q]; then the design's variance. */
-static bool linearised(rsp_regression *f, const double *inverse, const double *score, size_t q, double *vcov,
-                       rsp_diag *d) {
-    const rsp_mmatrix *m = f->m;
-    double **z = rsp_malloc((q ? q : 1) * sizeof *z);
-    size_t kept = f->has_theta && isfinite(f->theta) ? q - 1 : q;
-    if (f->keep) f->influence = RSP_ARRAY(f->arena, double, m->n *kept + 1);
-    for (size_t j = 0; j < q; j++) {
-        z[j] = rsp_calloc(f->s->n, sizeof **z);
-        for (size_t i = 0; i < m->n; i++) {
-            double sum = 0;
-            for (size_t l = 0; l < q; l++) sum += inverse[j * q + l] * score[i * q + l];
-            z[j][m->row[i]] = sum;
-            if (f->influence && j < kept) f->influence[i * kept + j] = sum;
-        }
+/* Scores of the rows: by row [n*q], or of a linear model, whose rows' are their residuals times their columns. */
+struct scores {
+    size_t q;
+    const double *score, *residual;
+    const double *const *x;
+};
+
+static void fill_scores(const void *context, const uint32_t *place, size_t n, size_t stride, double *z) {
+    const struct scores *s = context;
+    for (size_t r = 0; r < n; r++) {
+        size_t i = place[r];
+        if (s->score) memcpy(z + r * stride, s->score + i * s->q, s->q * sizeof *z);
+        for (size_t j = 0; !s->score && j < s->q; j++) z[r * stride + j] = s->residual[i] * s->x[j][i];
     }
-    bool ok = rsp_taylor(f->s, NULL, (const double *const *) z, q, vcov, d);
-    for (size_t j = 0; j < q; j++) free(z[j]);
-    free(z);
+}
+
+/* Of every row of the model on the parameters but theta: inverse [q*q] times its scores. */
+static void keep_influence(rsp_regression *f, const double *inverse, const struct scores *of) {
+    size_t n = f->m->n, q = of->q, kept = f->has_theta && isfinite(f->theta) ? q - 1 : q;
+    double *one = rsp_malloc((q + 1) * sizeof *one);
+    f->influence = RSP_ARRAY(f->arena, double, n *kept + 1);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t place = (uint32_t) i;
+        fill_scores(of, &place, 1, q, one);
+        for (size_t j = 0; j < kept; j++)
+            for (size_t l = 0; l < q; l++) f->influence[i * kept + j] += inverse[j * q + l] * one[l];
+    }
+    free(one);
+}
+
+/* The design's variance of the scores between two inverses [q*q]. */
+static bool linearised(rsp_regression *f, const double *inverse, const struct scores *of, double *vcov, rsp_diag *d) {
+    size_t q = of->q;
+    uint32_t *row = rsp_malloc((f->m->n + 1) * sizeof *row);
+    double *room = rsp_calloc(2 * q * q + 1, sizeof *room), *middle = room, *half = room + q * q;
+    for (size_t i = 0; i < f->m->n; i++) row[i] = (uint32_t) f->m->row[i];
+    if (f->keep) keep_influence(f, inverse, of);
+    bool ok = rsp_taylor_fill(f->s, NULL, f->m->n, row, q, fill_scores, of, middle, d);
+    for (size_t i = 0; i < q; i++)
+        for (size_t j = 0; j < q; j++)
+            for (size_t l = 0; l < q; l++) half[i * q + j] += inverse[i * q + l] * middle[l * q + j];
+    for (size_t i = 0; i < q; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double sum = 0;
+            for (size_t l = 0; l < q; l++) sum += half[i * q + l] * inverse[j * q + l];
+            vcov[i * q + j] = vcov[j * q + i] = sum;
+        }
+    free(row);
+    free(room);
     return ok;
 }
 
@@ -201,6 +231,13 @@ static void linear_sums(rsp_regression *f) {
     f->loglik = -n / 2 * (log(2 * M_PI * f->rss / n) + 1);
 }
 
+static void linear_residuals(const rsp_mmatrix *m, const rsp_active *a, const double *beta, double *residual) {
+    for (size_t i = 0; i < m->n; i++) {
+        residual[i] = m->y[i];
+        for (size_t j = 0; j < a->k; j++) residual[i] -= beta[j] * a->x[j][i];
+    }
+}
+
 static void fit_linear(rsp_regression *f, rsp_diag *d) {
     const rsp_mmatrix *m = f->m;
     rsp_active a = rsp_active_columns(f);
@@ -214,10 +251,7 @@ static void fit_linear(rsp_regression *f, rsp_diag *d) {
     double *vcov = RSP_ARRAY(f->arena, double, q *q + 1);
     if (f->a->model.errors != RSP_ERRORS_DESIGN) {
         double *residual = RSP_ARRAY(f->arena, double, m->n + 1);
-        for (size_t i = 0; i < m->n; i++) {
-            residual[i] = m->y[i];
-            for (size_t j = 0; j < q; j++) residual[i] -= ls.beta[j] * a.x[j][i];
-        }
+        linear_residuals(m, &a, ls.beta, residual);
         if (f->a->model.unweighted) f->df = (double) m->n - (double) q;
         few_clusters(f, &a, &(rsp_few_model){NULL, m->w, residual, NULL, ls.inverse}, ls.beta, vcov, d);
     } else if (f->a->model.unweighted) {
@@ -225,14 +259,10 @@ static void fit_linear(rsp_regression *f, rsp_diag *d) {
         f->df = residual_df;
         for (size_t j = 0; j < q * q; j++) vcov[j] = residual_df > 0 ? ls.inverse[j] * ls.rss / residual_df : NAN;
     } else if (f->a->variance.method == RSP_TAYLOR) {
-        double *score = rsp_malloc((m->n * q + 1) * sizeof *score);
-        for (size_t i = 0; i < m->n; i++) {
-            double e = m->y[i];
-            for (size_t j = 0; j < q; j++) e -= ls.beta[j] * a.x[j][i];
-            for (size_t j = 0; j < q; j++) score[i * q + j] = e * a.x[j][i];
-        }
-        if (!linearised(f, ls.inverse, score, q, vcov, d)) f->status |= RSP_F_LONELY;
-        free(score);
+        double *residual = rsp_malloc((m->n + 1) * sizeof *residual);
+        linear_residuals(m, &a, ls.beta, residual);
+        if (!linearised(f, ls.inverse, &(struct scores){q, NULL, residual, a.x}, vcov, d)) f->status |= RSP_F_LONELY;
+        free(residual);
     } else {
         if (!replicated(f, &a, ls.beta, q, vcov, d)) f->status |= RSP_F_LONELY;
     }
@@ -414,7 +444,7 @@ static bool linearised_variance(rsp_regression *f, const rsp_regression_data *da
     } else {
         rsp_poisson_scores(data, n->par, score);
     }
-    bool ok = linearised(f, inverse, score, q, vcov, d);
+    bool ok = linearised(f, inverse, &(struct scores){.q = q, .score = score}, vcov, d);
     free(score);
     free(inverse);
     return ok;

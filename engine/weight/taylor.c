@@ -8,6 +8,7 @@
  * A statistic of a domain is zero elsewhere: an influence is the list of its rows, and only chunks of units that hold
  * one of them, or a row of a calibrated group that it touches, are visited. Rows are visited by unit, each unit's sum
  * is one thread's, and what is left out adds exact zeros: the same bits for any number of threads. */
+#include "base/vector.h"
 #include "weight/internal.h"
 
 #include <math.h>
@@ -31,6 +32,7 @@ struct room {
 /* Rows stand in the order of the last stage's units, so that a unit's total is read in one go. */
 typedef struct rsp_taylor_layout {
     size_t n_units, n_chunks, n_groups;
+    bool in_order;      /* rows stand in the order of units anyway */
     uint32_t *place;    /* [n] of a row in that order */
     uint32_t *unit;     /* [n] of a row */
     int32_t *cell;      /* [n] by place; NULL without calibration */
@@ -51,10 +53,12 @@ static layout *layout_new(const rsp_sample *s) {
     l->cell = c ? RSP_ARRAY(s->arena, int32_t, s->n) : NULL;
     l->weight = RSP_ARRAY(s->arena, double, s->n);
     l->holds = RSP_ARRAY(s->arena, uint8_t, l->n_chunks * l->n_groups + 1);
+    l->in_order = true;
     for (size_t u = 0; u < l->n_units; u++)
         for (size_t r = d->unit_start[u]; r < d->unit_start[u + 1]; r++) {
             size_t i = d->order[r];
             l->place[i] = (uint32_t) r;
+            l->in_order &= i == r;
             l->unit[i] = (uint32_t) u;
             l->weight[r] = s->weight[i];
             if (!c) continue;
@@ -297,16 +301,9 @@ static bool report_lonely(const rsp_sample *s, rsp_diag *d) {
     return false;
 }
 
-bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influence *z, size_t p, double *vcov,
-                     rsp_diag *d) {
+/* Variance, stage by stage, from totals [p * units of the last stage], which it frees. */
+static void add_stages(const rsp_sample *s, double *totals, size_t p, struct range *range, double *vcov) {
     const rsp_design_private *design = s->private_;
-    for (size_t k = 0; k < p * p; k++) vcov[k] = NAN;
-    if (report_lonely(s, d)) return false;
-    memset(vcov, 0, p * p * sizeof *vcov);
-    if (!p) return true;
-    double *totals = rsp_malloc(p * design->stages[design->n_stages - 1].n_units * sizeof *totals);
-    struct range *range = rsp_malloc(p * sizeof *range);
-    all_totals(s, weight, z, p, totals, range);
     for (size_t k = design->n_stages; k-- > 0;) {
         double *up = k ? roll_up(&design->stages[k], totals, p) : NULL; /* before they become deviations */
         add_products(&design->stages[k], totals, p, range, vcov);
@@ -314,9 +311,228 @@ bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influe
         free(totals);
         totals = up;
     }
-    free(range);
     for (size_t k = 0; k < p; k++)
         for (size_t l = k + 1; l < p; l++) vcov[k * p + l] = vcov[l * p + k];
+}
+
+/* Starts vcov; false where no variance can be given. */
+static bool begin(const rsp_sample *s, size_t p, double *vcov, rsp_diag *d) {
+    for (size_t k = 0; k < p * p; k++) vcov[k] = NAN;
+    if (report_lonely(s, d)) return false;
+    memset(vcov, 0, p * p * sizeof *vcov);
+    return true;
+}
+
+bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influence *z, size_t p, double *vcov,
+                     rsp_diag *d) {
+    const rsp_design_private *design = s->private_;
+    if (!begin(s, p, vcov, d)) return false;
+    if (!p) return true;
+    double *totals = rsp_malloc(p * design->stages[design->n_stages - 1].n_units * sizeof *totals);
+    struct range *range = rsp_malloc(p * sizeof *range);
+    all_totals(s, weight, z, p, totals, range);
+    add_stages(s, totals, p, range, vcov);
+    free(range);
+    return true;
+}
+
+/* ---- statistics side by side ------------------------------------------------------------------------------------ */
+
+/* Statistics of the same rows, of which one visit of a row adds all: sums by cell, fitted values, totals by unit. Rows are
+ * taken by unit and cut into parts, as many as their number says, between units; a part is one thread's. */
+enum { BESIDE = 8, ROWS_AT_ONCE = 128, PART_ROWS = 16384, MOST_PARTS = 16 };
+
+/* As many statistics as one of the widest registers holds. */
+typedef double lanes __attribute__((vector_size(BESIDE * sizeof(double)), aligned(8), may_alias));
+
+struct beside {
+    const rsp_sample *s;
+    const layout *l;
+    const double *weight;
+    size_t n, p, stride; /* rows, statistics, statistics rounded up to whole registers */
+    uint32_t *position;  /* [n] of the given rows, by unit */
+    const uint32_t *row; /* as given; NULL: all */
+    size_t n_parts, *part;
+    rsp_influence_fill fill;
+    const void *context;
+    double *cell;   /* [n_parts + 1][n_cells * stride] sums; the last: fitted values */
+    uint8_t *group; /* [n_groups] holds one of the rows, and is calibrated */
+    double *totals; /* [n_units * stride] */
+};
+
+static inline size_t row_at(const struct beside *x, size_t k) {
+    return x->row ? x->row[x->position[k]] : x->position[k];
+}
+
+/* Places of the given rows in the order of units. */
+static void order_rows(struct beside *x) {
+    x->position = rsp_malloc((x->n + 1) * sizeof *x->position);
+    if (x->l->in_order) {
+        for (size_t k = 0; k < x->n; k++) x->position[k] = (uint32_t) k;
+        return;
+    }
+    uint32_t *at = rsp_calloc(x->s->n + 1, sizeof *at);
+    for (size_t k = 0; k < x->n; k++) at[x->l->place[x->row ? x->row[k] : k]] = (uint32_t) k + 1;
+    for (size_t r = 0, k = 0; r < x->s->n; r++)
+        if (at[r]) x->position[k++] = at[r] - 1;
+    free(at);
+}
+
+static void cut_parts(struct beside *x) {
+    const rsp_calibration *c = x->s->private_->calibration;
+    size_t least = c && 4 * c->n_cells > PART_ROWS ? 4 * c->n_cells : PART_ROWS, wanted = x->n / least + 1;
+    if (wanted > MOST_PARTS) wanted = MOST_PARTS;
+    x->part = rsp_calloc(wanted + 1, sizeof *x->part);
+    for (size_t k = 1; k <= wanted; k++) {
+        size_t to = x->n * k / wanted;
+        if (to < x->part[k - 1]) to = x->part[k - 1];
+        while (to > 0 && to < x->n && x->l->unit[row_at(x, to)] == x->l->unit[row_at(x, to - 1)]) to++;
+        x->part[k] = to;
+    }
+    x->n_parts = wanted;
+}
+
+RSP_WIDE
+static void add_to_cells(const struct beside *x, size_t from, size_t to, const double *z, double *sums) {
+    const int32_t *cell = x->s->private_->calibration->row_cell;
+    size_t registers = x->stride / BESIDE;
+    for (size_t k = from; k < to; k++) {
+        size_t i = row_at(x, k);
+        const lanes *of = (const lanes *) (z + (k - from) * x->stride);
+        lanes *into = (lanes *) (sums + (size_t) cell[i] * x->stride);
+        double base = x->s->base[i];
+        for (size_t q = 0; q < registers; q++) into[q] += base * of[q];
+    }
+}
+
+RSP_WIDE
+static void add_to_units(const struct beside *x, size_t from, size_t to, const double *z) {
+    const double *weight = x->weight ? x->weight : x->s->weight;
+    size_t registers = x->stride / BESIDE;
+    for (size_t k = from; k < to; k++) {
+        size_t i = row_at(x, k);
+        const lanes *of = (const lanes *) (z + (k - from) * x->stride);
+        lanes *into = (lanes *) (x->totals + x->l->unit[i] * x->stride);
+        double w = weight[i];
+        for (size_t q = 0; q < registers; q++) into[q] += w * of[q];
+    }
+}
+
+RSP_WIDE
+static void take_fitted(const struct beside *x, size_t from, size_t to, const double *fitted) {
+    const rsp_design_private *d = x->s->private_;
+    size_t registers = x->stride / BESIDE;
+    for (size_t unit = from; unit < to; unit++)
+        for (size_t q = 0; q < registers; q++) {
+            lanes sum = {0};
+            for (size_t r = d->unit_start[unit]; r < d->unit_start[unit + 1]; r++) {
+                double w = x->weight ? x->weight[d->order[r]] : x->l->weight[r];
+                sum += w * ((const lanes *) (fitted + (size_t) x->l->cell[r] * x->stride))[q];
+            }
+            ((lanes *) (x->totals + unit * x->stride))[q] -= sum;
+        }
+}
+
+/* Influences of a part's rows, block by block, to the sums by cell (NULL: not wanted) or by unit. */
+static void visit_part(const struct beside *x, size_t part, double *sums) {
+    double *z = rsp_calloc(ROWS_AT_ONCE * x->stride, sizeof *z);
+    for (size_t from = x->part[part]; from < x->part[part + 1]; from += ROWS_AT_ONCE) {
+        size_t to = from + ROWS_AT_ONCE < x->part[part + 1] ? from + ROWS_AT_ONCE : x->part[part + 1];
+        x->fill(x->context, x->position + from, to - from, x->stride, z);
+        if (sums) add_to_cells(x, from, to, z, sums);
+        else add_to_units(x, from, to, z);
+    }
+    free(z);
+}
+
+/* Sums by cell of all parts become fitted values, statistic by statistic. */
+static double *fit_cells(struct beside *x) {
+    const rsp_calibration *c = x->s->private_->calibration;
+    size_t size = c->n_cells * x->stride;
+    double *fitted = x->cell + x->n_parts * size;
+    for (size_t part = 0; part < x->n_parts; part++)
+        for (size_t k = 0; k < size; k++) fitted[k] += x->cell[part * size + k];
+    for (size_t k = 0; k < x->n; k++) {
+        size_t g = (size_t) x->s->group[row_at(x, k)];
+        x->group[g] = c->solved[g];
+    }
+    struct room *room = room_take(x->s, (layout *) x->l);
+    for (size_t g = 0; g < c->n_groups; g++) {
+        size_t from = c->group_cell[g], to = c->group_cell[g + 1];
+        if (!x->group[g]) {
+            memset(fitted + from * x->stride, 0, (to - from) * x->stride * sizeof *fitted);
+            continue;
+        }
+        for (size_t j = 0; j < x->p; j++) {
+            for (size_t k = from; k < to; k++) room->cell[k] = fitted[k * x->stride + j];
+            predict_group(c, g, room);
+            for (size_t k = from; k < to; k++) fitted[k * x->stride + j] = room->cell[k];
+        }
+    }
+    room_give((layout *) x->l, room);
+    return fitted;
+}
+
+static void take_all_fitted(const struct beside *x, const double *fitted) {
+    const layout *l = x->l;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (x->n_parts > 1)
+    for (size_t chunk = 0; chunk < l->n_chunks; chunk++) {
+        bool touched = false;
+        for (size_t g = 0; g < l->n_groups; g++) touched |= x->group[g] && l->holds[chunk * l->n_groups + g];
+        size_t from = chunk * CHUNK, to = from + CHUNK < l->n_units ? from + CHUNK : l->n_units;
+        if (touched) take_fitted(x, from, to, fitted);
+    }
+}
+
+/* Units between the first and the last that hold one of the rows or of their calibrated groups' rows. */
+static struct range units_touched(const struct beside *x) {
+    const layout *l = x->l;
+    struct range all = {x->n ? l->unit[row_at(x, 0)] : l->n_units, x->n ? l->unit[row_at(x, x->n - 1)] + 1 : 0};
+    for (size_t chunk = 0; chunk < l->n_chunks; chunk++)
+        for (size_t g = 0; g < l->n_groups; g++) {
+            size_t from = chunk * CHUNK, to = from + CHUNK < l->n_units ? from + CHUNK : l->n_units;
+            if (!x->group[g] || !l->holds[chunk * l->n_groups + g]) continue;
+            if (all.from > from) all.from = from;
+            if (all.to < to) all.to = to;
+        }
+    return all;
+}
+
+static void totals_beside(struct beside *x) {
+    const rsp_calibration *c = x->s->private_->calibration;
+    double *fitted = NULL;
+    if (c) x->cell = rsp_calloc((x->n_parts + 1) * c->n_cells * x->stride, sizeof *x->cell);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (x->n_parts > 1)
+    for (size_t part = 0; part < x->n_parts; part++) {
+        if (c) visit_part(x, part, x->cell + part * c->n_cells * x->stride);
+        visit_part(x, part, NULL);
+    }
+    if (c) fitted = fit_cells(x);
+    if (c) take_all_fitted(x, fitted);
+    free(x->cell);
+}
+
+bool rsp_taylor_fill(const rsp_sample *s, const double *weight, size_t n, const uint32_t *row, size_t p,
+                     rsp_influence_fill fill, const void *context, double *vcov, rsp_diag *d) {
+    if (!begin(s, p, vcov, d)) return false;
+    if (!p) return true;
+    struct beside x = {.s = s, .l = layout_of(s), .weight = weight, .n = row ? n : s->n, .p = p, .row = row};
+    x.stride = (p + BESIDE - 1) / BESIDE * BESIDE;
+    x.fill = fill;
+    x.context = context;
+    x.group = rsp_calloc(x.l->n_groups + 1, 1);
+    x.totals = rsp_calloc(x.l->n_units * x.stride + 1, sizeof *x.totals);
+    order_rows(&x);
+    cut_parts(&x);
+    totals_beside(&x);
+    struct range units = units_touched(&x), *range = rsp_malloc(p * sizeof *range);
+    double *totals = rsp_calloc(p * x.l->n_units + 1, sizeof *totals); /* pages that no unit touches are never made */
+    for (size_t u = units.from; u < units.to; u++)
+        for (size_t k = 0; k < p; k++) totals[k * x.l->n_units + u] = x.totals[u * x.stride + k];
+    for (size_t k = 0; k < p; k++) range[k] = units;
+    free(x.totals), free(x.position), free(x.part), free(x.group);
+    add_stages(s, totals, p, range, vcov);
+    free(range);
     return true;
 }
 
