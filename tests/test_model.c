@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "made_up.h"
 
 #include "model/matrix.h"
+#include "model/likelihood.h"
 #include "model/solve.h"
 
 /* ---- a made-up study -------------------------------------------------------------------------------------------- */
@@ -418,6 +420,122 @@ static void replicates_one_by_one(void **state) {
     free(data);
 }
 
+/* Respondents with a number z and an outcome that follows it: 0 or 1, a count, or one of three categories. */
+static char *outcome_data(int kind) {
+    rsp_buf b = {0};
+    rsp_rng rng;
+    rsp_rng_init(&rng, 9, (uint64_t) kind);
+    rsp_buf_puts(&b, HEAD);
+    for (size_t i = 0; i < 300; i++) {
+        double z = rsp_rng_normal(&rng), u = 0.7 * z + rsp_rng_normal(&rng), g = (double) rsp_rng_below(&rng, 3);
+        double y = kind == 0 ? u + 0.3 * g > 0.5 : floor(exp(0.5 * (u + 1)));
+        rsp_buf_printf(&b, "%zu,%g,%.6f,%c,%s,\n", i, y, z, (int) ('a' + (int) g),
+                       u < -0.5            ? "low"
+                       : u < 0.5 + 0.3 * g ? "middle"
+                                           : "high");
+    }
+    return b.data;
+}
+
+struct refit {
+    const char *kind, *outcome;
+    int data;
+    size_t n_thresholds, n_equations;
+    bool (*evaluate)(const rsp_likelihood *, const double *, const double *, double *, double *, double *);
+};
+
+/* Fits of replicates begin at the full sample's estimate and stop early. They are those of full fits from nought to
+ * 1e-8 of a standard error: so much may the standard errors differ. */
+static void replicates_converge(void **state) {
+    static const struct refit of[] = {{"logistic", "y", 0, 0, 1, rsp_logistic_evaluate},
+                                      {"poisson", "y", 1, 0, 1, rsp_poisson_evaluate},
+                                      {"ordinal", "k", 1, 2, 1, rsp_ordinal_evaluate},
+                                      {"multinomial", "k", 1, 0, 2, rsp_multinomial_evaluate}};
+    enum { REPLICATES = 60, MOST = 8 };
+    (void) state;
+    for (size_t t = 0; t < sizeof of / sizeof *of; t++) {
+        char *data = outcome_data(of[t].data), models[256];
+        snprintf(
+            models, sizeof models,
+            "  - {id: b, kind: %s, formula: \"%s ~ z + g\", variance: {method: bootstrap, replicates: %d, seed: 7}}\n",
+            of[t].kind, of[t].outcome, REPLICATES);
+        struct run r = analyse(models, data);
+        const rsp_analysis *a = &r.study->analyses[0];
+        rsp_mmatrix *m = rsp_mmatrix_new(r.sample, a, NULL, r.diag);
+        const rsp_replicates *reps = rsp_replicates_get(r.sample, &a->variance, a->loc, r.diag);
+        const double *x[MOST];
+        double w[300], theta[REPLICATES * MOST], vcov[MOST * MOST], inverse[MOST * MOST], se[MOST] = {0};
+        bool separated[MOST];
+        size_t k = 0; /* columns that occur: g has six categories, three of them empty */
+        for (size_t j = 0; j < m->k; j++)
+            if (!m->columns[j].dummy || m->columns[j].ones) x[k++] = m->columns[j].x;
+        rsp_regression_data all = {m->n, k, x, m->y, of[t].n_thresholds, of[t].n_equations, 0};
+        rsp_likelihood l = {of[t].n_thresholds + of[t].n_equations * k, &all, of[t].evaluate};
+        assert_true(l.p <= MOST && m->n == 300 && r.sample->n == 300);
+        for (size_t rep = 0; rep < REPLICATES; rep++) {
+            rsp_newton_fit fit = {.par = theta + rep * l.p, .information_inverse = inverse, .separated = separated};
+            for (size_t j = 0; j < l.p; j++) fit.par[j] = of[t].n_thresholds && j == 1; /* thresholds ascend */
+            rsp_replicate_weights(reps, rep, w);
+            rsp_newton(&l, w, &fit);
+            assert_int_equal(fit.status, RSP_FIT_OK);
+        }
+        rsp_replicate_variance(reps, theta, theta, l.p, vcov, NULL);
+        size_t found = 0;
+        for (size_t j = 0; j < r.results->n; j++) {
+            const rsp_row *row = &r.results->rows[j];
+            if (!same(row->statistic, "coefficient") && !same(row->statistic, "threshold")) continue;
+            if (row->flags & RSP_F_EMPTY) continue;
+            assert_true(found < l.p && row->se > 0);
+            se[found++] = row->se;
+        }
+        assert_int_equal(found, l.p);
+        for (size_t j = 0; j < l.p; j++) near(se[j] / sqrt(vcov[j * l.p + j]), 1, 1e-8);
+        rsp_mmatrix_free(m);
+        done(&r);
+        free(data);
+    }
+}
+
+/* ---- least squares ---------------------------------------------------------------------------------------------- */
+
+/* Many rows take the quick way, fifty of them, weighted by how often they occur, the careful one: the same digits. With a
+ * column that others nearly determine the quick way gives up. */
+static void quick_least_squares(void **state) {
+    enum { FEW = 50, TIMES = 800, MANY = FEW * TIMES, K = 5 };
+    (void) state;
+    rsp_arena *a = rsp_arena_new();
+    for (int near_collinear = 0; near_collinear < 2; near_collinear++) {
+        double *x[K], *y = RSP_ARRAY(a, double, MANY), w[FEW];
+        rsp_rng rng;
+        rsp_rng_init(&rng, 4, 0);
+        for (size_t j = 0; j < K; j++) x[j] = RSP_ARRAY(a, double, MANY);
+        for (size_t i = 0; i < MANY; i++) {
+            size_t same_row = i % FEW;
+            for (size_t j = 0; j < K; j++)
+                x[j][i] = i >= FEW ? x[j][same_row] : j == 0 ? 1 : j < 4 ? 3 + rsp_rng_normal(&rng) : (double) (i % 2);
+            if (i < FEW && near_collinear) x[3][i] = x[1][i] + x[2][i] + 1e-5 * rsp_rng_normal(&rng);
+            y[i] = i >= FEW ? y[same_row] : x[1][i] - 0.3 * x[2][i] + x[4][i] + rsp_rng_normal(&rng);
+        }
+        for (size_t i = 0; i < FEW; i++) w[i] = TIMES;
+        rsp_least_squares many, few;
+        rsp_least_squares_fit(MANY, K, (const double *const *) x, NULL, y, a, &many);
+        rsp_least_squares_fit(FEW, K, (const double *const *) x, w, y, a, &few);
+        assert_int_equal(many.rank, K);
+        near(many.rss / few.rss, 1, 1e-11);
+        for (size_t j = 0; j < K; j++) {
+            near(many.beta[j] / few.beta[j], 1, 1e-10);
+            near(many.inverse[j * K + j] / few.inverse[j * K + j], 1, 1e-11);
+        }
+        omp_set_num_threads(1);
+        rsp_least_squares one;
+        rsp_least_squares_fit(MANY, K, (const double *const *) x, NULL, y, a, &one);
+        assert_memory_equal(one.beta, many.beta, K * sizeof *one.beta);
+        assert_memory_equal(one.inverse, many.inverse, K * K * sizeof *one.inverse);
+        omp_set_num_threads(omp_get_num_procs());
+    }
+    rsp_arena_free(a);
+}
+
 /* ---- few clusters, separation ----------------------------------------------------------------------------------- */
 
 /* Each respondent a cluster of their own: cr2 of a mean is the classical error with n - 1 degrees of freedom. */
@@ -487,6 +605,7 @@ int main(void) {
                                        cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(pooled_by_hand),
                                        cmocka_unit_test(pooled_limits),         cmocka_unit_test(margins_by_hand),
                                        cmocka_unit_test(margins_without),       cmocka_unit_test(replicates_one_by_one),
+                                       cmocka_unit_test(replicates_converge),   cmocka_unit_test(quick_least_squares),
                                        cmocka_unit_test(cr2_of_a_mean),         cmocka_unit_test(firth_table),
                                        cmocka_unit_test(wild_threads)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

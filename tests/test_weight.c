@@ -511,6 +511,68 @@ static void test_influence_of_rows(void **state) {
     }
 }
 
+enum { BESIDE = 11 };
+
+/* Influences of 11 statistics on a listed row: powers and indicators of its number. */
+struct side {
+    const double *y;
+    const uint32_t *row;
+};
+
+static double influence_beside(double y, size_t k) {
+    return k % 3 == 0 ? y > 0.1 * (double) k : pow(y, (double) (k % 5)) - 1;
+}
+
+static void fill_beside(const void *context, const uint32_t *place, size_t n, size_t stride, double *z) {
+    const struct side *x = context;
+    for (size_t r = 0; r < n; r++)
+        for (size_t k = 0; k < BESIDE; k++)
+            z[r * stride + k] = influence_beside(x->y[x->row ? x->row[place[r]] : place[r]], k);
+}
+
+/* Statistics side by side have the covariances that they have one by one, on all rows and on a domain that cuts through
+ * clusters and leaves a country out, under the sample's weights and under others; the same bits for any number of threads. */
+static void test_side_by_side(void **state) {
+    (void) state;
+    for (size_t c = 0; c < 8; c++) {
+        made_up *m = make(50000, 4, c & 4 ? 7 : 1);
+        if (c & 1) {
+            m->study.weighting.given = false;
+            m->study.weighting.n_margins = 0;
+        }
+        rsp_sample *s = rsp_sample_new(m->frame, m->d);
+        const double *y = m->frame->columns[Y].number;
+        double *z[BESIDE], *w = rsp_malloc(s->n * sizeof *w), plain[BESIDE * BESIDE], beside[3][BESIDE * BESIDE];
+        uint32_t *row = rsp_malloc(s->n * sizeof *row), n = 0;
+        for (size_t k = 0; k < BESIDE; k++) z[k] = rsp_calloc(s->n, sizeof **z);
+        for (size_t i = 0; i < s->n; i++) {
+            w[i] = s->weight[i] * (1 + 0.5 * (double) (i % 3));
+            if (c & 2 && (rsp_code(&m->frame->columns[COUNTRY], i) == 1 || i % 5 < 2)) continue;
+            row[n++] = (uint32_t) i;
+            for (size_t k = 0; k < BESIDE; k++) z[k][i] = influence_beside(y[i], k);
+        }
+        const double *weight = c & 1 ? w : NULL;
+        struct side of = {y, c & 2 ? row : NULL};
+        assert_true(rsp_taylor(s, weight, (const double *const *) z, BESIDE, plain, m->d));
+        for (int k = 0; k < 3; k++) {
+            omp_set_num_threads(k + 1);
+            assert_true(rsp_taylor_fill(s, weight, n, of.row, BESIDE, fill_beside, &of, beside[k], m->d));
+            assert_memory_equal(beside[k], beside[0], sizeof beside[0]);
+        }
+        omp_set_num_threads(omp_get_num_procs());
+        for (size_t k = 0; k < BESIDE; k++)
+            for (size_t l = 0; l < BESIDE; l++) {
+                double unit = sqrt(plain[k * BESIDE + k] * plain[l * BESIDE + l]);
+                assert_true(fabs(beside[0][k * BESIDE + l] - plain[k * BESIDE + l]) <= 1e-10 * unit);
+            }
+        assert_true(plain[BESIDE + 1] > 0);
+        for (size_t k = 0; k < BESIDE; k++) free(z[k]);
+        free(w), free(row);
+        rsp_sample_free(s);
+        unmake(m);
+    }
+}
+
 /* Half samples of a total give the linearised variance of two clusters a stratum exactly: columns are orthogonal. */
 static void test_half_samples(void **state) {
     (void) state;
@@ -720,6 +782,7 @@ int main(void) {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_influence_of_rows),
+        cmocka_unit_test(test_side_by_side),
         cmocka_unit_test(test_half_samples),
         cmocka_unit_test(test_redrawn),
         cmocka_unit_test(test_failed_replicates),
