@@ -15,7 +15,7 @@ space := $(subst ,, )
 PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev liblapacke-dev libcairo2-dev \
   libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
   libsqlite3-dev libxml2-dev libzip-dev libfreexl-dev libreadstat-dev libjansson-dev nettle-dev \
-  libsodium-dev libpng-dev libisal-dev libglpk-dev libcmocka-dev \
+  libsodium-dev libpng-dev zlib1g-dev libisal-dev libglpk-dev libcmocka-dev \
   qpdf poppler-utils libxml2-utils unzip python3 $(DATA_PACKAGES)
 
 # In the order of the data's way.
@@ -24,7 +24,7 @@ LIB_SRC  := $(foreach s,$(STATIONS),$(wildcard engine/$(s)/*.c))
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
 MODULES  := gsl cairo cairo-pdf pangocairo pangoft2 harfbuzz fontconfig yaml-0.1 icu-i18n icu-uc sqlite3 libxml-2.0 libzip \
-  jansson nettle libsodium libpng libisal uchardet libqpdf lapacke openblas xlsxwriter
+  jansson nettle libsodium libpng zlib libisal uchardet libqpdf lapacke openblas xlsxwriter
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS   ?= -O2 -g
 # Contraction of a*b+c into one rounding is left to explicit fma(): results must not depend on the compiler's choice.
@@ -33,6 +33,9 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenm
 # Before `setup` there may be no pkg-config to answer. OpenBLAS stands before GSL's own CBLAS so that its kernels win.
 LIBS     := $(shell pkg-config --libs openblas lapacke 2>/dev/null) $(shell pkg-config --libs $(filter-out gsl,$(MODULES)) 2>/dev/null) -lgsl -lcsv \
   -lhyphen -lreadstat -lfreexl -lglpk -lm
+# Ours instead of a library's (engine/base/hooks.c, engine/render/workbook_parts.c): taken in, and seen by the libraries.
+HOOKS    := register_printf_type deflateInit_ deflateInit2_ lxw_tmpfile
+LDFLAGS  += $(foreach f,$(HOOKS),-Wl,-u,$(f) -Wl,--export-dynamic-symbol=$(f))
 ifdef MPI
   CC         := mpicc
   PACKAGES   += libopenmpi-dev openmpi-bin

@@ -27,4 +27,7 @@ size_t rsp_book_charts(const rsp_labels *l, const rsp_book_sheet *sheets, size_t
 void rsp_book_draw(lxw_workbook *file, lxw_worksheet *sheet, const rsp_book_chart *charts, size_t n, size_t top,
                    rsp_arena *a);
 
+/* How many parts of workbooks this thread's libxlsxwriter has put into our memory so far. */
+size_t rsp_book_parts_given(void);
+
 #endif

@@ -1,0 +1,37 @@
+/* Functions of other libraries that this program answers itself, because those who call them offer no setting. The Makefile
+ * (HOOKS) makes the linker take them in and show them to the libraries. */
+#include <dlfcn.h>
+#include <printf.h>
+#include <stddef.h>
+#include <zlib.h>
+
+/* LAPACK's Fortran runtime brings libquadmath, which adds conversions of its own to printf; from then on glibc parses every
+ * format the slow way, for everybody: a sixth of a night. -1 is the documented "no room", and libquadmath leaves it at that. */
+int register_printf_type(printf_va_arg_function *read) {
+    (void) read;
+    return -1;
+}
+
+/* Cairo and libxlsxwriter pack at zlib's default level 6. Level 1 takes less than half the time over their pages and sheets
+ * for a tenth more bytes. A level that somebody chose stays. */
+enum { QUICK = Z_BEST_SPEED };
+
+typedef int init_function(z_streamp, int, int, int, int, int, const char *, int);
+
+int deflateInit2_(z_streamp z, int level, int method, int window_bits, int memory, int strategy, const char *version,
+                  int size) {
+    static init_function *next;
+    init_function *found = __atomic_load_n(&next, __ATOMIC_RELAXED);
+    if (!found) {
+        void *symbol = dlsym(RTLD_NEXT, "deflateInit2_");
+        if (!symbol) return Z_VERSION_ERROR;
+        *(void **) &found = symbol;
+        __atomic_store_n(&next, found, __ATOMIC_RELAXED);
+    }
+    return found(z, level == Z_DEFAULT_COMPRESSION ? QUICK : level, method, window_bits, memory, strategy, version,
+                 size);
+}
+
+int deflateInit_(z_streamp z, int level, const char *version, int size) {
+    return deflateInit2_(z, level, Z_DEFLATED, MAX_WBITS, 8, Z_DEFAULT_STRATEGY, version, size);
+}
