@@ -4,6 +4,7 @@
  * stations in the order of a night: wall clock, processor time of all threads, peak memory so far, wall clock for each
  * respondent and how that stands to the first size's. K processes are run, each station's fastest is shown. With --peer
  * the first size's exports are also given to the study's peer.R, and the ratio is printed. */
+#include "render/labels.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
 #include "responsive/intake.h"
@@ -87,25 +88,31 @@ static bool render_all(const rsp_study *s, const rsp_frame *f, const rsp_publish
         bool (*render)(const rsp_publication *, rsp_diag *);
     } parts[] = {{"open data", rsp_render_dataset},   {"charts", rsp_render_charts},   {"briefs", rsp_render_briefs},
                  {"workbooks", rsp_render_workbooks}, {"quality", rsp_render_quality}, {"index page", rsp_render_site}};
+    rsp_labels **labels = rsp_calloc(s->n_languages, sizeof *labels);
+    bool good = true;
+    for (size_t k = 0; k < s->n_languages; k++) good = (labels[k] = rsp_labels_open(s, s->languages[k], d)) && good;
     rsp_publication p = {.study = s,
                          .results = published,
                          .dir = into,
                          .content_id = "0000000000000000",
                          .simulated = rsp_study_simulated(s),
                          .n_languages = s->n_languages,
-                         .languages = s->languages};
+                         .languages = s->languages,
+                         .labels = labels};
     struct rsp_file_note *notes = rsp_calloc(f->n_files, sizeof *notes);
     for (size_t k = 0; k < f->n_files; k++)
         notes[k] = (struct rsp_file_note){f->files[k].name, f->files[k].tool, f->files[k].encoding, f->files[k].rows,
                                           f->files[k].columns};
     p.files = notes;
     p.n_files = f->n_files;
-    bool good = rsp_make_dirs(into, d);
+    good = good && rsp_make_dirs(into, d);
     for (size_t k = 0; good && k < sizeof parts / sizeof *parts; k++) {
         good = parts[k].render(&p, d) && !rsp_diag_errors(d);
         stop(w, parts[k].name, true);
     }
     free(notes);
+    for (size_t k = 0; k < s->n_languages; k++) rsp_labels_free(labels[k]);
+    free(labels);
     return good;
 }
 

@@ -1,6 +1,7 @@
 /* The policy brief: typography, conditions, what may be said, pages, and the finished PDF. */
 #include "render/brief.h"
 #include "render/fonts.h"
+#include "render/labels.h"
 
 #include <math.h>
 #include <qpdf/qpdf-c.h>
@@ -316,15 +317,23 @@ static void a_short_brief_has_two_pages(void **state) {
 
 static void render(const world *w, const char *dir) {
     const char *languages[] = {"en", "pl"};
+    rsp_texts *texts[2];
+    rsp_labels *labels[2];
+    for (size_t k = 0; k < 2; k++) labels[k] = rsp_labels_new(w->study, texts[k] = rsp_texts_load(languages[k], w->d));
     rsp_publication p = {.study = w->study,
                          .results = w->published,
                          .dir = dir,
                          .content_id = "0123456789abcdef",
                          .preliminary = true,
                          .n_languages = 2,
-                         .languages = languages};
+                         .languages = languages,
+                         .labels = labels};
     if (!rsp_render_briefs(&p, w->d) || rsp_diag_errors(w->d)) rsp_diag_print(w->d, stderr, false, 0);
     assert_int_equal(rsp_diag_errors(w->d), 0);
+    for (size_t k = 0; k < 2; k++) {
+        rsp_labels_free(labels[k]);
+        rsp_texts_free(texts[k]);
+    }
 }
 
 static rsp_buf read_pdf(const char *dir, const char *name, rsp_diag *d) {

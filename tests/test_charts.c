@@ -1,6 +1,7 @@
 /* Charts of a study made to strain them (fixtures/charts/stress): 35 countries, eleven answers, labels of 200 characters,
  * values of every look, in three languages. The expected numbers stand in its results.csv. */
 #include "render/charts.h"
+#include "render/labels.h"
 #include "render/theme.h"
 
 #include <math.h>
@@ -18,6 +19,7 @@ typedef struct {
     rsp_published *results;
     rsp_publication p;
     rsp_texts *texts[3];
+    rsp_labels *labels[3];
 } world;
 
 static world w;
@@ -35,14 +37,21 @@ static int set_up(void **state) {
                             .results = w.results,
                             .content_id = "0123abcd",
                             .n_languages = w.study->n_languages,
-                            .languages = w.study->languages};
-    for (size_t k = 0; k < 3; k++) w.texts[k] = rsp_texts_load(w.study->languages[k], w.d);
+                            .languages = w.study->languages,
+                            .labels = w.labels};
+    for (size_t k = 0; k < 3; k++) {
+        w.texts[k] = rsp_texts_load(w.study->languages[k], w.d);
+        w.labels[k] = rsp_labels_new(w.study, w.texts[k]);
+    }
     return 0;
 }
 
 static int tear_down(void **state) {
     (void) state;
-    for (size_t k = 0; k < 3; k++) rsp_texts_free(w.texts[k]);
+    for (size_t k = 0; k < 3; k++) {
+        rsp_labels_free(w.labels[k]);
+        rsp_texts_free(w.texts[k]);
+    }
     rsp_published_free(w.results);
     rsp_study_free(w.study);
     rsp_diag_free(w.d);

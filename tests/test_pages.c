@@ -29,8 +29,9 @@ struct world {
     rsp_study *study;
     rsp_results *results;
     rsp_published *published;
-    rsp_texts *texts;
-    rsp_labels *labels;
+    rsp_labels *in[2]; /* the study's languages */
+    const rsp_texts *texts;
+    const rsp_labels *labels;
     rsp_publication p;
     rsp_arena *a;
 };
@@ -99,8 +100,10 @@ static void open_world(struct world *w) {
     w->results = rsp_results_new();
     add_rows(w);
     assert_non_null(w->published = rsp_disclose(w->study, w->results, NULL, true, w->d));
-    assert_non_null(w->texts = rsp_texts_load("en", w->d));
-    w->labels = rsp_labels_new(w->study, w->texts);
+    assert_int_equal(w->study->n_languages, 2);
+    for (size_t k = 0; k < 2; k++) assert_non_null(w->in[k] = rsp_labels_open(w->study, w->study->languages[k], w->d));
+    w->labels = w->in[0];
+    w->texts = rsp_labels_texts(w->labels);
     w->p = (rsp_publication){.study = w->study,
                              .results = w->published,
                              .content_id = "0123456789abcdef",
@@ -108,6 +111,7 @@ static void open_world(struct world *w) {
                              .simulated = true,
                              .n_languages = w->study->n_languages,
                              .languages = w->study->languages,
+                             .labels = w->in,
                              .n_files = 1,
                              .files = FILES,
                              .n_notes = 1,
@@ -115,8 +119,7 @@ static void open_world(struct world *w) {
 }
 
 static void close_world(struct world *w) {
-    rsp_labels_free(w->labels);
-    rsp_texts_free(w->texts);
+    for (size_t k = 0; k < 2; k++) rsp_labels_free(w->in[k]);
     rsp_published_free(w->published);
     rsp_results_free(w->results);
     rsp_study_free(w->study);

@@ -5,7 +5,7 @@
 #include "batch/previous.h"
 #include "batch/publish.h"
 #include "batch/ranks.h"
-#include "render/texts.h"
+#include "render/labels.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
 #include "responsive/intake.h"
@@ -33,6 +33,7 @@ struct night {
     size_t *read_by_country; /* per choice of the country list, before cleaning */
     size_t n_languages;
     const char **languages;
+    rsp_labels **labels; /* their words */
     rsp_previous previous;
     rsp_changes *changes; /* since then; NULL: nothing to compare with */
     char content_id[17], inputs_id[17];
@@ -71,20 +72,29 @@ static bool check_only(struct night *n) {
 }
 
 /* A language whose words are incomplete is left out as a whole; the others go on. */
-static bool usable(struct night *n, const char *lang) {
-    rsp_diag *d = rsp_diag_new();
-    rsp_texts *t = rsp_texts_load(lang, d);
-    bool ok = t && rsp_texts_cover(t, n->study, d);
+static void leave_out(struct night *n, const char *lang, rsp_diag *d) {
+    const rsp_diagnostic *first = rsp_diag_at(d, 0);
     size_t missing = rsp_diag_count(d);
-    if (!ok && missing) {
-        const rsp_diagnostic *first = rsp_diag_at(d, 0);
-        const char *more = missing > 1 ? rsp_printf(n->arena, ", and %zu more", missing - 1) : "";
-        rsp_report(n->d, RSP_WARNING, first->loc, "nothing is published in this language until the words are there",
-                   "language '%s' is left out: %s%s", lang, first->message, more);
+    const char *more = missing > 1 ? rsp_printf(n->arena, ", and %zu more", missing - 1) : "";
+    rsp_report(n->d, RSP_WARNING, first->loc, "nothing is published in this language until the words are there",
+               "language '%s' is left out: %s%s", lang, first->message, more);
+}
+
+static void open_languages(struct night *n, size_t n_asked, const char **asked) {
+    rsp_labels **labels = RSP_ARRAY(n->arena, rsp_labels *, n_asked);
+    rsp_diag **d = RSP_ARRAY(n->arena, rsp_diag *, n_asked);
+#pragma omp parallel for schedule(dynamic) num_threads(rsp_threads())
+    for (size_t k = 0; k < n_asked; k++) {
+        d[k] = rsp_diag_new();
+        labels[k] = rsp_labels_open(n->study, asked[k], d[k]);
     }
-    rsp_diag_free(d);
-    rsp_texts_free(t);
-    return ok;
+    for (size_t k = 0; k < n_asked; k++) {
+        if (!labels[k]) leave_out(n, asked[k], d[k]);
+        rsp_diag_free(d[k]);
+        if (!labels[k]) continue;
+        n->labels[n->n_languages] = labels[k];
+        n->languages[n->n_languages++] = asked[k];
+    }
 }
 
 static bool choose_languages(struct night *n) {
@@ -98,12 +108,16 @@ static bool choose_languages(struct night *n) {
     }
     if (rsp_diag_errors(n->d)) return false;
     n->languages = RSP_ARRAY(n->arena, const char *, s->n_languages);
+    n->labels = RSP_ARRAY(n->arena, rsp_labels *, s->n_languages);
+    const char **wanted = RSP_ARRAY(n->arena, const char *, s->n_languages);
+    size_t n_wanted = 0;
     for (size_t k = 0; k < s->n_languages; k++) {
         bool asked = n->options->n_languages == 0;
         for (size_t j = 0; j < n->options->n_languages; j++)
             asked |= strcmp(s->languages[k], n->options->languages[j]) == 0;
-        if (asked && usable(n, s->languages[k])) n->languages[n->n_languages++] = s->languages[k];
+        if (asked) wanted[n_wanted++] = s->languages[k];
     }
+    open_languages(n, n_wanted, wanted);
     if (!n->n_languages)
         rsp_report(n->d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "complete the translations of one language at least",
                    "no language can be published");
@@ -258,6 +272,7 @@ static bool render(struct night *n) {
                          .simulated = rsp_study_simulated(n->study),
                          .n_languages = n->n_languages,
                          .languages = n->languages,
+                         .labels = n->labels,
                          .n_only = n->options->n_only,
                          .only = n->options->only,
                          .changes = n->changes};
@@ -434,6 +449,7 @@ int rsp_run(const rsp_run_options *o) {
     rsp_sample_free(n.sample);
     rsp_clean_log_free(n.cleaning);
     rsp_frame_free(n.frame);
+    for (size_t k = 0; k < n.n_languages; k++) rsp_labels_free(n.labels[k]);
     rsp_study_free(n.study);
     rsp_arena_free(n.arena);
     rsp_diag_free(n.d);

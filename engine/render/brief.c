@@ -9,8 +9,7 @@
 
 typedef struct {
     const char *lang;
-    rsp_texts *texts;
-    rsp_labels *labels;
+    const rsp_labels *labels; /* NULL: the briefs' own words are not there */
     brief_hyphens *hyphens;
 } language;
 
@@ -45,26 +44,17 @@ static brief_hyphens *open_hyphens(workshop *w, const char *lang) {
 /* Index of the language, opened when first asked for; RSP_NONE if it cannot be used. */
 static size_t language_of(workshop *w, const char *lang) {
     for (size_t k = 0; k < w->n_languages; k++)
-        if (strcmp(w->languages[k].lang, lang) == 0) return w->languages[k].texts ? k : RSP_NONE;
+        if (strcmp(w->languages[k].lang, lang) == 0) return w->languages[k].labels ? k : RSP_NONE;
     language *l = &w->languages[w->n_languages++];
-    *l = (language){.lang = lang, .texts = rsp_texts_load(lang, w->d)};
-    if (!l->texts) return RSP_NONE;
-    if (!brief_definition_covered(w->definition, l->texts, w->d)) {
-        rsp_texts_free(l->texts);
-        l->texts = NULL;
-        return RSP_NONE;
-    }
-    l->labels = rsp_labels_new(w->p->study, l->texts);
+    *l = (language){.lang = lang, .labels = rsp_labels_in(w->p, lang)};
+    if (l->labels && !brief_definition_covered(w->definition, rsp_labels_texts(l->labels), w->d)) l->labels = NULL;
+    if (!l->labels) return RSP_NONE;
     l->hyphens = open_hyphens(w, lang);
     return w->n_languages - 1;
 }
 
 static void free_languages(workshop *w) {
-    for (size_t k = 0; k < w->n_languages; k++) {
-        rsp_labels_free(w->languages[k].labels);
-        rsp_texts_free(w->languages[k].texts);
-        brief_hyphens_free(w->languages[k].hyphens);
-    }
+    for (size_t k = 0; k < w->n_languages; k++) brief_hyphens_free(w->languages[k].hyphens);
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------------------------- */
@@ -166,7 +156,7 @@ static bool make(const workshop *w, const job *j, rsp_diag *d) {
     const language *l = &w->languages[j->language];
     brief_edition e = {.p = w->p,
                        .definition = w->definition,
-                       .texts = l->texts,
+                       .texts = rsp_labels_texts(l->labels),
                        .labels = l->labels,
                        .hyphens = l->hyphens,
                        .edition = j->edition,

@@ -140,32 +140,11 @@ typedef struct {
     const rsp_theme *theme;
     rsp_diag *d;
     rsp_arena *a;
-    rsp_texts **texts; /* [n_languages]; NULL: this language cannot be used */
-    rsp_labels **labels;
     size_t n, capacity;
     job *jobs; /* heap */
 } batch;
 
-static void open_languages(batch *b) {
-    size_t n = b->p->n_languages;
-    b->texts = RSP_ARRAY(b->a, rsp_texts *, n ? n : 1);
-    b->labels = RSP_ARRAY(b->a, rsp_labels *, n ? n : 1);
-    for (size_t k = 0; k < n; k++) {
-        b->texts[k] = rsp_texts_load(b->p->languages[k], b->d);
-        if (!b->texts[k]) continue;
-        if (rsp_texts_cover(b->texts[k], b->p->study, b->d)) b->labels[k] = rsp_labels_new(b->p->study, b->texts[k]);
-    }
-}
-
-static void close_languages(batch *b) {
-    for (size_t k = 0; k < b->p->n_languages; k++) {
-        rsp_labels_free(b->labels[k]);
-        rsp_texts_free(b->texts[k]);
-    }
-}
-
 static void add_job(batch *b, const rsp_chart_spec *spec, const char *country, size_t language) {
-    if (!b->labels[language]) return;
     job j = {spec, country, language};
     RSP_PUSH(b->jobs, b->n, b->capacity, j);
 }
@@ -198,7 +177,7 @@ static void list_jobs(batch *b) {
 enum { LARGEST_PICTURE = 7200 }; /* points: a hundred inches */
 
 static bool write_chart(const batch *b, const job *j) {
-    rsp_scene *s = make_chart(b->p, j->spec, j->country, b->labels[j->language], b->theme, b->theme->width,
+    rsp_scene *s = make_chart(b->p, j->spec, j->country, b->p->labels[j->language], b->theme, b->theme->width,
                               b->theme->padding, false);
     if (!s) return true;
     if (s->height > LARGEST_PICTURE) {
@@ -227,11 +206,9 @@ bool rsp_render_charts(const rsp_publication *p, rsp_diag *d) {
     batch b = {.p = p, .theme = rsp_theme_get(d), .d = d, .a = rsp_arena_new()};
     bool ok = b.theme && rsp_make_dirs(rsp_printf(b.a, "%s/charts", p->dir), d);
     if (ok) {
-        open_languages(&b);
         list_jobs(&b);
 #pragma omp parallel for schedule(dynamic) reduction(&& : ok)
         for (size_t k = 0; k < b.n; k++) ok = write_chart(&b, &b.jobs[k]) && ok;
-        close_languages(&b);
     }
     free(b.jobs);
     rsp_arena_free(b.a);

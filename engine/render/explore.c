@@ -196,17 +196,15 @@ static json_t *country_codes(const rsp_site *s) {
 
 /* ---- files -------------------------------------------------------------------------------------------------------- */
 
-static bool collect(rsp_site *s, json_t *all) {
+static void collect(rsp_site *s, json_t *all) {
     struct dictionary d = {.places = rsp_map_new()};
     json_t *languages = json_array(), *words = json_object(), *pictures = json_array();
-    bool ok = true;
-    for (size_t k = 0; k < s->p->n_languages && ok; k++) {
-        if (!(ok = rsp_site_enter(s, s->p->languages[k]))) break;
+    for (size_t k = 0; k < s->p->n_languages; k++) {
+        rsp_site_enter(s, k);
         if (k == 0) json_object_set_new(all, "topics", topics(s, &d));
         json_array_append_new(languages, json_string(s->lang));
         json_object_set_new(words, s->lang, words_in(s, &d));
         add_pictures(s, pictures);
-        rsp_site_leave(s);
     }
     json_object_set_new(all, "languages", languages);
     json_object_set_new(all, "words", words);
@@ -215,15 +213,15 @@ static bool collect(rsp_site *s, json_t *all) {
     json_object_set_new(all, "content", json_string(s->p->content_id));
     free(d.entries);
     rsp_map_free(d.places);
-    return ok;
 }
 
 static bool write_data(rsp_site *s) {
     json_t *all = json_object();
-    bool ok = collect(s, all);
-    char *text = ok ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(7)) : NULL;
+    collect(s, all);
+    char *text = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(7));
     rsp_buf b = {0};
-    if (text) {
+    bool ok = text != NULL;
+    if (ok) {
         rsp_buf_puts(&b, "const EXPLORE = ");
         rsp_buf_puts(&b, text);
         rsp_buf_puts(&b, ";\n");
@@ -232,7 +230,7 @@ static bool write_data(rsp_site *s) {
     free(text);
     json_decref(all);
     rsp_buf_free(&b);
-    return ok && text;
+    return ok;
 }
 
 static void put(rsp_site *s, const char *tag, const char *attributes, const char *key) {
@@ -275,13 +273,13 @@ bool rsp_site_explore(rsp_site *s) {
     char *path = rsp_path_join(s->a, rsp_data_dir(), "reports/explore.js");
     if (!s->p->n_languages) return true;
     bool ok = rsp_read_file(path, &script, s->d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0}) && write_data(s);
-    if (ok && (ok = rsp_site_enter(s, s->p->languages[0]))) {
+    if (ok) {
+        rsp_site_enter(s, 0);
         s->out.length = 0;
         ok = rsp_html_open(&s->out, s->lang, rsp_say(s->texts, s->a, "explore_title", NULL, 0), s->d);
         if (ok) write_shell(s, &script);
         rsp_html_close(&s->out);
         ok = ok && rsp_write_file(rsp_path_join(s->a, s->p->dir, "explore.html"), s->out.data, s->out.length, s->d);
-        rsp_site_leave(s);
     }
     rsp_buf_free(&script);
     return ok;

@@ -7,6 +7,7 @@
 struct rsp_labels {
     const rsp_study *study;
     const rsp_texts *texts;
+    rsp_texts *own; /* the same, where they go with these labels */
     const char *lang;
     rsp_map *variables; /* name -> index */
     rsp_map *analyses;  /* id -> index */
@@ -47,7 +48,25 @@ void rsp_labels_free(rsp_labels *l) {
     rsp_map_free(l->analyses);
     rsp_map_free(l->rules);
     free(l->ambiguous);
+    rsp_texts_free(l->own);
     free(l);
+}
+
+rsp_labels *rsp_labels_open(const rsp_study *s, const char *lang, rsp_diag *d) {
+    rsp_texts *t = rsp_texts_load(lang, d);
+    if (!t || !rsp_texts_cover(t, s, d)) {
+        rsp_texts_free(t);
+        return NULL;
+    }
+    rsp_labels *l = rsp_labels_new(s, t);
+    l->own = t;
+    return l;
+}
+
+const rsp_labels *rsp_labels_in(const rsp_publication *p, const char *lang) {
+    for (size_t k = 0; k < p->n_languages; k++)
+        if (strcmp(p->languages[k], lang) == 0) return p->labels[k];
+    return NULL;
 }
 
 const rsp_texts *rsp_labels_texts(const rsp_labels *l) { return l->texts; }

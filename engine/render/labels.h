@@ -10,10 +10,12 @@
 
 #include "texts.h"
 
-typedef struct rsp_labels rsp_labels;
-
 rsp_labels *rsp_labels_new(const rsp_study *s, const rsp_texts *t);
 void rsp_labels_free(rsp_labels *l); /* NULL allowed */
+/* With texts of their own, which hold every word that outputs of this study show; else NULL, and what is missing reported. */
+rsp_labels *rsp_labels_open(const rsp_study *s, const char *lang, rsp_diag *d);
+/* Of a language of the publication. NULL: it is not published in this language. */
+const rsp_labels *rsp_labels_in(const rsp_publication *p, const char *lang);
 const rsp_texts *rsp_labels_texts(const rsp_labels *l);
 const rsp_study *rsp_labels_study(const rsp_labels *l);
 

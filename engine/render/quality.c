@@ -307,10 +307,8 @@ static void body(struct quality *q) {
 }
 
 bool rsp_render_quality(const rsp_publication *p, rsp_diag *d) {
-    rsp_texts *texts = rsp_texts_load(p->languages[0], d);
-    if (!texts) return false;
-    rsp_labels *labels = rsp_labels_new(p->study, texts);
-    struct quality q = {.p = p, .labels = labels, .texts = texts, .a = rsp_arena_new()};
+    const rsp_labels *labels = p->labels[0];
+    struct quality q = {.p = p, .labels = labels, .texts = rsp_labels_texts(labels), .a = rsp_arena_new()};
     const char *title = rsp_printf(q.a, "%s \u2013 %s", say(&q, "quality_title"), rsp_label_study(labels));
     bool ok =
         rsp_make_dirs(rsp_path_join(q.a, p->dir, "quality"), d) && rsp_html_open(&q.out, p->languages[0], title, d);
@@ -321,7 +319,5 @@ bool rsp_render_quality(const rsp_publication *p, rsp_diag *d) {
     }
     rsp_buf_free(&q.out);
     rsp_arena_free(q.a);
-    rsp_labels_free(labels);
-    rsp_texts_free(texts);
     return ok;
 }

@@ -320,12 +320,10 @@ static void navigation(rsp_site *s) {
 
 static bool write_page(rsp_site *s) {
     for (size_t k = 0; k < s->p->n_languages; k++) {
-        if (!rsp_site_enter(s, s->p->languages[k])) return false;
-        bool ok = k > 0 || rsp_html_open(&s->out, s->lang, rsp_label_study(s->labels), s->d);
-        if (ok && k == 0) navigation(s);
-        if (ok) language(s);
-        rsp_site_leave(s);
-        if (!ok) return false;
+        rsp_site_enter(s, k);
+        if (k == 0 && !rsp_html_open(&s->out, s->lang, rsp_label_study(s->labels), s->d)) return false;
+        if (k == 0) navigation(s);
+        language(s);
     }
     rsp_buf_puts(&s->out, "</main>\n");
     rsp_html_close(&s->out);

@@ -32,9 +32,8 @@ typedef struct {
     rsp_diag *d;
 } rsp_site;
 
-/* Texts and labels of a language; false and reported if it cannot be used. Leave each that was entered. */
-bool rsp_site_enter(rsp_site *s, const char *lang);
-void rsp_site_leave(rsp_site *s);
+/* What follows is written in this language of the publication. */
+void rsp_site_enter(rsp_site *s, size_t language);
 
 /* PREFIX + WHO + -LANG + EXTENSION in `folder`, for the language being written; no prefix: charts, named by analysis. In
  * the order of the study's countries and analyses. */

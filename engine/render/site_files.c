@@ -8,20 +8,10 @@
 
 enum { HEAD_OF_SVG = 65536 };
 
-/* ---- languages --------------------------------------------------------------------------------------------------- */
-
-bool rsp_site_enter(rsp_site *s, const char *lang) {
-    rsp_texts *t = rsp_texts_load(lang, s->d);
-    if (!t) return false;
-    s->texts = t;
-    s->labels = rsp_labels_new(s->p->study, t);
-    s->lang = lang;
-    return true;
-}
-
-void rsp_site_leave(rsp_site *s) {
-    rsp_labels_free((rsp_labels *) s->labels);
-    rsp_texts_free((rsp_texts *) s->texts);
+void rsp_site_enter(rsp_site *s, size_t language) {
+    s->labels = s->p->labels[language];
+    s->texts = rsp_labels_texts(s->labels);
+    s->lang = s->p->languages[language];
 }
 
 /* ---- what files there are --------------------------------------------------------------------------------------- */

@@ -401,19 +401,12 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
 
 struct shelf {
     const rsp_publication *p;
-    rsp_labels **labels; /* per language of the publication */
     rsp_map *names;
     size_t n, capacity;
     struct edition *editions;
     rsp_arena *a;
     rsp_diag *d;
 };
-
-static const rsp_labels *labels_in(const struct shelf *s, const char *lang) {
-    for (size_t k = 0; k < s->p->n_languages; k++)
-        if (strcmp(s->p->languages[k], lang) == 0) return s->labels[k];
-    return NULL;
-}
 
 static void plan(struct shelf *s, const rsp_edition *e, const char *country) {
     size_t n;
@@ -427,7 +420,7 @@ static void plan(struct shelf *s, const rsp_edition *e, const char *country) {
                        name);
             continue;
         }
-        struct edition x = {s->p, e, country, labels_in(s, languages[k]), name};
+        struct edition x = {s->p, e, country, rsp_labels_in(s->p, languages[k]), name};
         RSP_PUSH(s->editions, s->n, s->capacity, x);
     }
 }
@@ -454,21 +447,8 @@ static bool write_all(struct shelf *s) {
 
 bool rsp_render_workbooks(const rsp_publication *p, rsp_diag *d) {
     struct shelf s = {.p = p, .names = rsp_map_new(), .a = rsp_arena_new(), .d = d};
-    rsp_texts **texts = rsp_calloc(p->n_languages + 1, sizeof *texts);
-    s.labels = rsp_calloc(p->n_languages + 1, sizeof *s.labels);
-    bool ok = true;
-    for (size_t k = 0; k < p->n_languages; k++) {
-        if ((texts[k] = rsp_texts_load(p->languages[k], d))) s.labels[k] = rsp_labels_new(p->study, texts[k]);
-        else ok = false;
-    }
-    if (ok) plan_all(&s);
-    ok = ok && write_all(&s);
-    for (size_t k = 0; k < p->n_languages; k++) {
-        rsp_labels_free(s.labels[k]);
-        rsp_texts_free(texts[k]);
-    }
-    free(s.labels);
-    free(texts);
+    plan_all(&s);
+    bool ok = write_all(&s);
     free(s.editions);
     rsp_map_free(s.names);
     rsp_arena_free(s.a);

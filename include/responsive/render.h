@@ -19,6 +19,9 @@ typedef struct {
     bool met;
 } rsp_accuracy;
 
+/* The words of a language: the study's labels and the pages' texts (render/labels.h). */
+typedef struct rsp_labels rsp_labels;
+
 /* What the pages say about the run besides results. */
 typedef struct {
     const rsp_study *study;
@@ -28,7 +31,8 @@ typedef struct {
     bool preliminary, simulated;
     size_t n_languages; /* to publish: of the study, or those of --lang */
     const char **languages;
-    size_t n_only; /* analyses of --only; 0: all */
+    rsp_labels *const *labels; /* [n_languages]: their words, read once for all pages */
+    size_t n_only;             /* analyses of --only; 0: all */
     const char **only;
     const rsp_changes *changes; /* since the publication before; NULL: there is none */
     /* for the quality page: lines read from the cleaning log and the intake, counts only */
