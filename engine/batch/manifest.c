@@ -129,6 +129,26 @@ static json_t *flag_counts(const rsp_published *p) {
 
 static json_t *text_or_null(const char *s) { return s ? json_string(s) : json_null(); }
 
+/* Every file but the two that are still being written. */
+static bool hash_outputs(const char *dir, const char *const *paths, size_t n, json_t *outputs, rsp_diag *d) {
+    char(*hex)[65] = rsp_calloc(n + 1, sizeof *hex);
+    bool ok = true;
+#pragma omp parallel for schedule(dynamic, 8) num_threads(rsp_threads()) reduction(&& : ok)
+    for (size_t k = 0; k < n; k++) {
+        rsp_arena *a = rsp_arena_new();
+        if (strcmp(paths[k], "run.log") != 0 && strcmp(paths[k], "manifest.json") != 0 &&
+            !rsp_hash_file(rsp_path_join(a, dir, paths[k]), hex[k])) {
+            rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){paths[k], 0, 0}, NULL, "cannot be read back");
+            ok = false;
+        }
+        rsp_arena_free(a);
+    }
+    for (size_t k = 0; ok && k < n; k++)
+        if (*hex[k]) json_object_set_new(outputs, paths[k], json_string(hex[k]));
+    free(hex);
+    return ok;
+}
+
 bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
     const char **paths;
@@ -137,16 +157,7 @@ bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
     json_t *inputs = json_object(), *outputs = json_object();
     for (size_t k = 0; k < m->inputs->n; k++)
         json_object_set_new(inputs, m->inputs->name[k], json_string(m->inputs->sha256[k]));
-    for (size_t k = 0; ok && k < n; k++) {
-        char hex[65];
-        if (strcmp(paths[k], "run.log") == 0 || strcmp(paths[k], "manifest.json") == 0) continue;
-        if (!rsp_hash_file(rsp_path_join(a, dir, paths[k]), hex)) {
-            rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){paths[k], 0, 0}, NULL, "cannot be read back");
-            ok = false;
-        } else {
-            json_object_set_new(outputs, paths[k], json_string(hex));
-        }
-    }
+    ok = ok && hash_outputs(dir, paths, n, outputs, d);
     json_t *root = json_object();
     json_object_set_new(root, "run", json_string(m->run));
     json_object_set_new(root, "study", json_string(m->study->id));

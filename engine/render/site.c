@@ -330,9 +330,9 @@ static bool write_page(rsp_site *s) {
     return rsp_write_file(rsp_path_join(s->a, s->p->dir, "index.html"), s->out.data, s->out.length, s->d);
 }
 
-bool rsp_render_site(const rsp_publication *p, rsp_diag *d) {
+static bool make_page(const rsp_publication *p, bool (*write)(rsp_site *), rsp_diag *d) {
     rsp_site s = {.p = p, .a = rsp_arena_new(), .d = d, .places = rsp_map_new()};
-    bool ok = write_page(&s) && rsp_site_explore(&s);
+    bool ok = write(&s);
     rsp_map_free(s.places);
     free(s.hashes);
     free(s.briefs.items);
@@ -340,5 +340,13 @@ bool rsp_render_site(const rsp_publication *p, rsp_diag *d) {
     free(s.charts.items);
     rsp_buf_free(&s.out);
     rsp_arena_free(s.a);
+    return ok;
+}
+
+bool rsp_render_site(const rsp_publication *p, rsp_diag *d) {
+    bool (*const pages[])(rsp_site *) = {write_page, rsp_site_explore};
+    bool ok = true;
+#pragma omp parallel for num_threads(rsp_threads()) reduction(&& : ok)
+    for (size_t k = 0; k < sizeof pages / sizeof *pages; k++) ok = make_page(p, pages[k], d) && ok;
     return ok;
 }

@@ -50,7 +50,7 @@ static size_t rank_of(const rsp_site *s, const char *who) {
     return 1 + (list ? list->n : 0);
 }
 
-static const rsp_site *sorting; /* qsort has no context; pages are made by one thread */
+static _Thread_local const rsp_site *sorting; /* qsort has no context */
 
 static int by_who(const void *x, const void *y) {
     const rsp_site_file *a = x, *b = y;
