@@ -1,5 +1,8 @@
 #include "model/likelihood.h"
 
+#include "base/vector.h"
+
+#include <cblas.h>
 #include <gsl/gsl_sf_psi.h>
 #include <math.h>
 #include <stdlib.h>
@@ -32,6 +35,59 @@ static bool sum_blocks(const rsp_likelihood *l, const double *par, const double 
     return isfinite(*loglik);
 }
 
+/* Rows with a weight, gathered by column, so that products are a matter of dense matrices. */
+enum { STACK = 128 };
+
+struct stack {
+    size_t n, k;
+    size_t row[STACK];
+    double *x, *vx;    /* [k*STACK] */
+    double eta[STACK]; /* linear predictors */
+    double u[STACK];   /* what a row's columns count with in the gradient */
+    double v[STACK];   /* and in the information */
+};
+
+static struct stack stack_new(size_t k) {
+    return (struct stack){.k = k, .x = rsp_malloc((2 * k * STACK + 1) * sizeof(double))};
+}
+
+/* The next rows of *from .. to; false when there are none. */
+static bool stack_next(struct stack *s, const rsp_regression_data *data, const double *w, size_t *from, size_t to) {
+    s->vx = s->x + s->k * STACK;
+    s->n = 0;
+    for (; *from < to && s->n < STACK; ++*from)
+        if (w[*from] != 0) s->row[s->n++] = *from;
+    for (size_t j = 0; j < s->k; j++)
+        for (size_t i = 0; i < s->n; i++) s->x[j * STACK + i] = data->x[j][s->row[i]];
+    return s->n > 0;
+}
+
+RSP_WIDE
+static void stack_predict(struct stack *s, const double *beta) {
+    for (size_t i = 0; i < s->n; i++) s->eta[i] = 0;
+    for (size_t j = 0; j < s->k; j++)
+        for (size_t i = 0; i < s->n; i++) s->eta[i] += beta[j] * s->x[j * STACK + i];
+}
+
+/* gradient [k] += sum of u x. */
+static void stack_gradient(const struct stack *s, double *gradient) {
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, (int) s->k, (int) s->n, 1, s->x, STACK, s->u, 1, 1, gradient, 1);
+}
+
+RSP_WIDE
+static void scale_columns(struct stack *s) {
+    for (size_t j = 0; j < s->k; j++)
+        for (size_t i = 0; i < s->n; i++) s->vx[j * STACK + i] = s->v[i] * s->x[j * STACK + i];
+}
+
+/* information [k rows of length p] += sum of v x x', both triangles. */
+static void stack_information(struct stack *s, double *information, size_t p) {
+    int n = (int) s->n, k = (int) s->k;
+    scale_columns(s);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, k, k, n, 1, s->vx, STACK, s->x, STACK, 1, information,
+                (int) p);
+}
+
 static double linear_predictor(const rsp_regression_data *data, const double *beta, size_t i) {
     double eta = 0;
     for (size_t j = 0; j < data->k; j++) eta += beta[j] * data->x[j][i];
@@ -45,21 +101,20 @@ static double logistic(double x) { return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / 
 static void logistic_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to,
                            double *sums) {
     size_t p = data->k;
-    double *gradient = sums + 1, *information = sums + 1 + p, *row = rsp_malloc((p ? p : 1) * sizeof *row);
-    for (size_t i = from; i < to; i++) {
-        if (w[i] == 0) continue;
-        double eta = linear_predictor(data, par, i), mu = logistic(eta);
-        /* log(1 + exp(eta)) without overflow */
-        sums[0] += w[i] * (data->y[i] * eta - (eta > 0 ? eta + log1p(exp(-eta)) : log1p(exp(eta))));
-        double residual = w[i] * (data->y[i] - mu), v = w[i] * mu * (1 - mu);
-        for (size_t j = 0; j < p; j++) row[j] = data->x[j][i];
-        for (size_t j = 0; j < p; j++) {
-            gradient[j] += residual * row[j];
-            double vx = v * row[j];
-            for (size_t m = 0; m <= j; m++) information[j * p + m] += vx * row[m];
+    struct stack s = stack_new(p);
+    while (stack_next(&s, data, w, &from, to)) {
+        stack_predict(&s, par);
+        for (size_t i = 0; i < s.n; i++) {
+            double eta = s.eta[i], weight = w[s.row[i]], y = data->y[s.row[i]], small = exp(-fabs(eta));
+            double mu = eta >= 0 ? 1 / (1 + small) : small / (1 + small);
+            sums[0] += weight * (y * eta - (eta > 0 ? eta : 0) - log1p(small)); /* log(1 + exp(eta)) without overflow */
+            s.u[i] = weight * (y - mu);
+            s.v[i] = weight * mu * (1 - mu);
         }
+        stack_gradient(&s, sums + 1);
+        stack_information(&s, sums + 1 + p, p);
     }
-    free(row);
+    free(s.x);
 }
 
 bool rsp_logistic_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik,
@@ -92,40 +147,50 @@ static struct cell ordinal_cell(double a, double b) {
     return (struct cell){log(p), ra, -rb, ra * (1 - 2 * Fa) - ra * ra, -rb * (1 - 2 * Fb) - rb * rb, ra * rb};
 }
 
-static struct cell cell_of_row(const rsp_regression_data *data, const double *par, size_t i) {
-    size_t t = data->n_thresholds, y = (size_t) data->y[i];
-    double eta = linear_predictor(data, par + t, i);
+static struct cell cell_of_row(const rsp_regression_data *data, const double *par, double eta, size_t y) {
+    size_t t = data->n_thresholds;
     return ordinal_cell(y < t ? par[y] - eta : INFINITY, y > 0 ? par[y - 1] - eta : -INFINITY);
+}
+
+/* Thresholds [p] by columns: sums of `by` [t*STACK] times x. */
+static void thresholds_by_columns(const struct stack *s, const double *by, size_t t, double *information, size_t p) {
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int) s->k, (int) t, (int) s->n, 1, s->x, STACK, by, STACK, 1,
+                information, (int) p);
 }
 
 static void ordinal_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to,
                           double *sums) {
     size_t t = data->n_thresholds, k = data->k, p = t + k;
-    double *gradient = sums + 1, *information = sums + 1 + p;
-    for (size_t i = from; i < to; i++) {
-        if (w[i] == 0) continue;
-        size_t y = (size_t) data->y[i];
-        struct cell c = cell_of_row(data, par, i);
-        sums[0] += w[i] * c.logp;
-        double de = -(c.da + c.db), dee = c.daa + c.dbb + 2 * c.dab; /* with respect to the predictor */
-        if (y < t) {
-            gradient[y] += w[i] * c.da;
-            information[y * p + y] -= w[i] * c.daa;
+    double *gradient = sums + 1, *information = sums + 1 + p, *by = rsp_malloc((t * STACK + 1) * sizeof *by);
+    struct stack s = stack_new(k);
+    while (stack_next(&s, data, w, &from, to)) {
+        stack_predict(&s, par + t);
+        memset(by, 0, t * STACK * sizeof *by);
+        for (size_t i = 0; i < s.n; i++) {
+            size_t y = (size_t) data->y[s.row[i]];
+            double weight = w[s.row[i]];
+            struct cell c = cell_of_row(data, par, s.eta[i], y);
+            sums[0] += weight * c.logp;
+            s.u[i] = -weight * (c.da + c.db); /* with respect to the predictor */
+            s.v[i] = -weight * (c.daa + c.dbb + 2 * c.dab);
+            if (y < t) {
+                gradient[y] += weight * c.da;
+                information[y * p + y] -= weight * c.daa;
+                by[y * STACK + i] = weight * (c.daa + c.dab);
+            }
+            if (y > 0) {
+                gradient[y - 1] += weight * c.db;
+                information[(y - 1) * p + y - 1] -= weight * c.dbb;
+                by[(y - 1) * STACK + i] = weight * (c.dbb + c.dab);
+            }
+            if (y > 0 && y < t) information[y * p + y - 1] -= weight * c.dab;
         }
-        if (y > 0) {
-            gradient[y - 1] += w[i] * c.db;
-            information[(y - 1) * p + y - 1] -= w[i] * c.dbb;
-        }
-        if (y > 0 && y < t) information[y * p + y - 1] -= w[i] * c.dab;
-        for (size_t j = 0; j < k; j++) {
-            double x = w[i] * data->x[j][i];
-            double *row = information + (t + j) * p;
-            gradient[t + j] += de * x;
-            if (y < t) row[y] += (c.daa + c.dab) * x;
-            if (y > 0) row[y - 1] += (c.dbb + c.dab) * x;
-            for (size_t m = 0; m <= j; m++) row[t + m] -= dee * x * data->x[m][i];
-        }
+        stack_gradient(&s, gradient + t);
+        thresholds_by_columns(&s, by, t, information + t * p, p);
+        stack_information(&s, information + t * p + t, p);
     }
+    free(by);
+    free(s.x);
 }
 
 bool rsp_ordinal_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik, double *gradient,
@@ -141,7 +206,7 @@ void rsp_ordinal_scores(const rsp_regression_data *data, const double *par, doub
 #pragma omp parallel for schedule(static) if (data->n > RSP_BLOCK)
     for (size_t i = 0; i < data->n; i++) {
         size_t y = (size_t) data->y[i];
-        struct cell c = cell_of_row(data, par, i);
+        struct cell c = cell_of_row(data, par, linear_predictor(data, par + t, i), y);
         double *s = score + i * p;
         memset(s, 0, p * sizeof *s);
         if (y < t) s[y] += c.da;
@@ -152,43 +217,55 @@ void rsp_ordinal_scores(const rsp_regression_data *data, const double *par, doub
 
 /* ---- multinomial ------------------------------------------------------------------------------------------------ */
 
-/* Probabilities of the categories after the first; returns the log-probability of category y. */
-static double multinomial_shares(const rsp_regression_data *data, const double *par, size_t i, double *share) {
-    size_t e = data->n_equations, y = (size_t) data->y[i];
-    double most = 0, sum = 0, own = 0;
-    for (size_t b = 0; b < e; b++) {
-        share[b] = linear_predictor(data, par + b * data->k, i);
-        if (share[b] > most) most = share[b];
-        if (y == b + 1) own = share[b];
-    }
+/* Turns the predictors [e] of the categories after the first into probabilities; returns the log-probability of y. */
+static double multinomial_shares(size_t e, size_t y, double *share) {
+    double most = 0, sum, own = y ? share[y - 1] : 0;
+    for (size_t b = 0; b < e; b++) most = fmax(most, share[b]);
     sum = exp(-most);
     for (size_t b = 0; b < e; b++) sum += share[b] = exp(share[b] - most);
     for (size_t b = 0; b < e; b++) share[b] /= sum;
     return own - most - log(sum);
 }
 
+/* share [e*STACK]: predictors, then probabilities. */
+static double stack_shares(struct stack *s, const rsp_regression_data *data, const double *par, const double *w,
+                           double *share, double *one) {
+    size_t e = data->n_equations;
+    double loglik = 0;
+    for (size_t b = 0; b < e; b++) {
+        stack_predict(s, par + b * data->k);
+        memcpy(share + b * STACK, s->eta, s->n * sizeof *share);
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        for (size_t b = 0; b < e; b++) one[b] = share[b * STACK + i];
+        loglik += w[s->row[i]] * multinomial_shares(e, (size_t) data->y[s->row[i]], one);
+        for (size_t b = 0; b < e; b++) share[b * STACK + i] = one[b];
+    }
+    return loglik;
+}
+
 static void multinomial_block(const rsp_regression_data *data, const double *par, const double *w, size_t from,
                               size_t to, double *sums) {
     size_t k = data->k, e = data->n_equations, p = k * e;
-    double *gradient = sums + 1, *information = sums + 1 + p, *share = rsp_malloc((e + k + 1) * sizeof *share),
-           *row = share + e;
-    for (size_t i = from; i < to; i++) {
-        if (w[i] == 0) continue;
-        sums[0] += w[i] * multinomial_shares(data, par, i, share);
-        for (size_t j = 0; j < k; j++) row[j] = data->x[j][i];
+    double *gradient = sums + 1, *information = sums + 1 + p,
+           *share = rsp_malloc((e * (STACK + 1) + 1) * sizeof *share);
+    struct stack s = stack_new(k);
+    while (stack_next(&s, data, w, &from, to)) {
+        sums[0] += stack_shares(&s, data, par, w, share, share + e * STACK);
         for (size_t b = 0; b < e; b++) {
-            double residual = w[i] * ((double) (data->y[i] == (double) (b + 1)) - share[b]);
-            for (size_t j = 0; j < k; j++) gradient[b * k + j] += residual * row[j];
+            const double *of = share + b * STACK;
+            for (size_t i = 0; i < s.n; i++)
+                s.u[i] = w[s.row[i]] * ((double) (data->y[s.row[i]] == (double) (b + 1)) - of[i]);
+            stack_gradient(&s, gradient + b * k);
             for (size_t c = 0; c <= b; c++) {
-                double v = w[i] * ((b == c ? share[b] : 0) - share[b] * share[c]);
-                for (size_t j = 0; j < k; j++) {
-                    double *at = information + (b * k + j) * p + c * k, vx = v * row[j];
-                    for (size_t m = 0; m < (b == c ? j + 1 : k); m++) at[m] += vx * row[m];
-                }
+                for (size_t i = 0; i < s.n; i++)
+                    s.v[i] = w[s.row[i]] * ((b == c ? of[i] : 0) - of[i] * share[c * STACK + i]);
+                stack_information(&s, information + b * k * p + c * k, p);
             }
         }
     }
     free(share);
+    free(s.x);
 }
 
 bool rsp_multinomial_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik,
@@ -203,7 +280,8 @@ void rsp_multinomial_scores(const rsp_regression_data *data, const double *par, 
         double *share = rsp_malloc((e + 1) * sizeof *share);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < data->n; i++) {
-            multinomial_shares(data, par, i, share);
+            for (size_t b = 0; b < e; b++) share[b] = linear_predictor(data, par + b * k, i);
+            multinomial_shares(e, (size_t) data->y[i], share);
             for (size_t b = 0; b < e; b++)
                 for (size_t j = 0; j < k; j++)
                     score[(i * e + b) * k + j] = ((double) (data->y[i] == (double) (b + 1)) - share[b]) * data->x[j][i];
@@ -224,19 +302,20 @@ typedef struct count_row (*count_fn)(const rsp_regression_data *data, double y, 
 static void count_block(const rsp_regression_data *data, const double *par, const double *w, size_t from, size_t to,
                         double *sums, count_fn f) {
     size_t p = data->k;
-    double *gradient = sums + 1, *information = sums + 1 + p, *row = rsp_malloc((p ? p : 1) * sizeof *row);
-    for (size_t i = from; i < to; i++) {
-        if (w[i] == 0) continue;
-        struct count_row c = f(data, data->y[i], linear_predictor(data, par, i));
-        sums[0] += w[i] * c.loglik;
-        for (size_t j = 0; j < p; j++) row[j] = data->x[j][i];
-        for (size_t j = 0; j < p; j++) {
-            gradient[j] += w[i] * c.first * row[j];
-            double vx = w[i] * c.second * row[j];
-            for (size_t m = 0; m <= j; m++) information[j * p + m] += vx * row[m];
+    struct stack s = stack_new(p);
+    while (stack_next(&s, data, w, &from, to)) {
+        stack_predict(&s, par);
+        for (size_t i = 0; i < s.n; i++) {
+            double weight = w[s.row[i]];
+            struct count_row c = f(data, data->y[s.row[i]], s.eta[i]);
+            sums[0] += weight * c.loglik;
+            s.u[i] = weight * c.first;
+            s.v[i] = weight * c.second;
         }
+        stack_gradient(&s, sums + 1);
+        stack_information(&s, sums + 1 + p, p);
     }
-    free(row);
+    free(s.x);
 }
 
 static struct count_row poisson_row(const rsp_regression_data *data, double y, double eta) {
