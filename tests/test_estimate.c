@@ -313,6 +313,66 @@ static void threads_do_not_matter(void **state) {
     unload(&r[1]);
 }
 
+enum { BUNDLED = 9 };
+
+/* A replicate's totals of an item, row by row under its plain weights. */
+static void plain_totals(const est_people *who, const est_item *it, const double *w, double *totals) {
+    size_t k = it->measure.k, size = who->n_domains * who->n_countries * k;
+    memset(totals, 0, size * sizeof *totals);
+    for (size_t i = 0; i < who->sample->n; i++) {
+        int level = est_level(&it->measure, i);
+        if (who->cell[i] >= 0 && level >= 0) totals[(size_t) who->cell[i] * k + (size_t) level] += w[i];
+    }
+}
+
+/* Items of few levels are counted several at once, those of many levels and in small cells one by one: the totals of every
+ * replicate are those of its weights. */
+static void items_in_bundles(void **state) {
+    static const size_t levels[BUNDLED] = {5, 5, 5, 2, 2, 2, 2, 40, 5};
+    (void) state;
+    struct run r = load("specs/wvs");
+    rsp_arena *a = rsp_arena_new();
+    rsp_rng rng;
+    rsp_rng_init(&rng, 11, 0);
+    size_t variables[] = {rsp_study_variable(r.study, "country"), rsp_study_variable(r.study, "gender"),
+                          rsp_study_variable(r.study, "age")};
+    rsp_variance_spec spec = {.method = RSP_BOOTSTRAP, .replicates = 21, .seed = 5};
+    const rsp_replicates *reps = rsp_replicates_get(r.sample, &spec, RSP_NOWHERE, r.diag);
+    est_item items[BUNDLED];
+    for (size_t j = 0; j < BUNDLED; j++) {
+        int8_t *code = RSP_ARRAY(a, int8_t, r.frame->n);
+        for (size_t i = 0; i < r.frame->n; i++)
+            code[i] = (int8_t) ((int) rsp_rng_below(&rng, (uint32_t) levels[j] + 1) - (i % 3 == 0));
+        for (size_t i = 0; i < r.frame->n; i++)
+            if (code[i] == (int) levels[j]) code[i] = -2;
+        items[j] = (est_item){.term = "", .measure = {.kind = EST_LEVELS, .k = levels[j], .c8 = code}};
+    }
+    for (size_t depth = 0; depth <= 3; depth++) { /* from everybody to cells of a few rows */
+        rsp_crossing by = {depth, variables};
+        est_people *who = est_people_new(r.sample, &by, NULL, EST_OWN_WEIGHTS, RSP_NOWHERE, a, r.diag);
+        assert_non_null(who);
+        size_t stride = 0, cells = who->n_domains * who->n_countries;
+        for (size_t j = 0; j < BUNDLED; j++) {
+            items[j].offset = stride;
+            stride += cells * levels[j];
+        }
+        double *rep = rsp_malloc(21 * stride * sizeof *rep), *w = rsp_malloc(r.frame->n * sizeof *w),
+               *plain = rsp_malloc(stride * sizeof *plain);
+        est_totals_replicates(who, items, BUNDLED, reps, stride, rep);
+        for (size_t k = 0; k < 21; k++) {
+            rsp_replicate_weights(reps, k, w);
+            for (size_t j = 0; j < BUNDLED; j++) {
+                plain_totals(who, &items[j], w, plain);
+                for (size_t t = 0; t < cells * levels[j]; t++)
+                    near(rep[k * stride + items[j].offset + t], plain[t], 1e-12);
+            }
+        }
+        free(rep), free(w), free(plain);
+    }
+    rsp_arena_free(a);
+    unload(&r);
+}
+
 /* The jackknife of a linear statistic is the linearised variance; of a mean it is near it. */
 static void jackknife_and_linearised(void **state) {
     (void) state;
@@ -369,6 +429,7 @@ int main(void) {
         cmocka_unit_test(share_intervals),
         cmocka_unit_test(gradients),
         cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(items_in_bundles),
         cmocka_unit_test(jackknife_and_linearised),
         cmocka_unit_test(wrong_requests),
     };

@@ -8,7 +8,11 @@
 
 /* Replicates are worked on side by side: one visit of a row adds its weight in all lanes. Weights of so many rows and
  * an item's sums stay in the first cache while every item is added up. */
-enum { LANES = RSP_LANES, ROWS_AT_ONCE = 256 };
+enum { LANES = RSP_LANES, ROWS_AT_ONCE = 128 };
+
+/* Coded items are bundled: a row's answers to two, three or more items of few levels are one code, added up once; an item's
+ * totals are then sums over codes. Worth it where a cell has several rows for each code. */
+enum { MOST_CODES = 255, MOST_BUNDLED = 8, ROWS_FOR_A_CODE = 4, MOST_SUMS = 4096 };
 
 bool est_counted(const est_item *it, size_t base, size_t i) {
     const est_measure *m = &it->measure;
@@ -98,19 +102,6 @@ static void add_levels(const est_people *who, const est_item *it, size_t from, s
     }
 }
 
-/* Items of bytes are nearly all of a survey's: without the choices of est_level inside the loop over rows. */
-RSP_WIDE
-static void add_levels_bytes(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
-                             double *sums) {
-    const int8_t *code = it->measure.c8;
-    const int32_t *cell = who->cell;
-    size_t k = it->measure.k;
-    for (size_t i = from; i < to; i++, w += LANES) {
-        if (cell[i] < 0 || code[i] < 0) continue;
-        add_lanes(sums + ((size_t) cell[i] * k + (size_t) code[i]) * LANES, w);
-    }
-}
-
 RSP_WIDE
 static void add_moments(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
                         double *sums) {
@@ -140,13 +131,96 @@ static void add_pairs(const est_people *who, const est_item *it, size_t from, si
 static void add_block(const est_people *who, const est_item *it, size_t from, size_t to, const double *w,
                       double *sums) {
     switch (it->measure.kind) {
-    case EST_LEVELS:
-        if (it->measure.c8) add_levels_bytes(who, it, from, to, w, sums);
-        else add_levels(who, it, from, to, w, sums);
-        return;
+    case EST_LEVELS: add_levels(who, it, from, to, w, sums); return;
     case EST_MOMENTS: add_moments(who, it, from, to, w, sums); return;
     case EST_PAIR: add_pairs(who, it, from, to, w, sums); return;
     }
+}
+
+/* ---- bundles ---------------------------------------------------------------------------------------------------- */
+
+/* Items counted together. The code of a row has a digit for each item, the first the highest: its level, or k where it
+ * has none. */
+struct bundle {
+    size_t n;
+    const est_item *items[MOST_BUNDLED];
+    size_t n_codes; /* product of k + 1 */
+    uint8_t *code;  /* [n] by row; NULL: a single item, added up as it is */
+};
+
+struct bundles {
+    const est_people *who;
+    size_t n, n_cells;
+    struct bundle *all;
+};
+
+static size_t codes_with(const struct bundle *b, const est_item *it) { return b->n_codes * (it->measure.k + 1); }
+
+static bool bundled(const est_item *it) { return it->measure.kind == EST_LEVELS && it->measure.c8; }
+
+/* Codes that a bundle may have. */
+static size_t most_codes(const est_people *who, size_t n_cells) {
+    size_t most = who->sample->n / (n_cells * ROWS_FOR_A_CODE);
+    if (most > MOST_SUMS / n_cells) most = MOST_SUMS / n_cells;
+    return most < MOST_CODES ? most : MOST_CODES;
+}
+
+static void write_codes(const est_people *who, struct bundle *b) {
+    size_t n = who->sample->n;
+    b->code = rsp_calloc(n + 1, 1);
+    for (size_t j = 0; j < b->n; j++) {
+        const int8_t *level = b->items[j]->measure.c8;
+        uint8_t k = (uint8_t) b->items[j]->measure.k;
+        for (size_t i = 0; i < n; i++)
+            b->code[i] = (uint8_t) (b->code[i] * (k + 1) + (level[i] < 0 ? k : (uint8_t) level[i]));
+    }
+}
+
+static struct bundles bundles_new(const est_people *who, const est_item *items, size_t n_items) {
+    struct bundles x = {.who = who, .n_cells = who->n_domains * who->n_countries};
+    x.all = rsp_calloc(n_items + 1, sizeof *x.all);
+    size_t most = x.n_cells ? most_codes(who, x.n_cells) : 0;
+    for (size_t j = 0; j < n_items; j++) {
+        struct bundle *last = x.n ? &x.all[x.n - 1] : NULL;
+        bool joins = last && last->n < MOST_BUNDLED && bundled(last->items[0]) && bundled(&items[j]) &&
+                     codes_with(last, &items[j]) <= most;
+        if (!joins) {
+            last = &x.all[x.n++];
+            last->n_codes = 1;
+        }
+        last->n_codes = codes_with(last, &items[j]);
+        last->items[last->n++] = &items[j];
+    }
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
+    for (size_t k = 0; k < x.n; k++)
+        if (x.all[k].n > 1) write_codes(who, &x.all[k]);
+    return x;
+}
+
+static void bundles_free(struct bundles *x) {
+    for (size_t k = 0; k < x->n; k++) free(x->all[k].code);
+    free(x->all);
+}
+
+RSP_WIDE
+static void add_codes(const est_people *who, const struct bundle *b, size_t from, size_t to, const double *w,
+                      double *sums) {
+    const int32_t *cell = who->cell;
+    for (size_t i = from; i < to; i++, w += LANES)
+        if (cell[i] >= 0) add_lanes(sums + ((size_t) cell[i] * b->n_codes + b->code[i]) * LANES, w);
+}
+
+/* Sums by code [cells * n_codes] become each item's by level, at its offset. */
+RSP_WIDE
+static void unbundle(const struct bundles *x, const struct bundle *b, const double *sums, double *totals) {
+    for (size_t cell = 0; cell < x->n_cells; cell++)
+        for (size_t code = 0; code < b->n_codes; code++, sums += LANES)
+            for (size_t j = b->n, rest = code; j-- > 0;) {
+                const est_item *it = b->items[j];
+                size_t k = it->measure.k, level = rest % (k + 1);
+                rest /= k + 1;
+                if (level < k) add_lanes(totals + (it->offset + cell * k + level) * LANES, sums);
+            }
 }
 
 static void weights_of_block(const est_people *who, const rsp_lanes *lanes, size_t from, size_t to, double *w) {
@@ -156,19 +230,32 @@ static void weights_of_block(const est_people *who, const rsp_lanes *lanes, size
         for (size_t lane = 0; lane < LANES; lane++) w[(i - from) * LANES + lane] *= who->factor[i];
 }
 
-static void chunk_of_replicates(const est_people *who, const est_item *items, size_t n_items, const rsp_replicates *r,
-                                size_t stride, size_t first, size_t n_lanes, double *rep) {
-    double *sums = rsp_calloc(stride * LANES, sizeof *sums);
+static void chunk_of_replicates(const struct bundles *x, const rsp_replicates *r, size_t stride, size_t first,
+                                size_t n_lanes, double *rep) {
+    const est_people *who = x->who;
+    double *totals = rsp_calloc(stride * LANES + 1, sizeof *totals);
+    double **sums = rsp_malloc((x->n + 1) * sizeof *sums);
     double *w = rsp_malloc((size_t) ROWS_AT_ONCE * LANES * sizeof *w);
     rsp_lanes *lanes = rsp_lanes_new(r, first);
+    for (size_t k = 0; k < x->n; k++)
+        sums[k] = x->all[k].code ? rsp_calloc(x->n_cells * x->all[k].n_codes * LANES, sizeof **sums)
+                                 : totals + x->all[k].items[0]->offset * LANES;
     for (size_t from = 0; from < who->sample->n; from += ROWS_AT_ONCE) {
         size_t to = from + ROWS_AT_ONCE < who->sample->n ? from + ROWS_AT_ONCE : who->sample->n;
         weights_of_block(who, lanes, from, to, w);
-        for (size_t j = 0; j < n_items; j++) add_block(who, &items[j], from, to, w, sums + items[j].offset * LANES);
+        for (size_t k = 0; k < x->n; k++)
+            if (x->all[k].code) add_codes(who, &x->all[k], from, to, w, sums[k]);
+            else add_block(who, x->all[k].items[0], from, to, w, sums[k]);
+    }
+    for (size_t k = 0; k < x->n; k++) {
+        if (!x->all[k].code) continue;
+        unbundle(x, &x->all[k], sums[k], totals);
+        free(sums[k]);
     }
     for (size_t lane = 0; lane < n_lanes; lane++)
-        for (size_t s = 0; s < stride; s++) rep[(first + lane) * stride + s] = sums[s * LANES + lane];
+        for (size_t s = 0; s < stride; s++) rep[(first + lane) * stride + s] = totals[s * LANES + lane];
     rsp_lanes_free(lanes);
+    free(totals);
     free(sums);
     free(w);
 }
@@ -177,9 +264,11 @@ static void chunk_of_replicates(const est_people *who, const est_item *items, si
 void est_totals_replicates(const est_people *who, const est_item *items, size_t n_items, const rsp_replicates *r,
                            size_t stride, double *rep) {
     size_t n = rsp_replicates_count(r), chunks = (n + LANES - 1) / LANES;
+    struct bundles x = bundles_new(who, items, n_items);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
     for (size_t c = 0; c < chunks; c++) {
         size_t first = c * LANES, n_lanes = n - first < LANES ? n - first : LANES;
-        chunk_of_replicates(who, items, n_items, r, stride, first, n_lanes, rep);
+        chunk_of_replicates(&x, r, stride, first, n_lanes, rep);
     }
+    bundles_free(&x);
 }
