@@ -64,7 +64,9 @@ static struct run analyse(harm h, size_t n) {
                         "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\ndesign: {weight: w}\n"
                         "disclosure: off\nfactors:\n");
     for (size_t k = 0; k < N_KINDS; k++)
-        rsp_buf_printf(&yaml, "  - {id: k%zu, model: 'f =~ y1 + y2 + y3 + y4', %s}\n", k, kinds[k]);
+        rsp_buf_printf(
+            &yaml, "  - {id: k%zu, model: 'f =~ y1 + y2 + y3 + y4', standardised: [all, lv], modification: yes, %s}\n",
+            k, kinds[k]);
     add_answers(&data, h, n);
     put("study.yaml", yaml.data);
     put("data.csv", data.data);

@@ -71,16 +71,31 @@ static double tolerance(const char *folder, const char *statistic, const char *c
                                          "combination",
                                          "choice_difference",
                                          NULL};
-    static const char *const fit[] = {
-        "rao_scott_f", "chisq",        "cfi",        "tli",        "rmsea",      "srmr",         "chisq_scaled",
-        "cfi_robust",  "rmsea_robust", "tli_robust", "cfi_scaled", "tli_scaled", "rmsea_scaled", NULL};
+    static const char *const fit[] = {"rao_scott_f",
+                                      "chisq",
+                                      "cfi",
+                                      "tli",
+                                      "rmsea",
+                                      "srmr",
+                                      "chisq_scaled",
+                                      "cfi_robust",
+                                      "rmsea_robust",
+                                      "tli_robust",
+                                      "cfi_scaled",
+                                      "tli_scaled",
+                                      "rmsea_scaled",
+                                      "modification_index",
+                                      "expected_change",
+                                      "expected_change_std",
+                                      NULL};
     static const char *const factor[] = {"loading", "std_loading", "intercept", "variance", "covariance",
                                          "omega",   "scale",       "released",  NULL};
     bool is_closed = one_of(statistic, closed);
     if (strcmp(column, "n") == 0) return 0;
     if (one_of(column, (const char *const[]){"p", "p_adj", "df", "df1", NULL}) || one_of(statistic, fit)) return 1e-4;
     /* lavaan's optimiser stops within 2e-5 of the maximum that scoring reaches (its log-likelihood is lower by 1e-8). */
-    bool of_factors = one_of(statistic, factor) ||
+    bool of_factors = one_of(statistic, factor) || strncmp(statistic, "std_", 4) == 0 ||
+                      (strcmp(statistic, "r_squared") == 0 && strstr(folder, "_modification")) ||
                       (strcmp(statistic, "coefficient") == 0 && strncmp(folder, "hs1939", 6) == 0) ||
                       (strcmp(statistic, "threshold") == 0 && strncmp(folder, "bfi", 3) == 0);
     if ((of_factors || is_move(statistic)) && strcmp(column, "estimate") == 0) return 3e-5;

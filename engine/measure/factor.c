@@ -1,5 +1,7 @@
 /* Factor models of the study: the sample's moments, the model's cells, the fit, and its rows. */
+#include "estimate/estimate.h"
 #include "measure/factor_cells.h"
+#include "measure/modification.h"
 #include "responsive/statistics.h"
 
 #include <math.h>
@@ -59,30 +61,13 @@ static void measure_fit(const rsp_sem *s, const rsp_sem_fit *f, bool robust, rsp
     if (!isnan(f->misfit)) robust_measures(f, root_groups, m);
 }
 
-/* Standardised loadings and their errors by the delta method, derivatives by central differences. */
-static void standardise(rsp_factor_fit *f) {
-    const rsp_sem_fit *fit = &f->fit;
-    size_t k = f->sem.n_free, n = f->sem.n_cells;
-    double *at = rsp_malloc((k + 1) * sizeof *at), *up = rsp_malloc((n + 1) * sizeof *up),
-           *down = rsp_malloc((n + 1) * sizeof *down);
-    double *d = rsp_malloc((n * k + 1) * sizeof *d);
-    rsp_sem_standardise(&f->sem, fit->par, f->std);
-    for (size_t j = 0; j < k; j++) {
-        double h = 1e-5 * fmax(fabs(fit->par[j]), 0.1);
-        memcpy(at, fit->par, k * sizeof *at);
-        at[j] += h;
-        rsp_sem_standardise(&f->sem, at, up);
-        at[j] -= 2 * h;
-        rsp_sem_standardise(&f->sem, at, down);
-        for (size_t c = 0; c < n; c++) d[c * k + j] = (up[c] - down[c]) / (2 * h);
-    }
-    for (size_t c = 0; c < n; c++) {
-        double v = 0;
-        for (size_t i = 0; f->sem.cells[c].matrix == RSP_SEM_LAMBDA && i < k; i++)
-            for (size_t j = 0; j < k; j++) v += d[c * k + i] * fit->vcov[i * k + j] * d[c * k + j];
-        f->std_se[c] = v > 0 ? sqrt(v) : 0;
-    }
-    free(at), free(up), free(down), free(d);
+static void standardise(rsp_factor_fit *f, rsp_arena *a) {
+    const rsp_sem *s = &f->sem;
+    rsp_sem_standardise(s, f->fit.par, f->fit.vcov, true, f->std, f->std_se, f->r2, f->r2_se);
+    if (!(f->model->standardised & RSP_STANDARDISED_LV)) return;
+    f->std_lv = RSP_ARRAY(a, double, s->n_cells + 1);
+    f->std_lv_se = RSP_ARRAY(a, double, s->n_cells + 1);
+    rsp_sem_standardise(s, f->fit.par, f->fit.vcov, false, f->std_lv, f->std_lv_se, NULL, NULL);
 }
 
 static void read_cells(rsp_factor_fit *f) {
@@ -122,10 +107,12 @@ void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, 
     double **const columns[] = {&out->estimate, &out->se, &out->std, &out->std_se};
     for (size_t k = 0; k < 4; k++) *columns[k] = RSP_ARRAY(a, double, out->sem.n_cells + 1);
     for (size_t c = 0; c < out->sem.n_cells; c++) out->estimate[c] = out->std[c] = NAN;
+    out->r2 = RSP_ARRAY(a, double, out->sem.n_groups *(out->sem.p + out->sem.m) + 1);
+    out->r2_se = RSP_ARRAY(a, double, out->sem.n_groups *(out->sem.p + out->sem.m) + 1);
     if (!rsp_factor_good(out)) return;
     measure_fit(&out->sem, &out->fit, rsp_factor_robust(f), &out->measures);
     read_cells(out);
-    standardise(out);
+    standardise(out, a);
 }
 
 size_t rsp_factor_cell(const rsp_factor_fit *fit, rsp_sem_matrix matrix, size_t group, size_t row, size_t column) {
@@ -192,6 +179,14 @@ static void name_cell(const rsp_factor_fit *f, const rsp_sem_cell *c, const char
     if (c->row != c->column) *level = name[c->row];
 }
 
+static void add_standardised(const struct output *o, size_t group, size_t cell, const char *prefix, const double *std,
+                             const double *se) {
+    const char *term, *level, *statistic;
+    name_cell(o->fit, &o->fit->sem.cells[cell], &term, &level, &statistic);
+    rsp_row *r = add_row(o, group, term, level, rsp_printf(o->a, "%s%s", prefix, statistic));
+    if (rsp_factor_good(o->fit) && isfinite(std[cell])) set_estimate(o, r, std[cell], se[cell]);
+}
+
 static void add_matrix_rows(const struct output *o, size_t group, rsp_sem_matrix matrix, bool diagonal) {
     const rsp_factor_fit *f = o->fit;
     bool symmetric = matrix == RSP_SEM_PSI || matrix == RSP_SEM_THETA;
@@ -202,9 +197,67 @@ static void add_matrix_rows(const struct output *o, size_t group, rsp_sem_matrix
         if (matrix == RSP_SEM_DELTA && c->free == RSP_NONE) continue; /* says nothing: 1 by definition */
         name_cell(f, c, &term, &level, &statistic);
         set_estimate(o, add_row(o, group, term, level, statistic), f->estimate[k], f->se[k]);
-        if (matrix == RSP_SEM_LAMBDA)
-            set_estimate(o, add_row(o, group, term, level, "std_loading"), f->std[k], f->std_se[k]);
+        if (matrix == RSP_SEM_DELTA) continue;
+        if (matrix == RSP_SEM_LAMBDA || f->model->standardised & RSP_STANDARDISED_ALL)
+            add_standardised(o, group, k, "std_", f->std, f->std_se);
+        if (f->model->standardised & RSP_STANDARDISED_LV)
+            add_standardised(o, group, k, "std_lv_", f->std_lv, f->std_lv_se);
     }
+}
+
+/* Of items, and of factors that others explain. */
+static void add_explained(const struct output *o, size_t group) {
+    const rsp_factor_fit *f = o->fit;
+    size_t p = f->sem.p, each = p + f->sem.m;
+    for (size_t k = 0; k < each; k++) {
+        bool endogenous = k < p;
+        for (size_t c = 0; c < f->sem.n_cells; c++)
+            endogenous |= f->sem.cells[c].matrix == RSP_SEM_BETA && f->sem.cells[c].row + p == k;
+        if (!endogenous) continue;
+        rsp_row *r = add_row(o, group, k < p ? f->sample->item[k] : f->factor[k - p], NULL, "r_squared");
+        set_estimate(o, r, f->r2[group * each + k], f->r2_se[group * each + k]);
+    }
+}
+
+static double six_digits(double x) {
+    double unit = pow(10, floor(log10(x)) - 5);
+    return round(x / unit) * unit;
+}
+
+/* The largest first; those that are equal to six digits, because they are equivalent, keep the order of cells. */
+static int compare_modifications(const void *a, const void *b) {
+    const rsp_modification *x = *(const rsp_modification *const *) a, *y = *(const rsp_modification *const *) b;
+    double i = six_digits(x->index), j = six_digits(y->index);
+    if (i != j) return i > j ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static void add_modification(const struct output *o, const rsp_modification *m, double p_adjusted) {
+    const char *term = rsp_factor_statement(o->fit, &m->cell, o->a), *level = m->equal ? "equal" : "fixed";
+    rsp_row *r = add_row(o, m->cell.group, term, level, "modification_index");
+    r->estimate = m->index;
+    r->df = 1;
+    r->p = rsp_chisq_upper(m->index, 1);
+    r->p_adj = p_adjusted;
+    add_row(o, m->cell.group, term, level, "expected_change")->estimate = m->epc;
+    r = add_row(o, m->cell.group, term, level, "expected_change_std");
+    if (isfinite(m->std)) r->estimate = m->std;
+}
+
+static void add_modifications(const struct output *o) {
+    const rsp_factor_model *f = o->fit->model;
+    rsp_modification *all;
+    size_t n = rsp_factor_modifications(o->fit, o->a, &all), kept = 0;
+    const rsp_modification **order = RSP_ARRAY(o->a, const rsp_modification *, n + 1);
+    double *p = RSP_ARRAY(o->a, double, n + 1), *adjusted = RSP_ARRAY(o->a, double, n + 1);
+    for (size_t k = 0; k < n; k++) {
+        p[k] = rsp_chisq_upper(all[k].index, 1);
+        if (all[k].index > 0 && all[k].index >= f->minimum_modification) order[kept++] = &all[k];
+    }
+    est_holm(p, n, adjusted);
+    qsort(order, kept, sizeof *order, compare_modifications);
+    for (size_t k = 0; k < kept && k < f->most_modifications; k++)
+        add_modification(o, order[k], adjusted[order[k] - all]);
 }
 
 static void add_measure(const struct output *o, const char *statistic, double x, double df) {
@@ -259,6 +312,8 @@ void rsp_measure_factor(rsp_sample *s, const rsp_analysis *an, rsp_results *out,
         add_matrix_rows(&o, k, RSP_SEM_ALPHA, false);
         add_matrix_rows(&o, k, RSP_SEM_TAU, false);
         add_matrix_rows(&o, k, RSP_SEM_DELTA, false);
+        if (an->factor.standardised & RSP_STANDARDISED_ALL) add_explained(&o, k);
     }
+    if (an->factor.modification) add_modifications(&o);
     rsp_arena_free(a);
 }

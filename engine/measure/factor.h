@@ -53,8 +53,10 @@ typedef struct {
     rsp_factor_measures measures;
     rsp_sem sem; /* cells[k]: which matrix, group, row and column; fixed or which free parameter */
     rsp_sem_fit fit;
-    double *estimate, *se; /* [sem.n_cells]; se 0: fixed */
-    double *std, *std_se;  /* [sem.n_cells] standardised by factors and items; NaN where the flags say so */
+    double *estimate, *se;      /* [sem.n_cells]; se 0: fixed */
+    double *std, *std_se;       /* [sem.n_cells] standardised by factors and items; NaN where the flags say so */
+    double *std_lv, *std_lv_se; /* [sem.n_cells] by factors alone; NULL where the model does not ask for it */
+    double *r2, *r2_se;         /* [groups * (items + factors)] share of their variance that the model explains */
 } rsp_factor_fit;
 
 void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,

@@ -466,21 +466,3 @@ double rsp_sem_score_test(const rsp_sem *s, const rsp_sem_sample *x) {
     model_free(&m);
     return ok ? sum : NAN;
 }
-
-void rsp_sem_standardise(const rsp_sem *s, const double *par, double *standardised) {
-    rsp_implied g;
-    rsp_implied_new(s->p, s->m, &g);
-    for (size_t from = 0, to; from < s->n_cells; from = to) {
-        for (to = from; to < s->n_cells && s->cells[to].group == s->cells[from].group; to++) {
-        }
-        bool ok = rsp_imply(s, from, to, par, &g);
-        for (size_t k = from; k < to; k++) {
-            const rsp_sem_cell *c = &s->cells[k];
-            standardised[k] = !ok || c->matrix != RSP_SEM_LAMBDA
-                                  ? NAN
-                                  : g.lambda[c->row * s->m + c->column] *
-                                        sqrt(g.phi[c->column * s->m + c->column] / g.sigma[c->row * s->p + c->row]);
-        }
-    }
-    rsp_implied_free(&g);
-}

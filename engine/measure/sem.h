@@ -113,8 +113,11 @@ void rsp_sem_estimate(const rsp_sem *model, const rsp_sem_sample *samples, const
  * where the model is not identified there. */
 double rsp_sem_score_test(const rsp_sem *model, const rsp_sem_sample *samples);
 
-/* Standardised loadings of all Lambda cells at `par`: loading * sd(factor) / sd(item), in the order of the cells (NaN for
- * cells of other matrices). */
-void rsp_sem_standardise(const rsp_sem *model, const double *par, double *standardised);
+/* The standardised solution at `par` (standardised.c): every cell where factors have variance 1, and items too if `items`, in
+ * the order of the cells; and by group the share of the variance of items, then of factors, that the model explains
+ * [n_groups * (p + m)]. Errors by the delta method from vcov [n_free^2]; 0 where nothing can vary. NaN where a variance is
+ * not positive. r2 and r2_se may be NULL. */
+void rsp_sem_standardise(const rsp_sem *model, const double *par, const double *vcov, bool items, double *std,
+                         double *se, double *r2, double *r2_se);
 
 #endif

@@ -143,6 +143,25 @@ bool rsp_imply(const rsp_sem *s, size_t from, size_t to, const double *par, rsp_
     return ok;
 }
 
+double rsp_standard_unit(const rsp_implied *g, const rsp_sem_cell *c, bool items) {
+    size_t p = g->p, m = g->m, r = c->row, k = c->column;
+    bool latent = c->matrix == RSP_SEM_BETA || c->matrix == RSP_SEM_PSI || c->matrix == RSP_SEM_ALPHA;
+    double variance = latent ? g->phi[r * m + r] : items ? g->sigma[r * p + r] : 1; /* of what the row stands for */
+    switch (c->matrix) {
+    case RSP_SEM_LAMBDA:
+    case RSP_SEM_BETA: return sqrt(g->phi[k * m + k]) / sqrt(variance);
+    case RSP_SEM_PSI: return r == k ? 1 / variance : 1 / (sqrt(g->psi[r * m + r]) * sqrt(g->psi[k * m + k]));
+    case RSP_SEM_THETA:
+        if (r == k || !items) return 1 / variance;
+        return 1 / (sqrt(g->theta[r * p + r]) * sqrt(g->theta[k * p + k]));
+    case RSP_SEM_NU:
+    case RSP_SEM_ALPHA:
+    case RSP_SEM_TAU: return 1 / sqrt(variance);
+    case RSP_SEM_DELTA: return 1;
+    }
+    return 1;
+}
+
 /* ---- first and second derivatives ------------------------------------------------------------------------------- */
 
 void rsp_tangent_of(const rsp_implied *g, const rsp_sem_cell *cell, rsp_tangent *t) {

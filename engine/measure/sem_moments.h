@@ -24,6 +24,11 @@ void rsp_implied_free(rsp_implied *g);
 /* Cells [from, to) are the group's. False where I - B has no inverse. */
 bool rsp_imply(const rsp_sem *s, size_t from, size_t to, const double *par, rsp_implied *g);
 
+/* What a cell is multiplied by where factors have variance 1, and items too if `items`: a regression weight by the ratio of
+ * standard deviations, a variance by one over the whole variance (so that it is the share left unexplained), a covariance
+ * of residuals so that it is their correlation. NaN where a variance is not positive. */
+double rsp_standard_unit(const rsp_implied *g, const rsp_sem_cell *cell, bool items);
+
 /* d Sigma = f (v_a v_b' + v_b v_a'), d mu = h v_c. */
 typedef struct {
     const rsp_sem_cell *cell;

@@ -382,3 +382,26 @@ void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_
     for (size_t g = 0; g < s->n_groups; g++) group_free(&f.group[g]);
     free(f.group), free(room);
 }
+
+bool rsp_wls_differentiate(const rsp_sem *s, size_t group, const rsp_item_layout *l, const rsp_wls_sample *x,
+                           const double *par, double *gradient, double *information) {
+    struct group g;
+    size_t k = s->n_free;
+    group_new(s, group, l, x, &g);
+    double *at = rsp_malloc((k + l->q * g.n_free + 1) * sizeof *at), *ad = at + k;
+    memcpy(at, par, k * sizeof *at);
+    bool ok = set_derivatives(&g, at);
+    memset(gradient, 0, k * sizeof *gradient);
+    memset(information, 0, k * k * sizeof *information);
+    if (ok) {
+        for (size_t i = 0; i < l->q; i++)
+            for (size_t j = 0; j < g.n_free; j++)
+                gradient[g.free[j]] += g.d[i * g.n_free + j] * g.weight[i] * (x->stat[i] - g.fitted[i]);
+        set_size(&g, (double) x->n);
+        weigh(&g, g.d, ad);
+        scatter_product(&g, g.d, ad, k, information);
+    }
+    group_free(&g);
+    free(at);
+    return ok;
+}

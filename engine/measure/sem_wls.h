@@ -17,4 +17,10 @@ typedef struct {
 void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x, rsp_arena *a,
                       rsp_sem_fit *fit);
 
+/* One group's gradient D'A(s - sigma) and information D'AD, A = 1 / diag(gamma), by the free parameters of s, which holds the
+ * group's cells alone; as in lavaan the one is multiplied by n - 1, the other by n. False where the model implies no
+ * moments. */
+bool rsp_wls_differentiate(const rsp_sem *s, size_t group, const rsp_item_layout *l, const rsp_wls_sample *x,
+                           const double *par, double *gradient, double *information);
+
 #endif

@@ -183,9 +183,15 @@ static const char *own_term(const rsp_labels *l, rsp_arena *a, const rsp_publish
     return label ? label : row->term;
 }
 
+/* Its term is a statement of a factor model's syntax, its level a word of the engine. */
+static bool of_modification(const rsp_published_row *row) {
+    return strcmp(row->statistic, "modification_index") == 0 || strncmp(row->statistic, "expected_change", 15) == 0;
+}
+
 const char *rsp_label_term(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
     const char *term = row->term, *bar = strchr(term, '|'), *slash = strchr(term, '/');
     if (!*term) return "";
+    if (of_modification(row)) return term;
     if (!rsp_label_find(l, row->analysis)) {
         const char *own = own_term(l, a, row);
         if (own) return own;
@@ -331,7 +337,8 @@ const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_publish
     if (!*row->level) return "";
     if (strcmp(row->statistic, "choice_difference") == 0) return choices_label(l, a, row);
     const rsp_analysis *x = rsp_label_find(l, row->analysis);
-    const char *own = x && (x->kind == RSP_A_INVARIANCE || x->kind == RSP_A_SCALE) ? own_level(l, a, row->level) : NULL;
+    bool words = of_modification(row) || (x && (x->kind == RSP_A_INVARIANCE || x->kind == RSP_A_SCALE));
+    const char *own = words ? own_level(l, a, row->level) : NULL;
     if (own) return own;
     if (strcmp(row->statistic, "difference") == 0) return difference_label(l, a, row);
     if (strcmp(row->statistic, "margin_gap") == 0) return margin_label(l, a, row);
@@ -350,9 +357,18 @@ const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_publish
 
 /* ---- statistics and analyses ------------------------------------------------------------------------------------ */
 
+/* Standardised forms of a statistic without a word of their own take the statistic's. */
 const char *rsp_label_statistic(const rsp_labels *l, rsp_arena *a, const char *statistic) {
+    static const char *const forms[] = {"std_lv_", "std_"};
     const char *key = rsp_printf(a, "statistic_%s", statistic);
-    return rsp_texts_has(l->texts, key) ? rsp_say(l->texts, a, key, NULL, 0) : statistic;
+    if (rsp_texts_has(l->texts, key)) return rsp_say(l->texts, a, key, NULL, 0);
+    for (size_t k = 0; k < 2; k++) {
+        size_t n = strlen(forms[k]);
+        if (strncmp(statistic, forms[k], n) != 0) continue;
+        return rsp_say(l->texts, a, k ? "statistic_std" : "statistic_std_lv",
+                       (rsp_arg[]){{"what", rsp_label_statistic(l, a, statistic + n), 0}}, 1);
+    }
+    return statistic;
 }
 
 const char *rsp_label_table_statistic(const rsp_analysis *x) {
@@ -454,6 +470,8 @@ static bool margin_of_counts(const rsp_study *s, const char *margin) {
 }
 
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
+    if (strncmp(row->statistic, "std_", 4) == 0 || strncmp(row->statistic, "expected_change", 15) == 0)
+        return RSP_AS_RATIO;
     static const char *const shares[] = {"proportion",
                                          "proportion_missing",
                                          "top2",
@@ -490,7 +508,6 @@ rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
                                          "omega",
                                          "item_rest",
                                          "loading",
-                                         "std_loading",
                                          "variance",
                                          "covariance",
                                          "intercept",

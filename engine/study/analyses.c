@@ -738,16 +738,26 @@ static void check_factor_keys(entry *e, int kind) {
     static const struct {
         const char *key;
         unsigned kinds; /* bit k: kind k of the words in load_factor */
-    } keys[] = {{"model", 3},   {"estimator", 3}, {"group", 1},         {"equal", 1},  {"missing", 1},
-                {"ordered", 1}, {"std.lv", 1},    {"partial", 1},       {"scales", 2}, {"by", 2},
-                {"cutoffs", 2}, {"anchors", 2},   {"minimum_group", 2}, {"margin", 2}, {"items", 28},
-                {"factors", 4}, {"method", 4},    {"rotation", 4},      {"seed", 12},  {"replicates", 12},
-                {"weights", 29}};
+    } keys[] = {{"model", 3},    {"estimator", 3},    {"group", 1},         {"equal", 1},  {"missing", 1},
+                {"ordered", 1},  {"std.lv", 1},       {"partial", 1},       {"scales", 2}, {"by", 2},
+                {"cutoffs", 2},  {"anchors", 2},      {"minimum_group", 2}, {"margin", 2}, {"items", 28},
+                {"factors", 4},  {"method", 4},       {"rotation", 4},      {"seed", 12},  {"replicates", 12},
+                {"weights", 29}, {"standardised", 1}, {"modification", 1}};
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         const rsp_node *n = rsp_get(e->n, keys[k].key);
         if (n && !(keys[k].kinds >> kind & 1))
             RSP_FAULT(e->l, n->loc, "leave it out", "'%s' has no meaning for %s of this kind", keys[k].key, e->where);
     }
+}
+
+/* `yes`, or what to show. */
+static void load_modification(entry *e, rsp_factor_model *x) {
+    const rsp_node *n = rsp_node_find(e->n, "modification");
+    if (!n) return;
+    bool map = n->kind == RSP_Y_MAP;
+    x->modification = map || rsp_get_yes(e->n, "modification");
+    x->most_modifications = (size_t) rsp_get_number(map ? n : NULL, "most", 20);
+    x->minimum_modification = rsp_get_number(map ? n : NULL, "minimum", 3.84);
 }
 
 static void load_factor_model(entry *e) {
@@ -765,6 +775,7 @@ static void load_factor_model(entry *e) {
                       {"lv.variances", RSP_EQUAL_LV_VARIANCES},
                       {"lv.covariances", RSP_EQUAL_LV_COVARIANCES}};
     const rsp_node *model = rsp_get(e->n, "model"), *group = rsp_get(e->n, "group"), *equal = rsp_get(e->n, "equal");
+    const rsp_node *standardised = rsp_get(e->n, "standardised");
     const char *std_lv = rsp_get_text(e->n, "std.lv");
     rsp_factor_model *x = &e->x->factor;
     e->x->kind = RSP_A_FACTOR;
@@ -788,6 +799,10 @@ static void load_factor_model(entry *e) {
     check_ordinal(e, x);
     load_partial(e, rsp_get(e->n, "partial"), x);
     x->std_lv = std_lv && strcmp(std_lv, "yes") == 0;
+    for (size_t k = 0; k < rsp_values(standardised); k++)
+        x->standardised |=
+            strcmp(rsp_value_at(standardised, k)->text, "all") == 0 ? RSP_STANDARDISED_ALL : RSP_STANDARDISED_LV;
+    load_modification(e, x);
 }
 
 /* One factor with all items of a scale. */

@@ -279,6 +279,11 @@ static const rsp_key cutoff_keys[] = {
      "many groups: greatest share of parameters that differ after alignment; default 0.25"},
     END};
 
+static const rsp_key modification_keys[] = {
+    {"most", ONE, RSP_V_INTEGER, "1..", false, NULL, "as many of the largest are shown; default 20"},
+    {"minimum", ONE, RSP_V_NUMBER, "0..", false, NULL, "smaller ones are not shown; default 3.84"},
+    END};
+
 static const rsp_key factor_keys[] = {
     ID,
     TITLE,
@@ -314,6 +319,11 @@ static const rsp_key factor_keys[] = {
     {"weights", ONE, RSP_V_ENUM, "none|design", false, NULL,
      "design: weights, strata and clusters count; default none"},
     {"std.lv", ONE, RSP_V_YESNO, NULL, false, NULL, "yes: factors have variance 1"},
+    {"standardised", ONE | LIST, RSP_V_ENUM, "all|lv", false, NULL,
+     "solutions beside the estimates: `all` by factors and items, with explained variance; `lv` by factors alone; "
+     "standardised loadings always"},
+    {"modification", ONE | RSP_S_OBJECT, RSP_V_YESNO, NULL, false, modification_keys,
+     "modification indices: what fixed and equal parameters would do if they were free; default no"},
     FILTER,
     END};
 

@@ -347,6 +347,11 @@ enum {
     RSP_EQUAL_THRESHOLDS = 1u << 8
 };
 
+enum {
+    RSP_STANDARDISED_ALL = 1u << 0, /* by factors and items */
+    RSP_STANDARDISED_LV = 1u << 1   /* by factors */
+};
+
 typedef struct {
     rsp_lavaan *syntax;
     enum { RSP_ML, RSP_MLR, RSP_WLSMV } estimator;
@@ -360,6 +365,10 @@ typedef struct {
     bool fiml;              /* missing: every answer counts (full information), else complete rows */
     bool weighted;          /* weights: design */
     bool std_lv;            /* factors have variance 1, else the first loading is 1 */
+    uint32_t standardised;  /* RSP_STANDARDISED_...: solutions beside the estimates; standardised loadings always */
+    bool modification; /* modification indices: the `most_modifications` largest of at least `minimum_modification` */
+    size_t most_modifications;
+    double minimum_modification;
 } rsp_factor_model;
 
 /* When a rung of the ladder holds: NaN leaves the choice to the published rule that suits the number of groups. Index 0:

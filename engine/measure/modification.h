@@ -1,0 +1,24 @@
+/* Modification indices: what each parameter that a model fixes, or holds equal to another, would do if it were free
+ * (modification.c). */
+#ifndef RESPONSIVE_MEASURE_MODIFICATION_H
+#define RESPONSIVE_MEASURE_MODIFICATION_H
+
+#include "measure/factor.h"
+
+typedef struct {
+    rsp_sem_cell cell;
+    bool
+        equal; /* an equality is given up: this cell's with all that share its parameter; else it is fixed, or not there */
+    double index; /* score statistic, chi-square on one degree of freedom */
+    double epc;   /* expected change of the cell; of an equal one beyond the others' */
+    double std;   /* the same standardised by items and factors; NaN where a variance is not positive */
+} rsp_modification;
+
+/* All that are identified, by group, what is fixed before what is equal; their number. `out` lives in the arena.
+ * 0 where the fit cannot be used. */
+size_t rsp_factor_modifications(const rsp_factor_fit *fit, rsp_arena *a, rsp_modification **out);
+
+/* The cell as a statement of lavaan's syntax: "visual =~ x9". */
+const char *rsp_factor_statement(const rsp_factor_fit *fit, const rsp_sem_cell *cell, rsp_arena *a);
+
+#endif
