@@ -182,6 +182,17 @@ static void numbers_as_text(void **state) {
     assert_false(rsp_parse_double("nan", 3, '.', &x));
     assert_false(rsp_parse_double("", 0, '.', &x));
     assert_false(rsp_parse_double("1e999", 5, '.', &x));
+    rsp_rng rng;
+    rsp_rng_init(&rng, 3, 1);
+    for (int k = 0; k < 20000; k++) {
+        int behind = (int) rsp_rng_below(&rng, 12);
+        snprintf(text, sizeof text, "%s%.*f", k & 1 ? "-" : "", behind, 1e5 * rsp_rng_uniform(&rng));
+        assert_true(rsp_parse_double(text, strlen(text), '.', &x) && x == strtod(text, NULL));
+    }
+    assert_true(rsp_parse_double("123456789012345678", 18, '.', &x) && x == 123456789012345678.0);
+    assert_true(rsp_parse_double("5.", 2, '.', &x) && x == 5);
+    assert_false(rsp_parse_double("1.2.3", 5, '.', &x));
+    assert_false(rsp_parse_double("-", 1, '.', &x));
 }
 
 static void files(void **state) {
@@ -210,7 +221,8 @@ static void files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(arenas_and_buffers),
-                                       cmocka_unit_test(csv_fields), cmocka_unit_test(maps),
+                                       cmocka_unit_test(csv_fields),
+                                       cmocka_unit_test(maps),
                                        cmocka_unit_test(suggestions),
                                        cmocka_unit_test(diagnostics),
                                        cmocka_unit_test(hashes),

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "intake/reader.h"
+#include "intake/signs.h"
 
 /* ---- a study in a folder of its own ----------------------------------------------------------------------------- */
 
@@ -405,6 +406,100 @@ static void test_random_bytes(void **state) {
         }
         rsp_table_close(t);
         rsp_diag_free(d);
+    }
+}
+
+static void test_signs(void **state) {
+    static const char alphabet[] = "\"\",;\n\r\t ab\xC3\xA9";
+    static const char delimiters[] = {',', ';', '\t', ' '};
+    (void) state;
+    rsp_rng rng;
+    rsp_rng_init(&rng, 7, 1);
+    for (size_t k = 0; k < 4000; k++) {
+        char text[RSP_SIGNS];
+        for (size_t i = 0; i < sizeof text; i++) text[i] = alphabet[rsp_rng_below(&rng, sizeof alphabet - 1)];
+        rsp_signs quick = rsp_signs_of(text, delimiters[k & 3]), plain = rsp_signs_plain(text, delimiters[k & 3]);
+        assert_memory_equal(&quick, &plain, sizeof plain);
+        uint64_t odd = 0;
+        for (size_t i = 0, n = 0; i < RSP_SIGNS; i++) {
+            n += plain.quote >> i & 1;
+            odd |= (uint64_t) (n & 1) << i;
+        }
+        assert_true(rsp_odd_so_far(plain.quote) == odd);
+    }
+}
+
+/* Records such as tools write them, in a form drawn for the file, with an oddity now and then. */
+static void random_records(rsp_rng *rng, rsp_buf *b) {
+    static const char *const words[] = {
+        "",       "",
+        "1",      "4",
+        "Tak",    "Stimme eher zu",
+        "a;b, c", "two\nlines",
+        "\r\n",   "\"\"x",
+        "\"\"",   "été",
+        " in ",   "a long answer of more than sixty-four bytes, so that it spans blocks"};
+    static const char *const oddities[] = {"\"", "x\"y", " \"z\"", "\"a\" ", "\"a\"b", "  ", "\"open"};
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    char delimiter = ",;\t"[rsp_rng_below(rng, 3)];
+    const char *end = ends[rsp_rng_below(rng, 3)];
+    bool quoted = rsp_rng_below(rng, 2);
+    uint32_t odd = rsp_rng_below(rng, 3) ? 0 : 40, columns = 2 + rsp_rng_below(rng, 30);
+    for (uint32_t i = rsp_rng_below(rng, 12); i-- > 0;) {
+        for (uint32_t j = 0; j < columns; j++) {
+            const char *word = words[rsp_rng_below(rng, sizeof words / sizeof *words)];
+            bool mark = quoted || strpbrk(word, ",;\t\n\r\"");
+            if (j) rsp_buf_putc(b, delimiter);
+            if (odd && !rsp_rng_below(rng, odd)) {
+                rsp_buf_puts(b, oddities[rsp_rng_below(rng, sizeof oddities / sizeof *oddities)]);
+                continue;
+            }
+            if (mark) rsp_buf_putc(b, '"');
+            rsp_buf_puts(b, word);
+            if (mark) rsp_buf_putc(b, '"');
+        }
+        if (i || rsp_rng_below(rng, 2)) rsp_buf_puts(b, end);
+        if (odd && !rsp_rng_below(rng, odd)) rsp_buf_puts(b, end);
+    }
+}
+
+/* What stands in a table and what was said of it, as text. */
+static char *all_of(rsp_table_data *t, rsp_diag *d) {
+    rsp_buf b = {0};
+    for (size_t k = 0; k < rsp_diag_count(d); k++)
+        rsp_buf_printf(&b, "%d:%s\n", rsp_diag_at(d, k)->loc.line, rsp_diag_at(d, k)->message);
+    if (t) {
+        char *cells = cells_of(t, 7);
+        rsp_buf_printf(&b, "%d %zu %d%d%d\n", t->delimiter, t->n_columns, t->bare_empty, t->quoted_empty,
+                       t->comma_in_cells);
+        for (size_t j = 0; j < t->n_columns; j++) rsp_buf_printf(&b, "[%s]", t->headings[j]);
+        for (size_t i = 0; i < t->n_records; i++) rsp_buf_printf(&b, " %u", t->line[i]);
+        rsp_buf_puts(&b, cells);
+        free(cells);
+    }
+    rsp_buf_putc(&b, '\n');
+    rsp_table_close(t);
+    return b.data;
+}
+
+static void test_quick_as_plain(void **state) {
+    (void) state;
+    for (uint64_t seed = 0; seed < 4000; seed++) {
+        rsp_rng rng;
+        rsp_buf one = {0}, two = {0};
+        rsp_diag *quickly = rsp_diag_new(), *plainly = rsp_diag_new();
+        rsp_rng_init(&rng, seed, 2);
+        random_records(&rng, &one);
+        if (!one.data) rsp_buf_puts(&one, "");
+        rsp_buf_add(&two, one.data, one.length);
+        char given = rsp_rng_below(&rng, 4) ? 0 : "; ,\t|a"[rsp_rng_below(&rng, 6)];
+        char *quick = all_of(rsp_delimited_open(&one, "test.csv", NULL, given, quickly), quickly);
+        char *plain = all_of(rsp_delimited_open_plain(&two, "test.csv", NULL, given, plainly), plainly);
+        assert_string_equal(quick, plain);
+        free(quick);
+        free(plain);
+        rsp_diag_free(quickly);
+        rsp_diag_free(plainly);
     }
 }
 
@@ -1167,6 +1262,8 @@ int main(void) {
                                        cmocka_unit_test(test_ragged_and_nul),
                                        cmocka_unit_test(test_empty_and_headings_only),
                                        cmocka_unit_test(test_random_bytes),
+                                       cmocka_unit_test(test_signs),
+                                       cmocka_unit_test(test_quick_as_plain),
                                        cmocka_unit_test(test_encodings),
                                        cmocka_unit_test(test_invalid_bytes_have_a_place),
                                        cmocka_unit_test(test_fold),

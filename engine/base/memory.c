@@ -129,7 +129,7 @@ char *rsp_printf(rsp_arena *a, const char *format, ...) {
 
 /* ---- buffer ----------------------------------------------------------------------------------------------------- */
 
-static void buf_reserve(rsp_buf *b, size_t more) {
+void rsp_buf_reserve(rsp_buf *b, size_t more) {
     if (more > SIZE_MAX - b->length - 1) rsp_ending_without_memory();
     size_t need = b->length + more + 1;
     if (need <= b->capacity) return;
@@ -140,7 +140,7 @@ static void buf_reserve(rsp_buf *b, size_t more) {
 }
 
 void rsp_buf_add(rsp_buf *b, const char *bytes, size_t length) {
-    buf_reserve(b, length);
+    rsp_buf_reserve(b, length);
     if (length) memcpy(b->data + b->length, bytes, length);
     b->length += length;
     b->data[b->length] = '\0';
@@ -157,7 +157,7 @@ void rsp_buf_printf(rsp_buf *b, const char *format, ...) {
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
     if (length < 0) rsp_ending_without_memory();
-    buf_reserve(b, (size_t) length);
+    rsp_buf_reserve(b, (size_t) length);
     vsnprintf(b->data + b->length, (size_t) length + 1, format, args);
     b->length += (size_t) length;
     va_end(args);

@@ -45,8 +45,9 @@ const char *rsp_lines_text(const rsp_lines *l, char text[128]) {
 size_t rsp_utf8_check(const char *text, size_t length) {
     size_t i = 0;
     while (i < length) {
-        uint64_t eight;
-        if (length - i >= sizeof eight && (memcpy(&eight, text + i, sizeof eight), !(eight & 0x8080808080808080u))) {
+        uint64_t eight[4];
+        if (length - i >= sizeof eight && (memcpy(eight, text + i, sizeof eight),
+                                           !((eight[0] | eight[1] | eight[2] | eight[3]) & 0x8080808080808080u))) {
             i += sizeof eight;
             continue;
         }

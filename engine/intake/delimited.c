@@ -3,7 +3,8 @@
  * The scan goes once over the bytes, knows quotes as libcsv does, and keeps each record's place and line. That gives
  * positions, lets threads parse any range of records on their own, and confines a quote that is never closed to the
  * line where it opened: libcsv alone would swallow the rest of the file. Records whose quoted cells hold no quotation
- * mark, nearly all there are, are cut in place; the others go through libcsv, whose cells are copied once. */
+ * mark, nearly all there are, are cut in place; the others go through libcsv, whose cells are copied once. Records
+ * without oddities are scanned and cut 64 bytes at a time (quick.c). */
 #include "reader.h"
 
 #include <csv.h>
@@ -27,9 +28,9 @@ struct scan {
     size_t limit; /* stop after so many records */
     uint32_t line;
     rsp_lines unclosed, stray, blank;
-    bool bare_empty, quoted_empty;
-    bool comma; /* in a quoted cell */
+    rsp_seen seen; /* commas: in quoted cells */
     bool too_many;
+    bool quick;     /* try quick.c first */
     bool stop[256]; /* bytes that matter outside quotes */
 };
 
@@ -65,7 +66,7 @@ static bool skip_quoted(struct scan *s, size_t open, size_t *behind) {
         for (; close < reach && s->text[close] != '"'; close++) { /* one look at short cells, as most are */
             char c = s->text[close];
             line_passed = line_passed || c == '\n' || c == '\r';
-            s->comma = s->comma || c == ',';
+            s->seen.comma = s->seen.comma || c == ',';
         }
         if (close == reach) return false;
         at = close + 1;
@@ -78,7 +79,7 @@ static bool skip_quoted(struct scan *s, size_t open, size_t *behind) {
         char c = next < s->length ? s->text[next] : '\n';
         if (c == s->delimiter || c == '\n' || c == '\r') {
             if (stray) rsp_lines_add(&s->stray, s->line);
-            s->quoted_empty = s->quoted_empty || close == open;
+            s->seen.quoted_empty = s->seen.quoted_empty || close == open;
             *behind = next;
             return true;
         }
@@ -89,12 +90,12 @@ static bool skip_quoted(struct scan *s, size_t open, size_t *behind) {
 }
 
 /* Reads one record from `at`; returns the position of its line end (or the end of the text). */
-static size_t scan_record(struct scan *s, size_t at) {
+static size_t scan_plainly(struct scan *s, size_t at) {
     bool field_start = true;
     while (at < s->length) {
         char c = s->text[at];
         if (c == s->delimiter) {
-            s->bare_empty = s->bare_empty || field_start;
+            s->seen.bare_empty = s->seen.bare_empty || field_start;
             field_start = true;
             at++;
         } else if (c == '\n' || c == '\r') {
@@ -117,8 +118,17 @@ static size_t scan_record(struct scan *s, size_t at) {
             while (!field_start && at < s->length && !s->stop[(unsigned char) s->text[at]]) at++;
         }
     }
-    s->bare_empty = s->bare_empty || field_start;
+    s->seen.bare_empty = s->seen.bare_empty || field_start;
     return at;
+}
+
+/* The same; quickly where that can be. */
+static size_t scan_record(struct scan *s, size_t at) {
+    size_t length =
+        s->quick ? rsp_quick_record(s->text + at, s->length - at, s->delimiter, LONGEST_CELL, &s->seen) : RSP_NONE;
+    if (length == RSP_NONE) return scan_plainly(s, at);
+    if (s->seen.lines_inside) s->line += count_lines(s->text, at, at + length, s->length);
+    return at + length;
 }
 
 static bool only_blanks(const struct scan *s, size_t from, size_t to) {
@@ -129,21 +139,22 @@ static bool only_blanks(const struct scan *s, size_t from, size_t to) {
 static void scan_all(struct scan *s) {
     size_t at = 0;
     s->line = 1;
+    s->quick = s->quick && s->delimiter && !strchr("\"\r\n", s->delimiter);
     s->stop[(unsigned char) s->delimiter] = s->stop['"'] = s->stop['\n'] = s->stop['\r'] = true;
     while (at < s->length && s->n < s->limit && !s->too_many) {
         struct rsp_record r = {.offset = at};
         uint32_t line = s->line;
-        bool bare = s->bare_empty;
+        bool bare = s->seen.bare_empty;
         size_t end = scan_record(s, at);
         if (only_blanks(s, at, end)) {
             rsp_lines_add(&s->blank, line);
-            s->bare_empty = bare;
+            s->seen.bare_empty = bare;
         } else {
             r.length = (uint32_t) (end - at);
             if (end - at > UINT32_MAX) s->too_many = true;
             RSP_PUSH(s->records, s->n, s->capacity, r);
             RSP_PUSH(s->lines, s->n_lines, s->lines_capacity, line);
-            if (s->n == 1) s->bare_empty = s->quoted_empty = s->comma = false; /* headings do not count */
+            if (s->n == 1) s->seen = (rsp_seen){0}; /* headings do not count */
         }
         s->line++;
         at = end < s->length ? after_line_end(s, end) : end;
@@ -229,14 +240,22 @@ void rsp_room_free(rsp_room *r) {
 }
 
 /* Number of cells in the record; at most `limit` are stored. */
-static size_t cut_record(const char *text, const struct rsp_record *r, char delimiter, rsp_room *room, rsp_cell *cells,
-                         size_t limit) {
+static size_t cut_plainly(const char *text, size_t length, char delimiter, rsp_room *room, rsp_cell *cells,
+                          size_t limit) {
     struct row row = {room, cells, 0, limit};
-    if (!cut_in_place(text + r->offset, r->length, delimiter, &row)) {
+    if (!cut_in_place(text, length, delimiter, &row)) {
         row.n = 0;
-        cut_quoted(text + r->offset, r->length, delimiter, &row);
+        cut_quoted(text, length, delimiter, &row);
     }
     return row.n;
+}
+
+static size_t cut_record(const rsp_table_data *t, const struct rsp_record *r, rsp_room *room, rsp_cell *cells,
+                         size_t limit) {
+    const char *text = t->text + r->offset;
+    size_t behind = t->text_length - r->offset - r->length;
+    size_t n = t->plain ? RSP_NONE : rsp_quick_cut(text, r->length, behind, t->delimiter, cells, limit);
+    return n != RSP_NONE ? n : cut_plainly(text, r->length, t->delimiter, room, cells, limit);
 }
 
 static void read_cells(const rsp_table_data *t, size_t from, size_t to, rsp_room *room, rsp_cell *cells) {
@@ -244,7 +263,7 @@ static void read_cells(const rsp_table_data *t, size_t from, size_t to, rsp_room
     for (size_t i = from; i < to; i++) bytes += t->records[i].length;
     room_reserve(room, bytes);
     for (size_t i = from; i < to; i++, cells += t->n_columns) {
-        size_t n = cut_record(t->text, &t->records[i], t->delimiter, room, cells, t->n_columns);
+        size_t n = cut_record(t, &t->records[i], room, cells, t->n_columns);
         if (n < t->n_columns) rsp_lines_add(&room->fewer, t->line[i]);
         if (n > t->n_columns) rsp_lines_add(&room->more, t->line[i]);
         for (size_t j = n; j < t->n_columns; j++) cells[j] = (rsp_cell){"", 0, false, 0};
@@ -260,15 +279,16 @@ static void scan_free(struct scan *s) {
 
 /* Share of sampled records that have as many cells as the first; 0 if the first has one. */
 static double agreement(const char *text, size_t length, char delimiter, size_t *columns) {
-    struct scan s = {.text = text, .length = length, .delimiter = delimiter, .limit = SAMPLED_RECORDS};
+    struct scan s = {.text = text, .length = length, .delimiter = delimiter, .limit = SAMPLED_RECORDS, .quick = true};
     rsp_room room = {0};
     size_t same = 0;
     scan_all(&s);
     *columns = 0;
     for (size_t i = 0; i < s.n; i++) {
         room_reserve(&room, s.records[i].length + 1u);
-        size_t n = cut_record(text, &s.records[i], delimiter, &room, NULL, 0);
+        size_t n = cut_plainly(text + s.records[i].offset, s.records[i].length, delimiter, &room, NULL, 0);
         if (i == 0) *columns = n;
+        if (*columns == 1) break;
         same += n == *columns;
     }
     double share = *columns > 1 && s.n ? (double) same / (double) s.n : 0;
@@ -328,10 +348,10 @@ static bool check_scan(const struct scan *s, const char *path, rsp_diag *d) {
 static void head_from(rsp_table_data *t, const struct rsp_record *r) {
     rsp_room room = {0};
     room_reserve(&room, r->length + 1u);
-    size_t n = cut_record(t->text, r, t->delimiter, &room, NULL, 0);
+    size_t n = cut_record(t, r, &room, NULL, 0);
     rsp_cell *cells = rsp_calloc(n, sizeof *cells);
     room.used = 0;
-    cut_record(t->text, r, t->delimiter, &room, cells, n);
+    cut_record(t, r, &room, cells, n);
     t->headings = RSP_ARRAY(t->arena, const char *, n);
     for (size_t j = 0; j < n; j++) t->headings[j] = rsp_strndup(t->arena, cells[j].text, cells[j].length);
     t->n_columns = n;
@@ -355,10 +375,11 @@ void rsp_delimited_head(rsp_table_data *t, size_t k) {
 
 static bool has_comma_in_cells(const struct scan *s) {
     if (s->delimiter != ',') return memchr(s->text, ',', s->length) != NULL;
-    return s->comma || s->unclosed.n;
+    return s->seen.comma || s->unclosed.n;
 }
 
-rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *encoding, char delimiter, rsp_diag *d) {
+static rsp_table_data *open_text(rsp_buf *raw, const char *path, const char *encoding, char delimiter, bool plain,
+                                 rsp_diag *d) {
     rsp_decoded text;
     if (!rsp_decode(raw, encoding, path, &text, d)) return NULL;
     rsp_table_data *t = rsp_calloc(1, sizeof *t);
@@ -368,9 +389,12 @@ rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *e
     t->encoding = text.encoding;
     t->encoding_why = text.why;
     t->text = text.text;
+    t->text_length = text.length;
     t->delimiter = delimiter ? delimiter : detect_delimiter(text.text, text.length, &t->agreement);
-    struct scan s = {.text = text.text, .length = text.length, .delimiter = t->delimiter, .limit = SIZE_MAX};
+    struct scan s = {
+        .text = text.text, .length = text.length, .delimiter = t->delimiter, .limit = SIZE_MAX, .quick = !plain};
     scan_all(&s);
+    t->plain = !s.quick;
     report_scan(&s, path, d);
     bool good = check_scan(&s, path, d);
     if (good) head_from(t, &s.records[0]);
@@ -384,9 +408,18 @@ rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *e
     t->line = s.lines;
     t->heading_line = s.lines[0];
     rsp_table_drop(t, 1);
-    t->bare_empty = s.bare_empty;
-    t->quoted_empty = s.quoted_empty;
+    t->bare_empty = s.seen.bare_empty;
+    t->quoted_empty = s.seen.quoted_empty;
     t->comma_in_cells = has_comma_in_cells(&s);
     t->read = read_cells;
     return t;
+}
+
+rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *encoding, char delimiter, rsp_diag *d) {
+    return open_text(raw, path, encoding, delimiter, false, d);
+}
+
+rsp_table_data *rsp_delimited_open_plain(rsp_buf *raw, const char *path, const char *encoding, char delimiter,
+                                         rsp_diag *d) {
+    return open_text(raw, path, encoding, delimiter, true, d);
 }

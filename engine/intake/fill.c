@@ -1,7 +1,8 @@
 /* Cells into the frame: blocks of records on all threads.
  *
  * Every thread keeps, per column, a map from the bytes of a cell to its code, so that matching an answer costs one
- * look-up; what the words mean is worked out once for each spelling. Counts of answers that match nothing are summed
+ * look-up; what the words mean is worked out once for each spelling. In front of the map stand tables for what nearly all
+ * cells hold: a code of one byte, and the few spellings of up to sixteen bytes that a column repeats. Counts of answers that match nothing are summed
  * over threads and sorted by line, so that reports do not depend on who read what. */
 #include "fill.h"
 
@@ -17,9 +18,18 @@ struct odd { /* a spelling that means nothing */
     rsp_lines lines;
 };
 
+enum { RECENT = 16, SHORT = 16 };
+
+struct recent { /* a short spelling: its first and last bytes, which overlap; length 0: none yet */
+    uint64_t head, tail;
+    uint32_t length;
+    int code;
+};
+
 struct cache {
-    rsp_map *codes; /* bytes of a cell -> code + BASE, or ODD + index */
-    int one[256];   /* the same for cells of one byte, as most codes are; 0: not met */
+    rsp_map *codes;               /* bytes of a cell -> code + BASE, or ODD + index */
+    int16_t one[256];             /* of cells of one byte that mean something: code + BASE; 0: not met */
+    struct recent recent[RECENT]; /* of longer ones; by a hash of their bytes */
     size_t n_odd, odd_capacity;
     struct odd *odd;
     size_t n_sets, sets_capacity;
@@ -55,7 +65,7 @@ struct rsp_filler {
     uint16_t *reader; /* per row: the worker that numbered its words */
 };
 
-enum { CODE_BASE = 16, ODD_BIT = 1 << 30 };
+enum { CODE_BASE = 16, ODD_BIT = 1 << 30, ONE_BYTE_MOST = INT16_MAX - CODE_BASE };
 
 /* 1980-01-01 00:00:00: a complete response of a LimeSurvey survey without date stamps. */
 enum { NO_DATE = 315532800 };
@@ -107,7 +117,7 @@ void rsp_filler_free(rsp_filler *x) {
     free(x);
 }
 
-/* ---- one record ------------------------------------------------------------------------------------------------- */
+/* ---- some records ------------------------------------------------------------------------------------------------ */
 
 /* Columns of one select_multiple or rank, together. */
 struct group {
@@ -131,6 +141,15 @@ struct record {
     uint32_t line;
     size_t last; /* column of the last answer + 1; 0: none */
     bool left;   /* not submitted */
+};
+
+/* Records that stand one behind the other are filled column by column: what a column needs and the place it goes to then
+ * stay in the first cache, and so do the cells, of which there are few. */
+enum { FEW_RECORDS = 64, FEW_CELLS = 1 << 11 };
+
+struct few {
+    size_t n;
+    struct record r[FEW_RECORDS];
 };
 
 static bool is_blank(const rsp_cell *c) { return rsp_cell_blank(c); }
@@ -217,33 +236,74 @@ static int work_out(const struct plan *p, struct worker *w, struct cache *c, siz
     return add_odd(w, c, cell);
 }
 
-static int code_of(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
+static int look_up(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
     struct cache *c = &w->caches[column];
     const rsp_cell *cell = &r->cells[column];
-    /* CODE_BASE makes every code positive. */
-    int *one = cell->length == 1 ? &c->one[(unsigned char) cell->text[0]] : NULL;
     if (!c->codes) c->codes = rsp_map_new();
-    size_t known = one ? *one ? (size_t) *one : RSP_NONE : rsp_map_get_n(c->codes, cell->text, cell->length);
-    int code;
-    if (known != RSP_NONE) {
-        code = (int) known - CODE_BASE;
+    size_t known = rsp_map_get_n(c->codes, cell->text, cell->length);
+    int code = known != RSP_NONE ? (int) known - CODE_BASE : work_out(p, w, c, column, cell);
+    /* CODE_BASE makes every code positive. */
+    if (known == RSP_NONE) rsp_map_put_n(c->codes, cell->text, cell->length, (size_t) (code + CODE_BASE));
+    return code;
+}
+
+/* The first and the last bytes of a cell of 2 to 16; with its length they tell it from every other. */
+static inline void ends_of(const rsp_cell *cell, struct recent *key) {
+    const char *text = cell->text, *end = text + cell->length;
+    uint32_t four[2] = {0, 0};
+    key->length = cell->length;
+    if (cell->length >= 8) {
+        memcpy(&key->head, text, 8);
+        memcpy(&key->tail, end - 8, 8);
+    } else if (cell->length >= 4) {
+        memcpy(&four[0], text, 4);
+        memcpy(&four[1], end - 4, 4);
+        key->head = four[0];
+        key->tail = four[1];
     } else {
-        code = work_out(p, w, c, column, cell);
-        if (one) *one = code + CODE_BASE;
-        else rsp_map_put_n(c->codes, cell->text, cell->length, (size_t) (code + CODE_BASE));
+        memcpy(&four[0], text, 2);
+        memcpy(&four[1], end - 2, 2);
+        key->head = four[0];
+        key->tail = four[1];
     }
+}
+
+/* Through the table of short spellings. */
+static inline int code_of_short(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
+    struct recent key;
+    ends_of(&r->cells[column], &key);
+    uint64_t mixed = (key.head ^ key.tail << 7 ^ key.length) * 0x9e3779b97f4a7c15u;
+    struct recent *at = &w->caches[column].recent[mixed >> 60];
+    if (at->head == key.head && at->tail == key.tail && at->length == key.length) return at->code;
+    key.code = look_up(p, w, r, column);
+    if (key.code < ODD_BIT) *at = key; /* of others every line counts */
+    return key.code;
+}
+
+static inline int code_of(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
+    const rsp_cell *cell = &r->cells[column];
+    int16_t *one = &w->caches[column].one[(unsigned char) cell->text[0]];
+    int code;
+    if (cell->length == 1 && *one) return *one - CODE_BASE;
+    if (cell->length > 1 && cell->length <= SHORT) code = code_of_short(p, w, r, column);
+    else code = look_up(p, w, r, column);
+    if (cell->length == 1 && code < ONE_BYTE_MOST) *one = (int16_t) (code + CODE_BASE);
     if (code < ODD_BIT) return code;
-    rsp_lines_add(&c->odd[code - ODD_BIT].lines, r->line);
+    rsp_lines_add(&w->caches[column].odd[code - ODD_BIT].lines, r->line);
     return RSP_NA_INVALID;
 }
 
-static void fill_code(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
+static void fill_codes(const struct plan *p, struct worker *w, const struct few *few, size_t column) {
     rsp_column *to = &p->frame->columns[p->job->columns[column].variable];
-    int code;
-    if (is_blank(&r->cells[column])) code = why_blank(p, r, column);
-    else code = code_of(p, w, r, column);
-    if (code < 0) code = as_left(p, r, column, code);
-    rsp_set_code(to, r->row, code);
+    const int16_t *one = w->caches[column].one;
+    for (size_t i = 0; i < few->n; i++) {
+        const struct record *r = &few->r[i];
+        const rsp_cell *cell = &r->cells[column];
+        int code = cell->length == 1 ? one[(unsigned char) cell->text[0]] - CODE_BASE : -CODE_BASE;
+        if (code == -CODE_BASE) code = is_blank(cell) ? why_blank(p, r, column) : code_of(p, w, r, column);
+        if (code < 0) code = as_left(p, r, column, code);
+        rsp_set_code(to, r->row, code);
+    }
 }
 
 static bool date_of(const struct plan *p, size_t column, const rsp_cell *cell, double *x) {
@@ -330,17 +390,27 @@ static bool all_blank(const struct record *r, const struct group *g) {
     return true;
 }
 
-/* One column a choice. A blank beside a tick is a choice not made; N/A is a question not shown or not reached. */
-static void fill_ticks(const struct plan *p, struct worker *w, const struct record *r, const struct group *g) {
-    bool blank = all_blank(r, g);
-    int nothing = blank ? why_all_blank(p, r, g) : 0;
+/* N/A is a question not shown or not reached, as far as the tool tells. */
+static int tick_settled(const struct plan *p, const struct record *r, size_t column, int value) {
+    if (value != RSP_NA_NOT_SHOWN) return value;
+    bool told = p->job->tool->tells_missing || declared(p, &r->cells[column], RSP_TAKE_TICK);
+    return !told ? RSP_NA_UNKNOWN : beyond(r, column) ? RSP_NA_BROKE_OFF : value;
+}
+
+/* One column a choice. A blank beside a tick is a choice not made. */
+static void fill_ticks(const struct plan *p, struct worker *w, const struct few *few, const struct group *g) {
+    int nothing[FEW_RECORDS];
+    for (size_t i = 0; i < few->n; i++) {
+        const struct record *r = &few->r[i];
+        nothing[i] = all_blank(r, g) ? why_all_blank(p, r, g) : 0;
+    }
     for (size_t k = 0; k < g->n; k++) {
         size_t column = g->columns[k];
-        int value = is_blank(&r->cells[column]) ? nothing : code_of(p, w, r, column);
-        bool said = declared(p, &r->cells[column], RSP_TAKE_TICK) != 0;
-        if (value == RSP_NA_NOT_SHOWN && !said && !p->job->tool->tells_missing) value = RSP_NA_UNKNOWN;
-        if (value == RSP_NA_NOT_SHOWN && r->left && column >= r->last) value = RSP_NA_BROKE_OFF;
-        *part_cell(p, g, p->job->columns[column].part, r->row) = (int8_t) value;
+        for (size_t i = 0; i < few->n; i++) {
+            const struct record *r = &few->r[i];
+            int value = is_blank(&r->cells[column]) ? nothing[i] : code_of(p, w, r, column);
+            *part_cell(p, g, p->job->columns[column].part, r->row) = (int8_t) tick_settled(p, r, column, value);
+        }
     }
 }
 
@@ -455,17 +525,33 @@ static void fill_places(const struct plan *p, struct worker *w, const struct rec
     }
 }
 
-static void fill_group(const struct plan *p, struct worker *w, const struct record *r, const struct group *g) {
-    switch (p->job->columns[g->columns[0]].take) {
-    case RSP_TAKE_LIST:
-    case RSP_TAKE_ORDER: fill_joined(p, w, r, g); return;
-    case RSP_TAKE_RANKED: fill_ranked(p, w, r, g); return;
-    case RSP_TAKE_PLACE: fill_places(p, w, r, g); return;
-    default: fill_ticks(p, w, r, g); return;
+static void fill_group(const struct plan *p, struct worker *w, const struct few *few, const struct group *g) {
+    rsp_take take = p->job->columns[g->columns[0]].take;
+    if (take == RSP_TAKE_TICK || take == RSP_TAKE_OTHER) {
+        fill_ticks(p, w, few, g);
+        return;
+    }
+    for (size_t i = 0; i < few->n; i++) {
+        if (take == RSP_TAKE_RANKED) fill_ranked(p, w, &few->r[i], g);
+        else if (take == RSP_TAKE_PLACE) fill_places(p, w, &few->r[i], g);
+        else fill_joined(p, w, &few->r[i], g);
     }
 }
 
-static void fill_record(const struct plan *p, struct worker *w, struct record *r) {
+static void fill_single(const struct plan *p, struct worker *w, const struct few *few, size_t column) {
+    rsp_take take = p->job->columns[column].take;
+    if (take == RSP_TAKE_CODE) {
+        fill_codes(p, w, few, column);
+        return;
+    }
+    for (size_t i = 0; i < few->n; i++) {
+        if (take == RSP_TAKE_TEXT) fill_text(p, w, &few->r[i], column);
+        else fill_number(p, w, &few->r[i], column);
+    }
+}
+
+/* How far the respondent came. */
+static void look_at_end(const struct plan *p, struct record *r) {
     r->left = rsp_was_left(p->job->tool, p->submitted != RSP_NONE ? &r->cells[p->submitted] : NULL,
                            p->finished != RSP_NONE ? &r->cells[p->finished] : NULL);
     r->last = 0;
@@ -474,15 +560,12 @@ static void fill_record(const struct plan *p, struct worker *w, struct record *r
             r->last = p->answers[k] + 1;
             break;
         }
-    for (size_t k = 0; k < p->n_single; k++) {
-        size_t column = p->single[k];
-        switch (p->job->columns[column].take) {
-        case RSP_TAKE_CODE: fill_code(p, w, r, column); break;
-        case RSP_TAKE_TEXT: fill_text(p, w, r, column); break;
-        default: fill_number(p, w, r, column); break;
-        }
-    }
-    for (size_t k = 0; k < p->n_groups; k++) fill_group(p, w, r, &p->groups[k]);
+}
+
+static void fill_few(const struct plan *p, struct worker *w, struct few *few) {
+    for (size_t i = 0; i < few->n; i++) look_at_end(p, &few->r[i]);
+    for (size_t k = 0; k < p->n_single; k++) fill_single(p, w, few, p->single[k]);
+    for (size_t k = 0; k < p->n_groups; k++) fill_group(p, w, few, &p->groups[k]);
 }
 
 /* ---- the plan of a file ----------------------------------------------------------------------------------------- */
@@ -754,26 +837,36 @@ static void report_folds(const rsp_filler *x, const struct plan *p, rsp_diag *d)
 
 /* ---- the file --------------------------------------------------------------------------------------------------- */
 
+static size_t few_records(const rsp_table_data *t) {
+    size_t n = FEW_CELLS / (t->n_columns ? t->n_columns : 1);
+    return n < 1 ? 1 : n > FEW_RECORDS ? FEW_RECORDS : n;
+}
+
 static void worker_start(struct worker *w, const rsp_table_data *t) {
     caches_free(w);
     w->n_caches = t->n_columns;
     w->caches = rsp_calloc(t->n_columns, sizeof *w->caches);
-    w->cells = rsp_realloc(w->cells, rsp_table_block(t) * t->n_columns * sizeof *w->cells);
+    w->cells = rsp_realloc(w->cells, few_records(t) * t->n_columns * sizeof *w->cells);
     w->room.fewer = w->room.more = (rsp_lines){0};
 }
 
 static void fill_block(rsp_filler *x, const struct plan *p, int thread, size_t from, size_t to) {
     struct worker *w = &x->workers[thread];
     const rsp_table_data *t = p->job->table;
+    struct few few;
     if (!w->n_caches) worker_start(w, t);
-    t->read(t, from, to, &w->room, w->cells);
-    for (size_t i = from; i < to; i++) {
-        struct record r = {
-            .cells = w->cells + (i - from) * t->n_columns, .row = p->job->first_row + i, .line = t->line[i]};
-        x->frame->file[r.row] = p->job->file;
-        x->frame->line[r.row] = r.line;
-        x->reader[r.row] = (uint16_t) thread;
-        fill_record(p, w, &r);
+    for (size_t at = from, step = few_records(t); at < to; at += step) {
+        few.n = to - at < step ? to - at : step;
+        t->read(t, at, at + few.n, &w->room, w->cells);
+        for (size_t i = 0; i < few.n; i++) {
+            struct record *r = &few.r[i];
+            *r = (struct record){
+                .cells = w->cells + i * t->n_columns, .row = p->job->first_row + at + i, .line = t->line[at + i]};
+            x->frame->file[r->row] = p->job->file;
+            x->frame->line[r->row] = r->line;
+            x->reader[r->row] = (uint16_t) thread;
+        }
+        fill_few(p, w, &few);
     }
 }
 

@@ -258,6 +258,8 @@ static inline void hash_both(const void *bytes, size_t length, uint64_t h[2], ui
     h[1] = rsp_hash64_inline(bytes, length, h[1] + shift);
 }
 
+enum { PACKED = 8 }; /* cells of a byte that are hashed as one word */
+
 /* One column of rows [from, to) into their hashes: a column at a time, since its cells are neighbours. */
 static void hash_column(const rsp_column *c, size_t from, size_t to, uint64_t (*h)[2]) {
     switch (c->kind) {
@@ -282,6 +284,29 @@ static void hash_column(const rsp_column *c, size_t from, size_t to, uint64_t (*
         return;
     case RSP_COL_NONE: return;
     }
+}
+
+/* Up to PACKED columns of bytes, a row's cells side by side in one word. */
+static void hash_bytes(const int8_t *const *columns, size_t n, size_t from, size_t to, uint64_t (*h)[2]) {
+    uint64_t words[HASHED_AT_ONCE] = {0};
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = from; i < to; i++) words[i - from] |= (uint64_t) (uint8_t) columns[k][i] << (8 * k);
+    for (size_t i = 0; i < to - from; i++) hash_both(&words[i], sizeof words[i], h[i], n);
+}
+
+/* All columns: those of bytes first, eight at a time. */
+static void hash_rows(const rsp_frame *f, size_t from, size_t to, uint64_t (*h)[2]) {
+    const int8_t *packed[PACKED];
+    size_t n = 0;
+    for (size_t j = 0; j < f->n_columns; j++) {
+        if (f->columns[j].c8) packed[n++] = f->columns[j].c8;
+        if (n < PACKED) continue;
+        hash_bytes(packed, n, from, to, h);
+        n = 0;
+    }
+    if (n) hash_bytes(packed, n, from, to, h);
+    for (size_t j = 0; j < f->n_columns; j++)
+        if (!f->columns[j].c8) hash_column(&f->columns[j], from, to, h);
 }
 
 struct key {
@@ -365,7 +390,7 @@ static void make_keys(const rsp_frame *f, size_t from, size_t to, struct key *ke
         h[i][0] = 0x5bd1e995;
         h[i][1] = 0x27d4eb2f;
     }
-    for (size_t j = 0; j < f->n_columns; j++) hash_column(&f->columns[j], from, to, h);
+    hash_rows(f, from, to, h);
     for (size_t i = from; i < to; i++) {
         keys[i] = (struct key){NAN, NULL, h[i - from][0], h[i - from][1], i};
         if (c && c->kind == RSP_COL_TEXT) keys[i].id_text = c->text[i] >= 0 ? c->words[c->text[i]] : "";

@@ -97,15 +97,10 @@ static void sha256_of(const rsp_buf *bytes, char hex[65]) {
 }
 
 /* Bytes to records: what needs no other file's help and most of the time. */
-static void open_tables(struct inputs *all, rsp_buf *raw, rsp_diag *d) {
-#pragma omp parallel for schedule(dynamic, 1) if (all->n > 1)
-    for (size_t k = 0; k < all->n; k++) {
-        struct input *in = &all->v[k];
-        if (!in->read) continue;
-        sha256_of(&raw[k], in->sha256);
-        rsp_open_options o = {in->source->encoding, in->source->delimiter, in->source->sheet};
-        in->table = rsp_table_open(&raw[k], in->path, &o, d);
-    }
+static void open_table(struct input *in, rsp_buf *raw, rsp_diag *d) {
+    rsp_open_options o = {in->source->encoding, in->source->delimiter, in->source->sheet};
+    sha256_of(raw, in->sha256);
+    in->table = rsp_table_open(raw, in->path, &o, d);
 }
 
 static void match_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
@@ -126,14 +121,19 @@ static void match_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rs
     in->dates = rsp_detect_dates(&job, a, d);
 }
 
-/* Files are read one after another, so that faults of reading come in their order. */
+/* Files are read one after another, so that faults of reading come in their order; meanwhile other threads open those
+ * that were read. */
 static void open_inputs(struct inputs *all, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
     rsp_buf *raw = rsp_calloc(all->n, sizeof *raw);
+#pragma omp parallel if (all->n > 1)
+#pragma omp single
     for (size_t k = 0; k < all->n; k++) {
-        all->v[k].read = rsp_read_file(all->v[k].path, &raw[k], d, RSP_ERR_DATA, all->v[k].source->loc);
-        if (!all->v[k].read) rsp_buf_free(&raw[k]);
+        struct input *in = &all->v[k];
+        in->read = rsp_read_file(in->path, &raw[k], d, RSP_ERR_DATA, in->source->loc);
+        if (!in->read) rsp_buf_free(&raw[k]);
+#pragma omp task if (in->read && all->n > 1) firstprivate(in, k)
+        if (in->read) open_table(in, &raw[k], d);
     }
-    open_tables(all, raw, d);
     free(raw); /* what they held belongs to the tables */
     for (size_t k = 0; k < all->n; k++)
         if (all->v[k].table) match_input(&all->v[k], m, a, d);

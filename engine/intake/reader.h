@@ -105,6 +105,8 @@ struct rsp_table_data {
     bool skipped_marked;           /* the tool marks questions that were seen and not answered: blanks were not shown */
     struct rsp_record *records;    /* delimited text */
     char *text;
+    size_t text_length;
+    bool plain;              /* read by the plain functions alone */
     struct rsp_grid *grid;   /* workbooks, XML */
     struct rsp_cases *cases; /* statistics files */
     rsp_arena *arena;
@@ -113,6 +115,21 @@ struct rsp_table_data {
      * threads may call it, each with its own room; what the room holds of an earlier call is gone. */
     void (*read)(const rsp_table_data *t, size_t from, size_t to, rsp_room *room, rsp_cell *cells);
 };
+
+/* ---- delimited text, quickly (quick.c) --------------------------------------------------------------------------- */
+
+typedef struct {
+    bool bare_empty, quoted_empty; /* cells of these two kinds occur */
+    bool comma;                    /* a comma that does not separate cells */
+    bool lines_inside;             /* line ends within quotation marks, in this record */
+} rsp_seen;
+
+/* Length of the record at the start of the text, and what it holds added to *seen. RSP_NONE, and nothing added, where its
+ * quotation marks do not stand as RFC 4180 says, a cell begins with a blank, or it is longer than about `most`. */
+size_t rsp_quick_record(const char *text, size_t length, char delimiter, size_t most, rsp_seen *seen);
+/* Cells of a record, cut in place: how many, of which the first `limit` are stored. behind: bytes of the text that stand
+ * behind it. RSP_NONE where a quotation mark is doubled, stray or indented. */
+size_t rsp_quick_cut(const char *text, size_t length, size_t behind, char delimiter, rsp_cell *cells, size_t limit);
 
 typedef struct {
     const char *encoding; /* NULL: detect */
@@ -125,6 +142,9 @@ typedef struct {
 rsp_table_data *rsp_table_open(rsp_buf *raw, const char *path, const rsp_open_options *o, rsp_diag *d);
 /* Opens delimited text. delimiter 0: detect. NULL if it cannot be read as a table (reported). */
 rsp_table_data *rsp_delimited_open(rsp_buf *raw, const char *path, const char *encoding, char delimiter, rsp_diag *d);
+/* The same by the plain functions alone, one byte after another: what quick.c is held against. */
+rsp_table_data *rsp_delimited_open_plain(rsp_buf *raw, const char *path, const char *encoding, char delimiter,
+                                         rsp_diag *d);
 /* Of rsp_table_head: headings anew from record k, as many as it has. */
 void rsp_delimited_head(rsp_table_data *t, size_t k);
 bool rsp_is_workbook(const rsp_buf *raw); /* a zip archive */

@@ -54,6 +54,7 @@ typedef struct {
 } rsp_buf;
 
 void rsp_buf_add(rsp_buf *b, const char *bytes, size_t length);
+void rsp_buf_reserve(rsp_buf *b, size_t more); /* room for so many further bytes, at least twice what there was */
 void rsp_buf_puts(rsp_buf *b, const char *s);
 void rsp_buf_putc(rsp_buf *b, char c);
 void rsp_buf_printf(rsp_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
