@@ -66,6 +66,27 @@ static void add_distribution(rsp_results *r, const char *analysis, const char *d
     for (size_t k = 0; k < 5; k++) add(r, analysis, domain, levels[k], "proportion", base, count[k]);
 }
 
+/* With the pairs that the estimate station offers. */
+static void add_five_points(rsp_results *r, const char *analysis, const char *domain, const int64_t count[5]) {
+    int64_t base = 0;
+    for (size_t k = 0; k < 5; k++) base += count[k];
+    add_distribution(r, analysis, domain, count);
+    add(r, analysis, domain, "c1 c2", "proportion_collapsed", base, count[0] + count[1]);
+    add(r, analysis, domain, "c4 c5", "proportion_collapsed", base, count[3] + count[4]);
+}
+
+/* What a reader sees of a row; NULL: nothing. */
+static const rsp_published_row *seen(const rsp_published *p, const rsp_row *r) {
+    return rsp_published_find(p, r->analysis, r->domain, r->term, r->level, r->statistic);
+}
+
+static bool is_shown(const rsp_published *p, const rsp_row *r) {
+    const rsp_published_row *row = seen(p, r);
+    return row && !isnan(row->estimate);
+}
+
+static bool is_pair(const rsp_row *r) { return strcmp(r->statistic, "proportion_collapsed") == 0; }
+
 static bool hidden(const rsp_published *p, const char *analysis, const char *domain, const char *level,
                    const char *statistic) {
     const rsp_published_row *r = rsp_published_find(p, analysis, domain, "item", level, statistic);
@@ -167,6 +188,50 @@ static void differences_between_choices(void **state) {
     DONE();
 }
 
+/* Two people of 107 agree strongly: the pairs stand in for the answers, and the net share that follows from them is shown. */
+static void five_answers_become_three(void **state) {
+    (void) state;
+    DISCLOSE("");
+    add_five_points(r, "a", "region=n", (int64_t[]){40, 30, 20, 15, 2});
+    add(r, "b", "region=n", "", "mean", 107, -1);
+    add(r, "b", "region=n", "", "net", 107, -1);
+    add(r, "b", "region=n", "", "top2", 107, 17);
+    add_five_points(r, "a", "region=s", (int64_t[]){20, 20, 20, 20, 20});
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
+    for (int k = 0; k < 5; k++)
+        assert_int_equal(hidden(p, "a", "region=n", (char[]){'c', (char) ('1' + k), 0}, "proportion"), k != 2);
+    assert_false(hidden(p, "a", "region=n", "c1 c2", "proportion_collapsed"));
+    assert_false(hidden(p, "a", "region=n", "c4 c5", "proportion_collapsed"));
+    assert_true(hidden(p, "b", "region=n", "", "mean"));
+    assert_false(hidden(p, "b", "region=n", "", "net"));
+    assert_false(hidden(p, "b", "region=n", "", "top2"));
+    const rsp_published_row *pair = rsp_published_find(p, "a", "region=n", "item", "c4 c5", "proportion_collapsed");
+    assert_true(pair->estimate == 17.0 / 107 && pair->flags == RSP_F_COLLAPSED);
+    assert_true(rsp_published_find(p, "a", "region=n", "item", "c1", "proportion")->flags & RSP_F_COLLAPSED);
+    /* where the five can stay, there is no pair */
+    assert_null(rsp_published_find(p, "a", "region=s", "item", "c1 c2", "proportion_collapsed"));
+    assert_false(hidden(p, "a", "region=s", "c5", "proportion"));
+    assert_int_equal(rsp_published_count(p), r->n - 2);
+    rsp_published_free(p);
+    DONE();
+}
+
+/* The middle is of two people, or a pair is: three answers would save nothing. */
+static void collapsing_that_does_not_help(void **state) {
+    (void) state;
+    DISCLOSE("");
+    add_five_points(r, "a", "region=n", (int64_t[]){40, 30, 2, 15, 12});
+    add_five_points(r, "a", "region=s", (int64_t[]){1, 1, 40, 30, 30});
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
+    for (size_t i = 0; i < r->n; i++)
+        if (is_pair(&r->rows[i])) assert_null(seen(p, &r->rows[i]));
+    assert_true(hidden(p, "a", "region=n", "c3", "proportion"));
+    assert_false(hidden(p, "a", "region=n", "c1", "proportion"));
+    assert_false(hidden(p, "a", "region=s", "c5", "proportion"));
+    rsp_published_free(p);
+    DONE();
+}
+
 static void nobody_and_everybody(void **state) {
     (void) state;
     DISCLOSE("");
@@ -258,7 +323,8 @@ static const char *cell_name(const rsp_study *s, const rsp_row *r, const char *d
 }
 
 static bool in_a_table(const rsp_study *s, const rsp_row *r) {
-    if (strcmp(r->statistic, "proportion") != 0 || r->cell < 0 || r->base <= 0 || r->sides[0]) return false;
+    if ((strcmp(r->statistic, "proportion") != 0 && !is_pair(r)) || r->cell < 0 || r->base <= 0 || r->sides[0])
+        return false;
     for (size_t k = 0; k < s->n_analyses; k++)
         if (strcmp(s->analyses[k].id, r->analysis) == 0) return s->analyses[k].kind == RSP_A_TABLE;
     return false;
@@ -274,7 +340,7 @@ static void learn_cells(struct attacker *x, const rsp_study *s, const rsp_result
     for (size_t i = 0; i < r->n; i++) {
         const rsp_row *row = &r->rows[i];
         if (!in_a_table(s, row)) continue;
-        bool shown = !isnan(rsp_published_at(p, i)->estimate);
+        bool shown = is_shown(p, row);
         const char *name = cell_name(s, row, row->domain);
         size_t j = rsp_map_get(x->columns, name);
         if (j == RSP_NONE) {
@@ -324,6 +390,12 @@ static bool part_of(const char *part, const char *whole, const char *other) {
     return strncmp(rest, o, length + 1) == 0 && !strchr(o, ';');
 }
 
+/* Is the code one of the two? */
+static bool joins(const char *pair, const char *code) {
+    size_t first = strcspn(pair, " "), length = strlen(code);
+    return (length == first && strncmp(pair, code, length) == 0) || strcmp(pair + first + 1, code) == 0;
+}
+
 static void learn_relations(struct attacker *x, const rsp_study *s, const rsp_results *r) {
     static size_t rows[512];
     for (size_t i = 0; i < r->n; i++) {
@@ -331,11 +403,20 @@ static void learn_relations(struct attacker *x, const rsp_study *s, const rsp_re
         if (!in_a_table(s, a)) continue;
         bool first = i == 0 || strcmp(r->rows[i - 1].domain, a->domain) != 0 ||
                      strcmp(r->rows[i - 1].term, a->term) != 0 || strcmp(r->rows[i - 1].analysis, a->analysis) != 0;
+        if (is_pair(a)) { /* the sum of its two answers */
+            size_t n = 0;
+            for (size_t j = i; j-- > 0 && strcmp(r->rows[j].domain, a->domain) == 0;)
+                if (!is_pair(&r->rows[j]) && joins(a->level, r->rows[j].level) && in_a_table(s, &r->rows[j]) &&
+                    strcmp(r->rows[j].term, a->term) == 0 && strcmp(r->rows[j].analysis, a->analysis) == 0)
+                    rows[n++] = j;
+            assert_int_equal(n, 2);
+            learn_sum(x, s, r, rows, n, i);
+        }
         if (first && one_answer_each(s, a->term)) {
             size_t n = 0;
             for (size_t j = i; j < r->n && n < 500; j++)
                 if (strcmp(r->rows[j].analysis, a->analysis) == 0 && strcmp(r->rows[j].domain, a->domain) == 0 &&
-                    strcmp(r->rows[j].term, a->term) == 0 && in_a_table(s, &r->rows[j]))
+                    strcmp(r->rows[j].term, a->term) == 0 && in_a_table(s, &r->rows[j]) && !is_pair(&r->rows[j]))
                     rows[n++] = j;
                 else break;
             learn_sum(x, s, r, rows, n, RSP_NONE);
@@ -364,13 +445,22 @@ static void learn_relations(struct attacker *x, const rsp_study *s, const rsp_re
     }
 }
 
+static bool has_pairs(const rsp_results *r, const rsp_published *p, const char *item) {
+    for (size_t i = 0; i < r->n; i++)
+        if (is_pair(&r->rows[i]) && strcmp(r->rows[i].term, item) == 0 && seen(p, &r->rows[i])) return true;
+    return false;
+}
+
 static void attack_cells(struct attacker *x, const rsp_study *s, const rsp_results *r, const rsp_published *p) {
     glp_smcp how;
     glp_init_smcp(&how);
     how.msg_lev = GLP_MSG_OFF;
     for (size_t i = 0; i < r->n; i++) {
         const rsp_row *row = &r->rows[i];
-        if (!in_a_table(s, row) || !isnan(rsp_published_at(p, i)->estimate)) continue;
+        if (!in_a_table(s, row) || is_shown(p, row)) continue;
+        /* A pair that is not published is confidential only where few are in it and its like are published. */
+        if (is_pair(row) && (row->cell == 0 || row->cell >= s->disclosure.minimum_cell || !has_pairs(r, p, row->term)))
+            continue;
         int j = (int) rsp_map_get(x->columns, cell_name(s, row, row->domain));
         double end[2];
         glp_set_obj_coef(x->lp, j, 1);
@@ -431,10 +521,57 @@ static void random_table(rsp_rng *rng, double richness, int64_t *count) {
                 add_person(count, i, g, k, (int64_t) (-log(rsp_rng_uniform(rng)) * richness));
 }
 
-static void table_rows(rsp_results *r, const int64_t *count) {
+typedef void (*add_answers)(rsp_results *r, const char *analysis, const char *domain, const int64_t count[5]);
+
+static void table_rows(rsp_results *r, const int64_t *count, add_answers add_one) {
     r->n = 0;
     for (size_t i = 0; i < REGIONS; i++)
-        for (size_t g = 0; g < GENDERS; g++) add_distribution(r, "a", domain_of(i, g), &count[cell_index(i, g, 0)]);
+        for (size_t g = 0; g < GENDERS; g++) add_one(r, "a", domain_of(i, g), &count[cell_index(i, g, 0)]);
+}
+
+/* A distribution tells all five answers, or the three. */
+static bool tells_all(const rsp_results *r, const rsp_published *p, size_t first) {
+    size_t five = 0;
+    for (size_t k = 0; k < LEVELS; k++) five += is_shown(p, &r->rows[first + k]);
+    return five == LEVELS || (is_shown(p, &r->rows[first + LEVELS]) && is_shown(p, &r->rows[first + LEVELS + 1]));
+}
+
+static size_t distributions_told(const rsp_results *r, const rsp_published *p) {
+    size_t n = 0;
+    for (size_t i = 0; i + LEVELS + 1 < r->n; i += LEVELS + 2) n += tells_all(r, p, i);
+    return n;
+}
+
+/* Five answers or three: what is hidden stays so, and joined in pairs more of the tables can be read whole. */
+static void joined_answers_give_nothing_away(void **state) {
+    (void) state;
+    DISCLOSE("");
+    rsp_rng rng;
+    size_t whole[2] = {0}, pairs = 0;
+    for (uint64_t table = 0; table < 200; table++) {
+        int64_t count[CELLS];
+        rsp_rng_init(&rng, 98, table);
+        random_table(&rng, 4 + 20 * rsp_rng_uniform(&rng), count);
+        table_rows(r, count, add_five_points);
+        rsp_published *p = rsp_disclose(s, r, NULL, false, d);
+        struct attacker x = attack(s, r, p);
+        if (x.narrowed)
+            fail_msg("table %u: %zu of %zu hidden cells: %s", (unsigned) table, x.narrowed, x.hidden, x.worst);
+        whole[1] += distributions_told(r, p);
+        for (size_t i = 0; i < r->n; i++) pairs += is_pair(&r->rows[i]) && is_shown(p, &r->rows[i]);
+        rsp_published_free(p);
+        table_rows(r, count, add_distribution);
+        p = rsp_disclose(s, r, NULL, false, d);
+        for (size_t i = 0; i < r->n; i += LEVELS) {
+            size_t five = 0;
+            for (size_t k = 0; k < LEVELS; k++) five += is_shown(p, &r->rows[i + k]);
+            whole[0] += five == LEVELS;
+        }
+        rsp_published_free(p);
+    }
+    if (getenv("VERBOSE")) fprintf(stderr, "%zu told whole, joined %zu; %zu pairs\n", whole[0], whole[1], pairs);
+    assert_true(pairs > 200 && whole[1] > whole[0]);
+    DONE();
 }
 
 static void no_hidden_cell_can_be_narrowed(void **state) {
@@ -446,7 +583,7 @@ static void no_hidden_cell_can_be_narrowed(void **state) {
         int64_t count[CELLS];
         rsp_rng_init(&rng, 99, table);
         random_table(&rng, 2 + 12 * rsp_rng_uniform(&rng), count);
-        table_rows(r, count);
+        table_rows(r, count, add_distribution);
         rsp_published *p = rsp_disclose(s, r, NULL, false, d);
         struct attacker x = attack(s, r, p);
         if (x.narrowed)
@@ -493,7 +630,7 @@ static void two_nights_do_not_tell_more_than_one(void **state) {
         for (uint32_t more = 1 + rsp_rng_below(&rng, 30); more; more--)
             add_person(count[1], 1 + rsp_rng_below(&rng, 3), 1 + rsp_rng_below(&rng, 2), rsp_rng_below(&rng, 5), 1);
         for (int night = 0; night < 2; night++) {
-            table_rows(r, count[night]);
+            table_rows(r, count[night], add_distribution);
             p[night] = rsp_disclose(s, r, night ? p[0] : NULL, false, d);
         }
         struct attacker x = attack(s, r, p[1]);
@@ -576,6 +713,9 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(small_bases_and_cells),
                                        cmocka_unit_test(nobody_and_everybody),
+                                       cmocka_unit_test(five_answers_become_three),
+                                       cmocka_unit_test(collapsing_that_does_not_help),
+                                       cmocka_unit_test(joined_answers_give_nothing_away),
                                        cmocka_unit_test(organisations_tails_totals_weights),
                                        cmocka_unit_test(the_same_cell_in_another_table),
                                        cmocka_unit_test(off_hides_nothing),

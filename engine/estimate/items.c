@@ -6,7 +6,7 @@
 
 /* A proportion of a number has a level for every value; more than this is a mistake. So are more totals of an item
  * (levels by domains by countries), which would not fit in memory once for every replicate. */
-enum { MOST_LEVELS = 2000, MOST_TOTALS = 1 << 20 };
+enum { MOST_LEVELS = 2000, MOST_TOTALS = 1 << 20, FIVE_POINTS = 5 };
 
 struct builder {
     const rsp_frame *frame;
@@ -190,6 +190,28 @@ static void proportions(struct builder *b, est_item *it, const struct levels *l)
         if (!l->valid[k]) add_share(b, it, l->code[k], "proportion_missing", only(b, l->k, k), 1)->compared = false;
 }
 
+/* An ordered scale of five answers: the two at each end can be joined where an answer of few must be hidden. */
+static bool joins_in_pairs(const struct builder *b, size_t variable, const struct levels *l) {
+    const rsp_variable *v = &b->frame->study->variables[variable];
+    size_t n_valid = 0;
+    for (size_t k = 0; k < l->k; k++) n_valid += l->valid[k];
+    return n_valid == FIVE_POINTS && v->list && v->measure != RSP_NOMINAL && !b->frame->study->disclosure.off;
+}
+
+/* The shares of the two lowest and of the two highest answers: candidates that disclosure control publishes only where it
+ * cannot publish the five. */
+static void joined_pairs(struct builder *b, est_item *it, const struct levels *l) {
+    size_t valid[FIVE_POINTS], n = 0;
+    for (size_t k = 0; k < l->k; k++)
+        if (l->valid[k]) valid[n++] = k;
+    for (size_t first = 0; first < FIVE_POINTS; first += 3) {
+        double *a = zeros(b, l->k);
+        a[valid[first]] = a[valid[first + 1]] = 1;
+        const char *level = rsp_printf(b->arena, "%s %s", l->code[valid[first]], l->code[valid[first + 1]]);
+        add_share(b, it, level, "proportion_collapsed", a, 0)->compared = false;
+    }
+}
+
 static void counts(struct builder *b, est_item *it, const struct levels *l) {
     for (size_t k = 0; k < l->k; k++) {
         if (!l->valid[k]) continue;
@@ -250,7 +272,7 @@ static bool add_levels_item(struct builder *b, size_t variable, size_t place, rs
     struct levels l = {0};
     if (!take_levels(b, variable, &m, &l)) return false;
     const rsp_variable *v = &b->frame->study->variables[variable];
-    est_item *it = add_item(b, v->name, place, l.k + 1);
+    est_item *it = add_item(b, v->name, place, l.k + 2);
     it->measure = m;
     set_bases(b, it, l.any_missing ? l.valid : NULL, NULL);
     if (!forms_of_levels(b, it, &l, statistic)) {
@@ -258,6 +280,7 @@ static bool add_levels_item(struct builder *b, size_t variable, size_t place, rs
         refuse(b, v, order ? "it needs two or more answers in order" : "its answers are words");
         return false;
     }
+    if (statistic == RSP_PROPORTION && joins_in_pairs(b, variable, &l)) joined_pairs(b, it, &l);
     return room_for_totals(b, it);
 }
 

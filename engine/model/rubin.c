@@ -93,7 +93,7 @@ static void pool_counts(struct row *x) {
 enum scale { PLAIN, LOGARITHM, LOGIT };
 
 static enum scale scale_of(const struct row *x) {
-    static const char *const shares[] = {"proportion", "proportion_missing", "top2", NULL};
+    static const char *const shares[] = {"proportion", "proportion_missing", "proportion_collapsed", "top2", NULL};
     if (one_of(x->to, shares)) return LOGIT;
     if (!is(x->to, "predicted")) return PLAIN;
     switch (x->a->model.kind) {

@@ -5,14 +5,13 @@
  * add to their whole, an index of an item (net, mean, ...) is a sum over its levels, a difference needs both sides.
  * Rules follow Hundepool et al. 2012, Statistical Disclosure Control, chapters 4 and 5; thresholds count unweighted
  * respondents. The choice of cells is by smallest count, then by order in the table: deterministic. */
+#include "results/collapse.h"
 #include "results/protect.h"
 #include "results/published.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum hidden { SHOWN = 0, PRIMARY, COMPLEMENTARY };
 
 /* A residual with fewer degrees of freedom can be solved for the answers behind it (publication rules of the project). */
 enum { LEAST_RESIDUAL_DF = 10, SMALL_GROUP_FACTOR = 3 };
@@ -24,6 +23,8 @@ struct gate {
     unsigned char *hidden;         /* per row */
     int64_t *drift;                /* per row, see rsp_cell_state; NULL: there is no publication before */
     const rsp_analysis **analysis; /* per row; NULL for the engine's own */
+    bool collapsing;               /* this try joins five answers to three */
+    rsp_fives fives;
     bool changed;
     rsp_arena *arena;
 };
@@ -47,7 +48,8 @@ static bool too_small(const rsp_disclosure_spec *d, const rsp_row *r) {
 
 /* "Nobody" or "everybody" in a small group says something about each of its members. */
 static bool all_or_none(const rsp_disclosure_spec *d, const rsp_row *r) {
-    if (!is(r, "proportion") || r->base <= 0 || r->base >= SMALL_GROUP_FACTOR * d->minimum_base) return false;
+    if (!(is(r, "proportion") || rsp_is_pair(r)) || r->base <= 0 || r->base >= SMALL_GROUP_FACTOR * d->minimum_base)
+        return false;
     return r->cell == 0 || r->cell == r->base;
 }
 
@@ -80,6 +82,9 @@ static const char *parent_domain(rsp_arena *a, const char *domain, size_t k, con
     if (end) return rsp_printf(a, "%.*s%s", (int) (from - domain), domain, from + length + 1);
     return rsp_strndup(a, domain, from == domain ? 0 : (size_t) (from - domain) - 1);
 }
+
+/* A candidate that this try does not consider. */
+static bool left_out(const struct gate *g, const rsp_row *r) { return !g->collapsing && rsp_is_pair(r); }
 
 /* ---- the publication before ------------------------------------------------------------------------------------- */
 
@@ -163,6 +168,20 @@ static bool grown_out_of_hiding(const rsp_disclosure_spec *d, int64_t base) {
     return base >= d->minimum_base - 1 + d->minimum_cell;
 }
 
+/* The row of the publication before that says what was known of this cell. A pair that was not published was known if its
+ * answers were. */
+static const rsp_published_row *known_before(const rsp_published *before, const rsp_row *r, rsp_arena *a) {
+    const rsp_published_row *was = rsp_published_find(before, r->analysis, r->domain, r->term, r->level, r->statistic);
+    if (was || !rsp_is_pair(r)) return was;
+    for (const char *code = r->level; *code;) {
+        size_t length = strcspn(code, " ");
+        was = rsp_published_find(before, r->analysis, r->domain, r->term, rsp_strndup(a, code, length), "proportion");
+        if (!was || was->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY)) return was;
+        code += length + (code[length] == ' ');
+    }
+    return was;
+}
+
 /* What was hidden stays so while the difference between two nights would say something about a few; how far what was shown
  * can have moved. */
 static void hold_against(struct gate *g, const rsp_published *before) {
@@ -170,8 +189,7 @@ static void hold_against(struct gate *g, const rsp_published *before) {
     g->drift = RSP_ARRAY(g->arena, int64_t, g->results->n);
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        const rsp_published_row *was =
-            rsp_published_find(before, r->analysis, r->domain, r->term, r->level, r->statistic);
+        const rsp_published_row *was = known_before(before, r, g->arena);
         g->drift[i] = -1;
         if (!was || r->base <= 0) continue;
         bool hidden = was->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY);
@@ -283,7 +301,7 @@ static void same_cell(struct gate *g) {
     struct groups groups = {.by_key = rsp_map_new()};
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE) continue;
+        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || rsp_is_pair(r)) continue;
         groups_add(&groups,
                    rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term, r->level,
                               r->statistic),
@@ -303,6 +321,22 @@ static bool index_of_levels(const rsp_row *r) {
            is(r, "total");
 }
 
+/* Of a five-point item the net share is the upper pair less the lower, and the share of the top two the upper pair. */
+static bool index_of_pairs(const rsp_row *r) { return is(r, "net") || is(r, "top2"); }
+
+/* Must the index be hidden beside what is shown of the members? */
+static bool index_tells(const struct gate *g, const struct members *m, const rsp_row *index) {
+    bool level = false, pair = false, pairs = false;
+    for (size_t j = 0; j < m->n; j++) {
+        const rsp_row *r = &g->results->rows[m->row[j]];
+        bool hidden = g->hidden[m->row[j]] != SHOWN;
+        level |= is(r, "proportion") && hidden;
+        pair |= rsp_is_pair(r) && hidden;
+        pairs |= rsp_is_pair(r);
+    }
+    return pairs && index_of_pairs(index) ? pair : level;
+}
+
 /* An index of a coded item is a sum over its levels: shown beside all levels but two, it would give them away. */
 static void indices_of_levels(struct gate *g) {
     struct groups groups = {.by_key = rsp_map_new()};
@@ -310,16 +344,15 @@ static void indices_of_levels(struct gate *g) {
         const rsp_row *r = &g->results->rows[i];
         size_t v = rsp_study_variable(g->study, r->term);
         if (v == RSP_NONE || !g->study->variables[v].list) continue;
-        if (is(r, "proportion") || index_of_levels(r))
+        if (is(r, "proportion") || (rsp_is_pair(r) && !left_out(g, r)) || index_of_levels(r))
             groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term), i);
     }
     for (size_t k = 0; k < groups.n; k++) {
         const struct members *m = &groups.group[k];
-        bool any = false;
-        for (size_t j = 0; j < m->n; j++)
-            any |= is(&g->results->rows[m->row[j]], "proportion") && g->hidden[m->row[j]] != SHOWN;
-        for (size_t j = 0; any && j < m->n; j++)
-            if (index_of_levels(&g->results->rows[m->row[j]])) hide(g, m->row[j]);
+        for (size_t j = 0; j < m->n; j++) {
+            const rsp_row *r = &g->results->rows[m->row[j]];
+            if (index_of_levels(r) && g->hidden[m->row[j]] == SHOWN && index_tells(g, m, r)) hide(g, m->row[j]);
+        }
     }
     groups_free(&groups);
 }
@@ -338,7 +371,7 @@ static void parts_of_a_whole(struct gate *g) {
     }
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0]) continue;
+        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0] || rsp_is_pair(r)) continue;
         const char *variable = NULL, *parent;
         for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++) {
             const char *whole = rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), parent, r->term,
@@ -385,7 +418,8 @@ static void differences(struct gate *g) {
         const rsp_row *r = &g->results->rows[i];
         const char *term =
             is(r, "proportion") && *r->level ? rsp_printf(g->arena, "%s=%s", r->term, r->level) : r->term;
-        if (!r->sides[0]) groups_add(&cells, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, term), i);
+        if (!r->sides[0] && !rsp_is_pair(r))
+            groups_add(&cells, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, term), i);
     }
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
@@ -426,18 +460,20 @@ static void number_cells(struct gate *g, struct linked *l) {
     for (size_t i = 0; i < n; i++) {
         const rsp_row *r = &g->results->rows[i];
         l->of_row[i] = RSP_NONE;
-        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0]) continue;
+        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0] || left_out(g, r)) continue;
         const char *key = cell_key(g, i, r->domain);
         size_t k = rsp_map_get(l->cells, key);
         if (k == RSP_NONE) {
             rsp_map_put(l->cells, key, k = l->n_cells++);
             l->state[k] = (rsp_cell_state){
                 .count = count_of(r), .base = r->base, .drift = -1, .known = r->base == 0, .counts = r->cell >= 0};
+            l->state[k].open = true;
         }
         l->of_row[i] = k;
         if (g->drift && g->drift[i] >= 0 && (l->state[k].drift < 0 || g->drift[i] < l->state[k].drift))
             l->state[k].drift = g->drift[i];
         l->state[k].hidden |= g->hidden[i] != SHOWN;
+        l->state[k].open &= g->hidden[i] == UNPRINTED;
     }
 }
 
@@ -501,6 +537,18 @@ static void relate_sets(struct gate *g, struct linked *l, size_t *cells) {
     groups_free(&combinations);
 }
 
+/* A pair is the sum of its two answers, whether it is published or not. */
+static void relate_pairs(struct gate *g, struct linked *l) {
+    for (size_t k = 0; g->collapsing && k < g->fives.n; k++)
+        for (size_t side = 0; side < 2; side++) {
+            const rsp_five *f = &g->fives.items[k];
+            const size_t rows[] = {f->pair[side], f->answer[3 * side], f->answer[3 * side + 1]};
+            size_t cells[3];
+            for (size_t j = 0; j < 3; j++) cells[j] = l->of_row[rows[j]];
+            if (cells[0] != RSP_NONE) add_relation(g, l, cells, 3, false);
+        }
+}
+
 static void relate(struct gate *g, struct linked *l) {
     struct groups levels = {.by_key = rsp_map_new()}, parts = {.by_key = rsp_map_new()};
     size_t *cells = rsp_malloc((g->results->n + 1) * sizeof *cells);
@@ -533,6 +581,7 @@ static void relate(struct gate *g, struct linked *l) {
         add_relation(g, l, cells, parts.group[k].n + 1, false);
     }
     relate_sets(g, l, cells);
+    relate_pairs(g, l);
     free(cells);
     groups_free(&levels);
     groups_free(&parts);
@@ -556,7 +605,7 @@ static void complementary(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) any |= g->hidden[i] != SHOWN || is(&g->results->rows[i], "combination");
     if (!any) return;
     do {
-        g->changed = false;
+        g->changed = g->collapsing && rsp_collapse(g->results, &g->fives, g->hidden);
         levels_of_a_distribution(g);
         same_cell(g);
         indices_of_levels(g);
@@ -565,6 +614,75 @@ static void complementary(struct gate *g) {
         differences(g);
         choice_differences(g);
     } while (g->changed);
+}
+
+/* ---- five answers or three -------------------------------------------------------------------------------------- */
+
+/* The people and the item: what relations between cells never leave. */
+static const char *item_of(const struct gate *g, size_t row) {
+    return rsp_printf(g->arena, "%s\x1f%s", filter_key(g, row), g->results->rows[row].term);
+}
+
+/* An item's differences have a level in their term. */
+static const char *item_of_any(const struct gate *g, size_t row) {
+    const rsp_row *r = &g->results->rows[row];
+    return rsp_printf(g->arena, "%s\x1f%.*s", filter_key(g, row),
+                      (int) (r->sides[0] ? strcspn(r->term, "=") : strlen(r->term)), r->term);
+}
+
+/* Every item as this try leaves it where that tells more than the other. */
+static void take_better(struct gate *g, const unsigned char *other) {
+    rsp_map *items = rsp_map_new();
+    int *gain = rsp_calloc(g->fives.n + 1, sizeof *gain);
+    for (size_t k = 0; k < g->fives.n; k++) {
+        const rsp_five *f = &g->fives.items[k];
+        const char *key = item_of(g, f->answer[0]);
+        rsp_map_put(items, key, rsp_map_count(items));
+        gain[rsp_map_get(items, key)] +=
+            rsp_collapse_worth(g->results, f, g->hidden) - rsp_collapse_worth(g->results, f, other);
+    }
+    for (size_t i = 0; i < g->results->n; i++) {
+        size_t k = rsp_map_get(items, item_of_any(g, i));
+        if (k == RSP_NONE || gain[k] <= 0) g->hidden[i] = other[i];
+    }
+    free(gain);
+    rsp_map_free(items);
+}
+
+/* Hides what must be hidden with five answers as they are, and once more joining them where that saves something. */
+static void complementary_both_ways(struct gate *g) {
+    size_t n = g->results->n;
+    unsigned char *before = rsp_calloc(n + 1, 1), *plain;
+    memcpy(before, g->hidden, n);
+    complementary(g);
+    for (size_t i = 0; i < n; i++) /* without collapsing a pair is nothing */
+        if (rsp_is_pair(&g->results->rows[i])) g->hidden[i] = UNPRINTED;
+    g->fives = rsp_fives_find(g->results, g->arena);
+    if (g->fives.n) {
+        plain = g->hidden;
+        g->hidden = before;
+        g->collapsing = true;
+        complementary(g);
+        take_better(g, plain);
+        free(plain);
+    } else {
+        free(before);
+    }
+}
+
+/* Pairs that are published; answers that stand in one. */
+static void mark_collapsed(const struct gate *g, bool *dropped, uint32_t *flags) {
+    for (size_t i = 0; i < g->results->n; i++) dropped[i] = rsp_is_pair(&g->results->rows[i]);
+    for (size_t k = 0; k < g->fives.n; k++) {
+        const rsp_five *f = &g->fives.items[k];
+        if (!rsp_is_collapsed(g->results, f, g->hidden)) continue;
+        for (size_t side = 0; side < 2; side++) {
+            dropped[f->pair[side]] = false;
+            flags[f->pair[side]] = RSP_F_COLLAPSED;
+            for (size_t j = 0; j < 2; j++)
+                if (g->hidden[f->answer[3 * side + j]] != SHOWN) flags[f->answer[3 * side + j]] = RSP_F_COLLAPSED;
+        }
+    }
 }
 
 /* ---- the published table ---------------------------------------------------------------------------------------- */
@@ -587,7 +705,7 @@ static bool judges_a_factor(const struct gate *g, size_t row) {
     return is(&g->results->rows[row], "verdict") && g->analysis[row] && g->analysis[row]->kind == RSP_A_MODEL;
 }
 
-static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, enum hidden hidden, bool preliminary,
+static rsp_published_row publish_row(const struct gate *g, const rsp_row *r, rsp_hidden hidden, bool preliminary,
                                      rsp_arena *a) {
     rsp_published_row p = {rsp_strdup(a, r->analysis),
                            rsp_strdup(a, r->domain),
@@ -629,31 +747,46 @@ static const rsp_analysis **analyses_of_rows(const rsp_study *s, const rsp_resul
     return of;
 }
 
+/* Rows in their order, but for pairs that are not published. n_hidden: of each kind. */
+static rsp_published *publish(const struct gate *g, bool preliminary, size_t n_hidden[COMPLEMENTARY + 1]) {
+    size_t n = g->results->n, at = 0;
+    bool *dropped = RSP_ARRAY(g->arena, bool, n);
+    uint32_t *flags = RSP_ARRAY(g->arena, uint32_t, n);
+    mark_collapsed(g, dropped, flags);
+    for (size_t i = 0; i < n; i++) at += !dropped[i];
+    rsp_published *p = rsp_published_new(at);
+    at = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (dropped[i]) continue;
+        rsp_published_row *row = &p->rows[at++];
+        *row = publish_row(g, &g->results->rows[i], g->hidden[i], preliminary, p->arena);
+        row->flags |= flags[i];
+        n_hidden[g->hidden[i]]++;
+        if (preliminary && judges_a_factor(g, i)) row->level = ""; /* none before the field is frozen */
+    }
+    rsp_published_index(p);
+    return p;
+}
+
 rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, const rsp_published *previous, bool preliminary,
                             rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    struct gate g = {.study = s, .rules = &s->disclosure, .results = r, .hidden = rsp_calloc(r->n, 1), .arena = a};
+    struct gate g = {.study = s, .rules = &s->disclosure, .results = r, .hidden = rsp_calloc(r->n + 1, 1), .arena = a};
+    size_t n_hidden[COMPLEMENTARY + 1] = {0};
     g.analysis = analyses_of_rows(s, r, a);
     if (!s->disclosure.off) {
         for (size_t i = 0; i < r->n; i++)
             if (primary(g.rules, &r->rows[i])) g.hidden[i] = PRIMARY;
         if (previous) hold_against(&g, previous);
-        complementary(&g);
+        complementary_both_ways(&g);
     }
-    rsp_published *p = rsp_published_new(r->n);
-    size_t n_primary = 0, n_complementary = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        n_primary += g.hidden[i] == PRIMARY;
-        n_complementary += g.hidden[i] == COMPLEMENTARY;
-        p->rows[i] = publish_row(&g, &r->rows[i], g.hidden[i], preliminary, p->arena);
-        if (preliminary && judges_a_factor(&g, i)) p->rows[i].level = ""; /* none before the field is frozen */
-    }
-    rsp_published_index(p);
-    if (n_primary)
+    rsp_published *p = publish(&g, preliminary, n_hidden);
+    if (n_hidden[PRIMARY])
         rsp_report(
             d, RSP_NOTE, RSP_NOWHERE, NULL,
             "disclosure control: %zu of %zu results hidden (%zu by the rules, %zu so that they cannot be computed)",
-            n_primary + n_complementary, r->n, n_primary, n_complementary);
+            n_hidden[PRIMARY] + n_hidden[COMPLEMENTARY], p->n, n_hidden[PRIMARY], n_hidden[COMPLEMENTARY]);
+    rsp_fives_free(&g.fives);
     free(g.hidden);
     rsp_arena_free(a);
     return p;

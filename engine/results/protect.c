@@ -145,7 +145,7 @@ static bool nothing_determined(struct protector *p, struct block *b, const size_
         size_t unknowns = 0, cell = 0;
         for (size_t j = 0; j < b->n_columns; j++)
             if (b->matrix[i * b->n_columns + j]) unknowns++, cell = b->column[j];
-        if (unknowns == 1) changed = hide_partner(p, b, cell);
+        if (unknowns == 1 && !p->cells[cell].open) changed = hide_partner(p, b, cell);
     }
     free(b->matrix);
     return !changed;
@@ -236,7 +236,7 @@ static bool intervals_wide(struct protector *p, struct block *b, const size_t *p
     struct attack x = attack_new(p, b, place);
     bool changed = false;
     for (size_t j = 0; j < b->n_columns && !changed; j++) {
-        if (!p->cells[b->column[j]].counts) continue;
+        if (!p->cells[b->column[j]].counts || p->cells[b->column[j]].open) continue;
         for (int direction = GLP_MIN; !wide_enough(p, b, &x, j) && direction <= GLP_MAX; direction++)
             if (!bound(&x, j, direction)) break;
         if (!wide_enough(p, b, &x, j)) changed = hide_partner(p, b, b->column[j]);

@@ -21,6 +21,7 @@ typedef struct {
     bool known;    /* of nobody: everybody knows its zero, it is never hidden */
     bool counts;   /* its value is its count (a share of the base); else it is known or not known */
     bool hidden;
+    bool open; /* hidden, as nobody prints it, but not confidential: that it can be computed does no harm */
 } rsp_cell_state;
 
 /* Marks cells as hidden until no hidden one is determined by elimination, and the least and the greatest count that a hidden

@@ -22,11 +22,12 @@ enum {
     RSP_F_MARGIN_UNMET = 1u << 11,
     RSP_F_EMPTY = 1u << 12, /* nobody in the domain */
     RSP_F_REPLICATES_FAILED = 1u << 13,
-    RSP_F_LONELY = 1u << 14, /* variance not estimable: a stratum with a single cluster */
-    RSP_F_HEYWOOD = 1u << 15,   /* a factor model with a negative variance */
-    RSP_F_FEW_GROUPS = 1u << 16 /* a mixed model with fewer than 10 groups of a kind */
+    RSP_F_LONELY = 1u << 14,     /* variance not estimable: a stratum with a single cluster */
+    RSP_F_HEYWOOD = 1u << 15,    /* a factor model with a negative variance */
+    RSP_F_FEW_GROUPS = 1u << 16, /* a mixed model with fewer than 10 groups of a kind */
+    RSP_F_COLLAPSED = 1u << 17   /* five answers are published as three: too few gave one of them */
 };
-enum { RSP_N_FLAGS = 17 };
+enum { RSP_N_FLAGS = 18 };
 /* Names joined by ';' in the order above; "" for 0. */
 const char *rsp_flags_text(uint32_t flags, char text[256]);
 
