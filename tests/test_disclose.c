@@ -188,7 +188,7 @@ static void differences_between_choices(void **state) {
     DONE();
 }
 
-/* Two people of 107 agree strongly: the pairs stand in for the answers, and the net share that follows from them is shown. */
+/* Two people of 107 agree strongly: a pair stands in for the answers, and the net share that follows from it is shown. */
 static void five_answers_become_three(void **state) {
     (void) state;
     DISCLOSE("");
@@ -197,21 +197,26 @@ static void five_answers_become_three(void **state) {
     add(r, "b", "region=n", "", "net", 107, -1);
     add(r, "b", "region=n", "", "top2", 107, 17);
     add_five_points(r, "a", "region=s", (int64_t[]){20, 20, 20, 20, 20});
+    add_five_points(r, "a", "region=w", (int64_t[]){1, 30, 20, 15, 2});
     rsp_published *p = rsp_disclose(s, r, NULL, false, d);
     for (int k = 0; k < 5; k++)
-        assert_int_equal(hidden(p, "a", "region=n", (char[]){'c', (char) ('1' + k), 0}, "proportion"), k != 2);
-    assert_false(hidden(p, "a", "region=n", "c1 c2", "proportion_collapsed"));
+        assert_int_equal(hidden(p, "a", "region=n", (char[]){'c', (char) ('1' + k), 0}, "proportion"), k > 2);
+    assert_null(rsp_published_find(p, "a", "region=n", "item", "c1 c2", "proportion_collapsed"));
     assert_false(hidden(p, "a", "region=n", "c4 c5", "proportion_collapsed"));
     assert_true(hidden(p, "b", "region=n", "", "mean"));
     assert_false(hidden(p, "b", "region=n", "", "net"));
     assert_false(hidden(p, "b", "region=n", "", "top2"));
     const rsp_published_row *pair = rsp_published_find(p, "a", "region=n", "item", "c4 c5", "proportion_collapsed");
     assert_true(pair->estimate == 17.0 / 107 && pair->flags == RSP_F_COLLAPSED);
-    assert_true(rsp_published_find(p, "a", "region=n", "item", "c1", "proportion")->flags & RSP_F_COLLAPSED);
+    assert_true(rsp_published_find(p, "a", "region=n", "item", "c4", "proportion")->flags & RSP_F_COLLAPSED);
     /* where the five can stay, there is no pair */
     assert_null(rsp_published_find(p, "a", "region=s", "item", "c1 c2", "proportion_collapsed"));
     assert_false(hidden(p, "a", "region=s", "c5", "proportion"));
-    assert_int_equal(rsp_published_count(p), r->n - 2);
+    for (int k = 0; k < 5; k++) /* both ends */
+        assert_int_equal(hidden(p, "a", "region=w", (char[]){'c', (char) ('1' + k), 0}, "proportion"), k != 2);
+    assert_false(hidden(p, "a", "region=w", "c1 c2", "proportion_collapsed"));
+    assert_false(hidden(p, "a", "region=w", "c4 c5", "proportion_collapsed"));
+    assert_int_equal(rsp_published_count(p), r->n - 3);
     rsp_published_free(p);
     DONE();
 }
@@ -655,6 +660,58 @@ static void two_nights_do_not_tell_more_than_one(void **state) {
     DONE();
 }
 
+/* A pair that nobody could know yesterday is not told while fewer than three came. */
+static void pairs_of_two_nights(void **state) {
+    (void) state;
+    DISCLOSE("");
+    rsp_rng rng;
+    size_t pairs = 0;
+    for (uint64_t table = 0; table < 100; table++) {
+        int64_t count[CELLS];
+        rsp_rng_init(&rng, 17, table);
+        random_table(&rng, 8 + 12 * rsp_rng_uniform(&rng), count);
+        table_rows(r, count, add_five_points);
+        rsp_published *before = rsp_disclose(s, r, NULL, false, d);
+        for (int more = 0; more < 2; more++)
+            add_person(count, 1 + rsp_rng_below(&rng, 3), 1 + rsp_rng_below(&rng, 2), rsp_rng_below(&rng, 5), 1);
+        table_rows(r, count, add_five_points);
+        rsp_published *now = rsp_disclose(s, r, before, false, d);
+        struct attacker x = attack(s, r, now);
+        if (x.narrowed) fail_msg("table %u: %s", (unsigned) table, x.worst);
+        for (size_t i = 0; i < r->n; i++) {
+            if (!is_pair(&r->rows[i])) continue;
+            const rsp_row *answers = &r->rows[i - (r->rows[i].level[1] == '1' ? LEVELS : LEVELS - 2)];
+            bool known = is_shown(before, &r->rows[i]) || (is_shown(before, answers) && is_shown(before, answers + 1));
+            pairs += is_shown(now, &r->rows[i]);
+            assert_true(known || !is_shown(now, &r->rows[i]));
+        }
+        rsp_published_free(before);
+        rsp_published_free(now);
+    }
+    assert_true(pairs > 20);
+    DONE();
+}
+
+/* Yesterday two of 62 agreed, tonight three: shown, the pair would say who came. */
+static void a_pair_is_held_back(void **state) {
+    (void) state;
+    DISCLOSE("");
+    static const int64_t nights[][5] = {{20, 20, 20, 1, 1}, {20, 20, 20, 2, 1}, {20, 20, 20, 2, 3}};
+    rsp_published *before = NULL;
+    for (int night = 0; night < 3; night++) {
+        r->n = 0;
+        add_five_points(r, "a", "region=n", nights[night]);
+        rsp_published *now = rsp_disclose(s, r, before, false, d), *alone = rsp_disclose(s, r, NULL, false, d);
+        assert_int_equal(is_shown(alone, &r->rows[6]), night > 0);
+        assert_int_equal(is_shown(now, &r->rows[6]), night == 2);
+        rsp_published_free(alone);
+        if (night == 1) rsp_published_free(now); /* the third night is held against the first */
+        else rsp_published_free(before), before = now;
+    }
+    rsp_published_free(before);
+    DONE();
+}
+
 /* Counts are rounded to fives: no share gives them back. */
 static void rounded_counts_stay_rounded(void **state) {
     (void) state;
@@ -723,6 +780,8 @@ int main(void) {
                                        cmocka_unit_test(differences_between_choices),
                                        cmocka_unit_test(no_hidden_cell_can_be_narrowed),
                                        cmocka_unit_test(two_nights_do_not_tell_more_than_one),
+                                       cmocka_unit_test(pairs_of_two_nights),
+                                       cmocka_unit_test(a_pair_is_held_back),
                                        cmocka_unit_test(rounded_counts_stay_rounded),
                                        cmocka_unit_test(the_shipped_study_holds_out)};
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -29,6 +29,8 @@ typedef struct {
     const rsp_published_row *net;       /* agreement: net agreement, if the run has it */
     const rsp_published_row *missing;   /* agreement: share without an opinion */
     const rsp_published_row *reference; /* dots of one country: the same for everybody */
+    const rsp_published_row
+        *pairs[2]; /* agreement: the two lowest and the two highest of five, where published together */
 } chart_row;
 
 typedef enum {
@@ -61,7 +63,7 @@ typedef struct {
     bool grouped;           /* ranking: rows have groups */
     const char *topic;      /* which of the table's items, for the subtitle; NULL */
     const char *note, *alt; /* sentences of the kind's own under the chart and in its text alternative; NULL */
-    bool has_net, has_missing, has_reference, ordinal;
+    bool has_net, has_missing, has_reference, has_pair[2], ordinal;
     int digits; /* decimals of all numbers that are not shares */
 } chart_data;
 

@@ -18,10 +18,30 @@ static bool diverging(const chart *c) { return c->data.kind == CHART_DIVERGING; 
 
 static bool has_neutral(const chart *c) { return diverging(c) && c->data.n_columns % 2 == 1; }
 
-static double shares(const chart_row *row, size_t from, size_t to) {
+/* A piece of a bar: one answer, or two that are published together. */
+typedef struct {
+    const rsp_published_row *row;
+    size_t first, last;
+} piece;
+
+/* The bar's pieces from left to right: at most one a column. */
+static piece *pieces(const chart *c, const chart_row *row, size_t *n) {
+    piece *all = RSP_ARRAY(c->a, piece, c->data.n_columns);
+    *n = 0;
+    for (size_t j = 0; j < c->data.n_columns; j++) {
+        const rsp_published_row *pair = j == 0 ? row->pairs[0] : j == 3 ? row->pairs[1] : NULL;
+        bool joined = pair && !chart_known(row->cells[j]) && !chart_known(row->cells[j + 1]);
+        all[(*n)++] = (piece){joined ? pair : row->cells[j], j, j + joined};
+        j += joined;
+    }
+    return all;
+}
+
+/* What is known of answers from..to (exclusive). */
+static double shares(const piece *all, size_t n, size_t from, size_t to) {
     double sum = 0;
-    for (size_t j = from; j < to; j++)
-        if (chart_known(row->cells[j])) sum += row->cells[j]->estimate;
+    for (size_t k = 0; k < n; k++)
+        if (all[k].first >= from && all[k].last < to && chart_known(all[k].row)) sum += all[k].row->estimate;
     return sum;
 }
 
@@ -32,9 +52,11 @@ static void lay_diverging(const chart *c, columns *k) {
     for (size_t r = 0; r < c->data.n_rows; r++) {
         const chart_row *row = &c->data.rows[r];
         bool complete = true;
-        for (size_t j = 0; j < n; j++) complete = complete && (!row->cells[j] || chart_known(row->cells[j]));
-        left = fmax(left, complete ? shares(row, 0, half) : 1 - shares(row, half, n));
-        right = fmax(right, complete ? shares(row, n - half, n) : 1 - shares(row, 0, n - half));
+        size_t n_pieces;
+        const piece *all = pieces(c, row, &n_pieces);
+        for (size_t j = 0; j < n_pieces; j++) complete = complete && (!all[j].row || chart_known(all[j].row));
+        left = fmax(left, complete ? shares(all, n_pieces, 0, half) : 1 - shares(all, n_pieces, half, n));
+        right = fmax(right, complete ? shares(all, n_pieces, n - half, n) : 1 - shares(all, n_pieces, 0, n - half));
         if (middle > 0 && chart_known(row->cells[half])) middle = fmax(middle, row->cells[half]->estimate);
     }
     double label = middle > 0 ? 30 : 0; /* the neutral's number, and the space before its column */
@@ -66,11 +88,12 @@ static columns lay_columns(const chart *c) {
     return k;
 }
 
-/* Nominal answers have colours of their own; an ordered scale runs between two ends. */
-static rsp_colour answer_colour(const chart *c, size_t k) {
+/* Nominal answers have colours of their own; an ordered scale runs between two ends. Two answers together, which only an
+ * ordered scale has, take the colour between theirs. */
+static rsp_colour answer_colour(const chart *c, size_t k, size_t last) {
     size_t n = c->data.n_columns;
     if (c->data.ordinal && n > 2)
-        return rsp_theme_between(c->theme->diverging, RSP_N_DIVERGING, (double) k / (double) (n - 1));
+        return rsp_theme_between(c->theme->diverging, RSP_N_DIVERGING, (double) (k + last) / 2 / (double) (n - 1));
     if (n == 2) return c->theme->diverging[k ? 4 : 1];
     if (n <= RSP_N_CATEGORICAL) return c->theme->categorical[k];
     return rsp_theme_between(c->theme->sequential, RSP_N_SEQUENTIAL, (double) k / (double) (n - 1));
@@ -89,7 +112,8 @@ static rsp_colour paler(rsp_colour x) {
     return (rsp_colour){1 - 0.2 * (1 - x.r), 1 - 0.2 * (1 - x.g), 1 - 0.2 * (1 - x.b)};
 }
 
-static void segment(chart *c, const rsp_published_row *r, size_t k, double x0, double x1, double top) {
+static void segment(chart *c, const piece *p, double x0, double x1, double top) {
+    const rsp_published_row *r = p->row;
     double width = x1 - x0, gap = fmin(GAP, width / 2); /* a sliver stays to be seen */
     rsp_box box = {x0 + gap / 2, top, width - gap, BAR};
     if (!(width > 0)) return;
@@ -99,7 +123,7 @@ static void segment(chart *c, const rsp_published_row *r, size_t k, double x0, d
         return;
     }
     bool low = state == CHART_LOW_BASE;
-    rsp_colour colour = answer_colour(c, k), fill = low ? paler(colour) : colour;
+    rsp_colour colour = answer_colour(c, p->first, p->last), fill = low ? paler(colour) : colour;
     rsp_shape *s = rsp_scene_rect(c->s, box, fill);
     s->stroke = !low ? c->theme->ink : rsp_contrast(colour, c->theme->paper) < 1.5 ? c->theme->hidden : colour;
     s->stroke_width = low ? 1.2 : 0.35;
@@ -107,47 +131,56 @@ static void segment(chart *c, const rsp_published_row *r, size_t k, double x0, d
     segment_label(c, r, x0, x1, top + BAR / 2, fill);
 }
 
+static double share_of(const piece *p, double each) {
+    return chart_known(p->row) ? p->row->estimate : p->row ? each : 0;
+}
+
+static size_t count_hidden(const piece *all, size_t n) {
+    size_t hidden = 0;
+    for (size_t j = 0; j < n; j++) hidden += all[j].row && !chart_known(all[j].row);
+    return hidden;
+}
+
 /* What is hidden lies between what is shown: the rest of the bar is shared out evenly among the hidden answers. */
 static void bar(chart *c, const chart_row *row, const columns *k, double top) {
-    double known = 0, hidden = 0;
-    for (size_t j = 0; j < c->data.n_columns; j++) {
-        if (chart_known(row->cells[j])) known += row->cells[j]->estimate;
-        else if (row->cells[j]) hidden++;
-    }
-    double each = hidden ? fmax(0, 1 - known) / hidden : 0, total = known + each * hidden, at = k->bar0;
+    size_t n;
+    const piece *all = pieces(c, row, &n);
+    double known = shares(all, n, 0, c->data.n_columns), hidden = (double) count_hidden(all, n);
+    double each = hidden > 0 ? fmax(0, 1 - known) / hidden : 0, total = known + each * hidden, at = k->bar0;
     if (known == 0 && hidden == 0) {
         chart_mark_state(c, (rsp_box){k->bar0, top, k->bar1 - k->bar0, BAR}, CHART_NO_DATA);
         return;
     }
-    for (size_t j = 0; j < c->data.n_columns && total > 0; j++) {
-        const rsp_published_row *r = row->cells[j];
-        double share = chart_known(r) ? r->estimate : r ? each : 0, to = at + (k->bar1 - k->bar0) * share / total;
-        segment(c, r, j, at, to, top);
+    for (size_t j = 0; j < n && total > 0; j++) {
+        double to = at + (k->bar1 - k->bar0) * share_of(&all[j], each) / total;
+        segment(c, &all[j], at, to, top);
         at = to;
     }
 }
 
 /* A side of a diverging bar from zero outwards; hidden answers share what the shown ones of all leave. */
-static double side(chart *c, const chart_row *row, const columns *k, size_t j, double at, double direction, double each,
-                   double top) {
-    const rsp_published_row *r = row->cells[j];
-    double share = chart_known(r) ? r->estimate : r ? each : 0, to = at + direction * share * k->unit;
-    segment(c, r, j, fmin(at, to), fmax(at, to), top);
+static double side(chart *c, const piece *p, const columns *k, double at, double direction, double each, double top) {
+    double to = at + direction * share_of(p, each) * k->unit;
+    segment(c, p, fmin(at, to), fmax(at, to), top);
     return to;
 }
 
 static void diverging_bar(chart *c, const chart_row *row, const columns *k, double top) {
-    size_t n = c->data.n_columns, half = n / 2, hidden = 0;
-    for (size_t j = 0; j < n; j++) hidden += row->cells[j] && !chart_known(row->cells[j]);
-    double each = hidden ? fmax(0, 1 - shares(row, 0, n)) / (double) hidden : 0, at = k->zero;
-    if (shares(row, 0, n) == 0 && !hidden) {
+    size_t n = c->data.n_columns, half = n / 2, n_pieces;
+    const piece *all = pieces(c, row, &n_pieces);
+    double known = shares(all, n_pieces, 0, n), hidden = (double) count_hidden(all, n_pieces);
+    double each = hidden > 0 ? fmax(0, 1 - known) / hidden : 0, at = k->zero;
+    if (known == 0 && hidden == 0) {
         chart_mark_state(c, (rsp_box){k->bar0, top, k->neutral0 - 8 - k->bar0, BAR}, CHART_NO_DATA);
         return;
     }
-    for (size_t j = half; j-- > 0;) at = side(c, row, k, j, at, -1, each, top);
+    for (size_t j = n_pieces; j-- > 0;)
+        if (all[j].last < half) at = side(c, &all[j], k, at, -1, each, top);
     at = k->zero;
-    for (size_t j = n - half; j < n; j++) at = side(c, row, k, j, at, 1, each, top);
-    if (has_neutral(c)) side(c, row, k, half, k->neutral0, 1, each, top);
+    for (size_t j = 0; j < n_pieces; j++)
+        if (all[j].first >= n - half) at = side(c, &all[j], k, at, 1, each, top);
+    for (size_t j = 0; j < n_pieces; j++)
+        if (all[j].first == half && half < n - half) side(c, &all[j], k, k->neutral0, 1, each, top);
 }
 
 static void net_dot(chart *c, const chart_axis *axis, const chart_row *row, const columns *k, double middle) {
@@ -220,10 +253,23 @@ static double most_net(const chart *c) {
     return most;
 }
 
+/* The answers in their order, a pair after its second where one is shown. */
+static void answers_key(chart *c) {
+    size_t n = 0;
+    rsp_colour *colours = RSP_ARRAY(c->a, rsp_colour, c->data.n_columns + 2);
+    const char **words = RSP_ARRAY(c->a, const char *, c->data.n_columns + 2);
+    for (size_t k = 0; k < c->data.n_columns; k++) {
+        colours[n] = answer_colour(c, k, k);
+        words[n++] = c->data.columns[k];
+        if ((k != 1 || !c->data.has_pair[0]) && (k != 4 || !c->data.has_pair[1])) continue;
+        colours[n] = answer_colour(c, k - 1, k);
+        words[n++] = rsp_printf(c->a, "%s / %s", c->data.columns[k - 1], c->data.columns[k]);
+    }
+    chart_key(c, n, colours, words, NULL);
+}
+
 void chart_draw_agreement(chart *c) {
-    rsp_colour *colours = RSP_ARRAY(c->a, rsp_colour, c->data.n_columns);
-    for (size_t k = 0; k < c->data.n_columns; k++) colours[k] = answer_colour(c, k);
-    chart_key(c, c->data.n_columns, colours, c->data.columns, NULL);
+    answers_key(c);
     columns k = lay_columns(c);
     headings(c, &k);
     double most = most_net(c);

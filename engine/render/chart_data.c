@@ -80,7 +80,7 @@ int chart_digits(const chart_data *d) {
 double chart_row_n(const chart *c, const chart_row *r) {
     double n = NAN;
     for (size_t k = 0; k < c->data.n_columns; k++)
-        if (r->cells[k] && !(n >= r->cells[k]->n)) n = r->cells[k]->n;
+        if (r->cells[k]) n = fmax(n, r->cells[k]->n); /* a hidden cell's is NaN, which fmax passes over */
     return n;
 }
 
@@ -507,6 +507,21 @@ static const rsp_published_row *find_missing(const chart *c, const rsp_published
     return NULL;
 }
 
+/* The five answers of this item and group as three. */
+static void find_pairs(chart *c, const rsp_published_row *r, const rsp_list *list, chart_row *row) {
+    const char *code[5];
+    size_t n = 0;
+    for (size_t k = 0; k < list->n && n < 5; k++)
+        if (!list->choices[k].missing) code[n++] = list->choices[k].code;
+    if (c->data.n_columns != 5) return;
+    for (size_t side = 0; side < 2; side++) {
+        const char *level = rsp_printf(c->a, "%s %s", code[3 * side], code[3 * side + 1]);
+        row->pairs[side] =
+            rsp_published_find(c->p->results, r->analysis, r->domain, r->term, level, "proportion_collapsed");
+        c->data.has_pair[side] = c->data.has_pair[side] || row->pairs[side];
+    }
+}
+
 static void describe_agreement_row(chart *c, const selection *s, const candidate *x, const rsp_list *list,
                                    chart_row *r) {
     bool strip = x->own && x->n_pairs > 1;
@@ -521,6 +536,7 @@ static void describe_agreement_row(chart *c, const selection *s, const candidate
     }
     r->net = find_net(c, x->row);
     r->missing = find_missing(c, x->row, list);
+    find_pairs(c, x->row, list, r);
     c->data.has_net = c->data.has_net || r->net;
     c->data.has_missing = c->data.has_missing || r->missing;
     if (chart_known(r->net) && !(s->n_terms == 1 && group_has_order(c, x->row->domain))) r->order = r->net->estimate;
@@ -533,6 +549,7 @@ static void order_by_upper_half(chart *c, bool sortable) {
         double sum = 0;
         for (size_t k = (c->data.n_columns + 1) / 2; k < c->data.n_columns; k++)
             sum += chart_known(x->cells[k]) ? x->cells[k]->estimate : 0;
+        if (chart_known(x->pairs[1])) sum = x->pairs[1]->estimate;
         x->order = sum;
     }
 }

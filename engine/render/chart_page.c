@@ -197,6 +197,7 @@ static const char *notes(const chart *c) {
     bool self_selected = c->p->study->design.self_selected;
     bool counted = strcmp(c->data.statistic, "count") == 0 || strcmp(c->data.statistic, "weight_count") == 0;
     if (c->data.note) sentence(&b, c->data.note);
+    if (c->data.has_pair[0] || c->data.has_pair[1]) sentence(&b, say0(c, "collapsed_note"));
     if (c->intervals) sentence(&b, say0(c, "interval_note"));
     else if (!counted)
         sentence(&b,

@@ -331,11 +331,20 @@ static const char *drivers_level(const rsp_labels *l, rsp_arena *a, const rsp_pu
                    (rsp_arg[]){{"who", rsp_label_code(l, x->model.across, row->level), 0}}, 1);
 }
 
+/* Two answers that are published together. */
+static const char *pair_of_answers(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
+    size_t v = rsp_map_get(l->variables, row->term), first = strcspn(row->level, " ");
+    if (v == RSP_NONE || !row->level[first]) return row->level;
+    return rsp_printf(a, "%s / %s", rsp_label_code(l, v, rsp_strndup(a, row->level, first)),
+                      rsp_label_code(l, v, row->level + first + 1));
+}
+
 const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
     double p;
     if (strcmp(row->statistic, "combination") == 0) return combination_label(l, a, row);
     if (!*row->level) return "";
     if (strcmp(row->statistic, "choice_difference") == 0) return choices_label(l, a, row);
+    if (strcmp(row->statistic, "proportion_collapsed") == 0) return pair_of_answers(l, a, row);
     const rsp_analysis *x = rsp_label_find(l, row->analysis);
     bool words = of_modification(row) || (x && (x->kind == RSP_A_INVARIANCE || x->kind == RSP_A_SCALE));
     const char *own = words ? own_level(l, a, row->level) : NULL;
@@ -474,6 +483,7 @@ rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
         return RSP_AS_RATIO;
     static const char *const shares[] = {"proportion",
                                          "proportion_missing",
+                                         "proportion_collapsed",
                                          "top2",
                                          "net",
                                          "combination",

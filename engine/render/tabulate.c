@@ -4,7 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LEVELS_WIDE = 7, MOST_LONG_COLUMNS = 16, LONGEST_HEADING = 200, WIDE_TEXT = 46, NARROW = 12, MIDDLE = 24 };
+enum {
+    MOST_ANSWERS_WIDE = 7,
+    MOST_LEVELS_WIDE = MOST_ANSWERS_WIDE + 2,
+    MOST_LONG_COLUMNS = 16,
+    LONGEST_HEADING = 200,
+    WIDE_TEXT = 46,
+    NARROW = 12,
+    MIDDLE = 24
+};
 
 static const double SIGNIFICANT = 0.05;
 
@@ -178,21 +186,25 @@ static struct uses find_uses(const struct tabulation *t) {
 /* ---- wide: levels side by side ---------------------------------------------------------------------------------- */
 
 struct wide {
-    size_t n_levels, n_lines;
+    size_t n_levels, n_pairs, n_lines; /* pairs of answers that are published together are levels too */
     const char *level[MOST_LEVELS_WIDE], *label[MOST_LEVELS_WIDE];
     struct wide_line {
         const rsp_published_row *at[MOST_LEVELS_WIDE], *first;
     } * lines;
 };
 
+static bool is_pair(const rsp_published_row *r) { return strcmp(r->statistic, "proportion_collapsed") == 0; }
+
 static size_t level_place(struct wide *w, const struct tabulation *t, const rsp_published_row *r) {
     for (size_t k = 0; k < w->n_levels; k++)
         if (strcmp(w->level[k], r->level) == 0)
             return strcmp(w->label[k], rsp_label_level(t->labels, t->a, r)) == 0 ? k : RSP_NONE;
-    if (w->n_levels == MOST_LEVELS_WIDE) return RSP_NONE;
+    bool pair = is_pair(r);
+    if (pair ? w->n_pairs == 2 : w->n_levels - w->n_pairs == MOST_ANSWERS_WIDE) return RSP_NONE;
     w->label[w->n_levels] = rsp_label_level(t->labels, t->a, r);
     if (strlen(w->label[w->n_levels]) > LONGEST_HEADING) return RSP_NONE;
     w->level[w->n_levels] = r->level;
+    w->n_pairs += pair;
     return w->n_levels++;
 }
 
@@ -205,7 +217,8 @@ static bool lay_out_wide(struct tabulation *t, struct wide *w) {
     *w = (struct wide){.lines = RSP_ARRAY(t->a, struct wide_line, t->n)};
     for (size_t i = 0; fits && i < t->n; i++) {
         const rsp_published_row *r = t->rows[i];
-        bool share = strcmp(r->statistic, "proportion") == 0 || strcmp(r->statistic, "proportion_missing") == 0;
+        bool share =
+            strcmp(r->statistic, "proportion") == 0 || strcmp(r->statistic, "proportion_missing") == 0 || is_pair(r);
         size_t place = *r->level && share ? level_place(w, t, r) : RSP_NONE;
         if (!(fits = place != RSP_NONE)) break;
         const char *key = rsp_printf(t->a, "%s\x1f%s", r->domain, r->term);
@@ -252,8 +265,9 @@ static const char *wide_note(struct tabulation *t, const struct wide *w, const s
                            : flag & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY) ? "[c] "
                                                                                         : "";
         const char *flag_words = rsp_label_flag(t->labels, t->a, flag);
-        const char *one = have == present ? rsp_printf(t->a, "%s%s", mark, flag_words)
-                                          : rsp_printf(t->a, "%s%s (%s)", mark, flag_words, levels);
+        const char *one = have == present || flag == RSP_F_COLLAPSED
+                              ? rsp_printf(t->a, "%s%s", mark, flag_words)
+                              : rsp_printf(t->a, "%s%s (%s)", mark, flag_words, levels);
         note = *note ? rsp_printf(t->a, "%s; %s", note, one) : one;
     }
     return *note ? note : "\u2013";

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIDDLE = 2, WORTH_ALL = 10, WORTH_THREE = 7, WORTH_ANSWER = 2 };
+enum { MIDDLE = 2, WORTH_ALL = 10, WORTH_FOUR = 8, WORTH_THREE = 7, WORTH_ANSWER = 2 };
 
 bool rsp_is_pair(const rsp_row *r) { return strcmp(r->statistic, "proportion_collapsed") == 0; }
 
@@ -60,7 +60,7 @@ static bool set_if_shown(unsigned char *hidden, size_t row, rsp_hidden to) {
     return true;
 }
 
-bool rsp_collapse(const rsp_results *r, const rsp_fives *f, unsigned char *hidden) {
+bool rsp_collapse(const rsp_results *r, const rsp_fives *f, rsp_joining how, unsigned char *hidden) {
     bool changed = false;
     for (size_t k = 0; k < f->n; k++) {
         const rsp_five *x = &f->items[k];
@@ -68,22 +68,23 @@ bool rsp_collapse(const rsp_results *r, const rsp_fives *f, unsigned char *hidde
         bool can = can_collapse(x, hidden);
         for (size_t side = 0; side < 2; side++) {
             /* A pair that nobody chose says that nobody chose either of them. */
-            if (can && r->rows[x->pair[side]].cell == 0) continue;
+            bool both = can && how == JOIN_BOTH && r->rows[x->pair[side]].cell > 0;
+            if (!both && !pair_has_hidden(x, side, hidden)) continue;
             for (size_t j = 0; can && j < 2; j++)
                 changed |= set_if_shown(hidden, x->answer[3 * side + j], COMPLEMENTARY);
-            if (!can && pair_has_hidden(x, side, hidden)) changed |= set_if_shown(hidden, x->pair[side], UNPRINTED);
+            if (!can) changed |= set_if_shown(hidden, x->pair[side], UNPRINTED);
         }
     }
     return changed;
 }
 
-bool rsp_is_collapsed(const rsp_results *r, const rsp_five *f, const unsigned char *hidden) {
-    return r->rows[f->answer[0]].base != 0 && any_hidden(f, hidden) && can_collapse(f, hidden);
+bool rsp_is_collapsed(const rsp_results *r, const rsp_five *f, size_t side, const unsigned char *hidden) {
+    return r->rows[f->answer[0]].base != 0 && pair_has_hidden(f, side, hidden) && can_collapse(f, hidden);
 }
 
 int rsp_collapse_worth(const rsp_results *r, const rsp_five *f, const unsigned char *hidden) {
-    if (rsp_is_collapsed(r, f, hidden)) return WORTH_THREE;
-    int shown = 0;
+    int pairs = rsp_is_collapsed(r, f, 0, hidden) + rsp_is_collapsed(r, f, 1, hidden), shown = 0;
+    if (pairs) return pairs == 2 ? WORTH_THREE : WORTH_FOUR;
     for (size_t k = 0; k < RSP_FIVE; k++) shown += hidden[f->answer[k]] == SHOWN;
     return shown == RSP_FIVE ? WORTH_ALL : WORTH_ANSWER * shown;
 }

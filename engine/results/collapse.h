@@ -1,8 +1,10 @@
-/* Five answers published as three: where an answer of few respondents must be hidden, the two lowest and the two highest
- * of an ordered scale are joined, so that its readers lose the difference within the pairs and not the answers.
+/* Five answers published as three: where an answer of few respondents must be hidden, the two lowest or the two highest of
+ * an ordered scale are joined, or both, so that readers lose the difference within a pair and not the answers. An end that
+ * has nothing to hide may keep its two: their sum is known anyway. But the more is hidden in one table, the less must be
+ * in those beside it, so that either may tell more.
  *
  * The estimate station offers the joined pairs as rows `proportion_collapsed` beside the five of `proportion`. Disclosure
- * control tries every item both ways (rsp_collapse in each round of the one) and keeps what tells more. */
+ * control tries every item in all three ways and keeps the one that tells most. */
 #ifndef RESPONSIVE_RESULTS_COLLAPSE_H
 #define RESPONSIVE_RESULTS_COLLAPSE_H
 
@@ -28,14 +30,17 @@ void rsp_fives_free(rsp_fives *f);
 
 bool rsp_is_pair(const rsp_row *r);
 
-/* Joins the answers of every distribution that has something hidden and whose pairs and middle are shown; a pair that is not
- * published, and has a hidden answer, becomes UNPRINTED. hidden [rows]. True if it changed anything. */
-bool rsp_collapse(const rsp_results *r, const rsp_fives *f, unsigned char *hidden);
+/* What is joined of a distribution with something hidden: nothing, the end that has it, or both ends. */
+typedef enum { JOIN_NONE, JOIN_ONE, JOIN_BOTH, N_JOININGS } rsp_joining;
 
-/* Are the distribution's pairs published in place of its answers? */
-bool rsp_is_collapsed(const rsp_results *r, const rsp_five *f, const unsigned char *hidden);
+/* Joins pairs of answers where pairs and middle are shown; where they are not, a pair of which one answer is hidden becomes
+ * UNPRINTED. hidden [rows]. True if it changed anything. */
+bool rsp_collapse(const rsp_results *r, const rsp_fives *f, rsp_joining how, unsigned char *hidden);
 
-/* What a reader learns of it: all answers 10, the three 7, else 2 for every answer shown. */
+/* Is the pair of this side (0: lower) published in place of its answers? */
+bool rsp_is_collapsed(const rsp_results *r, const rsp_five *f, size_t side, const unsigned char *hidden);
+
+/* What a reader learns of it: all answers 10, with one pair 8, with two 7, else 2 for every answer shown. */
 int rsp_collapse_worth(const rsp_results *r, const rsp_five *f, const unsigned char *hidden);
 
 #endif

@@ -23,7 +23,7 @@ struct gate {
     unsigned char *hidden;         /* per row */
     int64_t *drift;                /* per row, see rsp_cell_state; NULL: there is no publication before */
     const rsp_analysis **analysis; /* per row; NULL for the engine's own */
-    bool collapsing;               /* this try joins five answers to three */
+    rsp_joining joining;           /* what this try does to five answers */
     rsp_fives fives;
     bool changed;
     rsp_arena *arena;
@@ -84,7 +84,7 @@ static const char *parent_domain(rsp_arena *a, const char *domain, size_t k, con
 }
 
 /* A candidate that this try does not consider. */
-static bool left_out(const struct gate *g, const rsp_row *r) { return !g->collapsing && rsp_is_pair(r); }
+static bool left_out(const struct gate *g, const rsp_row *r) { return g->joining == JOIN_NONE && rsp_is_pair(r); }
 
 /* ---- the publication before ------------------------------------------------------------------------------------- */
 
@@ -539,7 +539,7 @@ static void relate_sets(struct gate *g, struct linked *l, size_t *cells) {
 
 /* A pair is the sum of its two answers, whether it is published or not. */
 static void relate_pairs(struct gate *g, struct linked *l) {
-    for (size_t k = 0; g->collapsing && k < g->fives.n; k++)
+    for (size_t k = 0; g->joining != JOIN_NONE && k < g->fives.n; k++)
         for (size_t side = 0; side < 2; side++) {
             const rsp_five *f = &g->fives.items[k];
             const size_t rows[] = {f->pair[side], f->answer[3 * side], f->answer[3 * side + 1]};
@@ -605,7 +605,7 @@ static void complementary(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) any |= g->hidden[i] != SHOWN || is(&g->results->rows[i], "combination");
     if (!any) return;
     do {
-        g->changed = g->collapsing && rsp_collapse(g->results, &g->fives, g->hidden);
+        g->changed = g->joining != JOIN_NONE && rsp_collapse(g->results, &g->fives, g->joining, g->hidden);
         levels_of_a_distribution(g);
         same_cell(g);
         indices_of_levels(g);
@@ -630,7 +630,7 @@ static const char *item_of_any(const struct gate *g, size_t row) {
                       (int) (r->sides[0] ? strcspn(r->term, "=") : strlen(r->term)), r->term);
 }
 
-/* Every item as this try leaves it where that tells more than the other. */
+/* Every item as this try leaves it where that tells more than the tries before. */
 static void take_better(struct gate *g, const unsigned char *other) {
     rsp_map *items = rsp_map_new();
     int *gain = rsp_calloc(g->fives.n + 1, sizeof *gain);
@@ -649,25 +649,26 @@ static void take_better(struct gate *g, const unsigned char *other) {
     rsp_map_free(items);
 }
 
-/* Hides what must be hidden with five answers as they are, and once more joining them where that saves something. */
-static void complementary_both_ways(struct gate *g) {
+/* Hides what must be hidden with five answers as they are, then once more joining them in either way. */
+static void complementary_all_ways(struct gate *g) {
     size_t n = g->results->n;
-    unsigned char *before = rsp_calloc(n + 1, 1), *plain;
-    memcpy(before, g->hidden, n);
-    complementary(g);
-    for (size_t i = 0; i < n; i++) /* without collapsing a pair is nothing */
-        if (rsp_is_pair(&g->results->rows[i])) g->hidden[i] = UNPRINTED;
+    unsigned char *first = rsp_calloc(n + 1, 1), *best = NULL;
+    memcpy(first, g->hidden, n);
     g->fives = rsp_fives_find(g->results, g->arena);
-    if (g->fives.n) {
-        plain = g->hidden;
-        g->hidden = before;
-        g->collapsing = true;
+    for (size_t way = JOIN_NONE; way < (g->fives.n ? N_JOININGS : JOIN_ONE); way++) {
+        g->joining = (rsp_joining) way;
+        if (best) {
+            g->hidden = rsp_calloc(n + 1, 1);
+            memcpy(g->hidden, first, n);
+        }
         complementary(g);
-        take_better(g, plain);
-        free(plain);
-    } else {
-        free(before);
+        for (size_t i = 0; i < n; i++)
+            if (left_out(g, &g->results->rows[i])) g->hidden[i] = UNPRINTED;
+        if (best) take_better(g, best);
+        free(best);
+        best = g->hidden;
     }
+    free(first);
 }
 
 /* Pairs that are published; answers that stand in one. */
@@ -675,8 +676,8 @@ static void mark_collapsed(const struct gate *g, bool *dropped, uint32_t *flags)
     for (size_t i = 0; i < g->results->n; i++) dropped[i] = rsp_is_pair(&g->results->rows[i]);
     for (size_t k = 0; k < g->fives.n; k++) {
         const rsp_five *f = &g->fives.items[k];
-        if (!rsp_is_collapsed(g->results, f, g->hidden)) continue;
         for (size_t side = 0; side < 2; side++) {
+            if (!rsp_is_collapsed(g->results, f, side, g->hidden)) continue;
             dropped[f->pair[side]] = false;
             flags[f->pair[side]] = RSP_F_COLLAPSED;
             for (size_t j = 0; j < 2; j++)
@@ -778,7 +779,7 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, const rsp_
         for (size_t i = 0; i < r->n; i++)
             if (primary(g.rules, &r->rows[i])) g.hidden[i] = PRIMARY;
         if (previous) hold_against(&g, previous);
-        complementary_both_ways(&g);
+        complementary_all_ways(&g);
     }
     rsp_published *p = publish(&g, preliminary, n_hidden);
     if (n_hidden[PRIMARY])
