@@ -1,4 +1,5 @@
 /* Messages: plurals, numbers and dates of every language, and catalogues that must be refused. */
+#include "render/labels.h"
 #include "render/message.h"
 #include "render/texts.h"
 
@@ -84,6 +85,77 @@ static void test_edges(void **state) {
 static void test_all_languages_load(void **state) {
     (void) state;
     for (size_t k = 0; k < sizeof LANGUAGES / sizeof *LANGUAGES; k++) rsp_texts_free(load(LANGUAGES[k]));
+}
+
+static void in_country(rsp_labels *l, const char *code, const char *expected) {
+    rsp_arena *a = rsp_arena_new();
+    assert_string_equal(rsp_label_in_country(l, a, code), expected);
+    rsp_arena_free(a);
+}
+
+/* Every country of IFSW Europe has its form in every language; a code that is none is named neutrally. */
+static void test_countries(void **state) {
+    (void) state;
+    static const char *const some[][4] = {
+        {"en", "NL", "in the Netherlands", "in XX"}, {"da", "FO", "på Færøerne", "i XX"},
+        {"de", "CH", "in der Schweiz", "in XX"},     {"fr", "PT", "au Portugal", "(XX)"},
+        {"pl", "FR", "we Francji", "(XX)"},          {"pt", "FR", "em França", "(XX)"},
+        {"ro", "GB", "din Regatul Unit", "din XX"}};
+    rsp_diag *d = rsp_diag_new();
+    rsp_study *s = rsp_study_load("specs/ifsw", d);
+    assert_non_null(s);
+    const rsp_list *list = s->variables[s->roles.country].list;
+    for (size_t k = 0; k < sizeof some / sizeof *some; k++) {
+        rsp_texts *t = load(some[k][0]);
+        rsp_labels *l = rsp_labels_new(s, t);
+        assert_true(list->n >= 35);
+        for (size_t j = 0; j < list->n; j++) {
+            char key[64];
+            snprintf(key, sizeof key, "in_country.%s", list->choices[j].code);
+            if (!rsp_texts_has(t, key)) fail_msg("%s: no form for %s", some[k][0], list->choices[j].code);
+        }
+        in_country(l, some[k][1], some[k][2]);
+        in_country(l, "XX", some[k][3]);
+        rsp_labels_free(l);
+        rsp_texts_free(t);
+    }
+    rsp_study_free(s);
+    rsp_diag_free(d);
+}
+
+/* Does a preposition stand before the bare name in this line? */
+static bool bare_name(const char *line, size_t length, const char *const *prepositions) {
+    for (const char *p = line; (p = strstr(p, "{country}")) && p < line + length; p++)
+        for (size_t k = 0; prepositions[k]; k++) {
+            size_t n = strlen(prepositions[k]);
+            if (p >= line + n + 2 && p[-1] == ' ' && strncmp(p - n - 1, prepositions[k], n) == 0 &&
+                strchr(" \"(", p[-(long) n - 2]))
+                return true;
+        }
+    return false;
+}
+
+/* No sentence puts a preposition before a country's bare name, which would want an article or an ending. */
+static void test_no_bare_names(void **state) {
+    (void) state;
+    static const char *const prepositions[] = {"in",  "between",  "from",   "of", "i",   "fra", "mellem", "aus",
+                                               "von", "zwischen", "en",     "à",  "au",  "de",  "entre",  "w",
+                                               "z",   "kraju",    "między", "em", "din", "în",  "între",  NULL};
+    rsp_diag *d = rsp_diag_new();
+    for (size_t k = 0; k < sizeof LANGUAGES / sizeof *LANGUAGES; k++) {
+        char path[64];
+        rsp_buf text = {0};
+        snprintf(path, sizeof path, "reports/texts/%s.yaml", LANGUAGES[k]);
+        assert_true(rsp_read_file(path, &text, d, RSP_ERR_STUDY, RSP_NOWHERE));
+        rsp_buf_putc(&text, '\0');
+        for (const char *line = text.data; *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] != 0))
+            if (strncmp(line, "in_country.other", 16) != 0 && bare_name(line, strcspn(line, "\n"), prepositions))
+                fail_msg("%s: %.*s", path, (int) strcspn(line, "\n"), line);
+        rsp_buf_free(&text);
+    }
+    assert_true(bare_name("x: \"from {country}\"", 19, prepositions));
+    assert_false(bare_name("x: \"{n} · {country}\"", 20, prepositions));
+    rsp_diag_free(d);
 }
 
 static void test_strange_languages(void **state) {
@@ -181,6 +253,8 @@ int main(void) {
                                        cmocka_unit_test(test_numbers),
                                        cmocka_unit_test(test_edges),
                                        cmocka_unit_test(test_all_languages_load),
+                                       cmocka_unit_test(test_countries),
+                                       cmocka_unit_test(test_no_bare_names),
                                        cmocka_unit_test(test_strange_languages),
                                        cmocka_unit_test(test_messages),
                                        cmocka_unit_test(test_malformed),

@@ -796,6 +796,7 @@ static void put_edition(brief_edition *e) {
     brief_put(v, "study", rsp_label_study(e->labels), NAN);
     brief_put(v, "who", rsp_label_domain(e->labels, e->arena, e->domain), NAN);
     brief_put(v, "country", e->country ? rsp_label_country(e->labels, e->country) : "", NAN);
+    brief_put(v, "in_country", e->country ? rsp_label_in_country(e->labels, e->arena, e->country) : "", NAN);
     brief_put(v, "one_country", NULL, e->country != NULL);
     brief_put(v, "publisher", rsp_label_publisher(e->labels, e->arena), NAN);
     put_words(e, "contact", "has_contact", &s->publication.contact);

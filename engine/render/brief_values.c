@@ -8,11 +8,11 @@
 /* Every name that a message or a condition of the brief may use; what each means stands in reports/brief.yaml. */
 static const char *const NAMES[] = {
     /* of the whole brief */
-    "study", "who", "country", "publisher", "content", "from", "to", "dated", "n", "read", "aside", "countries",
-    "country_list", "ineligible", "ineligible_list", "weighted", "margins", "equal", "population", "self_selected",
-    "preliminary", "simulated", "public", "suppressed", "minimum", "one_country", "models", "differences", "contrasts",
-    "unclear_contrasts", "findings", "contact", "has_contact", "funding", "has_funding", "licence", "has_licence",
-    "not_comparable", "not_comparable_list", "caution", "caution_list",
+    "study", "who", "country", "in_country", "publisher", "content", "from", "to", "dated", "n", "read", "aside",
+    "countries", "country_list", "ineligible", "ineligible_list", "weighted", "margins", "equal", "population",
+    "self_selected", "preliminary", "simulated", "public", "suppressed", "minimum", "one_country", "models",
+    "differences", "contrasts", "unclear_contrasts", "findings", "contact", "has_contact", "funding", "has_funding",
+    "licence", "has_licence", "not_comparable", "not_comparable_list", "caution", "caution_list",
     /* of an observation */
     "topic", "item", "answer", "share", "lower", "upper", "second", "second_share", "second_upper", "third",
     "third_share", "clear", "apart", "last", "last_share", "average", "has_average", "high", "high_value", "low",

@@ -49,9 +49,10 @@ static void add_words(chart *c, const char *missing) {
     const char *none = rsp_say(c->t, c->a, "quadrant_nobody", NULL, 0);
     c->data.alt = rsp_say(c->t, c->a, "quadrant_alt",
                           (rsp_arg[]){{"enables", up ? up : none, 0}, {"blocks", down ? down : none, 0}}, 2);
-    const char *note = c->country ? rsp_say(c->t, c->a, "quadrant_note_country",
-                                            (rsp_arg[]){{"country", rsp_label_country(c->l, c->country), 0}}, 1)
-                                  : "";
+    const char *note = c->country
+                           ? rsp_say(c->t, c->a, "quadrant_note_country",
+                                     (rsp_arg[]){{"in_country", rsp_label_in_country(c->l, c->a, c->country), 0}}, 1)
+                           : "";
     if (missing)
         note = rsp_printf(c->a, "%s%s%s", note, *note ? " " : "",
                           rsp_say(c->t, c->a, "quadrant_missing", (rsp_arg[]){{"factors", missing, 0}}, 1));

@@ -102,6 +102,12 @@ const char *rsp_label_country(const rsp_labels *l, const char *code) {
     return rsp_label_code(l, l->study->roles.country, code);
 }
 
+const char *rsp_label_in_country(const rsp_labels *l, rsp_arena *a, const char *code) {
+    const char *key = rsp_printf(a, "in_country.%s", code);
+    if (!rsp_texts_has(l->texts, key)) key = "in_country.other";
+    return rsp_say(l->texts, a, key, (rsp_arg[]){{"country", rsp_label_country(l, code), 0}}, 1);
+}
+
 static const char *with_variable(const rsp_labels *l, rsp_arena *a, const char *variable, const char *value) {
     return rsp_say(l->texts, a, "term_category", (rsp_arg[]){{"variable", variable, 0}, {"category", value, 0}}, 2);
 }

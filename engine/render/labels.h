@@ -33,6 +33,9 @@ const char *rsp_label_domain(const rsp_labels *l, rsp_arena *a, const char *doma
 /* The same for a row: counts add up respondents, whatever the way countries are combined. */
 const char *rsp_label_who(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
 const char *rsp_label_country(const rsp_labels *l, const char *code);
+/* Where respondents are, as the language says it behind the word for them: "in der Schweiz", "au Portugal". A code that is no
+ * country of the texts takes their neutral form around the study's name for it. */
+const char *rsp_label_in_country(const rsp_labels *l, rsp_arena *a, const char *code);
 /* About what: items by their label, coefficients as `Role: manager`, interactions with a times sign, thresholds,
  * ratios; cleaning rules and stages of the response too. */
 const char *rsp_label_term(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
