@@ -174,7 +174,7 @@ install: all
 	install -m 755 $(BUILD)/responsive $(DESTDIR)$(PREFIX)/bin/
 	cp -r reports specs $(DESTDIR)$(PREFIX)/share/responsive/
 	install -d $(DESTDIR)$(PREFIX)/share/responsive/fixtures/reference
-	cd fixtures/reference && cp -r --parents selftest.yaml $(SELFTEST) $(abspath $(DESTDIR)$(PREFIX))/share/responsive/fixtures/reference/
+	cd fixtures/reference && cp -r --parents selftest.yaml $(notdir $(wildcard fixtures/reference/recovery.csv)) $(SELFTEST) $(abspath $(DESTDIR)$(PREFIX))/share/responsive/fixtures/reference/
 	$(BUILD)/responsive manual man > $(DESTDIR)$(PREFIX)/share/man/man1/responsive.1
 	$(BUILD)/responsive manual bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/responsive
 	install -m 644 README.md CHANGELOG.md LICENSE engine/batch/operation/responsive.cron $(DESTDIR)$(PREFIX)/share/doc/responsive/

@@ -357,8 +357,9 @@ static void what_nothing_has_changed_for_is_not_computed_again(void **state) {
 static void the_program_runs_where_it_is_installed(void **state) {
     (void) state;
     assert_int_equal(sh("mkdir -p %s/usr/bin %s/usr/share/responsive && cp %s %s/usr/bin/ && "
-                        "cp -r reports specs %s/usr/share/responsive/",
-                        here, here, program, here, here),
+                        "cp -r reports specs %s/usr/share/responsive/ && mkdir %s/usr/share/responsive/fixtures && "
+                        "cp -r fixtures/reference %s/usr/share/responsive/fixtures/",
+                        here, here, program, here, here, here, here),
                      0);
     assert_int_equal(sh("cd / && %s/usr/bin/responsive run %s/cached --lang en --only poverty --quiet --out %s/inst",
                         here, here, here),

@@ -1,6 +1,8 @@
 #include "batch/manifest.h"
 
 #include "batch/publish.h"
+#include "batch/selftest.h"
+#include "batch/software.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -60,9 +62,20 @@ static bool hash_report_files(rsp_hash *h, rsp_diag *d) {
     return ok;
 }
 
+/* Another version of a library may compute or draw differently; the methods annex names them. */
+static void hash_software(rsp_hash *h) {
+    rsp_arena *a = rsp_arena_new();
+    size_t n;
+    const rsp_library *all = rsp_software(a, &n);
+    for (size_t k = 0; k < n; k++) rsp_hash_str(h, all[k].version);
+    rsp_arena_free(a);
+}
+
 bool rsp_hash_request(rsp_hash *h, const rsp_request *r, rsp_diag *d) {
     const rsp_study *s = r->study;
     rsp_hash_str(h, RSP_VERSION);
+    hash_software(h);
+    rsp_selftest_hash(h);
     for (size_t k = 0; k < s->n_inputs; k++) {
         char file[65];
         if (!rsp_hash_file(s->inputs[k], file)) {

@@ -21,7 +21,7 @@ typedef struct {
     const char *const *only, *const *languages;
 } rsp_request;
 
-/* Program, study files, reports/, analyses, languages. */
+/* Program and libraries by version, data of the self-test, study files, reports/, analyses, languages. */
 bool rsp_hash_request(rsp_hash *h, const rsp_request *r, rsp_diag *d);
 void rsp_hash_id(rsp_hash *h, char id[17]); /* the first 16 hexadecimal digits */
 

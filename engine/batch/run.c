@@ -5,6 +5,8 @@
 #include "batch/previous.h"
 #include "batch/publish.h"
 #include "batch/ranks.h"
+#include "batch/selftest.h"
+#include "batch/software.h"
 #include "render/labels.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
@@ -263,6 +265,24 @@ static void warning_notes(const struct night *n, rsp_publication *p) {
     p->notes = notes;
 }
 
+/* How far tonight's program can be trusted. A failed self-test does not stop the publication: it says so itself. */
+static void accuracy_notes(struct night *n, rsp_publication *p) {
+    rsp_diag *own = rsp_diag_new();
+    bool ok = rsp_selftest_run(n->arena, &p->accuracy, &p->n_accuracy, own);
+    ok = rsp_selftest_recovery(n->arena, &p->recovery, &p->n_recovery, own) && ok;
+    if (!ok) {
+        p->n_accuracy = p->n_recovery = 0;
+        rsp_report(n->d, RSP_WARNING, RSP_NOWHERE, "`responsive selftest` says what is missing",
+                   "the program's self-test cannot be computed: %s", rsp_diag_at(own, 0)->message);
+    }
+    for (size_t k = 0; k < p->n_accuracy; k++)
+        if (!p->accuracy[k].met)
+            rsp_report(n->d, RSP_WARNING, RSP_NOWHERE, "see the methods annex, or `responsive selftest`",
+                       "self-test '%s': met to fewer digits than promised", p->accuracy[k].name);
+    p->libraries = rsp_software(n->arena, &p->n_libraries);
+    rsp_diag_free(own);
+}
+
 static bool render(struct night *n) {
     rsp_publication p = {.study = n->study,
                          .results = n->published,
@@ -277,13 +297,15 @@ static bool render(struct night *n) {
                          .only = n->options->only,
                          .changes = n->changes};
     file_notes(n, &p);
+    accuracy_notes(n, &p);
     warning_notes(n, &p);
     static const struct {
         const char *name;
         bool (*render)(const rsp_publication *, rsp_diag *);
-    } parts[] = {{"open data", rsp_render_dataset},      {"charts", rsp_render_charts},
-                 {"briefs", rsp_render_briefs},          {"workbooks", rsp_render_workbooks},
-                 {"quality report", rsp_render_quality}, {"index page", rsp_render_site}};
+    } parts[] = {{"open data", rsp_render_dataset},     {"charts", rsp_render_charts},
+                 {"briefs", rsp_render_briefs},         {"workbooks", rsp_render_workbooks},
+                 {"methods annex", rsp_render_methods}, {"quality report", rsp_render_quality},
+                 {"index page", rsp_render_site}};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
         rsp_log_line(&n->log, "rendering %s", parts[k].name);
         if (!parts[k].render(&p, n->d) || rsp_diag_errors(n->d)) return false;

@@ -8,6 +8,7 @@
 #include "responsive/clean.h"
 #include "responsive/intake.h"
 #include "responsive/statistics.h"
+#include "study/sheet.h"
 #include "study/yaml.h"
 
 #include <jansson.h>
@@ -16,7 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char FOLDER[] = "fixtures/reference", LIST[] = "fixtures/reference/selftest.yaml";
+static const char FOLDER[] = "fixtures/reference", LIST[] = "fixtures/reference/selftest.yaml",
+                  RECOVERY[] = "fixtures/reference/recovery.csv";
 
 /* Digits of a double that can be told: 15, as NIST certifies them. */
 static const double MOST_DIGITS = 15;
@@ -75,24 +77,64 @@ static bool read_list(rsp_arena *a, entry **entries, size_t *n, rsp_diag *d) {
     return rsp_diag_errors(d) == before;
 }
 
-bool rsp_selftest_hash(rsp_hash *h, rsp_diag *d) {
+static void hash_file(rsp_hash *h, const char *path) {
+    char hex[65];
+    if (rsp_hash_file(path, hex)) rsp_hash_str(h, hex);
+}
+
+void rsp_selftest_hash(rsp_hash *h) {
     rsp_arena *a = rsp_arena_new();
+    rsp_diag *quiet = rsp_diag_new(); /* the self-test itself says what is missing */
     entry *entries;
     size_t n;
-    char hex[65];
-    bool ok = read_list(a, &entries, &n, d) && rsp_hash_file(rsp_path_join(a, rsp_data_dir(), LIST), hex);
-    if (ok) rsp_hash_str(h, hex);
-    for (size_t k = 0; ok && k < n; k++) {
+    hash_file(h, rsp_path_join(a, rsp_data_dir(), LIST));
+    hash_file(h, rsp_path_join(a, rsp_data_dir(), RECOVERY));
+    bool listed = read_list(a, &entries, &n, quiet);
+    for (size_t k = 0; listed && k < n; k++) {
         const char **paths;
         size_t files;
-        ok = rsp_list_files(entries[k].dir, a, &paths, &files, d);
-        for (size_t j = 0; ok && j < files; j++) {
-            if ((ok = rsp_hash_file(rsp_path_join(a, entries[k].dir, paths[j]), hex))) rsp_hash_str(h, hex);
-            else rsp_report(d, RSP_ERR_STUDY, (rsp_loc){paths[j], 0, 0}, NULL, "cannot be read");
-        }
+        if (!rsp_list_files(entries[k].dir, a, &paths, &files, quiet)) continue;
+        for (size_t j = 0; j < files; j++) hash_file(h, rsp_path_join(a, entries[k].dir, paths[j]));
     }
+    rsp_diag_free(quiet);
     rsp_arena_free(a);
-    return ok;
+}
+
+/* ---- made-up worlds --------------------------------------------------------------------------------------------- */
+
+bool rsp_selftest_recovery(rsp_arena *a, const rsp_recovery **list, size_t *n, rsp_diag *d) {
+    static const char *const heads[] = {"kind",         "world",         "nights",  "coverage",
+                                        "expected_low", "expected_high", "verdict", "why"};
+    enum { KIND, WORLD, NIGHTS, COVERAGE, LOW, HIGH, VERDICT, WHY, N_HEADS };
+    const char *path = rsp_path_join(a, rsp_data_dir(), RECOVERY);
+    size_t at[N_HEADS], before = rsp_diag_errors(d);
+    rsp_sheet s;
+    *n = 0;
+    if (access(path, R_OK) != 0) return true;
+    if (!rsp_sheet_read(a, path, (rsp_loc){path, 0, 0}, &s, d)) return false;
+    for (size_t k = 0; k < N_HEADS; k++)
+        if ((at[k] = rsp_sheet_column(&s, heads[k])) == RSP_NONE)
+            rsp_report(d, RSP_ERR_STUDY, (rsp_loc){path, 1, 1}, NULL, "no column '%s'", heads[k]);
+    rsp_recovery *out = RSP_ARRAY(a, rsp_recovery, s.n_rows + 1);
+    for (size_t r = 0; r < s.n_rows; r++) {
+        double x[N_HEADS] = {0};
+        for (size_t k = NIGHTS; k <= HIGH; k++) {
+            const rsp_cell *c = rsp_sheet_cell(&s, r, at[k]);
+            if (!rsp_parse_double(c->text, strlen(c->text), '.', &x[k]))
+                rsp_report(d, RSP_ERR_STUDY, c->loc, NULL, "'%s' is a number, not '%s'", heads[k], c->text);
+        }
+        out[r] = (rsp_recovery){rsp_sheet_cell(&s, r, at[KIND])->text,
+                                rsp_sheet_cell(&s, r, at[WORLD])->text,
+                                rsp_sheet_cell(&s, r, at[VERDICT])->text,
+                                rsp_sheet_cell(&s, r, at[WHY])->text,
+                                x[NIGHTS],
+                                x[COVERAGE],
+                                x[LOW],
+                                x[HIGH]};
+    }
+    *list = out;
+    *n = s.n_rows;
+    return rsp_diag_errors(d) == before;
 }
 
 /* ---- one study -------------------------------------------------------------------------------------------------- */

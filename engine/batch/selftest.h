@@ -8,7 +8,11 @@
  * a study cannot be read. The same on any number of threads. */
 bool rsp_selftest_run(rsp_arena *a, const rsp_accuracy **sets, size_t *n, rsp_diag *d);
 
-/* The list and all files of the folders that it names count into h: what the annex prints rests on them. */
-bool rsp_selftest_hash(rsp_hash *h, rsp_diag *d);
+/* What tests/recovery found in made-up worlds (fixtures/reference/recovery.csv); *n 0 where there is no such file. False,
+ * and reported, if it cannot be understood. */
+bool rsp_selftest_recovery(rsp_arena *a, const rsp_recovery **list, size_t *n, rsp_diag *d);
+
+/* Everything of this that is installed counts into h, as the annex rests on it; what is not there counts as nothing. */
+void rsp_selftest_hash(rsp_hash *h);
 
 #endif

@@ -119,7 +119,13 @@ typedef enum { PIECE_TEXT, PIECE_LIST, PIECE_FIGURE, PIECE_TABLE, PIECE_COLUMNS 
 
 typedef struct {
     const char *heading, *text;
+    const char *tail; /* of a table's cell: small and grey below the text, or NULL */
 } brief_entry;
+
+typedef struct {
+    double width; /* points */
+    bool number;  /* stands right */
+} brief_column;
 
 typedef struct {
     brief_piece_kind kind;
@@ -135,9 +141,10 @@ typedef struct {
     size_t n_entries;
     brief_entry *entries; /* list, columns; table: n_columns a row, the first row heads */
     size_t n_columns;
-    rsp_scene *scene;  /* figure; the edition's */
-    const char *label; /* figure: "Figure 1" */
-    size_t page;       /* set by brief_paginate */
+    const brief_column *columns; /* table; NULL: words in the first, numbers in the others */
+    rsp_scene *scene;            /* figure; the edition's */
+    const char *label;           /* figure: "Figure 1" */
+    size_t page;                 /* set by brief_paginate */
     double y;
 } brief_piece;
 
@@ -178,6 +185,9 @@ enum {
  * goes on. A last page with little on it is avoided by narrower gaps where that is enough. Reorders pieces into reading
  * order; sets n_pages. */
 void brief_paginate(brief_document *d);
+/* Places pieces one after the other on as many pages as it takes: tables are divided between rows, their heads repeated.
+ * What that adds lives in the arena. */
+void brief_flow(brief_document *d, const char *lang, rsp_arena *a);
 /* How much of the last page is taken, 0 to 1. */
 double brief_last_page(const brief_document *d);
 
@@ -188,5 +198,6 @@ bool brief_draw(const brief_edition *e, const brief_document *doc, const char *l
 double brief_list_height(const brief_piece *piece, const char *lang);
 double brief_table_height(const brief_piece *piece, const char *lang);
 double brief_columns_height(const brief_piece *piece, const char *lang);
+double brief_row_height(const brief_piece *table, size_t row, const char *lang);
 
 #endif

@@ -409,8 +409,9 @@ static void add_notes(composer *c) {
     for (size_t k = 0; k < def->n_notes; k++) {
         const char *text = paragraph(c, &def->notes[k].text);
         if (text)
-            entries[n++] = (brief_entry){glued(c, rsp_say(c->e->texts, c->e->arena, def->notes[k].heading, NULL, 0)),
-                                         set(c, text)};
+            entries[n++] =
+                (brief_entry){.heading = glued(c, rsp_say(c->e->texts, c->e->arena, def->notes[k].heading, NULL, 0)),
+                              .text = set(c, text)};
     }
     if (!n) return;
     brief_piece p = {.kind = PIECE_COLUMNS,

@@ -86,39 +86,64 @@ static void draw_list(painter *p, const brief_piece *x) {
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
 static double column_width(const brief_piece *x, size_t column) {
+    if (x->columns) return x->columns[column].width;
     return column ? NUMBER_W : x->width - NUMBER_W * (double) (x->n_columns - 1);
 }
 
-static double row_height(const brief_piece *x, size_t row, const char *lang) {
+static bool stands_right(const brief_piece *x, size_t column) {
+    return x->columns ? x->columns[column].number : column > 0;
+}
+
+static const brief_type TAIL = {8, 0.95, false, {0.35, 0.35, 0.35}};
+
+static brief_type cell_type(const brief_piece *x, size_t row) {
+    brief_type type = x->type;
+    type.bold = row == 0;
+    return type;
+}
+
+double brief_row_height(const brief_piece *x, size_t row, const char *lang) {
     double h = 0;
-    brief_type head = x->type;
-    head.bold = true;
-    for (size_t c = 0; c < x->n_columns; c++)
-        h = fmax(h, brief_height(lang, x->entries[row * x->n_columns + c].text, NULL, row ? &x->type : &head,
-                                 column_width(x, c) - 8));
+    brief_type type = cell_type(x, row);
+    for (size_t c = 0; c < x->n_columns; c++) {
+        const brief_entry *e = &x->entries[row * x->n_columns + c];
+        double width = column_width(x, c) - 8, cell = brief_height(lang, e->text, NULL, &type, width);
+        if (e->tail) cell += brief_height(lang, e->tail, NULL, &TAIL, width);
+        h = fmax(h, cell);
+    }
     return h + CELL_PAD;
 }
 
 double brief_table_height(const brief_piece *x, const char *lang) {
     double h = 0;
-    for (size_t r = 0; r < x->n_entries / x->n_columns; r++) h += row_height(x, r, lang);
+    for (size_t r = 0; r < x->n_entries / x->n_columns; r++) h += brief_row_height(x, r, lang);
     return h + 2;
+}
+
+static double draw_words(painter *p, const char *text, const brief_type *type, bool right, double x, double y,
+                         double width) {
+    PangoLayout *layout =
+        brief_paragraph(p->lang, text, NULL, type, width, right ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
+    cairo_set_source_rgb(p->cr, type->colour.r, type->colour.g, type->colour.b);
+    cairo_move_to(p->cr, x, y);
+    pango_cairo_show_layout(p->cr, layout);
+    cairo_new_path(p->cr);
+    p->unknown += (size_t) pango_layout_get_unknown_glyphs_count(layout);
+    g_object_unref(layout);
+    return brief_height(p->lang, text, NULL, type, width);
 }
 
 /* Numbers stand right, words left. */
 static void draw_cell(painter *p, const brief_piece *x, size_t row, size_t column, double left, double y) {
-    brief_type type = x->type;
-    type.bold = row == 0;
-    const char *text = x->entries[row * x->n_columns + column].text;
+    brief_type type = cell_type(x, row);
+    const brief_entry *e = &x->entries[row * x->n_columns + column];
+    bool right = stands_right(x, column);
     double width = column_width(x, column) - 8;
+    if (right) left += 8;
     open_tag(p, row ? "TD" : "TH");
-    PangoLayout *layout =
-        brief_paragraph(p->lang, text, NULL, &type, width, column ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
-    cairo_set_source_rgb(p->cr, type.colour.r, type.colour.g, type.colour.b);
-    cairo_move_to(p->cr, left + (column ? 8 : 0), y + CELL_PAD / 2.0);
-    pango_cairo_show_layout(p->cr, layout);
-    cairo_new_path(p->cr);
-    g_object_unref(layout);
+    y += CELL_PAD / 2.0;
+    y += draw_words(p, e->text, &type, right, left, y, width);
+    if (e->tail) draw_words(p, e->tail, &TAIL, right, left, y, width);
     close_tag(p, row ? "TD" : "TH");
 }
 
@@ -126,7 +151,7 @@ static void draw_table(painter *p, const brief_piece *x) {
     double y = x->y;
     open_tag(p, "Table");
     for (size_t r = 0; r < x->n_entries / x->n_columns; r++) {
-        double left = x->x, h = row_height(x, r, p->lang);
+        double left = x->x, h = brief_row_height(x, r, p->lang);
         open_tag(p, "TR");
         for (size_t c = 0; c < x->n_columns; c++) {
             draw_cell(p, x, r, c, left, y);
@@ -299,14 +324,14 @@ bool brief_draw(const brief_edition *e, const brief_document *d, const char *lan
     set_metadata(e, p.surface, &facts);
     draw_pages(&p, d);
     if (!close_pdf(p.cr, p.surface)) {
-        rsp_report(diag, RSP_ERR_OUTPUT, (rsp_loc){e->path, 0, 0}, NULL, "Cairo could not draw the brief");
+        rsp_report(diag, RSP_ERR_OUTPUT, (rsp_loc){e->path, 0, 0}, NULL, "Cairo could not draw the pages");
         return false;
     }
     for (size_t k = 0; k < d->n; k++)
         if (d->pieces[k].scene) p.unknown += d->pieces[k].scene->unknown_glyphs;
     if (p.unknown)
         rsp_report(diag, RSP_WARNING, (rsp_loc){e->path, 0, 0}, "replace them in labels and texts",
-                   "the fonts lack %zu characters of the brief", p.unknown);
+                   "the fonts lack %zu characters of these pages", p.unknown);
     facts.n_figures = p.n_figures;
     facts.figures = p.figures;
     return rsp_pdf_finish(pdf, &facts, e->path, diag);

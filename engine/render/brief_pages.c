@@ -135,3 +135,110 @@ void brief_paginate(brief_document *d) {
     free(order);
     free(waiting);
 }
+
+/* ---- flowing pages ---------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    brief_document *d;
+    const char *lang;
+    rsp_arena *arena;
+    double y, floor;
+    size_t page, n, capacity;
+    brief_piece *placed;
+} flow;
+
+/* A table begins where its head and this many rows have room. */
+enum { LEAST_ROWS = 3 };
+
+static size_t rows_of(const brief_piece *x) { return x->n_entries / x->n_columns; }
+
+static double least_height(const flow *f, const brief_piece *x) {
+    if (x->kind != PIECE_TABLE) return x->height;
+    double h = 2;
+    for (size_t r = 0; r < rows_of(x) && r <= LEAST_ROWS; r++) h += brief_row_height(x, r, f->lang);
+    return h;
+}
+
+static double top_of(const brief_piece *x, double y, double floor) {
+    if (x->x < BRIEF_BODY_X || x->margin) y = fmax(y, floor);
+    return y > BRIEF_TOP ? y + x->gap : y;
+}
+
+static bool group_fits(const flow *f, size_t from, size_t to) {
+    double y = f->y, floor = f->floor;
+    for (size_t k = from; k < to; k++) {
+        const brief_piece *x = &f->d->pieces[k];
+        double top = top_of(x, y, floor), h = k + 1 == to ? least_height(f, x) : x->height;
+        if (x->margin) {
+            y = top;
+            floor = top + h;
+        } else {
+            y = top + h;
+        }
+    }
+    return fmax(y, floor) <= BRIEF_BOTTOM;
+}
+
+static void turn_page(flow *f) {
+    f->page++;
+    f->y = f->floor = BRIEF_TOP;
+}
+
+/* Rows of the table that have room below `top`, its head counted; all of them where there is room for all. */
+static size_t rows_that_fit(const flow *f, const brief_piece *x, double top) {
+    double h = 2;
+    size_t r = 0;
+    for (; r < rows_of(x); r++) {
+        double row = brief_row_height(x, r, f->lang);
+        if (top + h + row > BRIEF_BOTTOM && r >= 2) break;
+        h += row;
+    }
+    return r;
+}
+
+/* The first rows of a table, or what is left of it under its head again. */
+static brief_piece part_of_table(const flow *f, const brief_piece *x, size_t rows, bool rest) {
+    brief_piece part = *x;
+    size_t line = x->n_columns, from = rest ? rows : 1, to = rest ? rows_of(x) : rows;
+    part.n_entries = (to - from + 1) * line;
+    part.entries = rsp_alloc_array(f->arena, part.n_entries, sizeof *part.entries);
+    memcpy(part.entries, x->entries, line * sizeof *part.entries);
+    memcpy(part.entries + line, x->entries + from * line, (to - from) * line * sizeof *part.entries);
+    part.height = brief_table_height(&part, f->lang);
+    return part;
+}
+
+static void place(flow *f, brief_piece x, double top) {
+    x.page = f->page;
+    x.y = top;
+    if (x.margin) f->floor = top + x.height;
+    f->y = x.margin ? top : top + x.height;
+    RSP_PUSH(f->placed, f->n, f->capacity, x);
+}
+
+static void put_flowing(flow *f, brief_piece x) {
+    double top = top_of(&x, f->y, f->floor);
+    while (x.kind == PIECE_TABLE) {
+        size_t rows = rows_that_fit(f, &x, top);
+        if (rows == rows_of(&x)) break;
+        place(f, part_of_table(f, &x, rows, false), top);
+        x = part_of_table(f, &x, rows, true);
+        turn_page(f);
+        top = BRIEF_TOP;
+    }
+    place(f, x, top);
+}
+
+void brief_flow(brief_document *d, const char *lang, rsp_arena *a) {
+    flow f = {.d = d, .lang = lang, .arena = a, .y = BRIEF_TOP, .floor = BRIEF_TOP};
+    for (size_t k = 0; k < d->n;) {
+        size_t to = end_of_group(d, k);
+        if (f.y > BRIEF_TOP && !group_fits(&f, k, to)) turn_page(&f);
+        for (; k < to; k++) put_flowing(&f, d->pieces[k]);
+    }
+    free(d->pieces);
+    d->pieces = f.placed;
+    d->n = f.n;
+    d->capacity = f.capacity;
+    d->n_pages = f.page + 1;
+}

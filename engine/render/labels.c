@@ -484,6 +484,15 @@ static bool margin_of_counts(const rsp_study *s, const char *margin) {
     return false;
 }
 
+const char *rsp_label_row(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
+    const char *parts[] = {rsp_label_analysis(l, a, row->analysis), rsp_label_who(l, a, row),
+                           *row->term ? rsp_label_term(l, a, row) : "", rsp_label_level(l, a, row)};
+    const char *name = parts[0];
+    for (size_t k = 1; k < sizeof parts / sizeof *parts; k++)
+        if (*parts[k]) name = rsp_printf(a, "%s \u00b7 %s", name, parts[k]);
+    return name;
+}
+
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
     if (strncmp(row->statistic, "std_", 4) == 0 || strncmp(row->statistic, "expected_change", 15) == 0)
         return RSP_AS_RATIO;

@@ -40,6 +40,8 @@ const char *rsp_label_in_country(const rsp_labels *l, rsp_arena *a, const char *
  * ratios; cleaning rules and stages of the response too. */
 const char *rsp_label_term(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
 const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
+/* Analysis, who, about what and level of a row, with dots between. */
+const char *rsp_label_row(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
 /* Name of a statistic; its column name where the catalogue does not know it. */
 const char *rsp_label_statistic(const rsp_labels *l, rsp_arena *a, const char *statistic);
 /* The statistic of a table's own rows, in the results table. */

@@ -161,10 +161,28 @@ static void data(rsp_site *s) {
     rsp_buf_puts(&s->out, "</ul>\n<p><a href=\"manifest.json\">");
     rsp_html_text(&s->out, say(s, "site_manifest"));
     rsp_buf_puts(&s->out, "</a></p>\n");
-    if (rsp_site_size(s, "quality", "quality.html") < 0) return;
-    rsp_buf_puts(&s->out, "<p><a href=\"quality/quality.html\">");
-    rsp_html_text(&s->out, say(s, "site_quality_link"));
-    rsp_buf_puts(&s->out, "</a></p>\n");
+}
+
+/* How it was done: one annex for all languages, and the quality page. */
+static void methods(rsp_site *s) {
+    static const char annex[] = "methods-en.pdf";
+    long long bytes = rsp_site_size(s, "methods", annex);
+    bool quality = rsp_site_size(s, "quality", "quality.html") >= 0;
+    if (bytes < 0 && !quality) return;
+    rsp_html_element(&s->out, "h2", NULL, say(s, "site_methods"));
+    rsp_buf_puts(&s->out, "<ul class=\"files\">\n");
+    if (bytes >= 0) {
+        rsp_buf_puts(&s->out, "<li>");
+        link_to(s, "methods", annex, say(s, "site_methods_annex"), "PDF", bytes);
+        checksum(s, "methods", annex);
+        rsp_buf_puts(&s->out, "</li>\n");
+    }
+    if (quality) {
+        rsp_buf_puts(&s->out, "<li><a href=\"quality/quality.html\">");
+        rsp_html_text(&s->out, say(s, "site_quality_link"));
+        rsp_buf_puts(&s->out, "</a></li>\n");
+    }
+    rsp_buf_puts(&s->out, "</ul>\n");
 }
 
 /* ---- a language ------------------------------------------------------------------------------------------------- */
@@ -206,16 +224,6 @@ static int by_errors(const void *x, const void *y) {
     return *a < *b ? -1 : 1;
 }
 
-/* Who, about what: as the tables say it. */
-static const char *change_name(const rsp_site *s, const rsp_published_row *r) {
-    const char *parts[] = {rsp_label_analysis(s->labels, s->a, r->analysis), rsp_label_who(s->labels, s->a, r),
-                           *r->term ? rsp_label_term(s->labels, s->a, r) : "", rsp_label_level(s->labels, s->a, r)};
-    const char *name = parts[0];
-    for (size_t k = 1; k < 4; k++)
-        if (*parts[k]) name = rsp_printf(s->a, "%s \u00b7 %s", name, parts[k]);
-    return name;
-}
-
 static void largest_moves(rsp_site *s, const rsp_changes *all) {
     const rsp_change **moved = RSP_ARRAY(s->a, const rsp_change *, all->n);
     size_t n = 0;
@@ -229,7 +237,7 @@ static void largest_moves(rsp_site *s, const rsp_changes *all) {
                                  {say(s, "changes_errors"), true}};
     rsp_html_table(&s->out, say(s, "changes_largest"), 4, columns);
     for (size_t k = 0; k < n && k < MOST_MOVES; k++) {
-        rsp_html_row(&s->out, change_name(s, moved[k]->now));
+        rsp_html_row(&s->out, rsp_label_row(s->labels, s->a, moved[k]->now));
         rsp_html_cell(&s->out, rsp_label_estimate(s->labels, s->a, moved[k]->before), true);
         rsp_html_cell(&s->out, rsp_label_estimate(s->labels, s->a, moved[k]->now), true);
         rsp_html_cell(&s->out, rsp_say_number(s->texts, s->a, moved[k]->errors, 1), true);
@@ -294,6 +302,7 @@ static void language(rsp_site *s) {
     file_list(s, "site_briefs", "briefs", &s->briefs, "PDF");
     file_list(s, "site_tables", "tables", &s->tables, say(s, "site_type_spreadsheet"));
     charts(s);
+    methods(s);
     data(s);
     paragraph(s, rsp_say(s->texts, s->a, "content_id", (rsp_arg[]){{"id", s->p->content_id, 0}}, 1));
     rsp_buf_puts(&s->out, "</section>\n");

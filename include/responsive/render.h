@@ -22,6 +22,16 @@ typedef struct {
 /* The words of a language: the study's labels and the pages' texts (render/labels.h). */
 typedef struct rsp_labels rsp_labels;
 
+/* How often the 95 % intervals of a method held the truth in nights of a made-up world; why: of a shortfall, else "". */
+typedef struct {
+    const char *kind, *world, *verdict, *why;
+    double nights, coverage, low, high; /* low, high: what chance allows */
+} rsp_recovery;
+
+typedef struct {
+    const char *name, *version, *use; /* use: numbers, pages, reading */
+} rsp_library;
+
 /* What the pages say about the run besides results. */
 typedef struct {
     const rsp_study *study;
@@ -44,8 +54,10 @@ typedef struct {
     size_t n_notes; /* warnings of the run in plain words */
     const char *const *notes;
     /* for the methods annex */
-    size_t n_accuracy;
+    size_t n_accuracy, n_recovery, n_libraries;
     const rsp_accuracy *accuracy;
+    const rsp_recovery *recovery;
+    const rsp_library *libraries;
 } rsp_publication;
 
 bool rsp_render_charts(const rsp_publication *p, rsp_diag *d);    /* charts/<analysis>-<domain>-<lang>.svg .png .pdf */
@@ -53,6 +65,7 @@ bool rsp_render_briefs(const rsp_publication *p, rsp_diag *d);    /* briefs/brie
 bool rsp_render_workbooks(const rsp_publication *p, rsp_diag *d); /* tables/tables-<who>-<lang>.xlsx */
 bool rsp_render_dataset(const rsp_publication *p, rsp_diag *d); /* data/: results.csv .sqlite codebook.* datapackage */
 bool rsp_render_quality(const rsp_publication *p, rsp_diag *d); /* quality/quality.html */
+bool rsp_render_methods(const rsp_publication *p, rsp_diag *d); /* methods/methods-en.pdf */
 bool rsp_render_site(const rsp_publication *p, rsp_diag *d);    /* index.html */
 
 /* `responsive show`: one analysis with bars in a terminal of `width` columns. */
