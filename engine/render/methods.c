@@ -357,8 +357,8 @@ bool rsp_render_methods(const rsp_publication *p, rsp_diag *d) {
     rsp_texts *own_texts = NULL;
     rsp_labels *own_labels = NULL;
     methods_words *words = methods_words_load(rsp_path_join(x.a, rsp_data_dir(), "reports/methods.yaml"), d);
-    bool ok = words && open_words(&x, &own_texts, &own_labels) &&
-              rsp_make_dirs(rsp_path_join(x.a, p->dir, "methods"), d);
+    bool ok =
+        words && open_words(&x, &own_texts, &own_labels) && rsp_make_dirs(rsp_path_join(x.a, p->dir, "methods"), d);
     if (ok && !rsp_font_map()) {
         rsp_report(d, RSP_ERR_OUTPUT, RSP_NOWHERE, "install Debian's fonts-noto-core or fonts-open-sans",
                    "no font for the methods annex");
