@@ -31,15 +31,23 @@ static locale_t c_locale(void) {
     return locale;
 }
 
+static bool keeps(double x, int digits, char text[32]) {
+    snprintf(text, 32, "%.*g", digits, x);
+    return strtod(text, NULL) == x;
+}
+
 void rsp_double_text(double x, char text[32]) {
     if (isnan(x)) {
         text[0] = '\0';
         return;
     }
     locale_t before = uselocale(c_locale());
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, 32, "%.*g", digits, x == 0 ? 0.0 : x); /* no -0 */
-        if (strtod(text, NULL) == x) break;
+    double value = x == 0 ? 0.0 : x; /* no -0 */
+    if (keeps(value, 16, text)) { /* most results are in need of all their digits, so this is asked first */
+        char shorter[32];
+        if (keeps(value, 15, shorter)) memcpy(text, shorter, sizeof shorter);
+    } else {
+        snprintf(text, 32, "%.17g", value);
     }
     uselocale(before);
 }

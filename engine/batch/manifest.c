@@ -5,6 +5,7 @@
 #include "batch/software.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,9 +108,8 @@ static void hash_row(rsp_hash *h, const rsp_published_row *r) {
                               r->p,        r->p_adj, r->n,  r->n_eff, r->deff};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) rsp_hash_str(h, texts[k]);
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
-        char text[32];
-        rsp_double_text(numbers[k], text);
-        rsp_hash_str(h, text);
+        double x = isnan(numbers[k]) ? NAN : numbers[k] == 0 ? 0 : numbers[k]; /* one bit pattern each */
+        rsp_hash_add(h, &x, sizeof x);
     }
     rsp_hash_add(h, &r->flags, sizeof r->flags);
 }

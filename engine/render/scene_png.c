@@ -18,14 +18,14 @@ static void png_to_buffer(png_structp png, png_bytep data, size_t length) {
 
 static void png_no_flush(png_structp png) { (void) png; }
 
-typedef uint8_t pixels __attribute__((vector_size(16)));
+typedef uint8_t four_pixels __attribute__((vector_size(16)));
 
 /* Native-endian xRGB words to bytes R G B: four pixels at a time, whose last four bytes the next four overwrite. */
 RSP_WIDE
 static void pixels_to_bytes(const unsigned char *row, size_t width, unsigned char *out) {
     size_t x = 0;
     for (; x + 6 <= width; x += 4) {
-        pixels p;
+        four_pixels p;
         memcpy(&p, row + 4 * x, sizeof p);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
         p = __builtin_shufflevector(p, p, 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 3, 7, 11, 15);
@@ -113,15 +113,19 @@ static bool encode_png(cairo_surface_t *image, double scale, rsp_buf *into) {
 }
 
 bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into) {
-    cairo_surface_t *image =
-        cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int) ceil(s->width * scale), (int) ceil(s->height * scale));
+    int width = (int) ceil(s->width * scale), height = (int) ceil(s->height * scale);
+    int stride = cairo_format_stride_for_width(CAIRO_FORMAT_RGB24, width);
+    if (stride <= 0 || height <= 0) return false;
+    size_t size = (size_t) stride * (size_t) height;
+    unsigned char *pixels = rsp_malloc(size);
+    memset(pixels, 0xff, size); /* white; of Cairo's own making they would be written twice */
+    cairo_surface_t *image = cairo_image_surface_create_for_data(pixels, CAIRO_FORMAT_RGB24, width, height, stride);
     if (cairo_surface_status(image) != CAIRO_STATUS_SUCCESS) {
         cairo_surface_destroy(image);
+        free(pixels);
         return false;
     }
     cairo_t *cr = cairo_create(image);
-    cairo_set_source_rgb(cr, 1, 1, 1);
-    cairo_paint(cr);
     cairo_scale(cr, scale, scale);
     rsp_scene_draw(s, cr);
     bool ok = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
@@ -129,5 +133,6 @@ bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into) {
     cairo_surface_flush(image);
     ok = ok && encode_png(image, scale, into);
     cairo_surface_destroy(image);
+    free(pixels);
     return ok;
 }
