@@ -201,13 +201,21 @@ static void draw_text(cairo_t *cr, const rsp_shape *x) {
     cairo_new_path(cr);
 }
 
-void rsp_scene_draw(const rsp_scene *s, cairo_t *cr) {
+/* Letters may reach out of their lines, outlines and caps out of their boxes. */
+static bool reaches(const rsp_shape *x, double top, double bottom) {
+    double out = x->kind == RSP_SHAPE_TEXT ? x->style.size : x->stroke_width + 1;
+    return x->box.y - out < bottom && x->box.y + x->box.h + out > top;
+}
+
+void rsp_scene_draw(const rsp_scene *s, cairo_t *cr) { rsp_scene_draw_band(s, cr, -INFINITY, INFINITY); }
+
+void rsp_scene_draw_band(const rsp_scene *s, cairo_t *cr, double top, double bottom) {
     cairo_save(cr);
     cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
     for (int layer = 0; layer < RSP_LAYERS; layer++)
         for (size_t k = 0; k < s->n; k++) {
             const rsp_shape *x = &s->shapes[k];
-            if (x->layer != layer) continue;
+            if (x->layer != layer || !reaches(x, top, bottom)) continue;
             if (x->kind == RSP_SHAPE_TEXT) {
                 if (x->layout) draw_text(cr, x);
                 continue;

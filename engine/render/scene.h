@@ -88,6 +88,8 @@ bool rsp_hatch_line(rsp_box box, size_t k, double line[4]);
 
 /* Draws onto a Cairo context whose unit is the point. */
 void rsp_scene_draw(const rsp_scene *s, cairo_t *cr);
+/* The same but for shapes that do not reach between these heights. */
+void rsp_scene_draw_band(const rsp_scene *s, cairo_t *cr, double top, double bottom);
 /* Writes to memory; false if Cairo could not. */
 bool rsp_scene_svg_bytes(const rsp_scene *s, rsp_buf *into);
 bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 1 << 16 }; /* bytes */
+enum { PIECE = 1 << 16 /* bytes */, BAND = 192 /* rows */ };
 
 static void png_to_buffer(png_structp png, png_bytep data, size_t length) {
     rsp_buf_add(png_get_io_ptr(png), (const char *) data, length);
@@ -43,45 +43,48 @@ static void pixels_to_bytes(const unsigned char *row, size_t width, unsigned cha
     }
 }
 
-/* Packs what z->next_in holds. */
-static bool pack_piece(struct isal_zstream *z, unsigned char *out, rsp_buf *packed) {
-    do {
-        z->next_out = out;
-        z->avail_out = PIECE;
-        if (isal_deflate(z) != COMP_OK) return false;
-        rsp_buf_add(packed, (const char *) out, PIECE - z->avail_out);
-    } while (z->avail_out == 0);
-    return true;
+/* The zlib stream of a PNG: rows, each behind the byte of its filter (none). */
+typedef struct {
+    struct isal_zstream z;
+    unsigned char *memory, *out, *rows;
+    rsp_buf packed;
+} packer;
+
+static packer packer_new(size_t width) {
+    packer k = {.memory = rsp_malloc(ISAL_DEF_LVL1_DEFAULT),
+                .out = rsp_malloc(PIECE),
+                .rows = rsp_malloc(BAND * (1 + 3 * width))};
+    isal_deflate_init(&k.z);
+    k.z.gzip_flag = IGZIP_ZLIB;
+    k.z.level = 1;
+    k.z.level_buf = k.memory;
+    k.z.level_buf_size = ISAL_DEF_LVL1_DEFAULT;
+    return k;
 }
 
-/* The zlib stream of a PNG: rows, each behind the byte of its filter (none), some at a time. */
-static bool pack(cairo_surface_t *image, size_t width, size_t height, rsp_buf *packed) {
-    size_t row = 1 + 3 * width, at_once = PIECE / row + 1, stride = (size_t) cairo_image_surface_get_stride(image);
-    const unsigned char *data = cairo_image_surface_get_data(image);
-    unsigned char *memory = rsp_malloc(ISAL_DEF_LVL1_DEFAULT), *out = rsp_malloc(PIECE),
-                  *rows = rsp_malloc(at_once * row);
-    struct isal_zstream z;
-    isal_deflate_init(&z);
-    z.gzip_flag = IGZIP_ZLIB;
-    z.level = 1;
-    z.level_buf = memory;
-    z.level_buf_size = ISAL_DEF_LVL1_DEFAULT;
-    bool ok = true;
-    for (size_t y = 0; ok && y < height;) {
-        size_t n = 0;
-        for (; n < at_once && y < height; n++, y++) {
-            rows[n * row] = 0;
-            pixels_to_bytes(data + y * stride, width, rows + n * row + 1);
-        }
-        z.next_in = rows;
-        z.avail_in = (uint32_t) (n * row);
-        z.end_of_stream = y == height;
-        ok = pack_piece(&z, out, packed);
+static void packer_free(packer *k) {
+    free(k->memory);
+    free(k->out);
+    free(k->rows);
+    rsp_buf_free(&k->packed);
+}
+
+static bool pack(packer *k, const unsigned char *pixels, size_t width, size_t stride, size_t n, bool last) {
+    size_t row = 1 + 3 * width;
+    for (size_t y = 0; y < n; y++) {
+        k->rows[y * row] = 0;
+        pixels_to_bytes(pixels + y * stride, width, k->rows + y * row + 1);
     }
-    free(rows);
-    free(out);
-    free(memory);
-    return ok;
+    k->z.next_in = k->rows;
+    k->z.avail_in = (uint32_t) (n * row);
+    k->z.end_of_stream = last;
+    do {
+        k->z.next_out = k->out;
+        k->z.avail_out = PIECE;
+        if (isal_deflate(&k->z) != COMP_OK) return false;
+        rsp_buf_add(&k->packed, (const char *) k->out, PIECE - k->z.avail_out);
+    } while (k->z.avail_out == 0);
+    return true;
 }
 
 static bool write_png(int width, int height, double scale, const rsp_buf *packed, rsp_buf *into) {
@@ -103,36 +106,37 @@ static bool write_png(int width, int height, double scale, const rsp_buf *packed
     return ok;
 }
 
-static bool encode_png(cairo_surface_t *image, double scale, rsp_buf *into) {
-    int width = cairo_image_surface_get_width(image), height = cairo_image_surface_get_height(image);
-    rsp_buf packed = {0};
-    bool ok = pack(image, (size_t) width, (size_t) height, &packed) && packed.length < INT32_MAX &&
-              write_png(width, height, scale, &packed, into);
-    rsp_buf_free(&packed);
+/* Draws and packs a band of rows at a time, which stays in the processor's cache; a tall picture as a whole takes tens of
+ * MiB. */
+static bool draw_bands(const rsp_scene *s, double scale, cairo_surface_t *band, int height, packer *k) {
+    unsigned char *pixels = cairo_image_surface_get_data(band);
+    size_t width = (size_t) cairo_image_surface_get_width(band), stride = (size_t) cairo_image_surface_get_stride(band);
+    bool ok = true;
+    for (int y = 0; ok && y < height; y += BAND) {
+        int rows = height - y < BAND ? height - y : BAND;
+        cairo_surface_flush(band);
+        memset(pixels, 0xff, stride * BAND); /* white */
+        cairo_surface_mark_dirty(band);
+        cairo_t *cr = cairo_create(band);
+        cairo_translate(cr, 0, -y);
+        cairo_scale(cr, scale, scale);
+        rsp_scene_draw_band(s, cr, y / scale, (y + rows) / scale);
+        ok = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
+        cairo_destroy(cr);
+        cairo_surface_flush(band);
+        ok = ok && pack(k, pixels, width, stride, (size_t) rows, y + rows == height);
+    }
     return ok;
 }
 
 bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into) {
     int width = (int) ceil(s->width * scale), height = (int) ceil(s->height * scale);
-    int stride = cairo_format_stride_for_width(CAIRO_FORMAT_RGB24, width);
-    if (stride <= 0 || height <= 0) return false;
-    size_t size = (size_t) stride * (size_t) height;
-    unsigned char *pixels = rsp_malloc(size);
-    memset(pixels, 0xff, size); /* white; of Cairo's own making they would be written twice */
-    cairo_surface_t *image = cairo_image_surface_create_for_data(pixels, CAIRO_FORMAT_RGB24, width, height, stride);
-    if (cairo_surface_status(image) != CAIRO_STATUS_SUCCESS) {
-        cairo_surface_destroy(image);
-        free(pixels);
-        return false;
-    }
-    cairo_t *cr = cairo_create(image);
-    cairo_scale(cr, scale, scale);
-    rsp_scene_draw(s, cr);
-    bool ok = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
-    cairo_destroy(cr);
-    cairo_surface_flush(image);
-    ok = ok && encode_png(image, scale, into);
-    cairo_surface_destroy(image);
-    free(pixels);
+    if (width <= 0 || height <= 0) return false;
+    cairo_surface_t *band = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, BAND);
+    packer k = packer_new((size_t) width);
+    bool ok = cairo_surface_status(band) == CAIRO_STATUS_SUCCESS && draw_bands(s, scale, band, height, &k) &&
+              k.packed.length < INT32_MAX && write_png(width, height, scale, &k.packed, into);
+    packer_free(&k);
+    cairo_surface_destroy(band);
     return ok;
 }
