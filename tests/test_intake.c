@@ -978,6 +978,15 @@ static void test_sources(void **state) {
     assert_null(x.frame);
     assert_int_equal(said(x.diag, "missing.csv")->loc.line, 5);
     assert_int_equal(said(x.diag, "*.tsv")->class, RSP_ERR_DATA);
+    folder_forget(&x);
+    /* A link among the exports does not lead out of the study. */
+    char link[160];
+    snprintf(link, sizeof link, "%s/c.csv", x.dir);
+    assert_int_equal(symlink("/etc/hostname", link), 0);
+    folder_read(&x, "  - {files: \"[abc].csv\", format: csv, set: {country: PL}}");
+    assert_null(x.frame);
+    assert_int_equal(said(x.diag, "/etc/hostname lies outside")->class, RSP_ERR_STUDY);
+    unlink(link);
     free(one);
     free(two);
     folder_free(&x);

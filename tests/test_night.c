@@ -122,7 +122,7 @@ static void published_numbers_are_the_expected_ones(void **state) {
 static void same_bytes_whatever_threads_locale_zone_folder(void **state) {
     (void) state;
     assert_int_equal(sh("cp -r specs %s/specs && cp -r fixtures/wvs %s/wvsdata && sed -i "
-                        "'s|../../fixtures/wvs/wvs.csv|../../wvsdata/wvs.csv|' %s/specs/wvs/study.yaml && "
+                        "'s|../../fixtures/wvs|../../wvsdata|' %s/specs/wvs/study.yaml && "
                         "cp -r %s/specs/wvs %s/specs/wvs2",
                         here, here, here, here, here),
                      0);

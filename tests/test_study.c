@@ -1041,6 +1041,55 @@ static void words(void **state) {
     assert_null(rsp_text_in(&none, "de"));
 }
 
+/* What stands outside the folder is not read, by whatever way a study gets there. */
+static void files_outside(void **state) {
+    static const struct {
+        const char *tail, *file, *from, *to, *says;
+    } cases[] = {
+        {"", "study.yaml", "choices: choices.csv", "choices: ../elsewhere/choices.csv",
+         "study.yaml:5:43: %s/../elsewhere/choices.csv lies outside the study folder (if that is meant: `paths: "
+         "{allow: "
+         "[../elsewhere]}`)"},
+        {"privacy: {key: /etc/passwd}\n", "", "", "",
+         "study.yaml:7:16: /etc/passwd lies outside the study folder (if that is meant: `paths: {allow: [/etc]}`)"},
+        {"weighting: {rake: [{margin: changed, targets: link/passwd}], scale: equal}\n", "", "", "",
+         "study.yaml:7:47: /etc/passwd lies outside the study folder (if that is meant: `paths: {allow: [/etc]}`)"},
+        {"privacy: {key: new/../../../key}\n", "", "", "",
+         "study.yaml:7:16: %s/new/../../../key lies outside the study folder (if that is meant: `paths: {allow: "
+         "[/]}`)"},
+    };
+    char link[128], text[512];
+    (void) state;
+    snprintf(link, sizeof link, "%s/link", folder);
+    assert_int_equal(symlink("/etc", link), 0);
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        rsp_diag *d = rsp_diag_new();
+        bool found = false;
+        put_study(cases[k].tail, cases[k].file, cases[k].from, cases[k].to);
+        rsp_study_free(rsp_study_load(folder, d));
+        assert_int_equal(rsp_diag_status(d), RSP_ERR_STUDY);
+        snprintf(text, sizeof text, cases[k].says, folder);
+        for (size_t j = 0; j < rsp_diag_count(d); j++) {
+            const rsp_diagnostic *e = rsp_diag_at(d, j);
+            char got[1024];
+            snprintf(got, sizeof got, "study.yaml:%d:%d: %s (%s)", e->loc.line, e->loc.column, e->message,
+                     e->hint ? e->hint : "");
+            found |= strcmp(got, text) == 0;
+        }
+        if (!found) rsp_diag_print(d, stderr, false, 0);
+        assert_true(found);
+        rsp_diag_free(d);
+    }
+    rsp_diag *d = rsp_diag_new();
+    put_study("paths: {allow: /etc}\nweighting: {rake: [{margin: changed, targets: link/passwd}], scale: equal}\n",
+              NULL, NULL, NULL);
+    rsp_study_free(rsp_study_load(folder, d)); /* which has other faults now */
+    for (size_t k = 0; k < rsp_diag_count(d); k++) assert_null(strstr(rsp_diag_at(d, k)->message, "outside"));
+    assert_non_null(strstr(rsp_diag_at(d, 0)->loc.file, "/link/passwd"));
+    rsp_diag_free(d);
+    unlink(link);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_studies),
                                        cmocka_unit_test(many_faults),
@@ -1053,6 +1102,7 @@ int main(void) {
                                        cmocka_unit_test(measurement),
                                        cmocka_unit_test(check_says),
                                        cmocka_unit_test(bombs),
+                                       cmocka_unit_test(files_outside),
                                        cmocka_unit_test(cut_off),
                                        cmocka_unit_test(schema_is_current),
                                        cmocka_unit_test(reference_is_current),

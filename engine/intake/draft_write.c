@@ -78,8 +78,8 @@ static const char *quoted(const rsp_draft *x, const char *text) {
     return kept;
 }
 
-/* The file as seen from the study's folder; signs of patterns stand for themselves. */
-static const char *seen_from(const rsp_draft *x, const char *dir, const char *path) {
+/* The file as seen from the study's folder; in a pattern its signs stand for themselves. */
+static const char *seen_from(const rsp_draft *x, const char *dir, const char *path, bool pattern) {
     char *from = realpath(dir, NULL), *to = realpath(path, NULL);
     rsp_buf b = {0};
     if (from && to) {
@@ -94,7 +94,7 @@ static const char *seen_from(const rsp_draft *x, const char *dir, const char *pa
             if (*c) c++;
         }
         for (const char *c = to + same; *c; c++) {
-            if (strchr("*?[]\\", *c)) rsp_buf_putc(&b, '\\');
+            if (pattern && strchr("*?[]\\", *c)) rsp_buf_putc(&b, '\\');
             rsp_buf_putc(&b, *c);
         }
     }
@@ -114,7 +114,7 @@ static void put_source(const rsp_draft *x, const rsp_draft_file *f, const char *
         commas = commas || (c->kind == RSP_KIND_DECIMAL && c->profile.commas);
         local = local || (c->kind == RSP_KIND_DATE && c->profile.local);
     }
-    rsp_buf_printf(b, "  - files: %s\n    format: %s\n", quoted(x, seen_from(x, dir, f->path)), f->tool->name);
+    rsp_buf_printf(b, "  - files: %s\n    format: %s\n", quoted(x, seen_from(x, dir, f->path, true)), f->tool->name);
     if (points && commas && !f->tool->decimal_point) {
         rsp_buf_puts(b, "    decimal: \".\"          # numbers with a point and with a comma occur: is it this one?\n");
         rsp_report(d, RSP_WARNING, (rsp_loc){f->path, 0, 0}, "see `decimal` in study.yaml",
@@ -126,6 +126,20 @@ static void put_source(const rsp_draft *x, const rsp_draft_file *f, const char *
         rsp_report(d, RSP_WARNING, (rsp_loc){f->path, 0, 0}, "see `dates` in study.yaml",
                    "no date tells the order of day and month; the draft takes the day first");
     }
+}
+
+/* Folders of the exports that are not the study's. */
+static void put_paths(const rsp_draft *x, const char *dir, rsp_buf *b) {
+    rsp_map *seen = rsp_map_new();
+    for (size_t k = 0; k < x->n_files; k++) {
+        const char *slash = strrchr(x->files[k].path, '/');
+        const char *folder = slash ? rsp_strndup(x->arena, x->files[k].path, (size_t) (slash - x->files[k].path)) : ".";
+        folder = seen_from(x, dir, *folder ? folder : "/", false);
+        if ((folder[0] != '/' && strncmp(folder, "..", 2) != 0) || !rsp_map_put(seen, folder, k)) continue;
+        rsp_buf_printf(b, "%s%s", rsp_map_count(seen) == 1 ? "\npaths:\n  allow: [" : ", ", quoted(x, folder));
+    }
+    if (rsp_map_count(seen)) rsp_buf_puts(b, "]   # exports outside this folder\n");
+    rsp_map_free(seen);
 }
 
 static void put_roles(const rsp_draft *x, rsp_buf *b) {
@@ -273,6 +287,7 @@ static bool write_yaml(const rsp_draft *x, const char *dir, rsp_diag *d) {
         "study: %s\ntitle:\n  %s: %s\nlanguages: [%s]\n\nsources:\n",
         quoted(x, dir), identifier(x, name), x->language, quoted(x, name), x->language);
     for (size_t k = 0; k < x->n_files; k++) put_source(x, &x->files[k], dir, &b, d);
+    put_paths(x, dir, &b);
     rsp_buf_puts(&b, "\ninstrument: {survey: survey.csv, choices: choices.csv}\n\n");
     put_roles(x, &b);
     if (*x->left_out) rsp_buf_printf(&b, "# Columns that are not read:\n%s\n", x->left_out);

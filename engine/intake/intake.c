@@ -81,7 +81,10 @@ static void expand(struct inputs *all, const rsp_study *s, const rsp_source *sou
         rsp_report(d, RSP_ERR_DATA, source->loc, NULL, "cannot look for '%s': %s", pattern, strerror(errno));
     if (rc == 0) {
         qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare_paths);
-        for (size_t k = 0; k < found.gl_pathc; k++) add_input(all, s, source, found.gl_pathv[k], d);
+        for (size_t k = 0; k < found.gl_pathc; k++) {
+            if (!rsp_study_may_read(s, found.gl_pathv[k], source->loc, d)) break; /* one remedy a pattern */
+            add_input(all, s, source, found.gl_pathv[k], d);
+        }
         globfree(&found);
     }
     rsp_arena_free(a);

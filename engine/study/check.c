@@ -12,6 +12,8 @@ static void check_files(rsp_study *s, rsp_diag *d) {
             if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
                 rsp_report(d, RSP_ERR_STUDY, s->sources[k].loc, "paths are seen from the study folder",
                            "no file matches '%s'", s->sources[k].patterns[j]);
+            for (size_t i = 0; i < found.gl_pathc; i++)
+                if (!rsp_study_may_read(s, found.gl_pathv[i], s->sources[k].loc, d)) break; /* one remedy a pattern */
             globfree(&found);
         }
 }

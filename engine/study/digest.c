@@ -59,9 +59,9 @@ void rsp_digest_node(const rsp_node *n, char hex[65]) {
 
 /* `disclosure` counts: combinations of choices are listed down to its smallest cell. */
 void rsp_digest_study(rsp_loader *l) {
-    static const char *const beside[] = {"study",    "title",   "languages",  "publication", "national", "reports",
-                                         "simulate", "keep",    "instrument", "sources",     "tables",   "tests",
-                                         "scales",   "factors", "models",     NULL};
+    static const char *const beside[] = {"study",    "title",  "languages", "publication", "national", "reports",
+                                         "simulate", "keep",   "paths",     "instrument",  "sources",  "tables",
+                                         "tests",    "scales", "factors",   "models",      NULL};
     static const char *const analyses[] = {"tables", "tests", "scales", "factors", "models", NULL};
     rsp_hash shared, all;
     rsp_hash_init(&shared);

@@ -174,9 +174,8 @@ static bool load_choices(rsp_loader *l, const rsp_node *file, size_t extra_lists
         l->s->lists = RSP_ARRAY(l->a, rsp_list, extra_lists);
         return true;
     }
-    l->s->choices_path = rsp_path_join(l->a, l->s->dir, file->text);
-    rsp_add_input(l, l->s->choices_path);
-    if (!rsp_sheet_read(l->a, l->s->choices_path, file->loc, &sheet, l->d)) return false;
+    l->s->choices_path = rsp_named_file(l, file);
+    if (!l->s->choices_path || !rsp_sheet_read(l->a, l->s->choices_path, file->loc, &sheet, l->d)) return false;
     if (!check_headings(l, &sheet, choices_columns, needed, false)) return false;
     read_lists(l, &sheet, extra_lists);
     return true;
@@ -386,9 +385,8 @@ static bool load_survey(rsp_loader *l, const rsp_node *file) {
     static const char *const needed[] = {"type", "name", NULL};
     rsp_sheet sheet;
     if (!file) return false;
-    l->s->survey_path = rsp_path_join(l->a, l->s->dir, file->text);
-    rsp_add_input(l, l->s->survey_path);
-    if (!rsp_sheet_read(l->a, l->s->survey_path, file->loc, &sheet, l->d)) return false;
+    l->s->survey_path = rsp_named_file(l, file);
+    if (!l->s->survey_path || !rsp_sheet_read(l->a, l->s->survey_path, file->loc, &sheet, l->d)) return false;
     if (!check_headings(l, &sheet, survey_columns, needed, true)) return false;
     if (!sheet.n_rows) {
         RSP_FAULT(l, ((rsp_loc){l->s->survey_path, 1, 1}), "one row a question, as in an XLSForm",

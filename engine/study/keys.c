@@ -482,6 +482,11 @@ static const rsp_key publication_keys[] = {
     {"licence", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "licence of text, figures and data, with attribution"},
     END};
 
+static const rsp_key path_keys[] = {
+    {"allow", ONE | LIST, RSP_V_FILE, NULL, false, NULL,
+     "folders outside the study folder whose files it may use, also where a link leads there"},
+    END};
+
 static const rsp_key study_keys[] = {
     {"study", ONE, RSP_V_ID, NULL, true, NULL, "identifier, the name of the output folder"},
     {"title", RSP_S_WORDS, RSP_V_TEXT, NULL, true, NULL, "title"},
@@ -489,6 +494,7 @@ static const rsp_key study_keys[] = {
     {"national", RSP_S_MAP_LIST, RSP_V_LANGUAGE, NULL, false, NULL, "country code and its language or languages"},
     {"publication", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, publication_keys, "what the pages say about who made them"},
     {"field", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, field_keys, "field period"},
+    {"paths", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, path_keys, "which files the study may use beyond its folder's"},
     {"sources", RSP_S_OBJECTS, RSP_V_TEXT, NULL, true, source_keys, "where the answers are"},
     {"instrument", RSP_S_OBJECT, RSP_V_TEXT, NULL, true, instrument_keys, "the questionnaire (XLSForm as CSV)"},
     {"roles", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, role_keys, "variables with a task"},

@@ -198,6 +198,8 @@ static void load_privacy(rsp_loader *l) {
     }
     l->s->privacy.keep = kept;
     l->s->privacy.key = rsp_get_text(n, "key");
+    if (l->s->privacy.key) /* it is made where it is not there yet, so it is no input */
+        rsp_study_may_read(l->s, rsp_path_join(l->a, l->s->dir, l->s->privacy.key), rsp_get(n, "key")->loc, l->d);
 }
 
 /* relevant and constraint of survey.csv: bound when questions, parts and derivations all have their names. */
@@ -248,6 +250,7 @@ static void load_disclosure(rsp_loader *l) {
 
 static void load_sections(rsp_loader *l) {
     rsp_study *s = l->s;
+    rsp_load_paths(l);
     s->id = rsp_get_text(l->root, "study");
     s->title = rsp_read_words(l, rsp_get(l->root, "title"));
     const rsp_node *publication = rsp_get(l->root, "publication");

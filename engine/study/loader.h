@@ -41,6 +41,8 @@ size_t rsp_values(const rsp_node *n);
 rsp_node *rsp_value_at(const rsp_node *n, size_t k);
 double rsp_node_number(const rsp_node *n);
 void rsp_add_input(rsp_loader *l, const char *path);
+/* Path of a file that the study names, noted as an input; NULL and reported where it may not be read (paths.c). */
+const char *rsp_named_file(rsp_loader *l, const rsp_node *file);
 /* "did you mean 'x'?" from n candidates, or NULL; in the loader's arena. */
 const char *rsp_did_you_mean(rsp_loader *l, const char *word, const char *const *candidates, size_t n);
 
@@ -73,6 +75,7 @@ bool rsp_is_set(const rsp_variable *v); /* select_multiple or rank */
 /* ---- sections ------------------------------------------------------------------------------------------------------
  */
 
+void rsp_load_paths(rsp_loader *l); /* before all that name files */
 void rsp_load_derivations(rsp_loader *l); /* declares, then binds and orders */
 void rsp_load_rules(rsp_loader *l);
 void rsp_load_design(rsp_loader *l); /* design, eligible */

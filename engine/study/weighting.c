@@ -57,9 +57,8 @@ typedef struct {
 enum { MAX_CROSSED = 8 };
 
 static bool open_targets(target_file *f, const rsp_node *file) {
-    char *path = rsp_path_join(f->l->a, f->l->s->dir, file->text);
-    rsp_add_input(f->l, path);
-    return rsp_sheet_read(f->l->a, path, file->loc, &f->sheet, f->l->d);
+    const char *path = rsp_named_file(f->l, file);
+    return path && rsp_sheet_read(f->l->a, path, file->loc, &f->sheet, f->l->d);
 }
 
 static size_t need_column(target_file *f, const char *heading) {

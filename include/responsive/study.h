@@ -532,6 +532,8 @@ typedef struct {
 
 typedef struct {
     const char *dir, *path; /* the folder; study.yaml in it */
+    size_t n_roots;
+    const char **roots; /* folders that its files may lie in, without links: its own, then `paths: {allow: ...}` */
     const char *id;
     rsp_text title;
     size_t n_languages;
@@ -587,6 +589,10 @@ rsp_study *rsp_study_load(const char *dir, rsp_diag *d);
 void rsp_study_free(rsp_study *s);
 /* Things `check` says beyond errors: files that match nothing, unused lists, missing translations (warnings). */
 void rsp_study_check(rsp_study *s, rsp_diag *d);
+
+/* May a file that the study names be read or written: does it lie, once links are followed, in the study folder or in one
+ * of `paths: {allow: ...}`? Reports RSP_ERR_STUDY at loc if not. A file that is not there yet counts as its folder does. */
+bool rsp_study_may_read(const rsp_study *s, const char *path, rsp_loc loc, rsp_diag *d);
 
 size_t rsp_study_variable(const rsp_study *s, const char *name); /* RSP_NONE if absent */
 /* The label of a variable or of choice k of its list in lang, or the name/code where there is none. Never NULL. */
