@@ -1,6 +1,6 @@
 /* The command line. */
 #include "base/ending.h"
-#include "batch/ranks.h"
+#include "base/ranks.h"
 #include "responsive/batch.h"
 #include "responsive/intake.h"
 #include "responsive/study.h"

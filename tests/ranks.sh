@@ -10,14 +10,36 @@ root=""
 [ "$(id -u)" != 0 ] || root=--allow-run-as-root
 fail() { echo "ranks: $*" >&2; exit 1; }
 
-"$one" run specs/wvs --out "$here/one" --quiet
-for n in 1 2 3; do
-    mpirun $root --oversubscribe -np "$n" "$many" run specs/wvs --out "$here/$n" --quiet
-    "$one" diff "$here/one/wvs/latest" "$here/$n/wvs/latest" > /dev/null || fail "$n ranks give other results"
-    for file in $(cd "$here/one/wvs/latest/" && find . -type f ! -name manifest.json ! -name run.log); do
-        cmp -s "$here/one/wvs/latest/$file" "$here/$n/wvs/latest/$file" || fail "$n ranks give another $file"
+# The study $2 (in folder $1), by one process and by 1, 2 and 3 ranks; further arguments go to `run`.
+same_bytes() {
+    dir=$1 id=$2
+    shift 2
+    "$one" run "$dir" --out "$here/one" --quiet "$@"
+    for n in 1 2 3; do
+        mpirun $root --oversubscribe -np "$n" "$many" run "$dir" --out "$here/$n" --jobs 1 --quiet "$@"
+        "$one" diff "$here/one/$id/latest" "$here/$n/$id/latest" > /dev/null || fail "$n ranks give other results of $id"
+        for file in $(cd "$here/one/$id/latest/" && find . -type f ! -name manifest.json ! -name run.log); do
+            cmp -s "$here/one/$id/latest/$file" "$here/$n/$id/latest/$file" || fail "$n ranks give another $file of $id"
+        done
     done
-done
+}
+
+same_bytes specs/wvs wvs
+
+# Replicates and completed data sets are dealt out: tables, models with replicates, marginal effects, linearised tables of
+# completed data.
+mkdir "$here/dealt"
+cp specs/bench/*.csv "$here/dealt"
+sed -e 's/replicates: 200/replicates: 50/' \
+    -e 's/^tables:/imputation: {variables: [lis1, chg1], predictors: [sector], m: 3, iterations: 2, seed: 1}\ntables:/' \
+    -e '/^models:/a\  - {id: odds, kind: logistic, formula: "changed ~ F01 + sector", margins: [F01]}' \
+    specs/bench/study.yaml > "$here/dealt/study.yaml"
+"$one" simulate "$here/dealt" --out "$here/dealt/exports" --n 900 --seed 1 > /dev/null
+same_bytes "$here/dealt" bench --only shares,shares_taylor,linear,linear_taylor,odds,ordinal --lang en
+mpirun $root --oversubscribe -np 2 "$many" run "$here/dealt" --out "$here/log" --jobs 1 --only shares,shares_taylor --lang en --quiet
+grep -q 'computing shares on all ranks' "$here/log/bench/latest/run.log" || fail "replicates were not dealt out"
+grep -q 'computing shares_taylor on data set' "$here/log/bench/latest/run.log" || fail "completed data sets were not dealt out"
+
 mpirun $root --oversubscribe -np 2 "$many" run "$here/nowhere" --out "$here/x" --quiet 2> "$here/said" && fail "no study, no error"
 grep -q 'cannot read .*study.yaml' "$here/said" || fail "an error of all ranks is not said"
 
@@ -39,4 +61,4 @@ wait "$job" || status=$?
 grep -q 'signal 9' "$here/said" || fail "nobody says that a rank was killed"
 [ ! -e "$here/killed/ifsw/latest" ] || fail "something was published although a rank was killed"
 "$one" run specs/wvs --out "$here/killed" --quiet --only poverty --lang en || fail "the next run does not go on"
-echo "ranks: the same bytes with 1, 2 and 3 ranks; nothing published when one was killed"
+echo "ranks: the same bytes with 1, 2 and 3 ranks, replicates and completed data sets dealt out; nothing published when one was killed"

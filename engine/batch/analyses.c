@@ -2,7 +2,7 @@
 
 #include "batch/cache.h"
 #include "batch/pack.h"
-#include "batch/ranks.h"
+#include "base/ranks.h"
 
 #include <stdlib.h>
 
@@ -17,42 +17,127 @@ static void look_up(const rsp_analyses *x, rsp_cache *cache, rsp_buf *packed, ch
     }
 }
 
+/* Work that one rank does, or all together: an analysis, or one completed data set of it. */
+struct piece {
+    size_t analysis, part, parts;
+    int owner; /* ALL: every rank has its share of the replicates */
+    rsp_buf packed;
+};
+enum { ALL = -1 };
+
+struct pieces {
+    size_t n, capacity;
+    struct piece *all;
+};
+
+/* The same list on every rank. Work that all share comes first: what is made on the way (replicates, completed data) is
+ * then there before ranks go ways of their own. */
+static struct pieces deal(const rsp_analyses *x, const char *fate, rsp_diag *d) {
+    struct pieces all = {0};
+    size_t n = x->study->n_analyses, dealt = 0;
+    bool many = rsp_ranks() > 1;
+    for (size_t shared = many; shared < 2; shared--) /* 1, then 0 */
+        for (size_t k = 0; k < n; k++) {
+            const rsp_analysis *a = &x->study->analyses[k];
+            if (fate[k] != COMPUTED || shared != (many && rsp_analysis_replicates(a))) continue;
+            struct piece one = {.analysis = k, .parts = 1, .owner = ALL};
+            rsp_ranks_together(true); /* completing data is dealt out, too */
+            if (many && !shared) one.parts = rsp_analysis_parts(x->sample, a, d);
+            rsp_ranks_together(false);
+            for (; one.part < one.parts; one.part++) {
+                if (!shared) one.owner = (int) (dealt++ % (size_t) rsp_ranks());
+                RSP_PUSH(all.all, all.n, all.capacity, one);
+            }
+        }
+    return all;
+}
+
 /* Packed even where nothing is sent or kept: rows take one way, whoever computed them. */
-static bool compute(const rsp_analyses *x, size_t k, const char *why, rsp_buf *packed) {
-    rsp_log_line(x->log, "computing %s: %s", x->study->analyses[k].id, why ? why : "dealt to this rank");
+static void compute(const rsp_analyses *x, const char *why, struct piece *p) {
+    const rsp_analysis *a = &x->study->analyses[p->analysis];
+    if (!why) why = "dealt to this rank";
+    bool together = p->owner == ALL && rsp_ranks() > 1;
+    if (p->parts > 1) rsp_log_line(x->log, "computing %s on data set %zu: %s", a->id, p->part + 1, why);
+    else rsp_log_line(x->log, "computing %s%s: %s", a->id, together ? " on all ranks" : "", why);
     rsp_diag *said = rsp_diag_new();
     rsp_results *rows = rsp_results_new();
-    rsp_analyse(x->sample, &x->study->analyses[k], rows, said);
-    rsp_pack(packed, &x->study->analyses[k], rows, said);
-    bool ok = rsp_diag_errors(said) == 0;
+    rsp_ranks_together(together);
+    if (p->parts > 1) rsp_analyse_part(x->sample, a, p->parts, p->part, rows, said);
+    else rsp_analyse(x->sample, a, rows, said);
+    rsp_ranks_together(false);
+    rsp_pack(&p->packed, a, rows, said);
     rsp_results_free(rows);
     rsp_diag_free(said);
-    return ok;
+}
+
+/* Pieces p[0..parts) of completed data sets become the analysis' rows. */
+static bool pool(const rsp_analyses *x, const rsp_analysis *a, const struct piece *p, rsp_buf *packed) {
+    rsp_diag *said = rsp_diag_new();
+    rsp_results *rows = rsp_results_new(), **each = rsp_calloc(p->parts, sizeof *each);
+    bool whole = true;
+    for (size_t k = 0; k < p->parts; k++) {
+        each[k] = rsp_results_new();
+        whole &= rsp_unpack(p[k].packed.data, p[k].packed.length, x->study, a, each[k], said);
+    }
+    if (whole) rsp_pool_imputations(a, (const rsp_results *const *) each, p->parts, rows);
+    rsp_pack(packed, a, rows, said);
+    for (size_t k = 0; k < p->parts; k++) rsp_results_free(each[k]);
+    free(each);
+    rsp_results_free(rows);
+    rsp_diag_free(said);
+    return whole;
+}
+
+static void compute_all(const rsp_analyses *x, const char *const *why, struct pieces *pieces) {
+    for (size_t k = 0; k < pieces->n; k++) {
+        struct piece *p = &pieces->all[k];
+        if (p->owner == ALL || p->owner == rsp_rank()) compute(x, why[p->analysis], p);
+    }
+    for (size_t k = 0; k < pieces->n; k++)
+        if (pieces->all[k].owner != ALL) rsp_ranks_bring(&pieces->all[k].packed, pieces->all[k].owner);
+}
+
+/* Rank 0: appends the rows of an analysis, and keeps what was computed without an error. */
+static void take_rows(const rsp_analyses *x, rsp_cache *cache, size_t k, const rsp_buf *packed, bool computed,
+                      rsp_results *into, rsp_diag *d) {
+    const rsp_analysis *a = &x->study->analyses[k];
+    size_t errors = rsp_diag_errors(d);
+    if (!rsp_unpack(packed->data, packed->length, x->study, a, into, d))
+        rsp_report(d, RSP_ERR_BUG, a->loc, NULL, "the rows of '%s' came back cut short", a->id);
+    if (computed && rsp_diag_errors(d) == errors) rsp_cache_keep(cache, k, packed);
+}
+
+/* Moves what was computed to the analyses' places. */
+static void place(const rsp_analyses *x, struct pieces *pieces, rsp_buf *packed, rsp_diag *d) {
+    for (size_t k = 0; k < pieces->n; k += pieces->all[k].parts) {
+        struct piece *p = &pieces->all[k];
+        const rsp_analysis *a = &x->study->analyses[p->analysis];
+        if (p->parts == 1) {
+            packed[p->analysis] = p->packed;
+            p->packed = (rsp_buf){0};
+        } else if (!rsp_rank() && !pool(x, a, p, &packed[p->analysis])) {
+            rsp_report(d, RSP_ERR_BUG, a->loc, NULL, "a data set's rows of '%s' came back cut short", a->id);
+        }
+    }
+    for (size_t k = 0; k < pieces->n; k++) rsp_buf_free(&pieces->all[k].packed);
+    free(pieces->all);
 }
 
 bool rsp_analyses_run(const rsp_analyses *x, rsp_results *into, rsp_diag *d) {
-    size_t n = x->study->n_analyses, dealt = 0, errors = rsp_diag_errors(d);
+    size_t n = x->study->n_analyses, errors = rsp_diag_errors(d);
     rsp_cache *cache = x->study_dir ? rsp_cache_open(x->study_dir, x->sample->frame) : NULL;
     rsp_buf *packed = rsp_calloc(n + 1, sizeof *packed);
     char *fate = rsp_calloc(n + 1, 1);
     const char **why = rsp_calloc(n + 1, sizeof *why);
     if (cache) look_up(x, cache, packed, fate, why);
     rsp_ranks_share(fate, (int) n);
-    int *owner = rsp_calloc(n + 1, sizeof *owner);
+    struct pieces pieces = deal(x, fate, d);
+    compute_all(x, why, &pieces);
+    place(x, &pieces, packed, d);
     for (size_t k = 0; k < n; k++) {
-        owner[k] = fate[k] == COMPUTED ? (int) (dealt++ % (size_t) rsp_ranks()) : 0;
-        if (fate[k] == COMPUTED && owner[k] == rsp_rank() && compute(x, k, why[k], &packed[k]) && cache)
-            rsp_cache_keep(cache, k, &packed[k]);
-    }
-    for (size_t k = 0; k < n; k++) {
-        if (fate[k] == COMPUTED) rsp_ranks_bring(&packed[k], owner[k]);
-        if (cache && fate[k] != NOT_WANTED &&
-            !rsp_unpack(packed[k].data, packed[k].length, x->study, &x->study->analyses[k], into, d))
-            rsp_report(d, RSP_ERR_BUG, x->study->analyses[k].loc, NULL, "the rows of '%s' came back cut short",
-                       x->study->analyses[k].id);
+        if (cache && fate[k] != NOT_WANTED) take_rows(x, cache, k, &packed[k], fate[k] == COMPUTED, into, d);
         rsp_buf_free(&packed[k]);
     }
-    free(owner);
     free(why);
     free(fate);
     free(packed);

@@ -1,10 +1,10 @@
 /* The night: stations in order, then one publication. */
+#include "base/ranks.h"
 #include "batch/analyses.h"
 #include "batch/log.h"
 #include "batch/manifest.h"
 #include "batch/previous.h"
 #include "batch/publish.h"
-#include "batch/ranks.h"
 #include "batch/selftest.h"
 #include "batch/software.h"
 #include "render/labels.h"

@@ -1,4 +1,5 @@
 /* Weighted totals of every cell, under the full-sample weights and under each replicate's. */
+#include "base/ranks.h"
 #include "base/vector.h"
 #include "estimate/estimate.h"
 
@@ -263,12 +264,11 @@ static void chunk_of_replicates(const struct bundles *x, const rsp_replicates *r
 /* A replicate's totals are added by one thread in the order of rows: the same whatever the number of threads. */
 void est_totals_replicates(const est_people *who, const est_item *items, size_t n_items, const rsp_replicates *r,
                            size_t stride, double *rep) {
-    size_t n = rsp_replicates_count(r), chunks = (n + LANES - 1) / LANES;
+    rsp_part part = rsp_ranks_part(rsp_replicates_count(r), LANES);
     struct bundles x = bundles_new(who, items, n_items);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
-    for (size_t c = 0; c < chunks; c++) {
-        size_t first = c * LANES, n_lanes = n - first < LANES ? n - first : LANES;
-        chunk_of_replicates(&x, r, stride, first, n_lanes, rep);
-    }
+    for (size_t first = part.from; first < part.to; first += LANES)
+        chunk_of_replicates(&x, r, stride, first, part.to - first < LANES ? part.to - first : LANES, rep);
+    rsp_ranks_gather(&part, rep, stride * sizeof *rep);
     bundles_free(&x);
 }

@@ -31,19 +31,35 @@ static bool touches(const rsp_study *s, const rsp_analysis *a, const bool *chang
     return found;
 }
 
-static void analyse_each(const rsp_imputations *x, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
-    rsp_results **each = rsp_malloc(x->m * sizeof *each);
-    for (size_t k = 0; k < x->m; k++) {
-        each[k] = rsp_results_new();
-        analyse_once(&x->samples[k], a, each[k], d);
-    }
-    rsp_pool_imputations(a, (const rsp_results *const *) each, x->m, out);
-    for (size_t k = 0; k < x->m; k++) rsp_results_free(each[k]);
-    free(each);
+size_t rsp_analysis_parts(rsp_sample *s, const rsp_analysis *a, rsp_diag *d) {
+    const rsp_imputations *x = a->imputed ? rsp_impute(s, d) : NULL;
+    return x && x->n_cells && touches(s->frame->study, a, x->changed) ? x->m : 1;
+}
+
+void rsp_analyse_part(rsp_sample *s, const rsp_analysis *a, size_t n, size_t part, rsp_results *out, rsp_diag *d) {
+    analyse_once(n > 1 ? &s->imputed->samples[part] : s, a, out, d);
 }
 
 void rsp_analyse(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
-    const rsp_imputations *x = a->imputed ? rsp_impute(s, d) : NULL;
-    if (x && x->n_cells && touches(s->frame->study, a, x->changed)) analyse_each(x, a, out, d);
-    else analyse_once(s, a, out, d);
+    size_t n = rsp_analysis_parts(s, a, d);
+    if (n == 1) {
+        analyse_once(s, a, out, d);
+        return;
+    }
+    rsp_results **each = rsp_malloc(n * sizeof *each);
+    for (size_t k = 0; k < n; k++) {
+        each[k] = rsp_results_new();
+        rsp_analyse_part(s, a, n, k, each[k], d);
+    }
+    rsp_pool_imputations(a, (const rsp_results *const *) each, n, out);
+    for (size_t k = 0; k < n; k++) rsp_results_free(each[k]);
+    free(each);
+}
+
+bool rsp_analysis_replicates(const rsp_analysis *a) {
+    if (a->variance.method == RSP_TAYLOR) return false;
+    if (a->kind == RSP_A_TABLE) return a->table.statistic != RSP_COUNT;
+    if (a->kind == RSP_A_TEST) return true;
+    bool regression = a->kind == RSP_A_MODEL && a->model.kind <= RSP_MULTINOMIAL_MODEL;
+    return regression && !a->model.unweighted && a->model.errors == RSP_ERRORS_DESIGN;
 }

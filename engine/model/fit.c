@@ -6,6 +6,8 @@
  * for the others (negative binomial coefficients: expected information, which does not depend on theta's error; Lawless
  * 1987). Aliased, separated and empty columns are rows with a flag and no numbers. */
 #include "model/fit.h"
+
+#include "base/ranks.h"
 #include "model/few.h"
 #include "model/firth.h"
 
@@ -145,12 +147,12 @@ static bool refit_likelihood(const rsp_regression *f, const rsp_active *a, doubl
 
 static void refit_all(const rsp_regression *f, const rsp_active *a, const rsp_replicates *r, const double *full,
                       size_t q, double *theta) {
-    size_t R = rsp_replicates_count(r);
+    rsp_part part = rsp_ranks_part(rsp_replicates_count(r), 1);
 #pragma omp parallel
     {
         double *all = rsp_malloc(f->s->n * sizeof *all), *w = rsp_malloc((f->m->n ? f->m->n : 1) * sizeof *w);
 #pragma omp for schedule(dynamic, 1)
-        for (size_t k = 0; k < R; k++) {
+        for (size_t k = part.from; k < part.to; k++) {
             rsp_replicate_weights(r, k, all);
             for (size_t i = 0; i < f->m->n; i++) w[i] = all[f->m->row[i]];
             if (!refit_likelihood(f, a, w, full, theta + k * q))
@@ -159,6 +161,7 @@ static void refit_all(const rsp_regression *f, const rsp_active *a, const rsp_re
         free(all);
         free(w);
     }
+    rsp_ranks_gather(&part, theta, q * sizeof *theta);
 }
 
 static bool replicated(rsp_regression *f, const rsp_active *a, const double *full, size_t q, double *vcov,

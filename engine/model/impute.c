@@ -11,6 +11,8 @@
  * the weight. What is missing for a reason (not shown, not asked) and "don't know" stay as they are; as predictors they
  * are a category of their own. Imputation k draws from stream k of the seed. */
 #include "model/impute.h"
+
+#include "base/ranks.h"
 #include "model/likelihood.h"
 #include "responsive/clean.h"
 #include "responsive/intake.h"
@@ -415,17 +417,19 @@ static void run_chain(struct chain *c) {
         for (size_t t = 0; t < p->n_targets; t++) complete_one(c, t);
 }
 
+/* value [n_missing] */
 static void write_values(const struct variable *v, const double *value, rsp_column *to) {
     for (size_t r = 0; r < v->n_missing; r++) {
         uint32_t i = v->missing[r];
-        if (isnan(value[i])) continue; /* nobody answered */
-        if (v->coded) rsp_set_code(to, i, (int) v->choice[(size_t) value[i]]);
-        else to->number[i] = value[i];
+        if (isnan(value[r])) continue; /* nobody answered */
+        if (v->coded) rsp_set_code(to, i, (int) v->choice[(size_t) value[r]]);
+        else to->number[i] = value[r];
         if (to->why) to->why[i] = 0;
     }
 }
 
-static size_t complete_set(const struct plan *p, size_t k, rsp_frame *into) {
+/* completed: values of the missing answers, target after target. Returns how many models did not converge. */
+static size_t complete_set(const struct plan *p, size_t k, double *completed) {
     struct chain c = {.p = p};
     rsp_rng_init(&c.rng, p->spec->seed, k);
     c.value = rsp_calloc(p->n_targets + 1, sizeof *c.value);
@@ -438,11 +442,33 @@ static size_t complete_set(const struct plan *p, size_t k, rsp_frame *into) {
     for (size_t t = 0; t < p->n_targets; t++) c.value[t] = rsp_malloc((p->n + 1) * sizeof **c.value);
     run_chain(&c);
     for (size_t t = 0; t < p->n_targets; t++) {
-        write_values(&p->variables[t], c.value[t], &into->columns[p->variables[t].variable]);
+        const struct variable *v = &p->variables[t];
+        for (size_t r = 0; r < v->n_missing; r++) *completed++ = c.value[t][v->missing[r]];
         free(c.value[t]), free(c.par[t]);
     }
     free(c.value), free(c.par), free(c.x), free(c.columns), free(c.one);
     return c.failed;
+}
+
+/* All sets, dealt out where ranks work together. */
+static void complete_all(struct plan *p, size_t m, rsp_frame *const *frames) {
+    size_t size = 0;
+    for (size_t t = 0; t < p->n_targets; t++) size += p->variables[t].n_missing;
+    double *completed = rsp_malloc((m * size + 1) * sizeof *completed);
+    size_t *failed = rsp_calloc(m + 1, sizeof *failed);
+    rsp_part part = rsp_ranks_part(m, 1);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t k = part.from; k < part.to; k++) failed[k] = complete_set(p, k, completed + k * size);
+    rsp_ranks_gather(&part, completed, size * sizeof *completed);
+    rsp_ranks_gather(&part, failed, sizeof *failed);
+    for (size_t k = 0; k < m; k++) {
+        const double *value = completed + k * size;
+        for (size_t t = 0; t < p->n_targets; value += p->variables[t++].n_missing)
+            write_values(&p->variables[t], value, &frames[k]->columns[p->variables[t].variable]);
+        p->failed += failed[k];
+    }
+    free(completed);
+    free(failed);
 }
 
 /* ---- completed samples ------------------------------------------------------------------------------------------ */
@@ -502,10 +528,7 @@ const rsp_imputations *rsp_impute(rsp_sample *s, rsp_diag *d) {
         x->samples[k] = *s;
         x->samples[k].frame = frames[k];
     }
-    size_t failed = 0;
-#pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
-    for (size_t k = 0; k < x->m; k++) failed += complete_set(&p, k, frames[k]);
-    p.failed = failed;
+    complete_all(&p, x->m, frames);
     for (size_t k = 0; k < x->m; k++) {
         bool *changed = copy(arena, x->changed, study->n_variables, sizeof *changed);
         rsp_derive_again(frames[k], changed);

@@ -15,7 +15,4 @@ typedef struct rsp_imputations {
 
 const rsp_imputations *rsp_impute(rsp_sample *s, rsp_diag *d);
 
-/* Rows of the m data sets' results pooled by Rubin's rules into `out`, in the order of the first (rubin.c). */
-void rsp_pool_imputations(const rsp_analysis *a, const rsp_results *const *each, size_t m, rsp_results *out);
-
 #endif

@@ -9,6 +9,8 @@
  * computed anew. Without a design, and with few clusters, the respondents are taken as given: G' V G. */
 #include "model/few.h"
 
+#include "base/ranks.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,15 +252,17 @@ static bool replicated_variance(const struct margins *g, const struct quantity *
     const rsp_regression *f = g->f;
     const rsp_replicates *reps = rsp_replicates_get((rsp_sample *) f->s, &f->a->variance, f->a->loc, d);
     if (!reps) return false;
-    size_t R = rsp_replicates_count(reps), c = g->n_values;
-    double *theta = rsp_malloc(R * c * sizeof *theta), *vcov = rsp_malloc(c * c * sizeof *vcov);
+    size_t c = g->n_values;
+    rsp_part part = rsp_ranks_part(rsp_replicates_count(reps), 1);
+    double *theta = rsp_malloc(part.n * c * sizeof *theta), *vcov = rsp_malloc(c * c * sizeof *vcov);
 #pragma omp parallel
     {
         double *w = rsp_malloc(f->s->n * sizeof *w);
 #pragma omp for schedule(dynamic, 1)
-        for (size_t k = 0; k < R; k++) replicate_means(g, z, reps, k, w, theta + k * c);
+        for (size_t k = part.from; k < part.to; k++) replicate_means(g, z, reps, k, w, theta + k * c);
         free(w);
     }
+    rsp_ranks_gather(&part, theta, c * sizeof *theta);
     rsp_replicate_variance(reps, theta, g->mean, c, vcov, NULL);
     for (size_t k = 0; k < c; k++) variance[k] = vcov[k * c + k];
     free(theta), free(vcov);

@@ -1,6 +1,7 @@
 /* A linear regression in every replicate. Cross-products are added up for RSP_LANES replicates side by side: of columns that
  * are mostly not zero by rsp_lane_add, of the others (dummies mostly) entry by entry. Each replicate's sums run over the
  * rows in order, so they do not depend on threads. */
+#include "base/ranks.h"
 #include "base/vector.h"
 #include "model/lanes.h"
 #include "model/regression.h"
@@ -148,7 +149,8 @@ static void solve_lane(const struct entries *e, const double *sums, const double
 
 void rsp_linear_replicates(const rsp_regression *f, const rsp_active *a, const rsp_replicates *r, const double *full,
                            double *theta) {
-    size_t k = a->k, R = rsp_replicates_count(r);
+    size_t k = a->k;
+    rsp_part part = rsp_ranks_part(rsp_replicates_count(r), TOGETHER * RSP_LANES);
     struct entries e = entries_new(f, a, full);
     size_t size = size_of_sums(&e) * RSP_LANES;
 #pragma omp parallel num_threads(rsp_threads())
@@ -158,19 +160,20 @@ void rsp_linear_replicates(const rsp_regression *f, const rsp_active *a, const r
         double *sums[TOGETHER];
         for (size_t g = 0; g < TOGETHER; g++) sums[g] = room + g * size;
 #pragma omp for schedule(dynamic, 1)
-        for (size_t first = 0; first < R; first += TOGETHER * RSP_LANES) {
+        for (size_t first = part.from; first < part.to; first += TOGETHER * RSP_LANES) {
             rsp_lanes *lanes[TOGETHER] = {NULL};
             size_t n_lanes = 0;
-            for (size_t at = first; n_lanes < TOGETHER && at < R; at += RSP_LANES)
+            for (size_t at = first; n_lanes < TOGETHER && at < part.to; at += RSP_LANES)
                 lanes[n_lanes++] = rsp_lanes_new(r, at);
             memset(room, 0, TOGETHER * size * sizeof *room);
             sum_products(&e, lanes, n_lanes, products, sums);
-            for (size_t at = first; at < R && at < first + TOGETHER * RSP_LANES; at++)
+            for (size_t at = first; at < part.to && at < first + TOGETHER * RSP_LANES; at++)
                 solve_lane(&e, sums[(at - first) / RSP_LANES] + (at - first) % RSP_LANES, full, matrix, theta + at * k);
             for (size_t g = 0; g < n_lanes; g++) rsp_lanes_free(lanes[g]);
         }
         free(room);
         free(matrix);
     }
+    rsp_ranks_gather(&part, theta, k * sizeof *theta);
     entries_free(&e);
 }

@@ -12,6 +12,7 @@
  *
  * Every replicate is calibrated anew, from the cells' totals that its clusters give; groups that a replicate does not
  * touch keep their factors. */
+#include "base/ranks.h"
 #include "base/vector.h"
 #include "weight/internal.h"
 
@@ -261,17 +262,23 @@ static void make_all(set *r) {
         r->g = rsp_malloc(r->n * c->n_cells * sizeof *r->g);
     }
     r->failed = rsp_calloc(r->n, sizeof *r->failed);
-    size_t redrawn = 0;
-#pragma omp parallel reduction(+ : redrawn) if (r->n * r->s->n_clusters > 10000)
+    rsp_part part = rsp_ranks_part(r->n, 1);
+    bool *again = rsp_calloc(r->n + 1, sizeof *again);
+#pragma omp parallel if (r->n * r->s->n_clusters > 10000)
     {
         rsp_arena *a = rsp_arena_new();
         rsp_cal_work work = c ? rsp_cal_work_new(a, c->max_cells, c->max_cols) : (rsp_cal_work){0};
         double *total = c ? RSP_ARRAY(a, double, c->n_cells) : NULL;
 #pragma omp for schedule(dynamic)
-        for (size_t k = 0; k < r->n; k++) redrawn += make_replicate(r, k, &x, total, &work);
+        for (size_t k = part.from; k < part.to; k++) again[k] = make_replicate(r, k, &x, total, &work);
         rsp_arena_free(a);
     }
-    r->redrawn = redrawn;
+    if (r->drawn) rsp_ranks_gather(&part, r->drawn, r->s->n_clusters);
+    if (c) rsp_ranks_gather(&part, r->g, c->n_cells * sizeof *r->g);
+    rsp_ranks_gather(&part, r->failed, sizeof *r->failed);
+    rsp_ranks_gather(&part, again, sizeof *again);
+    for (size_t k = 0; k < r->n; k++) r->redrawn += again[k];
+    free(again);
     shares_free(&x);
 }
 

@@ -31,4 +31,13 @@ void rsp_settle_comparability(const rsp_study *s, const rsp_published *previous,
 /* The one that the analysis' kind asks for. */
 void rsp_analyse(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 
+/* The same in parts that can be made apart: one, or one for each completed data set (made at the first call), whose rows
+ * rsp_pool_imputations makes one. */
+size_t rsp_analysis_parts(rsp_sample *s, const rsp_analysis *a, rsp_diag *d);
+void rsp_analyse_part(rsp_sample *s, const rsp_analysis *a, size_t n, size_t part, rsp_results *out, rsp_diag *d);
+/* Rows of the n parts pooled by Rubin's rules into `out`, in the order of the first. */
+void rsp_pool_imputations(const rsp_analysis *a, const rsp_results *const *each, size_t n, rsp_results *out);
+/* Is most of its work made once for each replicate, so that several processes may share it? */
+bool rsp_analysis_replicates(const rsp_analysis *a);
+
 #endif

@@ -1,4 +1,24 @@
-#include "batch/ranks.h"
+#include "base/ranks.h"
+
+#include <omp.h>
+
+static bool together;
+
+void rsp_ranks_together(bool on) { together = on && rsp_ranks() > 1; }
+
+/* First part of a rank's share. */
+static size_t share_from(const rsp_part *p, int rank) {
+    size_t groups = (p->n + p->unit - 1) / p->unit, from = groups * (size_t) rank / (size_t) rsp_ranks() * p->unit;
+    return from < p->n ? from : p->n;
+}
+
+rsp_part rsp_ranks_part(size_t n, size_t unit) {
+    rsp_part p = {.n = n, .unit = unit, .to = n, .dealt = together && !omp_in_parallel()};
+    if (!p.dealt) return p;
+    p.from = share_from(&p, rsp_rank());
+    p.to = share_from(&p, rsp_rank() + 1);
+    return p;
+}
 
 #ifdef RSP_MPI
 #include <mpi.h>
@@ -64,6 +84,18 @@ void rsp_ranks_bring(rsp_buf *b, int owner) {
     else if (rsp_rank() == 0) receive_bytes(b, owner);
 }
 
+static void bytes_of_rank(char *data, size_t n, int rank) {
+    for (size_t at = 0; at < n; at += PIECE)
+        MPI_Bcast(data + at, (int) (n - at < PIECE ? n - at : PIECE), MPI_CHAR, rank, MPI_COMM_WORLD);
+}
+
+void rsp_ranks_gather(const rsp_part *p, void *data, size_t size) {
+    for (int rank = 0; p->dealt && rank < rsp_ranks(); rank++) {
+        size_t from = share_from(p, rank), to = share_from(p, rank + 1);
+        bytes_of_rank((char *) data + from * size, (to - from) * size, rank);
+    }
+}
+
 #else
 
 void rsp_ranks_start(int *argc, char ***argv) { (void) argc, (void) argv; }
@@ -74,5 +106,6 @@ bool rsp_ranks_agree(bool ok) { return ok; }
 int rsp_ranks_status(int status) { return status; }
 void rsp_ranks_share(char *bytes, int n) { (void) bytes, (void) n; }
 void rsp_ranks_bring(rsp_buf *b, int owner) { (void) b, (void) owner; }
+void rsp_ranks_gather(const rsp_part *p, void *data, size_t size) { (void) p, (void) data, (void) size; }
 
 #endif
