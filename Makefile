@@ -51,7 +51,7 @@ ifdef COV
 endif
 
 # Code under libFuzzer: everything up to the published table (pages have no parser of foreign files).
-FUZZ_TARGETS := expression formula lavaan yaml decode delimited export study
+FUZZ_TARGETS := expression formula lavaan yaml decode delimited export form study
 FUZZ_SECONDS ?= 60
 ifdef FUZZ
   CC         := clang

@@ -135,6 +135,8 @@ static const struct verb VERBS[] = {
      "Never prints an answer.\n  --json        the same for programs\n", 1, 1000, "J", verb_inspect},
     {"new", "new DIR --from FILE...", "draft a study in the new folder DIR from exports of its questionnaire",
      "Writes survey.csv, choices.csv and study.yaml; the draft runs as it is.\n"
+     "A questionnaire among the files is used: LimeSurvey's structure (.lss, .txt), an XLSForm workbook, REDCap's data\n"
+     "dictionary, syntax files for R and SPSS.\n"
      "  --from FILE...  exports of the answers, of one questionnaire\n",
      2, 1000, "F", verb_new},
     {"simulate", "simulate DIR --out FOLDER [--n N] [--seed S]",

@@ -34,6 +34,9 @@
 #define LLVMFuzzerTestOneInput fuzz_export
 #include "fuzz/export.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_form
+#include "fuzz/form.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_study
 #include "fuzz/study.c"
 #undef LLVMFuzzerTestOneInput
@@ -41,9 +44,15 @@
 static const struct target {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
-} TARGETS[] = {
-    {"expression", fuzz_expression}, {"formula", fuzz_formula},     {"lavaan", fuzz_lavaan}, {"yaml", fuzz_yaml},
-    {"decode", fuzz_decode},         {"delimited", fuzz_delimited}, {"export", fuzz_export}, {"study", fuzz_study}};
+} TARGETS[] = {{"expression", fuzz_expression},
+               {"formula", fuzz_formula},
+               {"lavaan", fuzz_lavaan},
+               {"yaml", fuzz_yaml},
+               {"decode", fuzz_decode},
+               {"delimited", fuzz_delimited},
+               {"export", fuzz_export},
+               {"form", fuzz_form},
+               {"study", fuzz_study}};
 enum { N_TARGETS = sizeof TARGETS / sizeof *TARGETS };
 
 /* Runs each file of the folder; returns their number. */

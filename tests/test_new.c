@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <xlsxwriter.h>
 
+#include "intake/form.h"
 #include "intake/scales.h"
+#include "responsive/expr.h"
 
 static char folder[] = "/tmp/responsive-new-XXXXXX";
 
@@ -128,6 +131,296 @@ static void test_what_a_draft_says(void **state) {
     rsp_diag_free(d);
 }
 
+/* ---- questionnaires beside the exports -------------------------------------------------------------------------- */
+
+static const rsp_variable *variable_named(const rsp_study *s, const char *name) {
+    size_t v = rsp_study_variable(s, name);
+    if (v == RSP_NONE) fail_msg("no variable is named '%s'", name);
+    return &s->variables[v];
+}
+
+static void expect_label(const rsp_study *s, const char *name, const char *language, const char *label) {
+    assert_string_equal(rsp_variable_label(s, (size_t) (variable_named(s, name) - s->variables), language), label);
+}
+
+static char *bytes_of(const char *name, const char *file) {
+    char path[200];
+    rsp_buf b = {0};
+    rsp_diag *d = rsp_diag_new();
+    snprintf(path, sizeof path, "%s/%s/%s", folder, name, file);
+    assert_true(rsp_read_file(path, &b, d, RSP_ERR_DATA, RSP_NOWHERE));
+    rsp_diag_free(d);
+    return b.data;
+}
+
+static void test_limesurvey_questionnaires(void **state) {
+    static const char export[] = "fixtures/questionnaires/voices.csv";
+    const char *xml[] = {export, "fixtures/questionnaires/voices.lss"};
+    const char *table[] = {"fixtures/questionnaires/voices.txt", export};
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_study *s = drafted("voices", xml, 2, d);
+    assert_int_equal(s->n_languages, 2);
+    assert_int_equal(variable_named(s, "country")->type, RSP_SELECT_ONE);
+    assert_true(s->roles.country == rsp_study_variable(s, "country"));
+    expect_label(s, "years", "pl", "Od ilu lat pracuje Pan/Pani w tej dziedzinie?");
+    const rsp_variable *engage = variable_named(s, "engage_sq002");
+    assert_int_equal(engage->measure, RSP_ORDINAL);
+    assert_string_equal(engage->list->choices[0].code, "A1"); /* asked with agreement first */
+    assert_string_equal(rsp_choice_label(engage->list, 4, "pl"), "Zdecydowanie się zgadzam");
+    assert_ptr_equal(engage->list, variable_named(s, "engage_sq003")->list);
+    const rsp_variable *channel = variable_named(s, "channel");
+    assert_int_equal(channel->type, RSP_SELECT_MULTIPLE);
+    assert_int_equal(channel->list->n, 4);
+    assert_string_equal(rsp_choice_label(channel->list, 3, "pl"), "Inne");
+    assert_non_null(variable_named(s, "satisf")->relevant);
+    assert_null(variable_named(s, "country")->relevant); /* always shown */
+    assert_int_equal(variable_named(s, "why")->relevant->op, RSP_X_AND);
+    rsp_frame *f = rsp_intake(s, d);
+    assert_non_null(f);
+    assert_int_equal(f->n, 150);
+    size_t why = rsp_study_variable(s, "why"), other = channel->first_part + 3, answered = 0, others = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        answered += rsp_valid(f, why, i);
+        others += rsp_value(f, other, i) == 1;
+    }
+    assert_true(answered > 20 && answered < 60);
+    assert_true(others > 5 && others < 40);
+    assert_int_equal(rsp_diag_warnings(d) + rsp_diag_errors(d), 0);
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    expect_run("voices");
+    rsp_study_free(drafted("voices_2", table, 2, d));
+    static const char *const files[] = {"survey.csv", "choices.csv"};
+    for (size_t k = 0; k < 2; k++) {
+        char *one = bytes_of("voices", files[k]), *two = bytes_of("voices_2", files[k]);
+        assert_string_equal(one, two);
+        free(one);
+        free(two);
+    }
+    char dir[120];
+    snprintf(dir, sizeof dir, "%s/none", folder);
+    assert_false(rsp_new(dir, xml + 1, 1, d)); /* no answers */
+    assert_int_equal(rsp_diag_status(d), RSP_ERR_DATA);
+    rsp_diag_free(d);
+}
+
+static void write_sheet(lxw_workbook *book, const char *name, const char *const *cells, uint16_t columns) {
+    lxw_worksheet *sheet = workbook_add_worksheet(book, name);
+    for (uint32_t k = 0; cells[k]; k++)
+        if (*cells[k]) worksheet_write_string(sheet, k / columns, (lxw_col_t) (k % columns), cells[k], NULL);
+}
+
+static const char *written(const char *name, const char *text) {
+    static char paths[4][120];
+    static size_t next;
+    char *path = paths[next++ % 4];
+    rsp_diag *d = rsp_diag_new();
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    assert_true(rsp_write_file(path, text, strlen(text), d));
+    rsp_diag_free(d);
+    return path;
+}
+
+static void test_xlsform(void **state) {
+    static const char *const survey[] = {"type",
+                                         "name",
+                                         "label::English (en)",
+                                         "label::Français (fr)",
+                                         "relevant",
+                                         "begin_group",
+                                         "work",
+                                         "Work",
+                                         "Travail",
+                                         "",
+                                         "select_one role",
+                                         "role",
+                                         "What is your role?",
+                                         "Quel est votre rôle ?",
+                                         "",
+                                         "select_multiple serv or_other",
+                                         "serv",
+                                         "Which services?",
+                                         "Quels services ?",
+                                         "${role} = 'm'",
+                                         "end_group",
+                                         "",
+                                         "",
+                                         "",
+                                         "",
+                                         "select_one agree",
+                                         "heard",
+                                         "I am heard.",
+                                         "On m'écoute.",
+                                         "selected(${serv}, 'care')",
+                                         "integer",
+                                         "age",
+                                         "Your age",
+                                         "Votre âge",
+                                         "",
+                                         "note",
+                                         "bye",
+                                         "Thank you",
+                                         "Merci",
+                                         "",
+                                         NULL};
+    static const char *const choices[] = {"list_name",
+                                          "name",
+                                          "label::English (en)",
+                                          "label::Français (fr)",
+                                          "role",
+                                          "f",
+                                          "Front line",
+                                          "Terrain",
+                                          "role",
+                                          "m",
+                                          "Management",
+                                          "Direction",
+                                          "serv",
+                                          "advice",
+                                          "Advice",
+                                          "Conseil",
+                                          "serv",
+                                          "care",
+                                          "Home care",
+                                          "Soins à domicile",
+                                          "agree",
+                                          "no",
+                                          "Disagree",
+                                          "Pas d'accord",
+                                          "agree",
+                                          "yes",
+                                          "Agree",
+                                          "D'accord",
+                                          NULL};
+    char path[120];
+    (void) state;
+    snprintf(path, sizeof path, "%s/form.xlsx", folder);
+    lxw_workbook *book = workbook_new(path);
+    write_sheet(book, "survey", survey, 5);
+    write_sheet(book, "choices", choices, 4);
+    assert_int_equal(workbook_close(book), LXW_NO_ERROR);
+    rsp_diag *d = rsp_diag_new();
+    const char *files[] = {
+        written("kobo.csv",
+                "\"start\";\"work/role\";\"work/serv\";\"work/serv/advice\";\"work/serv/care\";\"heard\";\"age\";"
+                "\"_id\";\"_uuid\";\"_submission_time\";\"_index\"\n"
+                "\"2026-03-02T10:11:12.000+02:00\";\"m\";\"advice care\";\"1\";\"1\";\"yes\";\"44\";\"9001\";"
+                "\"c0ffee\";\"2026-03-02T08:20:00\";\"1\"\n"
+                "\"2026-03-02T11:11:12.000+02:00\";\"f\";\"\";\"\";\"\";\"\";\"31\";\"9002\";\"c0ffef\";"
+                "\"2026-03-02T09:20:00\";\"2\"\n"),
+        path};
+    rsp_study *s = drafted("kobo_form", files, 2, d);
+    assert_int_equal(s->n_languages, 2);
+    expect_label(s, "heard", "fr", "On m'écoute.");
+    assert_string_equal(rsp_choice_label(variable_named(s, "role")->list, 1, "fr"), "Direction");
+    assert_int_equal(variable_named(s, "serv")->type, RSP_SELECT_MULTIPLE);
+    assert_int_equal(variable_named(s, "serv")->list->n, 3);
+    assert_int_equal(variable_named(s, "heard")->measure, RSP_ORDINAL);
+    assert_int_equal(variable_named(s, "heard")->relevant->op, RSP_X_SELECTED);
+    assert_int_equal(variable_named(s, "age")->type, RSP_INTEGER);
+    rsp_frame *f = rsp_intake(s, d);
+    assert_non_null(f);
+    assert_int_equal(rsp_diag_warnings(d) + rsp_diag_errors(d), 0);
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    /* The same questions in an export with words for headings and answers. */
+    files[0] = written("labels.csv", "What is your role?,I am heard.,Your age\nManagement,Agree,44\nFront line,,31\n");
+    s = drafted("kobo_words", files, 2, d);
+    assert_string_equal(rsp_choice_label(variable_named(s, "role")->list, 0, "fr"), "Terrain");
+    assert_int_equal(variable_named(s, "heard")->list->n, 2);
+    rsp_study_free(s);
+    rsp_diag_free(d);
+}
+
+static void test_redcap_dictionary(void **state) {
+    const char *files[] = {"fixtures/exports/redcap/repeating-instruments-data.csv",
+                           "fixtures/exports/redcap/repeating-instruments-dictionary.csv"};
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_study *s = drafted("redcap_form", files, 2, d);
+    assert_string_equal(rsp_choice_label(variable_named(s, "ethnicity")->list, 1, "en"), "NOT Hispanic or Latino");
+    assert_int_equal(variable_named(s, "race")->list->n, 7); /* also those that nobody chose */
+    assert_int_equal(variable_named(s, "bp_systolic")->type, RSP_INTEGER);
+    assert_true(rsp_study_variable(s, "dob") == RSP_NONE && rsp_study_variable(s, "first_name") == RSP_NONE);
+    rsp_study_free(s);
+    rsp_diag_free(d);
+}
+
+static void test_syntax_files(void **state) {
+    static const char r[] =
+        "data <- read.csv(\"survey_1_R_data_file.csv\", quote = \"'\\\"\")\n\n"
+        "# LimeSurvey Field type: A\ndata[, 1] <- as.character(data[, 1])\n"
+        "attributes(data)$variable.labels[1] <- \"Is \\\"care\\\" near?\"\n"
+        "data[, 1] <- factor(data[, 1], levels=c(\"A1\",\"A2\"),labels=c(\"Yes, near\",\"No\"))\nnames(data)[1] <- "
+        "\"near\"\n"
+        "attributes(data)$variable.labels[2] <- \"Weeks of waiting\"\nnames(data)[2] <- \"weeks\"\n";
+    static const char spss[] =
+        "GET DATA /TYPE=TXT.\nVARIABLE LABELS near 'Is \"care\" near?'\n  weeks 'Weeks of waiting'.\n"
+        "VALUE LABELS near\n \"A1\" \"Yes, near\"\n \"A2\" \"No\".\nEXECUTE.\n";
+    static const char sosci[] = "data = read.table(\"x.csv\")\nattr(data$near,\"A1\") = \"Yes, near\"\n"
+                                "attr(data$near,\"A2\") = \"No\"\ncomment(data$near) = \"Is \\\"care\\\" near?\"\n"
+                                "comment(data$weeks) = \"Weeks of waiting\"\n";
+    static const char *const texts[] = {r, spss, sosci}, *const names[] = {"by.R", "by.sps", "by2.R"};
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf data = {0};
+    rsp_buf_puts(&data, "near,weeks\n");
+    for (int k = 0; k < 40; k++) rsp_buf_printf(&data, "%s,%d\n", k % 3 ? "A1" : "A2", k * 7 % 50);
+    for (size_t k = 0; k < 3; k++) {
+        const char *files[] = {written("data.csv", data.data), written(names[k], texts[k])};
+        char dir[16];
+        snprintf(dir, sizeof dir, "syntax_%zu", k);
+        rsp_study *s = drafted(dir, files, 2, d);
+        expect_label(s, "near", s->languages[0], "Is \"care\" near?");
+        expect_label(s, "weeks", s->languages[0], "Weeks of waiting");
+        const rsp_list *near = variable_named(s, "near")->list;
+        assert_int_equal(near->n, 2);
+        assert_string_equal(near->choices[0].code, "A1");
+        assert_string_equal(rsp_choice_label(near, 0, s->languages[0]), "Yes, near");
+        rsp_study_free(s);
+    }
+    rsp_buf_free(&data);
+    rsp_diag_free(d);
+}
+
+/* All names are known; q4_2 and serv(2) are choices. */
+static const char *any_name(void *context, const char *name, const char **part) {
+    (void) context;
+    if (strcmp(name, "unknown") == 0) return NULL;
+    bool choice = strcmp(name, "Q4_2") == 0 || strcmp(name, "serv(2)") == 0;
+    if (choice) *part = "2";
+    return choice ? "q4" : name;
+}
+
+static void test_conditions(void **state) {
+    static const struct {
+        rsp_form_kind kind;
+        const char *text, *expected;
+    } cases[] = {
+        {RSP_FORM_LIMESURVEY, "1", NULL},
+        {RSP_FORM_LIMESURVEY, "Q1.NAOK == \"Y\"", "${Q1} = 'Y'"},
+        {RSP_FORM_LIMESURVEY, "((Q1 >= \"18\" && !is_empty(Q2)))", "((${Q1} >= 18 and not(is-missing(${Q2}))))"},
+        {RSP_FORM_LIMESURVEY, "Q4_2.NAOK == \"Y\" or Q1 != \"\"", "selected(${q4}, '2') or not(is-missing(${Q1}))"},
+        {RSP_FORM_LIMESURVEY, "Q1.relevanceStatus == 1", NULL},
+        {RSP_FORM_LIMESURVEY, "count(Q1, Q2) > 1", NULL},
+        {RSP_FORM_LIMESURVEY, "unknown == \"1\"", NULL},
+        {RSP_FORM_REDCAP, "[role] = '2' and [serv(2)] = '1'", "${role} = '2' and selected(${q4}, '2')"},
+        {RSP_FORM_REDCAP, "[serv(2)] <> '1' or [age] > 17", "not(selected(${q4}, '2')) or ${age} > 17"},
+        {RSP_FORM_REDCAP, "datediff([a], 'today', 'y') > 3", NULL},
+        {RSP_FORM_XLSFORM, "selected(${a}, 'x') and ${b} != ''", "selected(${a}, 'x') and not(is-missing(${b}))"},
+        {RSP_FORM_XLSFORM, "${a} = 'x' and (", NULL},
+        {RSP_FORM_XLSFORM, "pulldata('f', 'a', 'b', ${c})", NULL}};
+    (void) state;
+    rsp_arena *a = rsp_arena_new();
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const char *got = rsp_form_condition(cases[k].kind, cases[k].text, any_name, NULL, a);
+        if (cases[k].expected && got) assert_string_equal(got, cases[k].expected);
+        else if (got || cases[k].expected) fail_msg("%s became %s", cases[k].text, got ? got : "nothing");
+    }
+    rsp_arena_free(a);
+}
+
 static void test_scale_words(void **state) {
     static const struct {
         const char *word, *scale;
@@ -152,7 +445,13 @@ static void test_scale_words(void **state) {
 int main(void) {
     assert_non_null(mkdtemp(folder));
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_drafts_load_and_read),
-                                       cmocka_unit_test(test_what_a_draft_says), cmocka_unit_test(test_scale_words)};
+                                       cmocka_unit_test(test_what_a_draft_says),
+                                       cmocka_unit_test(test_limesurvey_questionnaires),
+                                       cmocka_unit_test(test_xlsform),
+                                       cmocka_unit_test(test_redcap_dictionary),
+                                       cmocka_unit_test(test_syntax_files),
+                                       cmocka_unit_test(test_conditions),
+                                       cmocka_unit_test(test_scale_words)};
     int failed = cmocka_run_group_tests_name("new", tests, NULL, NULL);
     char command[80];
     snprintf(command, sizeof command, "rm -rf %s", folder);

@@ -196,6 +196,10 @@ static void add_columns(rsp_draft *x, rsp_draft_file *f, rsp_map *seen) {
                               .profile = f->profiles[j],
                               .personal = f->profiles[j].personal_heading};
         memset(&f->profiles[j], 0, sizeof f->profiles[j]); /* it belongs to the column now */
+        if (!c.info || !c.info->label) {
+            const rsp_column_info *words = rsp_draft_words_for(x, h);
+            if (words) c.info = words;
+        }
         describe_heading(x, &c, f->tool);
         rsp_map_put(seen, h, x->n_columns);
         RSP_PUSH(x->columns, x->n_columns, x->column_capacity, c);
@@ -205,7 +209,7 @@ static void add_columns(rsp_draft *x, rsp_draft_file *f, rsp_map *seen) {
 
 /* ---- lists ------------------------------------------------------------------------------------------------------ */
 
-static const char *folded_of(rsp_draft *x, const char *text) {
+const char *rsp_draft_folded(rsp_draft *x, const char *text) {
     rsp_buf b = {0};
     rsp_fold(text, strlen(text), &b);
     const char *kept = rsp_strndup(x->arena, b.data, b.length);
@@ -214,9 +218,9 @@ static const char *folded_of(rsp_draft *x, const char *text) {
 }
 
 static size_t value_in(rsp_draft *x, const rsp_draft_list *l, const char *label) {
-    const char *folded = folded_of(x, label);
+    const char *folded = rsp_draft_folded(x, label);
     for (size_t k = 0; k < l->n; k++)
-        if (strcmp(folded_of(x, l->values[k].label), folded) == 0) return k;
+        if (strcmp(rsp_draft_folded(x, l->values[k].label), folded) == 0) return k;
     return RSP_NONE;
 }
 
@@ -230,7 +234,7 @@ static const char *scale_of(rsp_draft *x, rsp_draft_list *l) {
         /* The s-th scale that the first answer stands on, then the same one for the others. */
         for (size_t k = 0; k < l->n && all; k++) {
             if (l->values[k].missing) continue;
-            const char *folded = folded_of(x, l->values[k].label), *found = NULL;
+            const char *folded = rsp_draft_folded(x, l->values[k].label), *found = NULL;
             if (!name) {
                 name = found = rsp_scale_word(folded, s, &place);
                 if (!name) return NULL;
@@ -252,7 +256,7 @@ static bool all_numbered(rsp_draft *x, rsp_draft_list *l) {
     size_t answers = 0;
     for (size_t k = 0; k < l->n; k++) {
         if (l->values[k].missing) continue;
-        l->values[k].place = rsp_scale_number(folded_of(x, l->values[k].label));
+        l->values[k].place = rsp_scale_number(rsp_draft_folded(x, l->values[k].label));
         if (isnan(l->values[k].place)) return false;
         answers++;
     }
@@ -283,6 +287,15 @@ static void order_list(rsp_draft *x, rsp_draft_list *l, bool coded) {
     if (l->n) qsort(l->values, l->n, sizeof *l->values, compare_values);
 }
 
+void rsp_draft_order(rsp_draft *x, rsp_draft_list *l) {
+    l->scale = scale_of(x, l);
+    l->ordinal = l->scale && strcmp(l->scale, "yes_no") != 0;
+    if (!l->scale && all_numbered(x, l)) l->ordinal = true;
+    else
+        for (size_t k = 0; k < l->n && !l->scale; k++) l->values[k].place = (double) k;
+    if (l->n) qsort(l->values, l->n, sizeof *l->values, compare_values);
+}
+
 /* EUSurvey's `Malta(MT)`: the identifier; NULL. */
 static const char *identifier_of(rsp_draft *x, const char *label, size_t *text) {
     size_t n = strlen(label);
@@ -302,10 +315,17 @@ static void add_value(rsp_draft *x, rsp_draft_list *l, const char *raw, const ch
         code = identifier;
         label = rsp_strndup(x->arena, label, length);
     }
-    rsp_draft_value v = {code, rsp_draft_words(x, label), raw, n, missing != 0 || rsp_missing_word(folded_of(x, label)),
-                         0};
+    rsp_draft_value v = {.code = code,
+                         .label = rsp_draft_words(x, label),
+                         .raw = raw,
+                         .n = n,
+                         .missing = missing != 0 || rsp_missing_word(rsp_draft_folded(x, label))};
     if (!*v.label) return;
     RSP_PUSH(l->values, l->n, l->capacity, v);
+}
+
+void rsp_draft_add_value(rsp_draft *x, rsp_draft_list *l, const char *text, size_t n) {
+    if (l->n < MOST_CHOICES) add_value(x, l, text, NULL, text, n, 0);
 }
 
 /* Codes of letters and digits for labels: made of the words, each once in the list. */
@@ -391,7 +411,7 @@ static size_t list_of(rsp_draft *x, const rsp_draft_column *c, const char *name)
 
 /* ---- items ------------------------------------------------------------------------------------------------------ */
 
-static rsp_draft_item *add_item(rsp_draft *x, rsp_draft_item item) {
+rsp_draft_item *rsp_draft_add(rsp_draft *x, rsp_draft_item item) {
     RSP_PUSH(x->items, x->n_items, x->item_capacity, item);
     return &x->items[x->n_items - 1];
 }
@@ -414,20 +434,20 @@ static void add_own(rsp_draft *x, rsp_draft_column *c) {
         bool date = roles[k].type == RSP_DRAFT_DATE;
         if (c->own->kind != roles[k].kind || taken || !c->profile.answered || (date && c->kind != RSP_KIND_DATE))
             continue;
-        add_item(x, (rsp_draft_item){.name = rsp_draft_name(x, c->own->code, roles[k].role),
-                                     .label = c->label,
-                                     .export_name = c->code,
-                                     .type = roles[k].type,
-                                     .list = RSP_NONE,
-                                     .role = roles[k].role,
-                                     .answered = c->profile.answered});
+        rsp_draft_add(x, (rsp_draft_item){.name = rsp_draft_name(x, c->own->code, roles[k].role),
+                                          .label = c->label,
+                                          .export_name = c->code,
+                                          .type = roles[k].type,
+                                          .list = RSP_NONE,
+                                          .role = roles[k].role,
+                                          .answered = c->profile.answered});
     }
 }
 
 /* Every answer a tick: chosen or not, or the option's own text. */
 static bool is_tick(rsp_draft *x, const rsp_draft_column *c, const rsp_tool *tool, const rsp_table_data *t) {
     rsp_buf room = {0};
-    const char *option = folded_of(x, c->part_label ? c->part_label : c->part ? c->part : "");
+    const char *option = rsp_draft_folded(x, c->part_label ? c->part_label : c->part ? c->part : "");
     bool all = !c->profile.many && c->profile.n_spellings <= 3;
     for (size_t k = 0; k < c->profile.n_spellings && all; k++) {
         const rsp_spelling *s = &c->profile.spellings[k];
@@ -498,7 +518,8 @@ static void add_parts(rsp_draft *x, const struct group *g, rsp_draft_type type) 
         const char *option = c->part_label && *c->part_label ? c->part_label : c->part;
         /* The code `other` stands for words of the respondents: there or not. */
         const char *own = is_other_text(c) && !others++ ? "other" : code ? c->part : NULL;
-        rsp_draft_value v = {own, rsp_draft_words(x, option), NULL, c->profile.answered, false, (double) k};
+        rsp_draft_value v = {
+            .code = own, .label = rsp_draft_words(x, option), .n = c->profile.answered, .place = (double) k};
         RSP_PUSH(l.values, l.n, l.capacity, v);
         if (c->profile.answered > answered) answered = c->profile.answered;
         c->done = true;
@@ -506,12 +527,12 @@ static void add_parts(rsp_draft *x, const struct group *g, rsp_draft_type type) 
     if (parent != RSP_NONE) x->columns[parent].done = true;
     l.name = rsp_draft_name(x, rsp_printf(x->arena, "%s_list", name), "list");
     RSP_PUSH(x->lists, x->n_lists, x->list_capacity, l); /* its own: n_items stays 0, so that nobody shares it */
-    add_item(x, (rsp_draft_item){.name = name,
-                                 .label = rsp_draft_words(x, label),
-                                 .export_name = first->base,
-                                 .type = type,
-                                 .list = x->n_lists - 1,
-                                 .answered = answered});
+    rsp_draft_add(x, (rsp_draft_item){.name = name,
+                                      .label = rsp_draft_words(x, label),
+                                      .export_name = first->base,
+                                      .type = type,
+                                      .list = x->n_lists - 1,
+                                      .answered = answered});
 }
 
 static bool add_group(rsp_draft *x, size_t first) {
@@ -594,12 +615,12 @@ static bool add_joined(rsp_draft *x, rsp_draft_column *c) {
         order_list(x, &p.list, false);
         p.list.name = rsp_draft_name(x, rsp_printf(x->arena, "%s_list", name), "list");
         RSP_PUSH(x->lists, x->n_lists, x->list_capacity, p.list);
-        add_item(x, (rsp_draft_item){.name = name,
-                                     .label = c->label,
-                                     .export_name = c->code,
-                                     .type = RSP_DRAFT_MULTIPLE,
-                                     .list = x->n_lists - 1,
-                                     .answered = c->profile.answered});
+        rsp_draft_add(x, (rsp_draft_item){.name = name,
+                                          .label = c->label,
+                                          .export_name = c->code,
+                                          .type = RSP_DRAFT_MULTIPLE,
+                                          .list = x->n_lists - 1,
+                                          .answered = c->profile.answered});
         return true;
     }
     return false;
@@ -616,6 +637,13 @@ static bool is_place(const char *folded) {
         }
     }
     return false;
+}
+
+bool rsp_draft_is_country(rsp_draft *x, const rsp_draft_item *item, const char *code) {
+    for (size_t k = 0; k < x->n_items; k++)
+        if (x->items[k].role && strcmp(x->items[k].role, "country") == 0) return false;
+    return x->lists[item->list].n >= 2 &&
+           (is_place(rsp_draft_folded(x, code)) || is_place(rsp_draft_folded(x, item->label)));
 }
 
 static void add_single(rsp_draft *x, rsp_draft_column *c) {
@@ -636,13 +664,10 @@ static void add_single(rsp_draft *x, rsp_draft_column *c) {
     item.free_text = item.type == RSP_DRAFT_TEXT;
     if (item.type == RSP_DRAFT_ONE) {
         item.list = list_of(x, c, item.name);
-        bool country =
-            x->lists[item.list].n >= 2 && (is_place(folded_of(x, c->code)) || is_place(folded_of(x, c->label)));
-        for (size_t k = 0; k < x->n_items; k++)
-            country = country && !(x->items[k].role && strcmp(x->items[k].role, "country") == 0);
-        if (country) item.role = "country";
+        if (rsp_draft_is_country(x, &item, c->code)) item.role = "country";
     }
-    add_item(x, item);
+    rsp_draft_dress(x, c, &item);
+    rsp_draft_add(x, item);
 }
 
 static bool is_id_heading(const char *folded) {
@@ -667,15 +692,16 @@ static void find_id(rsp_draft *x) {
     for (size_t j = 0; j < x->n_columns; j++) {
         rsp_draft_column *c = &x->columns[j];
         bool once = c->profile.many || c->profile.n_spellings == c->profile.answered;
-        if (c->done || c->own || !c->profile.answered || !once || !is_id_heading(folded_of(x, c->code))) continue;
+        if (c->done || c->own || !c->profile.answered || !once || !is_id_heading(rsp_draft_folded(x, c->code)))
+            continue;
         c->done = true;
-        add_item(x, (rsp_draft_item){.name = rsp_draft_name(x, c->code, "id"),
-                                     .label = c->label,
-                                     .export_name = c->code,
-                                     .type = RSP_DRAFT_TEXT,
-                                     .list = RSP_NONE,
-                                     .role = "id",
-                                     .answered = c->profile.answered});
+        rsp_draft_add(x, (rsp_draft_item){.name = rsp_draft_name(x, c->code, "id"),
+                                          .label = c->label,
+                                          .export_name = c->code,
+                                          .type = RSP_DRAFT_TEXT,
+                                          .list = RSP_NONE,
+                                          .role = "id",
+                                          .answered = c->profile.answered});
         return;
     }
 }
@@ -701,14 +727,14 @@ static void condition_of_tests(rsp_draft *x) {
                 strcmp(c->own->code, rules[r].own) != 0 || !c->profile.answered)
                 continue;
             const char *name = rsp_draft_name(x, c->own->code, "mode");
-            add_item(x, (rsp_draft_item){.name = name,
-                                         .label = c->label,
-                                         .export_name = c->code,
-                                         .type = RSP_DRAFT_TEXT,
-                                         .list = RSP_NONE,
-                                         .role = NULL,
-                                         .answered = c->profile.answered,
-                                         .free_text = true});
+            rsp_draft_add(x, (rsp_draft_item){.name = name,
+                                              .label = c->label,
+                                              .export_name = c->code,
+                                              .type = RSP_DRAFT_TEXT,
+                                              .list = RSP_NONE,
+                                              .role = NULL,
+                                              .answered = c->profile.answered,
+                                              .free_text = true});
             rsp_buf b = {0};
             for (const char *p = rules[r].condition; *p; p++) {
                 if (strncmp(p, "%s", 2) == 0) {
@@ -737,12 +763,15 @@ static void find_language(rsp_draft *x) {
     }
     const char *found = all.data ? rsp_language_of(all.data, all.length) : NULL;
     x->language = found ? found : "en";
+    x->n_languages = 1;
+    x->languages = &x->language;
     rsp_buf_free(&all);
 }
 
 void rsp_draft_work_out(rsp_draft *x) {
     rsp_map *seen = rsp_map_new();
     rsp_buf left_out = {0};
+    rsp_draft_take_forms(x);
     for (size_t k = 0; k < x->n_files; k++) add_columns(x, &x->files[k], seen);
     rsp_map_free(seen);
     for (size_t j = 0; j < x->n_columns; j++) {
@@ -756,7 +785,10 @@ void rsp_draft_work_out(rsp_draft *x) {
     find_id(x);
     for (size_t j = 0; j < x->n_columns; j++) {
         rsp_draft_column *c = &x->columns[j];
-        if (c->done || add_group(x, j)) continue;
+        const char *form_why = NULL;
+        bool asked = !c->done && !c->personal && *c->heading && rsp_draft_from_form(x, j, &form_why);
+        if (form_why) note_left_out(x, &left_out, c->heading, form_why);
+        if (c->done || asked || add_group(x, j)) continue;
         bool status = strcmp(x->files[0].tool->name, "redcap") == 0 && c->code != NULL &&
                       (strstr(c->code, "_complete") || strstr(c->code, "_timestamp"));
         const char *why = c->personal            ? "personal data"
@@ -771,12 +803,13 @@ void rsp_draft_work_out(rsp_draft *x) {
         else add_single(x, c);
     }
     condition_of_tests(x);
+    rsp_draft_conditions(x);
     for (size_t k = 0; k < x->n_lists; k++) {
         rsp_draft_list *l = &x->lists[k];
         if (l->scale && l->n) qsort(l->values, l->n, sizeof *l->values, compare_values);
         give_codes(x, l);
     }
-    find_language(x);
+    if (!x->n_languages) find_language(x);
     x->left_out = rsp_strdup(x->arena, left_out.data ? left_out.data : "");
     rsp_buf_free(&left_out);
 }

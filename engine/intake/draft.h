@@ -6,10 +6,11 @@
 
 typedef struct {
     const char *code, *label;
-    const char *raw; /* as in the cells; NULL: of a part */
-    size_t n;        /* answers */
-    bool missing;    /* says that there is no answer */
-    double place;    /* in the list's order */
+    const char *const *labels; /* by the draft's languages, NULL where there is none; NULL: the label alone */
+    const char *raw;           /* as in the cells; NULL: of a part */
+    size_t n;                  /* answers */
+    bool missing;              /* says that there is no answer */
+    double place;              /* in the list's order */
 } rsp_draft_value;
 
 typedef struct {
@@ -31,8 +32,10 @@ typedef enum {
 } rsp_draft_type;
 
 typedef struct {
-    const char *name, *label, *hint; /* hint: the question of which this is a row; NULL */
-    const char *export_name;         /* heading, or its part before the option */
+    const char *name, *label, *hint;          /* hint: the question of which this is a row; NULL */
+    const char *const *labels, *const *hints; /* by the draft's languages, as in rsp_draft_value */
+    const char *relevant;                     /* condition under which it was shown; NULL: always, as far as is known */
+    const char *export_name;                  /* heading, or its part before the option */
     rsp_draft_type type;
     size_t list; /* index, or RSP_NONE */
     const char *role;
@@ -60,6 +63,15 @@ typedef struct {
     bool commas, month_first, day_first; /* numbers and dates of its columns */
 } rsp_draft_file;
 
+typedef struct rsp_form rsp_form;
+
+/* What a heading of the exports means by a questionnaire. */
+typedef struct {
+    const rsp_form *form;
+    size_t question;
+    size_t item; /* that was made of it, or RSP_NONE */
+} rsp_draft_asked;
+
 typedef struct {
     rsp_arena *arena;
     size_t n_files, file_capacity;
@@ -70,17 +82,51 @@ typedef struct {
     rsp_draft_list *lists;
     size_t n_items, item_capacity;
     rsp_draft_item *items;
-    rsp_map *names;        /* of variables and lists */
-    const char *language;  /* of the labels */
+    rsp_map *names;       /* of variables and lists */
+    const char *language; /* of the labels: the first of the languages */
+    size_t n_languages;
+    const char **languages;
+    const char *const *titles; /* by language; NULL: none is known */
+    size_t n_forms, form_capacity;
+    rsp_form **forms; /* questionnaires given beside the exports */
+    size_t n_asked, asked_capacity;
+    rsp_draft_asked *asked;
+    rsp_map *asked_by;     /* keys of names and words of questions and their parts, to `asked` */
+    rsp_map *asked_twice;  /* keys of words that stand for two questions */
     const char *left_out;  /* headings of personal and blank columns, for a comment */
     const char *test_rows; /* condition of rows that are no interviews; NULL */
     bool only_tests;       /* there are no others */
 } rsp_draft;
 
-void rsp_draft_work_out(rsp_draft *x);
+rsp_draft rsp_draft_new(void);
+void rsp_draft_free(rsp_draft *x);
+/* Takes over the bytes of an export or a questionnaire. False: reported. */
+bool rsp_draft_take(rsp_draft *x, rsp_buf *raw, const char *path, rsp_diag *d);
+void rsp_draft_work_out(rsp_draft *x); /* needs an export */
 bool rsp_draft_write(const rsp_draft *x, const char *dir, rsp_diag *d);
 /* A name of letters, digits and _ made of a text, not used before; kept in the arena. */
 const char *rsp_draft_name(rsp_draft *x, const char *text, const char *fallback);
+/* Lists and items that the two ways of drafting, from cells (draft.c) and from a questionnaire
+ * (draft_form.c), share. */
+rsp_draft_item *rsp_draft_add(rsp_draft *x, rsp_draft_item item);
+const char *rsp_draft_folded(rsp_draft *x, const char *text); /* as rsp_fold makes it, in the arena */
+/* Puts a list in the order of the scale that its labels tell, else leaves it in its own. */
+void rsp_draft_order(rsp_draft *x, rsp_draft_list *l);
+/* A further answer that stands in the cells. */
+void rsp_draft_add_value(rsp_draft *x, rsp_draft_list *l, const char *text, size_t n);
+bool rsp_draft_is_country(rsp_draft *x, const rsp_draft_item *item, const char *code);
+
+/* Of questionnaires: languages and title, before anything else. */
+void rsp_draft_take_forms(rsp_draft *x);
+/* Words for a column where the questionnaire has no more than words; NULL. */
+const rsp_column_info *rsp_draft_words_for(rsp_draft *x, const char *heading);
+/* Makes an item of the question that the column belongs to, with all its columns. False: none asks for it. *why: left out,
+ * and for which reason. */
+bool rsp_draft_from_form(rsp_draft *x, size_t column, const char **why);
+/* Gives an item that was made of a column's cells, and is the next to be added, the words of the questionnaire. */
+void rsp_draft_dress(rsp_draft *x, const rsp_draft_column *c, rsp_draft_item *item);
+/* Conditions of the items, when all have their names. */
+void rsp_draft_conditions(rsp_draft *x);
 /* A text without HTML, on one line. */
 const char *rsp_draft_words(rsp_draft *x, const char *text);
 

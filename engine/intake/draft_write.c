@@ -1,12 +1,12 @@
 /* `responsive new`: the draft as survey.csv, choices.csv and study.yaml. */
-#include "draft.h"
+#include "form.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ITEMS_AT_ONCE = 10 };
+enum { ITEMS_AT_ONCE = 10, MOST_ALONE = 12 };
 
 /* ---- the instrument --------------------------------------------------------------------------------------------- */
 
@@ -24,9 +24,26 @@ static const char *type_text(const rsp_draft *x, const rsp_draft_item *i) {
     return "text";
 }
 
-static void put_row(rsp_buf *b, const char *const *cells, size_t n) {
+/* The text in language l: the one text there is belongs to the first language. */
+static const char *in_language(const char *const *texts, const char *text, size_t l) {
+    const char *own = texts ? texts[l] : NULL;
+    return own ? own : l == 0 && text ? text : "";
+}
+
+static void put_headings(const rsp_draft *x, rsp_buf *b, const char *word) {
+    for (size_t l = 0; l < x->n_languages; l++) rsp_buf_printf(b, ",%s::%s", word, x->languages[l]);
+}
+
+static void put_texts(const rsp_draft *x, rsp_buf *b, const char *const *texts, const char *text) {
+    for (size_t l = 0; l < x->n_languages; l++) {
+        rsp_buf_putc(b, ',');
+        rsp_buf_csv(b, in_language(texts, text, l), false);
+    }
+}
+
+static void put_cells(rsp_buf *b, const char *const *cells, size_t n) {
     for (size_t k = 0; k < n; k++) {
-        if (k) rsp_buf_putc(b, ',');
+        rsp_buf_putc(b, ',');
         rsp_buf_csv(b, cells[k] ? cells[k] : "", false);
     }
     rsp_buf_putc(b, '\n');
@@ -34,14 +51,20 @@ static void put_row(rsp_buf *b, const char *const *cells, size_t n) {
 
 static bool write_survey(const rsp_draft *x, const char *dir, rsp_diag *d) {
     rsp_buf b = {0};
-    rsp_buf_printf(&b, "type,name,label::%s,hint::%s,export_name,measure\n", x->language, x->language);
+    rsp_buf_puts(&b, "type,name");
+    put_headings(x, &b, "label");
+    put_headings(x, &b, "hint");
+    rsp_buf_puts(&b, ",relevant,export_name,measure\n");
     for (size_t k = 0; k < x->n_items; k++) {
         const rsp_draft_item *i = &x->items[k];
         bool ordinal = i->type == RSP_DRAFT_ONE && x->lists[i->list].ordinal;
         /* A bar parts alternatives there: such headings are matched by their text. */
         const char *heading = strchr(i->export_name, '|') || strcmp(i->export_name, i->name) == 0 ? "" : i->export_name;
-        const char *cells[] = {type_text(x, i), i->name, i->label, i->hint, heading, ordinal ? "ordinal" : ""};
-        put_row(&b, cells, sizeof cells / sizeof *cells);
+        const char *cells[] = {i->relevant, heading, ordinal ? "ordinal" : ""};
+        rsp_buf_printf(&b, "%s,%s", type_text(x, i), i->name);
+        put_texts(x, &b, i->labels, i->label);
+        put_texts(x, &b, i->hints, i->hint);
+        put_cells(&b, cells, sizeof cells / sizeof *cells);
     }
     bool good = rsp_write_file(rsp_path_join(x->arena, dir, "survey.csv"), b.data, b.length, d);
     rsp_buf_free(&b);
@@ -50,12 +73,17 @@ static bool write_survey(const rsp_draft *x, const char *dir, rsp_diag *d) {
 
 static bool write_choices(const rsp_draft *x, const char *dir, rsp_diag *d) {
     rsp_buf b = {0};
-    rsp_buf_printf(&b, "list_name,name,label::%s,missing\n", x->language);
+    rsp_buf_puts(&b, "list_name,name");
+    put_headings(x, &b, "label");
+    rsp_buf_puts(&b, ",missing\n");
     for (size_t l = 0; l < x->n_lists; l++)
         for (size_t k = 0; k < x->lists[l].n; k++) {
             const rsp_draft_value *v = &x->lists[l].values[k];
-            const char *cells[] = {x->lists[l].name, v->code, v->label, v->missing ? "yes" : ""};
-            put_row(&b, cells, sizeof cells / sizeof *cells);
+            const char *cells[] = {v->missing ? "yes" : ""};
+            rsp_buf_printf(&b, "%s,", x->lists[l].name);
+            rsp_buf_csv(&b, v->code, false);
+            put_texts(x, &b, v->labels, v->label);
+            put_cells(&b, cells, 1);
         }
     bool good = rsp_write_file(rsp_path_join(x->arena, dir, "choices.csv"), b.data, b.length, d);
     rsp_buf_free(&b);
@@ -172,7 +200,25 @@ struct tables {
     bool *done;
 };
 
-static void open_table(struct tables *t, const char *id, const char *title, const char *statistic) {
+/* What a table is called, by language. */
+struct title {
+    const char *const *texts;
+    const char *text; /* NULL: it has none */
+};
+
+/* {en: "...", pl: "..."}, of the languages that have one. */
+static void put_title(const rsp_draft *x, rsp_buf *b, const struct title *title) {
+    bool any = false;
+    for (size_t l = 0; l < x->n_languages; l++) {
+        const char *text = in_language(title->texts, title->text, l);
+        if (!*text) continue;
+        rsp_buf_printf(b, "%s%s: %s", any ? ", " : "{", x->languages[l], quoted(x, text));
+        any = true;
+    }
+    rsp_buf_puts(b, any ? "}\n" : "{}\n");
+}
+
+static void open_table(struct tables *t, const char *id, struct title title, const char *statistic) {
     rsp_buf name = {0};
     const char *country = country_of(t->x);
     for (size_t k = 1; k < 100000; k++) {
@@ -182,14 +228,17 @@ static void open_table(struct tables *t, const char *id, const char *title, cons
         if (rsp_map_put(t->ids, name.data, 0)) break;
     }
     rsp_buf_printf(t->b, "  - id: %s\n", name.data);
-    if (title) rsp_buf_printf(t->b, "    title: {%s: %s}\n", t->x->language, quoted(t->x, title));
+    if (title.text && *title.text) {
+        rsp_buf_puts(t->b, "    title: ");
+        put_title(t->x, t->b, &title);
+    }
     if (statistic) rsp_buf_printf(t->b, "    statistic: %s\n", statistic);
     if (country) rsp_buf_printf(t->b, "    by: [[], [%s]]\n", country);
     rsp_buf_puts(t->b, "    items: [");
     rsp_buf_free(&name);
 }
 
-static void put_items(struct tables *t, const char *id, const char *title, const char *statistic, const size_t *items,
+static void put_items(struct tables *t, const char *id, struct title title, const char *statistic, const size_t *items,
                       size_t n) {
     for (size_t from = 0; from < n; from += ITEMS_AT_ONCE) {
         open_table(t, id, title, statistic);
@@ -217,9 +266,9 @@ static void put_batteries(struct tables *t, size_t *room) {
             if (wanted(t, k) && x->items[k].type == RSP_DRAFT_ONE && x->items[k].list == l) room[n++] = k;
         if (n < (ordinal ? 2u : 3u)) continue;
         /* The question that all are rows of is the title. */
-        const char *title = x->items[room[0]].hint;
-        for (size_t k = 1; k < n && title; k++)
-            if (!x->items[room[k]].hint || strcmp(title, x->items[room[k]].hint) != 0) title = NULL;
+        struct title title = {x->items[room[0]].hints, x->items[room[0]].hint};
+        for (size_t k = 1; k < n && title.text; k++)
+            if (!x->items[room[k]].hint || strcmp(title.text, x->items[room[k]].hint) != 0) title.text = NULL;
         put_items(t, rsp_printf(x->arena, "items_%s", x->lists[l].name), title, NULL, room, n);
     }
 }
@@ -228,11 +277,12 @@ static void put_of_type(struct tables *t, rsp_draft_type type, const char *id, c
     size_t n = 0;
     for (size_t k = 0; k < t->x->n_items; k++)
         if (wanted(t, k) && t->x->items[k].type == type) room[n++] = k;
-    bool alone = type == RSP_DRAFT_MULTIPLE || type == RSP_DRAFT_RANK;
+    /* Questions of their own get charts of their own, unless there are so many that nobody would leaf through them. */
+    bool alone = type == RSP_DRAFT_MULTIPLE || type == RSP_DRAFT_RANK || (type == RSP_DRAFT_ONE && n <= MOST_ALONE);
     for (size_t k = 0; k < n && alone; k++)
-        put_items(t, rsp_printf(t->x->arena, "t_%s", t->x->items[room[k]].name), t->x->items[room[k]].label, statistic,
-                  &room[k], 1);
-    if (!alone) put_items(t, id, NULL, statistic, room, n);
+        put_items(t, rsp_printf(t->x->arena, "t_%s", t->x->items[room[k]].name),
+                  (struct title){t->x->items[room[k]].labels, t->x->items[room[k]].label}, statistic, &room[k], 1);
+    if (!alone) put_items(t, id, (struct title){0}, statistic, room, n);
 }
 
 static void put_tables(const rsp_draft *x, rsp_buf *b) {
@@ -284,8 +334,12 @@ static bool write_yaml(const rsp_draft *x, const char *dir, rsp_diag *d) {
         "# A draft made from the exports below. It runs as it is: responsive run %s\n"
         "# Set right what only you can know: titles, labels and languages in survey.csv and choices.csv, the order of\n"
         "# choices, which answers are missing ones, and how the respondents came to be (design, weighting).\n"
-        "study: %s\ntitle:\n  %s: %s\nlanguages: [%s]\n\nsources:\n",
-        quoted(x, dir), identifier(x, name), x->language, quoted(x, name), x->language);
+        "study: %s\ntitle: ",
+        quoted(x, dir), identifier(x, name));
+    put_title(x, &b, &(struct title){x->titles, name});
+    rsp_buf_puts(&b, "languages: [");
+    for (size_t l = 0; l < x->n_languages; l++) rsp_buf_printf(&b, "%s%s", l ? ", " : "", x->languages[l]);
+    rsp_buf_puts(&b, "]\n\nsources:\n");
     for (size_t k = 0; k < x->n_files; k++) put_source(x, &x->files[k], dir, &b, d);
     put_paths(x, dir, &b);
     rsp_buf_puts(&b, "\ninstrument: {survey: survey.csv, choices: choices.csv}\n\n");
@@ -323,23 +377,37 @@ bool rsp_draft_write(const rsp_draft *x, const char *dir, rsp_diag *d) {
     return rsp_make_dirs(dir, d) && write_survey(x, dir, d) && write_choices(x, dir, d) && write_yaml(x, dir, d);
 }
 
-static bool open_one(rsp_draft *x, const char *path, rsp_diag *d) {
-    rsp_buf raw = {0};
+rsp_draft rsp_draft_new(void) {
+    return (rsp_draft){
+        .arena = rsp_arena_new(), .names = rsp_map_new(), .asked_by = rsp_map_new(), .asked_twice = rsp_map_new()};
+}
+
+bool rsp_draft_take(rsp_draft *x, rsp_buf *raw, const char *path, rsp_diag *d) {
     rsp_open_options o = {NULL, 0, NULL};
     char why[160];
     rsp_draft_file f = {.path = path};
-    if (!rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE)) {
-        rsp_buf_free(&raw);
-        return false;
+    size_t errors = rsp_diag_errors(d);
+    rsp_form *form = rsp_form_read(raw, path, d);
+    if (form || rsp_diag_errors(d) != errors) {
+        rsp_buf_free(raw);
+        if (form) RSP_PUSH(x->forms, x->n_forms, x->form_capacity, form);
+        return form != NULL;
     }
-    f.table = rsp_table_open(&raw, path, &o, d);
+    f.table = rsp_table_open(raw, path, &o, d);
     if (f.table) f.tool = rsp_tool_take("auto", f.table, why, d);
     if (f.tool) f.profiles = rsp_profiles(f.table, f.tool);
     RSP_PUSH(x->files, x->n_files, x->file_capacity, f);
     return f.tool != NULL;
 }
 
-static void draft_free(rsp_draft *x) {
+static bool open_one(rsp_draft *x, const char *path, rsp_diag *d) {
+    rsp_buf raw = {0};
+    if (rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE)) return rsp_draft_take(x, &raw, path, d);
+    rsp_buf_free(&raw);
+    return false;
+}
+
+void rsp_draft_free(rsp_draft *x) {
     for (size_t j = 0; j < x->n_columns; j++) {
         rsp_profile *p = &x->columns[j].profile;
         for (size_t k = 0; k < p->n_spellings; k++) free((char *) p->spellings[k].text);
@@ -350,6 +418,11 @@ static void draft_free(rsp_draft *x) {
         if (x->files[k].profiles) rsp_profiles_free(x->files[k].profiles, x->files[k].table->n_columns);
         rsp_table_close(x->files[k].table);
     }
+    for (size_t k = 0; k < x->n_forms; k++) rsp_form_free(x->forms[k]);
+    free(x->forms);
+    free(x->asked);
+    rsp_map_free(x->asked_by);
+    rsp_map_free(x->asked_twice);
     for (size_t k = 0; k < x->n_lists; k++) free(x->lists[k].values);
     free(x->files);
     free(x->columns);
@@ -360,13 +433,18 @@ static void draft_free(rsp_draft *x) {
 }
 
 bool rsp_new(const char *dir, const char *const *paths, size_t n, rsp_diag *d) {
-    rsp_draft x = {.arena = rsp_arena_new(), .names = rsp_map_new()};
+    rsp_draft x = rsp_draft_new();
     bool good = true;
     for (size_t k = 0; k < n; k++) good = open_one(&x, paths[k], d) && good;
+    if (good && !x.n_files) {
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){paths[0], 0, 0}, "name the exports too",
+                   "this is a questionnaire without answers");
+        good = false;
+    }
     if (good) {
         rsp_draft_work_out(&x);
         good = rsp_draft_write(&x, dir, d);
     }
-    draft_free(&x);
+    rsp_draft_free(&x);
     return good;
 }

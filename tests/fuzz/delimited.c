@@ -1,4 +1,5 @@
-/* Fuzz target: delimited text. However records are taken, the cells are the same. */
+/* Fuzz target: delimited text. However records are taken, quickly or plainly, together or one by one, the cells are the
+ * same. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -36,6 +37,26 @@ static void read_all(const rsp_table_data *t) {
     rsp_room_free(&room);
 }
 
+static void compare_with_plain(const rsp_table_data *t, const rsp_table_data *plain) {
+    rsp_room rooms[2] = {0};
+    rsp_cell *cells = rsp_calloc(2 * t->n_columns, sizeof *cells), *expected = cells + t->n_columns;
+    assert(plain && plain->n_records == t->n_records && plain->n_columns == t->n_columns);
+    assert(plain->bare_empty == t->bare_empty && plain->quoted_empty == t->quoted_empty);
+    assert(plain->comma_in_cells == t->comma_in_cells);
+    for (size_t i = 0; i < t->n_records; i++) {
+        assert(plain->line[i] == t->line[i]);
+        t->read(t, i, i + 1, &rooms[0], cells);
+        plain->read(plain, i, i + 1, &rooms[1], expected);
+        for (size_t j = 0; j < t->n_columns; j++) {
+            assert(cells[j].length == expected[j].length && cells[j].quoted == expected[j].quoted);
+            assert(memcmp(cells[j].text, expected[j].text, cells[j].length) == 0);
+        }
+    }
+    free(cells);
+    rsp_room_free(&rooms[0]);
+    rsp_room_free(&rooms[1]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const encodings[] = {NULL, "UTF-8", "UTF-16", "WINDOWS-1250"};
     static const char delimiters[] = {0, 0, ',', ';', '\t', '|', ' '};
@@ -50,6 +71,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         char why[160];
         for (size_t i = 1; i < t->n_records; i++) assert(t->line[i] > t->line[i - 1]);
         read_all(t);
+        rsp_buf again = {0};
+        rsp_buf_add(&again, (const char *) data + 2, size - 2);
+        rsp_table_data *plain = rsp_delimited_open_plain(&again, "export.csv", encodings[data[0] % 4],
+                                                         delimiters[data[1] % sizeof delimiters], d);
+        compare_with_plain(t, plain);
+        rsp_table_close(plain);
         assert(rsp_tool_find("auto", t, why));
     }
     rsp_table_close(t);
