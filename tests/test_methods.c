@@ -239,7 +239,7 @@ static void faults_are_all_reported(void **state) {
     char path[] = "/tmp/test_methods_XXXXXX";
     int fd = mkstemp(path);
     static const char text[] =
-        "locale: en_GB\nhyphenation: x\nmistake: 1\ntexts:\n  a: \"{n, plural, other{x}}\"\n  b: [1]\n"
+        "locale: en_GB\nmistake: 1\ntexts:\n  a: \"{n, plural, other{x}}\"\n  b: [1]\n"
         "kinds:\n  table: {title: T, uses: [nothing], statistics: [{what: x}, y]}\n  test: {title: T}\n"
         "flags: {a: [b]}\nsources: 3\n";
     assert_true(fd >= 0);
@@ -445,7 +445,7 @@ static void the_annex_says_what_the_rows_hold(void **state) {
                                        "few clusters: nine clusters only",
                                        "proportion",
                                        "Σ w·1(answer) / Σ w",
-                                       "W. G. Cochran",
+                                       "W. G. Cochran (1977): Sampling",
                                        "odds_ratio",
                                        "low_base",
                                        "2 NIST data sets",

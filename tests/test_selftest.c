@@ -39,7 +39,7 @@ static void every_set_is_met(void **state) {
     rsp_diag *d = rsp_diag_new();
     const rsp_accuracy *sets;
     size_t n;
-    assert_true(rsp_selftest_run(a, &sets, &n, d));
+    assert_true(rsp_selftest_run(false, a, &sets, &n, d));
     assert_int_equal(rsp_diag_count(d), 0);
     assert_true(n >= 25);
     for (size_t k = 0; k < n; k++) {
@@ -52,6 +52,9 @@ static void every_set_is_met(void **state) {
     double hard = find(sets, n, "SmLs07")->digits;
     assert_true(hard >= 4 && hard < 6);
     assert_int_equal(find(sets, n, "Longley")->compared, 15); /* seven coefficients, their errors, R2 */
+    size_t nightly;
+    assert_true(rsp_selftest_run(true, a, &sets, &nightly, d));
+    assert_true(nightly < n && nightly >= 20); /* the rest by the command alone */
     rsp_diag_free(d);
     rsp_arena_free(a);
 }

@@ -268,7 +268,7 @@ static void warning_notes(const struct night *n, rsp_publication *p) {
 /* How far tonight's program can be trusted. A failed self-test does not stop the publication: it says so itself. */
 static void accuracy_notes(struct night *n, rsp_publication *p) {
     rsp_diag *own = rsp_diag_new();
-    bool ok = rsp_selftest_run(n->arena, &p->accuracy, &p->n_accuracy, own);
+    bool ok = rsp_selftest_run(true, n->arena, &p->accuracy, &p->n_accuracy, own);
     ok = rsp_selftest_recovery(n->arena, &p->recovery, &p->n_recovery, own) && ok;
     if (!ok) {
         p->n_accuracy = p->n_recovery = 0;

@@ -4,9 +4,9 @@
 
 #include "responsive/render.h"
 
-/* Computes every set of fixtures/reference/selftest.yaml; strings live in the arena. False, and reported, where the list or
+/* Computes the sets of fixtures/reference/selftest.yaml, for a night those that take little time; strings live in the arena. False, and reported, where the list or
  * a study cannot be read. The same on any number of threads. */
-bool rsp_selftest_run(rsp_arena *a, const rsp_accuracy **sets, size_t *n, rsp_diag *d);
+bool rsp_selftest_run(bool nightly, rsp_arena *a, const rsp_accuracy **sets, size_t *n, rsp_diag *d);
 
 /* What tests/recovery found in made-up worlds (fixtures/reference/recovery.csv); *n 0 where there is no such file. False,
  * and reported, if it cannot be understood. */

@@ -185,8 +185,8 @@ enum {
  * goes on. A last page with little on it is avoided by narrower gaps where that is enough. Reorders pieces into reading
  * order; sets n_pages. */
 void brief_paginate(brief_document *d);
-/* Places pieces one after the other on as many pages as it takes: tables are divided between rows, their heads repeated.
- * What that adds lives in the arena. */
+/* Places pieces one after the other on as many pages as it takes: tables are divided between rows, their heads repeated, and
+ * columns between entries. What that adds lives in the arena. */
 void brief_flow(brief_document *d, const char *lang, rsp_arena *a);
 /* How much of the last page is taken, 0 to 1. */
 double brief_last_page(const brief_document *d);

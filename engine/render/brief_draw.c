@@ -17,6 +17,7 @@ enum {
     NUMBER_W = 90,
     COLUMN_GAP = 24,
     NOTE_GAP = 7,
+    BARE_GAP = 3, /* of an entry without heading */
     FOOTER_Y = 791,
     FOOTER_RIGHT_W = 130
 };
@@ -168,8 +169,8 @@ static void draw_table(painter *p, const brief_piece *x) {
 
 static double entry_height(const brief_entry *n, const brief_type *type, const char *lang, double width) {
     brief_type head = heading_type(type->size);
-    return brief_height(lang, n->heading, NULL, &head, width) + brief_height(lang, n->text, NULL, type, width) +
-           NOTE_GAP;
+    double h = brief_height(lang, n->text, NULL, type, width);
+    return n->heading ? h + brief_height(lang, n->heading, NULL, &head, width) + NOTE_GAP : h + BARE_GAP;
 }
 
 static double note_width(const brief_piece *x) { return (x->width - COLUMN_GAP) / 2; }
@@ -197,22 +198,24 @@ double brief_columns_height(const brief_piece *x, const char *lang) {
     double tallest;
     brief_type heading = heading_type(11.5);
     split_columns(x, lang, &tallest);
-    return 8 + brief_height(lang, x->text, NULL, &heading, x->width) + 6 + tallest;
+    return x->text ? 8 + brief_height(lang, x->text, NULL, &heading, x->width) + 6 + tallest : tallest;
 }
 
 static void draw_columns(painter *p, const brief_piece *x) {
-    double tallest, y = x->y + 8, at;
+    double tallest, y = x->y, at;
     brief_type heading = heading_type(11.5), head = heading_type(x->type.size);
     size_t left = split_columns(x, p->lang, &tallest);
-    fill(p, ACCENT, x->x, x->y, x->width, 0.8);
-    y += show(p, "H2", x->text, NULL, &heading, x->x, y, x->width) + 6;
+    if (x->text) {
+        fill(p, ACCENT, x->x, x->y, x->width, 0.8);
+        y += 8 + show(p, "H2", x->text, NULL, &heading, x->x, y + 8, x->width) + 6;
+    }
     at = y;
     for (size_t k = 0; k < x->n_entries; k++) {
         double l = x->x + (k < left ? 0 : note_width(x) + COLUMN_GAP);
         if (k == left) at = y;
-        double top = at;
-        at += show(p, "H3", x->entries[k].heading, NULL, &head, l, top, note_width(x));
-        at += show(p, "P", x->entries[k].text, NULL, &x->type, l, at, note_width(x)) + NOTE_GAP;
+        const brief_entry *e = &x->entries[k];
+        if (e->heading) at += show(p, "H3", e->heading, NULL, &head, l, at, note_width(x));
+        at += show(p, "P", e->text, NULL, &x->type, l, at, note_width(x)) + (e->heading ? NOTE_GAP : BARE_GAP);
     }
 }
 

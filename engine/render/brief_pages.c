@@ -152,7 +152,11 @@ enum { LEAST_ROWS = 3 };
 
 static size_t rows_of(const brief_piece *x) { return x->n_entries / x->n_columns; }
 
+/* Columns begin where this has room. */
+static const double LEAST_COLUMNS = 80;
+
 static double least_height(const flow *f, const brief_piece *x) {
+    if (x->kind == PIECE_COLUMNS) return fmin(x->height, LEAST_COLUMNS);
     if (x->kind != PIECE_TABLE) return x->height;
     double h = 2;
     for (size_t r = 0; r < rows_of(x) && r <= LEAST_ROWS; r++) h += brief_row_height(x, r, f->lang);
@@ -216,8 +220,32 @@ static void place(flow *f, brief_piece x, double top) {
     RSP_PUSH(f->placed, f->n, f->capacity, x);
 }
 
+/* Columns that go over pages: the entries that have room here, each page with columns of its own. */
+static brief_piece columns_that_fit(const flow *f, const brief_piece *x, double top) {
+    brief_piece part = *x;
+    for (part.n_entries = 1; part.n_entries < x->n_entries; part.n_entries++) {
+        brief_piece more = part;
+        more.n_entries++;
+        if (top + brief_columns_height(&more, f->lang) > BRIEF_BOTTOM) break;
+    }
+    part.height = brief_columns_height(&part, f->lang);
+    return part;
+}
+
 static void put_flowing(flow *f, brief_piece x) {
     double top = top_of(&x, f->y, f->floor);
+    while (x.kind == PIECE_COLUMNS && top + x.height > BRIEF_BOTTOM && x.n_entries > 1) {
+        brief_piece part = columns_that_fit(f, &x, top);
+        if (part.n_entries == x.n_entries) break;
+        place(f, part, top);
+        x.entries += part.n_entries;
+        x.n_entries -= part.n_entries;
+        x.text = NULL;
+        x.outline = false;
+        x.height = brief_columns_height(&x, f->lang);
+        turn_page(f);
+        top = BRIEF_TOP;
+    }
     while (x.kind == PIECE_TABLE) {
         size_t rows = rows_that_fit(f, &x, top);
         if (rows == rows_of(&x)) break;

@@ -20,7 +20,7 @@ static const brief_type MASTHEAD = {9.5, 1.0, true, ACCENT}, TITLE = {23, 0.88, 
                         SUBTITLE = {10.5, 1.0, false, GREY}, NOTICE = {9.5, 1.0, true, INK},
                         HEADING = {11.5, 0.92, true, ACCENT}, BODY = {10, 1.0, false, INK},
                         GLANCE = {10.2, 1.0, false, INK}, SUBHEADING = {9, 1.0, true, ACCENT},
-                        CELL = {8.2, 0.98, false, INK}, LABEL = {8.5, 1.0, true, ACCENT};
+                        CELL = {8.2, 0.98, false, INK}, LABEL = {8.5, 1.0, true, ACCENT}, NOTE = {8, 1.0, false, INK};
 
 static const char LANG[] = "en";
 
@@ -61,7 +61,7 @@ static const char *printed(methods_annex *x, const char *text) {
 }
 
 static const char *set(methods_annex *x, const char *text) {
-    return brief_typeset(x->hyphens, x->a, LANG, printed(x, text));
+    return brief_typeset(NULL, x->a, LANG, printed(x, text)); /* English on long lines needs no hyphens */
 }
 
 static const char *glued(methods_annex *x, const char *text) { return brief_glue(x->a, LANG, printed(x, text)); }
@@ -107,6 +107,22 @@ void annex_list(methods_annex *x, const char *heading, size_t n, const char *con
                      .width = BRIEF_BODY_W,
                      .gap = 3};
     p.height = brief_list_height(&p, LANG);
+    add(x, p);
+}
+
+void annex_columns(methods_annex *x, const char *heading, size_t n, const char *const *items) {
+    brief_entry *entries = RSP_ARRAY(x->a, brief_entry, n + 1);
+    for (size_t k = 0; k < n; k++) entries[k].text = glued(x, items[k]);
+    brief_piece p = {.kind = PIECE_COLUMNS,
+                     .text = glued(x, heading),
+                     .type = NOTE,
+                     .n_entries = n,
+                     .entries = entries,
+                     .x = BRIEF_LEFT,
+                     .width = BRIEF_WIDTH,
+                     .gap = 22,
+                     .outline = true};
+    p.height = brief_columns_height(&p, LANG);
     add(x, p);
 }
 
@@ -324,7 +340,7 @@ static void compose(methods_annex *x) {
 }
 
 static bool write_annex(methods_annex *x) {
-    brief_edition e = {.p = x->p, .texts = x->texts, .labels = x->labels, .hyphens = x->hyphens, .arena = x->a};
+    brief_edition e = {.p = x->p, .texts = x->texts, .labels = x->labels, .arena = x->a};
     brief_document doc = {0};
     e.path = rsp_path_join(x->a, x->p->dir, "methods/methods-en.pdf");
     x->doc = &doc;
@@ -365,11 +381,8 @@ bool rsp_render_methods(const rsp_publication *p, rsp_diag *d) {
         ok = false;
     }
     if (ok) {
-        brief_hyphens *hyphens = brief_hyphens_open(methods_hyphenation(words), d);
         x.w = words;
-        x.hyphens = hyphens;
         ok = write_annex(&x);
-        brief_hyphens_free(hyphens);
     }
     rsp_labels_free(own_labels);
     rsp_texts_free(own_texts);

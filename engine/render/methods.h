@@ -33,7 +33,6 @@ typedef struct methods_words methods_words;
 methods_words *methods_words_load(const char *path, rsp_diag *d);
 void methods_words_free(methods_words *w); /* NULL allowed */
 const char *methods_say(const methods_words *w, rsp_arena *a, const char *key, const rsp_arg *args, size_t n);
-const char *methods_hyphenation(const methods_words *w); /* file of patterns */
 size_t methods_kinds(const methods_words *w, const methods_kind **kinds);
 /* Definition of a statistic of this kind of analysis, its own or one of those that it uses; NULL: there is none. */
 const methods_definition *methods_define(const methods_words *w, const char *kind, const char *statistic);
@@ -53,7 +52,6 @@ typedef struct {
     const methods_words *w;
     const rsp_texts *texts; /* English */
     const rsp_labels *labels;
-    const brief_hyphens *hyphens;
     brief_document *doc;
     rsp_arena *a;
     rsp_diag *d;
@@ -82,6 +80,8 @@ void annex_cell(methods_annex *x, const char *text);
 void annex_cell_with(methods_annex *x, const char *text, const char *tail);
 void annex_table_end(methods_annex *x);
 void annex_figure(methods_annex *x, const rsp_chart_spec *spec); /* nothing where it has no rows */
+/* Small print in two columns under a heading of its own. */
+void annex_columns(methods_annex *x, const char *heading, size_t n, const char *const *entries);
 const char *annex_count(const methods_annex *x, double n);
 double annex_value(const methods_annex *x, const char *analysis, const char *domain, const char *term,
                    const char *level, const char *statistic);

@@ -464,19 +464,18 @@ void methods_definitions(methods_annex *x) {
     for (size_t k = 0; k < u.n_kinds; k++) kind_table(x, &u.kinds[k], u.used[k]);
 }
 
+/* "H. Akaike: A new look" and "Akaike 1974" are "H. Akaike (1974): A new look". */
+static const char *with_year(const methods_annex *x, const rsp_pair *source) {
+    const char *year = strrchr(source->name, ' '), *colon = strchr(source->value, ':');
+    if (!year || !colon) return source->value;
+    return rsp_printf(x->a, "%.*s (%s)%s", (int) (colon - source->value), source->value, year + 1, colon);
+}
+
 void methods_cited(methods_annex *x) {
     const rsp_pair *all;
     size_t n = methods_sources(x->w, &all), cited = 0;
-    const rsp_pair **list = RSP_ARRAY(x->a, const rsp_pair *, n + 1);
+    const char **list = RSP_ARRAY(x->a, const char *, n + 1);
     for (size_t k = 0; k < n; k++)
-        if (x->printed.data && strstr(x->printed.data, all[k].name)) list[cited++] = &all[k];
-    if (!cited) return;
-    annex_section(x, "sources.heading");
-    annex_table(x, annex_word(x, "sources.table"), 2, (const char *const[]){"sources.short", "sources.long"},
-                (const double[]){128, 0}, "tt");
-    for (size_t k = 0; k < cited; k++) {
-        annex_cell(x, list[k]->name);
-        annex_cell(x, list[k]->value);
-    }
-    annex_table_end(x);
+        if (x->printed.data && strstr(x->printed.data, all[k].name)) list[cited++] = with_year(x, &all[k]);
+    if (cited) annex_columns(x, annex_word(x, "sources.heading"), cited, list);
 }

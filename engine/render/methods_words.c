@@ -10,7 +10,6 @@
 struct methods_words {
     rsp_arena *arena;
     rsp_msg_locale *locale;
-    const char *hyphenation;
     rsp_map *index; /* key -> message */
     size_t n_messages, n_kinds, n_flags, n_sources;
     rsp_msg **messages;
@@ -145,7 +144,7 @@ static void load_kinds(loader *l, const rsp_node *map) {
 }
 
 static void load_root(loader *l, const rsp_node *root) {
-    static const char *const keys[] = {"locale", "hyphenation", "texts", "kinds", "flags", "sources", NULL};
+    static const char *const keys[] = {"locale", "texts", "kinds", "flags", "sources", NULL};
     methods_words *w = l->w;
     if (root->kind != RSP_Y_MAP) {
         FAULT(l, root->loc, NULL, "the words of the methods annex are a mapping");
@@ -153,7 +152,6 @@ static void load_root(loader *l, const rsp_node *root) {
     }
     unknown_keys(l, root, keys);
     const char *locale = text_of(l, root, "locale", true);
-    w->hyphenation = text_of(l, root, "hyphenation", true);
     const rsp_node *texts = part(l, root, "texts"), *kinds = part(l, root, "kinds"), *flags = part(l, root, "flags"),
                    *sources = part(l, root, "sources");
     if (locale && !(w->locale = rsp_msg_locale_new(locale)))
@@ -197,8 +195,6 @@ const char *methods_say(const methods_words *w, rsp_arena *a, const char *key, c
     if (k == RSP_NONE) return rsp_strdup(a, key);
     return rsp_msg_format(w->messages[k], w->locale, a, args, n);
 }
-
-const char *methods_hyphenation(const methods_words *w) { return w->hyphenation; }
 
 size_t methods_kinds(const methods_words *w, const methods_kind **kinds) {
     *kinds = w->kinds;
