@@ -1,0 +1,88 @@
+/* All parts of a publication say the same numbers: two studies that ship, run as a person runs them, and compared by
+ * tests/agree.py with software that shares nothing with ours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static char here[] = "/tmp/responsive-agree-XXXXXX";
+
+static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int sh(const char *format, ...) {
+    char command[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void run(const char *study, const char *languages) {
+    const char *build = getenv("BUILD");
+    assert_int_equal(sh("%s/responsive run specs/%s --out %s --lang %s --quiet 2>%s/log", build ? build : "build",
+                        study, here, languages, here),
+                     0);
+}
+
+static int agree(const char *study, const char *rest) {
+    return sh("python3 -I tests/agree.py specs/%s %s/%s/latest %s >%s/said", study, here, study, rest, here);
+}
+
+static void all_parts_agree(void **state) {
+    (void) state;
+    static const char *const studies[][2] = {{"wvs", "en"}, {"ifsw", "en,de"}};
+    for (size_t k = 0; k < 2; k++) {
+        run(studies[k][0], studies[k][1]);
+        if (agree(studies[k][0], "") == 0) continue;
+        sh("cat %s/said >&2", here);
+        fail_msg("%s: parts of the publication disagree", studies[k][0]);
+    }
+}
+
+/* One number changed, and each part is seen to disagree with it: the check would notice. (A printed number could by chance
+ * be the rounding of another row of its table; these are not.) */
+static void one_wrong_number_is_found(void **state) {
+    (void) state;
+    static const char *const parts[] = {"sqlite", "workbooks", "charts", "briefs"};
+    static const char *const rows[] = {"scores,,listen,,mean", "factor_scores,,funding,,mean"};
+    for (size_t p = 0; p < 4; p++)
+        for (size_t r = 0; r < 2; r++) {
+            char rest[256];
+            snprintf(rest, sizeof rest, "%s --spoil=%s", parts[p], rows[r]);
+            if (agree("ifsw", rest) != 1) fail_msg("%s: a wrong number in %s is not noticed", parts[p], rows[r]);
+        }
+}
+
+/* A file that was changed after the run. */
+static void a_changed_file_is_found(void **state) {
+    (void) state;
+    assert_int_equal(
+        sh("cd %s/wvs/latest && python3 -I -c \"import sqlite3; c = sqlite3.connect('data/results.sqlite'); "
+           "c.execute('update results set estimate = estimate + 1e-9 where rowid = 20'); c.commit()\"",
+           here),
+        0);
+    assert_int_equal(agree("wvs", "sqlite"), 1);
+    assert_int_equal(agree("wvs", "workbooks charts briefs"), 0);
+}
+
+static int set_up(void **state) {
+    (void) state;
+    return mkdtemp(here) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void) state;
+    return sh("rm -rf %s", here);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(all_parts_agree), cmocka_unit_test(one_wrong_number_is_found),
+                                       cmocka_unit_test(a_changed_file_is_found)};
+    return cmocka_run_group_tests_name("agree", tests, set_up, tear_down);
+}
