@@ -250,6 +250,11 @@ bool rsp_scene_pdf_bytes(const rsp_scene *s, rsp_buf *into) {
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, s->title);
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_SUBJECT, s->description);
     cairo_t *cr = cairo_create(surface);
+    /* White paper, as in the other formats; without it Cairo joins the areas of all shapes one by one, a quarter of the
+     * time of a picture with a thousand of them. Before the tags: what covers the page makes Cairo forget them. */
+    cairo_set_source_rgb(cr, 1, 1, 1);
+    cairo_rectangle(cr, 0, 0, s->width, s->height);
+    cairo_fill(cr);
     cairo_tag_begin(cr, "Document", NULL);
     cairo_tag_begin(cr, "Figure", NULL);
     rsp_scene_draw(s, cr);
