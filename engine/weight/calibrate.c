@@ -65,19 +65,40 @@ static bool set_targets(const rsp_problem *p, const double *d, double *target, d
 
 /* ---- raking ----------------------------------------------------------------------------------------------------- */
 
-/* One sweep over all margins; returns the largest relative gap met on the way. */
+static void clear_margin(const rsp_problem *p, size_t m, double *sum) {
+    memset(sum + p->margin_col[m], 0, (p->margin_col[m + 1] - p->margin_col[m]) * sizeof *sum);
+}
+
+static void add_margin(const rsp_problem *p, const double *w, size_t m, double *sum) {
+    clear_margin(p, m, sum);
+    for (size_t c = 0; c < p->n_cells; c++) sum[p->col[c * p->n_margins + m]] += w[c];
+}
+
+/* Weights times the factors of margin m, which stand in its sums, and the sums of the next margin, in one visit. */
+static void multiply_and_add(const rsp_problem *p, double *w, size_t m, size_t next, double *sum) {
+    clear_margin(p, next, sum);
+    for (size_t c = 0; c < p->n_cells; c++) {
+        const uint32_t *col = p->col + c * p->n_margins;
+        sum[col[next]] += w[c] *= sum[col[m]];
+    }
+}
+
+/* One sweep over all margins, from the sums of the first on, which it leaves for the next sweep; returns the largest
+ * relative gap met on the way. */
 static double sweep(const rsp_problem *p, double *w, const double *target, double *sum) {
     double worst = 0;
     for (size_t m = 0; m < p->n_margins; m++) {
-        size_t from = p->margin_col[m], to = p->margin_col[m + 1];
-        memset(sum + from, 0, (to - from) * sizeof *sum);
-        for (size_t c = 0; c < p->n_cells; c++) sum[p->col[c * p->n_margins + m]] += w[c];
-        for (size_t j = from; j < to; j++) {
+        for (size_t j = p->margin_col[m]; j < p->margin_col[m + 1]; j++) {
             double gap = fabs(sum[j] - target[j]) / (target[j] > 0 ? target[j] : p->total);
             if (!(gap <= worst)) worst = gap;
             sum[j] = sum[j] > 0 ? target[j] / sum[j] : 1;
         }
-        for (size_t c = 0; c < p->n_cells; c++) w[c] *= sum[p->col[c * p->n_margins + m]];
+        if (p->n_margins > 1) {
+            multiply_and_add(p, w, m, (m + 1) % p->n_margins, sum);
+        } else {
+            for (size_t c = 0; c < p->n_cells; c++) w[c] *= sum[p->col[c]];
+            add_margin(p, w, m, sum);
+        }
     }
     return worst;
 }
@@ -223,6 +244,7 @@ static bool solve(const rsp_problem *p, const double *d, double *g, rsp_cal_work
     for (size_t c = 0; c < p->n_cells; c++) w->start[c] = d[c] * g[c];
     bool bounded = !isnan(p->low) || !isnan(p->high);
     if (p->method == RSP_RAKE && !bounded) {
+        if (p->n_margins) add_margin(p, w->start, 0, w->sum);
         for (int k = 0; k < MAX_SWEEPS && !p->n_numeric; k++) {
             ++*iterations;
             if (sweep(p, w->start, w->target, w->sum) > MET) continue;
