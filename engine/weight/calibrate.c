@@ -74,18 +74,24 @@ static void add_margin(const rsp_problem *p, const double *w, size_t m, double *
     for (size_t c = 0; c < p->n_cells; c++) sum[p->col[c * p->n_margins + m]] += w[c];
 }
 
-/* Weights times the factors of margin m, which stand in its sums, and the sums of the next margin, in one visit. */
-static void multiply_and_add(const rsp_problem *p, double *w, size_t m, size_t next, double *sum) {
+/* Weights times the factors of margin m, which stand in its sums, and the sums of the next margin, in one visit. Cells
+ * side by side are often alike in a margin, and a sum waits for its last addition: every other cell has sums of its own. */
+static void multiply_and_add(const rsp_problem *p, double *w, size_t m, size_t next, double *sum, double *other) {
+    size_t c = 0, n = p->n_margins, from = p->margin_col[next], to = p->margin_col[next + 1];
     clear_margin(p, next, sum);
-    for (size_t c = 0; c < p->n_cells; c++) {
-        const uint32_t *col = p->col + c * p->n_margins;
+    clear_margin(p, next, other);
+    for (; c + 1 < p->n_cells; c += 2) {
+        const uint32_t *col = p->col + c * n;
         sum[col[next]] += w[c] *= sum[col[m]];
+        other[col[n + next]] += w[c + 1] *= sum[col[n + m]];
     }
+    if (c < p->n_cells) sum[p->col[c * n + next]] += w[c] *= sum[p->col[c * n + m]];
+    for (size_t j = from; j < to; j++) sum[j] += other[j];
 }
 
 /* One sweep over all margins, from the sums of the first on, which it leaves for the next sweep; returns the largest
  * relative gap met on the way. */
-static double sweep(const rsp_problem *p, double *w, const double *target, double *sum) {
+static double sweep(const rsp_problem *p, double *w, const double *target, double *sum, double *other) {
     double worst = 0;
     for (size_t m = 0; m < p->n_margins; m++) {
         for (size_t j = p->margin_col[m]; j < p->margin_col[m + 1]; j++) {
@@ -94,7 +100,7 @@ static double sweep(const rsp_problem *p, double *w, const double *target, doubl
             sum[j] = sum[j] > 0 ? target[j] / sum[j] : 1;
         }
         if (p->n_margins > 1) {
-            multiply_and_add(p, w, m, (m + 1) % p->n_margins, sum);
+            multiply_and_add(p, w, m, (m + 1) % p->n_margins, sum, other);
         } else {
             for (size_t c = 0; c < p->n_cells; c++) w[c] *= sum[p->col[c]];
             add_margin(p, w, m, sum);
@@ -247,7 +253,7 @@ static bool solve(const rsp_problem *p, const double *d, double *g, rsp_cal_work
         if (p->n_margins) add_margin(p, w->start, 0, w->sum);
         for (int k = 0; k < MAX_SWEEPS && !p->n_numeric; k++) {
             ++*iterations;
-            if (sweep(p, w->start, w->target, w->sum) > MET) continue;
+            if (sweep(p, w->start, w->target, w->sum, w->gap) > MET) continue;
             for (size_t c = 0; c < p->n_cells; c++) g[c] = d[c] > 0 ? w->start[c] / d[c] : 1;
             return true;
         }
