@@ -283,6 +283,16 @@ static void accuracy_notes(struct night *n, rsp_publication *p) {
     rsp_diag_free(own);
 }
 
+/* What is one file or few takes one thread, so these go side by side; the other parts deal out files of their own. */
+static bool render_files(const rsp_publication *p, rsp_diag *d) {
+    bool (*const parts[])(const rsp_publication *, rsp_diag *) = {rsp_render_methods, rsp_render_dataset,
+                                                                  rsp_render_quality};
+    bool ok = true;
+#pragma omp parallel for schedule(dynamic) num_threads(rsp_threads()) reduction(&& : ok)
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) ok = parts[k](p, d) && ok;
+    return ok;
+}
+
 static bool render(struct night *n) {
     rsp_publication p = {.study = n->study,
                          .results = n->published,
@@ -302,9 +312,10 @@ static bool render(struct night *n) {
     static const struct {
         const char *name;
         bool (*render)(const rsp_publication *, rsp_diag *);
-    } parts[] = {{"open data", rsp_render_dataset},     {"charts", rsp_render_charts},
-                 {"briefs", rsp_render_briefs},         {"workbooks", rsp_render_workbooks},
-                 {"methods annex", rsp_render_methods}, {"quality report", rsp_render_quality},
+    } parts[] = {{"open data, methods annex, quality report", render_files},
+                 {"charts", rsp_render_charts},
+                 {"briefs", rsp_render_briefs},
+                 {"workbooks", rsp_render_workbooks},
                  {"index page", rsp_render_site}};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
         rsp_log_line(&n->log, "rendering %s", parts[k].name);
