@@ -124,7 +124,7 @@ static bool read_statistics(rsp_factor_sample *x, size_t group, double (*value)[
         while (l->n_thresholds[item] && value[item][k] != g->x[i]) k++;
         coded[i] = l->n_thresholds[item] ? (double) k : g->x[i];
     }
-    bool ok = rsp_polychoric(l, coded, g->n, stat, gamma);
+    bool ok = rsp_polychoric(l, &(rsp_item_answers){g->n, coded, NULL}, stat, gamma, NULL);
     free(coded);
     for (size_t i = 0; i < p; i++) {
         bool ordinal = l->n_thresholds[i] > 0;
@@ -134,7 +134,7 @@ static bool read_statistics(rsp_factor_sample *x, size_t group, double (*value)[
     }
     g->mean = mean;
     g->cov = cov;
-    x->wls[group] = (rsp_wls_sample){g->n, stat, gamma};
+    x->wls[group] = (rsp_wls_sample){.n = g->n, .weight = g->weight, .stat = stat, .gamma = gamma};
     return ok;
 }
 

@@ -71,14 +71,17 @@ size_t rsp_item_pair(const rsp_item_layout *l, size_t i, size_t j) { return l->f
 
 struct work {
     const rsp_item_layout *l;
-    const double *x;
+    const double *x, *weights;
     size_t n;
+    double total; /* sum of weights */
     double *stat;
     double *score; /* [n*q] of the single items and of the pairs' correlations */
     double *
         a21; /* [pairs*q] mean of score of the correlation times that of an item's statistic, in the pair's likelihood */
     double *a22; /* [pairs] */
 };
+
+static double weight_of(const struct work *w, size_t row) { return w->weights ? w->weights[row] : 1; }
 
 /* Threshold k of an item between -infinity and infinity: cut(-1), cut(0), ... */
 static double cut(const struct work *w, size_t item, long k) {
@@ -87,13 +90,18 @@ static double cut(const struct work *w, size_t item, long k) {
 }
 
 static bool set_thresholds(struct work *w, size_t item) {
-    size_t p = w->l->p, k = w->l->n_thresholds[item], *count = rsp_calloc(k + 1, sizeof *count), below = 0;
+    size_t p = w->l->p, k = w->l->n_thresholds[item];
+    double *count = rsp_calloc(k + 1, sizeof *count), below = 0, all = 0;
     bool ok = true;
-    for (size_t i = 0; i < w->n; i++) count[(size_t) w->x[i * p + item]]++;
-    for (size_t j = 0; j <= k; j++) ok = ok && count[j] > 0;
+    for (size_t i = 0; i < w->n; i++)
+        if (!isnan(w->x[i * p + item])) count[(size_t) w->x[i * p + item]] += weight_of(w, i);
+    for (size_t j = 0; j <= k; j++) {
+        ok = ok && count[j] > 0;
+        all += count[j];
+    }
     for (size_t j = 0; ok && j < k; j++) {
         below += count[j];
-        w->stat[w->l->first[item] + j] = rsp_normal_quantile((double) below / (double) w->n);
+        w->stat[w->l->first[item] + j] = rsp_normal_quantile(below / all);
     }
     free(count);
     return ok;
@@ -101,11 +109,16 @@ static bool set_thresholds(struct work *w, size_t item) {
 
 static bool set_moments(struct work *w, size_t item) {
     size_t p = w->l->p;
-    double mean = 0, square = 0;
-    for (size_t i = 0; i < w->n; i++) mean += w->x[i * p + item] / (double) w->n;
-    for (size_t i = 0; i < w->n; i++) square += (w->x[i * p + item] - mean) * (w->x[i * p + item] - mean);
+    double mean = 0, square = 0, all = 0;
+    for (size_t i = 0; i < w->n; i++)
+        if (!isnan(w->x[i * p + item])) all += weight_of(w, i), mean += weight_of(w, i) * w->x[i * p + item];
+    mean /= all;
+    for (size_t i = 0; i < w->n; i++) {
+        double d = w->x[i * p + item] - mean;
+        if (!isnan(d)) square += weight_of(w, i) * d * d;
+    }
     w->stat[w->l->first[item]] = mean;
-    w->stat[w->l->variance[item]] = square / (double) w->n;
+    w->stat[w->l->variance[item]] = square / all;
     return square > 0;
 }
 
@@ -113,6 +126,7 @@ static void score_item(struct work *w, size_t item) {
     size_t p = w->l->p, q = w->l->q, first = w->l->first[item], thresholds = w->l->n_thresholds[item];
     for (size_t i = 0; i < w->n; i++) {
         double x = w->x[i * p + item], *s = w->score + i * q;
+        if (isnan(x)) continue;
         if (thresholds) {
             long c = (long) x;
             double upper = cut(w, item, c), lower = cut(w, item, c - 1), share = cumulative(upper) - cumulative(lower);
@@ -181,27 +195,34 @@ static double standard_value(const struct work *w, size_t row, size_t item) {
     return (w->x[row * w->l->p + item] - w->stat[w->l->first[item]]) / sqrt(w->stat[w->l->variance[item]]);
 }
 
+static bool both_answered(const struct pair *o, size_t row) {
+    const double *x = o->w->x + row * o->w->l->p;
+    return !isnan(x[o->i]) && !isnan(x[o->j]);
+}
+
 static double serial_score(double r, void *context) {
     const struct pair *o = context;
     double sum = 0;
     for (size_t k = 0; k < o->w->n; k++)
-        sum += serial_scores(o, r, o->w->x[k * o->w->l->p + o->i], standard_value(o->w, k, o->j)).rho;
+        if (both_answered(o, k))
+            sum += weight_of(o->w, k) *
+                   serial_scores(o, r, o->w->x[k * o->w->l->p + o->i], standard_value(o->w, k, o->j)).rho;
     return sum;
 }
 
 /* The correlation at which the score is zero: it falls from plus to minus. Far out cells become too unlikely for their scores to
  * be computed, so the interval grows only where it must. */
-static bool solve(struct pair *o, double (*score)(double, void *)) {
+static bool solve(double *r, double (*score)(double, void *), void *context) {
     static const double limits[] = {0.8, 0.95, 0.99, 0.999, 0.9999};
-    gsl_function f = {score, o};
+    gsl_function f = {score, context};
     gsl_root_fsolver *s = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
     bool ok = false;
     for (size_t k = 0; !ok && k < sizeof limits / sizeof *limits; k++)
-        ok = score(-limits[k], o) > 0 && score(limits[k], o) < 0 &&
+        ok = score(-limits[k], context) > 0 && score(limits[k], context) < 0 &&
              gsl_root_fsolver_set(s, &f, -limits[k], limits[k]) == GSL_SUCCESS;
     for (int k = 0; ok && k < 100; k++) {
         ok = gsl_root_fsolver_iterate(s) == GSL_SUCCESS;
-        o->r = gsl_root_fsolver_root(s);
+        *r = gsl_root_fsolver_root(s);
         if (fabs(gsl_root_fsolver_x_upper(s) - gsl_root_fsolver_x_lower(s)) < 1e-12) break;
     }
     gsl_root_fsolver_free(s);
@@ -244,7 +265,7 @@ static void table_scores(struct work *w, struct pair *o) {
             double share, slope, u[2] = {cut(w, o->i, (long) a - 1), cut(w, o->i, (long) a)},
                                  v[2] = {cut(w, o->j, (long) b - 1), cut(w, o->j, (long) b)};
             cell_of(o, a, b, o->r, &share, &slope);
-            double weight = o->count[a * columns + b] / (double) w->n, rho = slope / share;
+            double weight = o->count[a * columns + b] / w->total, rho = slope / share;
             s[a * columns + b] = rho;
             *a22 += weight * rho * rho;
             for (size_t k = 0; k < 2; k++) { /* the cuts below and above */
@@ -258,7 +279,8 @@ static void table_scores(struct work *w, struct pair *o) {
             }
         }
     for (size_t k = 0; k < w->n; k++)
-        w->score[k * w->l->q + at] = s[(size_t) w->x[k * p + o->i] * columns + (size_t) w->x[k * p + o->j]];
+        if (both_answered(o, k))
+            w->score[k * w->l->q + at] = s[(size_t) w->x[k * p + o->i] * columns + (size_t) w->x[k * p + o->j]];
     free(s);
 }
 
@@ -266,54 +288,76 @@ static void serial_rows(struct work *w, struct pair *o) {
     const rsp_item_layout *l = w->l;
     size_t at = rsp_item_pair(l, o->i > o->j ? o->i : o->j, o->i > o->j ? o->j : o->i),
            thresholds = l->n_thresholds[o->i];
-    double *a21 = w->a21 + (at - l->first_pair) * l->q, *a22 = w->a22 + (at - l->first_pair), n = (double) w->n,
+    double *a21 = w->a21 + (at - l->first_pair) * l->q, *a22 = w->a22 + (at - l->first_pair),
            variance = w->stat[l->variance[o->j]], sd = sqrt(variance);
     for (size_t k = 0; k < w->n; k++) {
-        double y = w->x[k * l->p + o->i], z = standard_value(w, k, o->j);
+        if (!both_answered(o, k)) continue;
+        double y = w->x[k * l->p + o->i], z = standard_value(w, k, o->j), share = weight_of(w, k) / w->total;
         struct serial s = serial_scores(o, o->r, y, z);
         w->score[k * l->q + at] = s.rho;
-        *a22 += s.rho * s.rho / n;
-        if ((size_t) y < thresholds) a21[l->first[o->i] + (size_t) y] += s.rho * s.upper / n;
-        if (y > 0) a21[l->first[o->i] + (size_t) y - 1] += s.rho * s.lower / n;
-        a21[l->first[o->j]] += s.rho * (z - s.z) / sd / n;
-        a21[l->variance[o->j]] += s.rho * (z * z - 1 - s.z * z) / (2 * variance) / n;
+        *a22 += s.rho * s.rho * share;
+        if ((size_t) y < thresholds) a21[l->first[o->i] + (size_t) y] += s.rho * s.upper * share;
+        if (y > 0) a21[l->first[o->i] + (size_t) y - 1] += s.rho * s.lower * share;
+        a21[l->first[o->j]] += s.rho * (z - s.z) / sd * share;
+        a21[l->variance[o->j]] += s.rho * (z * z - 1 - s.z * z) / (2 * variance) * share;
     }
 }
 
 static void numeric_rows(struct work *w, struct pair *o) {
     const rsp_item_layout *l = w->l;
     size_t at = rsp_item_pair(l, o->i, o->j);
-    double *a21 = a21_row(w, o->i, o->j), *a22 = w->a22 + (at - l->first_pair), n = (double) w->n, r = o->r,
+    double *a21 = a21_row(w, o->i, o->j), *a22 = w->a22 + (at - l->first_pair), r = o->r,
            c = 1 - r * r;
     double vi = w->stat[l->variance[o->i]], vj = w->stat[l->variance[o->j]];
     for (size_t k = 0; k < w->n; k++) {
-        double x = standard_value(w, k, o->i), y = standard_value(w, k, o->j);
+        if (!both_answered(o, k)) continue;
+        double x = standard_value(w, k, o->i), y = standard_value(w, k, o->j), share = weight_of(w, k) / w->total;
         double rho = (r * c + x * y * (1 + r * r) - r * (x * x + y * y)) / (c * c);
         w->score[k * l->q + at] = rho;
-        *a22 += rho * rho / n;
-        a21[l->first[o->i]] += rho * (x - r * y) / (sqrt(vi) * c) / n;
-        a21[l->first[o->j]] += rho * (y - r * x) / (sqrt(vj) * c) / n;
-        a21[l->variance[o->i]] += rho * ((x * x - r * x * y) / c - 1) / (2 * vi) / n;
-        a21[l->variance[o->j]] += rho * ((y * y - r * x * y) / c - 1) / (2 * vj) / n;
+        *a22 += rho * rho * share;
+        a21[l->first[o->i]] += rho * (x - r * y) / (sqrt(vi) * c) * share;
+        a21[l->first[o->j]] += rho * (y - r * x) / (sqrt(vj) * c) * share;
+        a21[l->variance[o->i]] += rho * ((x * x - r * x * y) / c - 1) / (2 * vi) * share;
+        a21[l->variance[o->j]] += rho * ((y * y - r * x * y) / c - 1) / (2 * vj) * share;
     }
 }
 
 static bool table_pair(struct work *w, struct pair *o) {
     size_t rows = w->l->n_thresholds[o->i] + 1, columns = w->l->n_thresholds[o->j] + 1, p = w->l->p;
     double *count = rsp_calloc(rows * columns, sizeof *count);
-    for (size_t k = 0; k < w->n; k++) count[(size_t) w->x[k * p + o->i] * columns + (size_t) w->x[k * p + o->j]]++;
+    for (size_t k = 0; k < w->n; k++)
+        if (both_answered(o, k))
+            count[(size_t) w->x[k * p + o->i] * columns + (size_t) w->x[k * p + o->j]] += weight_of(w, k);
     fill_empty(count, rows, columns);
     o->count = count;
-    bool ok = solve(o, table_score);
+    bool ok = solve(&o->r, table_score, o);
     if (ok && w->score) table_scores(w, o);
     free(count);
     return ok;
 }
 
+/* Sums of standardised squares and products of those who answered both items, over their weight. */
+struct moments {
+    double xx, yy, xy;
+};
+
+/* Of the normal likelihood, mean and variance being known. */
+static double numeric_score(double r, void *context) {
+    const struct moments *m = context;
+    return r * (1 - r * r) + m->xy * (1 + r * r) - r * (m->xx + m->yy);
+}
+
 static bool numeric_pair(struct work *w, struct pair *o) {
-    o->r = 0;
-    for (size_t k = 0; k < w->n; k++) o->r += standard_value(w, k, o->i) * standard_value(w, k, o->j) / (double) w->n;
-    bool ok = fabs(o->r) < 1 - 1e-10;
+    struct moments m = {0};
+    double all = 0;
+    for (size_t k = 0; k < w->n; k++) {
+        if (!both_answered(o, k)) continue;
+        double x = standard_value(w, k, o->i), y = standard_value(w, k, o->j), weight = weight_of(w, k);
+        m = (struct moments){m.xx + weight * x * x, m.yy + weight * y * y, m.xy + weight * x * y};
+        all += weight;
+    }
+    m = (struct moments){m.xx / all, m.yy / all, m.xy / all};
+    bool ok = solve(&o->r, numeric_score, &m);
     if (ok && w->score) numeric_rows(w, o);
     return ok;
 }
@@ -327,7 +371,7 @@ static bool pair(struct work *w, size_t i, size_t j, double *r) {
         ok = numeric_pair(w, &o);
     } else {
         if (oj) o.i = j, o.j = i; /* the ordinal one first */
-        ok = solve(&o, serial_score);
+        ok = solve(&o.r, serial_score, &o);
         if (ok && w->score) serial_rows(w, &o);
     }
     *r = o.r;
@@ -336,23 +380,36 @@ static bool pair(struct work *w, size_t i, size_t j, double *r) {
 
 /* ---- asymptotic covariance -------------------------------------------------------------------------------------- */
 
-static bool same_item(const rsp_item_layout *l, size_t a, size_t b) {
-    for (size_t i = 0; i < l->p; i++) {
-        size_t k = l->n_thresholds[i] ? l->n_thresholds[i] : 1;
-        bool in[2] = {(a >= l->first[i] && a < l->first[i] + k) || a == l->variance[i],
-                      (b >= l->first[i] && b < l->first[i] + k) || b == l->variance[i]};
-        if (in[0] || in[1]) return in[0] && in[1];
-    }
-    return false;
+/* Statistics of an item of its own: thresholds, or mean and variance. */
+static size_t own_statistics(const rsp_item_layout *l, size_t item, size_t *at) {
+    size_t n = 0, k = l->n_thresholds[item] ? l->n_thresholds[item] : 1;
+    for (size_t j = 0; j < k; j++) at[n++] = l->first[item] + j;
+    if (l->variance[item] != RSP_NONE) at[n++] = l->variance[item];
+    return n;
 }
 
-/* B: the inverse of [A11 0; A21 A22], A11 the items' own information. */
-static bool influence_matrix(const struct work *w, const double *inner, double *b) {
+/* Items' own information A11 [m*m], by the products of scores. */
+static void own_information(const struct work *w, size_t m, double *a11) {
+    size_t *at = rsp_malloc((m + 1) * sizeof *at), q = w->l->q;
+    for (size_t i = 0; i < w->l->p; i++) {
+        size_t n = own_statistics(w->l, i, at);
+        for (size_t k = 0; k < w->n; k++) {
+            const double *s = w->score + k * q;
+            for (size_t j = 0; j < n; j++) {
+                if (s[at[j]] == 0) continue;
+                double share = weight_of(w, k) / w->total * s[at[j]];
+                for (size_t h = 0; h < n; h++) a11[at[j] * m + at[h]] += share * s[at[h]];
+            }
+        }
+    }
+    free(at);
+}
+
+/* B: the inverse of [A11 0; A21 A22]. */
+static bool influence_matrix(const struct work *w, double *b) {
     size_t q = w->l->q, m = w->l->first_pair, pairs = q - m;
     double *a11 = rsp_calloc(2 * m * m + 1, sizeof *a11), *inverse = a11 + m * m, logdet;
-    for (size_t i = 0; i < m; i++)
-        for (size_t k = 0; k < m; k++)
-            if (same_item(w->l, i, k)) a11[i * m + k] = inner[i * q + k];
+    own_information(w, m, a11);
     bool ok = rsp_invert_positive(a11, m, inverse, &logdet);
     memset(b, 0, q * q * sizeof *b);
     for (size_t i = 0; ok && i < m; i++) memcpy(b + i * q, inverse + i * m, m * sizeof *b);
@@ -388,36 +445,46 @@ static void to_covariances(struct work *w, const double *correlation, double *b)
         }
 }
 
-static bool asymptotic_covariance(struct work *w, const double *correlation, double *gamma) {
+static bool asymptotics(struct work *w, const double *correlation, double *gamma, double *influence) {
     size_t q = w->l->q;
     double *inner = rsp_calloc(3 * q * q, sizeof *inner), *b = inner + q * q, *bi = inner + 2 * q * q;
-    rsp_multiply(w->score, true, w->score, false, q, w->n, q, inner);
-    for (size_t i = 0; i < q * q; i++) inner[i] /= (double) w->n;
-    bool ok = influence_matrix(w, inner, b);
+    bool ok = influence_matrix(w, b);
     to_covariances(w, correlation, b);
-    rsp_multiply(b, false, inner, false, q, q, q, bi);
-    rsp_multiply(bi, false, b, true, q, q, q, gamma);
+    for (size_t k = 0; w->weights && k < w->n; k++)
+        for (size_t j = 0; j < q; j++) w->score[k * q + j] *= w->weights[k];
+    if (gamma) {
+        rsp_multiply(w->score, true, w->score, false, q, w->n, q, inner);
+        for (size_t i = 0; i < q * q; i++) inner[i] /= w->total;
+        rsp_multiply(b, false, inner, false, q, q, q, bi);
+        rsp_multiply(bi, false, b, true, q, q, q, gamma);
+    }
+    if (influence) {
+        rsp_multiply(w->score, false, b, true, w->n, q, q, influence);
+        for (size_t i = 0; i < w->n * q; i++) influence[i] /= w->total;
+    }
     free(inner);
     return ok;
 }
 
-bool rsp_polychoric(const rsp_item_layout *l, const double *x, size_t n, double *stat, double *gamma) {
-    struct work w = {.l = l, .x = x, .n = n, .stat = stat};
-    size_t pairs = l->q - l->first_pair;
+bool rsp_polychoric(const rsp_item_layout *l, const rsp_item_answers *answers, double *stat, double *gamma,
+                    double *influence) {
+    size_t n = answers->n, pairs = l->q - l->first_pair;
+    struct work w = {.l = l, .x = answers->x, .weights = answers->w, .n = n, .stat = stat};
     double *correlation = rsp_calloc(pairs + 1, sizeof *correlation);
-    bool ok = n > 1;
-    if (gamma) {
+    bool ok = n > 1, scores = gamma || influence;
+    for (size_t k = 0; k < n; k++) w.total += weight_of(&w, k);
+    if (scores) {
         w.score = rsp_calloc(n * l->q + 1, sizeof *w.score);
         w.a21 = rsp_calloc(pairs * l->q + pairs + 1, sizeof *w.a21);
         w.a22 = w.a21 + pairs * l->q;
     }
     for (size_t i = 0; ok && i < l->p; i++) {
         ok = l->n_thresholds[i] ? set_thresholds(&w, i) : set_moments(&w, i);
-        if (ok && gamma) score_item(&w, i);
+        if (ok && scores) score_item(&w, i);
     }
     for (size_t i = 0; ok && i < l->p; i++)
         for (size_t j = 0; ok && j < i; j++) ok = pair(&w, i, j, &correlation[i * (i - 1) / 2 + j]);
-    if (ok && gamma) ok = asymptotic_covariance(&w, correlation, gamma);
+    if (ok && scores) ok = asymptotics(&w, correlation, gamma, influence);
     else if (ok) to_covariances(&w, correlation, NULL);
     free(correlation), free(w.score), free(w.a21);
     return ok;

@@ -19,9 +19,18 @@ typedef struct {
 void rsp_item_layout_new(size_t p, const size_t *n_thresholds, rsp_arena *a, rsp_item_layout *l);
 size_t rsp_item_pair(const rsp_item_layout *l, size_t i, size_t j); /* i > j */
 
-/* x: [n*p] by row, complete; ordinal answers 0 .. n_thresholds. stat [q]; gamma [q*q]: n times their covariance, NULL if
- * not wanted. False where an item is constant, a category empty, or a correlation cannot be had. */
-bool rsp_polychoric(const rsp_item_layout *l, const double *x, size_t n, double *stat, double *gamma);
+/* Rows x [n*p]: ordinal answers 0 .. n_thresholds, NaN where there is none: an item rests on its own answers, a pair on those
+ * who answered both (pairwise). w: weights, NULL: all 1. */
+typedef struct {
+    size_t n;
+    const double *x, *w;
+} rsp_item_answers;
+
+/* stat [q]; gamma [q*q]: sum of weights times their covariance, respondents independent; influence [n*q]: what each row adds to
+ * the deviations of the statistics, weight included. Either NULL if not wanted. False where an item is constant, a category
+ * empty, or a correlation cannot be had. */
+bool rsp_polychoric(const rsp_item_layout *l, const rsp_item_answers *answers, double *stat, double *gamma,
+                    double *influence);
 
 /* P(X <= h, Y <= k) of the standard bivariate normal distribution with correlation r. */
 double rsp_bivariate_normal(double h, double k, double r);

@@ -43,7 +43,7 @@ static void group_new(const rsp_sem *s, size_t index, const rsp_item_layout *l, 
     g->weight = rsp_malloc((2 * l->q + l->q * g->n_free + 1) * sizeof *g->weight);
     g->fitted = g->weight + l->q;
     g->d = g->fitted + l->q;
-    set_size(g, (double) x->n - 1);
+    set_size(g, x->weight - 1);
 }
 
 static void group_free(struct group *g) {
@@ -122,14 +122,26 @@ static bool all_misfit(struct fitting *f, const double *par, double *misfit) {
     return isfinite(*misfit);
 }
 
+/* Free parameters that columns belong to. */
+struct columns {
+    size_t n;
+    const size_t *at;
+};
+
+/* out [k*k] += x' y, x [q * n] and y of the columns' parameters. */
+static void add_product(size_t q, const double *x, struct columns cx, const double *y, struct columns cy, size_t k,
+                        double *out) {
+    double *part = rsp_malloc((cx.n * cy.n + 1) * sizeof *part);
+    rsp_multiply(x, true, y, false, cx.n, q, cy.n, part);
+    for (size_t i = 0; i < cx.n; i++)
+        for (size_t l = 0; l < cy.n; l++) out[cx.at[i] * k + cy.at[l]] += part[i * cy.n + l];
+    free(part);
+}
+
 /* out += x' y by free parameter, both [q * n_free]. */
 static void scatter_product(const struct group *g, const double *x, const double *y, size_t k, double *out) {
-    size_t n = g->n_free;
-    double *part = rsp_malloc((n * n + 1) * sizeof *part);
-    rsp_multiply(x, true, y, false, n, g->l->q, n, part);
-    for (size_t i = 0; i < n; i++)
-        for (size_t l = 0; l < n; l++) out[g->free[i] * k + g->free[l]] += part[i * n + l];
-    free(part);
+    struct columns own = {g->n_free, g->free};
+    add_product(g->l->q, x, own, y, own, k, out);
 }
 
 /* y = A x */
@@ -225,10 +237,10 @@ static void correlation_information(const struct group *g, const double *inverse
 
 /* As if the correlations were those of complete normal answers: for robust fit measures. W stands at the fitted
  * correlations; those of independence are 0, where W is the identity. */
-static void add_correlations(const struct group *g, const double *gad, size_t k, struct sums *s) {
+static void add_correlations(const struct group *g, const double *gad, struct columns c, size_t k, struct sums *s) {
     const rsp_item_layout *l = g->l;
     size_t p = l->p, q = l->q;
-    double *r = rsp_malloc((4 * p * p + q * q + q * g->n_free + 1) * sizeof *r), *fitted = r + p * p,
+    double *r = rsp_malloc((4 * p * p + q * q + q * (c.n + g->n_free) + 1) * sizeof *r), *fitted = r + p * p,
            *inverse = r + 2 * p * p, *room = r + 3 * p * p, *w = r + 4 * p * p, *wx = w + q * q, own, logdet;
     full_matrix(l, g->x->stat, r);
     full_matrix(l, g->fitted, fitted);
@@ -236,10 +248,10 @@ static void add_correlations(const struct group *g, const double *gad, size_t k,
     for (size_t i = 0; i < p; i++) ok = ok && l->variance[i] == RSP_NONE;
     s->correlations = s->correlations && ok;
     if (ok) {
-        double n = (double) g->x->n;
+        double n = g->x->weight;
         correlation_information(g, inverse, w);
-        rsp_multiply(w, false, gad, false, q, q, g->n_free, wx);
-        scatter_product(g, g->d, wx, k, s->dwgad);
+        rsp_multiply(w, false, gad, false, q, q, c.n, wx);
+        add_product(q, g->d, (struct columns){g->n_free, g->free}, wx, c, k, s->dwgad);
         rsp_multiply(w, false, g->d, false, q, q, g->n_free, wx);
         scatter_product(g, g->d, wx, k, s->dwd);
         s->wg += trace_of_product(w, g->x->gamma, q) / g->size;
@@ -250,28 +262,60 @@ static void add_correlations(const struct group *g, const double *gad, size_t k,
     free(r);
 }
 
-static void add_group(const struct group *g, size_t k, struct sums *s) {
-    size_t q = g->l->q, n = g->n_free;
-    double *ad = rsp_malloc((3 * q * n + 1) * sizeof *ad), *gad = ad + q * n, *agad = ad + 2 * q * n,
-           scale = 1 / g->size;
-    weigh(g, g->d, ad);
-    rsp_multiply(g->x->gamma, false, ad, false, q, q, n, gad);
-    for (size_t i = 0; i < q * n; i++) gad[i] *= scale;
-    weigh(g, gad, agad);
-    scatter_product(g, ad, gad, k, s->c);
-    scatter_product(g, gad, agad, k, s->e);
-    for (size_t i = 0; i < q; i++) {
-        for (size_t j = 0; j < q; j++) {
-            double ag = g->x->gamma[i * q + j] * scale;
-            double square = g->weight[i] * ag * ag * g->weight[j];
-            s->agag += square;
-            if (i >= g->l->first_pair && j >= g->l->first_pair) s->ag_pairs += square;
-        }
-        s->ag += 1;
-        if (i >= g->l->first_pair)
-            s->chisq_independence += (double) (g->x->n - 1) / g->size * g->weight[i] * g->x->stat[i] * g->x->stat[i];
+/* Covariance G of the statistics of two groups, but for the root of both sizes; NULL: none. */
+static const double *block(const struct fitting *f, size_t g, size_t h) {
+    if (g == h) return f->group[g].x->gamma;
+    return f->group[g].x->with ? f->group[g].x->with[h] : NULL;
+}
+
+/* Adds G_gh A_h D_h to gad, whose columns `to` are those of h's parameters. */
+static void covary(const struct fitting *f, size_t g, size_t h, const double *gamma, struct columns to, double *gad) {
+    const struct group *o = &f->group[h];
+    size_t q = o->l->q, n = o->n_free, *column = rsp_malloc((f->s->n_free + 1) * sizeof *column);
+    double *ad = rsp_malloc((2 * q * n + 1) * sizeof *ad), *part = ad + q * n,
+           scale = 1 / sqrt(f->group[g].size * o->size);
+    for (size_t j = 0; j < to.n; j++) column[to.at[j]] = j;
+    weigh(o, o->d, ad);
+    rsp_multiply(gamma, false, ad, false, q, q, n, part);
+    for (size_t i = 0; i < q; i++)
+        for (size_t j = 0; j < n; j++) gad[i * to.n + column[o->free[j]]] += scale * part[i * n + j];
+    free(ad), free(column);
+}
+
+/* Traces of AG and of its square, of all statistics and of covariances alone. */
+static void add_traces(const struct fitting *f, size_t g, struct sums *s) {
+    const struct group *o = &f->group[g];
+    size_t q = o->l->q, first = o->l->first_pair;
+    s->ag += (double) q;
+    for (size_t h = 0; h < f->s->n_groups; h++) {
+        const double *gamma = block(f, g, h);
+        double scale = 1 / (o->size * f->group[h].size);
+        for (size_t i = 0; gamma && i < q; i++)
+            for (size_t j = 0; j < q; j++) {
+                double square = o->weight[i] * gamma[i * q + j] * gamma[i * q + j] * f->group[h].weight[j] * scale;
+                s->agag += square;
+                if (i >= first && j >= first) s->ag_pairs += square;
+            }
     }
-    add_correlations(g, gad, k, s);
+}
+
+/* `all`: every free parameter, which groups that are not independent share. */
+static void add_group(const struct fitting *f, size_t g, struct columns all, struct sums *s) {
+    const struct group *o = &f->group[g];
+    size_t q = o->l->q;
+    struct columns own = {o->n_free, o->free}, c = o->x->with ? all : own;
+    double *ad = rsp_calloc(q * (own.n + 2 * c.n) + 1, sizeof *ad), *gad = ad + q * own.n, *agad = gad + q * c.n;
+    weigh(o, o->d, ad);
+    for (size_t h = 0; h < f->s->n_groups; h++)
+        if (block(f, g, h)) covary(f, g, h, block(f, g, h), c, gad);
+    for (size_t i = 0; i < q; i++)
+        for (size_t j = 0; j < c.n; j++) agad[i * c.n + j] = o->weight[i] * gad[i * c.n + j];
+    add_product(q, ad, own, gad, c, all.n, s->c);
+    add_product(q, gad, c, agad, c, all.n, s->e);
+    add_traces(f, g, s);
+    for (size_t i = o->l->first_pair; i < q; i++)
+        s->chisq_independence += (o->x->weight - 1) / o->size * o->weight[i] * o->x->stat[i] * o->x->stat[i];
+    add_correlations(o, gad, c, all.n, s);
     free(ad);
 }
 
@@ -287,7 +331,10 @@ static void test_fit(const struct fitting *f, rsp_sem_fit *fit) {
     struct sums s = {
         .c = room, .e = room + k * k, .dwd = room + 2 * k * k, .dwgad = room + 3 * k * k, .correlations = true};
     const double *p = f->bread;
-    for (size_t g = 0; g < f->s->n_groups; g++) add_group(&f->group[g], k, &s);
+    size_t *all = rsp_malloc((k + 1) * sizeof *all);
+    for (size_t i = 0; i < k; i++) all[i] = i;
+    for (size_t g = 0; g < f->s->n_groups; g++) add_group(f, g, (struct columns){k, all}, &s);
+    free(all);
     rsp_multiply(p, false, s.c, false, k, k, k, pc);
     rsp_multiply(pc, false, p, false, k, k, k, pcp);
     memcpy(fit->vcov, pcp, k * k * sizeof *pcp);
@@ -320,7 +367,7 @@ static double srmr(const struct fitting *f, size_t n) {
                 double r = at == RSP_NONE ? 0 : (s[at] - fitted[at]) / sqrt(vi * vj);
                 sum += r * r;
             }
-        total += (double) f->group[g].x->n / (double) n * sqrt(sum / count);
+        total += f->group[g].x->weight / (double) n * sqrt(sum / count);
     }
     return total;
 }
@@ -371,7 +418,7 @@ void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_
     fit->status = minimise(&f, &fit->iterations);
     if (fit->status == RSP_SEM_OK) {
         fit->chisq = f.misfit;
-        for (size_t g = 0; g < s->n_groups; g++) set_size(&f.group[g], (double) x[g].n * fit->size / (double) fit->n);
+        for (size_t g = 0; g < s->n_groups; g++) set_size(&f.group[g], x[g].weight * fit->size / (double) fit->n);
         if (!linearise(&f) || !rsp_invert_information(f.bread, k)) fit->status = RSP_SEM_NOT_IDENTIFIED;
     }
     if (fit->status == RSP_SEM_OK) {
@@ -397,7 +444,7 @@ bool rsp_wls_differentiate(const rsp_sem *s, size_t group, const rsp_item_layout
         for (size_t i = 0; i < l->q; i++)
             for (size_t j = 0; j < g.n_free; j++)
                 gradient[g.free[j]] += g.d[i * g.n_free + j] * g.weight[i] * (x->stat[i] - g.fitted[i]);
-        set_size(&g, (double) x->n);
+        set_size(&g, x->weight);
         weigh(&g, g.d, ad);
         scatter_product(&g, g.d, ad, k, information);
     }

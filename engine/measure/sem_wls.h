@@ -9,8 +9,12 @@
 
 typedef struct {
     size_t n;
-    const double *stat, *gamma; /* [q], [q*q] of rsp_polychoric */
-} rsp_wls_sample;               /* one per group */
+    double weight;              /* sum of weights; n without */
+    const double *stat, *gamma; /* [q], [q*q] of rsp_polychoric, or by the design */
+    /* [n_groups] covariances with the other groups' statistics, times the root of both weights [q*q]; its own is gamma. NULL:
+     * groups are independent. */
+    const double *const *with;
+} rsp_wls_sample; /* one per group */
 
 /* Fits; arrays live in the arena. Cells: every ordinal item has its thresholds in Tau and its scale in Delta. loglik is
  * NaN. */
@@ -18,7 +22,8 @@ void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_
                       rsp_sem_fit *fit);
 
 /* One group's gradient D'A(s - sigma) and information D'AD, A = 1 / diag(gamma), by the free parameters of s, which holds the
- * group's cells alone; as in lavaan the one is multiplied by n - 1, the other by n. False where the model implies no
+ * group's cells alone; as in lavaan the one is multiplied by n - 1, the other by n (sums
+ * of weights). False where the model implies no
  * moments. */
 bool rsp_wls_differentiate(const rsp_sem *s, size_t group, const rsp_item_layout *l, const rsp_wls_sample *x,
                            const double *par, double *gradient, double *information);
