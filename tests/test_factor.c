@@ -52,7 +52,10 @@ static const char *const kinds[] = {"estimator: ml",
                                     "estimator: wlsmv",
                                     "estimator: mlr, group: g, equal: [loadings, intercepts]",
                                     "estimator: mlr, missing: fiml, group: g, equal: [loadings, intercepts]",
-                                    "estimator: wlsmv, group: g, equal: [loadings, thresholds]"};
+                                    "estimator: wlsmv, group: g, equal: [loadings, thresholds]",
+                                    "estimator: wlsmv, weights: design, group: g",
+                                    "estimator: wlsm, missing: pairwise",
+                                    "estimator: dwls"};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 static struct run analyse(harm h, size_t n) {
@@ -114,10 +117,10 @@ static void harmed_data(void **state) {
         harm harm;
         uint32_t flag; /* of the models named by the bits of `of`; 0: any */
         unsigned of;
-    } cases[] = {{CONSTANT, RSP_F_SINGULAR, 0xff},
+    } cases[] = {{CONSTANT, RSP_F_SINGULAR, 0x7ff},
                  {FEW, 0, 0},
-                 {ALL_MISSING, RSP_F_EMPTY, 0xff},
-                 {EMPTY_CATEGORY, RSP_F_SINGULAR, 1u << 7},
+                 {ALL_MISSING, RSP_F_EMPTY, 0x7ff},
+                 {EMPTY_CATEGORY, RSP_F_SINGULAR, 1u << 7 | 1u << 8},
                  {COPIES, RSP_F_SINGULAR, 0x2f},
                  {GAPS, 0, 0},
                  {NO_WEIGHT, 0, 0}};
@@ -129,6 +132,66 @@ static void harmed_data(void **state) {
             if (cases[c].of >> k & 1) assert_int_equal(fit_row(&r, k, "chisq")->flags, cases[c].flag);
         done(&r);
     }
+}
+
+/* ---- ordinal items in clusters ---------------------------------------------------------------------------------- */
+
+/* 400 people who answer once (copies 1) or twice, in a cluster of their own; across: the copy is of the other group. */
+static struct run clustered(size_t copies, bool across) {
+    rsp_buf data = {0};
+    rsp_rng rng;
+    rsp_rng_init(&rng, 11, 0);
+    put("survey.csv", "type,name,label::en\ninteger,id,Id\nselect_one g,g,G\ndecimal,w,W\ninteger,c,C\ninteger,y1,A\n"
+                      "integer,y2,B\ninteger,y3,C\ninteger,y4,D\n");
+    put("choices.csv", "list_name,name,label::en\ng,a,A\ng,b,B\n");
+    put("study.yaml", "study: s\ntitle: {en: S}\nlanguages: [en]\nsources:\n  - {files: data.csv, format: csv}\n"
+                      "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\n"
+                      "design: {weight: w, cluster: c}\ndisclosure: off\nfactors:\n"
+                      "  - {id: k0, model: 'f =~ y1 + y2 + y3 + y4', estimator: wlsmv, weights: design}\n"
+                      "  - {id: k1, model: 'f =~ y1 + y2 + y3 + y4', estimator: wlsmv, weights: design, group: g, "
+                      "equal: [loadings, thresholds]}\n");
+    rsp_buf_puts(&data, "id,g,w,c,y1,y2,y3,y4\n");
+    for (size_t i = 0; i < 400; i++) {
+        double common = rsp_rng_normal(&rng);
+        int y[4];
+        for (size_t k = 0; k < 4; k++) {
+            y[k] = (int) lround(2 + common + 0.8 * rsp_rng_normal(&rng));
+            y[k] = y[k] < 1 ? 1 : y[k] > 3 ? 3 : y[k];
+        }
+        for (size_t c = 0; c < copies; c++)
+            rsp_buf_printf(&data, "%zu,%c,%zu,%zu,%d,%d,%d,%d\n", 1000 * c + i, (across ? c : i) % 2 ? 'b' : 'a',
+                           1 + i % 3, i, y[0], y[1], y[2], y[3]);
+    }
+    put("data.csv", data.data);
+    rsp_buf_free(&data);
+    return load_and_analyse(folder);
+}
+
+static const rsp_row *row_of(const struct run *r, const char *analysis, const char *domain, const char *level,
+                             const char *statistic) {
+    for (size_t k = 0; k < r->results->n; k++) {
+        const rsp_row *x = &r->results->rows[k];
+        if (strcmp(x->analysis, analysis) == 0 && strcmp(x->domain, domain) == 0 && strcmp(x->level, level) == 0 &&
+            strcmp(x->term, "f") == 0 && strcmp(x->statistic, statistic) == 0)
+            return x;
+    }
+    fail_msg("no row %s %s %s", analysis, level, statistic);
+    return NULL;
+}
+
+/* Who answers twice says nothing new; a group that the other's clusters answer for a second time differs for certain by 0. */
+static void clusters_of_copies(void **state) {
+    (void) state;
+    struct run once = clustered(1, false), twice = clustered(2, false), across = clustered(2, true);
+    const rsp_row *x = row_of(&once, "k0", "", "y3", "loading"), *y = row_of(&twice, "k0", "", "y3", "loading");
+    near(y->estimate, x->estimate, 1e-8);
+    near(y->se, x->se * sqrt(800. / 799 / (400. / 399)), 1e-8); /* statistics rest on n - 1, as in lavaan */
+    near(y->df, x->df, 0);
+    x = row_of(&twice, "k1", "g=b", "", "intercept"), y = row_of(&across, "k1", "g=b", "", "intercept");
+    assert_true(x->se > 0.05);
+    near(y->estimate, 0, 1e-6);
+    assert_true(isnan(y->se) || y->se < 1e-5);
+    done(&once), done(&twice), done(&across);
 }
 
 /* ---- the bivariate normal distribution -------------------------------------------------------------------------- */
@@ -145,6 +208,6 @@ static void orthants(void **state) {
 int main(void) {
     rsp_threads_set(0);
     const struct CMUnitTest tests[] = {cmocka_unit_test(sound_data), cmocka_unit_test(harmed_data),
-                                       cmocka_unit_test(orthants)};
+                                       cmocka_unit_test(clusters_of_copies), cmocka_unit_test(orthants)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -19,7 +19,9 @@ static uint32_t fit_flags(const rsp_factor_sample *x, const rsp_sem_fit *fit) {
     return fit->heywood ? RSP_F_HEYWOOD : 0;
 }
 
-bool rsp_factor_robust(const rsp_factor_model *f) { return f->estimator != RSP_ML || f->weighted; }
+bool rsp_factor_robust(const rsp_factor_model *f) {
+    return (f->estimator != RSP_ML && f->estimator != RSP_DWLS) || f->weighted;
+}
 
 bool rsp_factor_good(const rsp_factor_fit *fit) { return !(fit->flags & ~(uint32_t) RSP_F_HEYWOOD); }
 
@@ -82,8 +84,11 @@ static void read_cells(rsp_factor_fit *f) {
 
 static void maximise(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,
                      rsp_diag *d) {
-    if (f->estimator == RSP_WLSMV) {
-        rsp_wls_estimate(&out->sem, &x->layout, x->wls, a, &out->fit);
+    static const rsp_wls_correction corrections[] = {
+        [RSP_WLSMV] = RSP_WLS_SHIFTED, [RSP_WLSM] = RSP_WLS_SCALED, [RSP_DWLS] = RSP_WLS_NAIVE};
+    if (rsp_limited_information(f)) {
+        if (x->lonely) out->fit.status = RSP_SEM_NO_VARIANCE;
+        else rsp_wls_estimate(&out->sem, &x->layout, x->wls, corrections[f->estimator], a, &out->fit);
         return;
     }
     rsp_factor_design context = {x->sample, x->scale, d};
@@ -277,8 +282,8 @@ static void add_fit_rows(const struct output *o) {
     add_measure(o, "cfi", m->cfi, NAN);
     add_measure(o, "tli", m->tli, NAN);
     add_measure(o, "rmsea", m->rmsea, NAN);
-    bool wlsmv = o->fit->model->estimator == RSP_WLSMV;
-    if (wlsmv) {
+    bool limited = rsp_limited_information(o->fit->model);
+    if (limited && robust) {
         add_measure(o, "cfi_scaled", m->cfi_scaled, NAN);
         add_measure(o, "tli_scaled", m->tli_scaled, NAN);
         add_measure(o, "rmsea_scaled", m->rmsea_scaled, NAN);
@@ -289,7 +294,7 @@ static void add_fit_rows(const struct output *o) {
         add_measure(o, "rmsea_robust", m->rmsea_robust, NAN);
     }
     add_measure(o, "srmr", m->srmr, NAN);
-    if (wlsmv) return; /* no likelihood */
+    if (limited) return; /* no likelihood */
     add_measure(o, "aic", m->aic, NAN);
     add_measure(o, "bic", m->bic, NAN);
     add_measure(o, "loglik", m->loglik, NAN);
@@ -298,7 +303,7 @@ static void add_fit_rows(const struct output *o) {
 void rsp_measure_factor(rsp_sample *s, const rsp_analysis *an, rsp_results *out, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
     rsp_factor_fit fit;
-    rsp_factor_estimate(&an->factor, rsp_factor_sample_new(s, &an->factor, an->filter, NULL, a), a, &fit, d);
+    rsp_factor_estimate(&an->factor, rsp_factor_sample_new(s, &an->factor, an->filter, NULL, a, d), a, &fit, d);
     struct output o = {.an = an, .fit = &fit, .out = out, .a = a};
     add_fit_rows(&o);
     for (size_t k = 0; k < fit.sample->n_groups; k++) {

@@ -1,6 +1,6 @@
 /* Factor models for the modules of this station: a sample of items in groups, a model, its fit.
  *
- *   rsp_factor_sample *x = rsp_factor_sample_new(sample, &model, filter, NULL, arena);   rows and moments, once
+ *   rsp_factor_sample *x = rsp_factor_sample_new(sample, &model, filter, NULL, arena, diag);   rows and moments, once
  *   rsp_factor_estimate(&model, x, arena, &fit, diag);    as often as models of the same items are to be fitted
  *   fit.flags, fit.measures, fit.estimate[k] ...          k: a cell of fit.sem.cells
  *
@@ -8,7 +8,7 @@
  * rsp_lavaan_parse or rows of its own, `equal` (RSP_EQUAL_...), and in `partial` the statements whose parameters are free
  * in every group although `equal` names their kind (f =~ x2 a loading, x2 ~ 1 an intercept, x2 ~~ x2 a residual
  * variance, x2 | t1 a threshold). Models fitted to one sample must have the same items, group variable, estimator,
- * `ordered`, `fiml` and `weighted`. Everything lives in the arena. What lavaan 0.6 does is followed throughout. */
+ * `ordered`, `fiml`, `pairwise` and `weighted`. Everything lives in the arena. What lavaan 0.6 does is followed throughout. */
 #ifndef RESPONSIVE_MEASURE_FACTOR_H
 #define RESPONSIVE_MEASURE_FACTOR_H
 
@@ -28,19 +28,20 @@ typedef struct {
     rsp_item_layout layout;
     rsp_wls_sample *wls;
     const char ***values;
+    bool lonely; /* wlsmv: the design gives their covariance no variance */
     bool usable; /* more respondents than items in every group, and no constant item */
 } rsp_factor_sample;
 
 /* Rows that the filter (NULL: all) and `take` (NULL: all; [sample->n]) leave, of eligible countries, with an answer to
- * every item (fiml: to one); by group, where groups that nobody belongs to are left out. */
+ * every item (fiml, pairwise: to one); by group, where groups that nobody belongs to are left out. */
 rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_model *f, const rsp_expr *filter,
-                                         const uint8_t *take, rsp_arena *a);
+                                         const uint8_t *take, rsp_arena *a, rsp_diag *d);
 
 /* NaN where the estimator does not give one. */
 typedef struct {
     double chisq, df, chisq_scaled, cfi, tli, rmsea, srmr;
     double cfi_robust, tli_robust, rmsea_robust;
-    double cfi_scaled, tli_scaled, rmsea_scaled; /* wlsmv */
+    double cfi_scaled, tli_scaled, rmsea_scaled; /* wlsmv, wlsm */
     double aic, bic, loglik;
 } rsp_factor_measures;
 
@@ -62,7 +63,7 @@ typedef struct {
 void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,
                          rsp_diag *d);
 
-/* Errors and chi-square by the sandwich: mlr, or weights: design. */
+/* Errors and chi-square by the sandwich: all but ml and dwls, and all with weights: design. */
 bool rsp_factor_robust(const rsp_factor_model *f);
 
 /* True if the numbers of a fit may be used. */

@@ -80,7 +80,7 @@ static const rsp_sem_cell *find_cell(const struct builder *b, rsp_sem_matrix mat
 }
 
 static bool is_ordinal(const struct builder *b, size_t item) {
-    return b->f->estimator == RSP_WLSMV && b->x->layout.n_thresholds[item] > 0;
+    return rsp_limited_information(b->f) && b->x->layout.n_thresholds[item] > 0;
 }
 
 /* A free parameter of its own, or the one that a label or an equality across groups names. */
@@ -285,7 +285,7 @@ static void add_means(struct builder *b, size_t group, const rsp_sem_sample *x) 
 
 /* Thresholds of ordinal items, and their scales: 1, but free from the second group on where thresholds are equal. */
 static void add_thresholds(struct builder *b, size_t group) {
-    if (b->f->estimator != RSP_WLSMV) return;
+    if (!rsp_limited_information(b->f)) return;
     const rsp_item_layout *l = &b->x->layout;
     bool free_scale = group > 0 && (b->f->equal & RSP_EQUAL_THRESHOLDS);
     for (size_t i = 0; i < b->sem.p; i++) {
@@ -306,7 +306,7 @@ static void add_thresholds(struct builder *b, size_t group) {
 static bool wants_means(const rsp_factor_model *f) {
     for (size_t k = 0; k < f->syntax->n; k++)
         if (f->syntax->rows[k].op == RSP_L_INTERCEPT) return true;
-    return f->group != RSP_NONE || f->fiml || f->estimator == RSP_WLSMV;
+    return f->group != RSP_NONE || f->fiml || rsp_limited_information(f);
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */

@@ -20,4 +20,8 @@ typedef struct {
 
 rsp_sem_design rsp_factor_taylor(const rsp_factor_design *d);
 
+/* Covariances of the ordinal statistics of all groups by the design, from the influences [n_g * q] of every group's
+ * rows. False where the design gives none. */
+bool rsp_factor_covary(rsp_factor_sample *x, double *const *influence, rsp_arena *a, rsp_diag *d);
+
 #endif

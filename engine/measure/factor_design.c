@@ -2,6 +2,7 @@
  * (Muthen and Satorra 1995; Oberski 2014). Every cell's scores are influences of the house's Taylor kernel. */
 #include "measure/factor_cells.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* place[k]: the k-th row of x in the order of the survey's rows; patterns stand in another. */
@@ -40,3 +41,25 @@ static bool taylor(const rsp_sem_design *design, const rsp_sem_sample *x, size_t
 }
 
 rsp_sem_design rsp_factor_taylor(const rsp_factor_design *d) { return (rsp_sem_design){taylor, d}; }
+
+bool rsp_factor_covary(rsp_factor_sample *x, double *const *influence, rsp_arena *a, rsp_diag *d) {
+    size_t groups = x->n_groups, q = x->layout.q, all = groups * q, *k = RSP_ARRAY(a, size_t, groups + 1);
+    rsp_factor_design context = {x->sample, x->scale, d};
+    rsp_sem_design design = rsp_factor_taylor(&context);
+    double *v = rsp_calloc(all * all + 1, sizeof *v);
+    for (size_t g = 0; g < groups; g++) k[g] = q;
+    bool ok = design.variance(&design, x->group, groups, influence, k, v);
+    for (size_t g = 0; g < groups; g++) {
+        const double **with = RSP_ARRAY(a, const double *, groups);
+        for (size_t h = 0; h < groups; h++) {
+            double *block = RSP_ARRAY(a, double, q *q), scale = sqrt(x->wls[g].weight * x->wls[h].weight);
+            for (size_t i = 0; i < q; i++)
+                for (size_t j = 0; j < q; j++) block[i * q + j] = scale * v[(g * q + i) * all + h * q + j];
+            with[h] = block;
+        }
+        x->wls[g].gamma = with[g];
+        if (groups > 1) x->wls[g].with = with;
+    }
+    free(v);
+    return ok;
+}

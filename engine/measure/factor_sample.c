@@ -13,7 +13,8 @@ struct reader {
     rsp_categories groups;
     uint8_t *take;
     size_t *count; /* [groups.n] */
-    bool fiml, weighted;
+    bool some;     /* an answer to one item is enough */
+    bool weighted;
 };
 
 static size_t group_of(const struct reader *r, size_t row) {
@@ -27,7 +28,7 @@ static void choose_rows(struct reader *r) {
         size_t answers = 0;
         for (size_t j = 0; r->take[i] && j < r->x->n_items; j++)
             answers += !isnan(rsp_value(s->frame, r->x->variable[j], i));
-        if (answers < (r->fiml ? 1 : r->x->n_items) || (r->weighted && !(s->weight[i] > 0))) r->take[i] = 0;
+        if (answers < (r->some ? 1 : r->x->n_items) || (r->weighted && !(s->weight[i] > 0))) r->take[i] = 0;
         if (r->groups.category && r->groups.category[i] < 0) r->take[i] = 0;
         if (s->country && r->take[i]) r->take[i] = s->country[i] >= 0 && s->countries[s->country[i]].eligible;
         if (r->take[i]) r->count[group_of(r, i)]++;
@@ -87,15 +88,30 @@ static const char *value_text(const rsp_study *s, size_t variable, double value,
 
 enum { MOST_CATEGORIES = 64 };
 
+/* A group's answers by row, as its patterns stand; NaN where there is none. */
+static double *answers_of(const rsp_factor_sample *x, size_t group, rsp_arena *a) {
+    const rsp_sem_sample *g = &x->group[group];
+    size_t p = x->n_items;
+    double *answer = RSP_ARRAY(a, double, g->n *p + 1);
+    for (size_t i = 0; i < g->n * p; i++) answer[i] = NAN;
+    for (size_t k = 0; k < g->n_patterns; k++) {
+        const rsp_sem_pattern *o = &g->pattern[k];
+        for (size_t i = o->from; i < o->from + o->n; i++)
+            for (size_t j = 0; j < o->q; j++) answer[i * p + o->observed[j]] = g->x[i * p + o->observed[j]];
+    }
+    return answer;
+}
+
 /* Distinct answers to an item in all groups, ascending; more than MOST_CATEGORIES: it is no ordinal item. */
-static size_t distinct_values(const rsp_factor_sample *x, size_t item, double value[MOST_CATEGORIES + 1]) {
+static size_t distinct_values(const rsp_factor_sample *x, double *const *answer, size_t item,
+                              double value[MOST_CATEGORIES + 1]) {
     size_t n = 0;
     for (size_t g = 0; g < x->n_groups; g++)
         for (size_t i = 0; i < x->group[g].n && n <= MOST_CATEGORIES; i++) {
-            double y = x->group[g].x[i * x->n_items + item];
+            double y = answer[g][i * x->n_items + item];
             size_t k = 0;
             while (k < n && value[k] != y) k++;
-            if (k == n) value[n++] = y;
+            if (k == n && !isnan(y)) value[n++] = y;
         }
     qsort(value, n, sizeof *value, compare_numbers);
     return n;
@@ -112,20 +128,23 @@ static const char **threshold_names(const rsp_factor_sample *x, size_t item, con
     return names;
 }
 
-/* Ordinal answers of a group become 0, 1, ...; its statistics stand in for moments where the model's cells begin. */
-static bool read_statistics(rsp_factor_sample *x, size_t group, double (*value)[MOST_CATEGORIES + 1], rsp_arena *a) {
+static void code_answers(const rsp_factor_sample *x, double *answer, size_t n, double (*value)[MOST_CATEGORIES + 1]) {
+    for (size_t i = 0; i < n * x->n_items; i++) {
+        size_t item = i % x->n_items, k = 0;
+        if (!x->layout.n_thresholds[item] || isnan(answer[i])) continue;
+        while (value[item][k] != answer[i]) k++;
+        answer[i] = (double) k;
+    }
+}
+
+/* A group's statistics, which stand in for moments where the model's cells begin; influence [n*q]: NULL without a design. */
+static bool read_statistics(rsp_factor_sample *x, size_t group, const double *answer, double *influence, rsp_arena *a) {
     rsp_sem_sample *g = &x->group[group];
     const rsp_item_layout *l = &x->layout;
     size_t p = x->n_items, q = l->q;
-    double *coded = rsp_malloc((g->n * p + 1) * sizeof *coded), *stat = RSP_ARRAY(a, double, q),
-           *gamma = RSP_ARRAY(a, double, q *q), *cov = RSP_ARRAY(a, double, p *p), *mean = RSP_ARRAY(a, double, p);
-    for (size_t i = 0; i < g->n * p; i++) {
-        size_t item = i % p, k = 0;
-        while (l->n_thresholds[item] && value[item][k] != g->x[i]) k++;
-        coded[i] = l->n_thresholds[item] ? (double) k : g->x[i];
-    }
-    bool ok = rsp_polychoric(l, &(rsp_item_answers){g->n, coded, NULL}, stat, gamma, NULL);
-    free(coded);
+    double *stat = RSP_ARRAY(a, double, q), *gamma = RSP_ARRAY(a, double, q *q), *cov = RSP_ARRAY(a, double, p *p),
+           *mean = RSP_ARRAY(a, double, p);
+    bool ok = rsp_polychoric(l, &(rsp_item_answers){g->n, answer, g->w}, stat, influence ? NULL : gamma, influence);
     for (size_t i = 0; i < p; i++) {
         bool ordinal = l->n_thresholds[i] > 0;
         mean[i] = ordinal ? 0 : stat[l->first[i]];
@@ -138,36 +157,52 @@ static bool read_statistics(rsp_factor_sample *x, size_t group, double (*value)[
     return ok;
 }
 
-static bool read_ordinal(const rsp_factor_model *f, rsp_factor_sample *x, rsp_arena *a) {
+static bool read_groups(const rsp_factor_model *f, rsp_factor_sample *x, double *const *answer, rsp_arena *a,
+                        rsp_diag *d) {
+    double **influence = rsp_calloc(x->n_groups + 1, sizeof *influence);
+    bool ok = true;
+    for (size_t g = 0; ok && g < x->n_groups; g++) {
+        if (f->weighted) influence[g] = rsp_malloc((x->group[g].n * x->layout.q + 1) * sizeof **influence);
+        ok = read_statistics(x, g, answer[g], influence[g], a);
+    }
+    if (ok && f->weighted) x->lonely = !rsp_factor_covary(x, influence, a, d);
+    for (size_t g = 0; g < x->n_groups; g++) free(influence[g]);
+    free(influence);
+    return ok;
+}
+
+static bool read_ordinal(const rsp_factor_model *f, rsp_factor_sample *x, rsp_arena *a, rsp_diag *d) {
     size_t p = x->n_items, *thresholds = RSP_ARRAY(a, size_t, p);
     double(*value)[MOST_CATEGORIES + 1] = rsp_calloc(p, sizeof *value);
+    double **answer = RSP_ARRAY(a, double *, x->n_groups + 1);
     bool ok = true;
     x->values = RSP_ARRAY(a, const char **, p);
     x->wls = RSP_ARRAY(a, rsp_wls_sample, x->n_groups + 1);
+    for (size_t g = 0; g < x->n_groups; g++) answer[g] = answers_of(x, g, a);
     for (size_t i = 0; i < p; i++) {
         if (!is_ordinal(f, x->variable[i])) continue;
-        size_t n = distinct_values(x, i, value[i]);
+        size_t n = distinct_values(x, answer, i, value[i]);
         ok = ok && n > 1 && n <= MOST_CATEGORIES;
         thresholds[i] = n > 1 ? n - 1 : 1;
         x->values[i] = threshold_names(x, i, value[i], n, a);
     }
     rsp_item_layout_new(p, thresholds, a, &x->layout);
-    for (size_t g = 0; g < x->n_groups; g++) {
-        if (ok) ok = read_statistics(x, g, value, a);
+    for (size_t g = 0; ok && g < x->n_groups; g++) code_answers(x, answer[g], x->group[g].n, value);
+    if (ok) ok = read_groups(f, x, answer, a, d);
+    for (size_t g = 0; g < x->n_groups; g++)
         if (!x->wls[g].stat) x->wls[g].stat = RSP_ARRAY(a, double, x->layout.q);
-    }
     free(value);
     return ok;
 }
 
 rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_model *f, const rsp_expr *filter,
-                                         const uint8_t *take, rsp_arena *a) {
+                                         const uint8_t *take, rsp_arena *a, rsp_diag *d) {
     rsp_factor_sample *x = RSP_NEW(a, rsp_factor_sample);
     struct reader r = {.s = s,
                        .x = x,
                        .groups = {.n = 1},
                        .take = RSP_ARRAY(a, uint8_t, s->n + 1),
-                       .fiml = f->fiml,
+                       .some = f->fiml || f->pairwise,
                        .weighted = f->weighted};
     size_t n_factors;
     const char **factors;
@@ -188,12 +223,13 @@ rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_m
     x->group = RSP_ARRAY(a, rsp_sem_sample, r.groups.n);
     for (size_t c = 0; c < r.groups.n; c++) {
         if (!r.count[c]) continue;
-        x->usable &= read_group(&r, c, a, &x->group[x->n_groups]) && r.count[c] > x->n_items;
+        bool moments = read_group(&r, c, a, &x->group[x->n_groups]) || f->pairwise; /* which needs none of all items */
+        x->usable &= moments && r.count[c] > x->n_items;
         if (x->code) x->code[x->n_groups] = r.groups.code[c];
         x->n += r.count[c];
         x->n_groups++;
     }
     x->usable &= x->n_groups > 0;
-    if (f->estimator == RSP_WLSMV) x->usable &= read_ordinal(f, x, a);
+    if (rsp_limited_information(f)) x->usable &= read_ordinal(f, x, a, d);
     return x;
 }

@@ -355,7 +355,8 @@ static void add_verdict(struct comparison *c) {
 
 /* ---- the analysis ----------------------------------------------------------------------------------------------- */
 
-static void compare(const rsp_sample *s, const rsp_analysis *an, size_t model, size_t by, rsp_results *out) {
+static void compare(const rsp_sample *s, const rsp_analysis *an, size_t model, size_t by, rsp_results *out,
+                    rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
     const char *group_name = s->frame->study->variables[by].name;
     rsp_factor_model f = {.syntax = an->invariance.syntax[model],
@@ -365,7 +366,7 @@ static void compare(const rsp_sample *s, const rsp_analysis *an, size_t model, s
                           .std_lv = true};
     struct comparison c = {.an = an, .x = &an->invariance, .name = an->invariance.name[model], .out = out, .a = a};
     c.term = rsp_printf(a, "%s:%s", c.name, group_name);
-    c.sample = rsp_factor_sample_new(s, &f, an->filter, NULL, a);
+    c.sample = rsp_factor_sample_new(s, &f, an->filter, NULL, a, d);
     keep_large_groups(&c);
     if (c.sample->n_groups > 1) {
         size_t n_items;
@@ -390,7 +391,6 @@ static void compare(const rsp_sample *s, const rsp_analysis *an, size_t model, s
 }
 
 void rsp_measure_invariance(rsp_sample *s, const rsp_analysis *an, rsp_results *out, rsp_diag *d) {
-    (void) d;
     for (size_t m = 0; m < an->invariance.n_models; m++)
-        for (size_t k = 0; k < an->invariance.n_by; k++) compare(s, an, m, an->invariance.by[k], out);
+        for (size_t k = 0; k < an->invariance.n_by; k++) compare(s, an, m, an->invariance.by[k], out, d);
 }

@@ -57,7 +57,7 @@ static bool differentiate(const struct search *s, const struct cells *c, const s
     model.n_cells = used;
     model.n_free = n;
     bool ok;
-    if (s->fit->model->estimator == RSP_WLSMV) {
+    if (rsp_limited_information(s->fit->model)) {
         ok = rsp_wls_differentiate(&model, c->group, &x->layout, &x->wls[c->group], par, gradient, information);
     } else {
         rsp_sem_group g;

@@ -306,8 +306,7 @@ static void serial_rows(struct work *w, struct pair *o) {
 static void numeric_rows(struct work *w, struct pair *o) {
     const rsp_item_layout *l = w->l;
     size_t at = rsp_item_pair(l, o->i, o->j);
-    double *a21 = a21_row(w, o->i, o->j), *a22 = w->a22 + (at - l->first_pair), r = o->r,
-           c = 1 - r * r;
+    double *a21 = a21_row(w, o->i, o->j), *a22 = w->a22 + (at - l->first_pair), r = o->r, c = 1 - r * r;
     double vi = w->stat[l->variance[o->i]], vj = w->stat[l->variance[o->j]];
     for (size_t k = 0; k < w->n; k++) {
         if (!both_answered(o, k)) continue;
@@ -450,17 +449,17 @@ static bool asymptotics(struct work *w, const double *correlation, double *gamma
     double *inner = rsp_calloc(3 * q * q, sizeof *inner), *b = inner + q * q, *bi = inner + 2 * q * q;
     bool ok = influence_matrix(w, b);
     to_covariances(w, correlation, b);
-    for (size_t k = 0; w->weights && k < w->n; k++)
+    if (influence) {
+        rsp_multiply(w->score, false, b, true, w->n, q, q, influence);
+        for (size_t i = 0; i < w->n * q; i++) influence[i] /= w->total;
+    }
+    for (size_t k = 0; gamma && w->weights && k < w->n; k++)
         for (size_t j = 0; j < q; j++) w->score[k * q + j] *= w->weights[k];
     if (gamma) {
         rsp_multiply(w->score, true, w->score, false, q, w->n, q, inner);
         for (size_t i = 0; i < q * q; i++) inner[i] /= w->total;
         rsp_multiply(b, false, inner, false, q, q, q, bi);
         rsp_multiply(bi, false, b, true, q, q, q, gamma);
-    }
-    if (influence) {
-        rsp_multiply(w->score, false, b, true, w->n, q, q, influence);
-        for (size_t i = 0; i < w->n * q; i++) influence[i] /= w->total;
     }
     free(inner);
     return ok;

@@ -26,8 +26,8 @@ typedef struct {
     const double *x, *w;
 } rsp_item_answers;
 
-/* stat [q]; gamma [q*q]: sum of weights times their covariance, respondents independent; influence [n*q]: what each row adds to
- * the deviations of the statistics, weight included. Either NULL if not wanted. False where an item is constant, a category
+/* stat [q]; gamma [q*q]: sum of weights times their covariance, respondents independent; influence [n*q]: what each row
+ * adds to the deviations of the statistics, times its weight. Either NULL if not wanted. False where an item is constant, a category
  * empty, or a correlation cannot be had. */
 bool rsp_polychoric(const rsp_item_layout *l, const rsp_item_answers *answers, double *stat, double *gamma,
                     double *influence);

@@ -325,7 +325,7 @@ static void scale_and_shift(double df, double trace, double square, double *scal
     *shift = df > 0 && square > 0 ? df - trace / *scaling : 0;
 }
 
-static void test_fit(const struct fitting *f, rsp_sem_fit *fit) {
+static void test_fit(const struct fitting *f, rsp_wls_correction correction, rsp_sem_fit *fit) {
     size_t k = f->s->n_free;
     double *room = rsp_calloc(6 * k * k + 1, sizeof *room), *pc = room + 4 * k * k, *pcp = room + 5 * k * k;
     struct sums s = {
@@ -337,13 +337,18 @@ static void test_fit(const struct fitting *f, rsp_sem_fit *fit) {
     free(all);
     rsp_multiply(p, false, s.c, false, k, k, k, pc);
     rsp_multiply(pc, false, p, false, k, k, k, pcp);
-    memcpy(fit->vcov, pcp, k * k * sizeof *pcp);
+    memcpy(fit->vcov, correction == RSP_WLS_NAIVE ? p : pcp, k * k * sizeof *pcp);
     double trace = s.ag, square = s.agag - 2 * trace_of_product(p, s.e, k) + trace_of_product(pc, pc, k);
     for (size_t i = 0; i < k; i++) trace -= pc[i * k + i];
-    scale_and_shift(fit->df, trace, square, &fit->scaling, &fit->shift);
-    scale_and_shift(fit->df_baseline, fit->df_baseline, s.ag_pairs, &fit->scaling_baseline, &fit->shift_baseline);
+    if (correction == RSP_WLS_SHIFTED) {
+        scale_and_shift(fit->df, trace, square, &fit->scaling, &fit->shift);
+        scale_and_shift(fit->df_baseline, fit->df_baseline, s.ag_pairs, &fit->scaling_baseline, &fit->shift_baseline);
+    } else {
+        fit->scaling = correction == RSP_WLS_SCALED && fit->df > 0 ? trace / fit->df : 1;
+        fit->scaling_baseline = 1; /* the trace of independence is its degrees of freedom */
+    }
     fit->chisq_baseline = s.chisq_independence;
-    if (s.correlations) {
+    if (s.correlations && correction != RSP_WLS_NAIVE) {
         fit->misfit = s.misfit;
         fit->chance = s.wg - 2 * trace_of_product(s.dwgad, p, k) + trace_of_product(s.dwd, pcp, k);
         fit->misfit_baseline = s.misfit_independence;
@@ -389,8 +394,8 @@ static void copy_implied(const struct fitting *f, rsp_arena *a, rsp_sem_fit *fit
     }
 }
 
-void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x, rsp_arena *a,
-                      rsp_sem_fit *fit) {
+void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x,
+                      rsp_wls_correction correction, rsp_arena *a, rsp_sem_fit *fit) {
     size_t k = s->n_free;
     double groups = (double) s->n_groups, *room = rsp_malloc((3 * k + k * k + 1) * sizeof *room);
     *fit = (rsp_sem_fit){.par = RSP_ARRAY(a, double, k + 1),
@@ -422,7 +427,7 @@ void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_
         if (!linearise(&f) || !rsp_invert_information(f.bread, k)) fit->status = RSP_SEM_NOT_IDENTIFIED;
     }
     if (fit->status == RSP_SEM_OK) {
-        test_fit(&f, fit);
+        test_fit(&f, correction, fit);
         fit->srmr = srmr(&f, fit->n);
     }
     copy_implied(&f, a, fit);

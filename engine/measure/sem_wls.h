@@ -16,10 +16,16 @@ typedef struct {
     const double *const *with;
 } rsp_wls_sample; /* one per group */
 
+typedef enum {
+    RSP_WLS_SHIFTED, /* robust errors, chi-square scaled and shifted */
+    RSP_WLS_SCALED,  /* robust errors, chi-square scaled to its mean (Satorra and Bentler 1994) */
+    RSP_WLS_NAIVE    /* as if the weights were the inverse of the whole covariance */
+} rsp_wls_correction;
+
 /* Fits; arrays live in the arena. Cells: every ordinal item has its thresholds in Tau and its scale in Delta. loglik is
  * NaN. */
-void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x, rsp_arena *a,
-                      rsp_sem_fit *fit);
+void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x,
+                      rsp_wls_correction correction, rsp_arena *a, rsp_sem_fit *fit);
 
 /* One group's gradient D'A(s - sigma) and information D'AD, A = 1 / diag(gamma), by the free parameters of s, which holds the
  * group's cells alone; as in lavaan the one is multiplied by n - 1, the other by n (sums

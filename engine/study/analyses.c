@@ -697,7 +697,7 @@ static void load_partial(entry *e, const rsp_node *partial, rsp_factor_model *x)
 /* `all`, or items of the model. */
 static void load_ordered(entry *e, const rsp_node *ordered, rsp_factor_model *x) {
     x->all_ordered = !ordered || (ordered->kind == RSP_Y_SCALAR && strcmp(ordered->text, "all") == 0);
-    if (ordered && x->estimator != RSP_WLSMV)
+    if (ordered && !rsp_limited_information(x))
         RSP_FAULT(e->l, ordered->loc, "say estimator: wlsmv", "'ordered' has no meaning in %s", e->where);
     if (x->all_ordered || !x->syntax) return;
     x->n_ordered = rsp_bind_list(e->l, ordered, e->where, &x->ordered);
@@ -716,12 +716,15 @@ static bool is_ordinal(const entry *e, const rsp_factor_model *x, const char *na
 
 /* What an ordinal item does not have, and what goes with ordinal items only. */
 static void check_ordinal(entry *e, const rsp_factor_model *x) {
-    bool ordinal = x->estimator == RSP_WLSMV;
+    bool ordinal = rsp_limited_information(x);
     if (ordinal && x->fiml)
-        RSP_FAULT(e->l, rsp_get(e->n, "missing")->loc, "leave out `missing`", "wlsmv uses complete rows, in %s",
+        RSP_FAULT(e->l, rsp_get(e->n, "missing")->loc, "say missing: pairwise", "wlsmv has no full information, in %s",
                   e->where);
-    if (ordinal && x->weighted)
-        RSP_FAULT(e->l, rsp_get(e->n, "weights")->loc, "use mlr", "wlsmv is unweighted, in %s", e->where);
+    if (x->estimator == RSP_DWLS && x->weighted)
+        RSP_FAULT(e->l, rsp_get(e->n, "weights")->loc, "say estimator: wlsmv", "dwls knows no design, in %s", e->where);
+    if (!ordinal && x->pairwise)
+        RSP_FAULT(e->l, rsp_get(e->n, "missing")->loc, "say missing: fiml", "'pairwise' goes with wlsmv alone, in %s",
+                  e->where);
     if (!ordinal && x->equal & RSP_EQUAL_THRESHOLDS)
         RSP_FAULT(e->l, rsp_get(e->n, "equal")->loc, "say estimator: wlsmv", "there are no thresholds in %s", e->where);
     for (size_t k = 0; ordinal && x->syntax && k < x->syntax->n; k++) {
@@ -761,7 +764,7 @@ static void load_modification(entry *e, rsp_factor_model *x) {
 }
 
 static void load_factor_model(entry *e) {
-    static const char *const estimators[] = {"ml", "mlr", "wlsmv", NULL};
+    static const char *const estimators[] = {"ml", "mlr", "wlsmv", "wlsm", "dwls", NULL};
     static const struct {
         const char *word;
         uint32_t bits;
@@ -781,8 +784,8 @@ static void load_factor_model(entry *e) {
     e->x->kind = RSP_A_FACTOR;
     if (model) x->syntax = rsp_lavaan_parse(e->l->a, model->text, &model->origin, e->l->d);
     for (size_t k = 0; x->syntax && k < x->syntax->n; k++) check_statement(e, x->syntax, &x->syntax->rows[k]);
-    int estimator = rsp_get_choice(e->n, "estimator", estimators, 0);
-    x->estimator = estimator == 2 ? RSP_WLSMV : estimator == 1 ? RSP_MLR : RSP_ML;
+    static const int values[] = {RSP_ML, RSP_MLR, RSP_WLSMV, RSP_WLSM, RSP_DWLS};
+    x->estimator = values[rsp_get_choice(e->n, "estimator", estimators, 0)];
     x->group = group ? rsp_bind(e->l, group, e->where) : RSP_NONE;
     if (x->group != RSP_NONE) x->group_name = rsp_var(e->l, x->group)->name;
     if (x->group != RSP_NONE && rsp_var(e->l, x->group)->type != RSP_SELECT_ONE)
@@ -792,8 +795,10 @@ static void load_factor_model(entry *e) {
             if (strcmp(rsp_value_at(equal, k)->text, equalities[j].word) == 0) x->equal |= equalities[j].bits;
     if (equal && !group)
         RSP_FAULT(e->l, equal->loc, "name the `group`", "'equal' has no meaning without groups in %s", e->where);
-    static const char *const missing[] = {"listwise", "fiml", NULL}, *const weights[] = {"none", "design", NULL};
+    static const char *const missing[] = {"listwise", "fiml", "pairwise", NULL}, *const weights[] = {"none", "design",
+                                                                                                     NULL};
     x->fiml = rsp_get_choice(e->n, "missing", missing, 0) == 1;
+    x->pairwise = rsp_get_choice(e->n, "missing", missing, 0) == 2;
     x->weighted = rsp_get_choice(e->n, "weights", weights, 0) == 1;
     load_ordered(e, rsp_get(e->n, "ordered"), x);
     check_ordinal(e, x);
@@ -892,7 +897,7 @@ static void load_cutoffs(entry *e, rsp_cutoffs *x) {
 }
 
 static void load_invariance(entry *e) {
-    static const char *const estimators[] = {"mlr", "ml", "wlsmv", NULL};
+    static const char *const estimators[] = {"mlr", "ml", "wlsmv", "wlsm", "dwls", NULL};
     rsp_invariance *x = &e->x->invariance;
     const rsp_node *by = rsp_get(e->n, "by"), *scales = rsp_get(e->n, "scales"), *model = rsp_get(e->n, "model");
     e->x->kind = RSP_A_INVARIANCE;
@@ -906,7 +911,7 @@ static void load_invariance(entry *e) {
             RSP_FAULT(e->l, by->loc, NULL, "'%s' has no codes to make groups in %s", rsp_var(e->l, x->by[k])->name,
                       e->where);
     int estimator = rsp_get_choice(e->n, "estimator", estimators, 0);
-    if (estimator == 2)
+    if (estimator >= 2)
         RSP_FAULT(e->l, rsp_get(e->n, "estimator")->loc, "use mlr, which five answers or more allow",
                   "the ladder of %s is climbed with ml or mlr", e->where);
     x->robust = estimator == 0;

@@ -354,8 +354,8 @@ enum {
 
 typedef struct {
     rsp_lavaan *syntax;
-    enum { RSP_ML, RSP_MLR, RSP_WLSMV } estimator;
-    bool all_ordered; /* wlsmv: every item is ordinal, else those of `ordered` */
+    enum { RSP_ML, RSP_MLR, RSP_WLSMV, RSP_WLSM, RSP_DWLS } estimator;
+    bool all_ordered; /* wlsmv, wlsm, dwls: every item is ordinal, else those of `ordered` */
     size_t n_ordered;
     const size_t *ordered;  /* variables */
     size_t group;           /* variable or RSP_NONE */
@@ -363,6 +363,7 @@ typedef struct {
     uint32_t equal;         /* RSP_EQUAL_... */
     rsp_lavaan *partial;    /* statements whose parameters are free in every group all the same; NULL: none */
     bool fiml;              /* missing: every answer counts (full information), else complete rows */
+    bool pairwise;          /* missing, wlsmv: items and pairs rest on those who answered them */
     bool weighted;          /* weights: design */
     bool std_lv;            /* factors have variance 1, else the first loading is 1 */
     uint32_t standardised;  /* RSP_STANDARDISED_...: solutions beside the estimates; standardised loadings always */
@@ -370,6 +371,9 @@ typedef struct {
     size_t most_modifications;
     double minimum_modification;
 } rsp_factor_model;
+
+/* Estimated from thresholds and polychoric correlations: ordinal items, no likelihood. */
+static inline bool rsp_limited_information(const rsp_factor_model *f) { return f->estimator >= RSP_WLSMV; }
 
 /* When a rung of the ladder holds: NaN leaves the choice to the published rule that suits the number of groups. Index 0:
  * equal loadings, 1: equal intercepts as well. */
