@@ -1,6 +1,8 @@
 /* Numbers as text, threads, files. */
 #include "responsive/base.h"
 
+#include "responsive/limits.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -43,7 +45,7 @@ void rsp_double_text(double x, char text[32]) {
     }
     locale_t before = uselocale(c_locale());
     double value = x == 0 ? 0.0 : x; /* no -0 */
-    if (keeps(value, 16, text)) { /* most results are in need of all their digits, so this is asked first */
+    if (keeps(value, 16, text)) {    /* most results are in need of all their digits, so this is asked first */
         char shorter[32];
         if (keeps(value, 15, shorter)) memcpy(text, shorter, sizeof shorter);
     } else {
@@ -123,16 +125,14 @@ static const char *read_remedy(int error) {
     }
 }
 
-enum { LARGEST_FILE_GIB = 8 };
-
 /* A pipe or a device might never end, so only files are read. */
 static bool is_readable_file(const struct stat *st, const char *path, rsp_diag *d, rsp_class class, rsp_loc loc) {
     if (S_ISDIR(st->st_mode)) rsp_report(d, class, loc, "name a file in it", "cannot read %s: it is a folder", path);
     else if (!S_ISREG(st->st_mode))
         rsp_report(d, class, loc, "save it as a file first", "cannot read %s: it is a pipe or a device", path);
-    else if (st->st_size > (off_t) LARGEST_FILE_GIB << 30)
+    else if (st->st_size > (off_t) RSP_MOST_FILE_GIB << 30)
         rsp_report(d, class, loc, "split it into several files", "cannot read %s: it is larger than %d GiB", path,
-                   LARGEST_FILE_GIB);
+                   RSP_MOST_FILE_GIB);
     else return true;
     return false;
 }

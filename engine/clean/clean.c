@@ -1,10 +1,10 @@
 /* Cleaning: derivations, then the study's rules in their order, each seeing the rows as the rules before left them. */
 #include "clean/cleaner.h"
 
+#include "responsive/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_RULES = 64 /* bits of a row's flags */ };
 
 static void apply_rule(rsp_cleaner *c) {
     static void (*const rules[])(rsp_cleaner *) = {
@@ -36,9 +36,9 @@ static rsp_clean_log *new_log(const rsp_frame *f) {
 
 rsp_clean_log *rsp_clean(rsp_frame *f, rsp_diag *d) {
     const rsp_study *s = f->study;
-    if (s->n_rules > MAX_RULES) {
-        rsp_report(d, RSP_ERR_STUDY, s->rules[MAX_RULES].loc, "join conditions with or", "more than %d cleaning rules",
-                   MAX_RULES);
+    if (s->n_rules > RSP_MOST_RULES) {
+        rsp_report(d, RSP_ERR_STUDY, s->rules[RSP_MOST_RULES].loc, "join conditions with or",
+                   "more than %d cleaning rules", RSP_MOST_RULES);
         return NULL;
     }
     rsp_cleaner c = {.frame = f, .study = s, .log = new_log(f), .diag = d};

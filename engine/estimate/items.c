@@ -1,12 +1,12 @@
 /* What: the items of a table as measures (what is added up) and forms (statistics of the sums). */
 #include "estimate/estimate.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <string.h>
 
-/* A proportion of a number has a level for every value; more than this is a mistake. So are more totals of an item
- * (levels by domains by countries), which would not fit in memory once for every replicate. */
-enum { MOST_LEVELS = 2000, MOST_TOTALS = 1 << 20, FIVE_POINTS = 5 };
+enum { FIVE_POINTS = 5 };
 
 struct builder {
     const rsp_frame *frame;
@@ -57,9 +57,10 @@ static est_form *add_form(est_item *it, const char *level, const char *statistic
 
 static bool room_for_totals(struct builder *b, est_item *it) {
     size_t cells = b->who->n_domains * b->who->n_countries;
-    if (cells * it->measure.k > MOST_TOTALS) {
+    if (cells * it->measure.k > RSP_MOST_TOTALS) {
         rsp_report(b->diag, RSP_ERR_STUDY, b->analysis->loc, "derive coarser classes with `cut` or `map`",
-                   "'%s' crossed with %zu groups makes more than %d cells", it->term, b->who->n_domains, MOST_TOTALS);
+                   "'%s' crossed with %zu groups makes more than %d cells", it->term, b->who->n_domains,
+                   RSP_MOST_TOTALS);
         return false;
     }
     it->full = RSP_ARRAY(b->arena, double, cells * it->measure.k);
@@ -116,7 +117,7 @@ static bool levels_of_values(struct builder *b, size_t variable, est_measure *m,
     const rsp_variable *v = &b->frame->study->variables[variable];
     rsp_categories c;
     rsp_categorise(b->frame, variable, b->arena, &c);
-    if (c.n > MOST_LEVELS) {
+    if (c.n > RSP_MOST_LEVELS) {
         refuse(b, v, "derive classes of it with `cut`");
         return false;
     }

@@ -1,6 +1,8 @@
 /* Who: the domains of a crossing. All variance is over the whole design, so a domain is a mask, never a subset. */
 #include "estimate/estimate.h"
 
+#include "responsive/limits.h"
+
 #include "responsive/clean.h"
 
 #include <math.h>
@@ -8,8 +10,6 @@
 #include <string.h>
 
 /* A crossing with more domains than this is a mistake (a number or an id among its variables). */
-enum { MOST_DOMAINS = 20000 };
-
 static bool axes_of(const rsp_frame *f, const rsp_crossing *by, rsp_categories *axes, rsp_loc loc, rsp_arena *a,
                     rsp_diag *d) {
     size_t n_domains = 1;
@@ -22,9 +22,9 @@ static bool axes_of(const rsp_frame *f, const rsp_crossing *by, rsp_categories *
         }
         rsp_categorise(f, by->variables[j], a, &axes[j]);
         size_t n = axes[j].n;
-        if (n > MOST_DOMAINS || n_domains * n > MOST_DOMAINS) {
+        if (n > RSP_MOST_DOMAINS || n_domains * n > RSP_MOST_DOMAINS) {
             rsp_report(d, RSP_ERR_STUDY, loc, "derive classes of it with `cut`",
-                       "the crossing by '%s' has more than %d groups", v->name, MOST_DOMAINS);
+                       "the crossing by '%s' has more than %d groups", v->name, RSP_MOST_DOMAINS);
             return false;
         }
         n_domains *= n;

@@ -1,14 +1,14 @@
 /* Tables: every item of every domain, written in the order crossing, domain, item, level, statistic. */
 #include "estimate/estimate.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 
 /* Replicate totals of items worked on together: at most this many numbers (256 MiB). */
 enum { MOST_TOTALS = 1 << 25, PAIRS_AT_ONCE = 8 };
 /* Comparing more levels than this, each with each, is nothing that anybody reads. */
-enum { MOST_COMPARED = 64 };
-
 struct table {
     rsp_sample *sample;
     const rsp_analysis *analysis;
@@ -254,7 +254,7 @@ static bool ambiguous(const struct table *t, const rsp_crossing *by) {
 /* False and reported when too many levels would be compared. */
 static bool comparable(const struct table *t, const est_people *who) {
     size_t n = who->n_codes[who->n_variables - 1];
-    if (n <= MOST_COMPARED) return true;
+    if (n <= RSP_MOST_COMPARED) return true;
     rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`",
                "'%s' has %zu levels, too many to compare", who->names[who->n_variables - 1], n);
     return false;

@@ -2,13 +2,14 @@
  * Freeman and Freeman 1975), difference of two means, and the rank test of Lumley and Scott (2013). */
 #include "estimate/estimate.h"
 
+#include "responsive/limits.h"
+
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* More cells than this are no table that anybody tests, and their covariance would not fit. */
-enum { MOST_CELLS = 200 };
 static const double SINGULAR = 1e-13; /* reciprocal condition number */
 
 struct test {
@@ -141,9 +142,9 @@ static bool cross_classify(struct test *t, struct two_way *x) {
     x->n_rows = number_used(t, &rows, &columns, row);
     x->n_columns = number_used(t, &columns, &rows, column);
     x->k = x->n_rows * x->n_columns;
-    if (x->n_rows > MOST_CELLS || x->k > MOST_CELLS) {
+    if (x->n_rows > RSP_MOST_TEST_CELLS || x->k > RSP_MOST_TEST_CELLS) {
         rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`",
-                   "the table to be tested has more than %d cells", MOST_CELLS);
+                   "the table to be tested has more than %d cells", RSP_MOST_TEST_CELLS);
         return false;
     }
     x->cell = RSP_ARRAY(t->arena, int32_t, f->n);
@@ -374,9 +375,9 @@ static bool groups(struct test *t) {
     size_t column = t->analysis->test.columns;
     rsp_crossing by = {1, &column};
     if (!open_people(t, &by)) return false;
-    if (t->who->n_domains > MOST_CELLS) {
+    if (t->who->n_domains > RSP_MOST_TEST_CELLS) {
         rsp_report(t->diag, RSP_ERR_STUDY, t->analysis->loc, "derive classes with `cut` or `map`",
-                   "the test compares more than %d groups", MOST_CELLS);
+                   "the test compares more than %d groups", RSP_MOST_TEST_CELLS);
         return false;
     }
     double *y = outcome(t);

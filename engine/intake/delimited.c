@@ -7,16 +7,13 @@
  * without oddities are scanned and cut 64 bytes at a time (quick.c). */
 #include "reader.h"
 
+#include "responsive/limits.h"
+
 #include <csv.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LONGEST_CELL = 1 << 20, /* a quoted cell longer than this lost its closing quote */
-    MOST_UNCLOSED = 1000,   /* with more than this it is not a file with quotes */
-    MOST_COLUMNS = 65535,
-    SAMPLED_RECORDS = 500
-};
+enum { SAMPLED_RECORDS = 500 };
 
 struct scan {
     const char *text;
@@ -61,8 +58,8 @@ static uint32_t count_lines(const char *text, size_t from, size_t to, size_t len
 static bool skip_quoted(struct scan *s, size_t open, size_t *behind) {
     size_t at = open;
     bool line_passed = false, stray = false;
-    while (at < s->length && at - open <= LONGEST_CELL) {
-        size_t reach = s->length - at < LONGEST_CELL ? s->length : at + LONGEST_CELL, close = at;
+    while (at < s->length && at - open <= RSP_MOST_CELL_BYTES) {
+        size_t reach = s->length - at < RSP_MOST_CELL_BYTES ? s->length : at + RSP_MOST_CELL_BYTES, close = at;
         for (; close < reach && s->text[close] != '"'; close++) { /* one look at short cells, as most are */
             char c = s->text[close];
             line_passed = line_passed || c == '\n' || c == '\r';
@@ -124,8 +121,9 @@ static size_t scan_plainly(struct scan *s, size_t at) {
 
 /* The same; quickly where that can be. */
 static size_t scan_record(struct scan *s, size_t at) {
-    size_t length =
-        s->quick ? rsp_quick_record(s->text + at, s->length - at, s->delimiter, LONGEST_CELL, &s->seen) : RSP_NONE;
+    size_t length = s->quick
+                        ? rsp_quick_record(s->text + at, s->length - at, s->delimiter, RSP_MOST_CELL_BYTES, &s->seen)
+                        : RSP_NONE;
     if (length == RSP_NONE) return scan_plainly(s, at);
     if (s->seen.lines_inside) s->line += count_lines(s->text, at, at + length, s->length);
     return at + length;
@@ -158,7 +156,7 @@ static void scan_all(struct scan *s) {
         }
         s->line++;
         at = end < s->length ? after_line_end(s, end) : end;
-        s->too_many = s->too_many || s->unclosed.n > MOST_UNCLOSED;
+        s->too_many = s->too_many || s->unclosed.n > RSP_MOST_UNCLOSED;
     }
 }
 
@@ -333,7 +331,7 @@ static bool check_scan(const struct scan *s, const char *path, rsp_diag *d) {
     if (s->too_many) {
         rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, (int) s->unclosed.first[0], 0},
                    "export the file again, with quotation marks doubled inside cells",
-                   "more than %d quotation marks are never closed: the cells cannot be told apart", MOST_UNCLOSED);
+                   "more than %d quotation marks are never closed: the cells cannot be told apart", RSP_MOST_UNCLOSED);
         return false;
     }
     if (!s->n) {
@@ -360,16 +358,16 @@ static void head_from(rsp_table_data *t, const struct rsp_record *r) {
 }
 
 static bool check_width(const rsp_table_data *t, uint32_t line, rsp_diag *d) {
-    if (t->n_columns <= MOST_COLUMNS) return true;
+    if (t->n_columns <= RSP_MOST_COLUMNS) return true;
     rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, (int) line, 0}, "check the delimiter",
-               "the first record has %zu columns; at most %d are read", t->n_columns, MOST_COLUMNS);
+               "the first record has %zu columns; at most %d are read", t->n_columns, RSP_MOST_COLUMNS);
     return false;
 }
 
 void rsp_delimited_head(rsp_table_data *t, size_t k) {
     size_t before = t->n_columns;
     head_from(t, &t->records[k]);
-    if (t->n_columns > MOST_COLUMNS) t->n_columns = MOST_COLUMNS;
+    if (t->n_columns > RSP_MOST_COLUMNS) t->n_columns = RSP_MOST_COLUMNS;
     if (t->n_columns != before) t->info = NULL;
 }
 

@@ -1,6 +1,8 @@
 /* Sources of a study to one frame. */
 #include "fill.h"
 
+#include "responsive/limits.h"
+
 #include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
@@ -25,8 +27,6 @@ struct inputs {
     size_t n, capacity;
     struct input *v;
 };
-
-enum { MOST_FILES = 65535 };
 
 /* ---- which files ------------------------------------------------------------------------------------------------ */
 
@@ -213,9 +213,9 @@ static bool find_inputs(struct inputs *all, const rsp_study *s, rsp_diag *d) {
         for (size_t p = 0; p < s->sources[k].n_patterns; p++)
             expand(all, s, &s->sources[k], s->sources[k].patterns[p], d);
     }
-    if (all->n > MOST_FILES)
+    if (all->n > RSP_MOST_FILES)
         rsp_report(d, RSP_ERR_DATA, RSP_NOWHERE, NULL, "%zu files are more than can be read", all->n);
-    return all->n <= MOST_FILES;
+    return all->n <= RSP_MOST_FILES;
 }
 
 bool rsp_source_files(const rsp_study *s, rsp_arena *a, const char ***paths, const char ***names, size_t *n,

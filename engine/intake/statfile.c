@@ -3,15 +3,15 @@
  * user-missing values and value labels are the file's own. */
 #include "reader.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <readstat.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static const size_t MOST_CELLS = (size_t) 1 << 27;
-
-enum { MOST_VARIABLES = 65535, MOST_RANGES = 4, LONGEST_NUMBER = 40, LENGTH_BITS = 24 };
+enum { MOST_RANGES = 4, LONGEST_NUMBER = 40, LENGTH_BITS = 24 };
 
 /* Cells without a number are NaNs that carry the letter of the missing value, 0 for the system's own. */
 static const uint64_t MISSING = 0x7FF8000000000000u;
@@ -65,7 +65,7 @@ static int on_metadata(readstat_metadata_t *m, void *context) {
     rsp_cases *c = context;
     const char *encoding = readstat_get_file_encoding(m);
     c->encoding = encoding && *encoding ? rsp_strdup(c->arena, encoding) : NULL;
-    c->large = readstat_get_var_count(m) > MOST_VARIABLES;
+    c->large = readstat_get_var_count(m) > RSP_MOST_COLUMNS;
     return c->large ? READSTAT_HANDLER_ABORT : READSTAT_HANDLER_OK;
 }
 
@@ -152,7 +152,8 @@ static int on_value(int row, readstat_variable_t *variable, readstat_value_t val
     rsp_cases *c = context;
     bool text = readstat_value_type_class(value) == READSTAT_TYPE_CLASS_STRING;
     size_t at = (size_t) readstat_variable_get_index(variable);
-    c->large = c->n >= MOST_CELLS || c->texts.length >> (64 - LENGTH_BITS) || c->texts.length > MOST_CELLS * 8;
+    c->large = c->n >= RSP_MOST_CASE_CELLS || c->texts.length >> (64 - LENGTH_BITS) ||
+               c->texts.length > (size_t) RSP_MOST_CASE_CELLS * 8;
     if (c->large || at >= c->n_variables || (c->variables[at].held == HELD_TEXT) != text) return READSTAT_HANDLER_ABORT;
     uint64_t cell = text ? keep_text(c, readstat_string_value(value)) : keep_number(value);
     if (at == 0) c->n_rows = (size_t) row + 1;

@@ -1,6 +1,8 @@
 /* What all tables share, and the tables that are held in memory. */
 #include "reader.h"
 
+#include "responsive/limits.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,8 +124,7 @@ void rsp_table_close(rsp_table_data *t) {
 
 /* ---- grids ------------------------------------------------------------------------------------------------------ */
 
-enum { MOST_GRID_COLUMNS = 16384 }; /* of a sheet */
-static const size_t MOST_CELLS = (size_t) 1 << 25, MOST_PLACES = (size_t) 1 << 31;
+static const size_t MOST_PLACES = (size_t) 1 << 31;
 
 struct grid_cell {
     const char *text;
@@ -175,7 +176,7 @@ void rsp_grid_row(rsp_grid *g, uint32_t number) {
 const char *rsp_grid_keep(rsp_grid *g, const char *text, size_t length) { return rsp_strndup(g->arena, text, length); }
 
 bool rsp_grid_put(rsp_grid *g, size_t column, const char *text, size_t length, bool quoted, int missing) {
-    if (column >= MOST_GRID_COLUMNS || g->n >= MOST_CELLS || length > UINT32_MAX) return false;
+    if (column >= RSP_MOST_GRID_COLUMNS || g->n >= RSP_MOST_GRID_CELLS || length > UINT32_MAX) return false;
     if (!g->begun) {
         struct grid_row row = {g->n, g->n, g->number};
         if (g->n_rows == UINT32_MAX) return false;

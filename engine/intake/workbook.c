@@ -3,6 +3,8 @@
  * that an archive made to explode is an error and not a full memory. */
 #include "reader.h"
 
+#include "responsive/limits.h"
+
 #include <libxml/xmlreader.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,9 +12,7 @@
 #include <time.h>
 #include <zip.h>
 
-static const size_t MOST_INFLATED = (size_t) 1 << 30;
-
-enum { MOST_SHEETS = 255, MOST_ROW = 1048576, MOST_STYLES = 65536, DEEPEST = 64 };
+enum { MOST_SHEETS = 255, MOST_ROW = 1048576, MOST_STYLES = 65536 };
 
 struct sheet {
     const char *name, *part; /* part: its file in the archive; NULL in .ods */
@@ -60,7 +60,7 @@ static int read_part(void *context, char *into, int length) {
     zip_int64_t n = zip_fread(p->file, into, (zip_uint64_t) length);
     if (n < 0) return -1;
     p->book->inflated += (size_t) n;
-    if (p->book->inflated <= MOST_INFLATED) return (int) n;
+    if (p->book->inflated <= RSP_MOST_INFLATED) return (int) n;
     fail_large(p->book);
     return -1;
 }
@@ -83,7 +83,7 @@ static bool part_open(struct part *p, struct book *b, const char *name) {
 static bool part_next(struct part *p) {
     int rc = p->book->failed ? -1 : xmlTextReaderRead(p->xml);
     if (rc == 1 && xmlTextReaderNodeType(p->xml) == XML_READER_TYPE_DOCUMENT_TYPE) rc = -1;
-    if (rc == 1 && xmlTextReaderDepth(p->xml) > DEEPEST) rc = -1;
+    if (rc == 1 && xmlTextReaderDepth(p->xml) > RSP_MOST_XML_DEPTH) rc = -1;
     if (rc < 0) fail_damaged(p->book);
     return rc == 1;
 }

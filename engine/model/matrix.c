@@ -1,4 +1,5 @@
 #include "model/matrix.h"
+#include "responsive/limits.h"
 
 #include "responsive/clean.h"
 
@@ -167,9 +168,7 @@ static void drop_terms(struct builder *b) {
 /* ---- response --------------------------------------------------------------------------------------------------- */
 
 /* Is the outcome one of several categories, numbered from 0? */
-static bool has_categories(const rsp_model *m) {
-    return rsp_model_ordered(m) || m->kind == RSP_MULTINOMIAL_MODEL;
-}
+static bool has_categories(const rsp_model *m) { return rsp_model_ordered(m) || m->kind == RSP_MULTINOMIAL_MODEL; }
 
 static const rsp_list *response_list(const struct builder *b) {
     const rsp_fexpr *r = b->formula->response;
@@ -354,6 +353,34 @@ struct columns {
     rsp_mcolumn *v;
 };
 
+static struct coding coding_of(const struct builder *b, const struct side *side, size_t t, size_t k) {
+    const struct rsp_mfactor *x = &b->factors[side->terms[t].factor[k]];
+    size_t first = x->categorical && margin_present(side, &side->terms[t], k) ? 1 : 0;
+    size_t levels = x->categorical ? x->categories.n : 1;
+    return (struct coding){x, first, levels > first ? levels - first : 0};
+}
+
+/* Of the fixed part, all equations and thresholds; counting ends beyond what is allowed. */
+static size_t count_coefficients(const struct builder *b, const rsp_mmatrix *m, const struct side *side) {
+    size_t all = 1, equations = b->model->kind == RSP_MULTINOMIAL_MODEL && m->n_levels > 2 ? m->n_levels - 1 : 1;
+    for (size_t t = 0; t < side->n_terms && all <= RSP_MOST_COEFFICIENTS; t++) {
+        size_t columns = 1;
+        for (size_t k = 0; k < side->terms[t].n && columns <= RSP_MOST_COEFFICIENTS; k++)
+            columns *= coding_of(b, side, t, k).n;
+        all += columns;
+    }
+    return all * equations + (rsp_model_ordered(b->model) ? m->n_levels : 0);
+}
+
+static bool check_size(const struct builder *b, const rsp_mmatrix *m, const rsp_analysis *a, rsp_diag *d) {
+    struct side side = {b->formula->intercept, b->n_terms, b->terms};
+    if (count_coefficients(b, m, &side) <= RSP_MOST_COEFFICIENTS) return true;
+    rsp_report(d, RSP_ERR_STUDY, b->formula->loc,
+               "is there an identifier among its factors? Derive classes with `cut` or `map`",
+               "model '%s' has more than %d coefficients", a->id, RSP_MOST_COEFFICIENTS);
+    return false;
+}
+
 /* Returns whether a joint test says more than the coefficients. */
 static bool add_term(const struct builder *b, const rsp_mmatrix *m, const struct side *side, size_t t,
                      struct columns *into) {
@@ -363,11 +390,8 @@ static bool add_term(const struct builder *b, const rsp_mmatrix *m, const struct
     assert(term->n <= 16);
     bool joint = term->n > 1;
     for (size_t k = 0; k < term->n; k++) {
-        const struct rsp_mfactor *x = &b->factors[term->factor[k]];
-        size_t first = x->categorical && margin_present(side, term, k) ? 1 : 0;
-        size_t levels = x->categorical ? x->categories.n : 1;
-        codes[k] = (struct coding){x, first, levels > first ? levels - first : 0};
-        joint |= x->categorical;
+        codes[k] = coding_of(b, side, t, k);
+        joint |= codes[k].x->categorical;
         total *= codes[k].n;
     }
     for (size_t j = 0; j < total; j++) { /* the first factor varies fastest */
@@ -510,6 +534,10 @@ rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const r
         return NULL;
     }
     if (has_categories(b.model)) number_levels(&b, m);
+    if (!check_size(&b, m, a, d)) {
+        rsp_mmatrix_free(m);
+        return NULL;
+    }
     m->organisations = count_organisations(s, m);
     m->frame = b.f;
     m->n_factors = b.n_factors;

@@ -1,5 +1,7 @@
 #include "message.h"
 
+#include "responsive/limits.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +12,7 @@
 #include <unicode/upluralrules.h>
 #include <unicode/ustring.h>
 
-enum { MAX_DEPTH = 16, MAX_TEXT = 20000, N_KEYWORDS = 6 };
+enum { N_KEYWORDS = 6 };
 
 static const char *const KEYWORDS[N_KEYWORDS] = {"zero", "one", "two", "few", "many", "other"};
 
@@ -437,7 +439,7 @@ static bool parse_kind(parser *p, piece *x, const char *plural, int depth) {
 }
 
 static bool parse_argument(parser *p, rsp_msg *m, const char *plural, int depth) {
-    if (depth >= MAX_DEPTH) return fail(p, NULL, "branches are nested too deeply", "");
+    if (depth >= RSP_MOST_MESSAGE_DEPTH) return fail(p, NULL, "branches are nested too deeply", "");
     p->at++;
     const char *name = take_word(p);
     if (!name) return fail(p, "write {name}; a brace as text is '{'", "a '{' without an argument's name", "");
@@ -452,7 +454,7 @@ static bool parse_argument(parser *p, rsp_msg *m, const char *plural, int depth)
 
 rsp_msg *rsp_msg_compile(rsp_arena *a, rsp_msg_locale *l, const char *text, rsp_loc loc, rsp_diag *d) {
     parser p = {text, text, a, l, loc, d, true};
-    if (strlen(text) > MAX_TEXT) fail(&p, NULL, "it is longer than a page", "");
+    if (strlen(text) > RSP_MOST_MESSAGE_BYTES) fail(&p, NULL, "it is longer than a page", "");
     rsp_msg *m = parse_body(&p, NULL, 0);
     if (p.ok && *p.at) fail(&p, "a brace as text is '}'", "a '}' closes nothing", "");
     return p.ok ? m : NULL;

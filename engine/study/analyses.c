@@ -1,5 +1,6 @@
 /* Tables, tests, scales, factor models, regressions: in the order of study.yaml. */
 #include "study/loader.h"
+#include "responsive/limits.h"
 
 #include <math.h>
 #include <string.h>
@@ -714,6 +715,23 @@ static bool is_ordinal(const entry *e, const rsp_factor_model *x, const char *na
     return false;
 }
 
+/* Moments and their errors grow with the square of the items, or its square. */
+static void check_size(entry *e, size_t n, bool ordinal, rsp_loc loc) {
+    size_t most = ordinal ? RSP_MOST_ORDERED : RSP_MOST_ITEMS;
+    if (n > most)
+        RSP_FAULT(e->l, loc, "split it into models of fewer items", "%s has %zu items; at most %zu are fitted%s",
+                  e->where, n, most, ordinal ? " by limited information" : "");
+}
+
+static size_t count_items(const rsp_lavaan *m) {
+    rsp_map *seen = rsp_map_new();
+    for (size_t k = 0; m && k < m->n; k++)
+        if (m->rows[k].op == RSP_L_LOADING) rsp_map_put(seen, m->rows[k].rhs, k);
+    size_t n = rsp_map_count(seen);
+    rsp_map_free(seen);
+    return n;
+}
+
 /* What an ordinal item does not have, and what goes with ordinal items only. */
 static void check_ordinal(entry *e, const rsp_factor_model *x) {
     bool ordinal = rsp_limited_information(x);
@@ -786,6 +804,7 @@ static void load_factor_model(entry *e) {
     for (size_t k = 0; x->syntax && k < x->syntax->n; k++) check_statement(e, x->syntax, &x->syntax->rows[k]);
     static const int values[] = {RSP_ML, RSP_MLR, RSP_WLSMV, RSP_WLSM, RSP_DWLS};
     x->estimator = values[rsp_get_choice(e->n, "estimator", estimators, 0)];
+    check_size(e, count_items(x->syntax), rsp_limited_information(x), model ? model->loc : e->n->loc);
     x->group = group ? rsp_bind(e->l, group, e->where) : RSP_NONE;
     if (x->group != RSP_NONE) x->group_name = rsp_var(e->l, x->group)->name;
     if (x->group != RSP_NONE && rsp_var(e->l, x->group)->type != RSP_SELECT_ONE)
@@ -821,6 +840,7 @@ static rsp_lavaan *one_factor(entry *e, const char *name, size_t n, const size_t
 }
 
 static void add_ladder(entry *e, const char *name, rsp_lavaan *syntax, size_t n, const size_t *items) {
+    check_size(e, n, false, e->n->loc);
     rsp_invariance *x = &e->x->invariance;
     x->name[x->n_models] = name;
     x->syntax[x->n_models] = syntax;

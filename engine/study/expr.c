@@ -7,12 +7,14 @@
  * faults of one text are reported together. Chains of and/or become one node with many arguments. */
 #include "responsive/expr.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_DEPTH = 200, MAX_NODES = 5000, MAX_FAULTS = 8 };
+enum { MAX_FAULTS = 8 };
 
 typedef enum {
     T_END,
@@ -113,8 +115,8 @@ static bool may_report(parser *p, size_t at) {
     } while (0)
 
 static rsp_expr *new_node(parser *p, rsp_expr_op op, size_t at) {
-    if (++p->nodes > MAX_NODES && !p->too_big) {
-        FAULT(p, at, "split it into derived variables", "expression has more than %d parts", MAX_NODES);
+    if (++p->nodes > RSP_MOST_EXPR_PARTS && !p->too_big) {
+        FAULT(p, at, "split it into derived variables", "expression has more than %d parts", RSP_MOST_EXPR_PARTS);
         p->too_big = true;
         p->next = p->length; /* nothing more is read */
     }
@@ -482,8 +484,9 @@ static rsp_expr *parse_chain(parser *p, bool inner) {
 }
 
 static rsp_expr *parse_or(parser *p) {
-    if (p->depth >= MAX_DEPTH) {
-        FAULT(p, p->now.at, "split it into derived variables", "expression is nested deeper than %d", MAX_DEPTH);
+    if (p->depth >= RSP_MOST_EXPR_DEPTH) {
+        FAULT(p, p->now.at, "split it into derived variables", "expression is nested deeper than %d",
+              RSP_MOST_EXPR_DEPTH);
         p->too_big = true;
         p->next = p->length;
         advance(p);

@@ -7,18 +7,13 @@
  * then by appearance. */
 #include "responsive/formula.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MAX_DEPTH = 200,
-    MAX_NODES = 5000,
-    MAX_FAULTS = 8,
-    MAX_FACTORS = 512,
-    MAX_TERMS = 4096,
-    WORDS = MAX_FACTORS / 64
-};
+enum { MAX_FAULTS = 8, WORDS = RSP_MOST_FORMULA_VARIABLES / 64 };
 
 /* ---- syntax tree ------------------------------------------------------------------------------------------------ */
 
@@ -110,7 +105,8 @@ static void give_up(parser *p, size_t at, const char *what, int limit) {
 }
 
 static node *new_node(parser *p, node_kind kind, size_t at, node *left, node *right) {
-    if (++p->nodes > MAX_NODES && !p->too_big) give_up(p, at, "formula has more than %d parts", MAX_NODES);
+    if (++p->nodes > RSP_MOST_FORMULA_PARTS && !p->too_big)
+        give_up(p, at, "formula has more than %d parts", RSP_MOST_FORMULA_PARTS);
     node *n = RSP_NEW(p->arena, node);
     *n = (node){.kind = kind, .at = at, .left = left, .right = right};
     return n;
@@ -289,8 +285,8 @@ static node *parse_next(parser *p, int level) { return level == 4 ? parse_sign(p
 
 /* A sign stands before a whole product in R's grammar only by itself (-a:b is (-a):b); both readings give one term. */
 static node *parse_level(parser *p, int level) {
-    if (p->depth >= MAX_DEPTH * 6) { /* six levels of precedence for each bracket */
-        give_up(p, p->now.at, "formula is nested deeper than %d", MAX_DEPTH);
+    if (p->depth >= RSP_MOST_FORMULA_DEPTH * 6) { /* six levels of precedence for each bracket */
+        give_up(p, p->now.at, "formula is nested deeper than %d", RSP_MOST_FORMULA_DEPTH);
         return new_node(p, N_BAD, p->now.at, NULL, NULL);
     }
     p->depth++;
@@ -503,8 +499,8 @@ static size_t order_of(const set *s) {
 static void add_set(parser *p, sets *s, const set *one, size_t at) {
     for (size_t k = 0; k < s->n; k++)
         if (same(&s->v[k], one)) return;
-    if (s->n >= MAX_TERMS) {
-        give_up(p, at, "formula has more than %d terms", MAX_TERMS);
+    if (s->n >= RSP_MOST_FORMULA_TERMS) {
+        give_up(p, at, "formula has more than %d terms", RSP_MOST_FORMULA_TERMS);
         return;
     }
     RSP_PUSH(s->v, s->n, s->room, *one);
@@ -552,8 +548,8 @@ static size_t factor_index(parser *p, const node *n) {
         if (!strcmp(f->factors[k]->text, text)) return k;
     rsp_fexpr *e = arithmetic(p, n);
     e->text = text; /* of the whole: I(x) is arithmetic on x alone, but prints with its I */
-    if (f->n_factors >= MAX_FACTORS) {
-        give_up(p, n->at, "formula has more than %d variables", MAX_FACTORS);
+    if (f->n_factors >= RSP_MOST_FORMULA_VARIABLES) {
+        give_up(p, n->at, "formula has more than %d variables", RSP_MOST_FORMULA_VARIABLES);
         return 0;
     }
     if (f->response && f->response->text && !strcmp(f->response->text, e->text))

@@ -1,11 +1,11 @@
 /* The instrument: an XLSForm saved as survey.csv and choices.csv. */
 #include "study/loader.h"
 
+#include "responsive/limits.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_GROUPS = 32 };
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
@@ -194,7 +194,7 @@ typedef struct {
     struct {
         rsp_loc loc;
         rsp_expr *relevant; /* of the group and those around it */
-    } groups[MAX_GROUPS];
+    } groups[RSP_MOST_GROUP_DEPTH];
 } survey;
 
 typedef struct {
@@ -279,8 +279,8 @@ static rsp_expr *group_condition(const survey *v) { return v->depth ? v->groups[
 
 static void begin_group(rsp_loader *l, survey *v, size_t row) {
     const rsp_cell *type = rsp_sheet_cell(v->sheet, row, v->c.type);
-    if (v->depth == MAX_GROUPS) {
-        RSP_FAULT(l, type->loc, NULL, "groups are nested deeper than 32");
+    if (v->depth == RSP_MOST_GROUP_DEPTH) {
+        RSP_FAULT(l, type->loc, NULL, "groups are nested deeper than %d", RSP_MOST_GROUP_DEPTH);
         return;
     }
     rsp_expr *own = cell_expr(l, rsp_sheet_cell(v->sheet, row, v->c.relevant)), *outer = group_condition(v);

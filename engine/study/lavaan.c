@@ -4,11 +4,13 @@
  * are arithmetic on labels and reach to the end of their line. */
 #include "responsive/formula.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FAULTS = 20, MAX_ROWS = 20000, MAX_LEFT = 200 };
+enum { MAX_FAULTS = 20, MAX_LEFT = 200 };
 
 typedef enum {
     T_END,
@@ -160,8 +162,8 @@ static void merge(parser *p, rsp_lavaan_row *old, const rsp_lavaan_row *row, siz
 }
 
 static void add_row(parser *p, const rsp_lavaan_row *row, size_t at) {
-    if (p->n >= MAX_ROWS) {
-        if (p->n == MAX_ROWS) FAULT(p, at, NULL, "model has more than %d parameters", MAX_ROWS);
+    if (p->n >= RSP_MOST_PARAMETERS) {
+        if (p->n == RSP_MOST_PARAMETERS) FAULT(p, at, NULL, "model has more than %d parameters", RSP_MOST_PARAMETERS);
         p->next = p->length;
         return;
     }

@@ -1,6 +1,8 @@
 /* Cleaning rules: each entry of `clean` has one kind, whose value may be short (a number, a list) or a mapping. */
 #include "study/loader.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -204,6 +206,8 @@ void rsp_load_rules(rsp_loader *l) {
     l->s->rules = RSP_ARRAY(l->a, rsp_clean_rule, n ? n->n : 0);
     for (size_t k = 0; n && k < n->n; k++)
         if (!n->items[k]->bad) load_rule(l, n->items[k], ids);
-    if (l->s->n_rules > 64) RSP_FAULT(l, n->items[64]->loc, NULL, "more than 64 cleaning rules");
+    if (l->s->n_rules > RSP_MOST_RULES)
+        RSP_FAULT(l, n->items[RSP_MOST_RULES]->loc, "join conditions with or", "more than %d cleaning rules",
+                  RSP_MOST_RULES);
     rsp_map_free(ids);
 }

@@ -2,11 +2,11 @@
  * mode) notes the places of the cells first; the k-th cell of the parser is the k-th place of the scan. */
 #include "study/sheet.h"
 
+#include "responsive/limits.h"
+
 #include <csv.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_COLUMNS = 1000, MAX_BYTES = 64 << 20 };
 
 typedef struct {
     int line, column;
@@ -159,7 +159,7 @@ static void check_length(const reader *r, const rsp_cell *row, size_t n, size_t 
 
 static bool rectangle(reader *r, rsp_sheet *out) {
     size_t n_columns = r->n_rows ? r->ends[0] : 0;
-    if (!n_columns || n_columns > MAX_COLUMNS) {
+    if (!n_columns || n_columns > RSP_MOST_SHEET_COLUMNS) {
         rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->path, 1, 1}, NULL,
                    n_columns ? "more than 1000 columns" : "the file is empty");
         return false;
@@ -178,8 +178,9 @@ static bool rectangle(reader *r, rsp_sheet *out) {
 }
 
 static bool read_all(reader *r, rsp_sheet *out) {
-    if (r->length > MAX_BYTES) {
-        rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->path, 0, 0}, NULL, "the file is larger than 64 MiB");
+    if (r->length > RSP_MOST_SHEET_BYTES) {
+        rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->path, 0, 0}, "is it the questionnaire, and not an export?",
+                   "the file is larger than %d MiB", RSP_MOST_SHEET_BYTES >> 20);
         return false;
     }
     if (!is_text(r)) return false;

@@ -1,6 +1,8 @@
 /* Sampling design, eligibility, weighting with its target files, variance. */
 #include "study/loader.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,13 +50,11 @@ void rsp_load_design(rsp_loader *l) {
 typedef struct {
     rsp_loader *l;
     rsp_sheet sheet;
-    size_t within;                /* variable or RSP_NONE */
-    size_t group, amount, source; /* columns */
-    size_t columns[8];            /* of the margin's variables */
+    size_t within;                    /* variable or RSP_NONE */
+    size_t group, amount, source;     /* columns */
+    size_t columns[RSP_MOST_CROSSED]; /* of the margin's variables */
     const char *where;
 } target_file;
-
-enum { MAX_CROSSED = 8 };
 
 static bool open_targets(target_file *f, const rsp_node *file) {
     const char *path = rsp_named_file(f->l, file);
@@ -196,7 +196,7 @@ static void find_amount(target_file *f, rsp_margin *m) {
 }
 
 static void read_targets(target_file *f, const rsp_node *file, rsp_margin *m) {
-    size_t known[MAX_CROSSED + 3], n = 0;
+    size_t known[RSP_MOST_CROSSED + 3], n = 0;
     if (!file || !open_targets(f, file)) return;
     f->group = f->within == RSP_NONE ? RSP_NONE : need_column(f, rsp_var(f->l, f->within)->name);
     f->source = need_column(f, "source");
@@ -234,8 +234,8 @@ static void load_margin(rsp_loader *l, const rsp_node *n, rsp_weighting_spec *w)
     *m = (rsp_margin){.loc = name->loc};
     m->n_variables = margin_variables(l, name, "a margin", &m->variables);
     if (!m->n_variables) return;
-    if (m->n_variables > MAX_CROSSED) {
-        RSP_FAULT(l, name->loc, NULL, "a margin crosses more than %d variables", MAX_CROSSED);
+    if (m->n_variables > RSP_MOST_CROSSED) {
+        RSP_FAULT(l, name->loc, NULL, "a margin crosses more than %d variables", RSP_MOST_CROSSED);
         return;
     }
     rsp_buf b = {0};

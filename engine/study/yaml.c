@@ -1,11 +1,11 @@
 /* See yaml.h. libyaml's event interface: the tree is built by hand because its own documents accept duplicate keys. */
 #include "study/yaml.h"
 
+#include "responsive/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
-
-enum { MAX_DEPTH = 64, MAX_NODES = 1000000, MAX_BYTES = 16 << 20 };
 
 typedef struct {
     yaml_parser_t yaml;
@@ -155,7 +155,7 @@ static rsp_node *alias(reader *r, const yaml_event_t *event) {
 
 static void grow(reader *r, rsp_node *parent, const rsp_node *child) {
     parent->size += child->size;
-    if (parent->size > MAX_NODES && !r->stopped)
+    if (parent->size > RSP_MOST_YAML_VALUES && !r->stopped)
         stop(r, child->loc, "write the values out", "aliases make the file too large (more than 1000000 values)");
 }
 
@@ -251,7 +251,7 @@ static void refuse_tag(reader *r, const yaml_char_t *tag, yaml_mark_t mark) {
 static rsp_node *node(reader *r, yaml_event_t *event, int depth) {
     rsp_node *n = NULL;
     size_t anchor = RSP_NONE;
-    if (depth > MAX_DEPTH) {
+    if (depth > RSP_MOST_YAML_DEPTH) {
         stop(r, at(r, event->start_mark), NULL, "values are nested deeper than 64 levels");
         yaml_event_delete(event);
         return NULL;
@@ -302,8 +302,9 @@ static rsp_node *document(reader *r) {
 }
 
 rsp_node *rsp_yaml_parse(rsp_arena *a, const char *file, const char *bytes, size_t length, rsp_diag *d) {
-    if (length > MAX_BYTES) {
-        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){file, 0, 0}, NULL, "the file is larger than 16 MiB");
+    if (length > RSP_MOST_YAML_BYTES) {
+        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){file, 0, 0}, "move lists into CSV files",
+                   "the file is larger than %d MiB", RSP_MOST_YAML_BYTES >> 20);
         return NULL;
     }
     reader r = {.arena = a, .diag = d, .file = file, .bytes = bytes, .length = length};
