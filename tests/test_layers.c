@@ -17,12 +17,19 @@ enum { N_STATIONS = sizeof STATIONS / sizeof *STATIONS, RENDER = 9 };
 static const struct {
     const char *header;
     size_t station;
-} HEADERS[] = {{"base", 0},       {"text", 1},
-               {"expr", 1},       {"formula", 1},
-               {"study", 1},      {"frame", 2},
-               {"intake", 2},     {"clean", 3},
-               {"weight", 4},     {"results", 4} /* the table that statistics write to */,
-               {"statistics", 5}, {"render", 9},
+} HEADERS[] = {{"base", 0},
+               {"limits", 0},
+               {"text", 1},
+               {"expr", 1},
+               {"formula", 1},
+               {"study", 1},
+               {"frame", 2},
+               {"intake", 2},
+               {"clean", 3},
+               {"weight", 4},
+               {"results", 4} /* the table that statistics write to */,
+               {"statistics", 5},
+               {"render", 9},
                {"batch", 10}};
 
 static size_t station_of_folder(const char *path, size_t length) {
