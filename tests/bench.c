@@ -3,7 +3,7 @@
  * For each size exports are simulated into INTO/SIZE beside a copy of the study, then a process of its own runs the
  * stations in the order of a night: wall clock, processor time of all threads, peak memory so far, wall clock for each
  * respondent and how that stands to the first size's. K processes are run, each station's fastest is shown. With --peer
- * the first size's exports are also given to the study's peer.R, and the ratio is printed. */
+ * the first size's exports are also given to the study's peer.R, and the ratios are printed. */
 #include "render/labels.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
@@ -264,18 +264,30 @@ static void print_night(const struct bench *b, size_t size, const struct night *
     print_sum(b, n, "published", true);
 }
 
-/* peer.R prints a line for each part and `total SECONDS`; exit status 3: packages are missing. */
-static void run_peer(const struct bench *b, const char *dir, double ours) {
+static double wall_of(const struct night *n, const char *station) {
+    for (size_t k = 0; k < n->n; k++)
+        if (!strcmp(n->stations[k].name, station)) return n->stations[k].wall;
+    return 0;
+}
+
+/* peer.R prints a line for each part, one of them `fread SECONDS`, and `total SECONDS`; exit status 3: packages are
+ * missing. */
+static void run_peer(const struct bench *b, const char *dir, const struct night *night) {
     rsp_arena *a = rsp_arena_new();
     char line[256];
-    double total = 0;
+    double total = 0, fread = 0, ours = sum_of(night, true).wall, intake = wall_of(night, "intake");
     fflush(stdout);
     FILE *peer = popen(rsp_printf(a, "%s %s/peer.R %s 200", b->peer, b->study, dir), "r");
     while (peer && fgets(line, sizeof line, peer)) {
         printf("  R: %s", line);
         sscanf(line, "total %lf", &total);
+        sscanf(line, "fread %lf", &fread);
     }
     int status = peer ? pclose(peer) : -1;
+    if (status == 0 && fread > 0)
+        printf(
+            "  data.table::fread needs %.3f s for the texts, intake %.3f s for the coded answers: %.1f times as long\n",
+            fread, intake, fread / intake);
     if (status == 0 && total > 0) printf("  R needs %.1f s, %.0f times as long\n", total, total / ours);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
         printf("  R lacks packages that peer.R names: no comparison\n");
@@ -291,7 +303,7 @@ static bool one_size(struct bench *b, size_t k) {
     if (good) print_night(b, b->sizes[k], &night);
     if (good && k == 0) {
         b->first = night;
-        if (b->peer) run_peer(b, dir, sum_of(&night, true).wall);
+        if (b->peer) run_peer(b, dir, &night);
     }
     fflush(stdout);
     rsp_arena_free(a);

@@ -13,7 +13,7 @@ spent <- numeric()
 timed <- function(part, work) {
   seconds <- system.time(value <- work)[["elapsed"]]
   spent[[part]] <<- seconds
-  cat(sprintf("%-32s %9.2f s\n", part, seconds))
+  cat(sprintf("%-32s %9.3f s\n", part, seconds))
   invisible(value)
 }
 
@@ -22,14 +22,17 @@ parts <- c(lapply(1:12, function(k) sprintf("f%02d_%d", k, 1:3)),
            lapply(c("eng", "lis", "chg"), function(s) paste0(s, 1:6)))
 items <- unlist(parts)
 
+# What is compared with the station `intake` alone: fread leaves every answer a text.
+read_texts <- function(path)
+  fread(path, sep = ";", colClasses = "character", na.strings = c("", "N/A"), encoding = "UTF-8")
 # Countries export either codes or full answers: Likert points stand as "4" or as "Point 4".
-read_country <- function(path) {
-  one <- fread(path, sep = ";", colClasses = "character", na.strings = c("", "N/A"), encoding = "UTF-8")
+code_answers <- function(one) {
   one[, (items) := lapply(.SD, function(x) as.integer(sub("Point ", "", x, fixed = TRUE))), .SDcols = items]
   one[, c("changed", "nchanges", "exper") := lapply(.SD, as.integer), .SDcols = c("changed", "nchanges", "exper")]
   one
 }
-answers <- timed("read", rbindlist(lapply(list.files(file.path(folder, "exports"), full.names = TRUE), read_country)))
+texts <- timed("fread", lapply(list.files(file.path(folder, "exports"), full.names = TRUE), read_texts))
+answers <- timed("codes", rbindlist(lapply(texts, code_answers)))
 answers <- timed("scores, cleaning", {
   for (k in seq_along(scores)) answers[, (scores[k]) := rowMeans(.SD, na.rm = TRUE), .SDcols = parts[[k]]]
   answers[, woman := fifelse(!is.na(gender) & gender == "f", "yes", "no")]
