@@ -2,7 +2,11 @@
  * (HOOKS) makes the linker take them in and show them to the libraries. */
 #include <dlfcn.h>
 #include <printf.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 /* LAPACK's Fortran runtime brings libquadmath, which adds conversions of its own to printf; from then on glibc parses every
@@ -34,4 +38,19 @@ int deflateInit2_(z_streamp z, int level, int method, int window_bits, int memor
 
 int deflateInit_(z_streamp z, int level, const char *version, int size) {
     return deflateInit2_(z, level, Z_DEFLATED, MAX_WBITS, 8, Z_DEFAULT_STRATEGY, version, size);
+}
+
+/* A thread that waits for the next parallel loop spins, by libgomp's default, for many milliseconds: on a machine that others use
+ * too it takes from them, and from the thread it waits for, what it does not need itself. It is
+ * to look a thousand times (a twentieth of a millisecond), then to sleep. libgomp reads the number before main begins, from the environment
+ * alone; what somebody has set there stays. */
+char *getenv(const char *name) {
+    static char briefly[] = "1000";
+    size_t length = strlen(name);
+    bool policy = false;
+    for (char **at = environ; at && *at; at++) {
+        if (strncmp(*at, name, length) == 0 && (*at)[length] == '=') return *at + length + 1;
+        policy |= strncmp(*at, "OMP_WAIT_POLICY=", 16) == 0;
+    }
+    return !policy && strcmp(name, "GOMP_SPINCOUNT") == 0 ? briefly : NULL;
 }
