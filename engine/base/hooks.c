@@ -40,10 +40,10 @@ int deflateInit_(z_streamp z, int level, const char *version, int size) {
     return deflateInit2_(z, level, Z_DEFLATED, MAX_WBITS, 8, Z_DEFAULT_STRATEGY, version, size);
 }
 
-/* A thread that waits for the next parallel loop spins, by libgomp's default, for many milliseconds: on a machine that others use
- * too it takes from them, and from the thread it waits for, what it does not need itself. It is
- * to look a thousand times (a twentieth of a millisecond), then to sleep. libgomp reads the number before main begins, from the environment
- * alone; what somebody has set there stays. */
+/* A thread that waits for the next parallel loop spins, by libgomp's default, for many milliseconds: on a machine that
+ * others use too it takes from them, and from the very thread it waits for. Here it looks a thousand times (a twentieth of a
+ * millisecond), then sleeps. libgomp reads the number before main begins, from the environment alone; what somebody has set
+ * there stays. */
 char *getenv(const char *name) {
     static char briefly[] = "1000";
     size_t length = strlen(name);
