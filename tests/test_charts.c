@@ -24,6 +24,21 @@ typedef struct {
 
 static world w;
 
+/* English wordings stand in where the study has none in a language: so the long ones are tried in all. */
+static void serve_all_languages(const rsp_text *t) {
+    for (size_t k = 0; k < t->n; k++)
+        if (strcmp(t->wording[k].lang, "en") == 0) t->wording[k].lang = "";
+}
+
+static void english_everywhere(const rsp_study *s) {
+    serve_all_languages(&s->title);
+    for (size_t v = 0; v < s->n_variables; v++) {
+        serve_all_languages(&s->variables[v].label);
+        for (size_t k = 0; s->variables[v].list && k < s->variables[v].list->n; k++)
+            serve_all_languages(&s->variables[v].list->choices[k].label);
+    }
+}
+
 static int set_up(void **state) {
     (void) state;
     w.d = rsp_diag_new();
@@ -33,6 +48,7 @@ static int set_up(void **state) {
         rsp_diag_print(w.d, stderr, false, 0);
         return -1;
     }
+    english_everywhere(w.study);
     w.p = (rsp_publication){.study = w.study,
                             .results = w.results,
                             .content_id = "0123abcd",
@@ -90,24 +106,87 @@ static bool mentions(const rsp_scene *s, const char *words) {
     return false;
 }
 
-/* Nothing overlaps or leaves the picture, at widths of a page, a column and half of one; no text below 8 points. */
+static void has_room(const rsp_scene *s, const rsp_chart_spec *of, const char *lang, double width) {
+    char what[256];
+    assert_non_null(s);
+    if (rsp_scene_faults(s, what)) fail_msg("%s (%s) in %s, %g points: %s", of->analysis, of->kind, lang, width, what);
+    for (size_t j = 0; j < s->n; j++)
+        if (s->shapes[j].kind == RSP_SHAPE_TEXT) assert_true(s->shapes[j].style.size >= 8);
+    assert_true(strlen(s->title) > 0 && strlen(s->description) > 20);
+    assert_int_equal(s->unknown_glyphs, 0);
+}
+
+/* Nothing overlaps or leaves the picture, in any language, at widths of a page, a column and half of one; no text below 8
+ * points. Labels that the study does not have in a language are the English ones, of 200 characters. */
 static void test_room(void **state) {
     (void) state;
     static const double widths[] = {510, 482, 400};
-    char what[256];
-    for (size_t c = 0; c < w.study->reports.n_charts; c++)
-        for (size_t l = 0; l < 3; l++)
+    static const char *const languages[] = {"en", "de", "da", "fr", "pl", "pt", "ro"};
+    for (size_t l = 0; l < sizeof languages / sizeof *languages; l++) {
+        rsp_texts *t = rsp_texts_load(languages[l], w.d);
+        assert_non_null(t);
+        for (size_t c = 0; c < w.study->reports.n_charts; c++)
             for (size_t k = 0; k < 3; k++) {
-                rsp_scene *s = rsp_chart(&w.p, &w.study->reports.charts[c], NULL, w.texts[l], widths[k]);
-                assert_non_null(s);
-                if (rsp_scene_faults(s, what))
-                    fail_msg("%s in %s, %g points: %s", w.study->reports.charts[c].analysis, w.study->languages[l],
-                             widths[k], what);
-                for (size_t j = 0; j < s->n; j++)
-                    if (s->shapes[j].kind == RSP_SHAPE_TEXT) assert_true(s->shapes[j].style.size >= 8);
-                assert_true(strlen(s->title) > 0 && strlen(s->description) > 20);
+                const rsp_chart_spec *of = &w.study->reports.charts[c];
+                rsp_scene *s = rsp_chart(&w.p, of, NULL, t, widths[k]);
+                has_room(s, of, languages[l], widths[k]);
                 rsp_scene_free(s);
             }
+        rsp_texts_free(t);
+    }
+}
+
+/* What is left of the results where only the first n countries answered. */
+static rsp_published *with_countries(size_t n, const char *path) {
+    rsp_buf all = {0}, kept = {0};
+    const rsp_list *list = w.study->variables[w.study->roles.country].list;
+    assert_true(rsp_read_file("fixtures/charts/stress/results.csv", &all, w.d, RSP_ERR_DATA, RSP_NOWHERE));
+    rsp_buf_putc(&all, '\0');
+    for (const char *line = all.data; *line;) {
+        size_t length = strcspn(line, "\n");
+        const char *country = strstr(line, "country="), *end = line + length;
+        size_t code = country && country < end ? strcspn(country + 8, ",;") : 0;
+        bool keep = code == 0;
+        for (size_t k = 0; k < n && !keep; k++)
+            keep = strlen(list->choices[k].code) == code && strncmp(list->choices[k].code, country + 8, code) == 0;
+        length += line[length] != 0;
+        if (keep) rsp_buf_add(&kept, line, length);
+        line += length;
+    }
+    assert_true(rsp_write_file(path, kept.data, kept.length, w.d));
+    rsp_buf_free(&all);
+    rsp_buf_free(&kept);
+    rsp_published *p = rsp_published_read_csv(path, w.d);
+    assert_non_null(p);
+    return p;
+}
+
+/* One country, two countries: charts of few rows keep the same rules, for everybody and for the country. */
+static void test_few_countries(void **state) {
+    (void) state;
+    char path[] = "/tmp/responsive-few-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    for (size_t n = 1; n <= 2; n++) {
+        rsp_publication few = w.p;
+        rsp_published *results = with_countries(n, path);
+        size_t drawn = 0;
+        assert_true(rsp_published_count(results) < rsp_published_count(w.results));
+        few.results = results;
+        for (size_t c = 0; c < w.study->reports.n_charts; c++)
+            for (size_t k = 0; k <= n; k++) {
+                const rsp_chart_spec *of = &w.study->reports.charts[c];
+                const char *country = k ? w.study->variables[w.study->roles.country].list->choices[k - 1].code : NULL;
+                rsp_scene *s = rsp_chart(&few, of, country, w.texts[0], 482);
+                if (s) has_room(s, of, "en", 482);
+                drawn += s != NULL;
+                rsp_scene_free(s);
+            }
+        assert_true(drawn > w.study->reports.n_charts);
+        rsp_published_free(results);
+    }
+    unlink(path);
 }
 
 /* Text can be read on whatever it stands on. */
@@ -378,8 +457,8 @@ static void dump(const rsp_scene *s, rsp_buf *b) {
 /* One chart of each kind as a list of shapes. After a change that is meant: RSP_GOLDEN=write, and read the difference. */
 static void test_golden(void **state) {
     (void) state;
-    static const char *const kinds[] = {"agreement", "diverging", "dots",  "forest",    "heatmap",  "tiles",
-                                        "upset",     "ranking",   "slope", "multiples", "histogram"};
+    static const char *const kinds[] = {"agreement", "diverging", "dots",  "forest",    "heatmap",   "tiles",
+                                        "upset",     "ranking",   "slope", "multiples", "histogram", "quadrant"};
     size_t differ = 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         rsp_scene *s = rsp_chart(&w.p, spec_of_kind(kinds[k]), NULL, w.texts[0], 482);
@@ -526,10 +605,11 @@ static void test_diverging(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_room),      cmocka_unit_test(test_contrast), cmocka_unit_test(test_agreement),
-        cmocka_unit_test(test_looks),     cmocka_unit_test(test_titles),   cmocka_unit_test(test_order),
-        cmocka_unit_test(test_country),   cmocka_unit_test(test_files),    cmocka_unit_test(test_tiles),
-        cmocka_unit_test(test_upset),     cmocka_unit_test(test_ranking),  cmocka_unit_test(test_waves),
-        cmocka_unit_test(test_diverging), cmocka_unit_test(test_golden),   cmocka_unit_test(test_colour_vision)};
+        cmocka_unit_test(test_room),         cmocka_unit_test(test_few_countries), cmocka_unit_test(test_contrast),
+        cmocka_unit_test(test_agreement),    cmocka_unit_test(test_looks),         cmocka_unit_test(test_titles),
+        cmocka_unit_test(test_order),        cmocka_unit_test(test_country),       cmocka_unit_test(test_files),
+        cmocka_unit_test(test_tiles),        cmocka_unit_test(test_upset),         cmocka_unit_test(test_ranking),
+        cmocka_unit_test(test_waves),        cmocka_unit_test(test_diverging),     cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_colour_vision)};
     return cmocka_run_group_tests_name("charts", tests, set_up, tear_down);
 }

@@ -50,7 +50,7 @@ static bool is(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
 bool chart_share(const chart *c) {
     const char *s = c->data.statistic;
-    return is(s, "proportion") || is(s, "top2") || is(s, "net") || is(s, "combination");
+    return is(s, "proportion") || is(s, "top2") || is(s, "net") || is(s, "combination") || is(s, "explained_share");
 }
 
 const char *chart_value(const chart *c, double x) {

@@ -118,8 +118,11 @@ static void draw_block(chart *c, const columns *k, bool ratio, size_t first, siz
 }
 
 static void block_heading(chart *c, const columns *k, const char *key) {
+    enum { ROOM = 24 }; /* that the caller left above: two lines */
     rsp_style style = chart_style(c, 8, true, c->theme->muted, RSP_ALIGN_LEFT, k->label + 8);
-    chart_text(c, c->left, c->y - 14, rsp_say(c->t, c->a, key, NULL, 0), style);
+    rsp_shape *t = chart_text(c, c->left, c->y, rsp_say(c->t, c->a, key, NULL, 0), style);
+    c->y += fmax(0, t->box.h - ROOM);
+    t->box.y = c->y - 3 - t->box.h;
 }
 
 void chart_draw_forest(chart *c) {

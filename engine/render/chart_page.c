@@ -123,8 +123,8 @@ static void state_key(chart *c) {
         if (!c->used[s]) continue;
         rsp_style style = chart_style(c, c->theme->note_size, false, c->theme->muted, RSP_ALIGN_LEFT, 0);
         const char *words = state_words(c, s);
-        double width = rsp_text_extent(words, &style).w + KEY_SIDE + 18;
-        if (any && x + width > c->right + 14) x = c->left, c->y += line;
+        double text = rsp_text_extent(words, &style).w + KEY_SIDE + 7, width = text + 11;
+        if (any && x + text > c->right) x = c->left, c->y += line;
         if (s == CHART_LOW_BASE) {
             rsp_shape *o = rsp_scene_circle(c->s, x + KEY_SIDE / 2.0, c->y + line / 2, 3.2, WHITE);
             o->stroke = c->theme->accent;

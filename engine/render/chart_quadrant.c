@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BAND = 20, TICK_ROOM = 18, MOST_RINGS = 14, WIDEST_NAME = 110 };
+enum { BAND = 20, TICK_ROOM = 18, MOST_RINGS = 14, WIDEST_NAME = 110, TALLEST_NAME = 52, TAG_ROOM = 18 };
 static const double MARK = 3.6, SHARE_OF_WIDTH = 0.66;
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
@@ -257,9 +257,9 @@ static double cost_of(rsp_box box, const plane *p, const point *points, size_t n
     return length > 0 ? 12 + length : 0;
 }
 
-/* Places of a name around its point, nearest first: beside and between the arms of its intervals. */
-static rsp_box place_name(const chart *c, const plane *p, const point *points, size_t own, const rsp_box *names,
-                          rsp_box size) {
+/* Places of a name around its point, nearest first: beside and between the arms of its intervals. False, and beside the
+ * mark, where nothing is free. */
+static bool place_name(const chart *c, const plane *p, const point *points, size_t own, rsp_box *names, rsp_box size) {
     static const double side[8][2] = {{1, -1}, {1, 1}, {-1, -1}, {-1, 1}, {1, 0}, {-1, 0}, {0, -1}, {0, 1}};
     const point *at = &points[own];
     double lines[2] = {chart_axis_at(&p->across, 0), chart_axis_at(&p->up, average_share(c))}, least = INFINITY;
@@ -274,7 +274,8 @@ static rsp_box place_name(const chart *c, const plane *p, const point *points, s
                 if (cost < least) cost += tangle(points, own, names, box);
                 if (cost < least) least = cost, best = box;
             }
-    return best;
+    names[own] = best;
+    return isfinite(least);
 }
 
 /* A name away from its mark is tied to it by a thin line. */
@@ -284,21 +285,44 @@ static void tie(chart *c, const point *at, rsp_box box) {
     rsp_scene_line(c->s, at->x, at->y, end.x, end.y, c->theme->muted, 0.5)->dashed = true;
 }
 
-static void draw_names(chart *c, const plane *p, const point *points) {
-    size_t n = c->data.n_rows;
+/* Names beside their marks. One that is too long, or finds no room, is a number there and stands below the plane: *tags
+ * gets its number, 0 for the others. Returns how many there are. */
+static size_t draw_names(chart *c, const plane *p, const point *points, size_t *tags) {
+    size_t n = c->data.n_rows, tagged = 0;
     rsp_box *names = rsp_malloc((n + 1) * sizeof *names);
     for (size_t r = 0; r < n; r++) {
+        const char *words = c->data.rows[r].label;
         rsp_style style = chart_style(c, c->theme->value_size, false, c->theme->ink, RSP_ALIGN_LEFT, 0);
-        rsp_box size = rsp_text_extent(c->data.rows[r].label, &style);
-        if (size.w > WIDEST_NAME) { /* long names take two lines */
+        rsp_box size = rsp_text_extent(words, &style);
+        if (size.w > WIDEST_NAME) { /* long names take several lines */
             style.width = WIDEST_NAME;
-            size = rsp_text_extent(c->data.rows[r].label, &style);
+            size = rsp_text_extent(words, &style);
         }
-        names[r] = place_name(c, p, points, r, names, size);
+        if (size.h > TALLEST_NAME || !place_name(c, p, points, r, names, size)) {
+            tags[r] = ++tagged;
+            style.width = 0;
+            style.bold = true;
+            words = rsp_say_number(c->t, c->a, (double) tagged, 0);
+            place_name(c, p, points, r, names, rsp_text_extent(words, &style));
+        }
         tie(c, &points[r], names[r]);
-        chart_text(c, names[r].x, names[r].y, c->data.rows[r].label, style);
+        chart_text(c, names[r].x, names[r].y, words, style);
     }
     free(names);
+    return tagged;
+}
+
+/* What the numbers in the plane stand for. */
+static void draw_tagged(chart *c, const size_t *tags, size_t n_tagged) {
+    c->y += n_tagged ? 6 : 0;
+    for (size_t r = 0; r < c->data.n_rows && n_tagged; r++) {
+        if (!tags[r]) continue;
+        rsp_style style = chart_style(c, c->theme->value_size, true, c->theme->ink, RSP_ALIGN_LEFT, 0);
+        chart_text(c, c->left, c->y, rsp_say_number(c->t, c->a, (double) tags[r], 0), style);
+        style.bold = false;
+        style.width = c->right - c->left - TAG_ROOM;
+        c->y += chart_text(c, c->left + TAG_ROOM, c->y, c->data.rows[r].label, style)->box.h + 3;
+    }
 }
 
 /* ---- all ---------------------------------------------------------------------------------------------------------- */
@@ -322,7 +346,9 @@ void chart_draw_quadrant(chart *c) {
         points[r] = point_of(&p, &c->data.rows[r]);
         draw_mark(c, &c->data.rows[r], &points[r]);
     }
-    draw_names(c, &p, points);
+    size_t *tags = rsp_calloc(c->data.n_rows + 1, sizeof *tags), n_tagged = draw_names(c, &p, points, tags);
     draw_corners(c, &p);
+    draw_tagged(c, tags, n_tagged);
+    free(tags);
     free(points);
 }
