@@ -553,6 +553,14 @@ static void quality_page_accounts_for_all(void **state) {
     assert_int_equal(xpath_count(doc, "//tr[th='Sweden'][td='1.2%']"), 2); /* the one target that is not met */
     assert_int_equal(xpath_count(doc, "//tr[th='Low reliability'][td='1']"), 1);
     assert_int_equal(xpath_count(doc, "//table[not(caption)]"), 0);
+    /* What is looked at first: the one warning, rows kept of those read, the target that is not met. */
+    assert_non_null(strstr(text, "1 thing needs a look."));
+    assert_int_equal(xpath_count(doc, "//p[contains(@class,'alarm')]/following-sibling::*[1][self::ul]/li"), 1);
+    assert_int_equal(xpath_count(doc, "//dl[@class='facts']/div[dt='Kept'][dd='5,381']"), 1);
+    assert_non_null(strstr(text, "19 of 5,400 rows set aside (0.4%)"));
+    assert_int_equal(xpath_count(doc, "//div[@class='alarm'][dd='1 target is missed']"), 1);
+    assert_int_equal(xpath_count(doc, "//nav//a[starts-with(@href,'#')]"), 6);
+    assert_int_equal(xpath_count(doc, "//nav//a[starts-with(@href,'#')][not(substring(@href,2) = //h2/@id)]"), 0);
     links_exist(&w, doc, "quality/quality.html");
     xmlFreeDoc(doc);
     close_world(&w);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct quality {
     const rsp_publication *p;
@@ -26,7 +27,9 @@ static double value(const struct quality *q, const char *analysis, const char *d
     return r ? r->estimate : NAN;
 }
 
-static void heading(struct quality *q, const char *key) { rsp_html_element(&q->out, "h2", NULL, say(q, key)); }
+static void heading(struct quality *q, const char *key) {
+    rsp_html_element(&q->out, "h2", rsp_printf(q->a, "id=\"%s\"", key), say(q, key));
+}
 
 static void paragraph(struct quality *q, const char *text) { rsp_html_element(&q->out, "p", NULL, text); }
 
@@ -55,12 +58,41 @@ static const char **domains(const struct quality *q, const char *analysis, size_
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
+/* Rows kept now less rows kept in the publication before; NaN where there is none or the group was not in it. */
+static double since(const struct quality *q, const char *domain) {
+    const rsp_changes *all = q->p->changes;
+    if (!all) return NAN;
+    for (size_t k = 0; k < all->n; k++) {
+        const rsp_published_row *now = all->changes[k].now, *before = all->changes[k].before;
+        if (!now || strcmp(now->analysis, "response") != 0 || strcmp(now->domain, domain) != 0 ||
+            strcmp(now->term, "kept") != 0)
+            continue;
+        return before ? now->estimate - before->estimate : NAN;
+    }
+    return 0;
+}
+
+/* A share with a bar behind it: the number is text, the bar is for the eye. */
+static void share_cell(struct quality *q, double share) {
+    if (isnan(share)) {
+        number(q, "\u2013");
+        return;
+    }
+    rsp_buf_printf(&q->out, "<td class=\"number share\" style=\"--share: %.1f%%\">", 100 * fmax(0, fmin(1, share)));
+    rsp_html_text(&q->out, rsp_label_number(q->labels, q->a, share, RSP_AS_SHARE));
+    rsp_buf_puts(&q->out, "</td>\n");
+}
+
+static const char *signed_count(const struct quality *q, double n) {
+    const char *text = count(q, n);
+    return n > 0 ? rsp_printf(q->a, "+%s", text) : text;
+}
+
 static void response(struct quality *q) {
     static const char *const stages[] = {"read", "kept", "set_aside"};
-    rsp_html_column columns[] = {{say(q, "quality_country"), false},
-                                 {say(q, "quality_read"), true},
-                                 {say(q, "quality_kept"), true},
-                                 {say(q, "quality_set_aside"), true}};
+    rsp_html_column columns[] = {{say(q, "quality_country"), false},   {say(q, "quality_read"), true},
+                                 {say(q, "quality_kept"), true},       {say(q, "quality_set_aside"), true},
+                                 {say(q, "quality_aside_rate"), true}, {say(q, "quality_since_column"), true}};
     rsp_arg balance[] = {{"read", NULL, value(q, "response", "", "read", "", "count")},
                          {"kept", NULL, value(q, "response", "", "kept", "", "count")},
                          {"aside", NULL, value(q, "response", "", "set_aside", "", "count")}};
@@ -69,10 +101,16 @@ static void response(struct quality *q) {
     size_t n;
     const char **list = domains(q, "response", &n);
     if (!n) return;
-    table(q, "quality_response", 4, columns);
+    table(q, "quality_response", q->p->changes ? 6 : 5, columns);
     for (size_t k = 0; k < n; k++) {
+        double rows[3];
         rsp_html_row(&q->out, *list[k] ? rsp_label_domain(q->labels, q->a, list[k]) : say(q, "site_everybody"));
-        for (size_t j = 0; j < 3; j++) number(q, count(q, value(q, "response", list[k], stages[j], "", "count")));
+        for (size_t j = 0; j < 3; j++) {
+            rows[j] = value(q, "response", list[k], stages[j], "", "count");
+            number(q, count(q, rows[j]));
+        }
+        share_cell(q, rows[0] > 0 ? rows[2] / rows[0] : NAN);
+        if (q->p->changes) number(q, signed_count(q, since(q, list[k])));
         rsp_html_row_end(&q->out);
     }
     rsp_html_table_end(&q->out);
@@ -235,7 +273,7 @@ static void bases(struct quality *q) {
         }
         rsp_html_row(&q->out, rsp_label_term(q->labels, q->a, r));
         number(q, count(q, r->n));
-        number(q, rsp_label_number(q->labels, q->a, 1 - r->n / kept, RSP_AS_SHARE));
+        share_cell(q, 1 - r->n / kept);
         rsp_html_row_end(&q->out);
     }
     if (rsp_map_count(seen)) rsp_html_table_end(&q->out);
@@ -267,17 +305,138 @@ static void marks(struct quality *q) {
 
 /* Messages of the run are in the operators' language, English. */
 static void warnings(struct quality *q) {
-    heading(q, "quality_warnings");
-    if (!q->p->n_notes) {
-        paragraph(q, say(q, "quality_no_warnings"));
-        return;
-    }
     rsp_buf_puts(&q->out, "<ul lang=\"en\">\n");
     for (size_t k = 0; k < q->p->n_notes; k++) rsp_html_element(&q->out, "li", NULL, q->p->notes[k]);
     rsp_buf_puts(&q->out, "</ul>\n");
 }
 
+/* ---- at a glance ------------------------------------------------------------------------------------------------ */
+
+/* What is looked at first in the morning: a name, a number, a few words. Empty notes are left out. */
+static void fact(struct quality *q, const char *name, const char *number_text, const char *note, bool alarm) {
+    rsp_buf_printf(&q->out, "<div%s>\n", alarm ? " class=\"alarm\"" : "");
+    rsp_html_element(&q->out, "dt", NULL, name);
+    rsp_html_element(&q->out, "dd", "class=\"figure\"", number_text);
+    if (note && *note) rsp_html_element(&q->out, "dd", NULL, note);
+    rsp_buf_puts(&q->out, "</div>\n");
+}
+
+static void fact_rows(struct quality *q) {
+    double read = value(q, "response", "", "read", "", "count"), kept = value(q, "response", "", "kept", "", "count"),
+           aside = value(q, "response", "", "set_aside", "", "count"), more = since(q, "");
+    if (isnan(kept)) return;
+    rsp_arg args[] = {{"aside", NULL, aside},
+                      {"read", NULL, read},
+                      {"share", rsp_label_number(q->labels, q->a, read > 0 ? aside / read : NAN, RSP_AS_SHARE), 0}};
+    const char *note = rsp_say(q->texts, q->a, "quality_aside_share", args, 3);
+    if (!isnan(more))
+        note = rsp_printf(q->a, "%s; %s", rsp_say(q->texts, q->a, "quality_since", (rsp_arg[]){{"n", NULL, more}}, 1),
+                          note);
+    fact(q, say(q, "quality_kept"), count(q, kept), note, false);
+}
+
+static void fact_weights(struct quality *q) {
+    size_t from, to, missed = 0;
+    double low = INFINITY, high = -INFINITY;
+    if (!q->p->study->weighting.given || !rsp_published_range(q->p->results, "weights", &from, &to)) return;
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(q->p->results, i);
+        missed += known_gap(r) && unmet(r);
+        if (strcmp(r->statistic, "deff_kish") != 0 || isnan(r->estimate)) continue;
+        low = fmin(low, r->estimate);
+        high = fmax(high, r->estimate);
+    }
+    if (high < low) return;
+    const char *range = rsp_label_number(q->labels, q->a, low, RSP_AS_NUMBER);
+    if (high > low)
+        range = rsp_printf(q->a, "%s\u2013%s", range, rsp_label_number(q->labels, q->a, high, RSP_AS_NUMBER));
+    const char *note =
+        missed ? rsp_say(q->texts, q->a, "quality_targets_missed", (rsp_arg[]){{"n", NULL, (double) missed}}, 1)
+               : say(q, "quality_gaps_none");
+    fact(q, say(q, "statistic_deff_kish"), range, note, missed > 0);
+}
+
+static void fact_hidden(struct quality *q) {
+    size_t n = rsp_published_count(q->p->results), hidden = 0;
+    for (size_t i = 0; i < n; i++)
+        hidden +=
+            (rsp_published_at(q->p->results, i)->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY)) != 0;
+    if (q->p->study->disclosure.off) return;
+    fact(q, say(q, "quality_hidden"), count(q, (double) hidden),
+         rsp_say(q->texts, q->a, "quality_of", (rsp_arg[]){{"all", NULL, (double) n}}, 1), false);
+}
+
+static void fact_changes(struct quality *q) {
+    static const struct {
+        rsp_change_kind kind;
+        const char *key;
+    } kinds[] = {{RSP_CHANGE_FLIPPED, "changes_flipped"},
+                 {RSP_CHANGE_ADDED, "changes_added"},
+                 {RSP_CHANGE_REMOVED, "changes_removed"}};
+    const rsp_changes *all = q->p->changes;
+    if (!all) return;
+    rsp_arg moved[] = {{"n", NULL, (double) all->of_kind[RSP_CHANGE_MOVED]}};
+    const char *note =
+        moved[0].number > 0 ? rsp_say(q->texts, q->a, "changes_moved", moved, 1) : say(q, "changes_none");
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        rsp_arg n[] = {{"n", NULL, (double) all->of_kind[kinds[k].kind]}};
+        if (n[0].number > 0) note = rsp_printf(q->a, "%s %s", note, rsp_say(q->texts, q->a, kinds[k].key, n, 1));
+    }
+    fact(q, say(q, "changes_title"), count(q, moved[0].number), note, false);
+}
+
+static void fact_accuracy(struct quality *q) {
+    size_t met = 0;
+    if (!q->p->n_accuracy) return;
+    for (size_t k = 0; k < q->p->n_accuracy; k++) met += q->p->accuracy[k].met;
+    fact(q, say(q, "quality_accuracy"), count(q, (double) met),
+         rsp_say(q->texts, q->a, "quality_of", (rsp_arg[]){{"all", NULL, (double) q->p->n_accuracy}}, 1),
+         met < q->p->n_accuracy);
+}
+
+static void glance(struct quality *q) {
+    rsp_arg n[] = {{"n", NULL, (double) q->p->n_notes}};
+    heading(q, "quality_glance");
+    rsp_html_element(&q->out, "p", q->p->n_notes ? "class=\"lead alarm\"" : "class=\"lead\"",
+                     rsp_say(q->texts, q->a, "quality_attention", n, 1));
+    if (q->p->n_notes) warnings(q);
+    rsp_buf_puts(&q->out, "<dl class=\"facts\">\n");
+    fact_rows(q);
+    fact_changes(q);
+    fact_weights(q);
+    fact_hidden(q);
+    fact_accuracy(q);
+    rsp_buf_puts(&q->out, "</dl>\n");
+}
+
 /* ---- the page --------------------------------------------------------------------------------------------------- */
+
+static bool has_bases(const struct quality *q) {
+    if (!(value(q, "response", "", "kept", "", "count") > 0)) return false;
+    for (size_t i = 0; i < rsp_published_count(q->p->results); i++)
+        if (tells_base(q, rsp_published_at(q->p->results, i))) return true;
+    return false;
+}
+
+static void contents(struct quality *q) {
+    static const char *const parts[] = {"quality_response", "quality_rules",    "quality_files",
+                                        "quality_weights",  "quality_answered", "quality_flags"};
+    rsp_buf_puts(&q->out, "<nav aria-label=\"");
+    rsp_html_text(&q->out, say(q, "quality_contents"));
+    rsp_buf_puts(&q->out, "\">\n<ul>\n");
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+        if (strcmp(parts[k], "quality_answered") == 0 && !has_bases(q)) continue;
+        rsp_buf_printf(&q->out, "<li><a href=\"#%s\">", parts[k]);
+        rsp_html_text(&q->out, say(q, parts[k]));
+        rsp_buf_puts(&q->out, "</a></li>\n");
+    }
+    if (access(rsp_path_join(q->a, q->p->dir, "methods/methods-en.pdf"), R_OK) == 0) {
+        rsp_buf_puts(&q->out, "<li><a href=\"../methods/methods-en.pdf\">");
+        rsp_html_text(&q->out, say(q, "site_methods_annex"));
+        rsp_buf_puts(&q->out, "</a></li>\n");
+    }
+    rsp_buf_puts(&q->out, "</ul>\n</nav>\n");
+}
 
 static void badges(struct quality *q) {
     if (!q->p->preliminary && !q->p->simulated) return;
@@ -293,6 +452,8 @@ static void body(struct quality *q) {
     rsp_html_element(&q->out, "h1", NULL, say(q, "quality_title"));
     badges(q);
     paragraph(q, rsp_label_study(q->labels));
+    glance(q);
+    contents(q);
     response(q);
     rules(q);
     files(q);
@@ -300,7 +461,6 @@ static void body(struct quality *q) {
     gaps(q);
     bases(q);
     marks(q);
-    warnings(q);
     rsp_buf_puts(&q->out, "</main>\n<footer>\n");
     paragraph(q, rsp_say(q->texts, q->a, "content_id", (rsp_arg[]){{"id", q->p->content_id, 0}}, 1));
     rsp_buf_puts(&q->out, "</footer>\n");
