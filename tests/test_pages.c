@@ -130,7 +130,7 @@ static void close_world(struct world *w) {
 static void render(struct world *w, const char *name) {
     w->p.dir = rsp_printf(w->a, "%s/%s", here, name);
     bool ok = rsp_make_dirs(w->p.dir, w->d) && rsp_render_dataset(&w->p, w->d) && rsp_render_workbooks(&w->p, w->d) &&
-              rsp_render_quality(&w->p, w->d) && rsp_render_site(&w->p, w->d);
+              rsp_render_methods(&w->p, w->d) && rsp_render_quality(&w->p, w->d) && rsp_render_site(&w->p, w->d);
     if (!ok) rsp_diag_print(w->d, stderr, false, 0);
     assert_true(ok);
 }
@@ -559,6 +559,7 @@ static void quality_page_accounts_for_all(void **state) {
     assert_int_equal(xpath_count(doc, "//dl[@class='facts']/div[dt='Kept'][dd='5,381']"), 1);
     assert_non_null(strstr(text, "19 of 5,400 rows set aside (0.4%)"));
     assert_int_equal(xpath_count(doc, "//div[@class='alarm'][dd='1 target is missed']"), 1);
+    assert_int_equal(xpath_count(doc, "//nav//a[@href='../methods/methods-en.pdf']"), 1);
     assert_int_equal(xpath_count(doc, "//nav//a[starts-with(@href,'#')]"), 6);
     assert_int_equal(xpath_count(doc, "//nav//a[starts-with(@href,'#')][not(substring(@href,2) = //h2/@id)]"), 0);
     links_exist(&w, doc, "quality/quality.html");

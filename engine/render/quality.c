@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct quality {
     const rsp_publication *p;
@@ -430,12 +429,9 @@ static void contents(struct quality *q) {
         rsp_html_text(&q->out, say(q, parts[k]));
         rsp_buf_puts(&q->out, "</a></li>\n");
     }
-    if (access(rsp_path_join(q->a, q->p->dir, "methods/methods-en.pdf"), R_OK) == 0) {
-        rsp_buf_puts(&q->out, "<li><a href=\"../methods/methods-en.pdf\">");
-        rsp_html_text(&q->out, say(q, "site_methods_annex"));
-        rsp_buf_puts(&q->out, "</a></li>\n");
-    }
-    rsp_buf_puts(&q->out, "</ul>\n</nav>\n");
+    rsp_buf_puts(&q->out, "<li><a href=\"../methods/methods-en.pdf\">");
+    rsp_html_text(&q->out, say(q, "site_methods_annex"));
+    rsp_buf_puts(&q->out, "</a></li>\n</ul>\n</nav>\n");
 }
 
 static void badges(struct quality *q) {
