@@ -65,7 +65,7 @@ MAIN := $(BUILD)/engine/main.o $(BUILD)/engine/allocator.o
 PREFIX  ?= /usr/local
 SYSTEMD ?= $(PREFIX)/lib/systemd/system
 
-.PHONY: all run test check setup coverage fuzz bench soak ranks install deb clean
+.PHONY: all run test check setup coverage recovery fuzz bench soak ranks install deb clean
 all: $(BUILD)/responsive
 
 # Installs the Debian packages that are missing, and says so.
@@ -107,11 +107,19 @@ fuzz: setup
 .PHONY: fuzz-targets
 fuzz-targets: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 
-# Lines reached by the tests, as gcovr counts them.
+# Lines reached by the tests, as gcovr counts them; then how often intervals hold the truth.
 coverage: PACKAGES += gcovr
 coverage: setup
 	@$(MAKE) --no-print-directory -j2 check BUILD=build/cov COV=1 CFLAGS="-O1 -g"
 	gcovr --root . --filter engine/ --exclude-throw-branches build/cov --print-summary --sort-percentage
+	@$(MAKE) --no-print-directory recovery
+
+# Nights of worlds with known parameters: coverage of intervals and size of tests, some ten minutes of one core. Fails
+# where an interval misses by more than chance without a reason that is known.
+RECOVERY_NIGHTS ?= 2000
+recovery: setup
+	@$(MAKE) --no-print-directory -j2 $(BUILD)/tests/test_recovery
+	$(BUILD)/tests/test_recovery --nights $(RECOVERY_NIGHTS) --write fixtures/reference/recovery.csv
 
 $(BUILD)/responsive: $(MAIN) $(BUILD)/libresponsive.a
 	$(QUIET)$(CC) -fopenmp $(LDFLAGS) -o $@ $^ $(LIBS)

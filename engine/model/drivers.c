@@ -109,11 +109,11 @@ static void fit_groups(drv_run *x) {
 /* ---- the same everywhere? --------------------------------------------------------------------------------------- */
 
 /* Degrees of freedom of the model with all coefficients by group. */
-static double df_of_groups(const drv_run *x, size_t k) {
+static double df_of_groups(const drv_run *x) {
     double df = 0;
     size_t n = 0;
     for (size_t g = 0; g < x->n_groups; g++) {
-        if (k == RSP_NONE ? !x->group[g].complete : !enters(&x->group[g], k)) continue;
+        if (!x->group[g].complete) continue;
         df += x->group[g].df;
         n++;
     }
@@ -122,12 +122,23 @@ static double df_of_groups(const drv_run *x, size_t k) {
     return df - (double) n + 1;
 }
 
+/* Each group's error is estimated by itself, so Wald's statistic is too large by chance alone, the more the fewer degrees
+ * of freedom the groups have: Welch's (1951) denominator and degrees of freedom. */
 static void compare_groups(drv_run *x, drv_factor *f, size_t k) {
+    double n = (double) f->n_pooled, weights = 0, uneven = 0;
     f->wald = f->wald_df1 = f->wald_df = f->wald_p = NAN;
     if (f->n_pooled < 2) return;
-    f->wald_df1 = (double) f->n_pooled - 1;
-    f->wald = f->pool.q / f->wald_df1;
-    f->wald_df = df_of_groups(x, k);
+    for (size_t g = 0; g < x->n_groups; g++)
+        if (enters(&x->group[g], k)) weights += 1 / (x->group[g].value[k].se * x->group[g].value[k].se);
+    for (size_t g = 0; g < x->n_groups; g++) {
+        const drv_value *v = &x->group[g].value[k];
+        if (!enters(&x->group[g], k)) continue;
+        double rest = 1 - 1 / (v->se * v->se) / weights;
+        uneven += rest * rest / v->df;
+    }
+    f->wald_df1 = n - 1;
+    f->wald = f->pool.q / f->wald_df1 / (1 + 2 * (n - 2) / (n * n - 1) * uneven);
+    f->wald_df = (n * n - 1) / (3 * uneven);
     if (f->wald_df > 0) f->wald_p = rsp_f_upper(f->wald, f->wald_df1, f->wald_df);
 }
 
@@ -166,7 +177,7 @@ static void compare_all(drv_run *x) {
                         (x->group[g].value[used[j]].estimate - mean[j]);
     x->joint_df1 = (double) (f * (groups - 1));
     x->joint = form / x->joint_df1;
-    x->joint_df = df_of_groups(x, RSP_NONE);
+    x->joint_df = df_of_groups(x);
     if (x->joint_df > 0) x->joint_p = rsp_f_upper(x->joint, x->joint_df1, x->joint_df);
 }
 

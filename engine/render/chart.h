@@ -31,6 +31,7 @@ typedef struct {
     const rsp_published_row *reference; /* dots of one country: the same for everybody */
     const rsp_published_row
         *pairs[2]; /* agreement: the two lowest and the two highest of five, where published together */
+    const rsp_published_row *further;   /* forest of drivers: pooled, and the range expected for a further country */
 } chart_row;
 
 typedef enum {

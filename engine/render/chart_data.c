@@ -574,6 +574,18 @@ static void build_agreement(chart *c, const selection *s) {
 
 /* ---- forest ------------------------------------------------------------------------------------------------------- */
 
+/* The pooled size of a factor, in standard deviations as the forest is, stands with its verdict, whatever that is. */
+static const rsp_published_row *pooled_size(const chart *c, const char *term) {
+    static const char *const verdicts[] = {
+        "", "enabler_everywhere", "enabler_in_most", "depends_on_country", "no_clear_role", "blocker"};
+    if (!is(c->data.statistic, "coefficient_std")) return NULL;
+    for (size_t k = 0; k < sizeof verdicts / sizeof *verdicts; k++) {
+        const rsp_published_row *r = rsp_published_find(c->p->results, c->x->id, "", term, verdicts[k], "verdict");
+        if (r) return chart_known(r) && isfinite(r->lower) && isfinite(r->upper) ? r : NULL;
+    }
+    return NULL;
+}
+
 static void build_forest(chart *c, const selection *s) {
     c->data.n_columns = 1;
     for (size_t k = 0; k < s->n; k++) {
@@ -582,6 +594,8 @@ static void build_forest(chart *c, const selection *s) {
         if (*level) r.label = rsp_printf(c->a, "%s (%s)", r.label, level);
         r.cells = RSP_ARRAY(c->a, const rsp_published_row *, 1);
         r.cells[0] = s->items[k].row;
+        r.further = pooled_size(c, s->items[k].row->term);
+        if (r.further) c->data.note = rsp_say(c->t, c->a, "forest_further", NULL, 0);
         if (chart_known(r.cells[0])) r.order = r.cells[0]->estimate;
         RSP_PUSH(c->data.rows, c->data.n_rows, c->data.capacity, r);
     }

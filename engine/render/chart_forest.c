@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double FURTHER = 11; /* height of the band of a further country */
+
 typedef struct {
     double label, plot0, plot1, estimate, interval;
 } columns;
@@ -46,6 +48,8 @@ static chart_axis make_axis(const chart *c, const columns *k, bool ratio, size_t
         high = fmax(high, at);
         if (isfinite(from)) ends_low = fmin(ends_low, from);
         if (isfinite(to)) ends_high = fmax(ends_high, to);
+        const rsp_published_row *further = c->data.rows[r].further;
+        if (further) ends_low = fmin(ends_low, further->lower), ends_high = fmax(ends_high, further->upper);
     }
     double room = 0.6 * (high - low);
     low = fmax(fmin(ends_low, low), low - room);
@@ -97,6 +101,18 @@ static double reach(const chart *c, size_t first, size_t last, bool ratio) {
     return most;
 }
 
+/* Behind the estimate: where that of a further country is expected, and where the countries' own pool. */
+static void draw_further(chart *c, const chart_axis *axis, const rsp_published_row *r, double middle) {
+    double from = fmax(chart_axis_at(axis, r->lower), axis->x0), to = fmin(chart_axis_at(axis, r->upper), axis->x1),
+           at = chart_axis_at(axis, r->estimate);
+    if (from < to)
+        rsp_scene_rect(c->s, (rsp_box){from, middle - FURTHER / 2, to - from, FURTHER},
+                       rsp_theme_between(c->theme->sequential, RSP_N_SEQUENTIAL, 0.22))
+            ->layer = 0;
+    if (at >= axis->x0 && at <= axis->x1)
+        rsp_scene_line(c->s, at, middle - FURTHER / 2, at, middle + FURTHER / 2, c->theme->pooled, 1.2);
+}
+
 static void draw_block(chart *c, const columns *k, bool ratio, size_t first, size_t last) {
     chart_axis axis = make_axis(c, k, ratio, first, last);
     double top = c->y;
@@ -105,6 +121,7 @@ static void draw_block(chart *c, const columns *k, bool ratio, size_t first, siz
         double h = chart_row_height(c, r, k->label, 15), middle = c->y + h / 2;
         chart_row_label(c, r, k->label, h);
         if (chart_known(x) && (!ratio || x->estimate > 0)) {
+            if (c->data.rows[r].further) draw_further(c, &axis, c->data.rows[r].further, middle);
             chart_dot(c, &axis, x, middle, c->theme->accent, CHART_DOT);
             numbers(c, k, x, middle);
         } else {

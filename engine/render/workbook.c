@@ -262,6 +262,16 @@ static void write_contents(struct book *b) {
     }
 }
 
+/* What verdicts mean, where a sheet gives some: the rules of specs/glossary.md in words. */
+static void add_verdict_rules(const struct book *b, lxw_worksheet *s, lxw_row_t *row) {
+    for (size_t k = 0; k < b->n; k++) {
+        if (b->sheets[k].part != RSP_TAB_SUMMARY) continue;
+        rsp_arg least = {"least", NULL, rsp_label_find(b->labels, b->sheets[k].of)->model.drivers.smallest};
+        add_line(b, s, row, rsp_say(b->texts, b->a, "workbook_note_verdicts", &least, 1));
+        return;
+    }
+}
+
 static lxw_row_t write_method_notes(const struct book *b, lxw_worksheet *s) {
     const rsp_study *study = b->of->p->study;
     lxw_row_t row = 1;
@@ -275,6 +285,7 @@ static lxw_row_t write_method_notes(const struct book *b, lxw_worksheet *s) {
              study->disclosure.off ? say(b, "disclosure_off_note")
                                    : rsp_say(b->texts, b->a, "workbook_note_disclosure", &base, 1));
     add_line(b, s, &row, say(b, "workbook_note_precision"));
+    add_verdict_rules(b, s, &row);
     return row;
 }
 
