@@ -182,6 +182,7 @@ bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
     json_object_set_new(root, "content_id", json_string(m->content_id));
     json_object_set_new(root, "inputs_id", json_string(m->inputs_id));
     json_object_set_new(root, "disclosure", json_string(m->study->disclosure.digest));
+    json_object_set_new(root, "releases", json_integer((json_int_t) m->releases));
     json_object_set_new(root, "previous", text_or_null(m->previous));
     json_object_set_new(root, "inputs", inputs);
     json_object_set_new(root, "outputs", outputs);

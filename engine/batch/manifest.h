@@ -43,6 +43,7 @@ typedef struct {
     const rsp_inputs *inputs;
     const rsp_published *results;
     size_t rows_read, rows_kept;
+    size_t releases; /* publications in the memory, this one among them; 0: none is kept */
 } rsp_manifest;
 
 /* Writes dir/manifest.json with a hash of every other file but run.log. */

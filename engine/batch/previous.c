@@ -45,10 +45,10 @@ static const char *text_of(const json_t *root, const char *key, rsp_arena *a) {
 static void read_manifest(rsp_previous *p, const char *dir, rsp_arena *a, rsp_diag *d) {
     json_t *m = json_load_file(rsp_path_join(a, dir, "manifest.json"), JSON_REJECT_DUPLICATES, NULL);
     json_t *outputs = json_object_get(m, "outputs");
+    p->releases = m ? (size_t) json_integer_value(json_object_get(m, "releases")) : 1; /* damaged: as if it told some */
     if (json_is_object(outputs) && intact(dir, outputs, a)) {
         p->content_id = text_of(m, "content_id", a);
         p->inputs_id = text_of(m, "inputs_id", a);
-        p->disclosure = text_of(m, "disclosure", a);
         p->status = (int) json_integer_value(json_object_get(m, "status"));
         p->results = rsp_published_read_csv(rsp_path_join(a, dir, "data/results.csv"), d);
     }
@@ -56,7 +56,7 @@ static void read_manifest(rsp_previous *p, const char *dir, rsp_arena *a, rsp_di
 }
 
 void rsp_previous_open(rsp_previous *p, const char *study_dir, rsp_arena *a, rsp_diag *d) {
-    *p = (rsp_previous){NULL, "", "", "", 0, NULL};
+    *p = (rsp_previous){NULL, "", "", 0, 0, NULL};
     char *link = rsp_path_join(a, study_dir, "latest");
     if (access(link, F_OK) != 0) return;
     char *dir = realpath(link, NULL);

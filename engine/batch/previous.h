@@ -11,7 +11,7 @@ typedef struct {
     const char *run;        /* name of its folder; NULL: there is no previous publication */
     const char *content_id; /* "" if its manifest has none */
     const char *inputs_id;  /* see rsp_inputs_id(); "" likewise */
-    const char *disclosure; /* digest of the rules that it was made under; "" likewise */
+    size_t releases;        /* publications in the memory when it was made, it among them; 0: there was none */
     int status;             /* exit status that its run ended with: 0 or 1 */
     rsp_published *results; /* its data/results.csv */
 } rsp_previous;

@@ -130,8 +130,9 @@ static bool remove_leftovers(const rsp_stage *s, rsp_diag *d) {
     if (!handle) return fault(d, s->study_dir, "list the folder");
     bool ok = true;
     for (struct dirent *e; ok && (e = readdir(handle));) {
-        bool staging = strncmp(e->d_name, ".staging-", 9) == 0, link = strcmp(e->d_name, ".latest") == 0;
-        if (staging || link) ok = rsp_remove_tree(rsp_printf(s->arena, "%s/%s", s->study_dir, e->d_name), d);
+        bool staging = strncmp(e->d_name, ".staging-", 9) == 0, link = strcmp(e->d_name, ".latest") == 0,
+             memory = strcmp(e->d_name, ".memory.new") == 0;
+        if (staging || link || memory) ok = rsp_remove_tree(rsp_printf(s->arena, "%s/%s", s->study_dir, e->d_name), d);
     }
     closedir(handle);
     return ok;

@@ -5,6 +5,7 @@
 #include "batch/manifest.h"
 #include "batch/previous.h"
 #include "batch/publish.h"
+#include "batch/sealed.h"
 #include "batch/selftest.h"
 #include "batch/software.h"
 #include "render/labels.h"
@@ -13,6 +14,7 @@
 #include "responsive/intake.h"
 #include "responsive/render.h"
 #include "responsive/statistics.h"
+#include "results/waiting.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -38,8 +40,12 @@ struct night {
     rsp_labels **labels; /* their words */
     rsp_previous previous;
     rsp_changes *changes; /* since then; NULL: nothing to compare with */
+    rsp_memory *memory;   /* of earlier publications; NULL: disclosure control is off */
+    unsigned char key[RSP_KEY_BYTES];
+    rsp_arrivals arrivals;
     char content_id[17], inputs_id[17];
     bool preliminary, unchanged; /* unchanged: the publication before is what tonight's would be */
+    bool too_little;             /* a few respondents left, nobody came: the publication before stays */
 };
 
 static void utc_now(const char *format, char *text, size_t size) {
@@ -171,10 +177,26 @@ static rsp_request request_of(const struct night *n) {
     return (rsp_request){n->study, n->preliminary, n->options->n_only, n->n_languages, n->options->only, n->languages};
 }
 
-/* The publication before, if it was made under tonight's rules of disclosure: others were changed on purpose. */
-static const rsp_published *same_rules(const struct night *n) {
-    return n->previous.results && strcmp(n->previous.disclosure, n->study->disclosure.digest) == 0 ? n->previous.results
-                                                                                                   : NULL;
+/* Newcomers too few to be published wait. The memory is every rank's own to read: each lets in the same. */
+static bool let_wait(struct night *n) {
+    const rsp_study *s = n->study;
+    if (s->disclosure.off) return true;
+    if (n->frame->keyed) memcpy(n->key, n->frame->key, sizeof n->key);
+    else if (!rsp_pseudonym_key(s, n->key, n->d)) return false;
+    const char *dir = rsp_printf(n->arena, "%s/%s", n->options->out, s->id);
+    if (!(n->memory = rsp_memory_open(dir, s, n->key, n->previous.releases, n->d))) return false;
+    n->arrivals = rsp_let_wait(n->frame, n->cleaning, n->memory, n->key);
+    if (n->arrivals.wait)
+        rsp_log_line(&n->log, "%zu newcomers wait until there are enough to be published, %zu are let in",
+                     n->arrivals.wait, n->arrivals.came);
+    n->too_little = rsp_memory_releases(n->memory) && !n->arrivals.came && n->arrivals.left &&
+                    n->arrivals.left < (size_t) s->disclosure.minimum_change;
+    if (n->too_little)
+        rsp_report(n->d, RSP_NOTE, RSP_NOWHERE,
+                   "the publication before stays until there are more, or newcomers beside them",
+                   "%zu respondents of the publication before are gone: one without them would tell what they answered",
+                   n->arrivals.left);
+    return !n->too_little;
 }
 
 /* Exports to a weighted sample: every rank does this for itself. */
@@ -195,6 +217,7 @@ static bool read_and_weight(struct night *n) {
                    "of %zu rows read none is left after cleaning", n->cleaning->rows_read);
         return false;
     }
+    if (!let_wait(n)) return false;
     if (!(n->sample = rsp_sample_new(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
     for (size_t i = 0; n->sample->set_aside && i < n->frame->n; i++)
         if (n->sample->set_aside[i])
@@ -212,7 +235,8 @@ static bool analyse(struct night *n) {
 
 static bool disclose(struct night *n) {
     rsp_settle_comparability(n->study, n->previous.results, n->study->field.freeze && !n->preliminary, n->results);
-    if (!(n->published = rsp_disclose(n->study, n->results, same_rules(n), n->preliminary, n->d))) return false;
+    if (!(n->published = rsp_disclose(n->study, n->results, n->memory, n->preliminary, n->d))) return false;
+    if (n->memory) rsp_let_in(n->frame, n->memory, n->key);
     /* Without --only: what was not asked for is not gone. */
     if (n->previous.results && !n->options->n_only)
         n->changes = rsp_changes_find(n->previous.results, n->published, n->arena);
@@ -340,7 +364,8 @@ static bool write_manifest(struct night *n, const char *started) {
                       .inputs = &inputs,
                       .results = n->published,
                       .rows_read = n->cleaning->rows_read,
-                      .rows_kept = n->cleaning->rows_kept};
+                      .rows_kept = n->cleaning->rows_kept,
+                      .releases = n->memory ? rsp_memory_releases(n->memory) : 0};
     return rsp_manifest_write(&m, n->stage.staging, n->d);
 }
 
@@ -395,6 +420,7 @@ static bool night(struct night *n) {
     if (ok && !rsp_rank()) n->unchanged = nothing_new(n);
     if (!all_ranks(n, ok && !n->unchanged) || n->unchanged) return n->unchanged;
     ok = compute(n);
+    if (n->too_little) return n->unchanged = true;
     if (rsp_rank() || !ok) return ok;
     if (!disclose(n)) return false;
     report_flags(n);
@@ -404,6 +430,7 @@ static bool night(struct night *n) {
     rsp_buf *log = &n->log.text;
     ok = write_manifest(n, started) &&
          rsp_write_file(rsp_path_join(n->arena, n->stage.staging, "run.log"), log->data, log->length, n->d) &&
+         (!n->memory || rsp_memory_save(n->memory, n->stage.study_dir, n->key, n->d)) && /* first: see sealed.h */
          rsp_stage_publish(&n->stage, n->d);
     if (ok) rsp_stage_retain(&n->stage, n->study->keep, n->d);
     return ok;
@@ -415,10 +442,15 @@ static void print_summary(const struct night *n, bool published, int status, dou
     const char *run = n->unchanged ? n->previous.run : published ? n->stage.run : NULL;
     json_object_set_new(root, "study", n->study ? json_string(n->study->id) : json_null());
     json_object_set_new(root, "status", json_integer(status));
-    json_object_set_new(root, "outcome", json_string(n->unchanged ? "unchanged" : published ? "published" : "failed"));
+    const char *outcome = n->too_little  ? "too_little"
+                          : n->unchanged ? "unchanged"
+                          : published    ? "published"
+                                         : "failed";
+    json_object_set_new(root, "outcome", json_string(outcome));
     json_object_set_new(root, "run", run ? json_string(run) : json_null());
     json_object_set_new(root, "seconds", json_real(round(seconds * 1000) / 1000));
     if (published && !n->unchanged) {
+        json_object_set_new(root, "waiting", json_integer((json_int_t) n->arrivals.wait));
         json_object_set_new(root, "rows_read", json_integer((json_int_t) n->cleaning->rows_read));
         json_object_set_new(root, "rows_kept", json_integer((json_int_t) n->cleaning->rows_kept));
         json_object_set_new(root, "changes", json_integer(n->changes ? (json_int_t) n->changes->n : 0));
@@ -441,7 +473,8 @@ static void print_summary(const struct night *n, bool published, int status, dou
 
 static void print_outcome(const struct night *n, bool published, int status, double seconds) {
     const char *out = n->options->out;
-    if (n->unchanged)
+    if (n->too_little) printf("too little has changed for a new publication, see above\n");
+    else if (n->unchanged)
         printf("nothing has changed since %s/%s/%s (%.2f s); --force publishes again%s\n", out, n->study->id,
                n->previous.run, seconds, status ? "; something needed a look then, see its run.log" : "");
     else if (published)
@@ -478,6 +511,7 @@ int rsp_run(const rsp_run_options *o) {
     if (n.stage.arena) rsp_stage_close(&n.stage);
     rsp_previous_close(&n.previous);
     rsp_published_free(n.published);
+    rsp_memory_free(n.memory);
     rsp_results_free(n.results);
     rsp_sample_free(n.sample);
     rsp_clean_log_free(n.cleaning);

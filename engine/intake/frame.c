@@ -61,6 +61,7 @@ rsp_frame *rsp_frame_new(const rsp_study *s, size_t n) {
     f->line = RSP_ARRAY(a, uint32_t, n);
     f->aside = RSP_ARRAY(a, int16_t, n);
     f->flags = RSP_ARRAY(a, uint64_t, n);
+    f->answers = RSP_ARRAY(a, uint64_t, n);
     for (size_t i = 0; i < n; i++) f->aside[i] = -1;
     return f;
 }
@@ -377,6 +378,7 @@ static void rearrange(rsp_frame *f, const size_t *from, size_t n) {
             permute(f->line, sizeof *f->line, from, n, room);
             permute(f->aside, sizeof *f->aside, from, n, room);
             permute(f->flags, sizeof *f->flags, from, n, room);
+            permute(f->answers, sizeof *f->answers, from, n, room);
         }
         free(room);
     }
@@ -449,7 +451,10 @@ void rsp_frame_sort(rsp_frame *f) {
         make_keys(f, from, f->n - from < HASHED_AT_ONCE ? f->n : from + HASHED_AT_ONCE, keys);
     const struct key *sorted = sort_keys(keys, room, f->n);
     size_t *from = rsp_malloc(f->n * sizeof *from);
-    for (size_t i = 0; i < f->n; i++) from[i] = sorted[i].row;
+    for (size_t i = 0; i < f->n; i++) {
+        from[i] = sorted[i].row;
+        f->answers[sorted[i].row] = sorted[i].content;
+    }
     hash_content(sorted, f->n, f->content);
     free(keys);
     free(room);

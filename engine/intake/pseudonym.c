@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ enum { KEY_TEXT = 2 * RSP_KEY_BYTES, SHOWN_BYTES = 8 };
 /* Where the key is: the study's word, else the user's folder of settings. NULL: there is none. */
 static const char *key_path(const rsp_study *s, rsp_arena *a) {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    if (s->privacy.key) return rsp_path_join(a, s->dir, s->privacy.key);
+    if (s && s->privacy.key) return rsp_path_join(a, s->dir, s->privacy.key);
     if (config && config[0] == '/') return rsp_printf(a, "%s/responsive/pseudonyms.key", config);
     return home && home[0] == '/' ? rsp_printf(a, "%s/.config/responsive/pseudonyms.key", home) : NULL;
 }
@@ -69,10 +70,10 @@ bool rsp_pseudonym_key(const rsp_study *s, unsigned char key[RSP_KEY_BYTES], rsp
     const char *path = key_path(s, a);
     if (sodium_init() < 0) abort();
     if (!path)
-        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "give `privacy: {key: FILE}`",
+        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s ? s->path : NULL, 0, 0}, "give `privacy: {key: FILE}`",
                    "there is no place for the key of the pseudonyms: neither HOME nor XDG_CONFIG_HOME is set");
     bool good = path && (stat(path, &st) == 0 || make_key(path, a, d));
-    good = good && rsp_read_file(path, &file, d, RSP_ERR_DATA, (rsp_loc){s->path, 0, 0});
+    good = good && rsp_read_file(path, &file, d, RSP_ERR_DATA, (rsp_loc){path, 0, 0});
     if (good && !parse_key(&file, key)) {
         rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 1, 1},
                    "a key is 64 hexadecimal digits; without the file a new one is made",
@@ -96,4 +97,27 @@ void rsp_pseudonym(const unsigned char key[RSP_KEY_BYTES], const char *study, co
     crypto_generichash_final(&state, hash, sizeof hash);
     text[0] = 'r';
     sodium_bin2hex(text + 1, 23, hash, SHOWN_BYTES);
+}
+
+bool rsp_pseudonym_number(const char *text, uint64_t *number) {
+    unsigned char bytes[SHOWN_BYTES];
+    size_t n = 0;
+    if (text[0] != 'r' || strlen(text) != 1 + 2 * SHOWN_BYTES) return false;
+    if (sodium_hex2bin(bytes, sizeof bytes, text + 1, 2 * SHOWN_BYTES, NULL, &n, NULL) != 0 || n != sizeof bytes)
+        return false;
+    *number = 0;
+    for (size_t k = 0; k < n; k++) *number = *number << 8 | bytes[k];
+    return true;
+}
+
+uint64_t rsp_person(const rsp_frame *f, size_t row, const unsigned char key[RSP_KEY_BYTES]) {
+    char cell[64], text[24];
+    uint64_t number = 0;
+    size_t id = f->study->roles.id;
+    if (id != RSP_NONE && rsp_valid(f, id, row))
+        rsp_pseudonym(key, f->study->id, rsp_cell_text(f, id, row, cell), text);
+    else /* no id begins with a unit separator */
+        rsp_pseudonym(key, f->study->id, (snprintf(cell, sizeof cell, "\x1f%016" PRIx64, f->answers[row]), cell), text);
+    rsp_pseudonym_number(text, &number);
+    return number;
 }

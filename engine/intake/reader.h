@@ -375,13 +375,4 @@ typedef enum { RSP_DATES_ISO, RSP_DATES_DAY_FIRST, RSP_DATES_MONTH_FIRST } rsp_d
 /* The same, and dates that spreadsheets and forms write: 31.3.2026, 3/31/2026 9:53:05 PM, 31-03-26. */
 bool rsp_parse_local_date(const char *text, size_t length, rsp_date_order order, double *seconds);
 
-/* ---- pseudonyms ------------------------------------------------------------------------------------------------- */
-
-enum { RSP_KEY_BYTES = 32 };
-
-/* The study's key, made on first use with mode 0600. False: reported. */
-bool rsp_pseudonym_key(const rsp_study *s, unsigned char key[RSP_KEY_BYTES], rsp_diag *d);
-/* "r" and 16 hexadecimal digits. */
-void rsp_pseudonym(const unsigned char key[RSP_KEY_BYTES], const char *study, const char *id, char text[24]);
-
 #endif

@@ -6,6 +6,7 @@
  * Rules follow Hundepool et al. 2012, Statistical Disclosure Control, chapters 4 and 5; thresholds count unweighted
  * respondents. The choice of cells is by smallest count, then by order in the table: deterministic. */
 #include "results/collapse.h"
+#include "results/memory.h"
 #include "results/protect.h"
 #include "results/published.h"
 
@@ -21,7 +22,9 @@ struct gate {
     const rsp_disclosure_spec *rules;
     const rsp_results *results;
     unsigned char *hidden;         /* per row */
-    int64_t *drift;                /* per row, see rsp_cell_state; NULL: there is no publication before */
+    bool *held;                    /* per row: the publication before hid it */
+    rsp_memory *memory;            /* NULL: no publication before */
+    struct linked *linked;         /* the cells of all tables as they were last looked at */
     const rsp_analysis **analysis; /* per row; NULL for the engine's own */
     rsp_joining joining;           /* what this try does to five answers */
     rsp_fives fives;
@@ -83,126 +86,38 @@ static const char *parent_domain(rsp_arena *a, const char *domain, size_t k, con
     return rsp_strndup(a, domain, from == domain ? 0 : (size_t) (from - domain) - 1);
 }
 
-/* A candidate that this try does not consider. */
+/* A candidate that this try does not publish. */
 static bool left_out(const struct gate *g, const rsp_row *r) { return g->joining == JOIN_NONE && rsp_is_pair(r); }
 
-/* ---- the publication before ------------------------------------------------------------------------------------- */
+/* Cells are what an attacker may ask about: pairs also where they are not published tonight, if another night published them. */
+static bool no_cell(const struct gate *g, const rsp_row *r) { return left_out(g, r) && !g->memory; }
 
-/* Respondents that the publication before speaks of, by analysis, domain and item, and by domain and item in any. */
-struct bases {
-    rsp_map *by_key;
-    size_t n, capacity;
-    double *base;
-};
+/* ---- earlier publications --------------------------------------------------------------------------------------- */
 
-static void bases_put(struct bases *b, const char *key, double n) {
-    size_t k = rsp_map_get(b->by_key, key);
-    if (k == RSP_NONE) {
-        rsp_map_put(b->by_key, key, b->n);
-        RSP_PUSH(b->base, b->n, b->capacity, n);
-    } else if (n > b->base[k]) {
-        b->base[k] = n;
-    }
+static const char *row_key(const struct gate *g, size_t row) {
+    const rsp_row *r = &g->results->rows[row];
+    return rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", r->analysis, r->domain, r->term, r->level, r->statistic);
 }
 
-static double bases_get(const struct bases *b, const char *key) {
-    size_t k = rsp_map_get(b->by_key, key);
-    return k == RSP_NONE ? NAN : b->base[k];
+/* Too few to publish what they make of the difference. */
+static bool few(const struct gate *g, int64_t then, int64_t now) {
+    return then >= 0 && llabs(now - then) < g->rules->minimum_change;
 }
 
-static const char *item_key(rsp_arena *a, const char *analysis, const char *domain, const char *term) {
-    return rsp_printf(a, "%s\x1f%s\x1f%s", analysis, domain, term);
-}
-
-/* Parts of one whole in an analysis: what the parts that tell their number leave. */
-struct remainder {
-    double told;
-    size_t untold;
-    const char *analysis, *domain, *term, *whole; /* of the last part that does not tell */
-};
-
-/* A domain that tells no number is known by subtraction where it is the only such part of a whole that does. */
-static void bases_subtract(struct bases *b, const rsp_published *before, rsp_arena *a) {
-    rsp_map *keys = rsp_map_new(), *seen = rsp_map_new();
-    struct remainder *all = NULL;
-    size_t n = 0, capacity = 0;
-    for (size_t i = 0; i < rsp_published_count(before); i++) {
-        const rsp_published_row *r = rsp_published_at(before, i);
-        const char *own = item_key(a, r->analysis, r->domain, r->term), *variable = NULL, *whole;
-        if (!rsp_map_put(seen, own, i)) continue;
-        double base = bases_get(b, own);
-        for (size_t k = 0; (whole = parent_domain(a, r->domain, k, &variable)); k++) {
-            const char *key = rsp_printf(a, "%s\x1f%s\x1f%s", item_key(a, r->analysis, whole, r->term), variable, "");
-            size_t j = rsp_map_get(keys, key);
-            if (j == RSP_NONE) {
-                rsp_map_put(keys, key, j = n);
-                RSP_PUSH(all, n, capacity, (struct remainder){0});
-            }
-            if (!isnan(base)) all[j].told += base;
-            else all[j] = (struct remainder){all[j].told, all[j].untold + 1, r->analysis, r->domain, r->term, whole};
-        }
-    }
-    for (size_t j = 0; j < n; j++) {
-        double whole = all[j].untold == 1 ? bases_get(b, item_key(a, "", all[j].whole, all[j].term)) : NAN;
-        if (!isnan(whole)) bases_put(b, item_key(a, all[j].analysis, all[j].domain, all[j].term), whole - all[j].told);
-    }
-    rsp_map_free(keys);
-    rsp_map_free(seen);
-    free(all);
-}
-
-static struct bases bases_before(const rsp_published *before, rsp_arena *a) {
-    struct bases b = {.by_key = rsp_map_new()};
-    for (size_t i = 0; i < rsp_published_count(before); i++) {
-        const rsp_published_row *r = rsp_published_at(before, i);
-        if (isnan(r->n)) continue;
-        bases_put(&b, item_key(a, r->analysis, r->domain, r->term), r->n);
-        bases_put(&b, item_key(a, "", r->domain, r->term), r->n); /* in any analysis */
-    }
-    bases_subtract(&b, before, a);
-    return b;
-}
-
-/* Between a domain that was hidden as a whole and this base there are `minimum_cell` respondents at least. */
-static bool grown_out_of_hiding(const rsp_disclosure_spec *d, int64_t base) {
-    return base >= d->minimum_base - 1 + d->minimum_cell;
-}
-
-/* The row of the publication before that says what was known of this cell. A pair that was not published was known if its
- * answers were. */
-static const rsp_published_row *known_before(const rsp_published *before, const rsp_row *r, rsp_arena *a) {
-    const rsp_published_row *was = rsp_published_find(before, r->analysis, r->domain, r->term, r->level, r->statistic);
-    if (was || !rsp_is_pair(r)) return was;
-    for (const char *code = r->level; *code;) {
-        size_t length = strcspn(code, " ");
-        was = rsp_published_find(before, r->analysis, r->domain, r->term, rsp_strndup(a, code, length), "proportion");
-        if (!was || was->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY)) return was;
-        code += length + (code[length] == ' ');
-    }
-    return was;
-}
-
-/* What was hidden stays so while the difference between two nights would say something about a few; how far what was shown
- * can have moved. */
-static void hold_against(struct gate *g, const rsp_published *before) {
-    struct bases bases = bases_before(before, g->arena);
-    g->drift = RSP_ARRAY(g->arena, int64_t, g->results->n);
+/* What a few respondents changed waits: a row that was shown would tell their answers by its difference to then, one that was
+ * hidden would be known but for them. Newcomers wait in front of the statistics (waiting.c), so that this concerns rows of
+ * respondents who left or whose answers were changed. */
+static void hold_against_memory(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        const rsp_published_row *was = known_before(before, r, g->arena);
-        g->drift[i] = -1;
-        if (!was || r->base <= 0) continue;
-        bool hidden = was->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY);
-        double n = bases_get(&bases, item_key(g->arena, r->analysis, r->domain, r->term));
-        if (isnan(n)) n = bases_get(&bases, item_key(g->arena, "", r->domain, r->term));
-        int64_t drift = isnan(n) ? -1 : llabs(r->base - (int64_t) n);
-        if (!hidden) g->drift[i] = drift;
-        else if (g->hidden[i] == SHOWN &&
-                 (drift >= 0 ? drift < g->rules->minimum_cell : !grown_out_of_hiding(g->rules, r->base)))
+        const rsp_row_memory *then =
+            g->hidden[i] == SHOWN && r->base >= 0 ? rsp_memory_row(g->memory, row_key(g, i)) : NULL;
+        if (!then) continue;
+        g->held[i] = then->hidden;
+        if (then->hidden ? few(g, then->base, r->base) && r->base > 0
+                         : r->base != then->shown_base && few(g, then->shown_base, r->base))
             g->hidden[i] = COMPLEMENTARY;
     }
-    rsp_map_free(bases.by_key);
-    free(bases.base);
 }
 
 /* ---- groups of rows that hang together -------------------------------------------------------------------------- */
@@ -241,7 +156,13 @@ static void hide(struct gate *g, size_t row) {
 
 static int64_t count_of(const rsp_row *r) { return r->cell >= 0 ? r->cell : r->base; }
 
-/* Hides the smallest shown member until the hidden ones number none or at least two and together count `least`. */
+/* To hide again what the publication before hid opens nothing; else the smallest goes first. */
+static bool cheaper(const struct gate *g, size_t row, size_t than) {
+    if (g->held[row] != g->held[than]) return g->held[row];
+    return count_of(&g->results->rows[row]) < count_of(&g->results->rows[than]);
+}
+
+/* Hides the cheapest shown member until the hidden ones number none or at least two and together count `least`. */
 static void protect(struct gate *g, const struct members *m, int64_t least) {
     for (;;) {
         size_t hidden = 0, smallest = RSP_NONE;
@@ -252,7 +173,7 @@ static void protect(struct gate *g, const struct members *m, int64_t least) {
             if (g->hidden[m->row[k]] != SHOWN) {
                 hidden++;
                 sum += count_of(r) > 0 ? count_of(r) : 0;
-            } else if (smallest == RSP_NONE || count_of(r) < count_of(&g->results->rows[smallest])) {
+            } else if (smallest == RSP_NONE || cheaper(g, m->row[k], smallest)) {
                 smallest = m->row[k];
             }
         }
@@ -436,12 +357,17 @@ static void differences(struct gate *g) {
 
 /* ---- linked tables ---------------------------------------------------------------------------------------------- */
 
-/* The cells of all tables: the same cell in two tables is one. */
+/* The cells of all tables: the same cell in two tables is one. Behind them stand the spells of hiding in the memory that no
+ * cell of tonight belongs to. */
 struct linked {
     size_t n_cells, n_relations, capacity;
-    rsp_map *cells; /* key of a cell -> its number */
-    size_t *of_row; /* per row of results; RSP_NONE: no cell of a table */
+    rsp_map *cells;   /* key of a cell -> its number */
+    size_t *of_row;   /* per row of results; RSP_NONE: no cell of a table */
+    const char **key; /* per cell; NULL: none of tonight */
+    int64_t *base;
     rsp_cell_state *state;
+    size_t *spell;  /* per cell: of the publication before, or of an earlier one; RSP_NONE */
+    size_t tonight; /* relations before this one are tonight's */
     rsp_relation *relations;
 };
 
@@ -451,34 +377,89 @@ static const char *cell_key(const struct gate *g, size_t row, const char *domain
                       r->statistic);
 }
 
+static double at_least_zero(double x) { return x > 0 ? x : 0; }
+
+/* How far from the true count an attacker cannot exclude that it is. Whoever has seen the count of the publication before knows
+ * tonight's but for those who came (at most so many more) and left (at most so many less). Over several publications only
+ * what the rules hide needs an interval: other counts may become known once they are no partner of such any more. */
+static void set_bounds(const struct gate *g, rsp_cell_state *c, int64_t base, bool by_rule,
+                       const rsp_cell_memory *then) {
+    double count = (double) c->count, least = (double) g->rules->minimum_cell;
+    c->room = at_least_zero((double) base - count);
+    c->low = count;
+    c->high = c->room;
+    c->need = by_rule ? fmin(least, count + c->room) : 0;
+    if (!then) return;
+    double change = (double) (c->count - then->count);
+    c->fall = at_least_zero(at_least_zero((double) (then->base - base)) + change);
+    c->rise = at_least_zero(at_least_zero((double) (base - then->base)) - change);
+    c->held = then->spell != RSP_NONE;
+    if (c->held) {
+        const rsp_spell *spell = &g->memory->spells[then->spell];
+        c->low = fmin(count, spell->low);
+        c->high = spell->high;
+        c->need_before = spell->need;
+    } else {
+        c->low = fmin(count, c->fall);
+        c->high = c->rise;
+        c->need = fmin(c->need, c->low + c->high);
+        c->known |= c->low + c->high == 0; /* nobody came or left since it was shown */
+    }
+}
+
+/* A new cell of tonight. */
+static size_t add_cell(struct linked *l, const char *key, rsp_cell_state state, int64_t base) {
+    size_t k = l->n_cells++;
+    l->state[k] = state;
+    l->key[k] = key;
+    l->base[k] = base;
+    l->spell[k] = RSP_NONE;
+    return k;
+}
+
+/* Bounds of tonight's cells: by tonight's publication alone, or by all. */
+static void bound_cells(const struct gate *g, struct linked *l, bool with_memory) {
+    bool *by_rule = RSP_ARRAY(g->arena, bool, l->n_cells);
+    for (size_t i = 0; i < g->results->n; i++)
+        if (l->of_row[i] != RSP_NONE) by_rule[l->of_row[i]] |= g->hidden[i] == PRIMARY;
+    for (size_t k = 0; k < l->n_cells; k++) {
+        rsp_cell_state *c = &l->state[k];
+        if (!c->counts) continue;
+        bool remainder = c->count < g->rules->minimum_cell && strncmp(l->key[k], "rest\x1f", 5) == 0;
+        const rsp_cell_memory *then = with_memory ? rsp_memory_cell(g->memory, l->key[k]) : NULL;
+        set_bounds(g, c, l->base[k], !c->open && (!with_memory || by_rule[k] || remainder), then);
+        if (then) l->spell[k] = then->spell;
+    }
+}
+
 static void number_cells(struct gate *g, struct linked *l) {
-    size_t n = g->results->n;
+    /* a remainder for each choice of a set besides */
+    size_t n = g->results->n, room = 2 * n + (g->memory ? g->memory->n_spells : 0);
     l->cells = rsp_map_new();
     l->of_row = RSP_ARRAY(g->arena, size_t, n);
-    /* a remainder for each choice of a set besides */
-    l->state = RSP_ARRAY(g->arena, rsp_cell_state, 2 * n);
+    l->state = RSP_ARRAY(g->arena, rsp_cell_state, room);
+    l->key = RSP_ARRAY(g->arena, const char *, room);
+    l->base = RSP_ARRAY(g->arena, int64_t, room);
+    l->spell = RSP_ARRAY(g->arena, size_t, room);
     for (size_t i = 0; i < n; i++) {
         const rsp_row *r = &g->results->rows[i];
         l->of_row[i] = RSP_NONE;
-        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0] || left_out(g, r)) continue;
+        if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0] || no_cell(g, r)) continue;
         const char *key = cell_key(g, i, r->domain);
         size_t k = rsp_map_get(l->cells, key);
         if (k == RSP_NONE) {
-            rsp_map_put(l->cells, key, k = l->n_cells++);
-            l->state[k] = (rsp_cell_state){
-                .count = count_of(r), .base = r->base, .drift = -1, .known = r->base == 0, .counts = r->cell >= 0};
-            l->state[k].open = true;
+            rsp_cell_state c = {
+                .count = count_of(r), .known = r->base == 0, .counts = r->cell >= 0, .open = true, .stays = g->held[i]};
+            rsp_map_put(l->cells, key, k = add_cell(l, key, c, r->base));
         }
         l->of_row[i] = k;
-        if (g->drift && g->drift[i] >= 0 && (l->state[k].drift < 0 || g->drift[i] < l->state[k].drift))
-            l->state[k].drift = g->drift[i];
-        l->state[k].hidden |= g->hidden[i] != SHOWN;
-        l->state[k].open &= g->hidden[i] == UNPRINTED;
+        l->state[k].hidden |= g->hidden[i] != SHOWN || left_out(g, r);
+        l->state[k].open &= g->hidden[i] == UNPRINTED || left_out(g, r);
     }
 }
 
 static void add_relation(struct gate *g, struct linked *l, const size_t *cells, size_t n, bool fixed) {
-    rsp_relation r = {n, RSP_ARRAY(g->arena, size_t, n), fixed};
+    rsp_relation r = {.n = n, .cell = RSP_ARRAY(g->arena, size_t, n), .fixed = fixed};
     memcpy(r.cell, cells, n * sizeof *cells);
     RSP_PUSH(l->relations, l->n_relations, l->capacity, r);
 }
@@ -507,15 +488,10 @@ static void relate_set(struct gate *g, struct linked *l, size_t set, const struc
         cells[n++] = l->of_row[combinations->row[k]];
         rest -= count_of(r);
     }
-    if (rest > 0) {
-        size_t k = l->n_cells++;
-        l->state[k] = (rsp_cell_state){.count = rest,
-                                       .base = g->results->rows[set].base,
-                                       .drift = -1,
-                                       .counts = true,
-                                       .hidden = rest < g->rules->minimum_cell};
-        cells[n++] = k;
-    }
+    if (rest > 0)
+        cells[n++] = add_cell(l, rsp_printf(g->arena, "rest\x1f%s", l->key[cells[0]]),
+                              (rsp_cell_state){.count = rest, .counts = true, .hidden = rest < g->rules->minimum_cell},
+                              g->results->rows[set].base);
     if (n > 1) add_relation(g, l, cells, n, false);
 }
 
@@ -539,7 +515,7 @@ static void relate_sets(struct gate *g, struct linked *l, size_t *cells) {
 
 /* A pair is the sum of its two answers, whether it is published or not. */
 static void relate_pairs(struct gate *g, struct linked *l) {
-    for (size_t k = 0; g->joining != JOIN_NONE && k < g->fives.n; k++)
+    for (size_t k = 0; (g->joining != JOIN_NONE || g->memory) && k < g->fives.n; k++)
         for (size_t side = 0; side < 2; side++) {
             const rsp_five *f = &g->fives.items[k];
             const size_t rows[] = {f->pair[side], f->answer[3 * side], f->answer[3 * side + 1]};
@@ -587,21 +563,57 @@ static void relate(struct gate *g, struct linked *l) {
     groups_free(&parts);
 }
 
-/* What the rules above leave open: cells that several relations together determine. */
+/* What earlier publications left open, as relations over spells: a cell of tonight that the publication before hid is its own
+ * spell's number. */
+static void relate_memory(struct gate *g, struct linked *l) {
+    const rsp_memory *m = g->memory;
+    size_t *cell = RSP_ARRAY(g->arena, size_t, m->n_spells);
+    for (size_t k = 0; k < m->n_spells; k++) cell[k] = RSP_NONE;
+    for (size_t k = 0; k < l->n_cells; k++)
+        if (l->spell[k] != RSP_NONE) cell[l->spell[k]] = k;
+    for (size_t k = 0; k < m->n_spells; k++) {
+        const rsp_spell *s = &m->spells[k];
+        if (cell[k] != RSP_NONE) continue;
+        cell[k] = add_cell(l, NULL, (rsp_cell_state){.past = true, .counts = true, .low = s->low, .high = s->high}, 0);
+        l->state[cell[k]].need = s->need;
+        l->spell[cell[k]] = k;
+    }
+    for (size_t k = 0; k < m->n_sums; k++) {
+        const rsp_spell_sum *s = &m->sums[k];
+        rsp_relation r = {s->n, RSP_ARRAY(g->arena, size_t, s->n), true, s->sign, s->fall, s->rise};
+        for (size_t j = 0; j < s->n; j++) r.cell[j] = cell[s->spell[j]];
+        RSP_PUSH(l->relations, l->n_relations, l->capacity, r);
+    }
+}
+
+static void linked_free(struct linked *l) {
+    if (!l) return;
+    free(l->relations);
+    rsp_map_free(l->cells);
+}
+
+/* What the rules above leave open: cells that several relations together determine, tonight's, then those of all nights. */
 static void linked_tables(struct gate *g) {
-    struct linked l = {0};
-    number_cells(g, &l);
-    relate(g, &l);
-    rsp_protect(l.n_cells, l.state, l.n_relations, l.relations, g->rules->minimum_cell);
+    struct linked *l = RSP_NEW(g->arena, struct linked);
+    linked_free(g->linked);
+    g->linked = l;
+    number_cells(g, l);
+    relate(g, l);
+    l->tonight = l->n_relations;
+    bound_cells(g, l, false);
+    rsp_protect(l->n_cells, l->state, l->n_relations, l->relations);
+    if (g->memory) {
+        bound_cells(g, l, true);
+        relate_memory(g, l);
+        rsp_protect(l->n_cells, l->state, l->n_relations, l->relations);
+    }
     for (size_t i = 0; i < g->results->n; i++)
-        if (l.of_row[i] != RSP_NONE && l.state[l.of_row[i]].hidden) hide(g, i);
-    free(l.relations);
-    rsp_map_free(l.cells);
+        if (l->of_row[i] != RSP_NONE && l->state[l->of_row[i]].hidden && !left_out(g, &g->results->rows[i])) hide(g, i);
 }
 
 /* Each rule only hides more, so the loop ends. */
 static void complementary(struct gate *g) {
-    bool any = false; /* nothing hidden by the primary rules, nor left over: nothing to protect */
+    bool any = g->memory; /* else, nothing hidden by the primary rules, nor left over: nothing to protect */
     for (size_t i = 0; i < g->results->n; i++) any |= g->hidden[i] != SHOWN || is(&g->results->rows[i], "combination");
     if (!any) return;
     do {
@@ -684,6 +696,103 @@ static void mark_collapsed(const struct gate *g, bool *dropped, uint32_t *flags)
                 if (g->hidden[f->answer[3 * side + j]] != SHOWN) flags[f->answer[3 * side + j]] = RSP_F_COLLAPSED;
         }
     }
+}
+
+/* ---- into the memory -------------------------------------------------------------------------------------------- */
+
+/* Rows that readers see or can add up: a pair that is not published is known where both its answers are shown. */
+static bool *rows_known(const struct gate *g) {
+    bool *known = RSP_ARRAY(g->arena, bool, g->results->n);
+    for (size_t i = 0; i < g->results->n; i++) known[i] = g->hidden[i] == SHOWN;
+    for (size_t k = 0; k < g->fives.n; k++)
+        for (size_t side = 0; side < 2; side++) {
+            const rsp_five *f = &g->fives.items[k];
+            known[f->pair[side]] |= known[f->answer[3 * side]] && known[f->answer[3 * side + 1]];
+        }
+    return known;
+}
+
+static void remember_rows(struct gate *g) {
+    const bool *known = rows_known(g);
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (r->base < 0) continue;
+        const char *key = row_key(g, i);
+        const rsp_row_memory *then = rsp_memory_row(g->memory, key);
+        bool hidden = !known[i];
+        int64_t shown = hidden ? then ? then->shown_base : -1 : r->base;
+        rsp_memory_put_row(g->memory, key, (rsp_row_memory){r->base, shown, hidden});
+    }
+}
+
+/* The spell that tonight's publication of the cell belongs to; a spell that it ends gets its last bounds. */
+static size_t spell_of(struct gate *g, const struct linked *l, size_t k) {
+    const rsp_cell_state *c = &l->state[k];
+    rsp_memory *m = g->memory;
+    double need = c->exposed ? 0 : c->need, need_before = c->exposed ? 0 : c->need_before;
+    if (!c->held)
+        return c->hidden && !c->known ? rsp_memory_add_spell(m, (rsp_spell){c->low, c->high, need, true}) : RSP_NONE;
+    rsp_spell *before = &m->spells[l->spell[k]];
+    if (c->hidden && c->fall + c->rise <= 0) {
+        *before = (rsp_spell){c->low, c->high, fmax(need, need_before), true};
+        return l->spell[k];
+    }
+    if (!c->hidden) {
+        *before = (rsp_spell){fmin(c->low, c->rise), fmin(c->high, c->fall), need_before, false};
+        return RSP_NONE;
+    }
+    *before = (rsp_spell){c->low, c->high, need_before, false};
+    size_t next = rsp_memory_add_spell(m, (rsp_spell){(double) c->count, c->room, need, true});
+    rsp_memory_add_sum(m, 2, (size_t[]){l->spell[k], next}, (signed char[]){-1, 1}, c->fall, c->rise);
+    return next;
+}
+
+static void remember_cell(struct gate *g, const struct linked *l, size_t k) {
+    size_t spell = spell_of(g, l, k);
+    rsp_memory_put_cell(g->memory, l->key[k], (rsp_cell_memory){l->state[k].count, l->base[k], spell});
+}
+
+/* A sum over what tonight hides; spells have their numbers by now. */
+static void remember_sum(struct gate *g, const struct linked *l, const rsp_relation *r, size_t *spell,
+                         signed char *sign) {
+    size_t n = 0;
+    for (size_t k = 0; k < r->n; k++) {
+        const rsp_cell_state *c = &l->state[r->cell[k]];
+        if (!c->counts) return;
+        if (!c->hidden || c->known) continue;
+        spell[n] = rsp_memory_cell(g->memory, l->key[r->cell[k]])->spell;
+        sign[n++] = !r->fixed && k == 0 ? -1 : 1;
+    }
+    if (n) rsp_memory_add_sum(g->memory, n, spell, sign, 0, 0);
+}
+
+static void remember_cells(struct gate *g) {
+    struct linked *l = g->linked;
+    size_t *spell = rsp_malloc((l->n_cells + 1) * sizeof *spell);
+    signed char *sign = rsp_malloc(l->n_cells + 1);
+    for (size_t k = 0; k < l->n_cells; k++) {
+        if (l->key[k] && l->state[k].counts) remember_cell(g, l, k);
+        else if (l->state[k].past && l->state[k].exposed) g->memory->spells[l->spell[k]].need = 0;
+    }
+    for (size_t k = 0; k < l->tonight; k++) remember_sum(g, l, &l->relations[k], spell, sign);
+    free(spell);
+    free(sign);
+}
+
+/* Every item as it was left, whichever way that was. */
+static void remember(struct gate *g) {
+    g->joining = JOIN_ONE;
+    do {
+        g->changed = false;
+        linked_tables(g);
+        indices_of_levels(g);
+        differences(g);
+        choice_differences(g);
+    } while (g->changed);
+    remember_rows(g);
+    remember_cells(g);
+    rsp_memory_tidy(g->memory);
+    g->memory->releases++;
 }
 
 /* ---- the published table ---------------------------------------------------------------------------------------- */
@@ -769,17 +878,22 @@ static rsp_published *publish(const struct gate *g, bool preliminary, size_t n_h
     return p;
 }
 
-rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, const rsp_published *previous, bool preliminary,
+rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, rsp_memory *memory, bool preliminary,
                             rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
     struct gate g = {.study = s, .rules = &s->disclosure, .results = r, .hidden = rsp_calloc(r->n + 1, 1), .arena = a};
     size_t n_hidden[COMPLEMENTARY + 1] = {0};
     g.analysis = analyses_of_rows(s, r, a);
+    g.held = RSP_ARRAY(a, bool, r->n);
     if (!s->disclosure.off) {
+        g.memory = memory;
         for (size_t i = 0; i < r->n; i++)
             if (primary(g.rules, &r->rows[i])) g.hidden[i] = PRIMARY;
-        if (previous) hold_against(&g, previous);
+        if (memory && strcmp(memory->rules, s->disclosure.digest) != 0)
+            rsp_memory_start_anew(memory, s->disclosure.digest);
+        if (memory) hold_against_memory(&g);
         complementary_all_ways(&g);
+        if (memory) remember(&g);
     }
     rsp_published *p = publish(&g, preliminary, n_hidden);
     if (n_hidden[PRIMARY])
@@ -788,6 +902,7 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, const rsp_
             "disclosure control: %zu of %zu results hidden (%zu by the rules, %zu so that they cannot be computed)",
             n_hidden[PRIMARY] + n_hidden[COMPLEMENTARY], p->n, n_hidden[PRIMARY], n_hidden[COMPLEMENTARY]);
     rsp_fives_free(&g.fives);
+    linked_free(g.linked);
     free(g.hidden);
     rsp_arena_free(a);
     return p;

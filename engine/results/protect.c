@@ -19,7 +19,6 @@ static uint64_t power(uint64_t x, uint64_t e) {
 struct protector {
     size_t n_cells, n_relations;
     rsp_cell_state *cells;
-    double least;
     bool *next; /* next: marked in this round, so that blocks see one state */
     const rsp_relation *relations;
     size_t *component; /* union-find over hidden cells */
@@ -35,11 +34,27 @@ static bool is_unknown(const struct protector *p, size_t cell) {
     return p->cells[cell].hidden && !p->cells[cell].known;
 }
 
+/* Something that an attacker asks about: a cell hidden tonight or in an earlier publication. */
+static bool is_asked(const struct protector *p, size_t cell) {
+    const rsp_cell_state *c = &p->cells[cell];
+    return !c->known && (c->hidden || c->held || c->past);
+}
+
+/* Is the cell one of the relation's unknowns? */
+static bool takes_part(const struct protector *p, const rsp_relation *r, size_t cell) {
+    return r->sign ? is_asked(p, cell) : is_unknown(p, cell);
+}
+
+static bool can_be_hidden(const struct protector *p, size_t cell) {
+    const rsp_cell_state *c = &p->cells[cell];
+    return !c->hidden && !c->known && !c->past;
+}
+
 /* Numbers of respondents are published beside every statistic: the constant of a relation is known even where all its cells
  * are hidden. */
 static bool usable(const struct protector *p, const rsp_relation *r) {
     for (size_t k = 0; k < r->n; k++)
-        if (is_unknown(p, r->cell[k])) return true;
+        if (takes_part(p, r, r->cell[k])) return true;
     return false;
 }
 
@@ -49,7 +64,7 @@ static void join_components(struct protector *p) {
         const rsp_relation *r = &p->relations[i];
         size_t first = RSP_NONE;
         for (size_t k = 0; usable(p, r) && k < r->n; k++) {
-            if (!is_unknown(p, r->cell[k])) continue;
+            if (!takes_part(p, r, r->cell[k])) continue;
             if (first == RSP_NONE) first = find(p->component, r->cell[k]);
             else p->component[find(p->component, r->cell[k])] = first;
         }
@@ -93,10 +108,12 @@ static bool holds(const rsp_relation *r, size_t cell) {
     return false;
 }
 
-/* Of two cells that may be hidden, the one that costs less: somebody in it, then the smaller, then the first. */
+/* Of two cells that may be hidden, the one that costs less: hidden in the publication before, so that the pattern stays and opens
+ * nothing; then somebody in it, then the smaller, then the first. */
 static bool cheaper(const struct protector *p, size_t a, size_t b) {
     const rsp_cell_state *x = &p->cells[a], *y = &p->cells[b];
     if (b == RSP_NONE) return true;
+    if (x->stays != y->stays) return x->stays;
     if ((x->count > 0) != (y->count > 0)) return x->count > 0;
     return x->count != y->count ? x->count < y->count : a < b;
 }
@@ -108,35 +125,63 @@ static size_t best_partner(const struct protector *p, const struct block *b, siz
         const rsp_relation *r = &p->relations[b->row[i]];
         for (size_t k = 0; k < r->n && holds(r, cell); k++) {
             size_t c = r->cell[k];
-            if (!p->cells[c].hidden && !p->cells[c].known && cheaper(p, c, best)) best = c;
+            if (can_be_hidden(p, c) && cheaper(p, c, best)) best = c;
         }
     }
     return best;
 }
 
+struct candidate {
+    const struct protector *p;
+    size_t cell;
+};
+
+static int compare_candidates(const void *x, const void *y) {
+    const struct candidate *a = x, *b = y;
+    if (a->cell == b->cell) return 0;
+    return cheaper(a->p, a->cell, b->cell) ? -1 : 1;
+}
+
+/* Cells that would be shown again tonight narrow what earlier publications hid: the cheaper half of them stays hidden. */
+static bool keep_hidden(struct protector *p, const struct block *b) {
+    struct candidate *all = rsp_malloc((b->n_columns + 1) * sizeof *all);
+    size_t n = 0;
+    for (size_t j = 0; j < b->n_columns; j++)
+        if (p->cells[b->column[j]].held && can_be_hidden(p, b->column[j]))
+            all[n++] = (struct candidate){p, b->column[j]};
+    if (n) qsort(all, n, sizeof *all, compare_candidates);
+    for (size_t k = 0; k < (n + 1) / 2; k++) p->next[all[k].cell] = true;
+    free(all);
+    return n > 0;
+}
+
 /* Hides a partner of the exposed cell; where its own relations have none left, one of its component's. */
 static bool hide_partner(struct protector *p, const struct block *b, size_t cell) {
+    if (keep_hidden(p, b)) return true;
     size_t partner = best_partner(p, b, cell);
     for (size_t i = 0; partner == RSP_NONE && i < b->n_rows; i++) {
         const rsp_relation *r = &p->relations[b->row[i]];
         for (size_t k = 0; k < r->n; k++)
-            if (!p->cells[r->cell[k]].hidden && !p->cells[r->cell[k]].known && cheaper(p, r->cell[k], partner))
-                partner = r->cell[k];
+            if (can_be_hidden(p, r->cell[k]) && cheaper(p, r->cell[k], partner)) partner = r->cell[k];
     }
     if (partner != RSP_NONE) p->next[partner] = true;
+    else p->cells[cell].exposed = true;
     return partner != RSP_NONE;
 }
 
 /* ---- elimination ------------------------------------------------------------------------------------------------ */
 
-static double coefficient(const rsp_relation *r, size_t k) { return !r->fixed && k == 0 ? -1 : 1; }
+static double coefficient(const rsp_relation *r, size_t k) {
+    if (r->sign) return r->sign[k];
+    return !r->fixed && k == 0 ? -1 : 1;
+}
 
 static bool nothing_determined(struct protector *p, struct block *b, const size_t *place) {
     bool changed = false;
     b->matrix = rsp_calloc(b->n_rows * b->n_columns, sizeof *b->matrix);
     for (size_t i = 0; i < b->n_rows; i++) {
         const rsp_relation *r = &p->relations[b->row[i]];
-        for (size_t k = 0; k < r->n; k++)
+        for (size_t k = 0; k < r->n && !r->sign; k++) /* earlier publications were looked at in their night */
             if (is_unknown(p, r->cell[k]))
                 b->matrix[i * b->n_columns + place[r->cell[k]]] = coefficient(r, k) < 0 ? PRIME - 1 : 1;
     }
@@ -145,7 +190,8 @@ static bool nothing_determined(struct protector *p, struct block *b, const size_
         size_t unknowns = 0, cell = 0;
         for (size_t j = 0; j < b->n_columns; j++)
             if (b->matrix[i * b->n_columns + j]) unknowns++, cell = b->column[j];
-        if (unknowns == 1 && !p->cells[cell].open) changed = hide_partner(p, b, cell);
+        bool matters = !p->cells[cell].open && (!p->cells[cell].counts || p->cells[cell].need > 0);
+        if (unknowns == 1 && matters) changed = hide_partner(p, b, cell);
     }
     free(b->matrix);
     return !changed;
@@ -153,12 +199,18 @@ static bool nothing_determined(struct protector *p, struct block *b, const size_
 
 /* ---- intervals -------------------------------------------------------------------------------------------------- */
 
-/* The attacker's linear program: what the hidden counts can be, given all relations. */
+/* The attacker's linear program: how far the hidden counts can be from the true ones, given all relations. */
 struct attack {
     glp_prob *lp;
-    size_t n;
-    double *low, *high; /* per column: least and greatest value in any table found so far */
+    size_t n,
+        *cell; /* per column; behind those of the block, what the publication before hid of cells that moved since */
+    double *low, *high; /* least and greatest value in any table found so far */
+    double *need;
+    size_t *before; /* per column of the block: the one behind; RSP_NONE */
 };
+
+/* Hidden in both publications, between which respondents came or left. */
+static bool moved(const rsp_cell_state *c) { return c->held && c->hidden && c->fall + c->rise > 0; }
 
 static bool counts_only(const struct protector *p, const rsp_relation *r) {
     for (size_t k = 0; k < r->n; k++)
@@ -166,35 +218,57 @@ static bool counts_only(const struct protector *p, const rsp_relation *r) {
     return true;
 }
 
-static struct attack attack_new(const struct protector *p, const struct block *b, const size_t *place) {
-    struct attack x = {glp_create_prob(), b->n_columns, rsp_malloc(b->n_columns * sizeof(double)),
-                       rsp_malloc(b->n_columns * sizeof(double))};
-    int *index = rsp_malloc((b->n_columns + 1) * sizeof *index);
-    double *value = rsp_malloc((b->n_columns + 1) * sizeof *value);
-    glp_add_cols(x.lp, (int) b->n_columns);
+static void add_column(struct attack *x, size_t cell, double low, double high, double need) {
+    glp_add_cols(x->lp, 1);
+    glp_set_col_bnds(x->lp, (int) x->n + 1, high > -low ? GLP_DB : GLP_FX, -low, high);
+    x->low[x->n] = x->high[x->n] = 0; /* the true table is one that the attacker cannot exclude */
+    x->need[x->n] = need;
+    x->cell[x->n++] = cell;
+}
+
+static void add_columns(const struct protector *p, const struct block *b, struct attack *x) {
     for (size_t j = 0; j < b->n_columns; j++) {
         const rsp_cell_state *c = &p->cells[b->column[j]];
-        double low = 0, high = (double) (c->base > c->count ? c->base : c->count);
-        if (c->drift >= 0) {
-            low = fmax(low, (double) (c->count - c->drift));
-            high = fmin(high, (double) (c->count + c->drift));
-        }
-        glp_set_col_bnds(x.lp, (int) j + 1, high > low ? GLP_DB : GLP_FX, low, high);
-        x.low[j] = x.high[j] = (double) c->count; /* the true table is one that the attacker cannot exclude */
+        x->before[j] = RSP_NONE;
+        if (moved(c)) add_column(x, b->column[j], (double) c->count, c->room, c->need);
+        else if (c->held && c->hidden) add_column(x, b->column[j], c->low, c->high, fmax(c->need, c->need_before));
+        else if (c->held) add_column(x, b->column[j], fmin(c->low, c->rise), fmin(c->high, c->fall), c->need_before);
+        else add_column(x, b->column[j], c->low, c->high, c->need);
     }
+    for (size_t j = 0; j < b->n_columns; j++) {
+        const rsp_cell_state *c = &p->cells[b->column[j]];
+        if (!moved(c)) continue;
+        x->before[j] = x->n;
+        add_column(x, b->column[j], c->low, c->high, c->need_before);
+        int row = glp_add_rows(x->lp, 1);
+        glp_set_row_bnds(x->lp, row, GLP_DB, -c->fall, c->rise);
+        glp_set_mat_row(x->lp, row, 2, (int[]){0, (int) x->before[j] + 1, (int) j + 1}, (double[]){0, -1, 1});
+    }
+}
+
+static struct attack attack_new(const struct protector *p, const struct block *b, const size_t *place) {
+    size_t room = 2 * b->n_columns;
+    struct attack x = {.lp = glp_create_prob(),
+                       .cell = rsp_malloc(room * sizeof *x.cell),
+                       .low = rsp_malloc(room * sizeof(double)),
+                       .high = rsp_malloc(room * sizeof(double)),
+                       .need = rsp_malloc(room * sizeof(double)),
+                       .before = rsp_malloc(room * sizeof *x.before)};
+    int *index = rsp_malloc((b->n_columns + 1) * sizeof *index);
+    double *value = rsp_malloc((b->n_columns + 1) * sizeof *value);
+    add_columns(p, b, &x);
     for (size_t i = 0; i < b->n_rows; i++) {
         const rsp_relation *r = &p->relations[b->row[i]];
         int n = 0;
-        double constant = 0;
         if (!counts_only(p, r)) continue;
         for (size_t k = 0; k < r->n; k++) {
-            if (!is_unknown(p, r->cell[k])) continue;
-            index[++n] = (int) place[r->cell[k]] + 1;
+            if (!takes_part(p, r, r->cell[k])) continue;
+            size_t j = place[r->cell[k]];
+            index[++n] = (int) (r->sign && x.before[j] != RSP_NONE ? x.before[j] : j) + 1;
             value[n] = coefficient(r, k);
-            constant += coefficient(r, k) * (double) p->cells[r->cell[k]].count;
         }
         int row = glp_add_rows(x.lp, 1);
-        glp_set_row_bnds(x.lp, row, GLP_FX, constant, constant);
+        glp_set_row_bnds(x.lp, row, r->fall + r->rise > 0 ? GLP_DB : GLP_FX, -r->fall, r->rise);
         glp_set_mat_row(x.lp, row, n, index, value);
     }
     free(index);
@@ -204,6 +278,9 @@ static struct attack attack_new(const struct protector *p, const struct block *b
 
 static void attack_free(struct attack *x) {
     glp_delete_prob(x->lp);
+    free(x->cell);
+    free(x->before);
+    free(x->need);
     free(x->low);
     free(x->high);
 }
@@ -225,21 +302,17 @@ static bool bound(struct attack *x, size_t j, int direction) {
     return ok;
 }
 
-static bool wide_enough(const struct protector *p, const struct block *b, const struct attack *x, size_t j) {
-    const rsp_cell_state *c = &p->cells[b->column[j]];
-    double need = fmin((double) c->base, p->least);
-    if (c->drift >= 0) need = fmin(need, fmin((double) c->drift, (double) c->count) + (double) c->drift);
-    return x->high[j] - x->low[j] >= need - 1e-6;
-}
+static bool wide_enough(const struct attack *x, size_t j) { return x->high[j] - x->low[j] >= x->need[j] - 1e-6; }
 
 static bool intervals_wide(struct protector *p, struct block *b, const size_t *place) {
     struct attack x = attack_new(p, b, place);
     bool changed = false;
-    for (size_t j = 0; j < b->n_columns && !changed; j++) {
-        if (!p->cells[b->column[j]].counts || p->cells[b->column[j]].open) continue;
-        for (int direction = GLP_MIN; !wide_enough(p, b, &x, j) && direction <= GLP_MAX; direction++)
+    for (size_t j = 0; j < b->n_columns; j++) p->cells[b->column[j]].exposed = false;
+    for (size_t j = 0; j < x.n && !changed; j++) {
+        if (!p->cells[x.cell[j]].counts) continue;
+        for (int direction = GLP_MIN; !wide_enough(&x, j) && direction <= GLP_MAX; direction++)
             if (!bound(&x, j, direction)) break;
-        if (!wide_enough(p, b, &x, j)) changed = hide_partner(p, b, b->column[j]);
+        if (!wide_enough(&x, j)) changed = hide_partner(p, b, x.cell[j]);
     }
     attack_free(&x);
     return !changed;
@@ -265,7 +338,7 @@ static bool round_of(struct protector *p) {
     rows = rsp_calloc(p->n_cells + 1, sizeof *rows);
     columns = rsp_calloc(p->n_cells + 1, sizeof *columns);
     for (size_t k = 0; k < p->n_cells; k++)
-        if (is_unknown(p, k)) {
+        if (is_asked(p, k)) {
             struct list *l = &columns[find(p->component, k)];
             push(&l->v, &l->n, &l->capacity, k);
         }
@@ -273,13 +346,15 @@ static bool round_of(struct protector *p) {
         const rsp_relation *r = &p->relations[i];
         size_t k = 0;
         if (!usable(p, r)) continue;
-        while (!is_unknown(p, r->cell[k])) k++;
+        while (!takes_part(p, r, r->cell[k])) k++;
         struct list *l = &rows[find(p->component, r->cell[k])];
         push(&l->v, &l->n, &l->capacity, i);
     }
     for (size_t k = 0; k < p->n_cells; k++) {
         struct block b = {rows[k].n, columns[k].n, rows[k].v, columns[k].v, NULL};
-        if (b.n_rows && b.n_columns) changed |= !protect_block(p, &b, place);
+        /* In no relation, a hidden cell is safe; one that is shown again says what it was. */
+        bool alone = b.n_columns && !b.n_rows && is_unknown(p, b.column[0]);
+        if (b.n_columns && !alone) changed |= !protect_block(p, &b, place);
     }
     for (size_t k = 0; k < p->n_cells; k++) free(rows[k].v), free(columns[k].v);
     for (size_t k = 0; k < p->n_cells; k++) {
@@ -290,12 +365,10 @@ static bool round_of(struct protector *p) {
     return changed;
 }
 
-size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations,
-                   int64_t least) {
+size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations) {
     struct protector p = {.n_cells = n_cells,
                           .n_relations = n_relations,
                           .cells = cells,
-                          .least = (double) least,
                           .next = rsp_calloc(n_cells + 1, sizeof(bool)),
                           .relations = relations,
                           .component = rsp_malloc((n_cells + 1) * sizeof *p.component)};

@@ -6,29 +6,37 @@
 #include "responsive/base.h"
 
 /* cell[0] = sum of cell[1..n) (a whole and its parts), or, with `fixed`, the sum of all cells is a known number as soon
- * as one of them is shown (the levels of one distribution). */
+ * as one of them is shown (the levels of one distribution). With `sign`, of an earlier publication: what an attacker cannot tell
+ * about these cells then, with these signs, adds to something between -fall and rise, whatever is hidden tonight. */
 typedef struct {
     size_t n;
     size_t *cell;
     bool fixed;
+    const signed char *sign; /* NULL: tonight's */
+    double fall, rise;       /* with sign */
 } rsp_relation;
 
 typedef struct {
     int64_t count; /* respondents in it: the smallest cell is hidden first, then the one that stands first */
-    int64_t base;  /* respondents of its domain with a valid answer, which an attacker is taken to know */
-    int64_t drift; /* it was shown in the publication before, since when that many came or went: its count is known to
-                      +- drift; -1: it was not */
-    bool known;    /* of nobody: everybody knows its zero, it is never hidden */
+    double room;   /* respondents of its domain who are not in it */
+    bool known;    /* of nobody, or as it was last shown: everybody knows it, to hide it is of no use */
     bool counts;   /* its value is its count (a share of the base); else it is known or not known */
     bool hidden;
-    bool open; /* hidden, as nobody prints it, but not confidential: that it can be computed does no harm */
+    bool open;  /* hidden, as nobody prints it, but not confidential: that it can be computed does no harm */
+    bool stays; /* the publication before hid it: to hide it again costs least, and opens nothing */
+    bool held; /* likewise, and an attacker is in doubt about it: shown tonight, it says what its count can have been */
+    bool past; /* no cell of tonight's: one that earlier publications hid */
+    /* Before relations are looked at, a hidden count lies between count - low and count + high. Of a `held` cell that is said
+     * of the publication before; since then it cannot have fallen by more than `fall` below or risen by more than `rise` above
+     * what it did. Its ends must stay `need` apart, those of the publication before `need_before`. */
+    double low, high, fall, rise, need, need_before;
+    bool exposed; /* out: it stays narrowed, nothing is left to hide */
 } rsp_cell_state;
 
 /* Marks cells as hidden until no hidden one is determined by elimination, and the least and the greatest count that a hidden
- * one can have (linear programming over all relations) lie at least `least` apart, or as far as its base and drift allow. Returns
+ * one, tonight's or an earlier publication's, can have (linear programming over all relations) lie at least `need` apart. Returns
  * how many cells were marked. After Fischetti and Salazar 2000, Models and algorithms for optimizing cell suppression in
  * tabular data with linear constraints, JASA 95: their attacker's problem, with a greedy choice of the next cell. */
-size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations,
-                   int64_t least);
+size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations);
 
 #endif

@@ -390,6 +390,10 @@ static const rsp_key disclosure_keys[] = {
     {"minimum_base", ONE, RSP_V_INTEGER, "1..", false, NULL, "respondents a statistic rests on; default 10"},
     {"minimum_cell", ONE, RSP_V_INTEGER, "1..", false, NULL, "respondents in a published cell; default 3"},
     {"minimum_organisations", ONE, RSP_V_INTEGER, "1..", false, NULL, "organisations a statistic rests on; default 3"},
+    {"minimum_change", ONE, RSP_V_INTEGER, "1..", false, NULL,
+     "respondents by whom a figure may differ from one night to another; newcomers wait until they are as many; "
+     "default "
+     "minimum_cell"},
     {"dominance", RSP_S_OBJECT, RSP_V_TEXT, NULL, false, dominance_keys, "magnitudes: the n largest hold at most k"},
     {"rounding", ONE, RSP_V_NUMBER, "0..", false, NULL, "counts to multiples of this; default none"},
     END};

@@ -239,6 +239,7 @@ static void load_disclosure(rsp_loader *l) {
     x->minimum_base = (int64_t) rsp_get_number(n, "minimum_base", 10);
     x->minimum_cell = (int64_t) rsp_get_number(n, "minimum_cell", 3);
     x->minimum_organisations = (int64_t) rsp_get_number(n, "minimum_organisations", 3);
+    x->minimum_change = (int64_t) rsp_get_number(n, "minimum_change", (double) x->minimum_cell);
     x->rounding = rsp_get_number(n, "rounding", 0);
     x->dominance_n = rsp_get_number(dominance, "n", NAN);
     x->dominance_k = rsp_get_number(dominance, "k", NAN);

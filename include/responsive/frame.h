@@ -52,6 +52,9 @@ typedef struct {
     char sha256[65];
 } rsp_file;
 
+/* Reasons to set a row aside that are no rule of the study. */
+enum { RSP_ASIDE_FORGOTTEN = INT16_MAX - 1, RSP_ASIDE_WAITING = INT16_MAX };
+
 typedef struct rsp_frame {
     const rsp_study *study;
     size_t n;         /* rows in use */
@@ -60,12 +63,13 @@ typedef struct rsp_frame {
     rsp_column *columns;
     size_t n_files;
     rsp_file *files;
-    uint16_t *file;   /* per row */
-    uint32_t *line;   /* per row: line in the file where the record starts */
-    int16_t *aside;   /* per row: -1 kept, else the index of the cleaning rule that set it aside */
-    uint64_t *flags;  /* per row: bit k set: flagged by cleaning rule k */
-    char content[65]; /* hash of all rows in canonical order, whatever files they came from and whatever the key */
-    bool keyed;       /* respondents are named by pseudonyms */
+    uint16_t *file;    /* per row */
+    uint32_t *line;    /* per row: line in the file where the record starts */
+    int16_t *aside;    /* per row: -1 kept, else the index of the cleaning rule that set it aside, or RSP_ASIDE_... */
+    uint64_t *flags;   /* per row: bit k set: flagged by cleaning rule k */
+    uint64_t *answers; /* per row: hash of all its answers as they were read; from rsp_frame_sort on */
+    char content[65];  /* hash of all rows in canonical order, whatever files they came from and whatever the key */
+    bool keyed;        /* respondents are named by pseudonyms */
     unsigned char key[32];
     rsp_arena *arena;
 } rsp_frame;

@@ -19,6 +19,20 @@ rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d);
 /* Marks the variables that an analysis names itself (not `.`, not the model that a pooled one refits). */
 void rsp_analysis_uses(const rsp_analysis *a, bool *used);
 
+/* ---- pseudonyms ------------------------------------------------------------------------------------------------- */
+
+enum { RSP_KEY_BYTES = 32 };
+
+/* The study's key, made on first use with mode 0600. s NULL: the user's. False: reported. */
+bool rsp_pseudonym_key(const rsp_study *s, unsigned char key[RSP_KEY_BYTES], rsp_diag *d);
+/* "r" and 16 hexadecimal digits. */
+void rsp_pseudonym(const unsigned char key[RSP_KEY_BYTES], const char *study, const char *id, char text[24]);
+/* The number in a pseudonym. False: the text is none. */
+bool rsp_pseudonym_number(const char *text, uint64_t *number);
+/* Who a row is, as a number that says nothing without the key: that of the pseudonym where the respondent has an id, else one
+ * made of all the answers as they were read. */
+uint64_t rsp_person(const rsp_frame *f, size_t row, const unsigned char key[RSP_KEY_BYTES]);
+
 /* The files that the sources name, in the order in which they are read: paths as opened, names as shown. */
 bool rsp_source_files(const rsp_study *s, rsp_arena *a, const char ***paths, const char ***names, size_t *n,
                       rsp_diag *d);

@@ -69,10 +69,27 @@ typedef struct {
 
 typedef struct rsp_published rsp_published;
 
-/* Applies the study's rules once. `preliminary` marks every row. `previous`, the publication before made under the same rules,
- * or NULL: readers hold tonight's against it. What it hid stays hidden while fewer than `minimum_cell` respondents came or
- * went in the domain; what it showed leaves an attacker that much doubt about tonight's and no more. */
-rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, const rsp_published *previous, bool preliminary,
+/* What all earlier publications of a study told: which respondents they rest on, which rows and cells they showed or hid, and
+ * what that leaves an attacker in doubt about who kept every one of them. It knows hidden counts: as bytes it is to be kept
+ * sealed. NULL in the calls below: there is no publication before, and none will be looked at against this one. */
+typedef struct rsp_memory rsp_memory;
+
+rsp_memory *rsp_memory_new(const char *rules); /* digest of the rules of disclosure */
+void rsp_memory_free(rsp_memory *m);           /* NULL allowed */
+void rsp_memory_pack(const rsp_memory *m, rsp_buf *b);
+rsp_memory *rsp_memory_unpack(const char *bytes, size_t length); /* NULL: not what was packed */
+size_t rsp_memory_releases(const rsp_memory *m);                 /* publications so far */
+/* Respondents of the last publication: keyed numbers of theirs (rsp_person). */
+void rsp_memory_set_people(rsp_memory *m, const uint64_t *people, size_t n);
+size_t rsp_memory_people(const rsp_memory *m);
+size_t rsp_memory_times(const rsp_memory *m, uint64_t person); /* how often the number stands there */
+bool rsp_memory_forget(rsp_memory *m, uint64_t person);        /* false: it did not stand there */
+
+/* Applies the study's rules once. `preliminary` marks every row. With a memory, tonight's rows are held against all earlier
+ * publications: a row shown before stays hidden while fewer than `minimum_change` respondents came or went since; a row that
+ * was hidden, likewise; and no cell that any publication hid is narrowed, by linear programming over all of them. Tonight's
+ * publication is then part of the memory. */
+rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, rsp_memory *memory, bool preliminary,
                             rsp_diag *d);
 void rsp_published_free(rsp_published *p);
 size_t rsp_published_count(const rsp_published *p);

@@ -442,7 +442,7 @@ typedef struct {
 
 typedef struct {
     bool off; /* data are public or made up; said on the outputs */
-    int64_t minimum_base, minimum_cell, minimum_organisations;
+    int64_t minimum_base, minimum_cell, minimum_organisations, minimum_change;
     double rounding;                 /* counts to multiples of this; 0: none */
     double dominance_n, dominance_k; /* magnitudes: the n largest hold more than share k; NaN: off */
     char digest[65];                 /* hash of the rules */

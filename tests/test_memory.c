@@ -1,0 +1,318 @@
+/* What publications tell together: newcomers wait for company, the memory is sealed, and where it is lost nothing is published. */
+#include "responsive/results.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { MOST = 400, NIGHTS = 10 };
+
+static char here[64], program[512];
+
+static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int sh(const char *format, ...) {
+    char command[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static FILE *create(const char *name) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", here, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    return f;
+}
+
+static void put(const char *name, const char *text) {
+    FILE *f = create(name);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* ---- a study ---------------------------------------------------------------------------------------------------- */
+
+struct respondent {
+    int country, trust, voice; /* voice: -1 no answer */
+    bool gone;
+};
+
+static struct respondent people[MOST];
+static size_t n_people;
+
+static void add(int country, int trust, int voice) {
+    assert_true(n_people < MOST);
+    people[n_people++] = (struct respondent){country, trust, voice, false};
+}
+
+static void write_export(bool with_id) {
+    static const char *const countries[] = {"PL", "DK", "RO"}, *const levels[] = {"low", "mid", "high"};
+    FILE *f = create("s/answers.csv");
+    fprintf(f, "%scountry,trust,voice\n", with_id ? "id," : "");
+    for (size_t k = 0; k < n_people; k++) {
+        if (people[k].gone) continue;
+        if (with_id) fprintf(f, "p%zu,", k);
+        fprintf(f, "%s,%s,%s\n", countries[people[k].country], levels[people[k].trust],
+                people[k].voice < 0 ? "" : levels[people[k].voice]);
+    }
+    assert_int_equal(fclose(f), 0);
+}
+
+static void new_study(const char *extra, bool with_id) {
+    char text[2048];
+    n_people = 0;
+    assert_int_equal(sh("rm -rf %s/s %s/out && mkdir %s/s", here, here, here), 0);
+    put("s/survey.csv", "type,name,label::en\ntext,id,Respondent\nselect_one country,country,Country\n"
+                        "select_one level,trust,Trust\nselect_one level,voice,Voice\n");
+    put("s/choices.csv", "list_name,name,label::en\ncountry,PL,Poland\ncountry,DK,Denmark\ncountry,RO,Romania\n"
+                         "level,low,Low\nlevel,mid,Middle\nlevel,high,High\n");
+    snprintf(text, sizeof text,
+             "study: s\ntitle: {en: S}\nlanguages: [en]\nsources: [{files: answers.csv, format: csv}]\n"
+             "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {%scountry: country}\n"
+             "design: {sample: self_selected}\nweighting: {scale: sample}\n"
+             "tables:\n  - {id: a, items: [trust, voice], by: [[], [country]]}\n%s",
+             with_id ? "id: id, " : "", extra);
+    put("s/study.yaml", text);
+}
+
+/* Ends with 0 or 1 where all went well. */
+static int night(void) {
+    return sh("XDG_CONFIG_HOME=%s/config %s run %s/s --out %s/out --json --only a > %s/json 2> %s/said", here, program,
+              here, here, here, here);
+}
+
+static json_t *summary(void) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/json", here);
+    json_t *s = json_load_file(path, 0, NULL);
+    assert_non_null(s);
+    return s;
+}
+
+static void assert_outcome(const char *outcome, int waiting) {
+    int status = night();
+    if (status > 1) sh("cat %s/said >&2", here);
+    json_t *s = summary();
+    assert_string_equal(json_string_value(json_object_get(s, "outcome")), outcome);
+    if (waiting >= 0) assert_int_equal(json_integer_value(json_object_get(s, "waiting")), waiting);
+    json_decref(s);
+}
+
+static rsp_published *results(void) {
+    char path[256];
+    rsp_diag *d = rsp_diag_new();
+    snprintf(path, sizeof path, "%s/out/s/latest/data/results.csv", here);
+    rsp_published *p = rsp_published_read_csv(path, d);
+    assert_non_null(p);
+    rsp_diag_free(d);
+    return p;
+}
+
+static double n_of(const rsp_published *p, const char *domain, const char *term) {
+    const rsp_published_row *r = rsp_published_find(p, "a", domain, term, "low", "proportion");
+    assert_non_null(r);
+    return r->n;
+}
+
+static void fill(void) {
+    for (int k = 0; k < 120; k++) add(k % 2, k % 3, (k / 3) % 3);
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------------------------- */
+
+static void a_newcomer_waits_for_company(void **state) {
+    (void) state;
+    for (int with_id = 0; with_id < 2; with_id++) {
+        new_study("", with_id);
+        fill();
+        write_export(with_id);
+        assert_outcome("published", 0);
+        rsp_published *before = results();
+        assert_true(n_of(before, "country=PL", "trust") == 60);
+        add(0, 1, 1);
+        write_export(with_id);
+        assert_outcome("published", 1);
+        rsp_published *now = results();
+        for (size_t k = 0; k < rsp_published_count(before); k++) {
+            const rsp_published_row *x = rsp_published_at(before, k), *y = rsp_published_at(now, k);
+            bool same = x->estimate == y->estimate || (isnan(x->estimate) && isnan(y->estimate));
+            if (strcmp(x->analysis, "a") == 0 && !same) fail_msg("%s %s %s moved", x->domain, x->term, x->level);
+        }
+        rsp_published_free(before);
+        rsp_published_free(now);
+        assert_int_equal(sh("grep -c ',waiting,drop,' %s/out/s/latest/quality/cleaning.csv | grep -qx 1", here), 0);
+        add(0, 2, 1);
+        add(1, 0, 0); /* alone in Denmark, while there are two in Poland */
+        write_export(with_id);
+        assert_outcome("published", 3);
+        add(0, 0, -1); /* a third in Poland, but the second to answer about voice */
+        write_export(with_id);
+        assert_outcome("published", 4);
+        add(0, 0, 2);
+        write_export(with_id);
+        assert_outcome("published", 1);
+        now = results();
+        assert_true(n_of(now, "country=PL", "trust") == 64 && n_of(now, "country=PL", "voice") == 63);
+        assert_true(n_of(now, "country=DK", "trust") == 60 && n_of(now, "", "trust") == 124);
+        rsp_published_free(now);
+    }
+}
+
+static void those_who_left_are_not_told_apart(void **state) {
+    (void) state;
+    new_study("", true);
+    fill();
+    write_export(true);
+    assert_outcome("published", 0);
+    people[0].gone = true;
+    write_export(true);
+    assert_outcome("too_little", -1);
+    assert_int_equal(sh("test $(ls -d %s/out/s/2* | wc -l) = 1", here), 0);
+    /* Beside newcomers in the other country: its own rows are hidden, and what would give them away. */
+    for (int k = 0; k < 4; k++) add(1, k % 3, 1);
+    write_export(true);
+    assert_outcome("published", 0);
+    rsp_published *p = results();
+    assert_true(isnan(n_of(p, "country=PL", "trust")) && isnan(n_of(p, "country=PL", "voice")));
+    assert_true(isnan(n_of(p, "country=DK", "trust")) || isnan(n_of(p, "", "trust")));
+    rsp_published_free(p);
+    people[2].gone = people[4].gone = true;
+    write_export(true);
+    assert_outcome("too_little", -1);
+    for (int k = 0; k < 12; k++) add(k % 2, k % 3, 1);
+    write_export(true);
+    assert_outcome("published", 0);
+    p = results();
+    assert_true(n_of(p, "country=PL", "trust") == 63 && n_of(p, "country=DK", "trust") == 70);
+    assert_true(n_of(p, "", "voice") == 133);
+    rsp_published_free(p);
+}
+
+/* Whatever comes, in whatever nights: two publications differ by none or by three, in every row that both show. */
+static void any_two_publications_differ_by_enough(void **state) {
+    (void) state;
+    rsp_published *all[NIGHTS];
+    rsp_rng rng;
+    size_t differences = 0;
+    rsp_rng_init(&rng, 5, 0);
+    new_study("keep: 2\n", true);
+    for (int k = 0; k < 50; k++) add(k % 3, (int) rsp_rng_below(&rng, 3), (int) rsp_rng_below(&rng, 4) - 1);
+    for (size_t t = 0; t < NIGHTS; t++) {
+        for (uint32_t more = t ? 1 + rsp_rng_below(&rng, 5) : 0; more; more--)
+            add((int) rsp_rng_below(&rng, 3), (int) rsp_rng_below(&rng, 3), (int) rsp_rng_below(&rng, 4) - 1);
+        write_export(true);
+        assert_outcome("published", -1);
+        all[t] = results();
+    }
+    for (size_t t = 0; t < NIGHTS; t++)
+        for (size_t u = 0; u < t; u++)
+            for (size_t k = 0; k < rsp_published_count(all[t]); k++) {
+                const rsp_published_row *x = rsp_published_at(all[t], k),
+                                        *y = rsp_published_find(all[u], x->analysis, x->domain, x->term, x->level,
+                                                                x->statistic);
+                if (!y || strcmp(x->analysis, "a") != 0 || isnan(x->n) || isnan(y->n)) continue;
+                double gap = fabs(x->n - y->n);
+                differences += gap > 0;
+                if (gap > 0 && gap < 3) fail_msg("nights %zu and %zu: %s %s by %g", u, t, x->domain, x->term, gap);
+            }
+    assert_true(differences > 50);
+    for (size_t t = 0; t < NIGHTS; t++) rsp_published_free(all[t]);
+    assert_int_equal(sh("test $(ls -d %s/out/s/2* | wc -l) = 2", here), 0); /* old ones are gone, not what they told */
+}
+
+static void another_rule_of_change(void **state) {
+    (void) state;
+    new_study("disclosure: {minimum_change: 5}\n", true);
+    fill();
+    write_export(true);
+    assert_outcome("published", 0);
+    for (int k = 0; k < 4; k++) add(0, k % 3, 1);
+    write_export(true);
+    assert_outcome("published", 4);
+    add(0, 0, 1);
+    write_export(true);
+    assert_outcome("published", 0);
+    /* With the data public there is nothing to wait for, and nothing to remember. */
+    new_study("disclosure: off\n", true);
+    fill();
+    write_export(true);
+    assert_outcome("published", 0);
+    assert_int_equal(sh("test -e %s/out/s/.memory", here), 1);
+}
+
+/* ---- the memory ------------------------------------------------------------------------------------------------- */
+
+static void the_memory_is_sealed(void **state) {
+    (void) state;
+    new_study("", true);
+    fill();
+    write_export(true);
+    assert_outcome("published", 0);
+    assert_int_equal(sh("test $(stat -c %%a %s/out/s/.memory) = 600", here), 0);
+    assert_int_equal(sh("grep -aqE 'country=|trust|proportion' %s/out/s/.memory", here), 1);
+    assert_int_equal(sh("cp %s/out/s/.memory %s/first", here, here), 0);
+    for (int k = 0; k < 6; k++) add(k % 2, k % 3, 1);
+    write_export(true);
+    assert_outcome("published", 0);
+    static const char *const losses[] = {
+        "rm out/s/.memory",                                                       /* gone */
+        "cp first out/s/.memory",                                                 /* an old one */
+        "printf x | dd of=out/s/.memory bs=1 seek=300 conv=notrunc 2> /dev/null", /* damaged */
+        "rm out/s/.memory && ln -s ../../first out/s/.memory",                    /* a link */
+        "truncate -s 20 out/s/.memory",                                           /* cut short */
+        "cd config/responsive && mv pseudonyms.key ../../key && tr 0-9 a < ../../key > pseudonyms.key",
+    };
+    assert_int_equal(sh("cp %s/out/s/.memory %s/sound", here, here), 0);
+    for (int k = 0; k < 6; k++) add(k % 2, k % 3, 1);
+    write_export(true);
+    for (size_t k = 0; k < sizeof losses / sizeof *losses; k++) {
+        assert_int_equal(sh("cd %s && %s", here, losses[k]), 0);
+        int status = night();
+        if (status != RSP_ERR_DATA) fail_msg("'%s' ends with %d", losses[k], status);
+        assert_int_equal(sh("grep -q 'nothing is published' %s/said", here), 0);
+        assert_int_equal(sh("test $(ls -d %s/out/s/2* | wc -l) = 2", here), 0);
+        assert_int_equal(sh("rm -f %s/out/s/.memory && cp %s/sound %s/out/s/.memory", here, here, here), 0);
+    }
+    assert_int_equal(sh("mv %s/key %s/config/responsive/pseudonyms.key", here, here), 0);
+    assert_outcome("published", 0);
+    /* The way out that the message names. */
+    assert_int_equal(sh("rm %s/out/s/.memory %s/out/s/latest", here, here), 0);
+    assert_outcome("published", 0);
+}
+
+static int set_up(void **state) {
+    (void) state;
+    const char *build = getenv("BUILD");
+    snprintf(program, sizeof program, "%s/responsive", build ? build : "build");
+    strcpy(here, "/tmp/responsive-memory-XXXXXX");
+    return mkdtemp(here) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void) state;
+    return sh("rm -rf %s", here);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_newcomer_waits_for_company),
+        cmocka_unit_test(those_who_left_are_not_told_apart),
+        cmocka_unit_test(any_two_publications_differ_by_enough),
+        cmocka_unit_test(another_rule_of_change),
+        cmocka_unit_test(the_memory_is_sealed),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
