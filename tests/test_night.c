@@ -348,7 +348,7 @@ static void what_nothing_has_changed_for_is_not_computed_again(void **state) {
     assert_int_equal(sh("sed -i 's/^disclosure: .*/disclosure: {minimum_cell: 5}/' %s/study.yaml", study), 0);
     assert_stations(study, 8, 0);
     /* Data, and what every analysis rests on, concern all. */
-    assert_int_equal(sh("sed -i '$d' %s/wvs.csv", study), 0);
+    assert_int_equal(sh("cd %s && head -n -40 wvs.csv > fewer && mv fewer wvs.csv", study), 0);
     assert_stations(study, 8, 0);
     assert_int_equal(sh("grep -q 'computing poverty: the data have changed' %s/ca.txt", here), 0);
     assert_int_equal(sh("test $(stat -c %%a %s/ca/wvs/.cache) = 700", here), 0);
