@@ -235,6 +235,7 @@ static void linear_sums(rsp_regression *f) {
 }
 
 static void linear_residuals(const rsp_mmatrix *m, const rsp_active *a, const double *beta, double *residual) {
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
     for (size_t i = 0; i < m->n; i++) {
         residual[i] = m->y[i];
         for (size_t j = 0; j < a->k; j++) residual[i] -= beta[j] * a->x[j][i];

@@ -262,6 +262,14 @@ static bool missing_at(const struct builder *b, size_t factor, size_t i) {
            (b->fixed_use[factor] && factor_missing(&b->factors[factor], i));
 }
 
+/* The response of a row that counts; NaN: it does not. */
+static double response_of_row(const struct builder *b, size_t event, const uint8_t *domain, size_t i) {
+    double y = domain[i] && row_eligible(b->s, i) && b->s->weight[i] > 0 ? response_at(b, event, i) : NAN;
+    for (size_t k = 0; !isnan(y) && k < b->n_factors; k++)
+        if (missing_at(b, k, i)) y = NAN;
+    return y;
+}
+
 static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmatrix *m) {
     size_t n = b->f->n, event = rsp_model_binary(b->model) ? event_choice(b) : RSP_NONE;
     uint8_t *domain = rsp_malloc(n);
@@ -272,15 +280,14 @@ static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmat
     m->y = RSP_ARRAY(m->arena, double, n);
     m->w = RSP_ARRAY(m->arena, double, n);
     for (size_t i = 0; b->domain && b->domain->take && i < n; i++) domain[i] &= b->domain->take[i];
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
+    for (size_t i = 0; i < n; i++) m->y[i] = response_of_row(b, event, domain, i);
     for (size_t i = 0; i < n; i++) {
-        double y = domain[i] && row_eligible(b->s, i) && b->s->weight[i] > 0 ? response_at(b, event, i) : NAN;
-        bool complete = !isnan(y);
-        for (size_t k = 0; complete && k < b->n_factors; k++) complete = !missing_at(b, k, i);
-        if (!complete) continue;
+        if (isnan(m->y[i])) continue;
         m->take[i] = 1;
         m->row[m->n] = i;
         m->w[m->n] = b->model->unweighted ? 1 : b->s->weight[i];
-        m->y[m->n++] = y;
+        m->y[m->n++] = m->y[i];
     }
     free(domain);
 }
@@ -338,6 +345,7 @@ static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct codin
         rsp_buf_puts(&name, x->name);
         if (x->categorical) rsp_buf_printf(&name, "=%s", x->categories.code[level]);
         else c->dummy = false;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
         for (size_t i = 0; i < m->n; i++) {
             size_t row = m->row[i];
             c->x[i] *= x->categorical ? (double) (x->categories.category[row] == (int32_t) level) : x->value[row];

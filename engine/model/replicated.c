@@ -25,46 +25,59 @@ struct entries {
 };
 
 /* Half of the rows and a column is dense: then products that are not used cost less than finding those that are. */
-static void place_columns(struct entries *e, const rsp_active *a, size_t *n_entries) {
-    *n_entries = 0;
+static void place_columns(struct entries *e, const rsp_active *a) {
+    size_t *filled = rsp_calloc(e->k + 1, sizeof *filled);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (e->n > RSP_BLOCK)
     for (size_t j = 0; j < e->k; j++) {
-        size_t filled = 0;
-        for (size_t i = 0; i < e->n; i++) filled += a->x[j][i] != 0;
-        bool dense = 2 * filled >= e->n;
-        e->place[j] = dense ? e->dense++ : RSP_NONE;
-        if (!dense) *n_entries += filled;
+        size_t n = 0;
+        for (size_t i = 0; i < e->n; i++) n += a->x[j][i] != 0;
+        filled[j] = n;
     }
+    for (size_t j = 0; j < e->k; j++) e->place[j] = 2 * filled[j] >= e->n ? e->dense++ : RSP_NONE;
     e->dense++; /* residuals */
     for (size_t j = 0; j < e->k; j++)
         if (e->place[j] == RSP_NONE) e->place[j] = e->dense + e->sparse++;
+    free(filled);
+}
+
+/* A row's dense values and the entries of its sparse columns. */
+static void fill_row(struct entries *e, const rsp_regression *f, const rsp_active *a, const double *beta, size_t i) {
+    double *x = e->x + i * e->dense, residual = f->m->y[i];
+    size_t at = e->start[i];
+    for (size_t j = 0; j < e->k; j++) {
+        double v = a->x[j][i];
+        residual -= beta[j] * v;
+        if (e->place[j] < e->dense) {
+            x[e->place[j]] = v;
+        } else if (v != 0) {
+            e->column[at] = (uint32_t) (e->place[j] - e->dense);
+            e->value[at++] = v;
+        }
+    }
+    x[e->dense - 1] = residual;
+}
+
+static void count_sparse(struct entries *e, const rsp_active *a) {
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (e->n > RSP_BLOCK)
+    for (size_t i = 0; i < e->n; i++) {
+        e->start[i + 1] = 0;
+        for (size_t j = 0; j < e->k; j++) e->start[i + 1] += e->place[j] >= e->dense && a->x[j][i] != 0;
+    }
+    e->start[0] = 0;
+    for (size_t i = 0; i < e->n; i++) e->start[i + 1] += e->start[i];
 }
 
 static struct entries entries_new(const rsp_regression *f, const rsp_active *a, const double *beta) {
     struct entries e = {.n = f->m->n, .k = a->k, .row = f->m->row};
-    size_t total;
     e.place = rsp_malloc((e.k + 1) * sizeof *e.place);
-    place_columns(&e, a, &total);
+    place_columns(&e, a);
     e.x = rsp_malloc((e.n * e.dense + 1) * sizeof *e.x);
     e.start = rsp_malloc((e.n + 1) * sizeof *e.start);
-    e.column = rsp_malloc((total + 1) * sizeof *e.column);
-    e.value = rsp_malloc((total + 1) * sizeof *e.value);
-    total = 0;
-    for (size_t i = 0; i < e.n; i++) {
-        double *x = e.x + i * e.dense, residual = f->m->y[i];
-        e.start[i] = total;
-        for (size_t j = 0; j < e.k; j++) {
-            double v = a->x[j][i];
-            residual -= beta[j] * v;
-            if (e.place[j] < e.dense) {
-                x[e.place[j]] = v;
-            } else if (v != 0) {
-                e.column[total] = (uint32_t) (e.place[j] - e.dense);
-                e.value[total++] = v;
-            }
-        }
-        x[e.dense - 1] = residual;
-    }
-    e.start[e.n] = total;
+    count_sparse(&e, a);
+    e.column = rsp_malloc((e.start[e.n] + 1) * sizeof *e.column);
+    e.value = rsp_malloc((e.start[e.n] + 1) * sizeof *e.value);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (e.n > RSP_BLOCK)
+    for (size_t i = 0; i < e.n; i++) fill_row(&e, f, a, beta, i);
     return e;
 }
 
