@@ -131,6 +131,42 @@ static void test_what_a_draft_says(void **state) {
     rsp_diag_free(d);
 }
 
+static const char *written(const char *name, const char *text) {
+    static char paths[4][120];
+    static size_t next;
+    char *path = paths[next++ % 4];
+    rsp_diag *d = rsp_diag_new();
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    assert_true(rsp_write_file(path, text, strlen(text), d));
+    rsp_diag_free(d);
+    return path;
+}
+
+/* "How much of your land was affected?" asks for no country; "Land" with names of countries does. A column where everybody
+ * has the same is about the file. Kobo's options stand behind the question's own column. */
+static void test_what_a_draft_leaves(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    const char *dam[] = {"fixtures/exports/kobo/dam-and-you-labels.csv"};
+    rsp_study *s = drafted("dam_again", dam, 1, d);
+    assert_true(s->roles.country == RSP_NONE);
+    const rsp_variable *have = variable_labelled(s, "Which of these do you have in your household?");
+    assert_int_equal(have->type, RSP_SELECT_MULTIPLE);
+    assert_string_equal(rsp_choice_label(have->list, 1, "en"), "Motorbike/scooter");
+    rsp_study_free(s);
+    rsp_buf b = {0};
+    rsp_buf_puts(&b, "Land,round,vote\n");
+    for (int k = 0; k < 60; k++) rsp_buf_printf(&b, "%s,5,%s\n", k % 2 ? "Österreich" : "Polen", k % 3 ? "ja" : "nein");
+    const char *lands[] = {written("land.csv", b.data)};
+    s = drafted("lands", lands, 1, d);
+    assert_string_equal(s->variables[s->roles.country].name, "Land");
+    assert_int_equal(s->n_analyses, 1); /* of the vote */
+    assert_string_equal(s->analyses[0].id, "t_vote");
+    rsp_buf_free(&b);
+    rsp_study_free(s);
+    rsp_diag_free(d);
+}
+
 /* ---- questionnaires beside the exports -------------------------------------------------------------------------- */
 
 static const rsp_variable *variable_named(const rsp_study *s, const char *name) {
@@ -209,17 +245,6 @@ static void write_sheet(lxw_workbook *book, const char *name, const char *const 
     lxw_worksheet *sheet = workbook_add_worksheet(book, name);
     for (uint32_t k = 0; cells[k]; k++)
         if (*cells[k]) worksheet_write_string(sheet, k / columns, (lxw_col_t) (k % columns), cells[k], NULL);
-}
-
-static const char *written(const char *name, const char *text) {
-    static char paths[4][120];
-    static size_t next;
-    char *path = paths[next++ % 4];
-    rsp_diag *d = rsp_diag_new();
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    assert_true(rsp_write_file(path, text, strlen(text), d));
-    rsp_diag_free(d);
-    return path;
 }
 
 static void test_xlsform(void **state) {
@@ -446,6 +471,7 @@ int main(void) {
     assert_non_null(mkdtemp(folder));
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_drafts_load_and_read),
                                        cmocka_unit_test(test_what_a_draft_says),
+                                       cmocka_unit_test(test_what_a_draft_leaves),
                                        cmocka_unit_test(test_limesurvey_questionnaires),
                                        cmocka_unit_test(test_xlsform),
                                        cmocka_unit_test(test_redcap_dictionary),

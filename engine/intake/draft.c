@@ -9,9 +9,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unicode/uloc.h>
+#include <unicode/ustring.h>
 #include <unicode/utrans.h>
 
-enum { LONGEST_NAME = 24, LONGEST_CODE_NAME = 20, MOST_CHOICES = 200 };
+enum { LONGEST_NAME = 24, LONGEST_CODE_NAME = 20, MOST_CHOICES = 200, LEAST_CONSTANT = 20 };
 
 /* ---- words and names -------------------------------------------------------------------------------------------- */
 
@@ -546,11 +548,11 @@ static bool add_group(rsp_draft *x, size_t first) {
     return true;
 }
 
-/* Kobo: the options stand behind the question's own column, NAME/OPTION. */
+/* Kobo: the options stand behind the question's own column, NAME/OPTION; options have slashes, too. */
 static void split_paths(rsp_draft *x) {
     for (size_t j = 0; j < x->n_columns; j++) {
         rsp_draft_column *c = &x->columns[j];
-        for (const char *at = c->code; !c->base && (at = strchr(at, '/')); at++) {
+        for (const char *at = strchr(c->code, '/'); at; at = strchr(at + 1, '/')) {
             const char *base = rsp_strndup(x->arena, c->code, (size_t) (at - c->code));
             size_t parent = parent_of(x, base);
             if (parent == RSP_NONE) continue;
@@ -558,8 +560,18 @@ static void split_paths(rsp_draft *x) {
             c->part = at + 1;
             c->base_label = x->columns[parent].label;
             c->part_label = rsp_draft_words(x, c->part);
+            break;
         }
     }
+}
+
+/* The options of a question whose own column, of all that was chosen, stands in front of them. */
+static bool add_group_behind(rsp_draft *x, size_t parent) {
+    for (size_t j = parent + 1; j < x->n_columns; j++) {
+        const rsp_draft_column *c = &x->columns[j];
+        if (!c->done && c->base && strcmp(c->base, x->columns[parent].code) == 0) return add_group(x, j);
+    }
+    return false;
 }
 
 /* Several answers in one cell, as forms write them: pieces that come again and again. */
@@ -626,24 +638,58 @@ static bool add_joined(rsp_draft *x, rsp_draft_column *c) {
     return false;
 }
 
-static bool is_place(const char *folded) {
-    static const char *const words[] = {"country", "cntry", "land", "pays", "kraj",
-                                        "país",    "pais",  "țara", "tara", "nation"};
+/* Words for a country in headings; `also` ones mean something else in another language (whose land? who pays?). */
+static bool is_place(const char *folded, bool *surely) {
+    static const struct {
+        const char *word;
+        bool also;
+    } words[] = {{"country", false}, {"cntry", false}, {"kraj", false}, {"país", false}, {"țara", false},
+                 {"tara", false},    {"pais", true},   {"land", true},  {"pays", true},  {"nation", true}};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
-        size_t n = strlen(words[k]);
-        for (const char *at = folded; (at = strstr(at, words[k])); at += n) {
+        size_t n = strlen(words[k].word);
+        for (const char *at = folded; (at = strstr(at, words[k].word)); at += n) {
             bool before = at == folded || !isalpha((unsigned char) at[-1]), after = !isalpha((unsigned char) at[n]);
+            *surely = *surely || (before && after && !words[k].also);
             if (before && after) return true;
         }
     }
     return false;
 }
 
+/* The names of a country in the languages of the pages, and its codes. */
+static void put_country(rsp_draft *x, rsp_map *names, const char *code) {
+    static const char *const languages[] = {"en", "de", "da", "fr", "pl", "pt", "ro"};
+    const char *locale = rsp_printf(x->arena, "und_%s", code);
+    rsp_map_put(names, rsp_draft_folded(x, code), 0);
+    rsp_map_put(names, rsp_draft_folded(x, uloc_getISO3Country(locale)), 0);
+    for (size_t l = 0; l < sizeof languages / sizeof *languages; l++) {
+        UChar name[128];
+        char utf8[400];
+        UErrorCode status = U_ZERO_ERROR;
+        int32_t n = uloc_getDisplayCountry(locale, languages[l], name, 128, &status);
+        u_strToUTF8(utf8, sizeof utf8, NULL, name, n < 128 ? n : 0, &status);
+        if (U_SUCCESS(status)) rsp_map_put(names, rsp_draft_folded(x, utf8), 0);
+    }
+}
+
+/* Is half of the list at least made of names or codes of countries? */
+static bool names_countries(rsp_draft *x, const rsp_draft_list *l) {
+    rsp_map *names = rsp_map_new();
+    size_t found = 0;
+    for (const char *const *code = uloc_getISOCountries(); *code; code++) put_country(x, names, *code);
+    for (size_t k = 0; k < l->n; k++) found += rsp_map_get(names, rsp_draft_folded(x, l->values[k].label)) != RSP_NONE;
+    rsp_map_free(names);
+    return found * 2 >= l->n;
+}
+
 bool rsp_draft_is_country(rsp_draft *x, const rsp_draft_item *item, const char *code) {
+    bool surely = false;
     for (size_t k = 0; k < x->n_items; k++)
         if (x->items[k].role && strcmp(x->items[k].role, "country") == 0) return false;
-    return x->lists[item->list].n >= 2 &&
-           (is_place(rsp_draft_folded(x, code)) || is_place(rsp_draft_folded(x, item->label)));
+    if (x->lists[item->list].n < 2) return false;
+    if (!is_place(rsp_draft_folded(x, code), &surely) && !is_place(rsp_draft_folded(x, item->label), &surely))
+        return false;
+    return surely || names_countries(x, &x->lists[item->list]);
 }
 
 static void add_single(rsp_draft *x, rsp_draft_column *c) {
@@ -662,6 +708,8 @@ static void add_single(rsp_draft *x, rsp_draft_column *c) {
     item.name =
         rsp_draft_name(x, c->part && strchr(c->code, ' ') && c->part_label ? c->part_label : c->code, "question");
     item.free_text = item.type == RSP_DRAFT_TEXT;
+    bool labelled = c->info && c->info->n_values > 1;
+    item.constant = !labelled && c->profile.n_spellings == 1 && c->profile.answered >= LEAST_CONSTANT;
     if (item.type == RSP_DRAFT_ONE) {
         item.list = list_of(x, c, item.name);
         if (rsp_draft_is_country(x, &item, c->code)) item.role = "country";
@@ -788,7 +836,7 @@ void rsp_draft_work_out(rsp_draft *x) {
         const char *form_why = NULL;
         bool asked = !c->done && !c->personal && *c->heading && rsp_draft_from_form(x, j, &form_why);
         if (form_why) note_left_out(x, &left_out, c->heading, form_why);
-        if (c->done || asked || add_group(x, j)) continue;
+        if (c->done || asked || add_group(x, j) || add_group_behind(x, j)) continue;
         bool status = strcmp(x->files[0].tool->name, "redcap") == 0 && c->code != NULL &&
                       (strstr(c->code, "_complete") || strstr(c->code, "_timestamp"));
         const char *why = c->personal            ? "personal data"

@@ -40,6 +40,7 @@ typedef struct {
     size_t list; /* index, or RSP_NONE */
     const char *role;
     bool free_text; /* kept out of the analyses */
+    bool constant;  /* everybody gave the same answer: it is about the file, not about people */
     size_t answered;
 } rsp_draft_item;
 

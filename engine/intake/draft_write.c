@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ITEMS_AT_ONCE = 10, MOST_ALONE = 12 };
+enum { ITEMS_AT_ONCE = 10, MOST_ALONE = 12, MOST_CATEGORIES = 40 /* that fit on a page */ };
 
 /* ---- the instrument --------------------------------------------------------------------------------------------- */
 
@@ -252,8 +252,9 @@ static void put_items(struct tables *t, const char *id, struct title title, cons
 
 static bool wanted(const struct tables *t, size_t k) {
     const rsp_draft_item *i = &t->x->items[k];
-    return !t->done[k] && !i->role && !i->free_text && i->answered && i->type != RSP_DRAFT_DATE &&
-           i->type != RSP_DRAFT_TEXT;
+    bool long_list = i->type == RSP_DRAFT_ONE && t->x->lists[i->list].n > MOST_CATEGORIES;
+    return !t->done[k] && !i->role && !i->free_text && !i->constant && !long_list && i->answered &&
+           i->type != RSP_DRAFT_DATE && i->type != RSP_DRAFT_TEXT;
 }
 
 /* Items that share an ordered list, or another one of some length, stand together, as they stood in the questionnaire. */
