@@ -161,10 +161,11 @@ static void describe_files(rsp_frame *f, const struct inputs *all) {
     f->files = RSP_ARRAY(f->arena, rsp_file, all->n);
     for (size_t k = 0; k < all->n; k++) {
         const struct input *in = &all->v[k];
+        const char *encoding = rsp_strdup(f->arena, in->table->encoding); /* it dies with the table, long before */
         f->files[k] = (rsp_file){.path = in->path,
                                  .name = in->name,
                                  .tool = in->tool->name,
-                                 .encoding = in->table->encoding,
+                                 .encoding = encoding,
                                  .delimiter = in->table->delimiter,
                                  .decimal = in->decimal,
                                  .rows = in->table->n_records,
