@@ -98,6 +98,11 @@ static void a_night_publishes_everything(void **state) {
     for (size_t k = 0; k < sizeof files / sizeof *files; k++)
         if (!exists(path("a/wvs/latest/%s", files[k]))) fail_msg("%s is missing", files[k]);
     assert_int_equal(sh("%s verify %s/a/wvs/latest >/dev/null", program, here), 0);
+    /* the terminal speaks the user's language where the study does */
+    assert_int_equal(sh("LC_ALL=pl_PL.UTF-8 %s show specs/wvs poverty --out %s/a | grep -q Odsetek", program, here), 0);
+    assert_int_equal(sh("LC_ALL=fr_FR.UTF-8 %s show specs/wvs poverty --out %s/a | grep -q Share", program, here), 0);
+    assert_int_equal(
+        sh("LC_ALL=pl_PL.UTF-8 %s show specs/wvs poverty --out %s/a --lang en | grep -q Share", program, here), 0);
 }
 
 static void published_numbers_are_the_expected_ones(void **state) {

@@ -658,7 +658,7 @@ static void show_fits_the_window(void **state) {
     open_world(&w);
     size_t age = rsp_study_variable(w.study, "age");
     w.study->variables[age].label.wording[0].text = "Age\x1b[31m in years";
-    for (size_t width = 60; width <= 140; width += 40) {
+    for (size_t width = 40; width <= 140; width += 20) {
         char *text = NULL, *save = NULL;
         size_t size = 0;
         FILE *f = open_memstream(&text, &size);
@@ -670,7 +670,7 @@ static void show_fits_the_window(void **state) {
         assert_non_null(strstr(text, "\u2588"));
         assert_null(strchr(text, '\x1b'));
         for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-            if (strstr(line, "n=")) assert_in_range(columns_of(line), 1, width);
+            assert_in_range(columns_of(line), 0, width);
         free(text);
     }
     close_world(&w);

@@ -70,6 +70,17 @@ static size_t terminal_width(void) {
     return n >= 40 && n <= 1000 ? (size_t) n : 80;
 }
 
+/* The language of the person at the terminal, if the study speaks it; else the study's first. */
+static const char *users_language(const rsp_study *s) {
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    const char *locale = NULL;
+    for (size_t k = 0; k < 3 && !(locale && *locale); k++) locale = getenv(names[k]);
+    size_t length = locale ? strcspn(locale, "_.@") : 0;
+    for (size_t k = 0; k < s->n_languages; k++)
+        if (strlen(s->languages[k]) == length && strncmp(s->languages[k], locale, length) == 0) return s->languages[k];
+    return s->languages[0];
+}
+
 /* `where` is a study folder: its latest run below `out` is shown. */
 int rsp_show_command(const char *where, const char *out, const char *analysis, const char *lang) {
     rsp_diag *d = rsp_diag_new();
@@ -85,7 +96,7 @@ int rsp_show_command(const char *where, const char *out, const char *analysis, c
         rsp_report(d, RSP_ERR_USAGE, RSP_NOWHERE, meant ? rsp_printf(a, "did you mean '%s'?", meant) : NULL,
                    "the run has no analysis '%s'", analysis);
     } else if (p) {
-        rsp_show(s, p, analysis, lang ? lang : s->languages[0], terminal_width(), stdout);
+        rsp_show(s, p, analysis, lang ? lang : users_language(s), terminal_width(), stdout);
     }
     rsp_diag_print(d, stderr, rsp_colour_wanted(stderr), 0);
     int status = rsp_diag_status(d);

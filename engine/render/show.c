@@ -8,7 +8,7 @@
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
-enum { LEAST_WIDTH = 40, LEAST_BAR = 10, LONGEST_LABEL = 40, ESTIMATE_WIDTH = 10, N_WIDTH = 8 };
+enum { LEAST_WIDTH = 40, LEAST_BAR = 10, SHORTEST_BAR = 4, LONGEST_LABEL = 40, ESTIMATE_WIDTH = 10, N_WIDTH = 8 };
 
 struct show {
     const rsp_labels *labels;
@@ -16,7 +16,7 @@ struct show {
     size_t n;
     const rsp_published_row **rows;
     bool several_terms, several_domains;
-    size_t label_width, bar_width, interval_width;
+    size_t width, label_width, bar_width, interval_width;
     double low, high; /* what the bars span, 0 within */
     FILE *to;
     rsp_arena *a;
@@ -95,6 +95,16 @@ static void label(const struct show *s, const char *text) {
         fputc('\n', s->to);
         text += n + skip;
     }
+}
+
+/* A title or heading, in as many lines as the window needs. */
+static void heading(const struct show *s, const char *text) {
+    size_t skip;
+    do {
+        size_t n = next_line(text, s->width, &skip);
+        fprintf(s->to, "%.*s\n", (int) n, text);
+        text += n + skip;
+    } while (*text);
 }
 
 /* ---- bars ------------------------------------------------------------------------------------------------------- */
@@ -180,7 +190,7 @@ static void measure_columns(struct show *s, size_t width) {
         used -= s->interval_width ? 2 + s->interval_width : 0; /* a narrow window shows no intervals */
         s->interval_width = 0;
     }
-    s->bar_width = used + LEAST_BAR > width ? LEAST_BAR : width - used;
+    s->bar_width = used + SHORTEST_BAR > width ? SHORTEST_BAR : width - used;
 }
 
 static void show_row(const struct show *s, const rsp_published_row *r) {
@@ -206,15 +216,19 @@ static void collect(struct show *s, const rsp_published *r, size_t from, size_t 
 }
 
 static void show_all(struct show *s, const char *analysis, size_t width) {
-    const char *heading = "", *measure = rsp_label_measure(s->labels, s->a, analysis);
+    const char *above = "", *measure = rsp_label_measure(s->labels, s->a, analysis);
     find_span(s);
-    measure_columns(s, width < LEAST_WIDTH ? LEAST_WIDTH : width);
-    fprintf(s->to, "%s\n", clean(s->a, rsp_label_analysis(s->labels, s->a, analysis)));
-    if (*measure) fprintf(s->to, "%s\n", clean(s->a, measure));
+    s->width = width < LEAST_WIDTH ? LEAST_WIDTH : width;
+    measure_columns(s, s->width);
+    heading(s, clean(s->a, rsp_label_analysis(s->labels, s->a, analysis)));
+    if (*measure) heading(s, clean(s->a, measure));
     for (size_t i = 0; i < s->n; i++) {
         const char *now = row_heading(s, s->rows[i]);
-        if (strcmp(now, heading) != 0) fprintf(s->to, "\n%s\n", now);
-        heading = now;
+        if (strcmp(now, above) != 0) {
+            fputc('\n', s->to);
+            heading(s, now);
+        }
+        above = now;
         show_row(s, s->rows[i]);
     }
 }
