@@ -58,6 +58,10 @@ static const char *const kinds[] = {"estimator: ml",
                                     "estimator: dwls"};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
+static const char *const correlations[] = {"missing: pairwise", "correlation: spearman, weights: design",
+                                           "correlation: polychoric, missing: pairwise, weights: design",
+                                           "correlation: polychoric, ordered: [y1, y2]"};
+
 static struct run analyse(harm h, size_t n) {
     rsp_buf yaml = {0}, data = {0};
     put("survey.csv", "type,name,label::en\ninteger,id,Id\nselect_one g,g,G\ndecimal,w,W\ninteger,y1,A\ninteger,y2,B\n"
@@ -70,6 +74,9 @@ static struct run analyse(harm h, size_t n) {
         rsp_buf_printf(
             &yaml, "  - {id: k%zu, model: 'f =~ y1 + y2 + y3 + y4', standardised: [all, lv], modification: yes, %s}\n",
             k, kinds[k]);
+    for (size_t k = 0; k < sizeof correlations / sizeof *correlations; k++)
+        rsp_buf_printf(&yaml, "  - {id: c%zu, kind: correlations, items: [y1, y2, y3, y4], by: [g], %s}\n", k,
+                       correlations[k]);
     add_answers(&data, h, n);
     put("study.yaml", yaml.data);
     put("data.csv", data.data);

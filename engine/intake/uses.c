@@ -66,6 +66,7 @@ void rsp_analysis_uses(const rsp_analysis *a, bool *used) {
             use_all(used, a->invariance.items[k], a->invariance.n_items[k]);
     } else if (a->kind == RSP_A_EXPLORATION) {
         use_all(used, a->exploration.items, a->exploration.n_items);
+        use_all(used, a->exploration.by, a->exploration.n_by);
     } else if (a->kind == RSP_A_MODEL && a->model.kind == RSP_POOLED_MODEL) {
         use_all(used, (const size_t[]){a->model.estimate, a->model.variance, a->model.across}, 3);
     } else if (a->model.formula) {

@@ -1,5 +1,6 @@
-/* Correlations of items, parallel analysis, exploratory factors: listwise complete rows, items as answered; with
- * `weights: design` weighted correlations, whose errors go through the design's kernel. */
+/* Parallel analysis and exploratory factors: listwise complete rows, items as answered; with `weights: design` weighted
+ * correlations. Correlations as rows of their own: correlation.c. */
+#include "measure/correlation.h"
 #include "measure/explore.h"
 #include "responsive/clean.h"
 #include "responsive/statistics.h"
@@ -79,44 +80,6 @@ static rsp_row *add(const struct answers *t, const char *term, const char *level
 
 static const char *item(const struct answers *t, size_t j) {
     return t->s->frame->study->variables[t->x->items[j]].name;
-}
-
-/* ---- correlations ----------------------------------------------------------------------------------------------- */
-
-/* Error from the influence (z_j z_k - r (z_j^2 + z_k^2) / 2) / sum of weights; interval on Fisher's scale. */
-static void set_error(const struct answers *t, size_t j, size_t k, rsp_row *row, rsp_diag *d) {
-    double r = t->r[j * t->p + k], variance = 0, *z = rsp_malloc((t->n + 1) * sizeof *z);
-    bool ok = true;
-    for (size_t i = 0; i < t->n; i++) {
-        double a = t->z[i * t->p + j], b = t->z[i * t->p + k];
-        z[i] = (a * b - r * (a * a + b * b) / 2) / t->sum;
-        variance += z[i] * z[i];
-    }
-    if (t->x->weighted) {
-        uint8_t *take = rsp_calloc(t->s->n + 1, 1);
-        for (size_t i = 0; i < t->n; i++) take[t->row[i]] = 1;
-        ok = rsp_taylor_rows(t->s, NULL, &(rsp_influence){t->n, t->row, z}, 1, &variance, d);
-        row->df = rsp_design_df(t->s, take);
-        free(take);
-    }
-    free(z);
-    if (!ok) row->flags |= RSP_F_LONELY;
-    if (!ok || !(variance > 0) || !(fabs(r) < 1)) return;
-    row->se = sqrt(variance);
-    rsp_row_interval(row); /* flags a lack of degrees of freedom */
-    if (isnan(row->lower)) return;
-    double half = (row->upper - row->lower) / 2 / (1 - r * r);
-    row->lower = tanh(atanh(r) - half);
-    row->upper = tanh(atanh(r) + half);
-    row->p = rsp_t_two_sided(r / row->se, row->df);
-}
-
-static void add_correlations(const struct answers *t, rsp_diag *d) {
-    for (size_t j = 1; j < t->p; j++)
-        for (size_t k = 0; k < j; k++) {
-            rsp_row *r = add(t, item(t, k), item(t, j), "correlation", t->r[j * t->p + k], t->flags);
-            if (!t->flags) set_error(t, j, k, r, d);
-        }
 }
 
 /* ---- how many --------------------------------------------------------------------------------------------------- */
@@ -204,14 +167,15 @@ static void add_factors(const struct answers *t) {
 }
 
 void rsp_measure_exploration(rsp_sample *s, const rsp_analysis *an, rsp_results *out, rsp_diag *d) {
+    if (an->exploration.kind == RSP_EXPLORE_CORRELATIONS) {
+        rsp_measure_correlations(s, an, out, d);
+        return;
+    }
     rsp_arena *a = rsp_arena_new();
     struct answers t = {.an = an, .x = &an->exploration, .s = s, .p = an->exploration.n_items, .out = out, .a = a};
     read_answers(&t);
     correlate(&t);
-    switch (t.x->kind) {
-    case RSP_EXPLORE_CORRELATIONS: add_correlations(&t, d); break;
-    case RSP_EXPLORE_PARALLEL: parallel(&t, true); break;
-    case RSP_EXPLORE_FACTORS: add_factors(&t); break;
-    }
+    if (t.x->kind == RSP_EXPLORE_PARALLEL) parallel(&t, true);
+    else add_factors(&t);
     rsp_arena_free(a);
 }

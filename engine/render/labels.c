@@ -520,6 +520,8 @@ rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
                                            "icc2",
                                            "r_wg_j",
                                            "correlation",
+                                           "correlation_rank",
+                                           "correlation_polychoric",
                                            "eigenvalue",
                                            "communality",
                                            "eigenvalue_random",

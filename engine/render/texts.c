@@ -294,6 +294,7 @@ static void cover_analysis(cover *c, const rsp_analysis *a) {
         break;
     case RSP_A_EXPLORATION:
         for (size_t k = 0; k < a->exploration.n_items; k++) cover_variable(c, a->exploration.items[k]);
+        for (size_t k = 0; k < a->exploration.n_by; k++) cover_variable(c, a->exploration.by[k]);
         break;
     case RSP_A_MODEL: cover_model(c, a->model.formula); break;
     }

@@ -759,11 +759,11 @@ static void check_factor_keys(entry *e, int kind) {
     static const struct {
         const char *key;
         unsigned kinds; /* bit k: kind k of the words in load_factor */
-    } keys[] = {{"model", 3},    {"estimator", 3},    {"group", 1},         {"equal", 1},  {"missing", 1},
-                {"ordered", 1},  {"std.lv", 1},       {"partial", 1},       {"scales", 2}, {"by", 2},
-                {"cutoffs", 2},  {"anchors", 2},      {"minimum_group", 2}, {"margin", 2}, {"items", 28},
-                {"factors", 4},  {"method", 4},       {"rotation", 4},      {"seed", 12},  {"replicates", 12},
-                {"weights", 29}, {"standardised", 1}, {"modification", 1}};
+    } keys[] = {{"model", 3},        {"estimator", 3}, {"group", 1},        {"equal", 1},         {"missing", 17},
+                {"ordered", 17},     {"std.lv", 1},    {"partial", 1},      {"scales", 2},        {"by", 18},
+                {"correlation", 16}, {"cutoffs", 2},   {"anchors", 2},      {"minimum_group", 2}, {"margin", 2},
+                {"items", 28},       {"factors", 4},   {"method", 4},       {"rotation", 4},      {"seed", 12},
+                {"replicates", 12},  {"weights", 29},  {"standardised", 1}, {"modification", 1}};
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         const rsp_node *n = rsp_get(e->n, keys[k].key);
         if (n && !(keys[k].kinds >> kind & 1))
@@ -941,6 +941,33 @@ static void load_invariance(entry *e) {
     x->margin = rsp_get_number(e->n, "margin", 0.2);
 }
 
+static void load_correlations(entry *e, rsp_exploration *x) {
+    static const char *const kinds[] = {"pearson", "spearman", "polychoric", NULL}, *const missing[] = {
+                                                                                        "listwise", "fiml", "pairwise",
+                                                                                        NULL};
+    const rsp_node *ordered = rsp_get(e->n, "ordered"), *by = rsp_get(e->n, "by"), *gaps = rsp_get(e->n, "missing");
+    x->correlation = rsp_get_choice(e->n, "correlation", kinds, 0);
+    x->pairwise = rsp_get_choice(e->n, "missing", missing, 0) == 2;
+    if (gaps && strcmp(gaps->text, "fiml") == 0)
+        RSP_FAULT(e->l, gaps->loc, "say missing: pairwise", "correlations have no full information, in %s", e->where);
+    if (ordered && x->correlation != RSP_POLYCHORIC)
+        RSP_FAULT(e->l, ordered->loc, "say correlation: polychoric", "'ordered' has no meaning in %s", e->where);
+    x->all_ordered = !ordered || (ordered->kind == RSP_Y_SCALAR && strcmp(ordered->text, "all") == 0);
+    if (!x->all_ordered) x->n_ordered = rsp_bind_list(e->l, ordered, e->where, &x->ordered);
+    for (size_t k = 0; k < x->n_ordered; k++) {
+        bool named = false;
+        for (size_t j = 0; j < x->n_items; j++) named |= x->items[j] == x->ordered[k];
+        if (!named)
+            RSP_FAULT(e->l, ordered->loc, "name it among the items", "'%s' is no item of %s",
+                      rsp_var(e->l, x->ordered[k])->name, e->where);
+    }
+    if (by) x->n_by = rsp_bind_list(e->l, by, e->where, &x->by);
+    for (size_t k = 0; k < x->n_by; k++)
+        if (rsp_var(e->l, x->by[k])->type != RSP_SELECT_ONE && rsp_var(e->l, x->by[k])->type != RSP_TEXT)
+            RSP_FAULT(e->l, by->loc, NULL, "'%s' has no codes to make groups in %s", rsp_var(e->l, x->by[k])->name,
+                      e->where);
+}
+
 static void load_exploration(entry *e, int kind) {
     static const char *const methods[] = {"minres", "ml", NULL};
     static const char *const rotations[] = {"oblimin", "varimax", "none", NULL};
@@ -967,6 +994,7 @@ static void load_exploration(entry *e, int kind) {
     x->weighted = weights && strcmp(weights, "design") == 0;
     x->seed = (uint64_t) rsp_get_number(e->n, "seed", (double) e->l->s->variance.seed);
     x->replicates = (size_t) rsp_get_number(e->n, "replicates", 100);
+    if (x->kind == RSP_EXPLORE_CORRELATIONS) load_correlations(e, x);
 }
 
 static void load_factor(entry *e) {

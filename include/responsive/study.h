@@ -409,6 +409,12 @@ typedef struct {
     bool weighted; /* weights: design */
     uint64_t seed;
     size_t replicates;
+    /* correlations */
+    enum { RSP_PEARSON, RSP_SPEARMAN, RSP_POLYCHORIC } correlation;
+    bool pairwise;    /* missing: a pair rests on those who answered both, else on those who answered all items */
+    bool all_ordered; /* polychoric: every item is ordinal, else those of `ordered` */
+    size_t n_ordered, n_by;
+    const size_t *ordered, *by; /* variables; `by` beside everybody */
 } rsp_exploration;
 
 typedef enum {
