@@ -89,6 +89,9 @@ static int verb_simulate(const struct arguments *a) { return rsp_simulate(a->wor
 static int verb_show(const struct arguments *a) {
     return rsp_show_command(a->words[0], a->out, a->words[1], a->lang_first);
 }
+static int verb_forget(const struct arguments *a) {
+    return rsp_forget(a->words[0], a->words[1], a->out);
+}
 static int verb_verify(const struct arguments *a) { return rsp_verify(a->words[0]); }
 
 static int verb_selftest(const struct arguments *a) {
@@ -135,7 +138,8 @@ static const struct verb VERBS[] = {
      "Never prints an answer.\n  --json        the same for programs\n", 1, 1000, "J", verb_inspect},
     {"new", "new DIR --from FILE...", "draft a study in the new folder DIR from exports of its questionnaire",
      "Writes survey.csv, choices.csv and study.yaml; the draft runs as it is.\n"
-     "A questionnaire among the files is used: LimeSurvey's structure (.lss, .txt), an XLSForm workbook, REDCap's data\n"
+     "A questionnaire among the files is used: LimeSurvey's structure (.lss, .txt), an XLSForm workbook, REDCap's "
+     "data\n"
      "dictionary, syntax files for R and SPSS.\n"
      "  --from FILE...  exports of the answers, of one questionnaire\n",
      2, 1000, "F", verb_new},
@@ -150,6 +154,12 @@ static const struct verb VERBS[] = {
      "  --out OUT     folder of publications (default: out)\n"
      "  --lang L      language of the labels (default: the study's first)\n",
      2, 2, "lo", verb_show},
+    {"forget", "forget DIR ID [--out OUT]", "remove a respondent from everything that is kept of the study in DIR",
+     "ID is the respondent's id as the exports have it, or the pseudonym. Caches are removed, later runs set the row "
+     "aside\n"
+     "as `forgotten`. Says which exports and publications may still hold the answers, and what to do.\n"
+     "  --out OUT     folder of publications (default: out)\n",
+     2, 2, "o", verb_forget},
     {"diff", "diff RUN RUN", "what moved between two publications, and why",
      "Rows added and removed, estimates that moved by more than their standard error, verdicts that flipped; which "
      "exports,\n"

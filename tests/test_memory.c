@@ -293,6 +293,59 @@ static void the_memory_is_sealed(void **state) {
     assert_outcome("published", 0);
 }
 
+/* ---- forgetting ------------------------------------------------------------------------------------------------- */
+
+static int forget(const char *id) {
+    return sh("XDG_CONFIG_HOME=%s/config %s forget %s/s %s --out %s/out > %s/forgot 2> %s/said", here, program, here,
+              id, here, here, here);
+}
+
+static double kept(void) {
+    rsp_published *p = results();
+    double n = rsp_published_find(p, "response", "", "kept", "", "count")->estimate;
+    rsp_published_free(p);
+    return n;
+}
+
+static void a_forgotten_respondent_is_left_out(void **state) {
+    (void) state;
+    new_study("clean: [{id: alike, straightliners: [trust, voice], action: flag}]\n", true);
+    fill();
+    write_export(true);
+    assert_outcome("published", 0);
+    assert_int_equal(sh("test -d %s/out/s/.cache", here), 0);
+    assert_int_equal(forget("p0"), 0); /* flagged in Poland: the first publication's log names the pseudonym */
+    assert_int_equal(sh("test -e %s/out/s/.cache || ls -d %s/out/s/.staging-* 2> /dev/null", here, here), 2);
+    assert_int_equal(sh("test $(stat -c %%a %s/config/responsive/pseudonyms.key.forgotten) = 600", here), 0);
+    assert_int_equal(sh("grep -q 'quality/cleaning.csv names the pseudonym' %s/forgot && "
+                        "grep -q 's/answers.csv' %s/forgot && grep -q 'responsive run' %s/forgot",
+                        here, here, here),
+                     0);
+    assert_int_equal(sh("sed 's/ is forgotten.*//;q' %s/forgot > %s/pseudonym", here, here), 0);
+    assert_int_equal(sh("grep -rqFf %s/pseudonym %s/out/s/latest/", here, here), 0);
+    assert_outcome("too_little", -1); /* a publication that differs by one alone would tell the answers */
+    assert_int_equal(forget("p0"), 0);
+    assert_int_equal(sh("test $(wc -l < %s/config/responsive/pseudonyms.key.forgotten) = 1", here), 0);
+    for (int k = 0; k < 12; k++) add(k % 2, k % 3, 1);
+    write_export(true);
+    assert_outcome("published", 0);
+    assert_true(kept() == 131);
+    assert_int_equal(sh("grep -rqFf %s/pseudonym %s/out/s/latest/", here, here), 1);
+    assert_int_equal(sh("grep -q '^,forgotten,drop,' %s/out/s/latest/quality/cleaning.csv", here), 0);
+    /* By the pseudonym, as the log has it. */
+    assert_int_equal(forget("r0123456789abcdef"), 0);
+    assert_int_equal(sh("grep -qx r0123456789abcdef %s/config/responsive/pseudonyms.key.forgotten", here), 0);
+    /* A list that cannot be read forgets nobody by mistake: nothing is published. */
+    assert_int_equal(sh("echo somebody >> %s/config/responsive/pseudonyms.key.forgotten", here), 0);
+    assert_int_equal(night(), RSP_ERR_DATA);
+    assert_int_equal(sh("grep -q 'forgotten:[0-9]*:1: error: this is no pseudonym' %s/said", here), 0);
+    assert_int_equal(sh("rm %s/config/responsive/pseudonyms.key.forgotten", here), 0);
+    new_study("", false);
+    fill();
+    write_export(false);
+    assert_int_equal(forget("p0"), RSP_ERR_STUDY);
+}
+
 static int set_up(void **state) {
     (void) state;
     const char *build = getenv("BUILD");
@@ -313,6 +366,7 @@ int main(void) {
         cmocka_unit_test(any_two_publications_differ_by_enough),
         cmocka_unit_test(another_rule_of_change),
         cmocka_unit_test(the_memory_is_sealed),
+        cmocka_unit_test(a_forgotten_respondent_is_left_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

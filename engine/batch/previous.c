@@ -97,6 +97,9 @@ bool rsp_inputs_id(const rsp_request *r, char id[17], rsp_diag *d) {
     rsp_hash h;
     rsp_hash_init(&h);
     bool ok = rsp_hash_request(&h, r, d) && hash_exports(&h, r->study, a, d);
+    char forgotten[65];
+    const char *path = rsp_forgotten_path(r->study, a);
+    if (path && rsp_hash_file(path, forgotten)) rsp_hash_str(&h, forgotten);
     if (ok) rsp_hash_id(&h, id);
     rsp_arena_free(a);
     return ok;

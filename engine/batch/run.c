@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct night {
     const rsp_run_options *options;
@@ -45,7 +46,8 @@ struct night {
     rsp_arrivals arrivals;
     char content_id[17], inputs_id[17];
     bool preliminary, unchanged; /* unchanged: the publication before is what tonight's would be */
-    bool too_little;             /* a few respondents left, nobody came: the publication before stays */
+    size_t forgotten;
+    bool too_little; /* a few respondents left, nobody came: the publication before stays */
 };
 
 static void utc_now(const char *format, char *text, size_t size) {
@@ -199,13 +201,30 @@ static bool let_wait(struct night *n) {
     return !n->too_little;
 }
 
+/* Forgotten respondents are no rows for any rule; the log counts them without a name. */
+static bool forget_rows(struct night *n) {
+    const char *list = rsp_forgotten_path(n->study, n->arena);
+    if (n->study->roles.id == RSP_NONE || !list || access(list, F_OK) != 0) return true;
+    if (n->frame->keyed) memcpy(n->key, n->frame->key, sizeof n->key);
+    else if (!rsp_pseudonym_key(n->study, n->key, n->d)) return false;
+    n->forgotten = rsp_set_forgotten_aside(n->frame, n->key, n->d);
+    return !rsp_diag_errors(n->d);
+}
+
+static void log_forgotten(struct night *n) {
+    rsp_clean_log *l = n->cleaning;
+    for (size_t k = 0; k < n->forgotten; k++)
+        RSP_PUSH(l->lines, l->n, l->capacity, ((rsp_clean_line){"", "forgotten", "drop", "", "asked to be forgotten"}));
+}
+
 /* Exports to a weighted sample: every rank does this for itself. */
 static bool read_and_weight(struct night *n) {
     rsp_log_line(&n->log, "reading exports");
     if (!(n->frame = rsp_intake(n->study, n->d)) || rsp_diag_errors(n->d)) return false;
     n->read_by_country = count_by_country(n->frame, n->arena);
     rsp_log_line(&n->log, "cleaning %zu rows of %zu files", n->frame->n, n->frame->n_files);
-    if (!(n->cleaning = rsp_clean(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
+    if (!forget_rows(n) || !(n->cleaning = rsp_clean(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
+    log_forgotten(n);
     rsp_log_line(&n->log, "weighting %zu rows kept", n->frame->n);
     if (!n->cleaning->rows_read) {
         rsp_report(n->d, RSP_ERR_DATA, (rsp_loc){n->study->path, 0, 0}, "is this the export with the answers?",

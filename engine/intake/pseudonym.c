@@ -121,3 +121,86 @@ uint64_t rsp_person(const rsp_frame *f, size_t row, const unsigned char key[RSP_
     rsp_pseudonym_number(text, &number);
     return number;
 }
+
+/* ---- the forgotten ---------------------------------------------------------------------------------------------- */
+
+const char *rsp_forgotten_path(const rsp_study *s, rsp_arena *a) {
+    const char *key = key_path(s, a);
+    return key ? rsp_printf(a, "%s.forgotten", key) : NULL;
+}
+
+/* Numbers of the list; a line that is no pseudonym is an error: who is meant must not be read past. */
+static rsp_map *read_forgotten(const char *path, rsp_buf *file, rsp_diag *d) {
+    rsp_map *all = rsp_map_new();
+    if (access(path, F_OK) != 0) return all;
+    bool good = rsp_read_file(path, file, d, RSP_ERR_DATA, (rsp_loc){path, 0, 0});
+    int line = 1;
+    for (char *at = file->data; good && at && *at; line++) {
+        size_t length = strcspn(at, "\n");
+        bool more = at[length] == '\n';
+        uint64_t person;
+        at[length] = '\0';
+        if (length && !rsp_pseudonym_number(at, &person)) {
+            rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, line, 1}, "a pseudonym is an r and 16 hexadecimal digits",
+                       "this is no pseudonym of a respondent");
+            good = false;
+        } else if (length) {
+            rsp_map_put_n(all, (const char *) &person, sizeof person, 0);
+        }
+        at[length] = '\n';
+        at += length + more;
+    }
+    if (good) return all;
+    rsp_map_free(all);
+    return NULL;
+}
+
+/* Under another name first, so that a full disk forgets nobody anew. */
+static bool replace_file(const char *path, const rsp_buf *text, rsp_arena *a, rsp_diag *d) {
+    char *temporary = rsp_printf(a, "%s.%ld", path, (long) getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write(fd, text->data, text->length) == (ssize_t) text->length && fsync(fd) == 0;
+    if (fd >= 0 && close(fd) != 0) good = false;
+    if (good && rename(temporary, path) == 0) return true;
+    rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, NULL,
+               "the list of forgotten respondents cannot be written: %s", strerror(errno));
+    if (fd >= 0) unlink(temporary);
+    return false;
+}
+
+bool rsp_forgotten_add(const rsp_study *s, const char *pseudonym, rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
+    rsp_buf file = {0};
+    const char *path = rsp_forgotten_path(s, a);
+    uint64_t person = 0;
+    rsp_pseudonym_number(pseudonym, &person);
+    rsp_map *all = path ? read_forgotten(path, &file, d) : NULL;
+    bool good = all, there = all && rsp_map_get_n(all, (const char *) &person, sizeof person) != RSP_NONE;
+    if (good && !there) {
+        if (file.length && file.data[file.length - 1] != '\n') rsp_buf_putc(&file, '\n');
+        rsp_buf_printf(&file, "%s\n", pseudonym);
+        good = replace_file(path, &file, a, d);
+    }
+    rsp_map_free(all);
+    rsp_buf_free(&file);
+    rsp_arena_free(a);
+    return good;
+}
+
+size_t rsp_set_forgotten_aside(rsp_frame *f, const unsigned char key[RSP_KEY_BYTES], rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
+    rsp_buf file = {0};
+    size_t n = 0;
+    const char *path = rsp_forgotten_path(f->study, a);
+    rsp_map *all = path ? read_forgotten(path, &file, d) : NULL;
+    for (size_t i = 0; all && rsp_map_count(all) && i < f->n; i++) {
+        uint64_t person = rsp_person(f, i, key);
+        if (rsp_map_get_n(all, (const char *) &person, sizeof person) == RSP_NONE) continue;
+        f->aside[i] = RSP_ASIDE_FORGOTTEN;
+        n++;
+    }
+    rsp_map_free(all);
+    rsp_buf_free(&file);
+    rsp_arena_free(a);
+    return n;
+}

@@ -182,13 +182,16 @@ size_t rsp_memory_times(const rsp_memory *m, uint64_t person) {
     return n;
 }
 
+/* Nobody's number takes the place: that one respondent more is gone than came must still be seen. */
 bool rsp_memory_forget(rsp_memory *m, uint64_t person) {
     size_t n = 0;
-    for (size_t k = 0; k < m->n_people; k++)
-        if (m->people[k] != person) m->people[n++] = m->people[k];
-    bool found = n < m->n_people;
-    m->n_people = n;
-    return found;
+    for (size_t k = 0; k < m->n_people; k++) {
+        if (m->people[k] != person) continue;
+        m->people[k] = 0;
+        n++;
+    }
+    qsort(m->people, m->n_people, sizeof *m->people, compare_numbers);
+    return n > 0;
 }
 
 /* ---- as bytes --------------------------------------------------------------------------------------------------- */

@@ -27,6 +27,9 @@ typedef struct {
 int rsp_run(const rsp_run_options *o);
 int rsp_check(const char *dir);
 int rsp_verify(const char *run_dir);
+/* Removes a respondent (the id as exports have it, or a pseudonym) from everything that is kept of the study below `out`, has later
+ * runs set the respondent's row aside, and says what still holds the answers and what to do. */
+int rsp_forget(const char *dir, const char *id, const char *out);
 /* Prints what moved between two publications, and which inputs did it: 0 nothing, 1 something. */
 int rsp_diff(const char *before, const char *now);
 /* Digits that the installed program shares with certified values and with other programs: 0 as many as promised, 1 not. */
