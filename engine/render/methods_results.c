@@ -46,6 +46,14 @@ static size_t count_rows(const methods_annex *x, const rsp_published_row *of, co
     return n;
 }
 
+/* "Actively engaging × Country": without what stands in brackets, such as the range of a score. */
+static const char *scale_label(const methods_annex *x, const rsp_published_row *r) {
+    char *label = rsp_strdup(x->a, rsp_label_term(x->labels, x->a, r));
+    char *open = strstr(label, " ("), *close = open ? strchr(open, ')') : NULL;
+    if (close) memmove(open, close + 1, strlen(close + 1) + 1);
+    return label;
+}
+
 static void add_verdict(methods_annex *x, const rsp_published_row *r) {
     double groups = (double) count_rows(x, r, "latent_mean", "scalar");
     annex_cell_with(
