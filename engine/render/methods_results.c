@@ -57,7 +57,7 @@ static const char *scale_label(const methods_annex *x, const rsp_published_row *
 static void add_verdict(methods_annex *x, const rsp_published_row *r) {
     double groups = (double) count_rows(x, r, "latent_mean", "scalar");
     annex_cell_with(
-        x, rsp_label_term(x->labels, x->a, r),
+        x, scale_label(x, r),
         annex_say(x, "comparability.groups", METHODS_ARGS({"respondents", NULL, r->n}, {"groups", NULL, groups})));
     annex_cell(x, verdict_word(x, r->estimate));
     annex_cell(x, verdict_range(x, r));
@@ -267,30 +267,74 @@ static void unmet(methods_annex *x) {
     if (*list) annex_paragraph(x, annex_say(x, "accuracy.unmet", METHODS_ARGS({"list", list, 0})));
 }
 
-static void recovery(methods_annex *x) {
-    size_t n = x->p->n_recovery, shortfalls = 0;
-    const char **items = RSP_ARRAY(x->a, const char *, n + 1);
-    if (!n) return;
-    annex_table(x, annex_word(x, "recovery.title"), 6,
-                (const char *const[]){"recovery.kind", "recovery.world", "recovery.nights", "recovery.coverage",
-                                      "recovery.expected", "recovery.verdict"},
-                (const double[]){110, 0, 45, 65, 85, 70}, "ttnnnt");
-    for (size_t k = 0; k < n; k++) {
-        const rsp_recovery *r = &x->p->recovery[k];
-        annex_cell(x, r->kind);
-        annex_cell(x, r->world);
-        annex_cell(x, annex_count(x, r->nights));
-        annex_cell(x, rsp_say_percent(x->texts, x->a, r->coverage, 1));
-        annex_cell(x, rsp_printf(x->a, "%s to %s", rsp_say_percent(x->texts, x->a, r->low, 1),
-                                 rsp_say_percent(x->texts, x->a, r->high, 1)));
-        annex_cell(x, r->verdict);
-        if (*r->why)
-            items[shortfalls++] =
-                annex_say(x, "recovery.shortfall",
-                          METHODS_ARGS({"kind", r->kind, 0}, {"world", r->world, 0}, {"why", r->why, 0}));
+/* One row for each world: how many methods keep what they promise there. */
+static void worlds(methods_annex *x) {
+    static const char *const verdicts[] = {"holds", "short", "wide"};
+    rsp_map *seen = rsp_map_new();
+    annex_table(x, NULL, 6,
+                (const char *const[]){"recovery.world", "recovery.methods", "recovery.holds", "recovery.short",
+                                      "recovery.wide", "recovery.lowest"},
+                (const double[]){0, 65, 75, 60, 60, 75}, "tnnnnn");
+    for (size_t k = 0; k < x->p->n_recovery; k++) {
+        const char *world = x->p->recovery[k].world;
+        double n[3] = {0}, all = 0, least = INFINITY;
+        if (!rsp_map_put(seen, world, k)) continue;
+        for (size_t j = k; j < x->p->n_recovery; j++) {
+            const rsp_recovery *r = &x->p->recovery[j];
+            if (strcmp(r->world, world) != 0) continue;
+            all++;
+            least = fmin(least, r->coverage);
+            for (size_t v = 0; v < 3; v++) n[v] += strcmp(r->verdict, verdicts[v]) == 0;
+        }
+        annex_cell(x, world);
+        annex_cell(x, annex_count(x, all));
+        for (size_t v = 0; v < 3; v++) annex_cell(x, annex_count(x, n[v]));
+        annex_cell(x, rsp_say_percent(x->texts, x->a, least, 1));
     }
     annex_table_end(x);
-    if (shortfalls) annex_list(x, annex_word(x, "recovery.shortfalls"), shortfalls, items);
+    rsp_map_free(seen);
+}
+
+/* One row for each reason, with all that it explains. */
+static void shortfalls(methods_annex *x) {
+    rsp_map *seen = rsp_map_new();
+    for (size_t k = 0; k < x->p->n_recovery; k++) {
+        const char *why = x->p->recovery[k].why, *list = "";
+        if (!*why || !rsp_map_put(seen, why, k)) continue;
+        if (rsp_map_count(seen) == 1)
+            annex_table(x, annex_word(x, "recovery.shortfalls"), 2,
+                        (const char *const[]){"recovery.why", "recovery.where"}, (const double[]){170, 0}, "tt");
+        for (size_t j = k; j < x->p->n_recovery; j++) {
+            const rsp_recovery *r = &x->p->recovery[j];
+            if (strcmp(r->why, why) != 0) continue;
+            const char *one = annex_say(x, "recovery.one",
+                                        METHODS_ARGS({"kind", r->kind, 0}, {"world", r->world, 0},
+                                                     {"coverage", rsp_say_percent(x->texts, x->a, r->coverage, 1), 0}));
+            list = *list ? rsp_printf(x->a, "%s; %s", list, one) : one;
+        }
+        annex_cell(x, why);
+        annex_cell(x, list);
+    }
+    if (rsp_map_count(seen)) annex_table_end(x);
+    rsp_map_free(seen);
+}
+
+static void recovery(methods_annex *x) {
+    double nights = 0, low = INFINITY, high = -INFINITY;
+    if (!x->p->n_recovery) return;
+    for (size_t k = 0; k < x->p->n_recovery; k++) {
+        const rsp_recovery *r = &x->p->recovery[k];
+        nights = fmax(nights, r->nights);
+        low = fmin(low, r->low);
+        high = fmax(high, r->high);
+    }
+    annex_subheading(x, annex_word(x, "recovery.title"));
+    annex_paragraph(
+        x, annex_say(x, "recovery.text",
+                     METHODS_ARGS({"nights", NULL, nights}, {"low", rsp_say_percent(x->texts, x->a, low, 1), 0},
+                                  {"high", rsp_say_percent(x->texts, x->a, high, 1), 0})));
+    worlds(x);
+    shortfalls(x);
 }
 
 void methods_accuracy(methods_annex *x) {
