@@ -222,7 +222,9 @@ static void every_source_is_a_work(void **state) {
             const char *source = kinds[k].definitions[j].source;
             while (source && *source) {
                 size_t length = strcspn(source, ";");
-                const char *from = strncmp(source, "interval: ", 10) == 0 ? source + 10 : source;
+                const char *from = strncmp(source, "interval: ", 10) == 0 ? source + 10
+                                   : strncmp(source, "se: ", 4) == 0      ? source + 4
+                                                                          : source;
                 if (!is_listed(w, from, length - (size_t) (from - source)))
                     fail_msg("no work for '%.*s'", (int) length, source);
                 parts++;
