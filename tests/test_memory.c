@@ -346,6 +346,64 @@ static void a_forgotten_respondent_is_left_out(void **state) {
     assert_int_equal(forget("p0"), RSP_ERR_STUDY);
 }
 
+/* ---- marked words ----------------------------------------------------------------------------------------------- */
+
+/* Words in every column of a person, in the exports of several tools: nothing that a night leaves holds one of them. */
+static void no_tool_leaves_personal_words(void **state) {
+    (void) state;
+    static const struct {
+        const char *format, *heading, *row; /* of the row: number, country, answer, number, number, number */
+    } tools[] = {
+        {"csv", "id,country,trust,email,phone,comment", "p%d,%s,%s,zqmail%d@example.org,zqphone%d,zqtext%d"},
+        {"limesurvey", "id,submitdate,country,trust,ipaddr,refurl,token,comment",
+         "%d,2026-03-01 10:00:00,%s,%s,zqaddress%d,zqurl,zqtoken%d,zqtext%d"},
+        {"kobo", "_id,_uuid,_submission_time,username,deviceid,country,trust,_geolocation,comment",
+         "%d,zquuid,2026-03-01T10:00:00,zquser,zqdevice,%s,%s,zqplace%d %d,zqtext%d"},
+        {"redcap", "id,country,trust,first_name,last_name,comment", "p%d,%s,%s,zqfirst%d,zqlast%d,zqtext%d"},
+    };
+    for (size_t t = 0; t < sizeof tools / sizeof *tools; t++) {
+        char extra[128], row[256];
+        snprintf(extra, sizeof extra, "clean: [{id: odd, drop: \"${comment} = 'zqtext7'\"}]\n");
+        new_study(extra, t == 0 || t == 3);
+        put("s/survey.csv", "type,name,label::en\ntext,id,Respondent\nselect_one country,country,Country\n"
+                            "select_one level,trust,Trust\nselect_one level,voice,Voice\ntext,comment,Comment\n");
+        assert_int_equal(sh("sed -i 's/format: csv/format: %s/' %s/s/study.yaml", tools[t].format, here), 0);
+        FILE *f = create("s/answers.csv");
+        fprintf(f, "%s\n", tools[t].heading);
+        for (int k = 1; k <= 80; k++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            snprintf(row, sizeof row, tools[t].row, k, k % 2 ? "PL" : "DK", k % 3 ? "low" : "high", k, k, k);
+#pragma GCC diagnostic pop
+            fprintf(f, "%s\n", row);
+        }
+        assert_int_equal(fclose(f), 0);
+        assert_int_equal(sh("rm -rf %s/tmp && mkdir %s/tmp", here, here), 0);
+        setenv("TMPDIR", here, 1);
+        int status = night();
+        unsetenv("TMPDIR");
+        if (status > 1) {
+            sh("cat %s/said >&2", here);
+            fail_msg("%s: %d", tools[t].format, status);
+        }
+        if (sh("grep -raqE 'zq[a-z]' %s/out %s/tmp %s/said %s/json %s/config", here, here, here, here, here) != 1) {
+            sh("grep -raoE '.{0,60}zq[a-z]+.{0,20}' %s/out %s/said %s/json >&2", here, here, here);
+            fail_msg("%s: a marked word is left", tools[t].format);
+        }
+        assert_int_equal(
+            sh("cd %s/out/s/latest && for x in tables/*.xlsx; do unzip -p $x | grep -aqE 'zq[a-z]' && exit 7; "
+               "done; for x in briefs/*.pdf; do pdftotext $x - | grep -qE 'zq[a-z]' && exit 7; done; exit 0",
+               here),
+            0);
+        /* What knows hidden counts is the owner's alone; nothing can be written by others. */
+        assert_int_equal(
+            sh("test $(stat -c %%a %s/out/s/.cache) = 700 && test $(stat -c %%a %s/out/s/.memory) = 600 && "
+               "test -z \"$(find %s/out ! -type l -perm /022)\" && ! find %s | grep -q 'core'",
+               here, here, here, here),
+            0);
+    }
+}
+
 static int set_up(void **state) {
     (void) state;
     const char *build = getenv("BUILD");
@@ -367,6 +425,7 @@ int main(void) {
         cmocka_unit_test(another_rule_of_change),
         cmocka_unit_test(the_memory_is_sealed),
         cmocka_unit_test(a_forgotten_respondent_is_left_out),
+        cmocka_unit_test(no_tool_leaves_personal_words),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
