@@ -1060,8 +1060,8 @@ static void test_kinds_of_folding_are_said(void **state) {
     for (size_t i = 0; i < 6; i++) assert_int_equal(code(&x, "engage1", i), 2);
     static const char *const kinds[] = {"letters in another case", "blanks, tabs or line breaks: 'engage1'",
                                         "HTML: 'engage1'",
-                                        "quotation marks, dashes, accents or invisible signs written in another way: "
-                                        "'engage1'",
+                                        ("quotation marks, dashes, accents or invisible signs written in another way: "
+                                         "'engage1'"),
                                         "dots at the end: 'engage1'"};
     assert_non_null(strstr(said(x.diag, "in spite of letters")->message, "'engage1'"));
     for (size_t k = 1; k < 5; k++) assert_int_equal(said(x.diag, kinds[k])->class, RSP_NOTE);

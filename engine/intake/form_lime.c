@@ -100,7 +100,7 @@ static void add_own_words(struct lime *x, size_t list, char type) {
 
 static void add_points(struct lime *x, size_t list, int most) {
     for (int k = 1; k <= most; k++) {
-        char code[8];
+        char code[16];
         snprintf(code, sizeof code, "%d", k);
         rsp_form_choice *c = rsp_form_choice_of(x->form, list, code);
         for (size_t l = 0; l < x->form->n_languages; l++) c->label.in[l] = c->code;

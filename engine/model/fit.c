@@ -358,7 +358,7 @@ static bool refit_likelihood(const rsp_regression *f, const rsp_active *a, doubl
     memcpy(theta, start, l.p * sizeof *theta);
     n.tolerance = 1e-4; /* Newton's next error is about its square: 1e-8 of a standard error */
     if (f->has_theta) {
-        double fitted;
+        double fitted = NAN;
         if (isinf(f->theta)) data.theta = 1e10;
         if (isinf(f->theta)) rsp_newton(&l, w, &n);
         else fit_negative_binomial(&l, &data, w, &n, &fitted);
