@@ -40,6 +40,7 @@ rsp_published *rsp_published_new(size_t n) {
 void rsp_published_free(rsp_published *p) {
     if (!p) return;
     rsp_map_free(p->keys);
+    rsp_map_free(p->first);
     rsp_arena_free(p->arena);
 }
 
@@ -54,12 +55,15 @@ static void key_text(rsp_buf *b, const char *const parts[N_KEYS]) {
 
 void rsp_published_index(rsp_published *p) {
     rsp_map_free(p->keys);
+    rsp_map_free(p->first);
     p->keys = rsp_map_new();
+    p->first = rsp_map_new();
     rsp_buf b = {0};
     for (size_t i = 0; i < p->n; i++) {
         const rsp_published_row *r = &p->rows[i];
         key_text(&b, (const char *const[]){r->analysis, r->domain, r->term, r->level, r->statistic});
         rsp_map_put_n(p->keys, b.data, b.length, i);
+        rsp_map_put(p->first, r->analysis, i);
     }
     rsp_buf_free(&b);
 }
@@ -78,9 +82,8 @@ const rsp_published_row *rsp_published_find(const rsp_published *p, const char *
 }
 
 bool rsp_published_range(const rsp_published *p, const char *analysis, size_t *from, size_t *to) {
-    *from = 0;
-    while (*from < p->n && strcmp(p->rows[*from].analysis, analysis) != 0) ++*from;
-    *to = *from;
+    size_t first = rsp_map_get(p->first, analysis);
+    *from = *to = first == RSP_NONE ? p->n : first;
     while (*to < p->n && strcmp(p->rows[*to].analysis, analysis) == 0) ++*to;
     return *to > *from;
 }

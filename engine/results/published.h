@@ -7,7 +7,8 @@
 struct rsp_published {
     size_t n;
     rsp_published_row *rows;
-    rsp_map *keys; /* analysis, domain, term, level, statistic -> row */
+    rsp_map *keys;  /* analysis, domain, term, level, statistic -> row */
+    rsp_map *first; /* analysis -> its first row; those of one analysis stand together */
     rsp_arena *arena;
 };
 

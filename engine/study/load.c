@@ -311,6 +311,7 @@ rsp_study *rsp_study_load(const char *dir, rsp_diag *d) {
     rsp_loader l = {.s = RSP_NEW(a, rsp_study), .a = a, .d = d, .names = rsp_map_new(), .list_names = rsp_map_new()};
     size_t before = rsp_diag_errors(d);
     l.s->arena = a;
+    l.s->names = l.names;
     l.s->dir = rsp_strdup(a, dir);
     l.s->path = rsp_path_join(a, dir, "study.yaml");
     rsp_add_input(&l, l.s->path);
@@ -321,15 +322,16 @@ rsp_study *rsp_study_load(const char *dir, rsp_diag *d) {
         if (rsp_diag_errors(d) == before) rsp_digest_study(&l);
     }
     settle(&l);
-    rsp_map_free(l.names);
     rsp_map_free(l.list_names);
     if (rsp_diag_errors(d) == before) return l.s;
-    rsp_arena_free(a);
+    rsp_study_free(l.s);
     return NULL;
 }
 
 void rsp_study_free(rsp_study *s) {
-    if (s) rsp_arena_free(s->arena);
+    if (!s) return;
+    rsp_map_free(s->names);
+    rsp_arena_free(s->arena);
 }
 
 /* ---- questions to a study --------------------------------------------------------------------------------------- */
@@ -340,11 +342,7 @@ size_t rsp_list_find(const rsp_list *l, const char *code) {
     return RSP_NONE;
 }
 
-size_t rsp_study_variable(const rsp_study *s, const char *name) {
-    for (size_t k = 0; k < s->n_variables; k++)
-        if (strcmp(s->variables[k].name, name) == 0) return k;
-    return RSP_NONE;
-}
+size_t rsp_study_variable(const rsp_study *s, const char *name) { return rsp_map_get(s->names, name); }
 
 const char *rsp_variable_label(const rsp_study *s, size_t variable, const char *lang) {
     const char *text = rsp_text_in(&s->variables[variable].label, lang);

@@ -591,6 +591,7 @@ typedef struct {
     char analyses_digest[65]; /* of all analyses */
     size_t n_inputs;
     const char **inputs; /* files read while loading: for the manifest */
+    rsp_map *names; /* of variables -> their places */
     rsp_arena *arena;
 } rsp_study;
 
