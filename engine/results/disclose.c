@@ -29,8 +29,24 @@ struct gate {
     rsp_joining joining;           /* what this try does to five answers */
     rsp_fives fives;
     bool changed;
+    rsp_map *safe; /* systems of cells that were found safe */
     rsp_arena *arena;
 };
+
+/* Parts of a key, between which stands what no code may hold; the last is NULL. */
+static const char *joined(rsp_arena *a, const char *const *part) {
+    size_t length[8], all = 0, n = 0;
+    for (; part[n]; n++) all += (length[n] = strlen(part[n])) + 1;
+    char *text = rsp_alloc(a, all), *at = text;
+    for (size_t k = 0; k < n; k++) {
+        memcpy(at, part[k], length[k]);
+        at += length[k];
+        *at++ = k + 1 < n ? '\x1f' : '\0';
+    }
+    return text;
+}
+
+#define KEY(g, ...) joined((g)->arena, (const char *const[]){__VA_ARGS__, NULL})
 
 static bool is(const rsp_row *r, const char *statistic) { return strcmp(r->statistic, statistic) == 0; }
 
@@ -96,7 +112,7 @@ static bool no_cell(const struct gate *g, const rsp_row *r) { return left_out(g,
 
 static const char *row_key(const struct gate *g, size_t row) {
     const rsp_row *r = &g->results->rows[row];
-    return rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", r->analysis, r->domain, r->term, r->level, r->statistic);
+    return KEY(g, r->analysis, r->domain, r->term, r->level, r->statistic);
 }
 
 /* Too few to publish what they make of the difference. */
@@ -209,9 +225,7 @@ static void levels_of_a_distribution(struct gate *g) {
     struct groups groups = {.by_key = rsp_map_new()};
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        if (part_of_a_distribution(g, r))
-            groups_add(&groups,
-                       rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s", r->analysis, r->domain, r->term, r->statistic), i);
+        if (part_of_a_distribution(g, r)) groups_add(&groups, KEY(g, r->analysis, r->domain, r->term, r->statistic), i);
     }
     for (size_t k = 0; k < groups.n; k++) protect(g, &groups.group[k], g->rules->minimum_cell);
     groups_free(&groups);
@@ -223,10 +237,7 @@ static void same_cell(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || rsp_is_pair(r)) continue;
-        groups_add(&groups,
-                   rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term, r->level,
-                              r->statistic),
-                   i);
+        groups_add(&groups, KEY(g, filter_key(g, i), r->domain, r->term, r->level, r->statistic), i);
     }
     for (size_t k = 0; k < groups.n; k++) {
         const struct members *m = &groups.group[k];
@@ -266,7 +277,7 @@ static void indices_of_levels(struct gate *g) {
         size_t v = rsp_study_variable(g->study, r->term);
         if (v == RSP_NONE || !g->study->variables[v].list) continue;
         if (is(r, "proportion") || (rsp_is_pair(r) && !left_out(g, r)) || index_of_levels(r))
-            groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term), i);
+            groups_add(&groups, KEY(g, filter_key(g, i), r->domain, r->term), i);
     }
     for (size_t k = 0; k < groups.n; k++) {
         const struct members *m = &groups.group[k];
@@ -285,20 +296,15 @@ static void parts_of_a_whole(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (g->analysis[i] && g->analysis[i]->kind == RSP_A_TABLE && g->hidden[i] == SHOWN)
-            rsp_map_put(shown,
-                        rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), r->domain, r->term,
-                                   r->level, r->statistic),
-                        i);
+            rsp_map_put(shown, KEY(g, filter_key(g, i), r->domain, r->term, r->level, r->statistic), i);
     }
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0] || rsp_is_pair(r)) continue;
         const char *variable = NULL, *parent;
         for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++) {
-            const char *whole = rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, i), parent, r->term,
-                                           r->level, r->statistic);
-            if (rsp_map_get(shown, whole) != RSP_NONE)
-                groups_add(&groups, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, whole, variable), i);
+            const char *whole = KEY(g, filter_key(g, i), parent, r->term, r->level, r->statistic);
+            if (rsp_map_get(shown, whole) != RSP_NONE) groups_add(&groups, KEY(g, r->analysis, whole, variable), i);
         }
     }
     for (size_t k = 0; k < groups.n; k++) protect(g, &groups.group[k], g->rules->minimum_cell);
@@ -312,8 +318,7 @@ static void choice_differences(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (is(r, "proportion") && g->hidden[i] != SHOWN)
-            rsp_map_put(choices,
-                        rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s", r->analysis, r->domain, r->term, r->level), i);
+            rsp_map_put(choices, KEY(g, r->analysis, r->domain, r->term, r->level), i);
     }
     for (size_t i = 0; rsp_map_count(choices) && i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
@@ -324,8 +329,7 @@ static void choice_differences(struct gate *g) {
             bool first = strncmp(r->level, code, length) == 0 && r->level[length] == '-';
             bool second =
                 all > length && r->level[all - length - 1] == '-' && strcmp(r->level + all - length, code) == 0;
-            if ((first || second) && rsp_map_get(choices, rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s", r->analysis,
-                                                                     r->domain, r->term, code)) != RSP_NONE)
+            if ((first || second) && rsp_map_get(choices, KEY(g, r->analysis, r->domain, r->term, code)) != RSP_NONE)
                 hide(g, i);
         }
     }
@@ -339,15 +343,13 @@ static void differences(struct gate *g) {
         const rsp_row *r = &g->results->rows[i];
         const char *term =
             is(r, "proportion") && *r->level ? rsp_printf(g->arena, "%s=%s", r->term, r->level) : r->term;
-        if (!r->sides[0] && !rsp_is_pair(r))
-            groups_add(&cells, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, term), i);
+        if (!r->sides[0] && !rsp_is_pair(r)) groups_add(&cells, KEY(g, r->analysis, r->domain, term), i);
     }
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         for (size_t side = 0; r->sides[0] && side < 2; side++) {
             if (!r->sides[side]) continue;
-            size_t k =
-                rsp_map_get(cells.by_key, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->sides[side], r->term));
+            size_t k = rsp_map_get(cells.by_key, KEY(g, r->analysis, r->sides[side], r->term));
             for (size_t j = 0; k != RSP_NONE && j < cells.group[k].n; j++)
                 if (g->hidden[cells.group[k].row[j]] != SHOWN) hide(g, i);
         }
@@ -373,8 +375,7 @@ struct linked {
 
 static const char *cell_key(const struct gate *g, size_t row, const char *domain) {
     const rsp_row *r = &g->results->rows[row];
-    return rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s\x1f%s", filter_key(g, row), domain, r->term, r->level,
-                      r->statistic);
+    return KEY(g, filter_key(g, row), domain, r->term, r->level, r->statistic);
 }
 
 static double at_least_zero(double x) { return x > 0 ? x : 0; }
@@ -501,13 +502,12 @@ static void relate_sets(struct gate *g, struct linked *l, size_t *cells) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (l->of_row[i] != RSP_NONE && is(r, "combination"))
-            groups_add(&combinations, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, r->term), i);
+            groups_add(&combinations, KEY(g, r->analysis, r->domain, r->term), i);
     }
     for (size_t i = 0; combinations.n && i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (l->of_row[i] == RSP_NONE || !is(r, "proportion") || r->base == 0) continue;
-        size_t k =
-            rsp_map_get(combinations.by_key, rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, r->domain, r->term));
+        size_t k = rsp_map_get(combinations.by_key, KEY(g, r->analysis, r->domain, r->term));
         if (k != RSP_NONE) relate_set(g, l, i, &combinations.group[k], cells);
     }
     groups_free(&combinations);
@@ -531,14 +531,11 @@ static void relate(struct gate *g, struct linked *l) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (l->of_row[i] == RSP_NONE) continue;
-        if (part_of_a_distribution(g, r))
-            groups_add(&levels,
-                       rsp_printf(g->arena, "%s\x1f%s\x1f%s\x1f%s", r->analysis, r->domain, r->term, r->statistic), i);
+        if (part_of_a_distribution(g, r)) groups_add(&levels, KEY(g, r->analysis, r->domain, r->term, r->statistic), i);
         const char *variable = NULL, *parent;
         for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++)
             if (rsp_map_get(l->cells, cell_key(g, i, parent)) != RSP_NONE)
-                groups_add(&parts,
-                           rsp_printf(g->arena, "%s\x1f%s\x1f%s", r->analysis, cell_key(g, i, parent), variable), i);
+                groups_add(&parts, KEY(g, r->analysis, cell_key(g, i, parent), variable), i);
     }
     for (size_t k = 0; k < levels.n; k++) {
         for (size_t j = 0; j < levels.group[k].n; j++) cells[j] = l->of_row[levels.group[k].row[j]];
@@ -549,7 +546,7 @@ static void relate(struct gate *g, struct linked *l) {
         size_t row = parts.group[k].row[0];
         for (size_t j = 0; (parent = parent_domain(g->arena, g->results->rows[row].domain, j, &variable)); j++) {
             key = cell_key(g, row, parent);
-            const char *group = rsp_printf(g->arena, "%s\x1f%s\x1f%s", g->results->rows[row].analysis, key, variable);
+            const char *group = KEY(g, g->results->rows[row].analysis, key, variable);
             if (rsp_map_get(parts.by_key, group) == k) break;
         }
         cells[0] = rsp_map_get(l->cells, key);
@@ -601,11 +598,11 @@ static void linked_tables(struct gate *g) {
     relate(g, l);
     l->tonight = l->n_relations;
     bound_cells(g, l, false);
-    rsp_protect(l->n_cells, l->state, l->n_relations, l->relations);
+    rsp_protect(l->n_cells, l->state, l->n_relations, l->relations, g->safe);
     if (g->memory) {
         bound_cells(g, l, true);
         relate_memory(g, l);
-        rsp_protect(l->n_cells, l->state, l->n_relations, l->relations);
+        rsp_protect(l->n_cells, l->state, l->n_relations, l->relations, g->safe);
     }
     for (size_t i = 0; i < g->results->n; i++)
         if (l->of_row[i] != RSP_NONE && l->state[l->of_row[i]].hidden && !left_out(g, &g->results->rows[i])) hide(g, i);
@@ -632,7 +629,7 @@ static void complementary(struct gate *g) {
 
 /* The people and the item: what relations between cells never leave. */
 static const char *item_of(const struct gate *g, size_t row) {
-    return rsp_printf(g->arena, "%s\x1f%s", filter_key(g, row), g->results->rows[row].term);
+    return KEY(g, filter_key(g, row), g->results->rows[row].term);
 }
 
 /* An item's differences have a level in their term. */
@@ -881,7 +878,12 @@ static rsp_published *publish(const struct gate *g, bool preliminary, size_t n_h
 rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, rsp_memory *memory, bool preliminary,
                             rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    struct gate g = {.study = s, .rules = &s->disclosure, .results = r, .hidden = rsp_calloc(r->n + 1, 1), .arena = a};
+    struct gate g = {.study = s,
+                     .rules = &s->disclosure,
+                     .results = r,
+                     .hidden = rsp_calloc(r->n + 1, 1),
+                     .safe = rsp_map_new(),
+                     .arena = a};
     size_t n_hidden[COMPLEMENTARY + 1] = {0};
     g.analysis = analyses_of_rows(s, r, a);
     g.held = RSP_ARRAY(a, bool, r->n);
@@ -903,6 +905,7 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, rsp_memory
             n_hidden[PRIMARY] + n_hidden[COMPLEMENTARY], p->n, n_hidden[PRIMARY], n_hidden[COMPLEMENTARY]);
     rsp_fives_free(&g.fives);
     linked_free(g.linked);
+    rsp_map_free(g.safe);
     free(g.hidden);
     rsp_arena_free(a);
     return p;

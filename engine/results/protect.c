@@ -23,6 +23,7 @@ struct protector {
     const rsp_relation *relations;
     size_t *component; /* union-find over hidden cells */
     size_t marked;
+    rsp_map *safe;
 };
 
 static size_t find(size_t *up, size_t k) {
@@ -320,9 +321,46 @@ static bool intervals_wide(struct protector *p, struct block *b, const size_t *p
 
 /* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
+static void describe_cell(rsp_buf *out, const rsp_cell_state *c) {
+    const double numbers[] = {(double) c->count, c->room, c->low, c->high, c->fall, c->rise, c->need, c->need_before};
+    const char marks[] = {c->known, c->counts, c->hidden, c->open, c->held, c->past};
+    rsp_buf_add(out, (const char *) numbers, sizeof numbers);
+    rsp_buf_add(out, marks, sizeof marks);
+}
+
+static void describe_relation(const struct protector *p, rsp_buf *out, const rsp_relation *r, const size_t *place) {
+    const double ends[] = {r->fall, r->rise};
+    const char marks[] = {r->sign != NULL, counts_only(p, r)};
+    rsp_buf_add(out, (const char *) ends, sizeof ends);
+    rsp_buf_add(out, marks, sizeof marks);
+    for (size_t k = 0; k < r->n; k++) {
+        if (!takes_part(p, r, r->cell[k])) continue;
+        rsp_buf_add(out, (const char *) &place[r->cell[k]], sizeof *place);
+        rsp_buf_add(out, coefficient(r, k) < 0 ? "-" : "+", 1);
+    }
+}
+
+/* All that the verdict on a block rests on: a block that is safe hides nothing more, so what could be hidden is no part. */
+static rsp_buf describe(const struct protector *p, const struct block *b, const size_t *place) {
+    rsp_buf out = {0};
+    for (size_t j = 0; j < b->n_columns; j++) describe_cell(&out, &p->cells[b->column[j]]);
+    for (size_t i = 0; i < b->n_rows; i++) describe_relation(p, &out, &p->relations[b->row[i]], place);
+    return out;
+}
+
 static bool protect_block(struct protector *p, struct block *b, size_t *place) {
     for (size_t j = 0; j < b->n_columns; j++) place[b->column[j]] = j;
-    return nothing_determined(p, b, place) && intervals_wide(p, b, place);
+    rsp_buf description = describe(p, b, place);
+    bool safe = rsp_map_get_n(p->safe, description.data, description.length) != RSP_NONE, exposed = false;
+    if (safe) {
+        for (size_t j = 0; j < b->n_columns; j++) p->cells[b->column[j]].exposed = false;
+    } else {
+        safe = nothing_determined(p, b, place) && intervals_wide(p, b, place);
+        for (size_t j = 0; j < b->n_columns; j++) exposed |= p->cells[b->column[j]].exposed;
+        if (safe && !exposed) rsp_map_put_n(p->safe, description.data, description.length, 1);
+    }
+    rsp_buf_free(&description);
+    return safe;
 }
 
 static void push(size_t **v, size_t *n, size_t *capacity, size_t x) { RSP_PUSH(*v, *n, *capacity, x); }
@@ -365,12 +403,14 @@ static bool round_of(struct protector *p) {
     return changed;
 }
 
-size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations) {
+size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations,
+                   rsp_map *safe) {
     struct protector p = {.n_cells = n_cells,
                           .n_relations = n_relations,
                           .cells = cells,
                           .next = rsp_calloc(n_cells + 1, sizeof(bool)),
                           .relations = relations,
+                          .safe = safe,
                           .component = rsp_malloc((n_cells + 1) * sizeof *p.component)};
     glp_term_out(GLP_OFF);
     while (round_of(&p)) continue; /* each round hides a cell more, so it ends */

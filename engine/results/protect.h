@@ -36,7 +36,9 @@ typedef struct {
 /* Marks cells as hidden until no hidden one is determined by elimination, and the least and the greatest count that a hidden
  * one, tonight's or an earlier publication's, can have (linear programming over all relations) lie at least `need` apart. Returns
  * how many cells were marked. After Fischetti and Salazar 2000, Models and algorithms for optimizing cell suppression in
- * tabular data with linear constraints, JASA 95: their attacker's problem, with a greedy choice of the next cell. */
-size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations);
+ * tabular data with linear constraints, JASA 95: their attacker's problem, with a greedy choice of the next cell.
+ * safe: systems of cells that hang together and were found safe, as bytes; those of one run come up again and again. */
+size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations,
+                   rsp_map *safe);
 
 #endif
