@@ -876,19 +876,21 @@ static void there_and_back(rsp_study *s, const rsp_frame *f, const struct manner
                          .format = strcmp(m->tool, "csv") ? "auto" : "csv",
                          .n_rename = m->n_rename,
                          .rename = (rsp_pair *) m->rename};
-    rsp_source *before = s->sources;
-    size_t n_before = s->n_sources;
-    s->sources = &source;
-    s->n_sources = 1;
-    rsp_frame *g = rsp_intake(s, d);
-    s->sources = before;
-    s->n_sources = n_before;
+    rsp_study with = *s; /* the export is the whole study's only source, in a folder that it may read */
+    char *real = realpath(folder, NULL);
+    const char *roots[] = {real};
+    with.sources = &source;
+    with.n_sources = 1;
+    with.roots = roots;
+    with.n_roots = 1;
+    rsp_frame *g = rsp_intake(&with, d);
     if (!g || rsp_diag_warnings(d)) rsp_diag_print(d, stderr, false, 20);
     assert_non_null(g);
     assert_string_equal(g->files[0].tool, m->tool);
     assert_int_equal(rsp_diag_warnings(d), 0);
     expect_same_frame(m, f, g);
     rsp_frame_free(g);
+    free(real);
     free(w.columns);
     rsp_arena_free(w.arena);
     rsp_diag_free(d);
