@@ -348,8 +348,10 @@ static void lay_out(struct book *b) {
     const rsp_study *s = b->of->p->study;
     for (size_t k = 0; k < s->n_analyses; k++) {
         if (!rsp_edition_wants(b->of->p, b->of->e, s->analyses[k].id) || seen_before(s, k)) continue;
+        size_t before = b->n;
         add_tab(b, s->analyses[k].id, RSP_TAB_SUMMARY);
-        add_tab(b, s->analyses[k].id, RSP_TAB_VALUES);
+        /* What a summary of a few rows rests on is hundreds: not for a country's readers, who find them in the open data. */
+        if (b->n == before || !b->of->country) add_tab(b, s->analyses[k].id, RSP_TAB_VALUES);
         add_tab(b, s->analyses[k].id, RSP_TAB_DIFFERENCES);
     }
 }
