@@ -49,14 +49,15 @@ int deflateInit_(z_streamp z, int level, const char *version, int size) {
 /* A thread that waits for the next parallel loop spins, by libgomp's default, for many milliseconds: on a machine that
  * others use too it takes from them, and from the very thread it waits for. Here it looks a thousand times (a twentieth of a
  * millisecond), then sleeps. libgomp reads the number before main begins, from the environment alone; what somebody has set
- * there stays. */
+ * there stays. OpenBLAS likewise starts its own threads, which spin, before main could say that none are wanted. */
 char *getenv(const char *name) {
-    static char briefly[] = "1000";
+    static char briefly[] = "1000", one[] = "1";
     size_t length = strlen(name);
     bool policy = false;
     for (char **at = environ; at && *at; at++) {
         if (strncmp(*at, name, length) == 0 && (*at)[length] == '=') return *at + length + 1;
         policy |= strncmp(*at, "OMP_WAIT_POLICY=", 16) == 0;
     }
+    if (strcmp(name, "OPENBLAS_NUM_THREADS") == 0) return one;
     return !policy && strcmp(name, "GOMP_SPINCOUNT") == 0 ? briefly : NULL;
 }
