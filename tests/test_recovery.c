@@ -338,7 +338,8 @@ static const struct {
      "percentiles of a bootstrap do not see that shares of small samples err towards being alike"},
     {"test: drivers", "short", true, "errors of sixty respondents a country err low; more respondents, less so"},
     {"imputed, linear", "short", true,
-     "predictive mean matching: where nearly all answers are missing, few donors give them all"},
+     "predictive mean matching: where nearly all answers are missing, few donors give them all; mice 3.15 alike, 0.89 "
+     "in 500 nights"},
     {"imputed, logistic", "wide", false, "the prior of the imputation's models holds back what few answers say"}};
 
 static double limit(double nights) { return 3 * sqrt(0.95 * 0.05 / nights); }
