@@ -1,5 +1,7 @@
 /* All parts of a publication say the same numbers: two studies that ship, run as a person runs them, and compared by
  * tests/agree.py with software that shares nothing with ours. */
+#include "shell.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,18 +12,6 @@
 #include <cmocka.h>
 
 static char here[] = "/tmp/responsive-agree-XXXXXX";
-
-static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int sh(const char *format, ...) {
-    char command[2048];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 static void run(const char *study, const char *languages) {
     const char *build = getenv("BUILD");

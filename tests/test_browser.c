@@ -1,5 +1,7 @@
 /* The pages in a real browser, by keyboard and at the width of a phone: tests/browse.py drives headless Chromium. Without
  * Chromium the tests are skipped, and say so. */
+#include "shell.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,18 +12,6 @@
 #include <cmocka.h>
 
 static char here[] = "/tmp/responsive-browser-XXXXXX";
-
-static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int sh(const char *format, ...) {
-    char command[2048];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 static void need_chromium(void) {
     if (sh("command -v chromium >/dev/null") == 0) return;

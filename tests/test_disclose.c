@@ -864,6 +864,31 @@ static void pairs_of_two_nights(void **state) {
     DONE();
 }
 
+/* Where nothing was published before, a memory hides nothing more: not the net share of an item of which all five answers
+ * are shown, whose pairs nobody prints. */
+static void a_new_memory_hides_nothing_more(void **state) {
+    (void) state;
+    DISCLOSE("");
+    static const int64_t counts[][5] = {{20, 20, 20, 20, 20}, {40, 30, 20, 15, 2}, {1, 30, 2, 15, 12}};
+    static const char *const domains[] = {"region=n", "region=s", "region=w"};
+    for (size_t k = 0; k < 3; k++) {
+        int64_t base = 0;
+        for (size_t j = 0; j < 5; j++) base += counts[k][j];
+        add_five_points(r, "a", domains[k], counts[k]);
+        add(r, "b", domains[k], "", "net", base, -1);
+        add(r, "b", domains[k], "", "top2", base, counts[k][3] + counts[k][4]);
+    }
+    rsp_memory *m = rsp_memory_new(s->disclosure.digest);
+    rsp_published *with = rsp_disclose(s, r, m, false, d), *without = rsp_disclose(s, r, NULL, false, d);
+    assert_true(is_shown(with, &r->rows[7])); /* the first item's net share */
+    assert_int_equal(rsp_published_count(with), rsp_published_count(without));
+    for (size_t i = 0; i < r->n; i++) assert_int_equal(is_shown(with, &r->rows[i]), is_shown(without, &r->rows[i]));
+    rsp_published_free(with);
+    rsp_published_free(without);
+    rsp_memory_free(m);
+    DONE();
+}
+
 /* Yesterday two of 62 agreed, tonight three: shown, the pair would say who came. */
 static void a_pair_is_held_back(void **state) {
     (void) state;
@@ -942,6 +967,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(small_bases_and_cells),
                                        cmocka_unit_test(nobody_and_everybody),
                                        cmocka_unit_test(five_answers_become_three),
+                                       cmocka_unit_test(a_new_memory_hides_nothing_more),
                                        cmocka_unit_test(collapsing_that_does_not_help),
                                        cmocka_unit_test(joined_answers_give_nothing_away),
                                        cmocka_unit_test(organisations_tails_totals_weights),

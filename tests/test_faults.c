@@ -2,6 +2,7 @@
  * program is stopped or killed: `latest` is whole, old or new; staging is gone, at the latest after the next run.
  * tests/faults.c makes the calls fail. */
 #include "responsive/base.h"
+#include "shell.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -26,18 +27,6 @@ enum { SANITIZED = 0 };
 #endif
 
 static char here[256], out[300], program[1024], faults[1024], report[400];
-
-static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int sh(const char *format, ...) {
-    char command[4096];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 /* What goes wrong in a night: calls and allocations count from 1; 0: none. */
 struct fault {

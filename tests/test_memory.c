@@ -1,5 +1,6 @@
 /* What publications tell together: newcomers wait for company, the memory is sealed, and where it is lost nothing is published. */
 #include "responsive/results.h"
+#include "shell.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -16,18 +17,6 @@
 enum { MOST = 400, NIGHTS = 10 };
 
 static char here[64], program[512];
-
-static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int sh(const char *format, ...) {
-    char command[4096];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 static FILE *create(const char *name) {
     char path[256];

@@ -1,6 +1,7 @@
 /* Whole nights: the program as a person calls it, on the studies that ship. */
 #include "responsive/batch.h"
 #include "responsive/results.h"
+#include "shell.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -18,18 +19,6 @@
 static char here[512];     /* scratch folder */
 static char program[1024]; /* the program under test */
 static char root[512];     /* of the project */
-
-static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int sh(const char *format, ...) {
-    char command[4096];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 static char *path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,6 +1,7 @@
 /* The self-test of the installed program: what it promises is met, and a wrong number is noticed. */
 #include "batch/selftest.h"
 #include "responsive/batch.h"
+#include "shell.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -13,18 +14,6 @@
 #include <cmocka.h>
 
 static char here[512]; /* scratch folder, with the program as it is installed */
-
-static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int sh(const char *format, ...) {
-    char command[4096];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 static const rsp_accuracy *find(const rsp_accuracy *sets, size_t n, const char *name) {
     for (size_t k = 0; k < n; k++)

@@ -258,15 +258,16 @@ static bool index_of_pairs(const rsp_row *r) { return is(r, "net") || is(r, "top
 
 /* Must the index be hidden beside what is shown of the members? */
 static bool index_tells(const struct gate *g, const struct members *m, const rsp_row *index) {
-    bool level = false, pair = false, pairs = false;
+    bool level = false, pair = false, pairs = false, unprinted = false; /* five answers stay as they are */
     for (size_t j = 0; j < m->n; j++) {
         const rsp_row *r = &g->results->rows[m->row[j]];
         bool hidden = g->hidden[m->row[j]] != SHOWN;
         level |= is(r, "proportion") && hidden;
         pair |= rsp_is_pair(r) && hidden;
         pairs |= rsp_is_pair(r);
+        unprinted |= g->hidden[m->row[j]] == UNPRINTED;
     }
-    return pairs && index_of_pairs(index) ? pair : level;
+    return pairs && !unprinted && index_of_pairs(index) ? pair : level;
 }
 
 /* An index of a coded item is a sum over its levels: shown beside all levels but two, it would give them away. */
