@@ -132,7 +132,8 @@ void rsp_ending_watch(void) {
 #ifndef __SANITIZE_ADDRESS__    /* it has handlers of its own, which say more */
     static char stack[1 << 16]; /* a stack that overflows leaves no room for a handler */
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
-    struct sigaction fault = {.sa_handler = on_fault, .sa_flags = (int) (SA_RESETHAND | SA_ONSTACK)};
+    /* The handler stays: of two threads that a library gives up in, the second waits. A fault within it ends the program. */
+    struct sigaction fault = {.sa_handler = on_fault, .sa_flags = SA_ONSTACK};
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
     for (size_t k = 0; k < sizeof faults / sizeof *faults; k++) sigaction(faults[k], &fault, NULL);
     atexit(on_exit_by_others);
