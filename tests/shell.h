@@ -1,0 +1,23 @@
+/* Commands of a shell, for tests that work with the installed or built program as its users do. */
+#ifndef RESPONSIVE_TESTS_SHELL_H
+#define RESPONSIVE_TESTS_SHELL_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The command's exit status; -1: a signal ended it. */
+static int sh(const char *format, ...) {
+    char command[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#endif
