@@ -156,6 +156,13 @@ $(BUILD)/responsive: $(MAIN) $(BUILD)/libresponsive.a
 $(BUILD)/libresponsive.a: $(OBJ)
 	$(QUIET)rm -f $@ && ar rcs $@ $(OBJ)
 
+# Written anew when it changes, so that manifests name the commit that was built.
+.PHONY: FORCE
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo $(COMMIT) | cmp -s - $@ || echo $(COMMIT) > $@
+
+$(BUILD)/engine/base/system.o: $(BUILD)/commit
 $(BUILD)/engine/base/system.o: ALL_CFLAGS += -DRESPONSIVE_VERSION='"$(VERSION)"' -DRESPONSIVE_COMMIT='"$(COMMIT)"'
 
 $(BUILD)/%.o: %.c Makefile

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,14 @@
 
 enum { KEY_TEXT = 2 * RSP_KEY_BYTES, SHOWN_BYTES = 8 };
 
-/* Where the key is: the study's word, else the user's folder of settings. NULL: there is none. */
+/* Where the key is: the study's word, else the user's folder of settings, without HOME (cron, containers) that of the
+ * password file. NULL: there is none. */
 static const char *key_path(const rsp_study *s, rsp_arena *a) {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     if (s && s->privacy.key) return rsp_path_join(a, s->dir, s->privacy.key);
     if (config && config[0] == '/') return rsp_printf(a, "%s/responsive/pseudonyms.key", config);
+    const struct passwd *user = home ? NULL : getpwuid(geteuid());
+    if (user) home = user->pw_dir;
     return home && home[0] == '/' ? rsp_printf(a, "%s/.config/responsive/pseudonyms.key", home) : NULL;
 }
 
@@ -69,9 +73,16 @@ bool rsp_pseudonym_key(const rsp_study *s, unsigned char key[RSP_KEY_BYTES], rsp
     struct stat st;
     const char *path = key_path(s, a);
     if (sodium_init() < 0) abort();
+    if (s && s->disclosure.off &&
+        !s->privacy.key) { /* public or made up: nobody to hide, so the same names everywhere */
+        memset(key, 0, RSP_KEY_BYTES);
+        rsp_arena_free(a);
+        return true;
+    }
     if (!path)
         rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s ? s->path : NULL, 0, 0}, "give `privacy: {key: FILE}`",
-                   "there is no place for the key of the pseudonyms: neither HOME nor XDG_CONFIG_HOME is set");
+                   "there is no place for the key of the pseudonyms: neither XDG_CONFIG_HOME nor HOME is set, and the "
+                   "user has no folder");
     bool good = path && (stat(path, &st) == 0 || make_key(path, a, d));
     good = good && rsp_read_file(path, &file, d, RSP_ERR_DATA, (rsp_loc){path, 0, 0});
     if (good && !parse_key(&file, key)) {
