@@ -1,6 +1,7 @@
 /* Foundations: names, suggestions, diagnostics, hashes, random streams, distributions, numbers as text. */
 #include "responsive/base.h"
 
+#include <dlfcn.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -219,6 +220,21 @@ static void files(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* What the Makefile's HOOKS name stands in this program, and libraries find it there before their own. */
+static void hooks_are_ours(void **state) {
+    (void) state;
+    static const char *const hooks[] = {"getenv", "register_printf_type", "deflateInit_", "deflateInit2_",
+                                        "lxw_tmpfile"};
+    Dl_info self, found;
+    assert_int_not_equal(dladdr((void *) &hooks_are_ours, &self), 0);
+    for (size_t k = 0; k < sizeof hooks / sizeof *hooks; k++) {
+        void *symbol = dlsym(RTLD_DEFAULT, hooks[k]);
+        assert_non_null(symbol);
+        assert_int_not_equal(dladdr(symbol, &found), 0);
+        assert_ptr_equal(found.dli_fbase, self.dli_fbase);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(arenas_and_buffers),
                                        cmocka_unit_test(csv_fields),
@@ -229,6 +245,7 @@ int main(void) {
                                        cmocka_unit_test(random_streams),
                                        cmocka_unit_test(distributions),
                                        cmocka_unit_test(numbers_as_text),
-                                       cmocka_unit_test(files)};
+                                       cmocka_unit_test(files),
+                                       cmocka_unit_test(hooks_are_ours)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

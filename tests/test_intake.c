@@ -1209,6 +1209,21 @@ static void pseudonyms(const char *key, char names[2][256], char content[65]) {
     folder_free(&x);
 }
 
+/* Public data: no key is asked for, and names are the same everywhere. */
+static void test_public_data_need_no_key(void **state) {
+    (void) state;
+    struct folder x;
+    char name[256];
+    folder_new(&x);
+    write_text(x.dir, "data.csv", "id,country\nanna,PL\n");
+    folder_read_yaml(&x, "study: small\ntitle: {en: S}\nlanguages: [en]\nsources: [{files: data.csv}]\n"
+                         "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\ndisclosure: off\n");
+    assert_non_null(x.frame);
+    rsp_case_name(x.frame, 0, name);
+    assert_string_equal(name, "r90b7e299dc62241a");
+    folder_free(&x);
+}
+
 /* b2sum has no key option: the expected name was computed by Python 3.11, hashlib.blake2b(b"small\0anna", digest_size=32,
  * key=bytes(31) + b"\x01").hexdigest()[:16]. */
 static void test_pseudonyms(void **state) {
@@ -1297,6 +1312,7 @@ int main(void) {
                                        cmocka_unit_test(test_order_of_day_and_month),
                                        cmocka_unit_test(test_personal_data_by_heading_and_content),
                                        cmocka_unit_test(test_pseudonyms),
+                                       cmocka_unit_test(test_public_data_need_no_key),
                                        cmocka_unit_test(test_inspect_shows_no_answer)};
     return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }
