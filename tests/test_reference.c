@@ -1,8 +1,6 @@
 /* Every study of fixtures/reference against the values other programs computed: estimates, standard errors, degrees of
  * freedom, intervals, p values, to the tolerances the project promises. */
-#include "responsive/clean.h"
-#include "responsive/intake.h"
-#include "responsive/statistics.h"
+#include "batch/selftest.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -15,28 +13,6 @@
 #include <cmocka.h>
 
 static const char *const ROOT = "fixtures/reference";
-
-/* ---- a run without pages ---------------------------------------------------------------------------------------- */
-
-static rsp_published *compute(const char *dir, rsp_diag *d) {
-    rsp_study *s = rsp_study_load(dir, d);
-    rsp_frame *f = s ? rsp_intake(s, d) : NULL;
-    rsp_clean_log *l = f ? rsp_clean(f, d) : NULL;
-    rsp_sample *sample = l ? rsp_sample_new(f, d) : NULL;
-    rsp_results *r = rsp_results_new();
-    rsp_published *p = NULL;
-    if (sample) {
-        rsp_report_weights(sample, r);
-        for (size_t k = 0; k < s->n_analyses; k++) rsp_analyse(sample, &s->analyses[k], r, d);
-        if (!rsp_diag_errors(d)) p = rsp_disclose(s, r, NULL, false, d);
-    }
-    rsp_results_free(r);
-    rsp_sample_free(sample);
-    rsp_clean_log_free(l);
-    rsp_frame_free(f);
-    rsp_study_free(s);
-    return p;
-}
 
 /* ---- comparison ------------------------------------------------------------------------------------------------- */
 
@@ -165,7 +141,7 @@ static size_t check_folder(const char *folder) {
     snprintf(dir, sizeof dir, "%s/%s", ROOT, folder);
     snprintf(path, sizeof path, "%s/expected.csv", dir);
     rsp_diag *d = rsp_diag_new();
-    rsp_published *expected = rsp_published_read_csv(path, d), *got = compute(dir, d);
+    rsp_published *expected = rsp_published_read_csv(path, d), *got = rsp_selftest_compute(dir, d);
     double digits = digits_of(path);
     size_t wrong = 0;
     if (!expected || !got) {

@@ -144,18 +144,8 @@ bool rsp_selftest_recovery(rsp_arena *a, const rsp_recovery **list, size_t *n, r
 
 /* ---- one study -------------------------------------------------------------------------------------------------- */
 
-/* Public data: ids stay as they are, so that no key of pseudonyms is asked for, or made. */
-static void keep_ids(rsp_study *s) {
-    size_t n = s->privacy.n_keep, *keep = RSP_ARRAY(s->arena, size_t, n + 1);
-    for (size_t k = 0; k < n; k++) keep[k] = s->privacy.keep[k];
-    if (s->roles.id != RSP_NONE) keep[n++] = s->roles.id;
-    s->privacy.n_keep = n;
-    s->privacy.keep = keep;
-}
-
-static rsp_published *compute(const char *dir, rsp_diag *d) {
+rsp_published *rsp_selftest_compute(const char *dir, rsp_diag *d) {
     rsp_study *s = rsp_study_load(dir, d);
-    if (s) keep_ids(s);
     rsp_frame *f = s ? rsp_intake(s, d) : NULL;
     rsp_clean_log *l = f ? rsp_clean(f, d) : NULL;
     rsp_sample *sample = l ? rsp_sample_new(f, d) : NULL;
@@ -236,7 +226,7 @@ static bool check(entry *e, rsp_arena *a, rsp_diag *d) {
     e->set.digits = e->set.error_digits = NAN;
     if (certified) e->set.asked = e->set.errors_asked = asked_of(path, own);
     else e->set.against = other_program(rsp_path_join(a, e->dir, "VERSIONS"), a, own);
-    rsp_published *want = rsp_published_read_csv(path, own), *got = compute(e->dir, own);
+    rsp_published *want = rsp_published_read_csv(path, own), *got = rsp_selftest_compute(e->dir, own);
     for (size_t k = 0; want && got && k < rsp_published_count(want); k++) {
         const rsp_published_row *w = rsp_published_at(want, k);
         compare(e, w, rsp_published_find(got, w->analysis, w->domain, w->term, w->level, w->statistic));
