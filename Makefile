@@ -34,8 +34,9 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenm
 # Before `setup` there may be no pkg-config to answer. OpenBLAS stands before GSL's own CBLAS so that its kernels win.
 LIBS     := $(shell pkg-config --libs openblas lapacke 2>/dev/null) $(shell pkg-config --libs $(filter-out gsl,$(MODULES)) 2>/dev/null) -lgsl -lcsv \
   -lhyphen -lreadstat -lfreexl -lglpk -lm
-# Ours instead of a library's (engine/base/hooks.c, engine/render/workbook_parts.c): taken in, and seen by the libraries.
-HOOKS    := getenv register_printf_type deflateInit_ deflateInit2_ lxw_tmpfile
+# Ours instead of a library's (engine/base/hooks.c, engine/base/packing.c, engine/render/workbook_parts.c): taken in, and seen by the libraries.
+HOOKS    := getenv register_printf_type deflateInit_ deflateInit2_ deflate deflateEnd deflateReset \
+            lxw_tmpfile
 LDFLAGS  += $(foreach f,$(HOOKS),-Wl,-u,$(f) -Wl,--export-dynamic-symbol=$(f))
 ifdef MPI
   CC         := mpicc

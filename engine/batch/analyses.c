@@ -21,9 +21,10 @@ static void look_up(const rsp_analyses *x, rsp_cache *cache, rsp_buf *packed, ch
 struct piece {
     size_t analysis, part, parts;
     int owner; /* ALL: every rank has its share of the replicates */
+    rsp_diag *said;
     rsp_buf packed;
 };
-enum { ALL = -1 };
+enum { ALL = -1, SIDE_BY_SIDE = 50000 /* respondents: with more, the loops over them keep all threads busy */ };
 
 struct pieces {
     size_t n, capacity;
@@ -59,15 +60,13 @@ static void compute(const rsp_analyses *x, const char *why, struct piece *p) {
     bool together = p->owner == ALL && rsp_ranks() > 1;
     if (p->parts > 1) rsp_log_line(x->log, "computing %s on data set %zu: %s", a->id, p->part + 1, why);
     else rsp_log_line(x->log, "computing %s%s: %s", a->id, together ? " on all ranks" : "", why);
-    rsp_diag *said = rsp_diag_new();
     rsp_results *rows = rsp_results_new();
     rsp_ranks_together(together);
-    if (p->parts > 1) rsp_analyse_part(x->sample, a, p->parts, p->part, rows, said);
-    else rsp_analyse(x->sample, a, rows, said);
+    if (p->parts > 1) rsp_analyse_part(x->sample, a, p->parts, p->part, rows, p->said);
+    else rsp_analyse(x->sample, a, rows, p->said);
     rsp_ranks_together(false);
-    rsp_pack(&p->packed, a, rows, said);
+    rsp_pack(&p->packed, a, rows, p->said);
     rsp_results_free(rows);
-    rsp_diag_free(said);
 }
 
 /* Pieces p[0..parts) of completed data sets become the analysis' rows. */
@@ -88,13 +87,29 @@ static bool pool(const rsp_analyses *x, const rsp_analysis *a, const struct piec
     return whole;
 }
 
-static void compute_all(const rsp_analyses *x, const char *const *why, struct pieces *pieces) {
+/* One process gives each thread an analysis: most of their loops are too short to share. What several of them need is made
+ * before, by all threads, and whoever needs it first in the order of the study says what is to be said of it. */
+static void compute_side_by_side(const rsp_analyses *x, const char *const *why, struct pieces *pieces) {
+    for (size_t k = 0; k < pieces->n; k++)
+        rsp_analysis_prepare(x->sample, &x->study->analyses[pieces->all[k].analysis], pieces->all[k].said);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
+    for (size_t k = 0; k < pieces->n; k++) compute(x, why[pieces->all[k].analysis], &pieces->all[k]);
+}
+
+static void compute_in_turn(const rsp_analyses *x, const char *const *why, struct pieces *pieces) {
     for (size_t k = 0; k < pieces->n; k++) {
         struct piece *p = &pieces->all[k];
         if (p->owner == ALL || p->owner == rsp_rank()) compute(x, why[p->analysis], p);
     }
     for (size_t k = 0; k < pieces->n; k++)
         if (pieces->all[k].owner != ALL) rsp_ranks_bring(&pieces->all[k].packed, pieces->all[k].owner);
+}
+
+static void compute_all(const rsp_analyses *x, const char *const *why, struct pieces *pieces) {
+    for (size_t k = 0; k < pieces->n; k++) pieces->all[k].said = rsp_diag_new();
+    if (rsp_ranks() == 1 && x->sample->n < SIDE_BY_SIDE) compute_side_by_side(x, why, pieces);
+    else compute_in_turn(x, why, pieces);
+    for (size_t k = 0; k < pieces->n; k++) rsp_diag_free(pieces->all[k].said);
 }
 
 /* Rank 0: appends the rows of an analysis, and keeps what was computed without an error. */

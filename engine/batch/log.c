@@ -34,12 +34,17 @@ void rsp_log_line(rsp_log *l, const char *format, ...) {
     strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &utc);
     struct timespec cpu; /* of all threads */
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-    rsp_buf_printf(&l->text, "%s %8.3f s %8.3f s cpu  %s\n", now, rsp_seconds() - l->start,
-                   (double) cpu.tv_sec + 1e-9 * (double) cpu.tv_nsec, line);
-    if (l->quiet) return;
-    if (l->terminal) printf("\r\033[K%6.2f s  %s", rsp_seconds() - l->start, line);
-    else printf("%s\n", line);
-    fflush(stdout);
+#pragma omp critical(rsp_log)
+    {
+        double at = rsp_seconds() - l->start;
+        rsp_buf_printf(&l->text, "%s %8.3f s %8.3f s cpu  %s\n", now, at,
+                       (double) cpu.tv_sec + 1e-9 * (double) cpu.tv_nsec, line);
+        if (!l->quiet) {
+            if (l->terminal) printf("\r\033[K%6.2f s  %s", at, line);
+            else printf("%s\n", line);
+            fflush(stdout);
+        }
+    }
 }
 
 void rsp_log_entries(rsp_log *l, rsp_diag *d) {

@@ -1,4 +1,5 @@
 /* Which station computes an analysis, and on which data: the answers as given, or completed ones. */
+#include "model/drivers.h"
 #include "model/impute.h"
 #include "responsive/intake.h"
 #include "responsive/statistics.h"
@@ -34,6 +35,23 @@ static bool touches(const rsp_study *s, const rsp_analysis *a, const bool *chang
 size_t rsp_analysis_parts(rsp_sample *s, const rsp_analysis *a, rsp_diag *d) {
     const rsp_imputations *x = a->imputed ? rsp_impute(s, d) : NULL;
     return x && x->n_cells && touches(s->frame->study, a, x->changed) ? x->m : 1;
+}
+
+/* Does it use replicate weights wherever its variance is not linearised? */
+static bool by_replicates(const rsp_analysis *a) {
+    bool drivers = a->kind == RSP_A_MODEL && a->model.kind == RSP_DRIVERS_MODEL;
+    return rsp_analysis_replicates(a) || (drivers && a->variance.method != RSP_TAYLOR);
+}
+
+void rsp_analysis_prepare(rsp_sample *s, const rsp_analysis *a, rsp_diag *d) {
+    size_t n = rsp_analysis_parts(s, a, d);
+    for (size_t k = 0; k < n; k++) {
+        rsp_sample *of = n > 1 ? &s->imputed->samples[k] : s;
+        if (by_replicates(a)) rsp_replicates_get(of, &a->variance, a->loc, d);
+        if (a->kind != RSP_A_MODEL || a->model.kind != RSP_DRIVERS_MODEL) continue;
+        rsp_variance_spec shares = drv_shares_variance(a);
+        rsp_replicates_get(of, &shares, a->loc, d);
+    }
 }
 
 void rsp_analyse_part(rsp_sample *s, const rsp_analysis *a, size_t n, size_t part, rsp_results *out, rsp_diag *d) {

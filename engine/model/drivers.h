@@ -96,6 +96,7 @@ typedef struct {
 void drv_net(drv_run *x);
 /* Shares, associations alone, variants. */
 void drv_shares(drv_run *x);
+rsp_variance_spec drv_shares_variance(const rsp_analysis *a); /* of the shares: always the bootstrap's */
 void drv_judge(drv_run *x);
 const char *drv_role_word(drv_role r);
 const char *drv_verdict_word(drv_verdict v);

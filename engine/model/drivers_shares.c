@@ -265,6 +265,12 @@ static void clear(drv_factor *f) {
     f->to_standard = NAN;
 }
 
+rsp_variance_spec drv_shares_variance(const rsp_analysis *a) {
+    if (a->variance.method == RSP_BOOTSTRAP) return a->variance;
+    return (rsp_variance_spec){
+        .method = RSP_BOOTSTRAP, .replicates = a->model.drivers.replicates, .seed = a->variance.seed};
+}
+
 void drv_shares(drv_run *x) {
     struct shares s = {.x = x, .f = x->n_factors};
     const rsp_variance_spec *variance = &x->a->variance;
@@ -283,11 +289,10 @@ void drv_shares(drv_run *x) {
         if (s.whole.within[s.f] > 0) x->factor[k].to_standard = sqrt(s.whole.within[k] / s.whole.within[s.f]);
 
     bool bootstrap = variance->method == RSP_BOOTSTRAP;
-    rsp_variance_spec own = {
-        .method = RSP_BOOTSTRAP, .replicates = x->a->model.drivers.replicates, .seed = variance->seed};
+    rsp_variance_spec own = drv_shares_variance(x->a);
     const rsp_replicates *of_variance =
         variance->method == RSP_TAYLOR ? NULL : rsp_replicates_get(x->s, variance, x->a->loc, x->d);
-    s.replicates = rsp_replicates_get(x->s, bootstrap ? variance : &own, x->a->loc, x->d);
+    s.replicates = rsp_replicates_get(x->s, &own, x->a->loc, x->d);
     if (of_variance) s.alone = RSP_ARRAY(x->arena, double, rsp_replicates_count(of_variance) * s.f);
     if (of_variance && !bootstrap) rsp_products_replicates(s.c, of_variance, use_replicate, &s);
     if (s.replicates) {

@@ -350,7 +350,7 @@ static bool same(const set *r, const rsp_variance_spec *spec) {
     return r->method != RSP_FAY || r->rho == spec->rho;
 }
 
-const rsp_replicates *rsp_replicates_get(rsp_sample *s, const rsp_variance_spec *spec, rsp_loc loc, rsp_diag *d) {
+static const rsp_replicates *find_or_make(rsp_sample *s, const rsp_variance_spec *spec, rsp_loc loc, rsp_diag *d) {
     rsp_design_private *p = s->private_;
     set *r = NULL;
     for (size_t k = 0; k < p->n_sets; k++)
@@ -366,6 +366,13 @@ const rsp_replicates *rsp_replicates_get(rsp_sample *s, const rsp_variance_spec 
         r->views[spec->mse] = view;
     }
     return r->views[spec->mse];
+}
+
+const rsp_replicates *rsp_replicates_get(rsp_sample *s, const rsp_variance_spec *spec, rsp_loc loc, rsp_diag *d) {
+    const rsp_replicates *found;
+#pragma omp critical(rsp_replicate_sets)
+    found = find_or_make(s, spec, loc, d);
+    return found;
 }
 
 size_t rsp_replicates_count(const rsp_replicates *r) { return r->of->n; }

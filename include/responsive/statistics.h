@@ -28,6 +28,10 @@ void rsp_fit_model(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_d
  * flagged not_comparable; verdicts and roles of such factors lose their level. */
 void rsp_settle_comparability(const rsp_study *s, const rsp_published *previous, bool final, rsp_results *out);
 
+/* Makes what several analyses use (completed data, replicate weights) and keeps it with the sample. Analyses that have been
+ * prepared may be made at the same time by several threads. */
+void rsp_analysis_prepare(rsp_sample *s, const rsp_analysis *a, rsp_diag *d);
+
 /* The one that the analysis' kind asks for. */
 void rsp_analyse(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 
