@@ -1,9 +1,11 @@
-/* What a night costs, station by station: `bench [--best K] [--peer Rscript] STUDY INTO SIZE...`.
+/* What a night costs, station by station:
+ * `bench [--best K] [--threads N] [--exports keep] [--pages no] [--peer Rscript] STUDY INTO SIZE...`.
  *
- * For each size exports are simulated into INTO/SIZE beside a copy of the study, then a process of its own runs the
- * stations in the order of a night: wall clock, processor time of all threads, peak memory so far, wall clock for each
- * respondent and how that stands to the first size's. K processes are run, each station's fastest is shown. With --peer
- * the first size's exports are also given to the study's peer.R, and the ratios are printed. */
+ * For each size exports are simulated into INTO/SIZE beside a copy of the study (with `--exports keep` unless they are
+ * there), then a process of its own runs the stations in the order of a night: wall clock, processor time of all threads,
+ * peak memory so far, wall clock for each respondent, and how wall clock and processor time for each respondent stand to
+ * the first size's. K processes are run, each station's fastest is shown. With --peer the first size's exports are also
+ * given to the study's peer.R, and the ratios are printed. */
 #include "render/labels.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
@@ -34,7 +36,8 @@ struct night {
 
 struct bench {
     const char *study, *into, *peer;
-    int best;
+    int best, threads; /* 0: as many as there are cores */
+    bool keep, pages;
     size_t n_sizes;
     size_t *sizes;
     struct night first; /* the smallest's, to compare with */
@@ -117,7 +120,7 @@ static bool render_all(const rsp_study *s, const rsp_frame *f, const rsp_publish
 }
 
 /* The stations of batch/run.c, a clock between them. */
-static bool run_stations(const char *dir, struct night *night, rsp_diag *d) {
+static bool run_stations(const struct bench *b, const char *dir, struct night *night, rsp_diag *d) {
     struct stopwatch w = {.night = night};
     rsp_arena *a = rsp_arena_new();
     rsp_frame *f = NULL;
@@ -145,7 +148,7 @@ static bool run_stations(const char *dir, struct night *night, rsp_diag *d) {
     }
     good = good && !rsp_diag_errors(d) && (published = rsp_disclose(s, results, NULL, false, d));
     stop(&w, "disclosure", false);
-    good = good && render_all(s, f, published, rsp_printf(a, "%s/out", dir), &w, d);
+    if (b->pages) good = good && render_all(s, f, published, rsp_printf(a, "%s/out", dir), &w, d);
     rsp_published_free(published);
     rsp_results_free(results);
     rsp_sample_free(sample);
@@ -157,16 +160,16 @@ static bool run_stations(const char *dir, struct night *night, rsp_diag *d) {
 }
 
 /* In a process of its own, so that peak memory is this night's alone. */
-static bool run_night(const char *dir, struct night *night) {
+static bool run_night(const struct bench *b, const char *dir, struct night *night) {
     int ends[2];
     if (pipe(ends) != 0) return false;
     pid_t child = fork();
     if (child < 0) return false;
     if (child == 0) {
         close(ends[0]);
-        rsp_threads_set(0);
+        rsp_threads_set(b->threads);
         rsp_diag *d = rsp_diag_new();
-        bool good = run_stations(dir, night, d);
+        bool good = run_stations(b, dir, night, d);
         rsp_diag_print(d, stderr, false, good ? 3 : 0);
         good = good && write(ends[1], night, sizeof *night) == (ssize_t) sizeof *night;
         rsp_diag_free(d);
@@ -181,10 +184,10 @@ static bool run_night(const char *dir, struct night *night) {
     return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 && got == sizeof *night;
 }
 
-static bool best_night(const char *dir, int times, struct night *best) {
-    for (int k = 0; k < times; k++) {
+static bool best_night(const struct bench *b, const char *dir, struct night *best) {
+    for (int k = 0; k < b->best; k++) {
         struct night night = {0};
-        if (!run_night(dir, &night)) return false;
+        if (!run_night(b, dir, &night)) return false;
         if (k == 0) *best = night;
         for (size_t j = 0; j < night.n; j++) {
             struct station *s = &best->stations[j];
@@ -213,8 +216,12 @@ static bool copy_study(const rsp_study *s, const char *dir, rsp_diag *d) {
 }
 
 static bool prepare(const struct bench *b, const char *dir, size_t n) {
-    rsp_diag *d = rsp_diag_new();
     rsp_arena *a = rsp_arena_new();
+    if (b->keep && access(rsp_printf(a, "%s/exports", dir), F_OK) == 0) {
+        rsp_arena_free(a);
+        return true;
+    }
+    rsp_diag *d = rsp_diag_new();
     rsp_study *s = rsp_study_load(b->study, d);
     double begin = seconds(CLOCK_MONOTONIC);
     bool good = s && copy_study(s, dir, d) && rsp_simulate(dir, rsp_printf(a, "%s/exports", dir), n, 1) == 0;
@@ -228,10 +235,11 @@ static bool prepare(const struct bench *b, const char *dir, size_t n) {
 
 /* ---- what is printed -------------------------------------------------------------------------------------------- */
 
-static void print_line(const char *name, double wall, double cpu, double peak, size_t rows, double first_each) {
-    double each = wall / (double) rows;
-    printf("  %-14s %9.3f s %9.3f s %8.0f MB %9.3f us", name, wall, cpu, peak / 1e6, 1e6 * each);
-    if (first_each > 0) printf(" %7.2f", each / first_each);
+static void print_line(const char *name, const struct station *now, size_t rows, const struct station *first,
+                       size_t first_rows) {
+    double each = now->wall / (double) rows, growth = (double) first_rows / (double) rows;
+    printf("  %-14s %9.3f s %9.3f s %8.0f MB %9.3f us", name, now->wall, now->cpu, now->peak / 1e6, 1e6 * each);
+    if (first_rows) printf(" %7.2f %9.2f", now->wall / first->wall * growth, now->cpu / first->cpu * growth);
     putchar('\n');
 }
 
@@ -248,20 +256,18 @@ static struct station sum_of(const struct night *n, bool with_publication) {
 
 static void print_sum(const struct bench *b, const struct night *n, const char *name, bool with_publication) {
     struct station now = sum_of(n, with_publication), first = sum_of(&b->first, with_publication);
-    print_line(name, now.wall, now.cpu, now.peak, n->rows, b->first.rows ? first.wall / (double) b->first.rows : 0);
+    print_line(name, &now, n->rows, &first, b->first.rows);
 }
 
 static void print_night(const struct bench *b, size_t size, const struct night *n) {
-    printf("%zu respondents, %zu after cleaning, %d threads\n", size, n->rows, rsp_threads());
+    int threads = b->threads ? b->threads : rsp_threads();
+    printf("%zu respondents, %zu after cleaning, %d thread%s\n", size, n->rows, threads, threads == 1 ? "" : "s");
     printf("  %-14s %11s %11s %11s %12s%s\n", "station", "wall", "processor", "peak", "a respondent",
-           b->first.rows ? "   ratio" : "");
-    for (size_t k = 0; k < n->n; k++) {
-        const struct station *s = &n->stations[k];
-        double first = b->first.rows ? b->first.stations[k].wall / (double) b->first.rows : 0;
-        print_line(s->name, s->wall, s->cpu, s->peak, n->rows, first);
-    }
+           b->first.rows ? "   ratio, of processor" : "");
+    for (size_t k = 0; k < n->n; k++)
+        print_line(n->stations[k].name, &n->stations[k], n->rows, &b->first.stations[k], b->first.rows);
     print_sum(b, n, "computed", false);
-    print_sum(b, n, "published", true);
+    if (b->pages) print_sum(b, n, "published", true);
 }
 
 static double wall_of(const struct night *n, const char *station) {
@@ -299,7 +305,7 @@ static bool one_size(struct bench *b, size_t k) {
     rsp_arena *a = rsp_arena_new();
     const char *dir = rsp_printf(a, "%s/%zu", b->into, b->sizes[k]);
     struct night night = {0};
-    bool good = prepare(b, dir, b->sizes[k]) && best_night(dir, b->best, &night);
+    bool good = prepare(b, dir, b->sizes[k]) && best_night(b, dir, &night);
     if (good) print_night(b, b->sizes[k], &night);
     if (good && k == 0) {
         b->first = night;
@@ -311,19 +317,23 @@ static bool one_size(struct bench *b, size_t k) {
 }
 
 static int usage(void) {
-    fprintf(stderr, "usage: bench [--best K] [--peer RSCRIPT] STUDY INTO SIZE...\n");
+    fprintf(stderr, "usage: bench [--best K] [--threads N] [--exports keep] [--pages no] [--peer RSCRIPT] STUDY INTO "
+                    "SIZE...\n");
     return RSP_ERR_USAGE;
 }
 
 int main(int argc, char **argv) {
-    struct bench b = {.best = 1};
+    struct bench b = {.best = 1, .pages = true};
     int at = 1;
     for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
         if (strcmp(argv[at], "--best") == 0) b.best = (int) strtol(argv[at + 1], NULL, 10);
+        else if (strcmp(argv[at], "--threads") == 0) b.threads = (int) strtol(argv[at + 1], NULL, 10);
+        else if (strcmp(argv[at], "--exports") == 0) b.keep = strcmp(argv[at + 1], "keep") == 0;
+        else if (strcmp(argv[at], "--pages") == 0) b.pages = strcmp(argv[at + 1], "no") != 0;
         else if (strcmp(argv[at], "--peer") == 0) b.peer = argv[at + 1];
         else return usage();
     }
-    if (argc - at < 3 || b.best < 1) return usage();
+    if (argc - at < 3 || b.best < 1 || b.threads < 0) return usage();
     b.study = argv[at];
     b.into = argv[at + 1];
     b.n_sizes = (size_t) (argc - at - 2);

@@ -3,28 +3,34 @@
 
 #include "base/ending.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* ---- heap ------------------------------------------------------------------------------------------------------- */
 
-void *rsp_malloc(size_t bytes) {
-    void *p = malloc(bytes ? bytes : 1);
+/* Columns of many respondents come in large pages: a first touch then costs a fault for 2 MiB instead of for 4 KiB, and a
+ * row's place in dozens of columns is found without looking through page tables. A wish: where the kernel has none to give,
+ * pages stay small. Blocks below LARGE stay as they are, so that a small study's memory does. */
+enum { LARGE = 4 << 20, LARGE_PAGE = 2 << 20 };
+
+static void *with_large_pages(void *p, size_t bytes) {
     if (!p) rsp_ending_without_memory();
+    if (bytes < LARGE) return p;
+    uintptr_t from = ((uintptr_t) p + LARGE_PAGE - 1) & ~(uintptr_t) (LARGE_PAGE - 1),
+              to = ((uintptr_t) p + bytes) & ~(uintptr_t) (LARGE_PAGE - 1);
+    if (to > from) madvise((void *) from, to - from, MADV_HUGEPAGE);
     return p;
 }
+
+void *rsp_malloc(size_t bytes) { return with_large_pages(malloc(bytes ? bytes : 1), bytes); }
 
 void *rsp_calloc(size_t count, size_t size) {
-    void *p = calloc(count ? count : 1, size ? size : 1);
-    if (!p) rsp_ending_without_memory();
-    return p;
+    return with_large_pages(calloc(count ? count : 1, size ? size : 1), count * size);
 }
 
-void *rsp_realloc(void *p, size_t bytes) {
-    void *q = realloc(p, bytes ? bytes : 1);
-    if (!q) rsp_ending_without_memory();
-    return q;
-}
+void *rsp_realloc(void *p, size_t bytes) { return with_large_pages(realloc(p, bytes ? bytes : 1), bytes); }
 
 /* ---- arena ------------------------------------------------------------------------------------------------------ */
 
@@ -56,9 +62,9 @@ void rsp_arena_free(rsp_arena *a) {
     free(a);
 }
 
-static struct block *block_new(size_t size) {
+static struct block *block_new(size_t size, bool zero) {
     if (size > SIZE_MAX - sizeof(struct block)) rsp_ending_without_memory();
-    struct block *b = rsp_malloc(sizeof *b + size);
+    struct block *b = zero ? rsp_calloc(1, sizeof *b + size) : rsp_malloc(sizeof *b + size);
     b->next = NULL;
     b->used = 0;
     b->size = size;
@@ -70,8 +76,8 @@ void *rsp_alloc(rsp_arena *a, size_t bytes) {
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (!rounded) rounded = ALIGNMENT;
     struct block *b = a->blocks;
-    if (rounded > LARGEST_BLOCK / 4) { /* its own block, behind the one being filled */
-        struct block *own = block_new(rounded);
+    if (rounded > LARGEST_BLOCK / 4) {                /* its own block, behind the one being filled */
+        struct block *own = block_new(rounded, true); /* zeros that the system gives need no writing */
         if (b) {
             own->next = b->next;
             b->next = own;
@@ -79,12 +85,11 @@ void *rsp_alloc(rsp_arena *a, size_t bytes) {
             a->blocks = own;
         }
         own->used = rounded;
-        memset(own->bytes, 0, rounded);
         return own->bytes;
     }
     if (!b || b->size - b->used < rounded) {
         size_t size = a->next_size > rounded ? a->next_size : rounded;
-        b = block_new(size);
+        b = block_new(size, false);
         b->next = a->blocks;
         a->blocks = b;
         if (a->next_size < LARGEST_BLOCK) a->next_size *= 2;
