@@ -30,7 +30,9 @@ typedef struct {
     size_t n_domains, n_countries;
     int32_t *cell;        /* [n], -1: in no domain */
     size_t *start;        /* [n_domains + 1] into rows */
-    uint32_t *rows;       /* rows by domain, ascending within */
+    uint32_t *rows;       /* rows by domain, within it by sampling unit (rsp_sample_order) */
+    size_t *first_run;    /* [n_domains + 1] into runs */
+    size_t *run;          /* [runs + 1] into rows: neighbours of a domain in one cluster and one organisation */
     const double *weight; /* [n] weights of the estimates */
     const double *given;  /* `weight` where it differs from the sample's (what rsp_taylor wants), else NULL */
     double *factor;       /* [n] weight over the sample's weight, for replicates; NULL: all 1 */

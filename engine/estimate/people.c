@@ -71,10 +71,30 @@ static void list_rows(est_people *who, const int32_t *domain, rsp_arena *a) {
     for (size_t g = 0; g < who->n_domains; g++) who->start[g + 1] += who->start[g];
     who->rows = RSP_ARRAY(a, uint32_t, who->start[who->n_domains]);
     size_t *at = rsp_malloc((who->n_domains + 1) * sizeof *at);
+    const uint32_t *order = rsp_sample_order(who->sample);
     memcpy(at, who->start, (who->n_domains + 1) * sizeof *at);
-    for (size_t i = 0; i < n; i++)
-        if (domain[i] >= 0) who->rows[at[domain[i]]++] = (uint32_t) i;
+    for (size_t k = 0; k < n; k++)
+        if (domain[order[k]] >= 0) who->rows[at[domain[order[k]]]++] = order[k];
     free(at);
+}
+
+static bool alike(const rsp_sample *s, size_t i, size_t j) {
+    return s->cluster[i] == s->cluster[j] && (!s->organisation || s->organisation[i] == s->organisation[j]);
+}
+
+static void find_runs(est_people *who, rsp_arena *a) {
+    size_t n = who->start[who->n_domains], runs = 0, *run = rsp_malloc((n + 1) * sizeof *run);
+    who->first_run = RSP_ARRAY(a, size_t, who->n_domains + 1);
+    for (size_t g = 0; g < who->n_domains; g++) {
+        who->first_run[g] = runs;
+        for (size_t r = who->start[g]; r < who->start[g + 1]; r++)
+            if (r == who->start[g] || !alike(who->sample, who->rows[r], who->rows[r - 1])) run[runs++] = r;
+    }
+    who->first_run[who->n_domains] = runs;
+    run[runs] = n;
+    who->run = RSP_ARRAY(a, size_t, runs + 1);
+    memcpy(who->run, run, (runs + 1) * sizeof *run);
+    free(run);
 }
 
 /* A country that is not eligible is shown as such, also where nobody is left in this domain of it. */
@@ -152,6 +172,7 @@ est_people *est_people_new(const rsp_sample *s, const rsp_crossing *by, const rs
     int32_t *domain = place_rows(who, axes, take, average, a);
     list_rows(who, domain, a);
     free(domain);
+    find_runs(who, a);
     if (by_country && s->country) mark_eligibility(who);
     return who;
 }

@@ -64,8 +64,27 @@ static void choose_shift(const est_people *who, est_item *it) {
     it->measure.shift = isfinite(shift) ? shift : 0;
 }
 
+/* Nearly all tables: no choice inside the loop. */
+static void add_bytes(const est_people *who, est_item *it) {
+    const int8_t *level = it->measure.c8;
+    const int32_t *cell = who->cell;
+    const double *weight = who->weight;
+    double *full = it->full;
+    int64_t *count = it->count;
+    for (size_t i = 0, n = who->sample->n, k = it->measure.k; i < n; i++) {
+        if (cell[i] < 0 || level[i] < 0) continue;
+        size_t at = (size_t) cell[i] * k + (size_t) level[i];
+        full[at] += weight[i];
+        count[at]++;
+    }
+}
+
 void est_totals_full(const est_people *who, est_item *it) {
     est_measure *m = &it->measure;
+    if (m->kind == EST_LEVELS && m->c8) {
+        add_bytes(who, it);
+        return;
+    }
     if (m->kind == EST_MOMENTS && m->k > 2) choose_shift(who, it);
     for (size_t i = 0; i < who->sample->n; i++) {
         int64_t at = place_of(who, it, i);

@@ -66,43 +66,25 @@ static void influence_numbers(const est_people *who, const est_item *it, size_t 
     }
 }
 
-/* Influences of a domain's rows on several forms, by the level that a row has. */
-struct level_influences {
-    const est_people *who;
-    const est_measure *measure;
-    size_t domain;
-    double *g; /* [n_countries * k][stride], then a row of 0 for those without a level */
-};
-
-static void fill_levels(const void *context, const uint32_t *place, size_t n, size_t stride, double *z) {
-    const struct level_influences *x = context;
-    const est_measure *m = x->measure;
-    const uint32_t *rows = x->who->rows + x->who->start[x->domain];
-    size_t none = x->who->n_countries * m->k;
-    for (size_t r = 0; r < n; r++) {
-        size_t i = rows[place[r]];
-        int l = m->c8 ? m->c8[i] : est_level(m, i);
-        size_t at = l < 0 ? none : (size_t) l;
-        if (l >= 0 && x->who->n_countries > 1)
-            at += ((size_t) x->who->cell[i] - x->domain * x->who->n_countries) * m->k;
-        memcpy(z + r * stride, x->g + at * stride, stride * sizeof *z);
-    }
-}
-
-/* Statistics of one domain, by levels: a row's influences are looked up together. */
+/* Statistics of one domain, by levels: a row's influences are those of its level (of its country), none the last. */
 static bool linearised_levels(const est_context *x, const est_item *it, const est_pair *pairs, size_t p, double *vcov) {
     const est_people *who = x->who;
-    size_t domain = pairs[0].domain, cells = who->n_countries * it->measure.k, stride = (p + 7) / 8 * 8;
-    double *g = rsp_malloc((cells + 1) * sizeof *g);
-    struct level_influences all = {who, &it->measure, domain, rsp_calloc((cells + 1) * stride, sizeof *all.g)};
+    const est_measure *m = &it->measure;
+    size_t domain = pairs[0].domain, cells = who->n_countries * m->k, n = who->start[domain + 1] - who->start[domain];
+    const uint32_t *rows = who->rows + who->start[domain];
+    double *g = rsp_malloc((cells + 1) * sizeof *g), *z = rsp_calloc((cells + 1) * p, sizeof *z);
+    uint32_t *code = rsp_malloc((n + 1) * sizeof *code);
     for (size_t j = 0; j < p; j++) {
         est_gradient_of(who, it, &it->forms[pairs[j].form], domain, g);
-        for (size_t c = 0; c < cells; c++) all.g[c * stride + j] = g[c];
+        for (size_t c = 0; c < cells; c++) z[c * p + j] = g[c];
     }
-    bool good = rsp_taylor_fill(x->sample, who->given, who->start[domain + 1] - who->start[domain],
-                                who->rows + who->start[domain], p, fill_levels, &all, vcov, x->diag);
-    free(g);
-    free(all.g);
+    for (size_t r = 0; r < n; r++) {
+        int l = m->c8 ? m->c8[rows[r]] : est_level(m, rows[r]);
+        size_t country = who->n_countries > 1 ? (size_t) who->cell[rows[r]] - domain * who->n_countries : 0;
+        code[r] = (uint32_t) (l < 0 ? cells : country * m->k + (size_t) l);
+    }
+    bool good = rsp_taylor_codes(x->sample, who->given, n, rows, code, cells + 1, z, p, vcov, x->diag);
+    free(g), free(z), free(code);
     return good;
 }
 
@@ -156,12 +138,10 @@ void est_vcov(const est_context *x, const est_item *it, const est_pair *pairs, s
     for (size_t j = 0; j < p * p; j++) vcov[j] = NAN;
 }
 
-/* What has been met: by stamps, so that all domains of an item cost one visit of the rows. Neighbours mostly are of one
- * cluster. */
+/* What has been met: by stamps, as domains and runs may share it. */
 struct met {
     const rsp_sample *sample;
     est_work *work;
-    int32_t cluster, organisation; /* of the row before */
     int64_t clusters, strata, organisations;
 };
 
@@ -169,32 +149,40 @@ static inline void meet(struct met *m, size_t i) {
     const rsp_sample *s = m->sample;
     est_work *w = m->work;
     int32_t cluster = s->cluster[i], organisation = s->organisation ? s->organisation[i] : -1;
-    if (cluster != m->cluster && w->cluster[cluster] != w->stamp) {
+    if (w->cluster[cluster] != w->stamp) {
         w->cluster[cluster] = w->stamp;
         m->clusters++;
         m->strata += w->stratum[s->stratum[i]] != w->stamp;
         w->stratum[s->stratum[i]] = w->stamp;
     }
-    m->cluster = cluster;
-    if (organisation >= 0 && organisation != m->organisation && w->organisation[organisation] != w->stamp) {
+    if (organisation >= 0 && w->organisation[organisation] != w->stamp) {
         w->organisation[organisation] = w->stamp;
         m->organisations++;
     }
-    m->organisation = organisation;
+}
+
+/* Place in who->rows of the run's first row that is counted in the base, else its end. */
+static size_t first_counted(const est_people *who, const est_item *it, size_t base, size_t run) {
+    const int8_t *code = it->measure.kind == EST_LEVELS ? it->measure.c8 : NULL;
+    const uint8_t *counts = it->bases[base];
+    size_t r = who->run[run], to = who->run[run + 1];
+    for (; r < to; r++) {
+        size_t i = who->rows[r];
+        if (code ? code[i] >= 0 && (!counts || counts[code[i]]) : est_counted(it, base, i)) break;
+    }
+    return r;
 }
 
 /* Clusters less strata over those that hold a counted respondent, as rsp_design_df. */
 void est_design_of(const est_context *x, const est_item *it, size_t base, const size_t *domains, size_t n_domains,
                    double *df, int64_t *organisations, est_work *w) {
     const est_people *who = x->who;
-    const int8_t *code = it->measure.kind == EST_LEVELS ? it->measure.c8 : NULL;
-    const uint8_t *counts = it->bases[base];
-    struct met all = {.sample = x->sample, .work = w, .cluster = -1, .organisation = -1};
+    struct met all = {.sample = x->sample, .work = w};
     w->stamp++;
     for (size_t k = 0; k < n_domains; k++)
-        for (size_t r = who->start[domains[k]]; r < who->start[domains[k] + 1]; r++) {
-            size_t i = who->rows[r];
-            if (code ? code[i] >= 0 && (!counts || counts[code[i]]) : est_counted(it, base, i)) meet(&all, i);
+        for (size_t run = who->first_run[domains[k]]; run < who->first_run[domains[k] + 1]; run++) {
+            size_t r = first_counted(who, it, base, run);
+            if (r < who->run[run + 1]) meet(&all, who->rows[r]);
         }
     *df = (double) (all.clusters - all.strata);
     *organisations = x->sample->organisation ? all.organisations : -1;

@@ -224,6 +224,8 @@ fail:
     return NULL;
 }
 
+const uint32_t *rsp_sample_order(const rsp_sample *s) { return s->private_->order; }
+
 void rsp_sample_free(rsp_sample *s) {
     if (!s) return;
     rsp_replicate_sets_free(s->private_);

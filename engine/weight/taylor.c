@@ -350,27 +350,39 @@ struct beside {
     const layout *l;
     const double *weight;
     size_t n, p, stride; /* rows, statistics, statistics rounded up to whole registers */
-    uint32_t *position;  /* [n] of the given rows, by unit */
+    uint32_t *position;  /* [n] of the given rows, by unit; NULL: as they stand */
     const uint32_t *row; /* as given; NULL: all */
     size_t n_parts, *part;
-    rsp_influence_fill fill;
+    rsp_influence_fill fill; /* influences of rows, or */
     const void *context;
-    double *cell;   /* [n_parts + 1][n_cells * stride] sums; the last: fitted values */
-    uint8_t *group; /* [n_groups] holds one of the rows, and is calibrated */
-    double *totals; /* [n_units * stride] */
+    const uint32_t *code; /* [n] as given: the row of `of_code` that holds a row's influences */
+    double *of_code;      /* [codes * stride] */
+    double *cell;         /* [n_parts + 1][n_cells * stride] sums; the last: fitted values */
+    uint8_t *touched;     /* [n_parts * n_cells] holds one of the part's rows */
+    uint8_t *group;       /* [n_groups] holds one of the rows, and is calibrated */
+    struct range units;   /* whole parents that hold one of the rows, or of their calibrated groups' rows */
+    double *totals;       /* [units * stride], the first of the range first */
 };
 
+static inline size_t place_at(const struct beside *x, size_t k) { return x->position ? x->position[k] : k; }
+
 static inline size_t row_at(const struct beside *x, size_t k) {
-    return x->row ? x->row[x->position[k]] : x->position[k];
+    size_t place = place_at(x, k);
+    return x->row ? x->row[place] : place;
+}
+
+static bool in_order(const struct beside *x) {
+    if (x->l->in_order || x->n < 2) return true;
+    if (!x->row) return false;
+    size_t k = 1;
+    while (k < x->n && x->l->place[x->row[k - 1]] < x->l->place[x->row[k]]) k++;
+    return k == x->n;
 }
 
 /* Places of the given rows in the order of units. */
 static void order_rows(struct beside *x) {
+    if (in_order(x)) return;
     x->position = rsp_malloc((x->n + 1) * sizeof *x->position);
-    if (x->l->in_order) {
-        for (size_t k = 0; k < x->n; k++) x->position[k] = (uint32_t) k;
-        return;
-    }
     uint32_t *at = rsp_calloc(x->s->n + 1, sizeof *at);
     for (size_t k = 0; k < x->n; k++) at[x->l->place[x->row ? x->row[k] : k]] = (uint32_t) k + 1;
     for (size_t r = 0, k = 0; r < x->s->n; r++)
@@ -392,57 +404,100 @@ static void cut_parts(struct beside *x) {
     x->n_parts = wanted;
 }
 
-RSP_WIDE
-static void add_to_cells(const struct beside *x, size_t from, size_t to, const double *z, double *sums) {
-    const int32_t *cell = x->s->private_->calibration->row_cell;
-    size_t registers = x->stride / BESIDE;
-    for (size_t k = from; k < to; k++) {
-        size_t i = row_at(x, k);
-        const lanes *of = (const lanes *) (z + (k - from) * x->stride);
-        lanes *into = (lanes *) (sums + (size_t) cell[i] * x->stride);
-        double base = x->s->base[i];
-        for (size_t q = 0; q < registers; q++) into[q] += base * of[q];
-    }
+/* Influences of the rows k to k + n as blocks of registers: row by row, or where the rows' codes say. Whatever a loop looks
+ * at stands in a local variable: a sum that is stored might be anything, and what it might be would be read again. */
+struct block {
+    size_t n;
+    uint32_t row[ROWS_AT_ONCE], at[ROWS_AT_ONCE]; /* at: place of its influences among z's, in registers */
+    const double *z;
+};
+
+static void take_block(const struct beside *x, size_t from, size_t to, double *z, struct block *b) {
+    uint32_t registers = (uint32_t) (x->stride / BESIDE), place[ROWS_AT_ONCE];
+    b->n = to - from;
+    b->z = x->fill ? z : x->of_code;
+    for (size_t k = 0; k < b->n; k++) place[k] = (uint32_t) place_at(x, from + k);
+    for (size_t k = 0; k < b->n; k++) b->row[k] = x->row ? x->row[place[k]] : place[k];
+    for (size_t k = 0; k < b->n; k++) b->at[k] = registers * (x->fill ? (uint32_t) k : x->code[place[k]]);
+    if (x->fill) x->fill(x->context, place, b->n, x->stride, z);
 }
 
+/* into[where of a row] += weight * its influences, register by register. */
 RSP_WIDE
-static void add_to_units(const struct beside *x, size_t from, size_t to, const double *z) {
-    const double *weight = x->weight ? x->weight : x->s->weight;
-    size_t registers = x->stride / BESIDE;
-    for (size_t k = from; k < to; k++) {
-        size_t i = row_at(x, k);
-        const lanes *of = (const lanes *) (z + (k - from) * x->stride);
-        lanes *into = (lanes *) (x->totals + x->l->unit[i] * x->stride);
-        double w = weight[i];
-        for (size_t q = 0; q < registers; q++) into[q] += w * of[q];
+static void add_block(const struct block *b, size_t registers, const uint32_t *restrict where,
+                      const double *restrict weight, double *restrict into) {
+    const uint32_t *restrict at = b->at;
+    const lanes *restrict z = (const lanes *) b->z;
+    lanes *restrict sums = (lanes *) into;
+    size_t n = b->n;
+    if (registers == 1) {
+        for (size_t k = 0; k < n; k++) sums[where[k]] += weight[k] * z[at[k]];
+        return;
     }
+    for (size_t k = 0; k < n; k++)
+        for (size_t q = 0; q < registers; q++) sums[where[k] * registers + q] += weight[k] * z[at[k] + q];
+}
+
+static void add_to_cells(const struct beside *x, const struct block *b, double *sums, uint8_t *touched) {
+    const int32_t *cell = x->s->private_->calibration->row_cell;
+    uint32_t where[ROWS_AT_ONCE];
+    double base[ROWS_AT_ONCE];
+    for (size_t k = 0; k < b->n; k++) where[k] = (uint32_t) cell[b->row[k]];
+    for (size_t k = 0; k < b->n; k++) base[k] = x->s->base[b->row[k]];
+    for (size_t k = 0; k < b->n; k++) touched[where[k]] = 1;
+    add_block(b, x->stride / BESIDE, where, base, sums);
+}
+
+static void add_to_units(const struct beside *x, const struct block *b) {
+    const double *weight = x->weight ? x->weight : x->s->weight;
+    uint32_t where[ROWS_AT_ONCE], first = (uint32_t) x->units.from;
+    double w[ROWS_AT_ONCE];
+    for (size_t k = 0; k < b->n; k++) where[k] = x->l->unit[b->row[k]] - first;
+    for (size_t k = 0; k < b->n; k++) w[k] = weight[b->row[k]];
+    add_block(b, x->stride / BESIDE, where, w, x->totals);
 }
 
 RSP_WIDE
 static void take_fitted(const struct beside *x, size_t from, size_t to, const double *fitted) {
     const rsp_design_private *d = x->s->private_;
+    const uint32_t *start = d->unit_start, *order = x->weight ? d->order : NULL;
+    const double *weight = x->weight ? x->weight : x->l->weight;
+    const int32_t *cell = x->l->cell;
     size_t registers = x->stride / BESIDE;
+    lanes *totals = (lanes *) (x->totals + (from - x->units.from) * x->stride);
     for (size_t unit = from; unit < to; unit++)
         for (size_t q = 0; q < registers; q++) {
             lanes sum = {0};
-            for (size_t r = d->unit_start[unit]; r < d->unit_start[unit + 1]; r++) {
-                double w = x->weight ? x->weight[d->order[r]] : x->l->weight[r];
-                sum += w * ((const lanes *) (fitted + (size_t) x->l->cell[r] * x->stride))[q];
-            }
-            ((lanes *) (x->totals + unit * x->stride))[q] -= sum;
+            for (size_t r = start[unit]; r < start[unit + 1]; r++)
+                sum += weight[order ? order[r] : r] * ((const lanes *) fitted)[(size_t) cell[r] * registers + q];
+            *totals++ -= sum;
         }
 }
 
-/* Influences of a part's rows, block by block, to the sums by cell (NULL: not wanted) or by unit. */
-static void visit_part(const struct beside *x, size_t part, double *sums) {
-    double *z = rsp_calloc(ROWS_AT_ONCE * x->stride, sizeof *z);
+/* Influences of a part's rows, block by block, to the sums by cell or, where these are NULL, by unit. */
+static void visit_part(const struct beside *x, size_t part, double *sums, uint8_t *touched) {
+    double *z = x->fill ? rsp_calloc(ROWS_AT_ONCE * x->stride, sizeof *z) : NULL;
+    struct block b;
     for (size_t from = x->part[part]; from < x->part[part + 1]; from += ROWS_AT_ONCE) {
         size_t to = from + ROWS_AT_ONCE < x->part[part + 1] ? from + ROWS_AT_ONCE : x->part[part + 1];
-        x->fill(x->context, x->position + from, to - from, x->stride, z);
-        if (sums) add_to_cells(x, from, to, z, sums);
-        else add_to_units(x, from, to, z);
+        take_block(x, from, to, z, &b);
+        if (sums) add_to_cells(x, &b, sums, touched);
+        else add_to_units(x, &b);
     }
     free(z);
+}
+
+static void sum_cells(struct beside *x) {
+    const rsp_calibration *c = x->s->private_->calibration;
+    x->cell = rsp_calloc((x->n_parts + 1) * c->n_cells * x->stride, sizeof *x->cell);
+    x->touched = rsp_calloc(x->n_parts * c->n_cells + 1, 1);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (x->n_parts > 1)
+    for (size_t part = 0; part < x->n_parts; part++)
+        visit_part(x, part, x->cell + part * c->n_cells * x->stride, x->touched + part * c->n_cells);
+    for (size_t g = 0; g < c->n_groups; g++)
+        for (size_t part = 0; c->solved[g] && part < x->n_parts; part++)
+            for (size_t k = c->group_cell[g]; k < c->group_cell[g + 1]; k++)
+                x->group[g] |= x->touched[part * c->n_cells + k];
 }
 
 /* Sums by cell of all parts become fitted values, statistic by statistic. */
@@ -452,10 +507,6 @@ static double *fit_cells(struct beside *x) {
     double *fitted = x->cell + x->n_parts * size;
     for (size_t part = 0; part < x->n_parts; part++)
         for (size_t k = 0; k < size; k++) fitted[k] += x->cell[part * size + k];
-    for (size_t k = 0; k < x->n; k++) {
-        size_t g = (size_t) x->s->group[row_at(x, k)];
-        x->group[g] = c->solved[g];
-    }
     struct room *room = room_take(x->s, (layout *) x->l);
     for (size_t g = 0; g < c->n_groups; g++) {
         size_t from = c->group_cell[g], to = c->group_cell[g + 1];
@@ -479,14 +530,22 @@ static void take_all_fitted(const struct beside *x, const double *fitted) {
     for (size_t chunk = 0; chunk < l->n_chunks; chunk++) {
         bool touched = false;
         for (size_t g = 0; g < l->n_groups; g++) touched |= x->group[g] && l->holds[chunk * l->n_groups + g];
-        size_t from = chunk * CHUNK, to = from + CHUNK < l->n_units ? from + CHUNK : l->n_units;
+        size_t from = chunk * CHUNK, to = from + CHUNK;
+        if (from < x->units.from) from = x->units.from;
+        if (to > x->units.to) to = x->units.to;
         if (touched) take_fitted(x, from, to, fitted);
     }
 }
 
-/* Units between the first and the last that hold one of the rows or of their calibrated groups' rows. */
+/* Units from the first to the last of these, and those with the same parents. */
+static struct range whole_parents(const rsp_stage *stage, struct range units) {
+    if (units.from >= units.to) return (struct range){0, 0};
+    return (struct range){stage->first[stage->parent[units.from]], stage->first[stage->parent[units.to - 1] + 1]};
+}
+
 static struct range units_touched(const struct beside *x) {
     const layout *l = x->l;
+    const rsp_design_private *d = x->s->private_;
     struct range all = {x->n ? l->unit[row_at(x, 0)] : l->n_units, x->n ? l->unit[row_at(x, x->n - 1)] + 1 : 0};
     for (size_t chunk = 0; chunk < l->n_chunks; chunk++)
         for (size_t g = 0; g < l->n_groups; g++) {
@@ -495,45 +554,131 @@ static struct range units_touched(const struct beside *x) {
             if (all.from > from) all.from = from;
             if (all.to < to) all.to = to;
         }
-    return all;
+    return whole_parents(&d->stages[d->n_stages - 1], all);
 }
 
 static void totals_beside(struct beside *x) {
     const rsp_calibration *c = x->s->private_->calibration;
-    double *fitted = NULL;
-    if (c) x->cell = rsp_calloc((x->n_parts + 1) * c->n_cells * x->stride, sizeof *x->cell);
+    if (c) sum_cells(x);
+    x->units = units_touched(x);
+    x->totals = rsp_calloc((x->units.to - x->units.from) * x->stride + 1, sizeof *x->totals);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (x->n_parts > 1)
-    for (size_t part = 0; part < x->n_parts; part++) {
-        if (c) visit_part(x, part, x->cell + part * c->n_cells * x->stride);
-        visit_part(x, part, NULL);
-    }
-    if (c) fitted = fit_cells(x);
-    if (c) take_all_fitted(x, fitted);
+    for (size_t part = 0; part < x->n_parts; part++) visit_part(x, part, NULL, NULL);
+    if (c) take_all_fitted(x, fit_cells(x));
     free(x->cell);
+    free(x->touched);
 }
+
+/* ---- their variance --------------------------------------------------------------------------------------------- */
+
+/* As center(): totals t [units * stride] of whole parents, in place. */
+RSP_WIDE
+static void center_beside(const rsp_stage *stage, struct range units, size_t stride, double *t) {
+    for (size_t q = (size_t) stage->parent[units.from]; q < stage->n_parents && stage->first[q] < units.to; q++) {
+        size_t from = stage->first[q] - units.from, to = stage->first[q + 1] - units.from;
+        double root = sqrt(stage->scale[q]);
+        for (size_t r = 0; r < stride; r += BESIDE) {
+            lanes mean = {0};
+            for (size_t u = from; u < to && stage->mode[q] == RSP_UNIT_SPREAD; u++)
+                mean += *(const lanes *) (t + u * stride + r);
+            if (stage->mode[q] == RSP_UNIT_SPREAD) mean /= (double) (to - from);
+            for (size_t u = from; u < to; u++) {
+                lanes *of = (lanes *) (t + u * stride + r);
+                if (stage->mode[q] == RSP_UNIT_ZERO) *of = (lanes){0};
+                else *of = root * (*of - mean);
+            }
+        }
+    }
+}
+
+/* sums [stride * stride] += products of n units' totals t, eight statistics by eight whose sums stay in registers; of these
+ * squares the ones on and below the diagonal. */
+RSP_WIDE
+static void multiply_units(const double *t, size_t n, size_t stride, double *sums) {
+    for (size_t a = 0; a < stride; a += BESIDE)
+        for (size_t b = 0; b <= a; b += BESIDE) {
+            lanes s[BESIDE];
+            for (size_t j = 0; j < BESIDE; j++) s[j] = *(const lanes *) (sums + (a + j) * stride + b);
+            for (size_t u = 0; u < n; u++) {
+                const double *by = t + u * stride + a;
+                lanes of = *(const lanes *) (t + u * stride + b);
+                for (size_t j = 0; j < BESIDE; j++) s[j] += by[j] * of;
+            }
+            for (size_t j = 0; j < BESIDE; j++) *(lanes *) (sums + (a + j) * stride + b) = s[j];
+        }
+}
+
+/* Totals of whole parents' units become those of their parents, which are units of whole parents of the stage above. */
+RSP_WIDE
+static double *roll_up_beside(const rsp_stage *below, struct range units, size_t stride, const double *totals,
+                              struct range above) {
+    double *up = rsp_calloc((above.to - above.from) * stride + 1, sizeof *up);
+    for (size_t u = units.from; u < units.to; u++)
+        for (size_t j = 0; j < stride; j++)
+            up[((size_t) below->parent[u] - above.from) * stride + j] += totals[(u - units.from) * stride + j];
+    return up;
+}
+
+/* Variance, stage by stage, from the totals, which it frees. */
+static void add_stages_beside(struct beside *x, double *vcov) {
+    enum { UNITS_AT_ONCE = 64 };
+    const rsp_design_private *d = x->s->private_;
+    double *sums = rsp_calloc(x->stride * x->stride, sizeof *sums), *totals = x->totals;
+    struct range units = x->units;
+    for (size_t k = d->n_stages; k-- > 0 && units.from < units.to;) {
+        const rsp_stage *stage = &d->stages[k];
+        struct range above = {0, 0};
+        double *up = NULL;
+        if (k) {
+            above = (struct range){(size_t) stage->parent[units.from], (size_t) stage->parent[units.to - 1] + 1};
+            above = whole_parents(&d->stages[k - 1], above);
+            up = roll_up_beside(stage, units, x->stride, totals, above); /* before they become deviations */
+        }
+        center_beside(stage, units, x->stride, totals);
+        for (size_t u = 0, n = units.to - units.from; u < n; u += UNITS_AT_ONCE)
+            multiply_units(totals + u * x->stride, n - u < UNITS_AT_ONCE ? n - u : UNITS_AT_ONCE, x->stride, sums);
+        free(totals);
+        totals = up;
+        units = above;
+    }
+    for (size_t k = 0; k < x->p; k++)
+        for (size_t l = 0; l <= k; l++) vcov[k * x->p + l] = vcov[l * x->p + k] = sums[k * x->stride + l];
+    free(totals);
+    free(sums);
+}
+
+static bool variance_beside(struct beside *x, double *vcov, rsp_diag *d) {
+    if (!begin(x->s, x->p, vcov, d)) return false;
+    if (!x->p) return true;
+    x->l = layout_of(x->s);
+    if (!x->row) x->n = x->s->n;
+    x->group = rsp_calloc(x->l->n_groups + 1, 1);
+    order_rows(x);
+    cut_parts(x);
+    totals_beside(x);
+    add_stages_beside(x, vcov);
+    free(x->position), free(x->part), free(x->group);
+    return true;
+}
+
+static size_t whole_registers(size_t p) { return (p + BESIDE - 1) / BESIDE * BESIDE; }
 
 bool rsp_taylor_fill(const rsp_sample *s, const double *weight, size_t n, const uint32_t *row, size_t p,
                      rsp_influence_fill fill, const void *context, double *vcov, rsp_diag *d) {
-    if (!begin(s, p, vcov, d)) return false;
-    if (!p) return true;
-    struct beside x = {.s = s, .l = layout_of(s), .weight = weight, .n = row ? n : s->n, .p = p, .row = row};
-    x.stride = (p + BESIDE - 1) / BESIDE * BESIDE;
-    x.fill = fill;
-    x.context = context;
-    x.group = rsp_calloc(x.l->n_groups + 1, 1);
-    x.totals = rsp_calloc(x.l->n_units * x.stride + 1, sizeof *x.totals);
-    order_rows(&x);
-    cut_parts(&x);
-    totals_beside(&x);
-    struct range units = units_touched(&x), *range = rsp_malloc(p * sizeof *range);
-    double *totals = rsp_calloc(p * x.l->n_units + 1, sizeof *totals); /* pages that no unit touches are never made */
-    for (size_t u = units.from; u < units.to; u++)
-        for (size_t k = 0; k < p; k++) totals[k * x.l->n_units + u] = x.totals[u * x.stride + k];
-    for (size_t k = 0; k < p; k++) range[k] = units;
-    free(x.totals), free(x.position), free(x.part), free(x.group);
-    add_stages(s, totals, p, range, vcov);
-    free(range);
-    return true;
+    struct beside x = {.s = s, .weight = weight, .n = n, .p = p, .row = row, .fill = fill, .context = context};
+    x.stride = whole_registers(p);
+    return variance_beside(&x, vcov, d);
+}
+
+bool rsp_taylor_codes(const rsp_sample *s, const double *weight, size_t n, const uint32_t *row, const uint32_t *code,
+                      size_t n_codes, const double *z, size_t p, double *vcov, rsp_diag *d) {
+    struct beside x = {.s = s, .weight = weight, .n = n, .p = p, .row = row, .code = code};
+    x.stride = whole_registers(p);
+    x.of_code = rsp_calloc(n_codes * x.stride + 1, sizeof *x.of_code);
+    for (size_t k = 0; k < n_codes; k++) memcpy(x.of_code + k * x.stride, z + k * p, p * sizeof *z);
+    bool good = variance_beside(&x, vcov, d);
+    free(x.of_code);
+    return good;
 }
 
 bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *z, size_t p, double *vcov,

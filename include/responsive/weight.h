@@ -67,6 +67,9 @@ typedef struct {
 rsp_sample *rsp_sample_new(const rsp_frame *f, rsp_diag *d);
 void rsp_sample_free(rsp_sample *s);
 
+/* [n] rows by stratum, cluster and sampling unit: neighbours here are neighbours in the memory of what is added up by unit. */
+const uint32_t *rsp_sample_order(const rsp_sample *s);
+
 /* Clusters minus strata, over those that hold a row of the domain (take NULL: all). May be 0 or less. */
 double rsp_design_df(const rsp_sample *s, const uint8_t *take);
 
@@ -91,6 +94,11 @@ bool rsp_taylor_rows(const rsp_sample *s, const double *weight, const rsp_influe
 typedef void (*rsp_influence_fill)(const void *context, const uint32_t *place, size_t n, size_t stride, double *z);
 bool rsp_taylor_fill(const rsp_sample *s, const double *weight, size_t n, const uint32_t *row, size_t p,
                      rsp_influence_fill fill, const void *context, double *vcov, rsp_diag *d);
+
+/* The same where a row's influences depend on its code alone, as on the level of an answer: code [n] by place in the list,
+ * z [n_codes * p]. */
+bool rsp_taylor_codes(const rsp_sample *s, const double *weight, size_t n, const uint32_t *row, const uint32_t *code,
+                      size_t n_codes, const double *z, size_t p, double *vcov, rsp_diag *d);
 
 /* Replicate weights for one specification, made at the first call and kept with the sample. NULL when impossible
  * (brr without two clusters a stratum, ...), reported at `loc`. */
