@@ -27,7 +27,7 @@ static int browse(const char *pages) {
 static void pages_are_walked_by_keyboard(void **state) {
     (void) state;
     need_chromium();
-    if (browse("index.html explore.html quality/quality.html") == 0) return;
+    if (browse("index.html explore.html changes.html quality/quality.html") == 0) return;
     sh("cat %s/said >&2", here);
     fail_msg("a page cannot be used as it should");
 }

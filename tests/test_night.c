@@ -285,8 +285,9 @@ static void diff_says_what_moved_and_why(void **state) {
                         here, here, here),
                      0);
     assert_int_equal(sh("%s run %s/fewer --quiet --out %s/f2 2>/dev/null", program, here, here) & ~1, 0);
-    const char *const said[] = {"gone    ../../wvsdata/wvs.csv",
-                                "new     wvs.csv",
+    const char *const said[] = {"gone    export ../../wvsdata/wvs.csv",
+                                "new     export wvs.csv",
+                                "changed study file study.yaml",
                                 "response read count: 5381 -> 2999",
                                 "poverty poverty too_much proportion: 0.1467 -> ",
                                 "standard errors)",

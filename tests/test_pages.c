@@ -89,6 +89,7 @@ static void add_rows(struct world *w) {
     add(w, "agree_logistic", "", "degree=yes", "", "odds_ratio", 0.8731, 5381);
     add(w, "agree_logistic", "", "", "", "loglik", -3000.25, 5381);
     add(w, "poverty_ordinal", "", "too_little|about_right", "", "threshold", 0.73, 5381);
+    add(w, "poverty_ordinal", "", "poverty", "enabler_in_most", "verdict", NAN, 5381);
 }
 
 static const struct rsp_file_note FILES[] = {{"somewhere/wvs.csv", "csv", "UTF-8", 5400, 7}};
@@ -515,7 +516,48 @@ static void explore_holds_every_row(void **state) {
     close_world(&w);
 }
 
-static void index_page_says_what_changed(void **state) {
+static const rsp_cause CAUSES[] = {{RSP_CAUSE_DATA, "../somewhere/wvs.csv", "a", "b"},
+                                   {RSP_CAUSE_DATA, "extra<1>.csv", NULL, "b"},
+                                   {RSP_CAUSE_STUDY, "targets_gender.csv", "a", NULL},
+                                   {RSP_CAUSE_PROGRAM, "", "0.1.0 (a)", "0.1.0 (b)"}};
+
+static void changes_page_tells_them(struct world *w) {
+    const char *text = read_file(w, "changes.html");
+    xmlDocPtr doc = page_of(w, "changes.html");
+    links_exist(w, doc, "changes.html");
+    assert_int_equal(xpath_count(doc, "//section[@lang]"), 2);
+    assert_int_equal(xpath_count(doc, "//table[not(caption)] | //script"), 0);
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//h1"), 1);
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']/ul/li[.='Export with other content: wvs.csv']"), 1);
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']/ul/li[.='New export: extra<1>.csv']"), 1);
+    assert_int_equal(
+        xpath_count(doc, "//section[@lang='en']/ul/li[.='File of the study no longer there: targets_gender.csv']"), 1);
+    assert_non_null(strstr(text, "Another version of the program: 0.1.0 (b), before 0.1.0 (a)"));
+    assert_non_null(strstr(text, "More than the exports is new"));
+    assert_null(strstr(text, "somewhere/")); /* folders of the machine are not published */
+    assert_null(strstr(text, ">nan"));
+    /* Before, now and the difference, from one pair of publications. */
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//tr[th='All countries and groups']"
+                                      "[td[1]='4,000'][td[2]='5,381'][td[3]='+1,381']"),
+                     1);
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//tr[th='Sweden \u00b7 Effective sample size']"
+                                      "[td[1]='1,000'][td[2]='1,074']"),
+                     1);
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//tr[contains(th, 'Norway')][td[3]='2.0']"
+                                      "[contains(td[3]/@style, '100.0%')]"),
+                     1);
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//tr[th='Norway'][td[1]='1'][td[4]='0']"), 1);
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//tr[th='United States'][td[4]='1']"), 1);
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//tr[contains(td[1], 'did not converge')][td[2]='0.730']"),
+                     1);
+    /* The verdict stands before marks. */
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//tr[td[1]='Blocks'][td[2]='Enables in most countries']"
+                                      "/following-sibling::tr[contains(td[1], 'did not converge')]"),
+                     1);
+    xmlFreeDoc(doc);
+}
+
+static void what_changed_has_a_page(void **state) {
     (void) state;
     struct world w, before;
     open_world(&w);
@@ -525,16 +567,28 @@ static void index_page_says_what_changed(void **state) {
         rsp_row *r = &before.results->rows[i];
         if (strcmp(r->analysis, "age") == 0 && strcmp(r->domain, "country=NO") == 0) r->estimate -= 2 * r->se;
         if (strcmp(r->analysis, "response") == 0 && strcmp(r->term, "kept") == 0) r->estimate = 4000;
+        if (strcmp(r->statistic, "n_eff") == 0 && strcmp(r->domain, "country=SE") == 0) r->estimate = 1000;
+        if (strcmp(r->statistic, "threshold") == 0) r->flags |= RSP_F_NOT_CONVERGED;
+        if (strcmp(r->statistic, "verdict") == 0) r->level = "blocker";
     }
     add(&before, "age", "country=US", "poverty", "", "mean", 1, 1300);
-    assert_non_null(before.published = rsp_disclose(before.study, before.results, NULL, true, before.d));
-    w.p.changes = rsp_changes_find(before.published, w.published, w.a);
+    assert_non_null(before.published = rsp_disclose(before.study, before.results, NULL, false, before.d));
+    rsp_published_free(w.published); /* verdicts on factors are given when the field is frozen */
+    assert_non_null(w.p.results = w.published = rsp_disclose(w.study, w.results, NULL, false, w.d));
+    rsp_changes *all = rsp_changes_find(before.published, w.published, w.a);
+    all->causes = CAUSES;
+    all->n_causes = sizeof CAUSES / sizeof *CAUSES;
+    w.p.changes = all;
     render(&w, "changes");
-    const char *page = read_file(&w, "index.html");
-    assert_non_null(strstr(page, "1 estimate moved by more than its standard error."));
-    assert_non_null(strstr(page, "1 figure is gone."));
-    assert_non_null(strstr(page, "4,000 respondents were counted before, 5,381 are now."));
-    assert_non_null(strstr(page, "Norway"));
+    static const char *const pages[] = {"index.html", "changes.html"};
+    for (size_t k = 0; k < 2; k++) {
+        const char *page = read_file(&w, pages[k]);
+        assert_non_null(strstr(page, "1 estimate moved by more than its standard error."));
+        assert_non_null(strstr(page, "2 figures are marked or hidden otherwise than before."));
+        assert_non_null(strstr(page, "1 figure is gone."));
+        assert_non_null(strstr(page, "4,000 respondents were counted before, 5,381 are now."));
+    }
+    changes_page_tells_them(&w);
     close_world(&before);
     close_world(&w);
 }
@@ -549,19 +603,22 @@ static void quality_page_accounts_for_all(void **state) {
     assert_non_null(strstr(text, "5,400 = 5,381 + 19"));
     assert_non_null(strstr(text, "&lt;b&gt;odd&lt;/b&gt; &amp; strange"));
     assert_null(strstr(text, "somewhere/")); /* folders of the machine are not published */
-    assert_null(strstr(text, "nan"));
-    assert_int_equal(xpath_count(doc, "//tr[th='Sweden'][td='1.2%']"), 2); /* the one target that is not met */
-    assert_int_equal(xpath_count(doc, "//tr[th='Low reliability'][td='1']"), 1);
+    assert_null(strstr(text, ">nan"));
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//tr[th='Sweden'][td='1.2%']"),
+                     2); /* the one target that is not met */
+    assert_int_equal(xpath_count(doc, "//section[@lang='en']//tr[th='Low reliability'][td='1']"), 1);
     assert_int_equal(xpath_count(doc, "//table[not(caption)]"), 0);
     /* What is looked at first: the one warning, rows kept of those read, the target that is not met. */
     assert_non_null(strstr(text, "1 thing needs a look."));
-    assert_int_equal(xpath_count(doc, "//p[contains(@class,'alarm')]/following-sibling::*[1][self::ul]/li"), 1);
+    assert_int_equal(
+        xpath_count(doc, "//section[@lang='en']//p[contains(@class,'alarm')]/following-sibling::*[1][self::ul]/li"), 1);
     assert_int_equal(xpath_count(doc, "//dl[@class='facts']/div[dt='Kept'][dd='5,381']"), 1);
     assert_non_null(strstr(text, "19 of 5,400 rows set aside (0.4%)"));
     assert_int_equal(xpath_count(doc, "//div[@class='alarm'][dd='1 target is missed']"), 1);
-    assert_int_equal(xpath_count(doc, "//nav//a[@href='../methods/methods-en.pdf']"), 1);
-    assert_int_equal(xpath_count(doc, "//nav//a[starts-with(@href,'#')]"), 6);
-    assert_int_equal(xpath_count(doc, "//nav//a[starts-with(@href,'#')][not(substring(@href,2) = //h2/@id)]"), 0);
+    assert_int_equal(xpath_count(doc, "//nav//a[@href='../methods/methods-en.pdf']"), 2);
+    assert_int_equal(xpath_count(doc, "//nav//a[starts-with(@href,'#en-')]"), 6);
+    assert_int_equal(xpath_count(doc, "//nav//a[starts-with(@href,'#')][not(substring(@href,2) = //h2/@id)]"),
+                     4); /* two languages, each chosen above and named by its own page */
     links_exist(&w, doc, "quality/quality.html");
     xmlFreeDoc(doc);
     close_world(&w);
@@ -703,7 +760,7 @@ int main(void) {
         cmocka_unit_test(bytes_do_not_depend_on_clock_zone_threads),
         cmocka_unit_test(index_page_leads_everywhere),
         cmocka_unit_test(explore_holds_every_row),
-        cmocka_unit_test(index_page_says_what_changed),
+        cmocka_unit_test(what_changed_has_a_page),
         cmocka_unit_test(quality_page_accounts_for_all),
         cmocka_unit_test(metadata_describe_the_files),
         cmocka_unit_test(codebook_holds_every_question),

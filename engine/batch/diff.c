@@ -1,6 +1,6 @@
 /* `responsive diff`: what moved between two publications, and why. */
+#include "batch/causes.h"
 #include "batch/log.h"
-#include "batch/manifest.h"
 #include "responsive/batch.h"
 
 #include <jansson.h>
@@ -39,35 +39,17 @@ static const char *text(const json_t *object, const char *key) {
     return t ? t : "";
 }
 
-/* One line for each input that is new, gone or another. False: none is. */
-static bool list_inputs(json_t *before, json_t *now, FILE *to) {
-    const char *name;
-    json_t *hash;
-    bool any = false;
-    json_object_foreach(now, name, hash) {
-        json_t *old = json_object_get(before, name);
-        if (old && json_equal(old, hash)) continue;
-        fprintf(to, "  %s %s\n", old ? "changed" : "new    ", name);
-        any = true;
-    }
-    json_object_foreach(before, name, hash) {
-        if (json_object_get(now, name)) continue;
-        fprintf(to, "  gone    %s\n", name);
-        any = true;
-    }
-    return any;
+static void print_cause(const rsp_cause *c, FILE *to) {
+    static const char *const parts[] = {[RSP_CAUSE_DATA] = "export", [RSP_CAUSE_STUDY] = "study file"};
+    if (c->part == RSP_CAUSE_PROGRAM) fprintf(to, "  program %s, before %s\n", c->now, c->before);
+    else fprintf(to, "  %s %s %s\n", !c->before ? "new    " : !c->now ? "gone   " : "changed", parts[c->part], c->name);
 }
 
-static void print_why(const struct side *x, const struct side *y, FILE *to) {
-    json_t *p = json_object_get(x->manifest, "program"), *q = json_object_get(y->manifest, "program");
+static void print_why(const rsp_changes *all, FILE *to) {
     fprintf(to, "why:\n");
-    bool any = list_inputs(json_object_get(x->manifest, "inputs"), json_object_get(y->manifest, "inputs"), to);
-    if (strcmp(text(p, "version"), text(q, "version")) != 0 || strcmp(text(p, "commit"), text(q, "commit")) != 0) {
-        fprintf(to, "  program %s %s, before %s %s\n", text(q, "version"), text(q, "commit"), text(p, "version"),
-                text(p, "commit"));
-        any = true;
-    }
-    if (!any) fprintf(to, "  exports, study and program are the same\n");
+    for (size_t k = 0; k < all->n_causes; k++) print_cause(&all->causes[k], to);
+    if (all->final) fprintf(to, "  data collection has ended: results are no longer preliminary\n");
+    if (!all->n_causes && !all->final) fprintf(to, "  exports, study and program are the same\n");
 }
 
 /* ---- what ------------------------------------------------------------------------------------------------------- */
@@ -131,11 +113,13 @@ int rsp_diff(const char *before, const char *now) {
     ok = open_side(&y, now, a, d) && ok;
     size_t changes = 0;
     if (ok) {
-        const rsp_changes *c = rsp_changes_find(x.results, y.results, a);
+        rsp_changes *c = rsp_changes_find(x.results, y.results, a);
+        rsp_made_of then = rsp_made_of_read(x.manifest, a), after = rsp_made_of_read(y.manifest, a);
+        c->causes = rsp_causes_find(&then, &after, a, &c->n_causes);
         changes = c->n;
         printf("%s (%s) -> %s (%s)\n", text(x.manifest, "run"), text(x.manifest, "content_id"), text(y.manifest, "run"),
                text(y.manifest, "content_id"));
-        print_why(&x, &y, stdout);
+        print_why(c, stdout);
         print_changes(c, stdout);
     }
     rsp_diag_print(d, stderr, rsp_colour_wanted(stderr), 0);

@@ -30,18 +30,19 @@ bool rsp_inputs_collect(const rsp_study *s, const rsp_frame *f, rsp_arena *a, rs
             rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->inputs[k], 0, 0}, NULL, "cannot be read any more");
             ok = false;
         } else {
-            lines[k] = rsp_printf(a, "%s\x1f%s", name_in_study(s, s->inputs[k]), hex);
+            lines[k] = rsp_printf(a, "%s\x1f%c%s", name_in_study(s, s->inputs[k]), 's', hex);
         }
     }
     if (!ok) return false;
     for (size_t k = 0; k < f->n_files; k++)
-        lines[s->n_inputs + k] = rsp_printf(a, "%s\x1f%s", f->files[k].name, f->files[k].sha256);
+        lines[s->n_inputs + k] = rsp_printf(a, "%s\x1f%c%s", f->files[k].name, 'e', f->files[k].sha256);
     qsort(lines, n, sizeof *lines, compare_names);
-    *in = (rsp_inputs){n, RSP_ARRAY(a, const char *, n), RSP_ARRAY(a, const char *, n)};
+    *in = (rsp_inputs){n, RSP_ARRAY(a, const char *, n), RSP_ARRAY(a, const char *, n), RSP_ARRAY(a, bool, n)};
     for (size_t k = 0; k < n; k++) {
         const char *split = strchr(lines[k], '\x1f');
         in->name[k] = rsp_strndup(a, lines[k], (size_t) (split - lines[k]));
-        in->sha256[k] = split + 1;
+        in->is_export[k] = split[1] == 'e';
+        in->sha256[k] = split + 2;
     }
     return true;
 }
@@ -114,12 +115,25 @@ static void hash_row(rsp_hash *h, const rsp_published_row *r) {
     rsp_hash_add(h, &r->flags, sizeof r->flags);
 }
 
+/* As far as the pages tell them. */
+static void hash_causes(rsp_hash *h, const rsp_changes *all) {
+    rsp_hash_str(h, all->final ? "final" : "");
+    for (size_t k = 0; k < all->n_causes; k++) {
+        const rsp_cause *c = &all->causes[k];
+        bool program = c->part == RSP_CAUSE_PROGRAM;
+        rsp_hash_str(h, c->name);
+        rsp_hash_str(h, !c->before ? "new" : program ? c->before : "there");
+        rsp_hash_str(h, !c->now ? "gone" : program ? c->now : "there");
+    }
+}
+
 bool rsp_content_id(const rsp_content *c, char id[17], rsp_diag *d) {
     rsp_hash h;
     rsp_hash_init(&h);
     rsp_hash_str(&h, c->frame->content);
     for (size_t i = 0; i < rsp_published_count(c->results); i++) hash_row(&h, rsp_published_at(c->results, i));
     rsp_hash_str(&h, c->changes ? "compared" : "first"); /* pages say which */
+    if (c->changes) hash_causes(&h, c->changes);
     for (size_t k = 0; c->changes && k < c->changes->n; k++)
         if (c->changes->changes[k].before) hash_row(&h, c->changes->changes[k].before);
     bool ok = rsp_hash_request(&h, &c->request, d);
@@ -167,9 +181,11 @@ bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
     const char **paths;
     size_t n;
     bool ok = rsp_list_files(dir, a, &paths, &n, d);
-    json_t *inputs = json_object(), *outputs = json_object();
-    for (size_t k = 0; k < m->inputs->n; k++)
+    json_t *inputs = json_object(), *exports = json_array(), *outputs = json_object();
+    for (size_t k = 0; k < m->inputs->n; k++) {
         json_object_set_new(inputs, m->inputs->name[k], json_string(m->inputs->sha256[k]));
+        if (m->inputs->is_export[k]) json_array_append_new(exports, json_string(m->inputs->name[k]));
+    }
     ok = ok && hash_outputs(dir, paths, n, outputs, d);
     json_t *root = json_object();
     json_object_set_new(root, "run", json_string(m->run));
@@ -185,6 +201,7 @@ bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
     json_object_set_new(root, "releases", json_integer((json_int_t) m->releases));
     json_object_set_new(root, "previous", text_or_null(m->previous));
     json_object_set_new(root, "inputs", inputs);
+    json_object_set_new(root, "exports", exports);
     json_object_set_new(root, "outputs", outputs);
     json_object_set_new(root, "rows",
                         json_pack("{s:I, s:I, s:I, s:I}", "read", (json_int_t) m->rows_read, "kept",

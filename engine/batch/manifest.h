@@ -9,6 +9,7 @@ typedef struct {
     size_t n;
     const char **name; /* relative to the study folder */
     const char **sha256;
+    bool *is_export; /* else a file of the study */
 } rsp_inputs;
 
 /* Study files and exports, sorted by name. */

@@ -49,6 +49,7 @@ static void read_manifest(rsp_previous *p, const char *dir, rsp_arena *a, rsp_di
     if (json_is_object(outputs) && intact(dir, outputs, a)) {
         p->content_id = text_of(m, "content_id", a);
         p->inputs_id = text_of(m, "inputs_id", a);
+        p->made_of = rsp_made_of_read(m, a);
         p->status = (int) json_integer_value(json_object_get(m, "status"));
         p->results = rsp_published_read_csv(rsp_path_join(a, dir, "data/results.csv"), d);
     }
@@ -56,7 +57,7 @@ static void read_manifest(rsp_previous *p, const char *dir, rsp_arena *a, rsp_di
 }
 
 void rsp_previous_open(rsp_previous *p, const char *study_dir, rsp_arena *a, rsp_diag *d) {
-    *p = (rsp_previous){NULL, "", "", 0, 0, NULL};
+    *p = (rsp_previous){.content_id = "", .inputs_id = ""};
     char *link = rsp_path_join(a, study_dir, "latest");
     if (access(link, F_OK) != 0) return;
     char *dir = realpath(link, NULL);

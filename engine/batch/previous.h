@@ -5,7 +5,7 @@
 #ifndef RESPONSIVE_BATCH_PREVIOUS_H
 #define RESPONSIVE_BATCH_PREVIOUS_H
 
-#include "batch/manifest.h"
+#include "batch/causes.h"
 
 typedef struct {
     const char *run;        /* name of its folder; NULL: there is no previous publication */
@@ -13,6 +13,7 @@ typedef struct {
     const char *inputs_id;  /* see rsp_inputs_id(); "" likewise */
     size_t releases;        /* publications in the memory when it was made, it among them; 0: there was none */
     int status;             /* exit status that its run ended with: 0 or 1 */
+    rsp_made_of made_of;
     rsp_published *results; /* its data/results.csv */
 } rsp_previous;
 

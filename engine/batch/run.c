@@ -40,6 +40,7 @@ struct night {
     const char **languages;
     rsp_labels **labels; /* their words */
     rsp_previous previous;
+    rsp_inputs inputs;
     rsp_changes *changes; /* since then; NULL: nothing to compare with */
     rsp_memory *memory;   /* of earlier publications; NULL: disclosure control is off */
     unsigned char key[RSP_KEY_BYTES];
@@ -252,13 +253,20 @@ static bool analyse(struct night *n) {
     return rsp_analyses_run(&x, n->results, n->d);
 }
 
+static void compare(struct night *n) {
+    rsp_made_of now = rsp_made_of_now(&n->inputs, n->arena);
+    rsp_changes *c = rsp_changes_find(n->previous.results, n->published, n->arena);
+    c->causes = rsp_causes_find(&n->previous.made_of, &now, n->arena, &c->n_causes);
+    n->changes = c;
+}
+
 static bool disclose(struct night *n) {
     rsp_settle_comparability(n->study, n->previous.results, n->study->field.freeze && !n->preliminary, n->results);
     if (!(n->published = rsp_disclose(n->study, n->results, n->memory, n->preliminary, n->d))) return false;
     if (n->memory) rsp_let_in(n->frame, n->memory, n->key);
+    if (!rsp_inputs_collect(n->study, n->frame, n->arena, &n->inputs, n->d)) return false;
     /* Without --only: what was not asked for is not gone. */
-    if (n->previous.results && !n->options->n_only)
-        n->changes = rsp_changes_find(n->previous.results, n->published, n->arena);
+    if (n->previous.results && !n->options->n_only) compare(n);
     return rsp_content_id(&(rsp_content){request_of(n), n->frame, n->published, n->changes}, n->content_id, n->d);
 }
 
@@ -368,9 +376,7 @@ static bool render(struct night *n) {
 }
 
 static bool write_manifest(struct night *n, const char *started) {
-    rsp_inputs inputs;
     char finished[32];
-    if (!rsp_inputs_collect(n->study, n->frame, n->arena, &inputs, n->d)) return false;
     utc_now("%Y-%m-%dT%H:%M:%SZ", finished, sizeof finished);
     rsp_manifest m = {.run = n->stage.run,
                       .started = started,
@@ -380,7 +386,7 @@ static bool write_manifest(struct night *n, const char *started) {
                       .previous = n->previous.run,
                       .status = rsp_diag_status(n->d),
                       .study = n->study,
-                      .inputs = &inputs,
+                      .inputs = &n->inputs,
                       .results = n->published,
                       .rows_read = n->cleaning->rows_read,
                       .rows_kept = n->cleaning->rows_kept,

@@ -321,14 +321,20 @@ static const char *own_level(const rsp_labels *l, rsp_arena *a, const char *leve
     return item == RSP_NONE ? word : with_variable(l, a, word, variable_label(l, item));
 }
 
+/* NULL: none; a publication before may hold a level of another version. */
+static const char *words_for(const rsp_labels *l, rsp_arena *a, const char *what, const char *level) {
+    const char *key = rsp_printf(a, "%s_%s", what, level);
+    return rsp_texts_has(l->texts, key) ? rsp_say(l->texts, a, key, NULL, 0) : NULL;
+}
+
 /* Words of roles and verdicts; what was changed for an estimate, what was left out. NULL: another kind of level. */
 static const char *drivers_level(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
     const rsp_analysis *x = rsp_label_find(l, row->analysis);
     if (!x || x->kind != RSP_A_MODEL) return NULL;
     if (strcmp(row->statistic, "verdict") == 0 || strcmp(row->statistic, "role") == 0)
-        return rsp_say(l->texts, a, rsp_printf(a, "%s_%s", row->statistic, row->level), NULL, 0);
+        return words_for(l, a, row->statistic, row->level);
     if (strcmp(row->statistic, "coefficient_without") == 0) {
-        if (!strchr(row->level, '=')) return rsp_say(l->texts, a, rsp_printf(a, "level_%s", row->level), NULL, 0);
+        if (!strchr(row->level, '=')) return words_for(l, a, "level", row->level);
         return rsp_say(l->texts, a, "level_without", (rsp_arg[]){{"who", rsp_label_domain(l, a, row->level), 0}}, 1);
     }
     if (strcmp(row->statistic, "pooled_without") != 0 || x->model.across == RSP_NONE) return NULL;

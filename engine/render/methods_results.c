@@ -352,20 +352,11 @@ void methods_accuracy(methods_annex *x) {
 
 /* ---- since the last run ----------------------------------------------------------------------------------------- */
 
-static int by_errors(const void *p, const void *q) {
-    const rsp_change *const *a = p, *const *b = q;
-    if ((*a)->errors != (*b)->errors) return (*a)->errors > (*b)->errors ? -1 : 1;
-    return *a < *b ? -1 : *a > *b;
-}
-
 static void largest_moves(methods_annex *x, const rsp_changes *all) {
     enum { MOST = 8 };
-    const rsp_change **moved = RSP_ARRAY(x->a, const rsp_change *, all->n + 1);
-    size_t n = 0;
-    for (size_t k = 0; k < all->n; k++)
-        if (all->changes[k].kind == RSP_CHANGE_MOVED) moved[n++] = &all->changes[k];
+    size_t n;
+    const rsp_change **moved = rsp_changes_moved(all, x->a, &n);
     if (!n) return;
-    qsort(moved, n, sizeof *moved, by_errors);
     annex_table(x, annex_word(x, "changes.table"), 4,
                 (const char *const[]){"changes.what", "changes.before", "changes.now", "changes.errors"},
                 (const double[]){0, 65, 65, 75}, "tnnn");
@@ -379,13 +370,30 @@ static void largest_moves(methods_annex *x, const rsp_changes *all) {
 }
 
 static void add_kept(methods_annex *x, const char **text, const rsp_changes *all) {
-    for (size_t k = 0; k < all->n; k++) {
-        const rsp_change *c = &all->changes[k];
-        if (c->before && c->now && strcmp(c->now->analysis, "response") == 0 && !*c->now->domain &&
-            strcmp(c->now->term, "kept") == 0)
-            annex_add(x, text, "changes.kept",
-                      METHODS_ARGS({"now", NULL, c->now->estimate}, {"before", NULL, c->before->estimate}));
+    const rsp_published_row *now = rsp_published_find(x->p->results, "response", "", "kept", "", "count"),
+                            *before = now ? rsp_changes_before(all, now) : NULL;
+    if (before)
+        annex_add(x, text, "changes.kept",
+                  METHODS_ARGS({"now", NULL, now->estimate}, {"before", NULL, before->estimate}));
+}
+
+/* Files by their names alone: where they lie on this machine is nobody's business. */
+static void add_causes(methods_annex *x, const char **text, const rsp_changes *all) {
+    static const char *const keys[] = {"changes.exports", "changes.study"};
+    const char *lists[] = {"", ""};
+    for (size_t k = 0; k < all->n_causes; k++) {
+        const rsp_cause *c = &all->causes[k];
+        if (c->part == RSP_CAUSE_PROGRAM) {
+            annex_add(x, text, "changes.program", METHODS_ARGS({"now", c->now, 0}, {"before", c->before, 0}));
+            continue;
+        }
+        const char *slash = strrchr(c->name, '/'), *name = slash ? slash + 1 : c->name;
+        lists[c->part] = *lists[c->part] ? rsp_printf(x->a, "%s, %s", lists[c->part], name) : name;
     }
+    for (size_t k = 0; k < 2; k++)
+        if (*lists[k]) annex_add(x, text, keys[k], METHODS_ARGS({"list", lists[k], 0}));
+    if (all->final) annex_add(x, text, "changes.final", NULL, 0);
+    if (!all->n_causes && !all->final) annex_add(x, text, "changes.same", NULL, 0);
 }
 
 void methods_changes(methods_annex *x) {
@@ -398,6 +406,7 @@ void methods_changes(methods_annex *x) {
     }
     double moved = (double) all->of_kind[RSP_CHANGE_MOVED], flipped = (double) all->of_kind[RSP_CHANGE_FLIPPED],
            added = (double) all->of_kind[RSP_CHANGE_ADDED], removed = (double) all->of_kind[RSP_CHANGE_REMOVED];
+    add_causes(x, &text, all);
     add_kept(x, &text, all);
     annex_add(x, &text, moved + flipped + added + removed > 0 ? "changes.text" : "changes.none",
               METHODS_ARGS({"compared", NULL, (double) all->compared}, {"moved", NULL, moved},

@@ -27,7 +27,7 @@ static double value(const struct quality *q, const char *analysis, const char *d
 }
 
 static void heading(struct quality *q, const char *key) {
-    rsp_html_element(&q->out, "h2", rsp_printf(q->a, "id=\"%s\"", key), say(q, key));
+    rsp_html_element(&q->out, "h2", rsp_printf(q->a, "id=\"%s-%s\"", rsp_texts_lang(q->texts), key), say(q, key));
 }
 
 static void paragraph(struct quality *q, const char *text) { rsp_html_element(&q->out, "p", NULL, text); }
@@ -59,27 +59,14 @@ static const char **domains(const struct quality *q, const char *analysis, size_
 
 /* Rows kept now less rows kept in the publication before; NaN where there is none or the group was not in it. */
 static double since(const struct quality *q, const char *domain) {
-    const rsp_changes *all = q->p->changes;
-    if (!all) return NAN;
-    for (size_t k = 0; k < all->n; k++) {
-        const rsp_published_row *now = all->changes[k].now, *before = all->changes[k].before;
-        if (!now || strcmp(now->analysis, "response") != 0 || strcmp(now->domain, domain) != 0 ||
-            strcmp(now->term, "kept") != 0)
-            continue;
-        return before ? now->estimate - before->estimate : NAN;
-    }
-    return 0;
+    const rsp_published_row *now = rsp_published_find(q->p->results, "response", domain, "kept", "", "count"),
+                            *before = q->p->changes && now ? rsp_changes_before(q->p->changes, now) : NULL;
+    return before ? now->estimate - before->estimate : NAN;
 }
 
-/* A share with a bar behind it: the number is text, the bar is for the eye. */
 static void share_cell(struct quality *q, double share) {
-    if (isnan(share)) {
-        number(q, "\u2013");
-        return;
-    }
-    rsp_buf_printf(&q->out, "<td class=\"number share\" style=\"--share: %.1f%%\">", 100 * fmax(0, fmin(1, share)));
-    rsp_html_text(&q->out, rsp_label_number(q->labels, q->a, share, RSP_AS_SHARE));
-    rsp_buf_puts(&q->out, "</td>\n");
+    if (isnan(share)) number(q, "\u2013");
+    else rsp_html_bar(&q->out, rsp_label_number(q->labels, q->a, share, RSP_AS_SHARE), share);
 }
 
 static const char *signed_count(const struct quality *q, double n) {
@@ -311,13 +298,8 @@ static void warnings(struct quality *q) {
 
 /* ---- at a glance ------------------------------------------------------------------------------------------------ */
 
-/* What is looked at first in the morning: a name, a number, a few words. Empty notes are left out. */
 static void fact(struct quality *q, const char *name, const char *number_text, const char *note, bool alarm) {
-    rsp_buf_printf(&q->out, "<div%s>\n", alarm ? " class=\"alarm\"" : "");
-    rsp_html_element(&q->out, "dt", NULL, name);
-    rsp_html_element(&q->out, "dd", "class=\"figure\"", number_text);
-    if (note && *note) rsp_html_element(&q->out, "dd", NULL, note);
-    rsp_buf_puts(&q->out, "</div>\n");
+    rsp_html_fact(&q->out, name, number_text, note, alarm);
 }
 
 static void fact_rows(struct quality *q) {
@@ -425,7 +407,7 @@ static void contents(struct quality *q) {
     rsp_buf_puts(&q->out, "\">\n<ul>\n");
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
         if (strcmp(parts[k], "quality_answered") == 0 && !has_bases(q)) continue;
-        rsp_buf_printf(&q->out, "<li><a href=\"#%s\">", parts[k]);
+        rsp_buf_printf(&q->out, "<li><a href=\"#%s-%s\">", rsp_texts_lang(q->texts), parts[k]);
         rsp_html_text(&q->out, say(q, parts[k]));
         rsp_buf_puts(&q->out, "</a></li>\n");
     }
@@ -434,19 +416,12 @@ static void contents(struct quality *q) {
     rsp_buf_puts(&q->out, "</a></li>\n</ul>\n</nav>\n");
 }
 
-static void badges(struct quality *q) {
-    if (!q->p->preliminary && !q->p->simulated) return;
-    rsp_buf_puts(&q->out, "<ul class=\"badges\">\n");
-    if (q->p->preliminary) rsp_html_element(&q->out, "li", NULL, say(q, "site_badge_preliminary"));
-    if (q->p->simulated) rsp_html_element(&q->out, "li", NULL, say(q, "site_badge_simulated"));
-    rsp_buf_puts(&q->out, "</ul>\n");
-}
-
-static void body(struct quality *q) {
-    rsp_html_element(&q->out, "a", "class=\"skip\" href=\"#content\"", say(q, "site_skip"));
-    rsp_buf_puts(&q->out, "<main id=\"content\">\n");
+static void language(struct quality *q, size_t k) {
+    q->labels = q->p->labels[k];
+    q->texts = rsp_labels_texts(q->labels);
+    rsp_html_language(&q->out, q->p, k, RSP_PAGE_QUALITY);
     rsp_html_element(&q->out, "h1", NULL, say(q, "quality_title"));
-    badges(q);
+    rsp_html_badges(&q->out, q->p, q->texts);
     paragraph(q, rsp_label_study(q->labels));
     glance(q);
     contents(q);
@@ -457,9 +432,7 @@ static void body(struct quality *q) {
     gaps(q);
     bases(q);
     marks(q);
-    rsp_buf_puts(&q->out, "</main>\n<footer>\n");
-    paragraph(q, rsp_say(q->texts, q->a, "content_id", (rsp_arg[]){{"id", q->p->content_id, 0}}, 1));
-    rsp_buf_puts(&q->out, "</footer>\n");
+    rsp_html_language_end(&q->out, q->p, q->texts);
 }
 
 bool rsp_render_quality(const rsp_publication *p, rsp_diag *d) {
@@ -469,7 +442,9 @@ bool rsp_render_quality(const rsp_publication *p, rsp_diag *d) {
     bool ok =
         rsp_make_dirs(rsp_path_join(q.a, p->dir, "quality"), d) && rsp_html_open(&q.out, p->languages[0], title, d);
     if (ok) {
-        body(&q);
+        rsp_html_header(&q.out, p);
+        for (size_t k = 0; k < p->n_languages; k++) language(&q, k);
+        rsp_buf_puts(&q.out, "</main>\n");
         rsp_html_close(&q.out);
         ok = rsp_write_file(rsp_path_join(q.a, p->dir, "quality/quality.html"), q.out.data, q.out.length, d);
     }

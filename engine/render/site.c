@@ -178,7 +178,7 @@ static void methods(rsp_site *s) {
         rsp_buf_puts(&s->out, "</li>\n");
     }
     if (quality) {
-        rsp_buf_puts(&s->out, "<li><a href=\"quality/quality.html\">");
+        rsp_buf_printf(&s->out, "<li><a href=\"quality/quality.html#%s\">", s->lang);
         rsp_html_text(&s->out, say(s, "site_quality_link"));
         rsp_buf_puts(&s->out, "</a></li>\n");
     }
@@ -187,21 +187,13 @@ static void methods(rsp_site *s) {
 
 /* ---- a language ------------------------------------------------------------------------------------------------- */
 
-static void badges(rsp_site *s) {
-    if (!s->p->preliminary && !s->p->simulated) return;
-    rsp_buf_puts(&s->out, "<ul class=\"badges\">\n");
-    if (s->p->preliminary) rsp_html_element(&s->out, "li", NULL, say(s, "site_badge_preliminary"));
-    if (s->p->simulated) rsp_html_element(&s->out, "li", NULL, say(s, "site_badge_simulated"));
-    rsp_buf_puts(&s->out, "</ul>\n");
-}
-
 static void paragraph(rsp_site *s, const char *text) { rsp_html_element(&s->out, "p", NULL, text); }
 
 static void introduction(rsp_site *s) {
     const rsp_study *study = s->p->study;
     const rsp_published_row *kept = rsp_published_find(s->p->results, "response", "", "kept", "", "count");
     rsp_html_element(&s->out, "h1", NULL, rsp_label_study(s->labels));
-    badges(s);
+    rsp_html_badges(&s->out, s->p, s->texts);
     paragraph(s, say(s, "site_intro"));
     if (study->field.from && study->field.to)
         paragraph(s, rsp_say(s->texts, s->a, "period",
@@ -214,75 +206,15 @@ static void introduction(rsp_site *s) {
     if (study->disclosure.off) paragraph(s, say(s, "disclosure_off_note"));
 }
 
-/* ---- what changed ----------------------------------------------------------------------------------------------- */
-
-enum { MOST_MOVES = 12 };
-
-static int by_errors(const void *x, const void *y) {
-    const rsp_change *const *a = x, *const *b = y;
-    if ((*a)->errors != (*b)->errors) return (*a)->errors > (*b)->errors ? -1 : 1;
-    return *a < *b ? -1 : 1;
-}
-
-static void largest_moves(rsp_site *s, const rsp_changes *all) {
-    const rsp_change **moved = RSP_ARRAY(s->a, const rsp_change *, all->n);
-    size_t n = 0;
-    for (size_t k = 0; k < all->n; k++)
-        if (all->changes[k].kind == RSP_CHANGE_MOVED) moved[n++] = &all->changes[k];
-    if (!n) return;
-    qsort(moved, n, sizeof *moved, by_errors);
-    rsp_html_column columns[] = {{say(s, "changes_largest"), false},
-                                 {say(s, "changes_before"), true},
-                                 {say(s, "changes_now"), true},
-                                 {say(s, "changes_errors"), true}};
-    rsp_html_table(&s->out, say(s, "changes_largest"), 4, columns);
-    for (size_t k = 0; k < n && k < MOST_MOVES; k++) {
-        rsp_html_row(&s->out, rsp_label_row(s->labels, s->a, moved[k]->now));
-        rsp_html_cell(&s->out, rsp_label_estimate(s->labels, s->a, moved[k]->before), true);
-        rsp_html_cell(&s->out, rsp_label_estimate(s->labels, s->a, moved[k]->now), true);
-        rsp_html_cell(&s->out, rsp_say_number(s->texts, s->a, moved[k]->errors, 1), true);
-        rsp_html_row_end(&s->out);
-    }
-    rsp_html_table_end(&s->out);
-}
-
-static void kept_before(rsp_site *s, const rsp_changes *all) {
-    for (size_t k = 0; k < all->n; k++) {
-        const rsp_change *c = &all->changes[k];
-        if (!c->before || !c->now || strcmp(c->now->analysis, "response") != 0 || *c->now->domain ||
-            strcmp(c->now->term, "kept") != 0)
-            continue;
-        paragraph(s, rsp_say(s->texts, s->a, "changes_kept",
-                             (rsp_arg[]){{"before", NULL, c->before->estimate}, {"now", NULL, c->now->estimate}}, 2));
-    }
-}
-
+/* In a few lines; changes.html says the rest. */
 static void changes(rsp_site *s) {
-    static const struct {
-        rsp_change_kind kind;
-        const char *key;
-    } kinds[] = {{RSP_CHANGE_MOVED, "changes_moved"},
-                 {RSP_CHANGE_FLIPPED, "changes_flipped"},
-                 {RSP_CHANGE_ADDED, "changes_added"},
-                 {RSP_CHANGE_REMOVED, "changes_removed"}};
-    const rsp_changes *all = s->p->changes;
-    size_t n = 0;
     rsp_html_element(&s->out, "h2", NULL, say(s, "changes_title"));
-    if (!all) {
-        paragraph(s, say(s, "changes_first"));
-        return;
-    }
-    kept_before(s, all);
-    for (size_t k = 0; k < 4; k++) n += all->of_kind[kinds[k].kind];
-    if (!n) paragraph(s, say(s, "changes_none"));
-    if (n) rsp_buf_puts(&s->out, "<ul>\n");
-    for (size_t k = 0; k < 4; k++)
-        if (all->of_kind[kinds[k].kind])
-            rsp_html_element(&s->out, "li", NULL,
-                             rsp_say(s->texts, s->a, kinds[k].key,
-                                     (rsp_arg[]){{"n", NULL, (double) all->of_kind[kinds[k].kind]}}, 1));
-    if (n) rsp_buf_puts(&s->out, "</ul>\n");
-    largest_moves(s, all);
+    if (s->p->changes) rsp_site_changes_summary(s);
+    else paragraph(s, say(s, "changes_first"));
+    if (!s->p->changes) return;
+    rsp_buf_printf(&s->out, "<p><a href=\"changes.html#%s\">", s->lang);
+    rsp_html_text(&s->out, say(s, "changes_all"));
+    rsp_buf_puts(&s->out, "</a></p>\n");
 }
 
 static void explore_link(rsp_site *s) {
@@ -291,11 +223,11 @@ static void explore_link(rsp_site *s) {
     rsp_buf_puts(&s->out, "</a></p>\n");
 }
 
-static void language(rsp_site *s) {
+static void language(rsp_site *s, size_t k) {
     rsp_site_files(s, "briefs", "brief-", ".pdf", &s->briefs);
     rsp_site_files(s, "tables", "tables-", ".xlsx", &s->tables);
     rsp_site_files(s, "charts", "", ".svg", &s->charts);
-    rsp_buf_printf(&s->out, "<section class=\"language\" id=\"%s\" lang=\"%s\">\n", s->lang, s->lang);
+    rsp_html_language(&s->out, s->p, k, RSP_PAGE_INDEX);
     introduction(s);
     explore_link(s);
     if (!s->p->n_only) changes(s);
@@ -304,35 +236,15 @@ static void language(rsp_site *s) {
     charts(s);
     methods(s);
     data(s);
-    paragraph(s, rsp_say(s->texts, s->a, "content_id", (rsp_arg[]){{"id", s->p->content_id, 0}}, 1));
-    rsp_buf_puts(&s->out, "</section>\n");
-}
-
-static void navigation(rsp_site *s) {
-    rsp_html_element(&s->out, "a", "class=\"skip\" href=\"#content\"", say(s, "site_skip"));
-    rsp_buf_puts(&s->out, "<header>\n");
-    paragraph(s, rsp_label_publisher(s->labels, s->a));
-    if (s->p->n_languages > 1) {
-        rsp_buf_puts(&s->out, "<nav aria-label=\"");
-        rsp_html_text(&s->out, say(s, "site_languages"));
-        rsp_buf_puts(&s->out, "\">\n<ul>\n");
-        for (size_t k = 0; k < s->p->n_languages; k++) {
-            const char *lang = s->p->languages[k];
-            rsp_buf_printf(&s->out, "<li><a href=\"#%s\" lang=\"%s\" hreflang=\"%s\">", lang, lang, lang);
-            rsp_html_text(&s->out, rsp_say_language(s->texts, s->a, lang));
-            rsp_buf_puts(&s->out, "</a></li>\n");
-        }
-        rsp_buf_puts(&s->out, "</ul>\n</nav>\n");
-    }
-    rsp_buf_puts(&s->out, "</header>\n<main id=\"content\">\n");
+    rsp_html_language_end(&s->out, s->p, s->texts);
 }
 
 static bool write_page(rsp_site *s) {
     for (size_t k = 0; k < s->p->n_languages; k++) {
         rsp_site_enter(s, k);
         if (k == 0 && !rsp_html_open(&s->out, s->lang, rsp_label_study(s->labels), s->d)) return false;
-        if (k == 0) navigation(s);
-        language(s);
+        if (k == 0) rsp_html_header(&s->out, s->p);
+        language(s, k);
     }
     rsp_buf_puts(&s->out, "</main>\n");
     rsp_html_close(&s->out);
@@ -353,7 +265,7 @@ static bool make_page(const rsp_publication *p, bool (*write)(rsp_site *), rsp_d
 }
 
 bool rsp_render_site(const rsp_publication *p, rsp_diag *d) {
-    bool (*const pages[])(rsp_site *) = {write_page, rsp_site_explore};
+    bool (*const pages[])(rsp_site *) = {write_page, rsp_site_explore, rsp_site_changes};
     bool ok = true;
 #pragma omp parallel for num_threads(rsp_threads()) reduction(&& : ok)
     for (size_t k = 0; k < sizeof pages / sizeof *pages; k++) ok = make_page(p, pages[k], d) && ok;

@@ -47,6 +47,11 @@ char *rsp_site_svg(const rsp_site *s, const char *name);
 const char *rsp_site_svg_text(const rsp_site *s, const char *svg, const char *tag);
 int rsp_site_svg_pixels(const char *svg, const char *attribute);
 
+/* changes.html: what moved since the publication before, and why. */
+bool rsp_site_changes(rsp_site *s);
+/* The same in a few lines, for the index. */
+void rsp_site_changes_summary(rsp_site *s);
+
 /* explore.html and explore-data.js: choose a topic and a country, see its chart and numbers, search in all of them. */
 bool rsp_site_explore(rsp_site *s);
 

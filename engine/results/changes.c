@@ -71,6 +71,11 @@ static void compare(struct list *l, const rsp_published_row *x, const rsp_publis
     else if (errors > 1) add(l, RSP_CHANGE_MOVED, x, y, errors);
 }
 
+/* At a freeze all rows lose the flag together. */
+static bool preliminary(const rsp_published *p) {
+    return rsp_published_count(p) && rsp_published_at(p, 0)->flags & RSP_F_PRELIMINARY;
+}
+
 rsp_changes *rsp_changes_find(const rsp_published *before, const rsp_published *now, rsp_arena *a) {
     struct list l = {.c = RSP_NEW(a, rsp_changes)};
     rsp_map *there = index_rows(before), *here = index_rows(now);
@@ -85,6 +90,7 @@ rsp_changes *rsp_changes_find(const rsp_published *before, const rsp_published *
         const rsp_published_row *x = rsp_published_at(before, j);
         if (find(here, x, &b) == RSP_NONE) add(&l, RSP_CHANGE_REMOVED, x, NULL, NAN);
     }
+    l.c->final = preliminary(before) && !preliminary(now);
     rsp_change *kept = RSP_ARRAY(a, rsp_change, l.c->n);
     if (l.c->n) memcpy(kept, l.c->changes, l.c->n * sizeof *kept);
     free(l.c->changes);
@@ -93,4 +99,25 @@ rsp_changes *rsp_changes_find(const rsp_published *before, const rsp_published *
     rsp_map_free(there);
     rsp_map_free(here);
     return l.c;
+}
+
+static int by_errors(const void *x, const void *y) {
+    const rsp_change *const *a = x, *const *b = y;
+    if ((*a)->errors != (*b)->errors) return (*a)->errors > (*b)->errors ? -1 : 1;
+    return *a < *b ? -1 : *a > *b;
+}
+
+const rsp_change **rsp_changes_moved(const rsp_changes *c, rsp_arena *a, size_t *n) {
+    const rsp_change **moved = RSP_ARRAY(a, const rsp_change *, c->of_kind[RSP_CHANGE_MOVED]);
+    *n = 0;
+    for (size_t k = 0; k < c->n; k++)
+        if (c->changes[k].kind == RSP_CHANGE_MOVED) moved[(*n)++] = &c->changes[k];
+    if (*n) qsort(moved, *n, sizeof *moved, by_errors);
+    return moved;
+}
+
+const rsp_published_row *rsp_changes_before(const rsp_changes *c, const rsp_published_row *now) {
+    for (size_t k = 0; k < c->n; k++)
+        if (c->changes[k].now == now) return c->changes[k].before;
+    return now;
 }

@@ -124,14 +124,29 @@ typedef struct {
     double errors; /* moved: by how many standard errors; else NaN */
 } rsp_change;
 
+/* Why: an input of the publication before that is new, gone or another. */
+typedef struct {
+    enum { RSP_CAUSE_DATA, RSP_CAUSE_STUDY, RSP_CAUSE_PROGRAM } part;
+    const char *name;         /* a file as the manifest names it; of the program: "" */
+    const char *before, *now; /* hash of the file, version of the program; NULL: it was or is not there */
+} rsp_cause;
+
 typedef struct {
     size_t n, of_kind[RSP_CHANGE_KINDS];
     rsp_change *changes; /* in the order of the rows now, then those removed in the order before */
     size_t compared;     /* rows that both have */
+    bool final;          /* rows were preliminary and are so no longer */
+    size_t n_causes;     /* filled by who knows both manifests (batch/causes.h) */
+    const rsp_cause *causes;
 } rsp_changes;
 
 /* Rows are the same by analysis, domain, term, level and statistic; a `verdict` is the same whatever its level says. Flags
  * that every row has or loses at a freeze (preliminary) are no change. Rows of the publications are borrowed. */
 rsp_changes *rsp_changes_find(const rsp_published *before, const rsp_published *now, rsp_arena *a);
+/* Estimates that moved, by their standard errors, the farthest first. */
+const rsp_change **rsp_changes_moved(const rsp_changes *c, rsp_arena *a, size_t *n);
+/* One of the engine's own rows (response, cleaning, weights) as it was: the row itself if it is still the same, NULL if it is
+ * new. */
+const rsp_published_row *rsp_changes_before(const rsp_changes *c, const rsp_published_row *now);
 
 #endif
