@@ -190,6 +190,62 @@ static void those_who_left_are_not_told_apart(void **state) {
     rsp_published_free(p);
 }
 
+/* One answer is corrected: alone it waits with the whole publication, beside newcomers of the other country its own rows wait,
+ * and come back with more corrections or with newcomers of the same country. */
+static void a_corrected_answer_is_not_told(void **state) {
+    (void) state;
+    new_study("", true);
+    fill();
+    write_export(true);
+    assert_outcome("published", 0);
+    people[0].trust = 2;
+    write_export(true);
+    assert_outcome("too_little", -1);
+    assert_int_equal(sh("grep -q 'would tell what they answered' %s/said", here), 0);
+    for (int k = 0; k < 6; k++) add(1, k % 3, 1);
+    write_export(true);
+    assert_outcome("published", 0);
+    rsp_published *p = results();
+    assert_true(isnan(n_of(p, "country=PL", "trust")) && n_of(p, "country=PL", "voice") == 60);
+    assert_true(isnan(n_of(p, "country=DK", "trust")) || isnan(n_of(p, "", "trust")));
+    rsp_published_free(p);
+    for (int k = 2; k < 18; k += 2) people[k].trust = (people[k].trust + 1) % 3;
+    for (int k = 0; k < 6; k++) add(1, k % 3, 1);
+    write_export(true);
+    assert_outcome("published", 0); /* nine corrections by now */
+    p = results();
+    assert_true(n_of(p, "country=PL", "trust") == 60 && n_of(p, "country=DK", "trust") == 72);
+    rsp_published_free(p);
+    people[0].voice = (people[0].voice + 1) % 3;
+    for (int k = 0; k < 6; k++) add(0, k % 3, k % 2);
+    write_export(true);
+    assert_outcome("published", 0); /* in company */
+    p = results();
+    assert_true(n_of(p, "country=PL", "voice") == 66);
+    rsp_published_free(p);
+}
+
+/* Two of Poland answer "high", which hides it, and the same in Denmark, by which it would be known. With one respondent a night in
+ * each country, every third night lets six in. From the third night on the rule for a single night would show the cell; it is
+ * shown as soon as that leaves open by three what Poland's two answered in the first night. */
+static void a_trickle_opens_what_was_hidden(void **state) {
+    (void) state;
+    new_study("", true);
+    for (int k = 0; k < 60; k++) add(k % 2, k < 4 ? 2 : k % 2 ? k % 3 : k / 2 % 2, 1);
+    write_export(true);
+    assert_outcome("published", 0);
+    for (int t = 0; t < 9; t++) {
+        add(0, t % 3, 1);
+        add(1, t / 2 % 3, 1);
+        write_export(true);
+        assert_outcome("published", 2 * ((t + 1) % 3));
+        rsp_published *p = results();
+        const rsp_published_row *high = rsp_published_find(p, "a", "country=PL", "trust", "high", "proportion");
+        if (isnan(high->estimate) != (t < 8)) fail_msg("night %d: %g of %g", t, high->estimate, high->n);
+        rsp_published_free(p);
+    }
+}
+
 /* Whatever comes, in whatever nights: two publications differ by none or by three, in every row that both show. */
 static void any_two_publications_differ_by_enough(void **state) {
     (void) state;
@@ -417,6 +473,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_newcomer_waits_for_company),
         cmocka_unit_test(those_who_left_are_not_told_apart),
+        cmocka_unit_test(a_corrected_answer_is_not_told),
+        cmocka_unit_test(a_trickle_opens_what_was_hidden),
         cmocka_unit_test(any_two_publications_differ_by_enough),
         cmocka_unit_test(another_rule_of_change),
         cmocka_unit_test(the_memory_is_sealed),

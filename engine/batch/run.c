@@ -180,6 +180,13 @@ static rsp_request request_of(const struct night *n) {
     return (rsp_request){n->study, n->preliminary, n->options->n_only, n->n_languages, n->options->only, n->languages};
 }
 
+/* Nobody came, and a few left or changed their answers: the difference to the publication before would be theirs alone. */
+static bool too_little(const struct night *n) {
+    const rsp_arrivals *x = &n->arrivals;
+    size_t least = (size_t) n->study->disclosure.minimum_change, other = x->left > x->other ? x->left : x->other;
+    return rsp_memory_releases(n->memory) && !x->came && other > 0 && other < least;
+}
+
 /* Newcomers too few to be published wait. The memory is every rank's own to read: each lets in the same. */
 static bool let_wait(struct night *n) {
     const rsp_study *s = n->study;
@@ -192,13 +199,13 @@ static bool let_wait(struct night *n) {
     if (n->arrivals.wait)
         rsp_log_line(&n->log, "%zu newcomers wait until there are enough to be published, %zu are let in",
                      n->arrivals.wait, n->arrivals.came);
-    n->too_little = rsp_memory_releases(n->memory) && !n->arrivals.came && n->arrivals.left &&
-                    n->arrivals.left < (size_t) s->disclosure.minimum_change;
+    n->too_little = too_little(n);
     if (n->too_little)
         rsp_report(n->d, RSP_NOTE, RSP_NOWHERE,
                    "the publication before stays until there are more, or newcomers beside them",
-                   "%zu respondents of the publication before are gone: one without them would tell what they answered",
-                   n->arrivals.left);
+                   "%zu respondents of the publication before are gone, at least %zu are gone or answer otherwise: one "
+                   "that differs by so few would tell what they answered",
+                   n->arrivals.left, n->arrivals.other);
     return !n->too_little;
 }
 

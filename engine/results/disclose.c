@@ -23,6 +23,7 @@ struct gate {
     const rsp_results *results;
     unsigned char *hidden;         /* per row */
     bool *held;                    /* per row: the publication before hid it */
+    bool *waits;                   /* per row: hidden, as too few have changed since it was last shown */
     rsp_memory *memory;            /* NULL: no publication before */
     struct linked *linked;         /* the cells of all tables as they were last looked at */
     const rsp_analysis **analysis; /* per row; NULL for the engine's own */
@@ -120,19 +121,49 @@ static bool few(const struct gate *g, int64_t then, int64_t now) {
     return then >= 0 && llabs(now - then) < g->rules->minimum_change;
 }
 
-/* What a few respondents changed waits: a row that was shown would tell their answers by its difference to then, one that was
- * hidden would be known but for them. Newcomers wait in front of the statistics (waiting.c), so that this concerns rows of
- * respondents who left or whose answers were changed. */
+static const char *filter_key(const struct gate *g, size_t row) {
+    const rsp_analysis *a = g->analysis[row];
+    return a && a->filter ? a->id : ""; /* a filtered analysis speaks of other people */
+}
+
+/* Of the answers that a row rests on; NULL: not traced. */
+static const char *trace_key(const struct gate *g, size_t row) {
+    const rsp_row *r = &g->results->rows[row];
+    const rsp_analysis *a = g->analysis[row];
+    if (!g->memory->tonight || !a) return NULL;
+    if (a->kind == RSP_A_TABLE) return rsp_trace_table_key(filter_key(g, row), r->term, r->domain, g->arena);
+    const char *own = rsp_trace_analysis_key(a->id, r->domain, g->arena);
+    return rsp_traces_find(g->memory->tonight, own) ? own : rsp_trace_analysis_key(a->id, "", g->arena);
+}
+
+/* Were answers changed in place, but those of too few? */
+static bool few_answer_otherwise(const struct gate *g, size_t row) {
+    const char *key = trace_key(g, row);
+    const rsp_trace *now = key ? rsp_traces_find(g->memory->tonight, key) : NULL,
+                    *then = now ? rsp_traces_find(g->memory->then, key) : NULL;
+    size_t n = then ? rsp_trace_distance(then, now) : 0;
+    return n > 0 && n < (size_t) g->rules->minimum_change;
+}
+
+/* A row that was shown would tell the answers of a few by its difference to then. */
+static bool must_wait(const struct gate *g, size_t row, const rsp_row_memory *then) {
+    const rsp_row *r = &g->results->rows[row];
+    return r->base != then->shown_base ? few(g, then->shown_base, r->base) : few_answer_otherwise(g, row);
+}
+
+/* What a few respondents changed waits: a row that was shown, and one that was hidden for its own sake, which would be known but
+ * for them. Newcomers wait in front of the statistics (waiting.c), so that this concerns rows of respondents who left or whose
+ * answers were changed. They add up: a row that waits is held against the publication that showed it last. */
 static void hold_against_memory(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         const rsp_row_memory *then =
             g->hidden[i] == SHOWN && r->base >= 0 ? rsp_memory_row(g->memory, row_key(g, i)) : NULL;
         if (!then) continue;
+        bool own_sake = then->hidden && !then->waits;
         g->held[i] = then->hidden;
-        if (then->hidden ? few(g, then->base, r->base) && r->base > 0
-                         : r->base != then->shown_base && few(g, then->shown_base, r->base))
-            g->hidden[i] = COMPLEMENTARY;
+        g->waits[i] = !own_sake && must_wait(g, i, then);
+        if (g->waits[i] || (own_sake && few(g, then->base, r->base) && r->base > 0)) g->hidden[i] = COMPLEMENTARY;
     }
 }
 
@@ -196,11 +227,6 @@ static void protect(struct gate *g, const struct members *m, int64_t least) {
         if (hidden == 0 || (hidden > 1 && sum >= least) || smallest == RSP_NONE) return;
         hide(g, smallest);
     }
-}
-
-static const char *filter_key(const struct gate *g, size_t row) {
-    const rsp_analysis *a = g->analysis[row];
-    return a && a->filter ? a->id : ""; /* a filtered analysis speaks of other people */
 }
 
 static bool adds_to_one(const struct gate *g, const char *term) {
@@ -719,8 +745,19 @@ static void remember_rows(struct gate *g) {
         const rsp_row_memory *then = rsp_memory_row(g->memory, key);
         bool hidden = !known[i];
         int64_t shown = hidden ? then ? then->shown_base : -1 : r->base;
-        rsp_memory_put_row(g->memory, key, (rsp_row_memory){r->base, shown, hidden});
+        rsp_memory_put_row(g->memory, key, (rsp_row_memory){r->base, shown, hidden, hidden && g->waits[i]});
     }
+}
+
+/* Traces of rows that wait stay those of when they were last shown. */
+static void remember_traces(struct gate *g) {
+    rsp_map *waiting = rsp_map_new();
+    for (size_t i = 0; i < g->results->n; i++) {
+        const char *key = g->waits[i] ? trace_key(g, i) : NULL;
+        if (key) rsp_map_put(waiting, key, i);
+    }
+    rsp_memory_keep_traces(g->memory, waiting);
+    rsp_map_free(waiting);
 }
 
 /* The spell that tonight's publication of the cell belongs to; a spell that it ends gets its last bounds. */
@@ -788,6 +825,7 @@ static void remember(struct gate *g) {
         choice_differences(g);
     } while (g->changed);
     remember_rows(g);
+    remember_traces(g);
     remember_cells(g);
     rsp_memory_tidy(g->memory);
     g->memory->releases++;
@@ -888,6 +926,7 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, rsp_memory
     size_t n_hidden[COMPLEMENTARY + 1] = {0};
     g.analysis = analyses_of_rows(s, r, a);
     g.held = RSP_ARRAY(a, bool, r->n);
+    g.waits = RSP_ARRAY(a, bool, r->n);
     if (!s->disclosure.off) {
         g.memory = memory;
         for (size_t i = 0; i < r->n; i++)

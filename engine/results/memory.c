@@ -12,6 +12,7 @@ rsp_memory *rsp_memory_new(const char *rules) {
     m->arena = a;
     m->row_of = rsp_map_new();
     m->cell_of = rsp_map_new();
+    m->then = rsp_traces_new();
     snprintf(m->rules, sizeof m->rules, "%s", rules);
     return m;
 }
@@ -25,17 +26,24 @@ static void free_tables(rsp_memory *m) {
     free(m->cells);
     free(m->spells);
     free(m->sums);
+    rsp_traces_free(m->then);
 }
 
 void rsp_memory_free(rsp_memory *m) {
     if (!m) return;
     free_tables(m);
+    rsp_traces_free(m->tonight);
     free(m->people);
     rsp_arena_free(m->arena);
 }
 
 void rsp_memory_start_anew(rsp_memory *m, const char *rules) {
-    rsp_memory fresh = {.releases = m->releases, .n_people = m->n_people, .people = m->people, .arena = m->arena};
+    rsp_memory fresh = {.releases = m->releases,
+                        .n_people = m->n_people,
+                        .people = m->people,
+                        .then = rsp_traces_new(),
+                        .tonight = m->tonight,
+                        .arena = m->arena};
     free_tables(m);
     fresh.row_of = rsp_map_new();
     fresh.cell_of = rsp_map_new();
@@ -154,6 +162,19 @@ void rsp_memory_tidy(rsp_memory *m) {
     free(keep);
 }
 
+/* ---- traces ----------------------------------------------------------------------------------------------------- */
+
+void rsp_memory_look(rsp_memory *m, rsp_traces *tonight) {
+    rsp_traces_free(m->tonight);
+    m->tonight = tonight;
+}
+
+void rsp_memory_keep_traces(rsp_memory *m, const rsp_map *waiting) {
+    for (size_t k = 0; m->tonight && k < m->tonight->n; k++)
+        if (rsp_map_get(waiting, m->tonight->key[k]) == RSP_NONE)
+            rsp_traces_put(m->then, m->tonight->key[k], m->tonight->trace[k]);
+}
+
 /* ---- people ----------------------------------------------------------------------------------------------------- */
 
 static int compare_numbers(const void *x, const void *y) {
@@ -216,7 +237,7 @@ void rsp_memory_pack(const rsp_memory *m, rsp_buf *b) {
         put_text(b, m->row_key[k]);
         put_number(b, (uint64_t) m->rows[k].base);
         put_number(b, (uint64_t) m->rows[k].shown_base);
-        put_number(b, m->rows[k].hidden);
+        put_number(b, (uint64_t) (m->rows[k].hidden | m->rows[k].waits << 1));
     }
     put_number(b, m->n_spells);
     for (size_t k = 0; k < m->n_spells; k++) {
@@ -239,6 +260,11 @@ void rsp_memory_pack(const rsp_memory *m, rsp_buf *b) {
         put_double(b, m->sums[k].rise);
         rsp_buf_add(b, (const char *) m->sums[k].spell, m->sums[k].n * sizeof *m->sums[k].spell);
         rsp_buf_add(b, (const char *) m->sums[k].sign, m->sums[k].n);
+    }
+    put_number(b, m->then->n);
+    for (size_t k = 0; k < m->then->n; k++) {
+        put_text(b, m->then->key[k]);
+        rsp_buf_add(b, (const char *) &m->then->trace[k], sizeof *m->then->trace);
     }
 }
 
@@ -299,7 +325,9 @@ static void take_rows(struct bytes *b, rsp_memory *m) {
         const char *key = take_text(b, m->arena);
         rsp_row_memory row = {.base = (int64_t) take_number(b)};
         row.shown_base = (int64_t) take_number(b);
-        row.hidden = take_number(b) != 0;
+        uint64_t marks = take_number(b);
+        row.hidden = marks & 1;
+        row.waits = marks & 2;
         if (b->good) rsp_memory_put_row(m, key, row);
     }
 }
@@ -338,6 +366,16 @@ static void take_sums(struct bytes *b, rsp_memory *m) {
     }
 }
 
+static void take_traces(struct bytes *b, rsp_memory *m) {
+    for (size_t n = take_count(b, 8 + sizeof(rsp_trace)); n && b->good; n--) {
+        const char *key = take_text(b, m->arena), *from = take(b, sizeof(rsp_trace));
+        rsp_trace trace;
+        if (!from) continue;
+        memcpy(&trace, from, sizeof trace);
+        rsp_traces_put(m->then, key, trace);
+    }
+}
+
 rsp_memory *rsp_memory_unpack(const char *bytes, size_t length) {
     struct bytes b = {bytes, length, true};
     const char *magic = take(&b, sizeof MAGIC - 1);
@@ -350,6 +388,7 @@ rsp_memory *rsp_memory_unpack(const char *bytes, size_t length) {
     take_spells(&b, m);
     take_cells(&b, m);
     take_sums(&b, m);
+    if (b.left) take_traces(&b, m); /* none stand there in memories of before there were any */
     if (b.good && !b.left) return m;
     rsp_memory_free(m);
     return NULL;

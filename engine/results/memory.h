@@ -3,12 +3,14 @@
 #define RESPONSIVE_RESULTS_MEMORY_H
 
 #include "responsive/results.h"
+#include "results/trace.h"
 
 /* A row of results as it was last published. */
 typedef struct {
     int64_t base;       /* respondents then */
     int64_t shown_base; /* respondents when it was last shown; -1: it never was */
     bool hidden;        /* then */
+    bool waits;         /* then, and only as too few had changed since it was last shown */
 } rsp_row_memory;
 
 /* A cell of the tables as it was last published. */
@@ -46,6 +48,8 @@ struct rsp_memory {
     rsp_cell_memory *cells;
     rsp_spell *spells;
     rsp_spell_sum *sums;
+    rsp_traces *then;    /* of the answers behind statistics when these were last shown, or hidden for their own sake */
+    rsp_traces *tonight; /* NULL: nobody has looked */
     rsp_arena *arena;
 };
 
@@ -60,6 +64,10 @@ void rsp_memory_add_sum(rsp_memory *m, size_t n, const size_t *spell, const sign
 /* Drops sums that stand there already, and spells of which none that hang together is open (nothing that comes can narrow them)
  * or none has a need (nothing is to be kept). */
 void rsp_memory_tidy(rsp_memory *m);
+/* Takes over the traces of tonight's answers. */
+void rsp_memory_look(rsp_memory *m, rsp_traces *tonight);
+/* Tonight's traces are the last ones, but for those of `waiting` keys. */
+void rsp_memory_keep_traces(rsp_memory *m, const rsp_map *waiting);
 /* Everything but the people: other rules were chosen on purpose. */
 void rsp_memory_start_anew(rsp_memory *m, const char *rules);
 

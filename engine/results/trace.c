@@ -1,0 +1,161 @@
+#include "results/trace.h"
+
+#include "base/hash64.h"
+#include "results/families.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char RSP_TRACE_EVERYBODY[] = "everybody";
+
+/* ---- the list --------------------------------------------------------------------------------------------------- */
+
+rsp_traces *rsp_traces_new(void) {
+    rsp_arena *a = rsp_arena_new();
+    rsp_traces *t = RSP_NEW(a, rsp_traces);
+    t->arena = a;
+    t->place = rsp_map_new();
+    return t;
+}
+
+void rsp_traces_free(rsp_traces *t) {
+    if (!t) return;
+    rsp_map_free(t->place);
+    free(t->key);
+    free(t->trace);
+    rsp_arena_free(t->arena);
+}
+
+const rsp_trace *rsp_traces_find(const rsp_traces *t, const char *key) {
+    size_t k = rsp_map_get(t->place, key);
+    return k == RSP_NONE ? NULL : &t->trace[k];
+}
+
+void rsp_traces_put(rsp_traces *t, const char *key, rsp_trace trace) {
+    size_t k = rsp_map_get(t->place, key), n = t->n;
+    if (k != RSP_NONE) {
+        t->trace[k] = trace;
+        return;
+    }
+    rsp_map_put(t->place, key, n);
+    RSP_PUSH(t->key, n, t->keys_capacity, rsp_strdup(t->arena, key));
+    RSP_PUSH(t->trace, t->n, t->capacity, trace);
+}
+
+size_t rsp_trace_distance(const rsp_trace *x, const rsp_trace *y) {
+    size_t n = 0;
+    for (size_t k = 0; k < RSP_TRACE_PARTS; k++) n += x->part[k] != y->part[k];
+    return n;
+}
+
+const char *rsp_trace_table_key(const char *filter, const char *term, const char *domain, rsp_arena *a) {
+    return rsp_printf(a, "table\x1f%s\x1f%s\x1f%s", filter, term, domain);
+}
+
+const char *rsp_trace_analysis_key(const char *analysis, const char *domain, rsp_arena *a) {
+    return rsp_printf(a, "analysis\x1f%s\x1f%s", analysis, domain);
+}
+
+/* ---- made from answers ------------------------------------------------------------------------------------------ */
+
+/* What a cell holds, the same in every night: kinds of missing count too. */
+static uint64_t cell_bits(const rsp_frame *f, size_t variable, size_t row) {
+    const rsp_column *c = &f->columns[variable];
+    const rsp_variable *v = &f->study->variables[variable];
+    uint64_t bits = 0;
+    switch (c->kind) {
+    case RSP_COL_CODE: return (uint64_t) rsp_code(c, row);
+    case RSP_COL_SMALL: return (uint64_t) c->c8[row];
+    case RSP_COL_NUMBER:
+        if (isnan(c->number[row])) return bits; /* whatever kind of NaN */
+        memcpy(&bits, &c->number[row], sizeof bits);
+        return bits;
+    case RSP_COL_TEXT:
+        return c->text[row] < 0 ? 0 : rsp_hash64(c->words[c->text[row]], strlen(c->words[c->text[row]]), 0);
+    case RSP_COL_NONE: break;
+    }
+    for (size_t k = 0; v->first_part != RSP_NONE && k < v->list->n; k++)
+        bits = rsp_fold64(bits ^ (uint64_t) f->columns[v->first_part + k].c8[row], 0x94d049bb133111ebu);
+    return bits;
+}
+
+static void add_answers(rsp_trace *t, const rsp_frame *f, size_t n, const size_t *variables, size_t row,
+                        uint64_t person) {
+    uint64_t h = person;
+    for (size_t k = 0; k < n; k++)
+        h = rsp_fold64(h ^ cell_bits(f, variables[k], row) ^ 0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u);
+    t->part[person % RSP_TRACE_PARTS] += (uint32_t) (h >> 32);
+}
+
+/* What one family's domains are traced to. */
+struct traced {
+    size_t n_domains;
+    rsp_trace *trace; /* per domain; NULL: it has none */
+    bool *any;
+};
+
+static void trace_family(const rsp_families *x, const rsp_family *f, const uint64_t *people, struct traced *t) {
+    if (!t->n_domains) return;
+    t->trace = rsp_calloc(t->n_domains, sizeof *t->trace);
+    t->any = rsp_calloc(t->n_domains, sizeof *t->any);
+    for (size_t i = 0; i < x->frame->n; i++) {
+        int64_t domain = rsp_family_domain(x, f, i);
+        if (domain < 0) continue;
+        add_answers(&t->trace[domain], x->frame, f->n_items, f->items, i, people[i]);
+        t->any[domain] = true;
+    }
+}
+
+static const char *key_of(const rsp_families *x, const rsp_family *f, const char *domain) {
+    const rsp_variable *v = x->study->variables;
+    if (f->analysis->kind != RSP_A_TABLE) return rsp_trace_analysis_key(f->analysis->id, domain, x->arena);
+    const char *term =
+        f->n_items > 1 ? rsp_printf(x->arena, "%s/%s", v[f->items[0]].name, v[f->items[1]].name) : v[f->items[0]].name;
+    return rsp_trace_table_key(f->take ? f->analysis->id : "", term, domain, x->arena);
+}
+
+/* An item with a don't-know stands in two families: the wider one comes second, and replaces the other. */
+static void keep_family(rsp_traces *out, const rsp_families *x, const rsp_family *f, struct traced *t) {
+    for (size_t k = 0; t->trace && k < t->n_domains; k++)
+        if (t->any[k]) rsp_traces_put(out, key_of(x, f, rsp_family_domain_text(x, f, k, x->arena)), t->trace[k]);
+    free(t->trace);
+    free(t->any);
+}
+
+static rsp_trace trace_everybody(const rsp_frame *f, const uint64_t *people) {
+    const rsp_study *s = f->study;
+    bool *used = rsp_calloc(s->n_variables + 1, 1);
+    size_t n = 0, *variables = rsp_malloc((s->n_variables + 1) * sizeof *variables);
+    rsp_trace all = {{0}};
+    for (size_t k = 0; k < s->n_analyses; k++) rsp_analysis_uses(&s->analyses[k], used);
+    for (size_t j = 0; j < s->n_variables; j++)
+        if (used[j]) variables[n++] = j;
+#pragma omp parallel
+    {
+        rsp_trace own = {{0}};
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < f->n; i++) add_answers(&own, f, n, variables, i, people[i]);
+#pragma omp critical
+        for (size_t k = 0; k < RSP_TRACE_PARTS; k++) all.part[k] += own.part[k];
+    }
+    free(variables);
+    free(used);
+    return all;
+}
+
+rsp_traces *rsp_trace_answers(const rsp_frame *f, const uint64_t *people) {
+    rsp_arena *a = rsp_arena_new();
+    rsp_traces *out = rsp_traces_new();
+    rsp_families x = rsp_families_list(f, a);
+    struct traced *t = rsp_calloc(x.n + 1, sizeof *t);
+    for (size_t k = 0; k < x.n; k++) t[k].n_domains = rsp_family_domains(&x, &x.all[k]);
+#pragma omp parallel for schedule(dynamic)
+    for (size_t k = 0; k < x.n; k++) trace_family(&x, &x.all[k], people, &t[k]);
+    for (size_t k = 0; k < x.n; k++) keep_family(out, &x, &x.all[k], &t[k]);
+    rsp_traces_put(out, RSP_TRACE_EVERYBODY, trace_everybody(f, people));
+    free(t);
+    rsp_families_free(&x);
+    rsp_arena_free(a);
+    return out;
+}
