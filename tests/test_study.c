@@ -161,6 +161,25 @@ static const rsp_variable *variable(const rsp_study *s, const char *name) {
 static const struct {
     const char *tail, *file, *from, *to, *says;
 } wrong[] = {
+    /* what cannot be pooled over completed data */
+    {"derive:\n  - {name: kind, from: engage1, map: {so: a, no: a, yes: b}}\n"
+     "imputation: {variables: [engage1]}\n"
+     "factors:\n"
+     "  - {id: f, model: \"f =~ engage1 + engage2 + engage3\", missing: fiml, imputed: yes}\n"
+     "  - {id: g, kind: parallel, items: [engage1, engage2, engage3], imputed: yes}\n"
+     "  - {id: h, model: \"f =~ engage1 + engage2 + engage3\", modification: yes, imputed: no}\n"
+     "scales:\n"
+     "  - {id: s, name: s, items: [engage1, engage2], imputed: yes}\n"
+     "models:\n"
+     "  - {id: m, kind: linear, formula: \"age ~ engage2\", weights: none}\n"
+     "  - {id: n, kind: pooled, of: m, term: engage2=yes, across: kind, imputed: yes}\n",
+     NULL, NULL, NULL,
+     "study.yaml:11:80: factor model 'f' cannot be pooled over completed data: `missing` already says what to do about "
+     "answers that are not there (take one of `missing` and `imputed` out)\n"
+     "study.yaml:12:74: factor model 'g' cannot be pooled over completed data: the factors of one completed data set "
+     "have no counterpart in the next (pool correlations or a factor model, or leave `imputed` out)\n"
+     "study.yaml:18:76: model 'n' cannot be pooled over completed data: its groups are completed themselves: who "
+     "belongs to which would differ from data set to data set (take the variable of `across` out of `imputation`)"},
     {"", "study.yaml", NULL,
      "study: t\n"
      "  title: x\n",

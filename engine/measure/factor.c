@@ -41,6 +41,7 @@ static void scaled_measures(const rsp_sem_fit *f, double root_groups, rsp_factor
     double excess = fmax(0, scaled - f->df), excess_baseline = fmax(excess, baseline - f->df_baseline),
            ratio = baseline / f->df_baseline;
     m->chisq_scaled = scaled;
+    m->chisq_baseline_scaled = baseline;
     m->cfi_scaled = excess_baseline > 0 ? 1 - excess / excess_baseline : 1;
     m->tli_scaled = f->df > 0 ? (ratio - scaled / f->df) / (ratio - 1) : 1;
     m->rmsea_scaled = f->df > 0 ? sqrt(excess / (f->df * f->size)) * root_groups : 0;
@@ -52,6 +53,8 @@ static void measure_fit(const rsp_sem *s, const rsp_sem_fit *f, bool robust, rsp
     double ratio = f->chisq_baseline / f->df_baseline;
     m->chisq = f->chisq;
     m->df = f->df;
+    m->chisq_baseline = f->chisq_baseline;
+    m->df_baseline = f->df_baseline;
     m->cfi = baseline > 0 ? 1 - excess / baseline : 1;
     m->tli = f->df > 0 ? (ratio - f->chisq / f->df) / (ratio - 1) : 1;
     m->rmsea = f->df > 0 ? sqrt(excess / (f->df * f->size)) * root_groups : 0;
@@ -103,8 +106,8 @@ void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, 
     size_t n_items;
     const char **items;
     *out = (rsp_factor_fit){.model = f, .sample = x, .fit = {.status = RSP_SEM_SINGULAR_DATA}};
-    out->measures =
-        (rsp_factor_measures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    out->measures = (rsp_factor_measures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN,
+                                          NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     rsp_factor_names(f->syntax, a, &n_items, &items, &out->n_factors, &out->factor);
     rsp_factor_cells(f, x, a, &out->sem);
     if (x->usable) maximise(f, x, a, out, d);
@@ -279,6 +282,8 @@ static void add_fit_rows(const struct output *o) {
     bool robust = rsp_factor_robust(o->fit->model);
     add_measure(o, "chisq", m->chisq, m->df);
     if (robust) add_measure(o, "chisq_scaled", m->chisq_scaled, m->df);
+    add_measure(o, "chisq_baseline", m->chisq_baseline, m->df_baseline);
+    if (robust) add_measure(o, "chisq_baseline_scaled", m->chisq_baseline_scaled, m->df_baseline);
     add_measure(o, "cfi", m->cfi, NAN);
     add_measure(o, "tli", m->tli, NAN);
     add_measure(o, "rmsea", m->rmsea, NAN);

@@ -40,6 +40,7 @@ rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_m
 /* NaN where the estimator does not give one. */
 typedef struct {
     double chisq, df, chisq_scaled, cfi, tli, rmsea, srmr;
+    double chisq_baseline, df_baseline, chisq_baseline_scaled; /* of the model in which no two items go together */
     double cfi_robust, tli_robust, rmsea_robust;
     double cfi_scaled, tli_scaled, rmsea_scaled; /* wlsmv, wlsm */
     double aic, bic, loglik;

@@ -18,23 +18,16 @@ static void analyse_once(rsp_sample *s, const rsp_analysis *a, rsp_results *out,
     }
 }
 
-/* Does the analysis look at a variable that imputation completes? */
-static bool touches(const rsp_study *s, const rsp_analysis *a, const bool *changed) {
-    bool *used = rsp_calloc(s->n_variables + 1, sizeof *used), found = false;
-    const rsp_analysis *of = a->kind == RSP_A_MODEL && a->model.kind == RSP_POOLED_MODEL && a->model.of != RSP_NONE
-                                 ? &s->analyses[a->model.of]
-                                 : a;
-    rsp_analysis_uses(a, used);
-    rsp_analysis_uses(of, used);
-    for (size_t k = 0; k < s->n_variables; k++) found |= used[k] && changed[k];
-    found |= of->kind == RSP_A_MODEL && of->model.formula && of->model.formula->dot;
-    free(used);
-    return found;
+/* Kinds that pool first within each group, then over groups, look at all completed data sets themselves: estimates of
+ * groups are what Rubin's rules are for, the heterogeneity between groups is not (Burgess et al. 2013). */
+static bool pools_itself(const rsp_analysis *a) {
+    return a->kind == RSP_A_MODEL && (a->model.kind == RSP_POOLED_MODEL || a->model.kind == RSP_DRIVERS_MODEL);
 }
 
 size_t rsp_analysis_parts(rsp_sample *s, const rsp_analysis *a, rsp_diag *d) {
-    const rsp_imputations *x = a->imputed ? rsp_impute(s, d) : NULL;
-    return x && x->n_cells && touches(s->frame->study, a, x->changed) ? x->m : 1;
+    size_t n;
+    rsp_completed(s, a, &n, d);
+    return pools_itself(a) ? 1 : n;
 }
 
 /* Does it use replicate weights wherever its variance is not linearised? */

@@ -4,6 +4,7 @@
  * Whether a factor's coefficient is the same in all groups is asked first: Wald's test of the model in which every
  * coefficient may differ by group, which is the groups' own models side by side; their estimates are independent. */
 #include "model/drivers.h"
+#include "model/impute.h"
 
 #include "model/solve.h"
 
@@ -290,28 +291,55 @@ static void start(drv_run *x) {
     for (size_t k = 0; k < x->n_factors; k++) x->factor[k].name = study->variables[spec->factors[k]].name;
 }
 
-void rsp_fit_drivers(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
-    drv_run x = {.s = s, .a = a, .d = d, .arena = rsp_arena_new()};
-    start(&x);
-    if (rsp_fit_estimates(s, &x.linear, NULL, &x.all, d)) {
-        x.r_squared = x.all.tss > 0 ? 1 - x.all.rss / x.all.tss : NAN;
-        for (size_t k = 0; k < x.n_factors; k++) x.factor[k].all = value_of(&x.all, k);
-        fit_groups(&x);
-        for (size_t k = 0; k < x.n_factors; k++) {
-            pool_factor(&x, &x.factor[k], k);
-            compare_groups(&x, &x.factor[k], k);
-            count_signs(&x, &x.factor[k], k);
-            if (x.factor[k].n_pooled > x.n_pooled) x.n_pooled = x.factor[k].n_pooled;
-        }
-        adjust_all(&x);
-        compare_all(&x);
-        fit_multilevel(&x);
-        drv_shares(&x);
-        drv_net(&x);
-        drv_judge(&x);
-        drv_write(&x, out);
-        rsp_mmatrix_free(x.all.m);
+/* What one data set says; false where the outcome is not what the kind needs. */
+static bool estimate(drv_run *x) {
+    if (!rsp_fit_estimates(x->s, &x->linear, NULL, &x->all, x->d)) return false;
+    x->n = x->all.m->n;
+    x->organisations = x->all.m->organisations;
+    x->r_squared = x->all.tss > 0 ? 1 - x->all.rss / x->all.tss : NAN;
+    for (size_t k = 0; k < x->n_factors; k++) x->factor[k].all = value_of(&x->all, k);
+    fit_groups(x);
+    fit_multilevel(x);
+    drv_shares(x);
+    drv_net(x);
+    rsp_mmatrix_free(x->all.m);
+    x->all.m = NULL;
+    return true;
+}
+
+/* What follows from it. */
+static void conclude(drv_run *x, rsp_results *out) {
+    for (size_t k = 0; k < x->n_factors; k++) {
+        pool_factor(x, &x->factor[k], k);
+        compare_groups(x, &x->factor[k], k);
+        count_signs(x, &x->factor[k], k);
+        if (x->factor[k].n_pooled > x->n_pooled) x->n_pooled = x->factor[k].n_pooled;
     }
-    free(x.variant);
-    rsp_arena_free(x.arena);
+    adjust_all(x);
+    compare_all(x);
+    drv_judge(x);
+    drv_write(x, out);
+}
+
+static void run_free(drv_run *x) {
+    free(x->variant);
+    rsp_arena_free(x->arena);
+}
+
+void rsp_fit_drivers(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
+    size_t m;
+    rsp_sample *samples = rsp_completed(s, a, &m, d);
+    drv_run *run = rsp_calloc(m, sizeof *run), pooled = {.s = s, .a = a, .d = d, .arena = rsp_arena_new()};
+    bool ok = true;
+    for (size_t k = 0; k < m; k++) {
+        run[k] = (drv_run){.s = &samples[k], .a = a, .d = d, .arena = rsp_arena_new()};
+        start(&run[k]);
+        ok = ok && estimate(&run[k]);
+    }
+    start(&pooled);
+    if (ok && m > 1) drv_pool_completed(run, m, &pooled);
+    if (ok) conclude(m > 1 ? &pooled : &run[0], out);
+    for (size_t k = 0; k < m; k++) run_free(&run[k]);
+    run_free(&pooled);
+    free(run);
 }

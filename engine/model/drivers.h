@@ -1,6 +1,7 @@
 /* Kind `drivers`: which factors go with an outcome, how much each matters, and where.
  *
  *   drivers.c           one regression over all groups and one for each; what several ways of estimating say
+ *   drivers_completed.c the same on completed data sets, made one by Rubin's rules
  *   drivers_net.c       whether respondents rate a factor as enabling or as blocking
  *   drivers_shares.c    shares of explained variance, associations of a factor alone, variants without a group
  *   drivers_verdict.c   from numbers to a role and a verdict, by rules
@@ -78,7 +79,9 @@ typedef struct {
     rsp_diag *d;
     rsp_arena *arena;
     rsp_analysis linear; /* the regression over all groups */
-    rsp_estimates all;
+    rsp_estimates all;   /* its matrix: of one data set while that is looked at */
+    size_t n;            /* respondents of the regression over all groups */
+    int64_t organisations;
     rsp_categories groups;
     const char *across;
     size_t n_factors, n_groups;
@@ -90,13 +93,20 @@ typedef struct {
     double joint, joint_df1, joint_df, joint_p;
     size_t n_pooled;       /* groups that enter any pool */
     uint32_t shares_flags; /* why shares have no intervals */
+    size_t n_draws;        /* replicates of shares */
+    const double *draws;   /* [n_draws][2 n_factors]: shares of what is explained, then of the outcome's variance */
 } drv_run;
+
+/* Estimates, nets, shares and variants of m completed data sets pooled into `to`, which is started. */
+void drv_pool_completed(const drv_run *run, size_t m, drv_run *to);
 
 /* Ratings of all factors by group: net of those that say it enables and those that say it blocks. */
 void drv_net(drv_run *x);
 /* Shares, associations alone, variants. */
 void drv_shares(drv_run *x);
 rsp_variance_spec drv_shares_variance(const rsp_analysis *a); /* of the shares: always the bootstrap's */
+/* Standard deviation and the middle 95 % of v[0..n), which is sorted on the way; NaN with fewer than two. */
+void drv_spread(double *v, size_t n, double *se, double *low, double *high);
 void drv_judge(drv_run *x);
 const char *drv_role_word(drv_role r);
 const char *drv_verdict_word(drv_verdict v);

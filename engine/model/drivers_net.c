@@ -17,12 +17,12 @@ static void sides_of_list(const rsp_list *l, double *side) {
 }
 
 /* 1, 0 or -1 for each row; NULL where the factor has no middle. */
-static double *sides_of(const drv_run *x, size_t variable) {
+static double *sides_of(const drv_run *x, size_t variable, rsp_arena *a) {
     const rsp_frame *f = x->s->frame;
     const rsp_list *l = f->columns[variable].kind == RSP_COL_CODE ? f->columns[variable].list : NULL;
     double neutral = x->a->model.drivers.neutral;
     if (!l && isnan(neutral)) return NULL;
-    double *y = RSP_ARRAY(x->arena, double, f->n), *side = RSP_ARRAY(x->arena, double, (l ? l->n : 0) + 1);
+    double *y = RSP_ARRAY(a, double, f->n), *side = RSP_ARRAY(a, double, (l ? l->n : 0) + 1);
     if (l) sides_of_list(l, side);
     for (size_t i = 0; i < f->n; i++) {
         double v = rsp_value(f, variable, i);
@@ -33,12 +33,13 @@ static double *sides_of(const drv_run *x, size_t variable) {
     return y;
 }
 
-static void rate(drv_run *x, const est_people *who, const rsp_replicates *r, const double *y, est_value *values) {
+static void rate(drv_run *x, const est_people *who, const rsp_replicates *r, const double *y, est_value *values,
+                 rsp_arena *a) {
     est_item it;
     est_work w;
     size_t n = who->n_domains;
     est_context c = {x->s, who, r, NULL, 0, x->d};
-    est_mean_item(&it, y, who, x->arena);
+    est_mean_item(&it, y, who, a);
     est_work_init(&w, x->s);
     est_totals_full(who, &it);
     double *rep = NULL;
@@ -63,19 +64,21 @@ static void rate(drv_run *x, const est_people *who, const rsp_replicates *r, con
 void drv_net(drv_run *x) {
     const rsp_drivers *spec = &x->a->model.drivers;
     const rsp_crossing everybody = {0, NULL}, groups = {1, &x->a->model.across};
-    const est_people *all = est_people_new(x->s, &everybody, x->a->filter, EST_AS_SCALED, x->a->loc, x->arena, x->d);
-    const est_people *by = est_people_new(x->s, &groups, x->a->filter, EST_AS_SCALED, x->a->loc, x->arena, x->d);
+    rsp_arena *a = rsp_arena_new(); /* of columns that are not needed afterwards */
+    const est_people *all = est_people_new(x->s, &everybody, x->a->filter, EST_AS_SCALED, x->a->loc, a, x->d);
+    const est_people *by = est_people_new(x->s, &groups, x->a->filter, EST_AS_SCALED, x->a->loc, a, x->d);
     const rsp_replicates *r = NULL;
-    if (!all || !by) return;
-    if (x->a->variance.method != RSP_TAYLOR) {
+    bool ok = all && by;
+    if (ok && x->a->variance.method != RSP_TAYLOR) {
         r = rsp_replicates_get(x->s, &x->a->variance, x->a->loc, x->d);
-        if (!r) return;
+        ok = r != NULL;
     }
-    for (size_t k = 0; k < x->n_factors; k++) {
-        double *y = sides_of(x, spec->factors[k]);
+    for (size_t k = 0; ok && k < x->n_factors; k++) {
+        double *y = sides_of(x, spec->factors[k], a);
         if (!y) continue;
         x->factor[k].net = RSP_ARRAY(x->arena, est_value, by->n_domains + 1);
-        rate(x, by, r, y, x->factor[k].net);
-        rate(x, all, r, y, &x->factor[k].net_all);
+        rate(x, by, r, y, x->factor[k].net, a);
+        rate(x, all, r, y, &x->factor[k].net_all, a);
     }
+    rsp_arena_free(a);
 }

@@ -12,12 +12,11 @@ struct writer {
 
 /* A row that rests on all respondents of the regression. */
 static rsp_row *add(const struct writer *w, const char *level, const char *statistic, double estimate) {
-    const rsp_mmatrix *m = w->x->all.m;
     rsp_row *r = rsp_results_add(w->out, w->x->a->id, NULL, w->f ? w->f->name : NULL, level, statistic);
-    r->n = (double) m->n;
-    r->base = (int64_t) m->n;
-    r->organisations = m->organisations;
-    r->flags = m->n ? 0 : RSP_F_EMPTY;
+    r->n = (double) w->x->n;
+    r->base = (int64_t) w->x->n;
+    r->organisations = w->x->organisations;
+    r->flags = w->x->n ? 0 : RSP_F_EMPTY;
     if (isfinite(estimate)) r->estimate = estimate;
     return r;
 }

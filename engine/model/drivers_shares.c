@@ -12,6 +12,7 @@
 
 struct shares {
     drv_run *x;
+    rsp_arena *a; /* what is not needed afterwards: columns, sums */
     rsp_columns *c;
     size_t f, n_estimable; /* factors; of these with a coefficient of their own */
     int32_t *group;        /* [n] groups that occur, numbered 0 .. */
@@ -29,9 +30,9 @@ struct shares {
 static size_t number_groups(struct shares *s) {
     const drv_run *x = s->x;
     const rsp_mmatrix *m = x->all.m;
-    int32_t *place = RSP_ARRAY(x->arena, int32_t, x->n_groups + 1), n = 0;
-    s->group = RSP_ARRAY(x->arena, int32_t, m->n + 1);
-    s->group_at = RSP_ARRAY(x->arena, size_t, x->n_groups + 1);
+    int32_t *place = RSP_ARRAY(s->a, int32_t, x->n_groups + 1), n = 0;
+    s->group = RSP_ARRAY(s->a, int32_t, m->n + 1);
+    s->group_at = RSP_ARRAY(s->a, size_t, x->n_groups + 1);
     for (size_t i = 0; i < m->n; i++)
         if (x->groups.category[m->row[i]] >= 0) place[x->groups.category[m->row[i]]] = 1;
     for (size_t g = 0; g < x->n_groups; g++)
@@ -44,7 +45,7 @@ static void build_columns(struct shares *s) {
     drv_run *x = s->x;
     const rsp_mmatrix *m = x->all.m;
     size_t across = m->n_terms - 1, k = 0, n = 0, groups = number_groups(s);
-    const double **column = RSP_ARRAY(x->arena, const double *, m->k + 1);
+    const double **column = RSP_ARRAY(s->a, const double *, m->k + 1);
     for (size_t j = 0; j < m->k; j++) { /* controls that can be estimated */
         size_t t = m->columns[j].term;
         if (t == RSP_NONE || t < s->f || t == across || x->all.flags[j] & (RSP_F_EMPTY | RSP_F_SINGULAR)) continue;
@@ -54,7 +55,7 @@ static void build_columns(struct shares *s) {
     for (size_t j = 0; j < m->k; j++)
         if (m->columns[j].term != RSP_NONE && m->columns[j].term < s->f) column[n++] = m->columns[j].x;
     column[n++] = m->y;
-    s->c = rsp_columns_new(x->arena, m->n, m->row, groups, s->group, k, s->f, column);
+    s->c = rsp_columns_new(s->a, m->n, m->row, groups, s->group, k, s->f, column);
 }
 
 /* ---- shares ----------------------------------------------------------------------------------------------------- */
@@ -92,26 +93,30 @@ static int compare_doubles(const void *x, const void *y) {
     return (a > b) - (a < b);
 }
 
-/* Standard deviation and the middle 95 % of statistic j over the replicates that have it. */
+void drv_spread(double *v, size_t n, double *se, double *low, double *high) {
+    double mean = 0, sum = 0;
+    *se = *low = *high = NAN;
+    if (n < 2) return;
+    qsort(v, n, sizeof *v, compare_doubles);
+    for (size_t r = 0; r < n; r++) mean += v[r] / (double) n;
+    for (size_t r = 0; r < n; r++) sum += (v[r] - mean) * (v[r] - mean);
+    double limits[2] = {0.025, 0.975}, at[2];
+    for (size_t q = 0; q < 2; q++) { /* between the neighbouring values in proportion (Hyndman and Fan's type 7) */
+        double place = limits[q] * (double) (n - 1);
+        size_t below = (size_t) place, above = below + 1 < n ? below + 1 : below;
+        at[q] = v[below] + (place - (double) below) * (v[above] - v[below]);
+    }
+    *se = sqrt(sum / (double) (n - 1));
+    *low = at[0], *high = at[1];
+}
+
+/* Of statistic j over the replicates that have it. */
 static void spread(const struct shares *s, size_t j, double *se, double *low, double *high) {
     size_t n = rsp_replicates_count(s->replicates), used = 0;
-    double *v = rsp_malloc((n + 1) * sizeof *v), mean = 0, sum = 0;
+    double *v = rsp_malloc((n + 1) * sizeof *v);
     for (size_t r = 0; r < n; r++)
         if (!isnan(s->rep[r * 2 * s->f + j])) v[used++] = s->rep[r * 2 * s->f + j];
-    qsort(v, used, sizeof *v, compare_doubles);
-    for (size_t r = 0; r < used; r++) mean += v[r] / (double) used;
-    for (size_t r = 0; r < used; r++) sum += (v[r] - mean) * (v[r] - mean);
-    *se = *low = *high = NAN;
-    if (used >= 2) {
-        double limits[2] = {0.025, 0.975}, at[2];
-        for (size_t q = 0; q < 2; q++) { /* between the neighbouring values in proportion (Hyndman and Fan's type 7) */
-            double place = limits[q] * (double) (used - 1);
-            size_t below = (size_t) place, above = below + 1 < used ? below + 1 : below;
-            at[q] = v[below] + (place - (double) below) * (v[above] - v[below]);
-        }
-        *se = sqrt(sum / (double) (used - 1));
-        *low = at[0], *high = at[1];
-    }
+    drv_spread(v, used, se, low, high);
     free(v);
 }
 
@@ -188,7 +193,7 @@ static void add_variant(struct shares *s, const char *level, const double *sums,
                         int64_t out) {
     drv_run *x = s->x;
     drv_variant v = {level, n, out, RSP_ARRAY(x->arena, double, s->f)};
-    rsp_partial p = rsp_partial_new(x->arena, s->c);
+    rsp_partial p = rsp_partial_new(s->a, s->c);
     rsp_partial_of(s->c, sums, skip, &p);
     rsp_partial_coefficients(&p, v.b);
     RSP_PUSH(x->variant, x->n_variants, x->variants_capacity, v);
@@ -271,40 +276,47 @@ rsp_variance_spec drv_shares_variance(const rsp_analysis *a) {
         .method = RSP_BOOTSTRAP, .replicates = a->model.drivers.replicates, .seed = a->variance.seed};
 }
 
-void drv_shares(drv_run *x) {
-    struct shares s = {.x = x, .f = x->n_factors};
+static void compute(struct shares *s) {
+    drv_run *x = s->x;
     const rsp_variance_spec *variance = &x->a->variance;
-    x->r_squared_held = NAN;
-    for (size_t k = 0; k < s.f; k++) clear(&x->factor[k]);
-    for (size_t k = 0; k < s.f; k++) s.n_estimable += !isnan(x->factor[k].all.estimate);
-    if (!x->all.m->n) return;
-    build_columns(&s);
-    s.sums = RSP_ARRAY(x->arena, double, rsp_products_size(s.c) + 1);
-    rsp_products(s.c, x->all.m->w, s.sums);
-    s.whole = rsp_partial_new(x->arena, s.c);
-    rsp_partial_of(s.c, s.sums, NULL, &s.whole);
-    size_t last = (s.f + 1) * (s.f + 1) - 1;
-    if (s.whole.total > 0) x->r_squared_held = 1 - s.whole.g[last] / s.whole.total;
-    for (size_t k = 0; k < s.f; k++)
-        if (s.whole.within[s.f] > 0) x->factor[k].to_standard = sqrt(s.whole.within[k] / s.whole.within[s.f]);
+    build_columns(s);
+    s->sums = RSP_ARRAY(s->a, double, rsp_products_size(s->c) + 1);
+    rsp_products(s->c, x->all.m->w, s->sums);
+    s->whole = rsp_partial_new(s->a, s->c);
+    rsp_partial_of(s->c, s->sums, NULL, &s->whole);
+    size_t last = (s->f + 1) * (s->f + 1) - 1;
+    if (s->whole.total > 0) x->r_squared_held = 1 - s->whole.g[last] / s->whole.total;
+    for (size_t k = 0; k < s->f; k++)
+        if (s->whole.within[s->f] > 0) x->factor[k].to_standard = sqrt(s->whole.within[k] / s->whole.within[s->f]);
 
     bool bootstrap = variance->method == RSP_BOOTSTRAP;
     rsp_variance_spec own = drv_shares_variance(x->a);
     const rsp_replicates *of_variance =
         variance->method == RSP_TAYLOR ? NULL : rsp_replicates_get(x->s, variance, x->a->loc, x->d);
-    s.replicates = rsp_replicates_get(x->s, &own, x->a->loc, x->d);
-    if (of_variance) s.alone = RSP_ARRAY(x->arena, double, rsp_replicates_count(of_variance) * s.f);
-    if (of_variance && !bootstrap) rsp_products_replicates(s.c, of_variance, use_replicate, &s);
-    if (s.replicates) {
-        double *alone = s.alone;
-        if (!bootstrap) s.alone = NULL; /* those of the variance are there already */
-        s.rep = RSP_ARRAY(x->arena, double, rsp_replicates_count(s.replicates) * 2 * s.f);
-        rsp_products_replicates(s.c, s.replicates, use_replicate, &s);
-        s.alone = alone;
+    s->replicates = rsp_replicates_get(x->s, &own, x->a->loc, x->d);
+    if (of_variance) s->alone = RSP_ARRAY(x->arena, double, rsp_replicates_count(of_variance) * s->f);
+    if (of_variance && !bootstrap) rsp_products_replicates(s->c, of_variance, use_replicate, s);
+    if (s->replicates) {
+        double *alone = s->alone;
+        if (!bootstrap) s->alone = NULL; /* those of the variance are there already */
+        s->rep = RSP_ARRAY(x->arena, double, rsp_replicates_count(s->replicates) * 2 * s->f);
+        rsp_products_replicates(s->c, s->replicates, use_replicate, s);
+        s->alone = alone;
+        x->n_draws = rsp_replicates_count(s->replicates);
+        x->draws = s->rep;
     } else {
         x->shares_flags = RSP_F_LONELY;
     }
-    write_shares(&s);
-    write_alone(&s, of_variance);
-    write_variants(&s);
+    write_shares(s);
+    write_alone(s, of_variance);
+    write_variants(s);
+}
+
+void drv_shares(drv_run *x) {
+    struct shares s = {.x = x, .f = x->n_factors, .a = rsp_arena_new()};
+    x->r_squared_held = NAN;
+    for (size_t k = 0; k < s.f; k++) clear(&x->factor[k]);
+    for (size_t k = 0; k < s.f; k++) s.n_estimable += !isnan(x->factor[k].all.estimate);
+    if (x->all.m->n) compute(&s);
+    rsp_arena_free(s.a);
 }

@@ -538,3 +538,24 @@ const rsp_imputations *rsp_impute(rsp_sample *s, rsp_diag *d) {
     s->imputed = x;
     return x;
 }
+
+/* Does the analysis look at a variable that imputation completes? */
+static bool touches(const rsp_study *s, const rsp_analysis *a, const bool *changed) {
+    bool *used = rsp_calloc(s->n_variables + 1, sizeof *used), found = false;
+    const rsp_analysis *of = a->kind == RSP_A_MODEL && a->model.kind == RSP_POOLED_MODEL && a->model.of != RSP_NONE
+                                 ? &s->analyses[a->model.of]
+                                 : a;
+    rsp_analysis_uses(a, used);
+    rsp_analysis_uses(of, used);
+    for (size_t k = 0; k < s->n_variables; k++) found |= used[k] && changed[k];
+    found |= of->kind == RSP_A_MODEL && of->model.formula && of->model.formula->dot;
+    free(used);
+    return found;
+}
+
+rsp_sample *rsp_completed(rsp_sample *s, const rsp_analysis *a, size_t *n, rsp_diag *d) {
+    const rsp_imputations *x = a->imputed ? rsp_impute(s, d) : NULL;
+    bool completed = x && x->n_cells && touches(s->frame->study, a, x->changed);
+    *n = completed ? x->m : 1;
+    return completed ? x->samples : s;
+}

@@ -15,4 +15,8 @@ typedef struct rsp_imputations {
 
 const rsp_imputations *rsp_impute(rsp_sample *s, rsp_diag *d);
 
+/* The samples that an analysis is to look at: the n completed ones where it is to be imputed and uses what was completed,
+ * else the sample itself, n = 1. Borrowed. */
+rsp_sample *rsp_completed(rsp_sample *s, const rsp_analysis *a, size_t *n, rsp_diag *d);
+
 #endif

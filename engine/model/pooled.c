@@ -6,6 +6,8 @@
  * variance of Higgins and Thompson (2002). With `of`, the groups' estimates are coefficients of a model fitted to each
  * group alone, without the terms that tell groups apart. */
 #include "model/fit.h"
+#include "model/impute.h"
+#include "model/rubin.h"
 #include "responsive/clean.h"
 
 #include <math.h>
@@ -163,26 +165,66 @@ static bool from_columns(struct work *w, rsp_diag *d) {
     return !bad;
 }
 
+/* The group's estimates on n completed data sets by Rubin's rules: first within groups, then over them (Burgess, White,
+ * Resche-Rigon and Wood 2013). */
+static rsp_group_fit pool_fits(const rsp_group_fit *each, size_t n, rsp_arena *a) {
+    rsp_group_fit x = each[0];
+    double *q = RSP_ARRAY(a, double, n), *u = RSP_ARRAY(a, double, n), df = 0;
+    if (n == 1) return x;
+    for (size_t k = 0; k < n; k++) {
+        q[k] = each[k].estimate;
+        u[k] = each[k].variance;
+        df += each[k].df / (double) n;
+        x.found = x.found || each[k].found;
+        x.flags |= each[k].flags;
+        if (each[k].n < x.n) x.n = each[k].n;
+        if (each[k].cell < x.cell) x.cell = each[k].cell;
+        if (each[k].organisations < x.organisations) x.organisations = each[k].organisations;
+    }
+    rsp_rubin r = rsp_rubin_pool(q, u, n, df);
+    x.estimate = r.estimate;
+    x.variance = r.total;
+    x.df = df <= 0 ? df : r.df; /* no degrees of freedom stay none */
+    return x;
+}
+
+/* One group's estimate: take[k][n] its respondents in the k-th of n_samples samples. */
+static rsp_group_fit fit_one(struct work *w, rsp_sample *samples, size_t n_samples, uint8_t *const *take, rsp_diag *d) {
+    const rsp_model *m = &w->a->model;
+    rsp_analysis of = w->s->frame->study->analyses[m->of];
+    rsp_group_fit *each = RSP_ARRAY(w->arena, rsp_group_fit, n_samples);
+    for (size_t k = 0; k < n_samples; k++) {
+        rsp_mdomain domain = {take[k], m->across};
+        each[k] = rsp_fit_group(&samples[k], &of, &domain, m->term, d);
+    }
+    return pool_fits(each, n_samples, w->arena);
+}
+
 static bool from_groups(struct work *w, rsp_diag *d) {
     const rsp_frame *f = w->s->frame;
     const rsp_model *m = &w->a->model;
     const rsp_variable *across = &f->study->variables[m->across];
-    rsp_analysis of = f->study->analyses[m->of];
     rsp_categories groups;
-    uint8_t *mine = rsp_malloc(f->n + 1), *take = rsp_malloc(f->n + 1);
+    size_t n_samples;
+    rsp_sample *samples = rsp_completed(w->s, w->a, &n_samples, d);
+    uint8_t **mine = RSP_ARRAY(w->arena, uint8_t *, n_samples), **take = RSP_ARRAY(w->arena, uint8_t *, n_samples);
     bool found = false;
     rsp_categorise(f, m->across, w->arena, &groups);
     make_room(w, groups.n);
     w->group = RSP_ARRAY(w->arena, rsp_group_fit, groups.n + 1);
     w->domain = RSP_ARRAY(w->arena, const char *, groups.n + 1);
     w->least_cell = INT64_MAX;
-    memset(mine, 1, f->n);
-    if (w->a->filter) rsp_eval_filter(f, w->a->filter, mine);
+    for (size_t k = 0; k < n_samples; k++) {
+        mine[k] = RSP_ARRAY(w->arena, uint8_t, f->n + 1);
+        take[k] = RSP_ARRAY(w->arena, uint8_t, f->n + 1);
+        memset(mine[k], 1, f->n);
+        if (w->a->filter) rsp_eval_filter(samples[k].frame, w->a->filter, mine[k]);
+    }
     for (size_t g = 0; g < groups.n; g++) {
-        for (size_t i = 0; i < f->n; i++) take[i] = mine[i] && groups.category[i] == (int32_t) g;
-        rsp_mdomain domain = {take, m->across};
+        for (size_t k = 0; k < n_samples; k++)
+            for (size_t i = 0; i < f->n; i++) take[k][i] = mine[k][i] && groups.category[i] == (int32_t) g;
         rsp_group_fit *x = &w->group[g];
-        *x = rsp_fit_group(w->s, &of, &domain, m->term, d);
+        *x = fit_one(w, samples, n_samples, take, d);
         w->domain[g] = rsp_domain_text(w->arena, 1, &across->name, &groups.code[g]);
         found |= x->found;
         if (!(x->variance > 0)) continue;
@@ -191,13 +233,11 @@ static bool from_groups(struct work *w, rsp_diag *d) {
         w->organisations = x->organisations < 0 ? -1 : w->organisations + x->organisations;
         if (x->cell < w->least_cell) w->least_cell = x->cell;
     }
-    free(mine);
-    free(take);
     if (!w->k) w->least_cell = -1;
     if (found || !groups.n) return true;
     rsp_report(d, RSP_ERR_DATA, w->a->loc, "name a coefficient that the model has within a group",
                "no group of '%s' has the term '%s' of model '%s', to be pooled in model '%s'", across->name, m->term,
-               of.id, w->a->id);
+               f->study->analyses[m->of].id, w->a->id);
     return false;
 }
 

@@ -2,10 +2,12 @@
  * (1 + 1/m) times the variance between them, degrees of freedom after Barnard and Rubin (1999), whose complete-data ones
  * are the design's. Rows belong together by domain, term, level and statistic.
  *
- * Ratios are pooled as logarithms. F statistics are pooled by Li, Meng, Raghunathan and Rubin's (1991) rule for test
- * statistics alone. What has no standard error is averaged. */
+ * Ratios are pooled as logarithms, reliabilities as log(1 - r), correlations by Fisher's transformation. F statistics, t
+ * statistics of tests and chi-squares of factor models are pooled by D2, a rule for test statistics alone (Li, Meng,
+ * Raghunathan and Rubin 1991); fit measures follow from the pooled chi-squares. What has no standard error is averaged. */
 #include "estimate/estimate.h"
 #include "model/impute.h"
+#include "model/rubin.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,13 +27,8 @@ static const char *key_of(rsp_arena *a, const rsp_row *r) {
 
 /* ---- one number ------------------------------------------------------------------------------------------------- */
 
-struct pooled {
-    double estimate, within, between, total, df, fmi;
-};
-
-/* q, u [m]: estimates and their variances; df of the complete data, NaN: infinite. */
-static struct pooled pool(const double *q, const double *u, size_t m, double complete) {
-    struct pooled p = {0};
+rsp_rubin rsp_rubin_pool(const double *q, const double *u, size_t m, double complete) {
+    rsp_rubin p = {0};
     double n = (double) m;
     for (size_t k = 0; k < m; k++) p.estimate += q[k] / n, p.within += u[k] / n;
     for (size_t k = 0; k < m; k++) p.between += (q[k] - p.estimate) * (q[k] - p.estimate) / (n - 1);
@@ -47,6 +44,21 @@ static struct pooled pool(const double *q, const double *u, size_t m, double com
     return p;
 }
 
+double rsp_rubin_d2(const double *chisq, size_t m, double k, double complete, double *df) {
+    double n = (double) m, mean = 0, root = 0, spread = 0;
+    for (size_t j = 0; j < m; j++) {
+        root += sqrt(chisq[j]) / n;
+        mean += chisq[j] / n;
+    }
+    for (size_t j = 0; j < m; j++) spread += (sqrt(chisq[j]) - root) * (sqrt(chisq[j]) - root) / (n - 1);
+    double rise = (1 + 1 / n) * spread;
+    *df = complete;
+    if (!(rise > 1e-12 * (1 + mean))) return mean / k; /* the same in every data set */
+    *df = pow(k, -3 / n) * (n - 1) * (1 + 1 / rise) * (1 + 1 / rise);
+    if (complete < *df) *df = complete;
+    return fmax(0, (mean / k - (n + 1) / (n - 1) * rise) / (1 + rise));
+}
+
 /* ---- one row ---------------------------------------------------------------------------------------------------- */
 
 struct row {
@@ -55,6 +67,9 @@ struct row {
     const rsp_row **from; /* [m] */
     double *q, *u;        /* [m] */
     rsp_row *to;
+    struct fit {
+        double chisq, df, chisq_baseline, df_baseline; /* pooled, of the factor model at hand */
+    } plain, scaled;
 };
 
 static double mean_of(const struct row *x, size_t offset) {
@@ -123,7 +138,7 @@ static void pool_estimate(struct row *x, double *fmi) {
         x->q[k] = x->from[k]->estimate;
         x->u[k] = x->from[k]->se * x->from[k]->se;
     }
-    struct pooled p = pool(x->q, x->u, x->m, mean_of(x, offsetof(rsp_row, df)));
+    rsp_rubin p = rsp_rubin_pool(x->q, x->u, x->m, mean_of(x, offsetof(rsp_row, df)));
     r->estimate = p.estimate;
     r->se = sqrt(p.total);
     if (isnan(r->se)) return;
@@ -147,7 +162,7 @@ static void pool_ratio(struct row *x) {
         x->q[k] = log(x->from[k]->estimate);
         x->u[k] = se * se;
     }
-    struct pooled p = pool(x->q, x->u, x->m, mean_of(x, offsetof(rsp_row, df)));
+    rsp_rubin p = rsp_rubin_pool(x->q, x->u, x->m, mean_of(x, offsetof(rsp_row, df)));
     double se = sqrt(p.total), t = rsp_t_quantile(0.975, p.df);
     r->estimate = exp(p.estimate);
     r->se = r->estimate * se;
@@ -158,40 +173,164 @@ static void pool_ratio(struct row *x) {
     r->p = rsp_t_two_sided(p.estimate / se, p.df);
 }
 
-/* D2 of Li, Meng, Raghunathan and Rubin (1991), formulas 2.1 to 2.3: k F is taken as a chi-square of k. */
+/* ---- bounded numbers -------------------------------------------------------------------------------------------- */
+
+/* The scale on which a number is pooled whose distribution is skewed near the end of its range. */
+enum bounded { UNBOUNDED, RELIABILITY, CORRELATION };
+
+static enum bounded bounded_of(const rsp_row *r) {
+    static const char *const reliabilities[] = {"alpha", "omega", "alpha_if_dropped", NULL};
+    static const char *const correlations[] = {"item_rest", "correlation", "correlation_rank", "correlation_polychoric",
+                                               NULL};
+    if (one_of(r, reliabilities)) return RELIABILITY;
+    return one_of(r, correlations) ? CORRELATION : UNBOUNDED;
+}
+
+static double to_scale(enum bounded b, double x) { return b == RELIABILITY ? -log(1 - x) : atanh(x); }
+static double from_scale(enum bounded b, double y) { return b == RELIABILITY ? 1 - exp(-y) : tanh(y); }
+/* Derivative of from_scale, at the number itself. */
+static double slope_at(enum bounded b, double x) { return b == RELIABILITY ? 1 - x : 1 - x * x; }
+
+static void pool_bounded(struct row *x, enum bounded b, double *fmi) {
+    rsp_row *r = x->to;
+    bool tested = !isnan(mean_of(x, offsetof(rsp_row, p)));
+    for (size_t k = 0; k < x->m; k++) {
+        double se = x->from[k]->se / slope_at(b, x->from[k]->estimate);
+        x->q[k] = to_scale(b, x->from[k]->estimate);
+        x->u[k] = se * se;
+    }
+    rsp_rubin p = rsp_rubin_pool(x->q, x->u, x->m, mean_of(x, offsetof(rsp_row, df)));
+    if (!isfinite(p.estimate)) { /* 1 or -1 in a data set */
+        r->estimate = mean_of(x, offsetof(rsp_row, estimate));
+        return;
+    }
+    double se = sqrt(p.total), half = rsp_t_quantile(0.975, p.df) * se;
+    r->estimate = from_scale(b, p.estimate);
+    if (isnan(se)) return;
+    r->se = se * slope_at(b, r->estimate);
+    r->df = p.df;
+    *fmi = p.fmi;
+    if (r->flags & RSP_F_NO_DF) return;
+    r->lower = from_scale(b, p.estimate - half);
+    r->upper = from_scale(b, p.estimate + half);
+    if (tested) r->p = rsp_t_two_sided(p.estimate / se, p.df);
+}
+
+/* ---- test statistics -------------------------------------------------------------------------------------------- */
+
+/* F, times its first degrees of freedom, is taken as a chi-square. */
 static void pool_f(struct row *x) {
     rsp_row *r = x->to;
-    double m = (double) x->m, k = mean_of(x, offsetof(rsp_row, df1)), mean = 0, root = 0, spread = 0;
-    for (size_t j = 0; j < x->m; j++) {
-        x->q[j] = sqrt(k * x->from[j]->estimate);
-        root += x->q[j] / m;
-        mean += x->q[j] * x->q[j] / m;
-    }
-    for (size_t j = 0; j < x->m; j++) spread += (x->q[j] - root) * (x->q[j] - root) / (m - 1);
-    double rise = (1 + 1 / m) * spread;
+    double k = mean_of(x, offsetof(rsp_row, df1));
+    for (size_t j = 0; j < x->m; j++) x->q[j] = k * x->from[j]->estimate;
     r->df1 = k;
-    if (!(rise > 1e-12 * (1 + mean))) { /* the same in every data set */
-        r->estimate = mean / k;
-        r->df = mean_of(x, offsetof(rsp_row, df));
-    } else {
-        r->estimate = fmax(0, (mean / k - (m + 1) / (m - 1) * rise) / (1 + rise));
-        r->df = pow(k, -3 / m) * (m - 1) * (1 + 1 / rise) * (1 + 1 / rise);
-        double complete = mean_of(x, offsetof(rsp_row, df));
-        if (complete < r->df) r->df = complete;
-    }
+    r->estimate = rsp_rubin_d2(x->q, x->m, k, mean_of(x, offsetof(rsp_row, df)), &r->df);
     if (!isnan(r->estimate)) r->p = rsp_f_upper(r->estimate, r->df1, r->df);
+}
+
+/* t squared is an F on one degree of freedom. */
+static void pool_t(struct row *x) {
+    rsp_row *r = x->to;
+    double mean = mean_of(x, offsetof(rsp_row, estimate));
+    for (size_t j = 0; j < x->m; j++) x->q[j] = x->from[j]->estimate * x->from[j]->estimate;
+    r->estimate = copysign(sqrt(rsp_rubin_d2(x->q, x->m, 1, mean_of(x, offsetof(rsp_row, df)), &r->df)), mean);
+    if (!isnan(r->estimate)) r->p = rsp_t_two_sided(r->estimate, r->df);
+}
+
+/* A chi-square of a factor model: k times D2, its p from F. */
+static void pool_chisq(struct row *x) {
+    rsp_row *r = x->to;
+    double k = mean_of(x, offsetof(rsp_row, df)), df;
+    for (size_t j = 0; j < x->m; j++) x->q[j] = x->from[j]->estimate;
+    r->df = k;
+    if (k > 0) {
+        double f = rsp_rubin_d2(x->q, x->m, k, NAN, &df);
+        r->estimate = k * f;
+        if (!isnan(f)) r->p = isnan(df) ? rsp_chisq_upper(k * f, k) : rsp_f_upper(f, k, df);
+    } else {
+        r->estimate = mean_of(x, offsetof(rsp_row, estimate));
+    }
+    struct fit *fit = strstr(r->statistic, "_scaled") ? &x->scaled : &x->plain;
+    bool baseline = strstr(r->statistic, "_baseline") != NULL;
+    *(baseline ? &fit->chisq_baseline : &fit->chisq) = r->estimate;
+    *(baseline ? &fit->df_baseline : &fit->df) = k;
+}
+
+/* The size by which the excess of chi-square is divided in rmsea, over the number of groups, as the data sets' own rows
+ * have it. D2 is at most the mean of the chi-squares: if it leaves an excess, so does one of them. */
+static double size_of(const struct row *x, const struct fit *fit, const rsp_results *const *each) {
+    const char *chisq = fit == &x->scaled ? "chisq_scaled" : "chisq";
+    for (size_t k = 0; k < x->m; k++)
+        for (size_t i = 0; x->from[k]->estimate > 0 && i < each[k]->n; i++) {
+            const rsp_row *r = &each[k]->rows[i];
+            if (is(r, chisq) && strcmp(r->analysis, x->to->analysis) == 0 && !*r->domain)
+                return (r->estimate - fit->df) / (fit->df * x->from[k]->estimate * x->from[k]->estimate);
+        }
+    return NAN;
+}
+
+/* Fit measures as functions of the pooled chi-squares, as in measure/factor.c. */
+static void pool_measure(struct row *x, const rsp_results *const *each) {
+    const char *s = x->to->statistic;
+    const struct fit *f = strstr(s, "_scaled") ? &x->scaled : &x->plain;
+    double excess = fmax(0, f->chisq - f->df), baseline = fmax(excess, f->chisq_baseline - f->df_baseline),
+           ratio = f->chisq_baseline / f->df_baseline, value;
+    if (isnan(mean_of(x, offsetof(rsp_row, estimate))) || isnan(f->chisq)) return;
+    if (strncmp(s, "cfi", 3) == 0) value = baseline > 0 ? 1 - excess / baseline : 1;
+    else if (strncmp(s, "tli", 3) == 0) value = f->df > 0 ? (ratio - f->chisq / f->df) / (ratio - 1) : 1;
+    else value = excess > 0 ? sqrt(excess / (f->df * size_of(x, f, each))) : 0;
+    if (isfinite(value)) x->to->estimate = value;
 }
 
 /* ---- all rows --------------------------------------------------------------------------------------------------- */
 
 static bool main_statistic(const rsp_row *r) {
-    static const char *const words[] = {"coefficient", "threshold", "proportion", "mean", "total", "ratio",
-                                        "median",      "quantile",  "sd",         "net",  "top2",  NULL};
+    static const char *const words[] = {"coefficient",
+                                        "threshold",
+                                        "proportion",
+                                        "mean",
+                                        "total",
+                                        "ratio",
+                                        "median",
+                                        "quantile",
+                                        "sd",
+                                        "net",
+                                        "top2",
+                                        "alpha",
+                                        "omega",
+                                        "correlation",
+                                        "correlation_rank",
+                                        "correlation_polychoric",
+                                        "loading",
+                                        NULL};
     return one_of(r, words);
 }
 
-static void pool_row(struct row *x, rsp_results *out) {
+/* Of factor models. Likelihoods and what rests on them are each data set's own; robust fit measures rest on misfit and
+ * chance, which have no pooled counterpart; which modifications are listed differs from data set to data set. */
+static bool never_pooled(const rsp_analysis *a, const rsp_row *r) {
+    static const char *const words[] = {"aic", "bic", "loglik", "cfi_robust", "tli_robust", "rmsea_robust", NULL};
+    return a->kind == RSP_A_FACTOR && one_of(r, words);
+}
+
+static void pool_numbers(struct row *x, const rsp_results *const *each, double *fmi) {
     static const char *const ratios[] = {"odds_ratio", "rate_ratio", NULL};
+    static const char *const tests[] = {"wald_f", "rao_scott_f", "kruskal_f", NULL};
+    static const char *const chisq[] = {"chisq", "chisq_scaled", "chisq_baseline", "chisq_baseline_scaled", NULL};
+    static const char *const fit[] = {"cfi", "tli", "rmsea", "cfi_scaled", "tli_scaled", "rmsea_scaled", NULL};
+    const rsp_row *r = x->to;
+    enum bounded b = bounded_of(r);
+    if (one_of(r, tests)) pool_f(x);
+    else if (x->a->kind == RSP_A_TEST) pool_t(x);
+    else if (one_of(r, chisq)) pool_chisq(x);
+    else if (one_of(r, fit)) pool_measure(x, each);
+    else if (one_of(r, ratios)) pool_ratio(x);
+    else if (b != UNBOUNDED) pool_bounded(x, b, fmi);
+    else if (isnan(mean_of(x, offsetof(rsp_row, se)))) x->to->estimate = mean_of(x, offsetof(rsp_row, estimate));
+    else pool_estimate(x, fmi);
+}
+
+static void pool_row(struct row *x, const rsp_results *const *each, rsp_results *out) {
     double fmi = NAN;
     const rsp_row *first = x->from[0];
     x->to = rsp_results_add(out, first->analysis, first->domain, first->term, first->level, first->statistic);
@@ -203,14 +342,7 @@ static void pool_row(struct row *x, rsp_results *out) {
             return;
         }
     pool_counts(x);
-    if (is(x->to, "wald_f")) pool_f(x);
-    else if (one_of(x->to, ratios)) pool_ratio(x);
-    else if (isnan(mean_of(x, offsetof(rsp_row, se)))) x->to->estimate = mean_of(x, offsetof(rsp_row, estimate));
-    else pool_estimate(x, &fmi);
-    if (is(x->to, "prediction")) { /* an interval without an error of its own */
-        x->to->lower = mean_of(x, offsetof(rsp_row, lower));
-        x->to->upper = mean_of(x, offsetof(rsp_row, upper));
-    }
+    pool_numbers(x, each, &fmi);
     if (isnan(fmi) || !main_statistic(x->to)) return;
     rsp_row from = *x->to, *r = rsp_results_add(out, from.analysis, from.domain, from.term, from.level, "fmi");
     r->estimate = fmi;
@@ -262,8 +394,9 @@ void rsp_pool_imputations(const rsp_analysis *a, const rsp_results *const *each,
             size_t at = rsp_map_get(places[k], key);
             x.from[k] = at == RSP_NONE ? NULL : &each[k]->rows[at];
         }
+        if (never_pooled(a, x.from[0])) continue;
         adjusted[out->n - first] = !isnan(x.from[0]->p_adj);
-        pool_row(&x, out);
+        pool_row(&x, each, out);
     }
     adjust(out, first, adjusted);
     for (size_t k = 1; k < m; k++) rsp_map_free(places[k]);

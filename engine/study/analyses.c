@@ -1036,6 +1036,69 @@ static void check_id(entry *e, rsp_map *ids, bool scale) {
         RSP_FAULT(e->l, id->loc, NULL, "the id '%s' stands twice", id->text);
 }
 
+static void note_completed(rsp_expr *variable, void *context) {
+    bool *state = context; /* [0] the answer, then whether each variable is completed */
+    state[0] |= state[1 + variable->variable];
+}
+
+/* Is the variable imputed, or derived from one that is? */
+static bool imputes(const rsp_loader *l, size_t variable) {
+    const rsp_study *s = l->s;
+    bool *state = RSP_ARRAY(l->a, bool, s->n_variables + 2), *completed = state + 1;
+    if (variable == RSP_NONE) return false;
+    for (size_t k = 0; k < s->imputation.n_variables; k++) completed[s->imputation.variables[k]] = true;
+    for (size_t k = 0; k < s->n_derived; k++) {
+        const rsp_derivation *d = &s->variables[s->derived[k]].derive;
+        state[0] = false;
+        if (d->kind == RSP_DERIVE_EXPR && d->expr) rsp_expr_each_variable(d->expr, note_completed, state);
+        if (d->kind == RSP_DERIVE_CUT || d->kind == RSP_DERIVE_MAP) state[0] |= completed[d->from];
+        for (size_t j = 0; j < d->n_items; j++) state[0] |= completed[d->items[j]];
+        completed[s->derived[k]] |= state[0];
+    }
+    return completed[variable];
+}
+
+/* Why an analysis' results on completed data sets cannot become one, and what to do instead; false: they can. */
+static bool not_pooled(const rsp_loader *l, const rsp_analysis *x, const char **why, const char **instead) {
+    bool pooled = x->kind == RSP_A_MODEL && x->model.kind == RSP_POOLED_MODEL;
+    bool groups = pooled || (x->kind == RSP_A_MODEL && x->model.kind == RSP_DRIVERS_MODEL);
+    *instead = "leave `imputed` out: it uses the answers as given";
+    *why = NULL;
+    if (x->kind == RSP_A_INVARIANCE) {
+        *why = "a verdict on comparability is no estimate, and differences of fit have no pooled counterpart";
+        *instead = "say `missing: fiml`, which uses all answers given";
+    } else if (x->kind == RSP_A_EXPLORATION && x->exploration.kind != RSP_EXPLORE_CORRELATIONS) {
+        *why = "the factors of one completed data set have no counterpart in the next";
+        *instead = "pool correlations or a factor model, or leave `imputed` out";
+    } else if (x->kind == RSP_A_FACTOR && (x->factor.fiml || x->factor.pairwise)) {
+        *why = "`missing` already says what to do about answers that are not there";
+        *instead = "take one of `missing` and `imputed` out";
+    } else if (x->kind == RSP_A_FACTOR && x->factor.modification) {
+        *why = "modification indices are each data set's own";
+        *instead = "ask for them in a model of its own, with `imputed: no`";
+    } else if (pooled && x->model.estimate != RSP_NONE) {
+        *why = "its rows are estimates of studies, not respondents";
+    } else if (groups && imputes(l, x->model.across)) {
+        *why = "its groups are completed themselves: who belongs to which would differ from data set to data set";
+        *instead = "take the variable of `across` out of `imputation`";
+    }
+    return *why != NULL;
+}
+
+static void load_imputed(entry *e) {
+    const rsp_node *said = rsp_get(e->n, "imputed");
+    bool wanted = said && rsp_get_yes(e->n, "imputed"), possible = e->l->s->imputation.n_variables > 0;
+    const char *why, *instead;
+    if (wanted && !possible)
+        RSP_FAULT(e->l, said->loc, "add it, or leave `imputed` out",
+                  "%s is to be imputed, but the study has no `imputation`", e->where);
+    if (not_pooled(e->l, e->x, &why, &instead)) {
+        if (wanted) RSP_FAULT(e->l, said->loc, instead, "%s cannot be pooled over completed data: %s", e->where, why);
+        possible = false;
+    }
+    e->x->imputed = possible && (!said || wanted);
+}
+
 static void load_entry(rsp_loader *l, const rsp_node *n, size_t section, rsp_map *ids) {
     const char *scale_name = strcmp(sections[section].word, "scale") == 0 ? rsp_get_text(n, "name") : NULL;
     const char *id = scale_name ? scale_name : rsp_get_text(n, "id");
@@ -1047,22 +1110,10 @@ static void load_entry(rsp_loader *l, const rsp_node *n, size_t section, rsp_map
     x->title = rsp_read_words(l, rsp_get(n, "title"));
     x->filter = rsp_read_expr(l, rsp_get(n, "filter"), RSP_NONE, e.where);
     x->variance = rsp_load_variance(l, rsp_get(n, "variance"), &l->s->variance);
-    bool may = strcmp(sections[section].section, "tables") == 0 || strcmp(sections[section].section, "models") == 0;
-    const rsp_node *imputed = rsp_get(n, "imputed");
-    x->imputed = may && l->s->imputation.n_variables && (!imputed || rsp_get_yes(n, "imputed"));
-    if (imputed && rsp_get_yes(n, "imputed") && !l->s->imputation.n_variables)
-        RSP_FAULT(l, imputed->loc, "add it, or leave `imputed` out",
-                  "%s is to be imputed, but the study has no `imputation`", e.where);
     check_id(&e, ids, strcmp(sections[section].word, "scale") == 0);
     rsp_digest_node(n, x->digest);
     sections[section].load(&e);
-    if (x->kind == RSP_A_MODEL &&
-        x->model.kind == RSP_DRIVERS_MODEL) { /* its verdicts are no estimates to be averaged */
-        if (imputed && rsp_get_yes(n, "imputed"))
-            RSP_FAULT(l, imputed->loc, "pool its models one by one",
-                      "kind 'drivers' is not pooled over completed data, in %s", e.where);
-        x->imputed = false;
-    }
+    load_imputed(&e);
     l->s->n_analyses++;
 }
 

@@ -209,7 +209,9 @@ static const rsp_key imputation_keys[] = {
 #define IMPUTED                                                                                                        \
     {                                                                                                                  \
         "imputed", ONE, RSP_V_YESNO, NULL, false, NULL,                                                                \
-            "pooled over the completed data sets of `imputation`; default yes where it uses one of its variables"      \
+            "pooled over the completed data sets of `imputation`; default yes where it uses one of its variables and " \
+            "its results can be "                                                                                      \
+            "pooled"                                                                                                   \
     }
 #define TITLE                                                                                                          \
     { "title", RSP_S_WORDS, RSP_V_TEXT, NULL, false, NULL, "neutral description for charts and tables" }
@@ -245,6 +247,7 @@ static const rsp_key table_keys[] = {
 static const rsp_key test_keys[] = {
     ID,
     TITLE,
+    IMPUTED,
     {"kind", ONE, RSP_V_ENUM, "rao_scott|t|wald|kruskal", true, NULL, "the test"},
     {"rows", ONE, RSP_V_VARIABLE, NULL, true, NULL, "rows of the table; the outcome of t and kruskal"},
     {"columns", ONE, RSP_V_VARIABLE, NULL, true, NULL, "columns of the table; the groups of t and kruskal"},
@@ -255,6 +258,7 @@ static const rsp_key test_keys[] = {
 static const rsp_key scale_keys[] = {
     {"id", ONE, RSP_V_ID, NULL, true, NULL, "name of the analysis; several scales may share one"},
     TITLE,
+    IMPUTED,
     {"name", ONE, RSP_V_NAME, NULL, true, NULL, "name of the scale; unique with its id"},
     {"items", LIST, RSP_V_VARIABLE, NULL, true, NULL, "items; those with `reverse` are turned"},
     {"min_valid", ONE, RSP_V_INTEGER, "1..", false, NULL, "least number of valid answers; default all"},
@@ -287,6 +291,7 @@ static const rsp_key modification_keys[] = {
 static const rsp_key factor_keys[] = {
     ID,
     TITLE,
+    IMPUTED,
     {"kind", ONE, RSP_V_ENUM, "model|invariance|exploratory|parallel|correlations", false, NULL,
      "default model; invariance: the ladder of comparability between groups; exploratory: rotated factors; parallel: "
      "how many factors; correlations: of the items"},
