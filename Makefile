@@ -52,7 +52,7 @@ ifdef COV
   LDFLAGS    += --coverage
 endif
 
-# Code under libFuzzer: everything up to the published table (pages have no parser of foreign files).
+# Code under libFuzzer: everything up to the published table. Whole runs, pages included, are changed by tests/test_mutants.c.
 FUZZ_TARGETS := expression formula lavaan yaml decode delimited export form study
 FUZZ_SECONDS ?= 60
 ifdef FUZZ
@@ -100,11 +100,12 @@ bench: setup
 	@$(MAKE) --no-print-directory -j2 $(BUILD)/tests/bench
 	@$(BUILD)/tests/bench --best $(BENCH_BEST) $(if $(shell command -v Rscript),--peer Rscript) specs/bench $(BUILD)/bench $(BENCH_SIZES)
 
-# Each target for FUZZ_SECONDS; what it finds is build/fuzz/TARGET-crash-*, -timeout-* or -oom-*.
+# Each target for FUZZ_SECONDS; what it finds is build/fuzz/TARGET-crash-*, -timeout-* or -oom-*; of whole runs build/san/nights-SEED.
 fuzz: PACKAGES += clang libomp-dev
 fuzz: setup
 	@$(MAKE) --no-print-directory -j2 fuzz-targets BUILD=build/fuzz FUZZ=1
-	@tests/fuzz/run build/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+	@$(MAKE) --no-print-directory -j2 build/san/responsive build/san/tests/test_mutants BUILD=build/san SAN=1
+	@tests/fuzz/run build/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS) nights
 
 .PHONY: fuzz-targets
 fuzz-targets: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)

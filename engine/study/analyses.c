@@ -703,7 +703,7 @@ static void load_ordered(entry *e, const rsp_node *ordered, rsp_factor_model *x)
     if (x->all_ordered || !x->syntax) return;
     x->n_ordered = rsp_bind_list(e->l, ordered, e->where, &x->ordered);
     for (size_t k = 0; k < rsp_values(ordered); k++)
-        if (!is_indicator_of(x->syntax, rsp_value_at(ordered, k)->text))
+        if (!rsp_value_at(ordered, k)->bad && !is_indicator_of(x->syntax, rsp_value_at(ordered, k)->text))
             RSP_FAULT(e->l, rsp_value_at(ordered, k)->loc, NULL, "'%s' is no indicator of %s",
                       rsp_value_at(ordered, k)->text, e->where);
 }

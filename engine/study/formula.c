@@ -63,6 +63,7 @@ typedef struct {
 typedef struct {
     size_t n, room;
     set *v;
+    rsp_map *known; /* of many: each by its bits; NULL: not made yet */
 } sets;
 
 typedef struct {
@@ -496,13 +497,32 @@ static size_t order_of(const set *s) {
     return n;
 }
 
+static void free_sets(sets *s) {
+    rsp_map_free(s->known);
+    free(s->v);
+    *s = (sets){0};
+}
+
+/* Powers of sums ask this for products of thousands of terms with each other. */
+static bool contains(sets *s, const set *one) {
+    enum { FEW = 32 };
+    for (size_t k = 0; s->n <= FEW && k < s->n; k++)
+        if (same(&s->v[k], one)) return true;
+    if (s->n <= FEW) return false;
+    if (!s->known) {
+        s->known = rsp_map_new();
+        for (size_t k = 0; k < s->n; k++) rsp_map_put_n(s->known, (const char *) &s->v[k], sizeof *s->v, k);
+    }
+    return rsp_map_get_n(s->known, (const char *) one, sizeof *one) != RSP_NONE;
+}
+
 static void add_set(parser *p, sets *s, const set *one, size_t at) {
-    for (size_t k = 0; k < s->n; k++)
-        if (same(&s->v[k], one)) return;
+    if (contains(s, one)) return;
     if (s->n >= RSP_MOST_FORMULA_TERMS) {
         give_up(p, at, "formula has more than %d terms", RSP_MOST_FORMULA_TERMS);
         return;
     }
+    if (s->known) rsp_map_put_n(s->known, (const char *) one, sizeof *one, s->n);
     RSP_PUSH(s->v, s->n, s->room, *one);
 }
 
@@ -510,14 +530,13 @@ static void add_sets(parser *p, sets *into, const sets *from, size_t at) {
     for (size_t k = 0; k < from->n && !p->too_big; k++) add_set(p, into, &from->v[k], at);
 }
 
-static void remove_sets(sets *from, const sets *what) {
+static void remove_sets(sets *from, sets *what) {
     size_t kept = 0;
-    for (size_t k = 0; k < from->n; k++) {
-        bool gone = false;
-        for (size_t j = 0; j < what->n && !gone; j++) gone = same(&from->v[k], &what->v[j]);
-        if (!gone) from->v[kept++] = from->v[k];
-    }
+    for (size_t k = 0; k < from->n; k++)
+        if (!contains(what, &from->v[k])) from->v[kept++] = from->v[k];
     from->n = kept;
+    rsp_map_free(from->known);
+    from->known = NULL;
 }
 
 static sets crossed(parser *p, const sets *a, const sets *b, size_t at) {
@@ -586,11 +605,11 @@ static sets encode_power(parser *p, const node *n, bool positive, bool *intercep
     for (int k = 1; k < (int) times && !p->too_big; k++) {
         size_t before = all.n;
         sets more = crossed(p, &all, &base, n->at);
-        free(all.v);
+        free_sets(&all);
         all = more;
         if (all.n == before) break; /* every combination is there */
     }
-    free(base.v);
+    free_sets(&base);
     return all;
 }
 
@@ -604,9 +623,9 @@ static sets encode_product(parser *p, const node *n, bool positive, bool *interc
     else if (n->kind == N_IN) more = within(p, &a, &b, n->at);
     else more = crossed(p, &a, &b, n->at);
     add_sets(p, &c, &more, n->at);
-    free(more.v);
-    free(a.v);
-    free(b.v);
+    free_sets(&more);
+    free_sets(&a);
+    free_sets(&b);
     return c;
 }
 
@@ -615,7 +634,7 @@ static sets encode_minus(parser *p, sets a, const node *what, bool positive, boo
         FAULT(p, what->at, NULL, "a random part cannot be taken away");
     sets b = encode(p, what, !positive, intercept);
     remove_sets(&a, &b);
-    free(b.v);
+    free_sets(&b);
     return a;
 }
 
@@ -632,7 +651,7 @@ static sets encode(parser *p, const node *n, bool positive, bool *intercept) {
         a = encode(p, n->left, positive, intercept);
         sets b = encode(p, n->right, positive, intercept);
         add_sets(p, &a, &b, n->at);
-        free(b.v);
+        free_sets(&b);
         return a;
     }
     case N_MINUS: return encode_minus(p, encode(p, n->left, positive, intercept), n->right, positive, intercept);
@@ -740,8 +759,8 @@ static void read_random(parser *p, const node *bracket, size_t *room) {
         r.group = r.group_term.n == 1 ? r.group_term.factor[0] : RSP_NONE;
         RSP_PUSH(f->random, f->n_random, *room, r);
     }
-    free(effects.v);
-    free(groups.v);
+    free_sets(&effects);
+    free_sets(&groups);
 }
 
 /* ---- whole formula ---------------------------------------------------------------------------------------------- */
@@ -765,7 +784,7 @@ static void read_right(parser *p, node *right) {
     for (size_t k = 0; k < p->n_random && !p->too_big; k++) read_random(p, p->random[k], &room);
     f->random = into_arena(p->arena, f->random, f->n_random, sizeof *f->random);
     f->terms = make_terms(p, &terms, &f->n_terms);
-    free(terms.v);
+    free_sets(&terms);
     free(p->random);
     f->factors = into_arena(p->arena, f->factors, f->n_factors, sizeof *f->factors);
 }

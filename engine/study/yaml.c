@@ -39,6 +39,16 @@ static bool line_begins_with_tab(reader *r, int line) {
     return p < end && *p == '\t';
 }
 
+/* Where the reader stopped: it counts bytes only. */
+static rsp_loc byte_place(const reader *r) {
+    rsp_loc loc = {r->file, 1, 1};
+    for (size_t k = 0; k < r->yaml.problem_offset && k < r->length; k++) {
+        if (r->bytes[k] == '\n') loc = (rsp_loc){r->file, loc.line + 1, 1};
+        else if (((unsigned char) r->bytes[k] & 0xC0) != 0x80) loc.column++;
+    }
+    return loc;
+}
+
 /* libyaml notices an unclosed bracket where the next line surprises it; the bracket itself is more use to a person. */
 static void report_syntax(reader *r) {
     const yaml_parser_t *y = &r->yaml;
@@ -46,12 +56,12 @@ static void report_syntax(reader *r) {
     rsp_loc loc = at(r, flow ? y->context_mark : y->problem_mark);
     bool tab = line_begins_with_tab(r, loc.line);
     if (y->error == YAML_READER_ERROR && y->problem && strstr(y->problem, "control")) {
-        rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->file, 0, 0}, "remove it", "a control character at byte %zu",
+        rsp_report(r->diag, RSP_ERR_STUDY, byte_place(r), "remove it", "a control character at byte %zu",
                    y->problem_offset);
     } else if (y->error == YAML_SCANNER_ERROR && tab) {
         rsp_report(r->diag, RSP_ERR_STUDY, at(r, y->problem_mark), "indent with blanks", "a tab cannot indent");
     } else if (y->error == YAML_READER_ERROR) {
-        rsp_report(r->diag, RSP_ERR_STUDY, (rsp_loc){r->file, 0, 0}, "save the file as UTF-8",
+        rsp_report(r->diag, RSP_ERR_STUDY, byte_place(r), "save the file as UTF-8",
                    "not readable as text: %s at byte %zu", y->problem, y->problem_offset);
     } else {
         rsp_report(r->diag, RSP_ERR_STUDY, loc, flow ? "is a closing ] or } or a comma missing?" : NULL, "YAML: %s%s%s",
@@ -164,6 +174,7 @@ static rsp_node *list(reader *r, const yaml_event_t *start, int depth) {
     rsp_node **items = NULL;
     size_t cap = 0;
     n->kind = RSP_Y_LIST;
+    n->text = "";
     n->loc = at(r, start->start_mark);
     n->size = 1;
     yaml_event_t event;
@@ -210,6 +221,7 @@ static rsp_node *map(reader *r, const yaml_event_t *start, int depth) {
     size_t cap_keys = 0, cap_items = 0, n_keys = 0;
     rsp_map *seen = rsp_map_new();
     n->kind = RSP_Y_MAP;
+    n->text = "";
     n->flow = start->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
     n->loc = at(r, start->start_mark);
     n->size = 1;

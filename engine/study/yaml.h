@@ -13,7 +13,7 @@ struct rsp_node {
     enum { RSP_Y_SCALAR, RSP_Y_LIST, RSP_Y_MAP } kind;
     rsp_loc loc;
     rsp_origin origin; /* scalars: where their characters stand */
-    const char *text;  /* scalars */
+    const char *text;  /* scalars; of others "" */
     bool plain;        /* scalars without quotes: an empty one is no value */
     bool bad;          /* a fault was reported: readers pass it over */
     bool flow;         /* maps: written in braces */
