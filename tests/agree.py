@@ -85,7 +85,8 @@ def value(token, lang):
     return float(text), 0.5 * 10 ** -decimals * (1 + 1e-9) + 1e-12, token.endswith("%")
 
 
-def is_rounding(token, lang, rows, fields):
+def is_rounding(token, lang, rows, fields, signless=False):
+    """signless: shares may stand without a sign, under a heading that has it."""
     x, half, percent = value(token, lang)
     for r in rows:
         for name in fields:
@@ -93,6 +94,7 @@ def is_rounding(token, lang, rows, fields):
                 continue
             v = float(r[name])
             share = r["statistic"] in ("net", "difference", "choice_difference") or percent
+            share |= signless and r["statistic"].startswith("proportion")
             if (not percent and abs(v - x) <= half) or (share and abs(100 * v - x) <= half):
                 return True
             if percent and abs(abs(100 * v) - x) <= half and r["statistic"] in ("difference", "net"):
@@ -185,12 +187,14 @@ def compare_charts(study, run, tables, variable, labels):
         rows = rows + [r for a in tables for r in about(tables[a], variable, "" if country == "all" else country)
                        if r["statistic"] == "net" and any(q["term"] == r["term"] for q in rows)]
         of_model = any(r["statistic"].startswith(("coefficient", "odds_ratio", "rate_ratio")) for r in rows)
-        numeric = [w for w in words(path) if TOKEN["en"].fullmatch(w[3])]
+        said = list(words(path))
+        numeric, signless = [w for w in said if TOKEN["en"].fullmatch(w[3])], any(w[3] == "%" for w in said)
         for token in without_axes(numeric, of_model):
             if token.lstrip("−+-") in labels:
                 continue
             compared += 1
-            if not is_rounding(token, "en", rows, ["estimate", "n"] + (["lower", "upper"] if of_model else [])):
+            if not is_rounding(token, "en", rows, ["estimate", "n"] + (["lower", "upper"] if of_model else []),
+                               signless):
                 fault(os.path.basename(path), "no row of the analysis rounds to " + token)
     return compared
 

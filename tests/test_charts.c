@@ -212,6 +212,43 @@ static void test_contrast(void **state) {
     }
 }
 
+static bool holds_a_number(const rsp_scene *s, const rsp_box *b) {
+    for (size_t k = 0; k < s->n; k++) {
+        const rsp_shape *t = &s->shapes[k];
+        double x = t->box.x + t->box.w / 2, y = t->box.y + t->box.h / 2;
+        if (t->kind == RSP_SHAPE_TEXT && x > b->x && x < b->x + b->w && y > b->y && y < b->y + b->h) return true;
+    }
+    return false;
+}
+
+/* Every segment wider than 6 % has its number, though with its sign that might not fit. */
+static void all_wide_segments_have_numbers(const rsp_scene *s) {
+    size_t wide = 0;
+    for (size_t k = 0; k < s->n; k++) {
+        const rsp_shape *x = &s->shapes[k];
+        double from = INFINITY, to = -INFINITY;
+        if (x->kind != RSP_SHAPE_RECT || x->box.h != 15 || x->box.x > 320 || x->pattern != RSP_FILL_SOLID) continue;
+        for (size_t j = 0; j < s->n; j++) {
+            const rsp_shape *y = &s->shapes[j];
+            if (y->kind != RSP_SHAPE_RECT || y->box.h != 15 || y->box.y != x->box.y || y->box.x > 320) continue;
+            from = fmin(from, y->box.x);
+            to = fmax(to, y->box.x + y->box.w);
+        }
+        if ((x->box.w + 1) / (to - from + 1) <= 0.0601) continue;
+        wide++;
+        if (!holds_a_number(s, &x->box)) fail_msg("%s: a segment of %g points has no number", s->title, x->box.w);
+    }
+    assert_true(wide > 5);
+}
+
+static void test_segments(void **state) {
+    (void) state;
+    rsp_scene *s = chart("answers", NULL);
+    all_wide_segments_have_numbers(s);
+    assert_non_null(find_text(s, "%")); /* above the bars, where numbers stand without a sign */
+    rsp_scene_free(s);
+}
+
 /* A bar's segments add up to the bar, and are as long as their shares. */
 static void test_agreement(void **state) {
     (void) state;
@@ -605,11 +642,11 @@ static void test_diverging(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_room),         cmocka_unit_test(test_few_countries), cmocka_unit_test(test_contrast),
-        cmocka_unit_test(test_agreement),    cmocka_unit_test(test_looks),         cmocka_unit_test(test_titles),
-        cmocka_unit_test(test_order),        cmocka_unit_test(test_country),       cmocka_unit_test(test_files),
-        cmocka_unit_test(test_tiles),        cmocka_unit_test(test_upset),         cmocka_unit_test(test_ranking),
-        cmocka_unit_test(test_waves),        cmocka_unit_test(test_diverging),     cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_colour_vision)};
+        cmocka_unit_test(test_room),     cmocka_unit_test(test_few_countries), cmocka_unit_test(test_contrast),
+        cmocka_unit_test(test_segments), cmocka_unit_test(test_agreement),     cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_titles),   cmocka_unit_test(test_order),         cmocka_unit_test(test_country),
+        cmocka_unit_test(test_files),    cmocka_unit_test(test_tiles),         cmocka_unit_test(test_upset),
+        cmocka_unit_test(test_ranking),  cmocka_unit_test(test_waves),         cmocka_unit_test(test_diverging),
+        cmocka_unit_test(test_golden),   cmocka_unit_test(test_colour_vision)};
     return cmocka_run_group_tests_name("charts", tests, set_up, tear_down);
 }

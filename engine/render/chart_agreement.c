@@ -12,6 +12,7 @@ typedef struct {
     double label, bar0, bar1, net0, net1, net_text, missing0, missing1, n; /* n: right edge */
     double neutral0;   /* diverging: left edge of the neutral's column */
     double zero, unit; /* diverging: where zero is, points a share of 1 */
+    bool plain;        /* numbers in the bars have no sign; a heading says that they are per cent */
 } columns;
 
 static bool diverging(const chart *c) { return c->data.kind == CHART_DIVERGING; }
@@ -65,6 +66,25 @@ static void lay_diverging(const chart *c, columns *k) {
     k->neutral0 = k->zero + right * k->unit + 8;
 }
 
+static rsp_style label_style(const chart *c, rsp_colour colour) {
+    return chart_style(c, c->theme->value_size - 0.5, false, colour, RSP_ALIGN_CENTRE, 0);
+}
+
+/* A number with its sign needs more room than the narrowest segment that is to have one: then none has a sign. */
+static bool too_narrow_for_signs(const chart *c, const columns *k) {
+    rsp_style style = label_style(c, c->theme->ink);
+    double unit = diverging(c) ? k->unit : k->bar1 - k->bar0;
+    for (size_t r = 0; r < c->data.n_rows; r++) {
+        size_t n;
+        const piece *all = pieces(c, &c->data.rows[r], &n);
+        for (size_t j = 0; j < n; j++) {
+            double share = chart_known(all[j].row) ? all[j].row->estimate : 0;
+            if (share >= LABELLED && rsp_text_extent(chart_value(c, share), &style).w > share * unit - 1) return true;
+        }
+    }
+    return false;
+}
+
 static columns lay_columns(const chart *c) {
     columns k = {0};
     double width = c->right - c->left, x = c->right;
@@ -85,6 +105,7 @@ static columns lay_columns(const chart *c) {
     k.bar0 = c->left + k.label + 8;
     k.bar1 = x - 4;
     if (diverging(c)) lay_diverging(c, &k);
+    k.plain = too_narrow_for_signs(c, &k);
     return k;
 }
 
@@ -99,10 +120,10 @@ static rsp_colour answer_colour(const chart *c, size_t k, size_t last) {
     return rsp_theme_between(c->theme->sequential, RSP_N_SEQUENTIAL, (double) k / (double) (n - 1));
 }
 
-static void segment_label(chart *c, const rsp_published_row *r, double x0, double x1, double middle,
+static void segment_label(chart *c, const columns *k, const rsp_published_row *r, double x0, double x1, double middle,
                           rsp_colour ground) {
-    rsp_style style = chart_style(c, c->theme->value_size - 0.5, false, rsp_theme_on(ground), RSP_ALIGN_CENTRE, 0);
-    const char *text = chart_value(c, r->estimate);
+    rsp_style style = label_style(c, rsp_theme_on(ground));
+    const char *text = k->plain ? rsp_say_number(c->t, c->a, 100 * r->estimate, 0) : chart_value(c, r->estimate);
     if (r->estimate < LABELLED || rsp_text_extent(text, &style).w > x1 - x0 - 1) return;
     chart_text_middle(c, (x0 + x1) / 2, middle, text, style);
 }
@@ -112,7 +133,7 @@ static rsp_colour paler(rsp_colour x) {
     return (rsp_colour){1 - 0.2 * (1 - x.r), 1 - 0.2 * (1 - x.g), 1 - 0.2 * (1 - x.b)};
 }
 
-static void segment(chart *c, const piece *p, double x0, double x1, double top) {
+static void segment(chart *c, const columns *k, const piece *p, double x0, double x1, double top) {
     const rsp_published_row *r = p->row;
     double width = x1 - x0, gap = fmin(GAP, width / 2); /* a sliver stays to be seen */
     rsp_box box = {x0 + gap / 2, top, width - gap, BAR};
@@ -128,7 +149,7 @@ static void segment(chart *c, const piece *p, double x0, double x1, double top) 
     s->stroke = !low ? c->theme->ink : rsp_contrast(colour, c->theme->paper) < 1.5 ? c->theme->hidden : colour;
     s->stroke_width = low ? 1.2 : 0.35;
     if (low) c->used[CHART_LOW_BASE] = true;
-    segment_label(c, r, x0, x1, top + BAR / 2, fill);
+    segment_label(c, k, r, x0, x1, top + BAR / 2, fill);
 }
 
 static double share_of(const piece *p, double each) {
@@ -153,7 +174,7 @@ static void bar(chart *c, const chart_row *row, const columns *k, double top) {
     }
     for (size_t j = 0; j < n && total > 0; j++) {
         double to = at + (k->bar1 - k->bar0) * share_of(&all[j], each) / total;
-        segment(c, &all[j], at, to, top);
+        segment(c, k, &all[j], at, to, top);
         at = to;
     }
 }
@@ -161,7 +182,7 @@ static void bar(chart *c, const chart_row *row, const columns *k, double top) {
 /* A side of a diverging bar from zero outwards; hidden answers share what the shown ones of all leave. */
 static double side(chart *c, const piece *p, const columns *k, double at, double direction, double each, double top) {
     double to = at + direction * share_of(p, each) * k->unit;
-    segment(c, p, fmin(at, to), fmax(at, to), top);
+    segment(c, k, p, fmin(at, to), fmax(at, to), top);
     return to;
 }
 
@@ -213,16 +234,23 @@ static void missing_bar(chart *c, const chart_row *row, const columns *k, double
                       style);
 }
 
-static rsp_shape *heading(chart *c, double x, double bottom, double width, rsp_align align, const char *key) {
-    rsp_shape *t =
-        chart_text(c, x, 0, rsp_say(c->t, c->a, key, NULL, 0), chart_style(c, 8, false, c->theme->muted, align, width));
+static rsp_shape *words_above(chart *c, double x, double bottom, double width, rsp_align align, const char *words) {
+    rsp_shape *t = chart_text(c, x, 0, words, chart_style(c, 8, false, c->theme->muted, align, width));
     t->box.y = bottom - t->box.h;
     return t;
 }
 
-static double heading_height(const chart *c, double width, const char *key) {
+static rsp_shape *heading(chart *c, double x, double bottom, double width, rsp_align align, const char *key) {
+    return words_above(c, x, bottom, width, align, rsp_say(c->t, c->a, key, NULL, 0));
+}
+
+static double words_height(const chart *c, double width, const char *words) {
     rsp_style s = chart_style(c, 8, false, c->theme->muted, RSP_ALIGN_LEFT, width);
-    return rsp_text_extent(rsp_say(c->t, c->a, key, NULL, 0), &s).h;
+    return rsp_text_extent(words, &s).h;
+}
+
+static double heading_height(const chart *c, double width, const char *key) {
+    return words_height(c, width, rsp_say(c->t, c->a, key, NULL, 0));
 }
 
 static double neutral_width(const columns *k) { return fmax(44, k->bar1 - k->neutral0); }
@@ -233,7 +261,9 @@ static void headings(chart *c, const columns *k) {
     if (c->data.has_missing) height = fmax(height, heading_height(c, MISSING, "dont_know_heading"));
     if (chart_shows_n(c)) height = fmax(height, heading_height(c, 30, "n_heading"));
     if (has_neutral(c)) height = fmax(height, heading_height(c, neutral_width(k), "neutral_heading"));
+    if (k->plain) height = fmax(height, words_height(c, 0, "%"));
     double bottom = c->y + height;
+    if (k->plain) words_above(c, k->bar0, bottom, 0, RSP_ALIGN_LEFT, "%");
     if (c->data.has_net) heading(c, k->net0, bottom, k->net_text - k->net0, RSP_ALIGN_LEFT, "net_heading");
     if (c->data.has_missing) heading(c, k->missing0, bottom, MISSING, RSP_ALIGN_LEFT, "dont_know_heading");
     if (chart_shows_n(c)) heading(c, k->n, bottom, 0, RSP_ALIGN_RIGHT, "n_heading");

@@ -250,10 +250,10 @@ static double cost_of(rsp_box box, const plane *p, const point *points, size_t n
         const point *q = &points[k];
         double reach = MARK + 1.5;
         if (overlap(box, (rsp_box){q->x - reach, q->y - reach, 2 * reach, 2 * reach}) > 0) return INFINITY;
-        length += hidden(box, q->left, q->y, q->right, q->y) + hidden(box, q->x, q->top, q->x, q->bottom);
+        length += hidden(wide, q->left, q->y, q->right, q->y) + hidden(wide, q->x, q->top, q->x, q->bottom);
     }
-    length += hidden(box, lines[0], p->box.y, lines[0], p->box.y + p->box.h);
-    length += hidden(box, p->box.x, lines[1], p->box.x + p->box.w, lines[1]);
+    length += hidden(wide, lines[0], p->box.y, lines[0], p->box.y + p->box.h);
+    length += hidden(wide, p->box.x, lines[1], p->box.x + p->box.w, lines[1]);
     return length > 0 ? 12 + length : 0;
 }
 

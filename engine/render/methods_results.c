@@ -149,14 +149,37 @@ void methods_comparability(methods_annex *x) {
 
 /* ---- factors ---------------------------------------------------------------------------------------------------- */
 
-static void drivers_of(methods_annex *x, const rsp_analysis *of) {
+static bool same_question(const rsp_analysis *x, const rsp_analysis *y) {
+    const rsp_drivers *d = &x->model.drivers, *e = &y->model.drivers;
+    return d->n_factors == e->n_factors && d->n_controls == e->n_controls && d->smallest == e->smallest &&
+           x->model.across == y->model.across;
+}
+
+static bool is_drivers(const methods_annex *x, size_t k) {
+    const rsp_analysis *of = &x->s->analyses[k];
+    return of->kind == RSP_A_MODEL && of->model.kind == RSP_DRIVERS_MODEL && has_rows(x, of->id);
+}
+
+/* Analysis k and those after it that ask the same of another outcome; nothing where one before it was told with this one. */
+static void drivers_of(methods_annex *x, size_t k) {
+    const rsp_analysis *of = &x->s->analyses[k];
     const rsp_drivers *d = &of->model.drivers;
-    const char *outcome = rsp_variable_label(x->s, d->outcome, "en"),
-               *groups = of->model.across == RSP_NONE ? "" : rsp_variable_label(x->s, of->model.across, "en");
-    annex_paragraph(x, annex_say(x, "drivers.text",
-                                 METHODS_ARGS({"outcome", outcome, 0}, {"factors", NULL, (double) d->n_factors},
-                                              {"controls", NULL, (double) d->n_controls}, {"groups", groups, 0})));
-    annex_paragraph(x, annex_say(x, "drivers.clear", METHODS_ARGS({"smallest", NULL, d->smallest})));
+    const char *groups = of->model.across == RSP_NONE ? "" : rsp_variable_label(x->s, of->model.across, "en"),
+               *outcomes = "";
+    double n = 0;
+    for (size_t j = 0; j < k; j++)
+        if (is_drivers(x, j) && same_question(&x->s->analyses[j], of)) return;
+    for (size_t j = k; j < x->s->n_analyses; j++) {
+        if (!is_drivers(x, j) || !same_question(of, &x->s->analyses[j])) continue;
+        const char *label = rsp_variable_label(x->s, x->s->analyses[j].model.drivers.outcome, "en");
+        outcomes = rsp_printf(x->a, "%s%s\u201c%s\u201d", outcomes, n++ > 0 ? ", " : "", label);
+    }
+    const char *text =
+        annex_say(x, "drivers.text",
+                  METHODS_ARGS({"outcomes", outcomes, 0}, {"n", NULL, n}, {"factors", NULL, (double) d->n_factors},
+                               {"controls", NULL, (double) d->n_controls}, {"groups", groups, 0}));
+    annex_add(x, &text, "drivers.clear", METHODS_ARGS({"smallest", NULL, d->smallest}));
+    annex_paragraph(x, text);
 }
 
 void methods_drivers(methods_annex *x) {
@@ -167,11 +190,10 @@ void methods_drivers(methods_annex *x) {
     const char *items[5];
     bool begun = false;
     for (size_t k = 0; k < x->s->n_analyses; k++) {
-        const rsp_analysis *of = &x->s->analyses[k];
-        if (of->kind != RSP_A_MODEL || of->model.kind != RSP_DRIVERS_MODEL || !has_rows(x, of->id)) continue;
+        if (!is_drivers(x, k)) continue;
         if (!begun) annex_section(x, "drivers.heading");
         begun = true;
-        drivers_of(x, of);
+        drivers_of(x, k);
     }
     if (!begun) return;
     for (size_t k = 0; k < 4; k++) items[k] = annex_word(x, roles[k]);

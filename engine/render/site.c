@@ -189,21 +189,30 @@ static void methods(rsp_site *s) {
 
 static void paragraph(rsp_site *s, const char *text) { rsp_html_element(&s->out, "p", NULL, text); }
 
+static const char *sentence(const rsp_site *s, const char *before, const char *text) {
+    return *before ? rsp_printf(s->a, "%s %s", before, text) : text;
+}
+
 static void introduction(rsp_site *s) {
     const rsp_study *study = s->p->study;
     const rsp_published_row *kept = rsp_published_find(s->p->results, "response", "", "kept", "", "count");
     rsp_html_element(&s->out, "h1", NULL, rsp_label_study(s->labels));
     rsp_html_badges(&s->out, s->p, s->texts);
     paragraph(s, say(s, "site_intro"));
+    const char *text = "";
     if (study->field.from && study->field.to)
-        paragraph(s, rsp_say(s->texts, s->a, "period",
-                             (rsp_arg[]){{"from", study->field.from, 0}, {"to", study->field.to, 0}}, 2));
+        text = rsp_say(s->texts, s->a, "period",
+                       (rsp_arg[]){{"from", study->field.from, 0}, {"to", study->field.to, 0}}, 2);
     if (kept && kept->estimate >= 0)
-        paragraph(s, rsp_say(s->texts, s->a, "site_answers", (rsp_arg[]){{"kept", NULL, kept->estimate}}, 1));
-    if (s->p->preliminary) paragraph(s, say(s, "preliminary_note"));
-    if (s->p->simulated) paragraph(s, say(s, "simulated_note"));
-    if (study->design.self_selected) paragraph(s, say(s, "self_selected_note"));
-    if (study->disclosure.off) paragraph(s, say(s, "disclosure_off_note"));
+        text = sentence(s, text,
+                        rsp_say(s->texts, s->a, "site_answers", (rsp_arg[]){{"kept", NULL, kept->estimate}}, 1));
+    if (*text) paragraph(s, text);
+    text = "";
+    if (s->p->preliminary) text = sentence(s, text, say(s, "preliminary_note"));
+    if (s->p->simulated) text = sentence(s, text, say(s, "simulated_note"));
+    if (study->design.self_selected) text = sentence(s, text, say(s, "self_selected_note"));
+    if (study->disclosure.off) text = sentence(s, text, say(s, "disclosure_off_note"));
+    if (*text) paragraph(s, text);
 }
 
 /* In a few lines; changes.html says the rest. */

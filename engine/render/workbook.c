@@ -136,6 +136,7 @@ static lxw_worksheet *add_sheet(struct book *b, const char *name, const char *ti
     worksheet_set_landscape(s);
     worksheet_set_paper(s, 9); /* A4 */
     worksheet_fit_to_pages(s, 1, 0);
+    worksheet_set_footer(s, "&L&A&R&P / &N"); /* name of the sheet, page of pages */
     worksheet_write_string(s, 0, 0, title, b->title);
     worksheet_set_row(s, 0, TITLE_HEIGHT, NULL);
     return s;
@@ -321,6 +322,8 @@ static void write_overview(struct book *b, const char *key, bool stacked) {
     worksheet_set_column(s, 0, 0, TEXT_WIDTH, NULL);
     add_line(b, s, &row, rsp_printf(b->a, "%s%s", say(b, "workbook_overview_note"), standing_notes(b)));
     worksheet_write_url_opt(s, 2, 0, link_to(b, say(b, "workbook_contents")), b->link, say(b, "workbook_back"), NULL);
+    worksheet_set_portrait(s);
+    worksheet_set_print_scale(s, RSP_BOOK_OVERVIEW_SCALE); /* in place of the fit to a page, which knows no breaks */
     rsp_book_draw(b->file, s, charts, n, RSP_BOOK_FIRST_ROW + 1, b->a);
 }
 

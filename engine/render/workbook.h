@@ -6,7 +6,8 @@
 
 #include <xlsxwriter.h>
 
-enum { RSP_BOOK_FIRST_ROW = 3 }; /* headings of every table, counted from 0 */
+/* Headings of every table, counted from 0; per cent at which overview sheets are printed, so that charts fit A4. */
+enum { RSP_BOOK_FIRST_ROW = 3, RSP_BOOK_OVERVIEW_SCALE = 85 };
 
 typedef struct {
     const char *name, *table, *of; /* names of the sheet and of the table in it; the analysis */

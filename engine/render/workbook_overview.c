@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { MOST_BARS = 20, WIDTH = 760, BAR_HEIGHT = 30, AROUND = 140, ROW_PIXELS = 20 };
+enum { PAGE_ROWS = 54 }; /* of A4 upright at RSP_BOOK_OVERVIEW_SCALE */
 
 static const rsp_published_row *row_of(const rsp_tab *t, size_t i) {
     for (size_t k = 0; k < t->n_columns; k++)
@@ -185,9 +186,14 @@ size_t rsp_book_charts(const rsp_labels *l, const rsp_book_sheet *sheets, size_t
 
 void rsp_book_draw(lxw_workbook *file, lxw_worksheet *sheet, const rsp_book_chart *charts, size_t n, size_t top,
                    rsp_arena *a) {
-    size_t row = top;
+    size_t row = top, page = 0, n_breaks = 0; /* page: its first row */
+    lxw_row_t *breaks = RSP_ARRAY(a, lxw_row_t, n + 1);
     for (size_t k = 0; k < n; k++) {
-        size_t height = AROUND + BAR_HEIGHT * charts[k].n;
+        size_t height = AROUND + BAR_HEIGHT * charts[k].n, end = row + height / ROW_PIXELS + 1;
+        if (end - page > PAGE_ROWS && row > top) { /* no chart is split between pages */
+            breaks[n_breaks++] = (lxw_row_t) row;
+            page = row;
+        }
         lxw_chart_options o = {.x_scale = WIDTH / 480.0, /* of libxlsxwriter's 480 by 288 pixels */
                                .y_scale = (double) height / 288.0,
                                .object_position = LXW_OBJECT_MOVE_DONT_SIZE,
@@ -195,4 +201,5 @@ void rsp_book_draw(lxw_workbook *file, lxw_worksheet *sheet, const rsp_book_char
         worksheet_insert_chart_opt(sheet, (lxw_row_t) row, 0, make_chart(file, &charts[k], a), &o);
         row += height / ROW_PIXELS + 2;
     }
+    if (n_breaks) worksheet_set_h_pagebreaks(sheet, breaks); /* ends at a zero */
 }

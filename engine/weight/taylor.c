@@ -1,5 +1,5 @@
 /* Linearised variance. A statistic with influence z has, for its variance, the total of u = w e, e the residual of z
- * from the regression on the margins of its group with the weights before calibration (Deville and Saerndal 1993,
+ * from the regression on the margins of its group with the weights before calibration (Deville, Saerndal and Sautory 1993,
  * JASA 88, 1013-1020); z itself where nothing is calibrated. Totals of u by sampling unit then give the variance stage
  * by stage (Bellhouse 1985; Saerndal, Swensson and Wretman 1992, section 4.3):
  *
