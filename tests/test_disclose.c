@@ -294,6 +294,8 @@ static void off_hides_nothing(void **state) {
     rsp_published *p = rsp_disclose(s, r, NULL, true, d);
     assert_false(hidden(p, "a", "region=n", "c1", "proportion"));
     assert_true(rsp_published_at(p, 0)->flags & RSP_F_PRELIMINARY);
+    const rsp_loss *none;
+    assert_int_equal(rsp_published_losses(p, &none), 0);
     rsp_published_free(p);
     DONE();
 }
@@ -486,6 +488,26 @@ static void attack_cells(struct attacker *x, const rsp_study *s, const rsp_resul
     }
 }
 
+/* The losses are what the published table shows as hidden, whichever way they are added up. */
+static void check_losses(const rsp_published *p) {
+    const rsp_loss *all;
+    size_t n = rsp_published_losses(p, &all), hidden_rows = 0, by_rule = 0, rows = 0, lost = 0;
+    assert_true(n > 1 && all->rows == rsp_published_count(p) && !*all->country && !*all->analysis);
+    for (size_t i = 0; i < rsp_published_count(p); i++) {
+        uint32_t flags = rsp_published_at(p, i)->flags;
+        by_rule += (flags & RSP_F_SUPPRESSED) != 0;
+        hidden_rows += (flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY)) != 0;
+    }
+    assert_int_equal(all->by_rule, by_rule);
+    assert_int_equal(all->by_rule + all->complementary + all->by_memory, hidden_rows);
+    for (size_t k = 1; k < n; k++) {
+        rows += *all[k].analysis ? all[k].rows : 0;
+        lost += *all[k].analysis ? all[k].by_rule + all[k].complementary + all[k].by_memory : 0;
+        assert_true(isnan(all[k].bases) || (all[k].bases >= 0 && all[k].bases <= 1));
+    }
+    assert_true(rows == all->rows && lost == hidden_rows);
+}
+
 static struct attacker attack(const rsp_study *s, const rsp_results *r, const rsp_published *p) {
     struct attacker x = {.lp = glp_create_prob(), .columns = rsp_map_new()};
     glp_term_out(GLP_OFF);
@@ -596,6 +618,7 @@ static void no_hidden_cell_can_be_narrowed(void **state) {
             fail_msg("table %u: %zu of %zu hidden cells: %s", (unsigned) table, x.narrowed, x.hidden, x.worst);
         n_hidden += x.hidden;
         tables += x.hidden > 0;
+        check_losses(p);
         for (size_t i = 0; i < r->n; i++) shown += !isnan(rsp_published_at(p, i)->estimate);
         rsp_published_free(p);
     }
@@ -1093,6 +1116,7 @@ static void the_shipped_study_holds_out(void **state) {
     struct attacker x = attack(s, r, p);
     if (x.narrowed) fail_msg("%zu of %zu hidden cells can be narrowed: %s", x.narrowed, x.hidden, x.worst);
     assert_true(x.hidden > 10);
+    check_losses(p);
     rsp_published_free(p);
     rsp_results_free(r);
     rsp_sample_free(sample);

@@ -207,6 +207,9 @@ static void a_corrected_answer_is_not_told(void **state) {
     assert_outcome("published", 0);
     rsp_published *p = results();
     assert_true(isnan(n_of(p, "country=PL", "trust")) && n_of(p, "country=PL", "voice") == 60);
+    /* What that costs stands on the quality page, and beside it: three answers in Poland, not for the rules' sake. */
+    assert_int_equal(sh("grep -q '^PL,,[0-9]*,0,[0-9]*,3,' %s/out/s/latest/quality/disclosure.csv", here), 0);
+    assert_int_equal(sh("grep -q 'What disclosure control hides' %s/out/s/latest/quality/quality.html", here), 0);
     assert_true(isnan(n_of(p, "country=DK", "trust")) || isnan(n_of(p, "", "trust")));
     rsp_published_free(p);
     for (int k = 2; k < 18; k += 2) people[k].trust = (people[k].trust + 1) % 3;

@@ -289,6 +289,84 @@ static void marks(struct quality *q) {
     rsp_html_table_end(&q->out);
 }
 
+/* ---- what disclosure control costs ------------------------------------------------------------------------------ */
+
+static size_t hidden_of(const rsp_loss *x) { return x->by_rule + x->complementary + x->by_memory; }
+
+static double share_of_rows(const rsp_loss *x) { return x->rows ? (double) hidden_of(x) / (double) x->rows : NAN; }
+
+static void loss_row(struct quality *q, const char *name, const rsp_loss *x) {
+    const size_t counts[] = {x->rows, x->by_rule, x->complementary, x->by_memory};
+    rsp_html_row(&q->out, name);
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) number(q, count(q, (double) counts[k]));
+    share_cell(q, share_of_rows(x));
+    share_cell(q, x->bases);
+    rsp_html_row_end(&q->out);
+}
+
+static const char *loss_name(const struct quality *q, const rsp_loss *x) {
+    const char *variable =
+        q->p->study->roles.country == RSP_NONE ? "" : q->p->study->variables[q->p->study->roles.country].name;
+    return *x->analysis ? rsp_label_analysis(q->labels, q->a, x->analysis)
+                        : rsp_label_domain(q->labels, q->a, rsp_printf(q->a, "%s=%s", variable, x->country));
+}
+
+/* Countries, or analyses with something hidden: a long list of what is shown whole helps nobody. */
+static void loss_table(struct quality *q, bool by_country, size_t n, const rsp_loss *all) {
+    rsp_html_column columns[] = {{say(q, by_country ? "quality_country" : "workbook_table"), false},
+                                 {say(q, "quality_results"), true},
+                                 {say(q, "quality_loss_rules"), true},
+                                 {say(q, "quality_loss_complementary"), true},
+                                 {say(q, "quality_loss_memory"), true},
+                                 {say(q, "quality_loss_share"), true},
+                                 {say(q, "quality_loss_bases"), true}};
+    size_t listed = 0;
+    for (size_t k = 1; k < n; k++)
+        listed += *(by_country ? all[k].country : all[k].analysis) && (by_country || hidden_of(&all[k]));
+    if (!listed) return;
+    table(q, by_country ? "quality_loss_by_country" : "quality_loss_by_table", 7, columns);
+    for (size_t k = 1; k < n; k++)
+        if (*(by_country ? all[k].country : all[k].analysis) && (by_country || hidden_of(&all[k])))
+            loss_row(q, loss_name(q, &all[k]), &all[k]);
+    loss_row(q, say(q, "quality_results_total"), &all[0]);
+    rsp_html_table_end(&q->out);
+}
+
+static void losses(struct quality *q) {
+    const rsp_loss *all;
+    size_t n = rsp_published_losses(q->p->results, &all);
+    if (!n) return;
+    rsp_arg args[] = {{"hidden", NULL, (double) hidden_of(all)},
+                      {"all", NULL, (double) all->rows},
+                      {"share", rsp_label_number(q->labels, q->a, share_of_rows(all), RSP_AS_SHARE), 0},
+                      {"bases", rsp_label_number(q->labels, q->a, all->bases, RSP_AS_SHARE), 0}};
+    heading(q, "quality_disclosure");
+    paragraph(q, rsp_say(q->texts, q->a, "quality_loss_note", args, 4));
+    loss_table(q, true, n, all);
+    loss_table(q, false, n, all);
+}
+
+/* The same as a file, for those who watch it over many nights. */
+static bool write_losses(const rsp_publication *p, const char *path, rsp_diag *d) {
+    const rsp_loss *all;
+    size_t n = rsp_published_losses(p->results, &all);
+    rsp_buf b = {0};
+    rsp_buf_puts(&b, "country,analysis,results,by_rule,complementary,by_memory,share_of_results,share_of_bases\r\n");
+    for (size_t k = 0; k < n; k++) {
+        char share[32], bases[32];
+        rsp_double_text(share_of_rows(&all[k]), share);
+        rsp_double_text(all[k].bases, bases);
+        rsp_buf_csv(&b, all[k].country, false);
+        rsp_buf_putc(&b, ',');
+        rsp_buf_csv(&b, all[k].analysis, false);
+        rsp_buf_printf(&b, ",%zu,%zu,%zu,%zu,%s,%s\r\n", all[k].rows, all[k].by_rule, all[k].complementary,
+                       all[k].by_memory, share, bases);
+    }
+    bool ok = !n || rsp_write_file(path, b.data, b.length, d);
+    rsp_buf_free(&b);
+    return ok;
+}
+
 /* Messages of the run are in the operators' language, English. */
 static void warnings(struct quality *q) {
     rsp_buf_puts(&q->out, "<ul lang=\"en\">\n");
@@ -400,13 +478,15 @@ static bool has_bases(const struct quality *q) {
 }
 
 static void contents(struct quality *q) {
-    static const char *const parts[] = {"quality_response", "quality_rules",    "quality_files",
-                                        "quality_weights",  "quality_answered", "quality_flags"};
+    const rsp_loss *all;
+    static const char *const parts[] = {"quality_response", "quality_rules", "quality_files",     "quality_weights",
+                                        "quality_answered", "quality_flags", "quality_disclosure"};
     rsp_buf_puts(&q->out, "<nav aria-label=\"");
     rsp_html_text(&q->out, say(q, "quality_contents"));
     rsp_buf_puts(&q->out, "\">\n<ul>\n");
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
         if (strcmp(parts[k], "quality_answered") == 0 && !has_bases(q)) continue;
+        if (strcmp(parts[k], "quality_disclosure") == 0 && !rsp_published_losses(q->p->results, &all)) continue;
         rsp_buf_printf(&q->out, "<li><a href=\"#%s-%s\">", rsp_texts_lang(q->texts), parts[k]);
         rsp_html_text(&q->out, say(q, parts[k]));
         rsp_buf_puts(&q->out, "</a></li>\n");
@@ -432,6 +512,7 @@ static void language(struct quality *q, size_t k) {
     gaps(q);
     bases(q);
     marks(q);
+    losses(q);
     rsp_html_language_end(&q->out, q->p, q->texts);
 }
 
@@ -446,7 +527,8 @@ bool rsp_render_quality(const rsp_publication *p, rsp_diag *d) {
         for (size_t k = 0; k < p->n_languages; k++) language(&q, k);
         rsp_buf_puts(&q.out, "</main>\n");
         rsp_html_close(&q.out);
-        ok = rsp_write_file(rsp_path_join(q.a, p->dir, "quality/quality.html"), q.out.data, q.out.length, d);
+        ok = rsp_write_file(rsp_path_join(q.a, p->dir, "quality/quality.html"), q.out.data, q.out.length, d) &&
+             write_losses(p, rsp_path_join(q.a, p->dir, "quality/disclosure.csv"), d);
     }
     rsp_buf_free(&q.out);
     rsp_arena_free(q.a);

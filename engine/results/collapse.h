@@ -10,8 +10,9 @@
 
 #include "responsive/results.h"
 
-/* What becomes of a row. UNPRINTED: a pair that is not published, and no secret either. */
-typedef enum { SHOWN = 0, PRIMARY, COMPLEMENTARY, UNPRINTED } rsp_hidden;
+/* What becomes of a row. UNPRINTED: a pair that is not published, and no secret either. HELD: hidden, as beside earlier
+ * publications it would tell something. */
+typedef enum { SHOWN = 0, PRIMARY, COMPLEMENTARY, UNPRINTED, HELD, RSP_N_HIDDEN } rsp_hidden;
 
 enum { RSP_FIVE = 5 };
 

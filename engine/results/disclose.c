@@ -6,6 +6,7 @@
  * Rules follow Hundepool et al. 2012, Statistical Disclosure Control, chapters 4 and 5; thresholds count unweighted
  * respondents. The choice of cells is by smallest count, then by order in the table: deterministic. */
 #include "results/collapse.h"
+#include "results/loss.h"
 #include "results/memory.h"
 #include "results/protect.h"
 #include "results/published.h"
@@ -163,7 +164,7 @@ static void hold_against_memory(struct gate *g) {
         bool own_sake = then->hidden && !then->waits;
         g->held[i] = then->hidden;
         g->waits[i] = !own_sake && must_wait(g, i, then);
-        if (g->waits[i] || (own_sake && few(g, then->base, r->base) && r->base > 0)) g->hidden[i] = COMPLEMENTARY;
+        if (g->waits[i] || (own_sake && few(g, then->base, r->base) && r->base > 0)) g->hidden[i] = HELD;
     }
 }
 
@@ -195,11 +196,13 @@ static void groups_free(struct groups *g) {
     rsp_map_free(g->by_key);
 }
 
-static void hide(struct gate *g, size_t row) {
+static void hide_as(struct gate *g, size_t row, rsp_hidden why) {
     if (g->hidden[row] != SHOWN || g->results->rows[row].base == 0) return;
-    g->hidden[row] = COMPLEMENTARY;
+    g->hidden[row] = (unsigned char) why;
     g->changed = true;
 }
+
+static void hide(struct gate *g, size_t row) { hide_as(g, row, COMPLEMENTARY); }
 
 static int64_t count_of(const rsp_row *r) { return r->cell >= 0 ? r->cell : r->base; }
 
@@ -626,13 +629,16 @@ static void linked_tables(struct gate *g) {
     l->tonight = l->n_relations;
     bound_cells(g, l, false);
     rsp_protect(l->n_cells, l->state, l->n_relations, l->relations, g->safe);
+    bool *tonight = RSP_ARRAY(g->arena, bool, l->n_cells + 1);
+    for (size_t k = 0; k < l->n_cells; k++) tonight[k] = l->state[k].hidden;
     if (g->memory) {
         bound_cells(g, l, true);
         relate_memory(g, l);
         rsp_protect(l->n_cells, l->state, l->n_relations, l->relations, g->safe);
     }
     for (size_t i = 0; i < g->results->n; i++)
-        if (l->of_row[i] != RSP_NONE && l->state[l->of_row[i]].hidden && !left_out(g, &g->results->rows[i])) hide(g, i);
+        if (l->of_row[i] != RSP_NONE && l->state[l->of_row[i]].hidden && !left_out(g, &g->results->rows[i]))
+            hide_as(g, i, tonight[l->of_row[i]] ? COMPLEMENTARY : HELD);
 }
 
 /* Each rule only hides more, so the loop ends. */
@@ -894,7 +900,7 @@ static const rsp_analysis **analyses_of_rows(const rsp_study *s, const rsp_resul
 }
 
 /* Rows in their order, but for pairs that are not published. n_hidden: of each kind. */
-static rsp_published *publish(const struct gate *g, bool preliminary, size_t n_hidden[COMPLEMENTARY + 1]) {
+static rsp_published *publish(const struct gate *g, bool preliminary, size_t n_hidden[RSP_N_HIDDEN]) {
     size_t n = g->results->n, at = 0;
     bool *dropped = RSP_ARRAY(g->arena, bool, n);
     uint32_t *flags = RSP_ARRAY(g->arena, uint32_t, n);
@@ -910,6 +916,7 @@ static rsp_published *publish(const struct gate *g, bool preliminary, size_t n_h
         n_hidden[g->hidden[i]]++;
         if (preliminary && judges_a_factor(g, i)) row->level = ""; /* none before the field is frozen */
     }
+    if (!g->rules->off) rsp_count_losses(p, g->study, g->results, g->hidden, dropped);
     rsp_published_index(p);
     return p;
 }
@@ -923,7 +930,7 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, rsp_memory
                      .hidden = rsp_calloc(r->n + 1, 1),
                      .safe = rsp_map_new(),
                      .arena = a};
-    size_t n_hidden[COMPLEMENTARY + 1] = {0};
+    size_t n_hidden[RSP_N_HIDDEN] = {0};
     g.analysis = analyses_of_rows(s, r, a);
     g.held = RSP_ARRAY(a, bool, r->n);
     g.waits = RSP_ARRAY(a, bool, r->n);
@@ -938,11 +945,13 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, rsp_memory
         if (memory) remember(&g);
     }
     rsp_published *p = publish(&g, preliminary, n_hidden);
-    if (n_hidden[PRIMARY])
+    size_t all = n_hidden[PRIMARY] + n_hidden[COMPLEMENTARY] + n_hidden[HELD];
+    if (all)
         rsp_report(
             d, RSP_NOTE, RSP_NOWHERE, NULL,
-            "disclosure control: %zu of %zu results hidden (%zu by the rules, %zu so that they cannot be computed)",
-            n_hidden[PRIMARY] + n_hidden[COMPLEMENTARY], p->n, n_hidden[PRIMARY], n_hidden[COMPLEMENTARY]);
+            "disclosure control: %zu of %zu results hidden (%zu by the rules, %zu so that they cannot be computed, "
+            "%zu beside earlier publications)",
+            all, p->n, n_hidden[PRIMARY], n_hidden[COMPLEMENTARY], n_hidden[HELD]);
     rsp_fives_free(&g.fives);
     linked_free(g.linked);
     rsp_map_free(g.safe);

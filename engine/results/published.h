@@ -7,8 +7,10 @@
 struct rsp_published {
     size_t n;
     rsp_published_row *rows;
-    rsp_map *keys;  /* analysis, domain, term, level, statistic -> row */
-    rsp_map *first; /* analysis -> its first row; those of one analysis stand together */
+    rsp_map *keys;   /* analysis, domain, term, level, statistic -> row */
+    rsp_map *first;  /* analysis -> its first row; those of one analysis stand together */
+    size_t n_losses; /* 0: disclosure control is off, or the table was read back */
+    rsp_loss *losses;
     rsp_arena *arena;
 };
 

@@ -102,6 +102,19 @@ bool rsp_published_range(const rsp_published *p, const char *analysis, size_t *f
 /* The code that `variable` has in a domain text, or NULL: rsp_domain_code("country=PL;x=a", "country") is "PL". */
 const char *rsp_domain_code(rsp_arena *a, const char *domain, const char *variable);
 
+/* What disclosure control costs: of all rows, of a country's, or of an analysis' (the other of the two is ""; both are: all). */
+typedef struct {
+    const char *country, *analysis;
+    size_t rows;
+    size_t by_rule;       /* hidden, as they rest on too few */
+    size_t complementary; /* ... as others could be computed from them */
+    size_t by_memory;     /* ... as they would tell something beside earlier publications */
+    double bases; /* share of all bases added up that those of hidden rows are, in thousandths; NaN: there are none */
+} rsp_loss;
+
+/* All, then countries, then analyses, as they come in the table. 0: disclosure control is off. */
+size_t rsp_published_losses(const rsp_published *p, const rsp_loss **all);
+
 bool rsp_published_write_csv(const rsp_published *p, const char *path, rsp_diag *d);
 bool rsp_published_write_sqlite(const rsp_published *p, const rsp_study *s, const char *path, rsp_diag *d);
 /* Reads data/results.csv of a run back (for show and diff). */
