@@ -80,6 +80,8 @@ static void a_night_publishes_everything(void **state) {
                                  "data/datapackage.json",
                                  "quality/cleaning.csv",
                                  "quality/quality.html",
+                                 "quality/sentences.csv",
+                                 "quality/sentence_values.csv",
                                  "briefs/brief-all-en.pdf",
                                  "briefs/brief-all-pl.pdf",
                                  "tables/tables-all-en.xlsx",

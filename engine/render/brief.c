@@ -151,7 +151,7 @@ static void compose(brief_edition *e, const char *lang, brief_document *doc) {
     if (!lay_out_findings(e, lang, few, 1, doc)) lay_out(e, lang, 1, doc); /* nothing is left to drop */
 }
 
-static bool make(const workshop *w, const job *j, rsp_diag *d) {
+static bool make(const workshop *w, const job *j, brief_traces *traces, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
     const language *l = &w->languages[j->language];
     brief_edition e = {.p = w->p,
@@ -178,6 +178,7 @@ static bool make(const workshop *w, const job *j, rsp_diag *d) {
     rsp_buf pdf = {0};
     bool ok = brief_draw(&e, &doc, l->lang, &pdf, d) && rsp_write_file(e.path, pdf.data, pdf.length, d);
     rsp_buf_free(&pdf);
+    brief_trace(&e, &doc, strchr(name, '/') + 1, traces);
     brief_document_free(&doc);
     brief_charts_free(&e);
     free(e.observations);
@@ -187,9 +188,13 @@ static bool make(const workshop *w, const job *j, rsp_diag *d) {
 
 static bool make_all(const workshop *w) {
     size_t failed = 0;
+    brief_traces *traces = rsp_calloc(w->n_jobs + 1, sizeof *traces);
 #pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
-    for (size_t k = 0; k < w->n_jobs; k++) failed += !make(w, &w->jobs[k], w->d);
-    return failed == 0;
+    for (size_t k = 0; k < w->n_jobs; k++) failed += !make(w, &w->jobs[k], &traces[k], w->d);
+    bool ok = brief_traces_write(w->p, w->n_jobs, traces, w->d) && failed == 0;
+    for (size_t k = 0; k < w->n_jobs; k++) brief_traces_free(&traces[k]);
+    free(traces);
+    return ok;
 }
 
 bool rsp_render_briefs(const rsp_publication *p, rsp_diag *d) {

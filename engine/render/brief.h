@@ -1,10 +1,11 @@
 /* The policy brief: two to four pages for readers who decide.
  *
  *   definition   reports/brief.yaml: which blocks in which order, which sentence is said under which condition
- *   observe      published rows -> observations: a kind ("difference", "model", ...) and named values
+ *   observe      published rows -> observations: a kind ("difference", "model", ...) and named values with their rows
  *   compose      definition + observations + texts -> pieces (title, box, paragraphs, figures, tables)
  *   pages        pieces -> places on pages
  *   draw         places -> tagged PDF (Cairo), completed by pdf_finish (libqpdf)
+ *   trace        what was said -> quality/sentences.csv and sentence_values.csv: each value with the rows it came from
  *
  * A value has a name, the words a reader sees and the number that conditions look at: `${share} > 0.5` asks the number
  * that a message prints as {share}. Numbers are the published table's; nothing is computed here but counts of rows. */
@@ -24,6 +25,7 @@
 typedef struct {
     const char *of, *say;
     rsp_expr *when;
+    const char *condition; /* `when` as it is written; NULL */
     rsp_loc loc;
 } brief_rule;
 
@@ -65,8 +67,18 @@ bool brief_definition_covered(const brief_definition *b, const rsp_texts *t, rsp
 
 enum { BRIEF_VALUES = 96 };
 
+/* A published row that a value rests on: its number or label was printed, or it decided about a claim. */
+typedef struct brief_source brief_source;
+struct brief_source {
+    const rsp_published_row *row;
+    const char *column;       /* of the results table */
+    const char *printed;      /* its words in the sentence; NULL: it decided */
+    const brief_source *next; /* cited before it */
+};
+
 typedef struct {
     rsp_arg v[BRIEF_VALUES]; /* all names, in a fixed order; unset: "" and NaN */
+    const brief_source *sources[BRIEF_VALUES];
     size_t n;
 } brief_values;
 
@@ -75,6 +87,14 @@ bool brief_value_known(const char *name);
 /* text NULL: a number that messages format themselves. */
 void brief_put(brief_values *v, const char *name, const char *text, double number);
 double brief_number(const brief_values *v, const char *name);
+/* One row more, or none where row is NULL. */
+const brief_source *brief_source_add(rsp_arena *a, const brief_source *before, const rsp_published_row *row,
+                                     const char *column, const char *printed);
+/* After brief_put, which forgets what a value rested on: all of it, and one row more. */
+void brief_rest_on(brief_values *v, const char *name, const brief_source *sources);
+const brief_source *brief_sources(const brief_values *v, const char *name);
+void brief_cite(brief_values *v, rsp_arena *a, const char *name, const rsp_published_row *row, const char *column,
+                const char *printed);
 /* False where the condition is missing. */
 bool brief_holds(const rsp_expr *when, const brief_values *v);
 
@@ -148,8 +168,19 @@ typedef struct {
     double y;
 } brief_piece;
 
+/* What was said, and why: part of the page, rule (NULL: always said), message, the values it had. */
+typedef struct {
+    const char *part, *key, *text;
+    const brief_rule *rule;
+    const rsp_analysis *analysis; /* NULL: of the whole brief */
+    const char *kind;
+    const brief_values *values;
+} brief_sentence;
+
 typedef struct {
     const char *title, *footer, *notice, *content; /* document title; lines of the footer */
+    size_t n_sentences, sentences_capacity;
+    brief_sentence *sentences; /* in the order in which they were written */
     size_t n, capacity;
     brief_piece *pieces;
     size_t words; /* all that is printed but page numbers and footers */
@@ -190,6 +221,19 @@ void brief_paginate(brief_document *d);
 void brief_flow(brief_document *d, const char *lang, rsp_arena *a);
 /* How much of the last page is taken, 0 to 1. */
 double brief_last_page(const brief_document *d);
+
+/* ---- trace ------------------------------------------------------------------------------------------------------ */
+
+/* Two files of comma-separated values: sentences, and the values in them with the rows they rest on. */
+typedef struct {
+    rsp_buf sentences, values;
+} brief_traces;
+
+/* `brief`: the file's name. */
+void brief_trace(const brief_edition *e, const brief_document *d, const char *brief, brief_traces *out);
+/* Writes quality/sentences.csv and quality/sentence_values.csv from the traces of all briefs, in their order. */
+bool brief_traces_write(const rsp_publication *p, size_t n, const brief_traces *traces, rsp_diag *d);
+void brief_traces_free(brief_traces *t);
 
 /* ---- drawing ---------------------------------------------------------------------------------------------------- */
 

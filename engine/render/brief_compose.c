@@ -60,13 +60,41 @@ static const brief_rule *matching(const brief_rules *rules, const brief_observat
     return NULL;
 }
 
+/* Keeps for the trace what stands on the page. */
+static void note(composer *c, const char *part, const brief_rule *rule, const brief_observation *o, const char *text) {
+    brief_sentence s = {.part = part,
+                        .key = rule->say,
+                        .text = text,
+                        .rule = rule,
+                        .analysis = o ? o->analysis : NULL,
+                        .kind = o ? o->kind : "edition",
+                        .values = o ? &o->values : &c->e->values};
+    RSP_PUSH(c->d->sentences, c->d->n_sentences, c->d->sentences_capacity, s);
+}
+
+/* A line that every brief has. */
+static const char *always(composer *c, const char *part, const char *key) {
+    brief_rule *rule = RSP_NEW(c->e->arena, brief_rule);
+    rule->say = key;
+    const char *text = say(c, key, &c->e->values);
+    note(c, part, rule, NULL, text);
+    return text;
+}
+
+/* Sentence of the edition, if its condition holds; else NULL. */
+static const char *stated(composer *c, const char *part, const brief_rule *rule) {
+    if (!brief_holds(rule->when, &c->e->values)) return NULL;
+    const char *text = say(c, rule->say, &c->e->values);
+    note(c, part, rule, NULL, text);
+    return text;
+}
+
 /* All sentences of the edition whose conditions hold, one after the other; NULL if there are none. */
-static const char *paragraph(const composer *c, const brief_rules *rules) {
+static const char *paragraph(composer *c, const char *part, const brief_rules *rules) {
     const char *text = NULL;
     for (size_t k = 0; k < rules->n; k++) {
-        if (!brief_holds(rules->rules[k].when, &c->e->values)) continue;
-        const char *one = say(c, rules->rules[k].say, &c->e->values);
-        text = text ? rsp_printf(c->e->arena, "%s %s", text, one) : one;
+        const char *one = stated(c, part, &rules->rules[k]);
+        if (one) text = text ? rsp_printf(c->e->arena, "%s %s", text, one) : one;
     }
     return text;
 }
@@ -220,6 +248,7 @@ static const char *title_of(composer *c) {
             const char *text = say(c, rules->rules[k].say, &o->values);
             if (o->analysis && brief_count_words(text) > c->e->definition->limits.title_words) continue;
             c->headline = o->analysis;
+            note(c, "title", &rules->rules[k], o, text);
             return text;
         }
     return c->e->p->study->id;
@@ -228,8 +257,8 @@ static const char *title_of(composer *c) {
 static void add_title(composer *c) {
     const brief_values *v = &c->e->values;
     const char *title = title_of(c);
-    add_text(c, "P", glued(c, say(c, c->e->country ? "brief.masthead_country" : "brief.masthead", v)), &MASTHEAD,
-             BRIEF_LEFT, BRIEF_WIDTH, 0);
+    add_text(c, "P", glued(c, always(c, "masthead", c->e->country ? "brief.masthead_country" : "brief.masthead")),
+             &MASTHEAD, BRIEF_LEFT, BRIEF_WIDTH, 0);
     const brief_type *type =
         brief_height(c->lang, title, NULL, &TITLE, BRIEF_WIDTH) > 4 * TITLE.size * 1.3 ? &LONG_TITLE : &TITLE;
     brief_piece *h1 = add_text(c, "H1", glued(c, title), type, BRIEF_LEFT, BRIEF_WIDTH, 16);
@@ -237,8 +266,9 @@ static void add_title(composer *c) {
     c->d->title = title;
     if (c->headline) add_text(c, "P", glued(c, rsp_label_study(c->e->labels)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, 6);
     if (brief_number(v, "dated") == 1)
-        add_text(c, "P", glued(c, say(c, "period", v)), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH, c->headline ? 0 : 6);
-    const char *notice = paragraph(c, &c->e->definition->notices);
+        add_text(c, "P", glued(c, always(c, "period", "period")), &SUBTITLE, BRIEF_LEFT, BRIEF_WIDTH,
+                 c->headline ? 0 : 6);
+    const char *notice = paragraph(c, "notice", &c->e->definition->notices);
     if (!notice) return;
     add_text(c, "P", glued(c, notice), &NOTICE, BRIEF_LEFT, BRIEF_WIDTH, 8);
 }
@@ -246,6 +276,7 @@ static void add_title(composer *c) {
 typedef struct {
     const char *text;
     size_t rule, place; /* rules stand in order of preference */
+    const brief_observation *about;
 } message;
 
 /* The best message about one analysis. */
@@ -257,9 +288,9 @@ static message message_about(const composer *c, const rsp_analysis *x, size_t pl
             const brief_rule *r = &def->messages.rules[k];
             if (o->analysis != x || strcmp(r->of, o->kind) != 0 || !brief_holds(r->when, &o->values)) continue;
             const char *text = say(c, r->say, &o->values);
-            if (brief_count_words(text) <= def->limits.message_words) return (message){text, k, place};
+            if (brief_count_words(text) <= def->limits.message_words) return (message){text, k, place, o};
         }
-    return (message){NULL, def->messages.n, place};
+    return (message){NULL, def->messages.n, place, NULL};
 }
 
 static int by_rule(const void *x, const void *y) {
@@ -291,11 +322,14 @@ static void add_messages(composer *c) {
     message *best = RSP_ARRAY(c->e->arena, message, c->e->n_analyses + 1);
     size_t n = choose_messages(c, best);
     brief_entry *entries = RSP_ARRAY(c->e->arena, brief_entry, n + def->messages.n);
-    for (size_t k = 0; k < n; k++) entries[k].text = set(c, best[k].text);
+    for (size_t k = 0; k < n; k++) {
+        entries[k].text = set(c, best[k].text);
+        note(c, "message", &def->messages.rules[best[k].rule], best[k].about, best[k].text);
+    }
     for (size_t k = 0; k < def->messages.n && n < 2; k++) {
         const brief_rule *r = &def->messages.rules[k];
-        if (strcmp(r->of, "edition") == 0 && brief_holds(r->when, &c->e->values))
-            entries[n++].text = set(c, say(c, r->say, &c->e->values));
+        const char *text = strcmp(r->of, "edition") == 0 ? stated(c, "message", r) : NULL;
+        if (text) entries[n++].text = set(c, text);
     }
     if (n)
         add_list(c, glued(c, rsp_say(c->e->texts, c->e->arena, "brief.messages", NULL, 0)), n, entries, &MESSAGE, true);
@@ -304,7 +338,7 @@ static void add_messages(composer *c) {
 /* ---- findings --------------------------------------------------------------------------------------------------- */
 
 /* Sentences about one analysis, two at most: differences that were found before those that were not. */
-static const char *finding(const composer *c, const rsp_analysis *x) {
+static const char *finding(composer *c, const rsp_analysis *x) {
     const char *text = NULL;
     size_t n = 0;
     for (int unclear = 0; unclear <= 1; unclear++)
@@ -314,6 +348,7 @@ static const char *finding(const composer *c, const rsp_analysis *x) {
             const brief_rule *r = matching(&c->e->definition->sentences, o);
             if (!r) continue;
             const char *one = say(c, r->say, &o->values);
+            note(c, "finding", r, o, one);
             text = text ? rsp_printf(c->e->arena, "%s %s", text, one) : one;
             n++;
         }
@@ -350,26 +385,41 @@ static void add_findings(composer *c, const brief_section *s, size_t most) {
 
 /* ---- other sections --------------------------------------------------------------------------------------------- */
 
-static double count_of(const brief_edition *e, const char *code, const char *stage) {
+static const rsp_published_row *count_of(const brief_edition *e, const char *code, const char *stage) {
     const char *domain = rsp_domain_text(e->arena, 1, &e->p->study->variables[e->p->study->roles.country].name, &code);
-    const rsp_published_row *r = rsp_published_find(e->p->results, "response", domain, stage, "", "count");
-    return r ? r->estimate : NAN;
+    return rsp_published_find(e->p->results, "response", domain, stage, "", "count");
+}
+
+/* One line of the table, in cells and for the trace. */
+static void add_country(composer *c, const char *code, brief_entry *row) {
+    const brief_edition *e = c->e;
+    static const char *const stages[][2] = {{"read", "read"}, {"n", "kept"}};
+    brief_rule *rule = RSP_NEW(e->arena, brief_rule);
+    brief_observation *o = RSP_NEW(e->arena, brief_observation);
+    brief_values_clear(&o->values);
+    o->kind = "edition";
+    rule->say = "brief.table_row";
+    row[0].text = glued(c, rsp_label_country(e->labels, code));
+    brief_put(&o->values, "country", row[0].text, NAN);
+    for (size_t k = 0; k < 2; k++) {
+        const rsp_published_row *r = count_of(e, code, stages[k][1]);
+        row[k + 1].text = rsp_say_number(e->texts, e->arena, r ? r->estimate : NAN, 0);
+        brief_put(&o->values, stages[k][0], NULL, r ? r->estimate : NAN);
+        brief_cite(&o->values, e->arena, stages[k][0], r, "estimate", row[k + 1].text);
+    }
+    c->d->words += 2;
+    note(c, "table", rule, o, say(c, rule->say, &o->values));
 }
 
 /* Answers read and used by country; nothing for one country or where the run left no counts. */
 static void add_countries(composer *c) {
     const brief_edition *e = c->e;
-    if (e->country || e->n_countries < 2 || isnan(count_of(e, e->countries[0], "kept"))) return;
+    const rsp_published_row *first = e->country || e->n_countries < 2 ? NULL : count_of(e, e->countries[0], "kept");
+    if (!first || isnan(first->estimate)) return;
     brief_entry *cells = RSP_ARRAY(e->arena, brief_entry, 3 * (e->n_countries + 1));
     const char *const heads[] = {"brief.table_country", "brief.table_read", "brief.table_used"};
     for (size_t k = 0; k < 3; k++) cells[k].text = glued(c, rsp_say(e->texts, e->arena, heads[k], NULL, 0));
-    for (size_t k = 0; k < e->n_countries; k++) {
-        brief_entry *row = &cells[3 * (k + 1)];
-        row[0].text = glued(c, rsp_label_country(e->labels, e->countries[k]));
-        row[1].text = rsp_say_number(e->texts, e->arena, count_of(e, e->countries[k], "read"), 0);
-        row[2].text = rsp_say_number(e->texts, e->arena, count_of(e, e->countries[k], "kept"), 0);
-        c->d->words += 2;
-    }
+    for (size_t k = 0; k < e->n_countries; k++) add_country(c, e->countries[k], &cells[3 * (k + 1)]);
     brief_piece p = {.kind = PIECE_TABLE,
                      .type = CELL,
                      .x = BRIEF_BODY_X,
@@ -389,10 +439,11 @@ static void add_section(composer *c, const brief_section *s, size_t findings) {
     }
     brief_entry *entries = RSP_ARRAY(c->e->arena, brief_entry, s->text.n + 1);
     size_t n = 0;
-    for (size_t k = 0; s->kind == BRIEF_LIST && k < s->text.n; k++)
-        if (brief_holds(s->text.rules[k].when, &c->e->values))
-            entries[n++].text = set(c, say(c, s->text.rules[k].say, &c->e->values));
-    const char *text = s->kind == BRIEF_LIST ? NULL : paragraph(c, &s->text);
+    for (size_t k = 0; s->kind == BRIEF_LIST && k < s->text.n; k++) {
+        const char *entry = stated(c, s->heading, &s->text.rules[k]);
+        if (entry) entries[n++].text = set(c, entry);
+    }
+    const char *text = s->kind == BRIEF_LIST ? NULL : paragraph(c, s->heading, &s->text);
     if (!text && !n) return; /* a section without content vanishes, heading and all */
     add_heading(c, rsp_say(c->e->texts, c->e->arena, s->heading, NULL, 0));
     if (text) add_paragraph(c, text, NULL, 0);
@@ -407,7 +458,7 @@ static void add_notes(composer *c) {
     brief_entry *entries = RSP_ARRAY(c->e->arena, brief_entry, def->n_notes + 1);
     size_t n = 0;
     for (size_t k = 0; k < def->n_notes; k++) {
-        const char *text = paragraph(c, &def->notes[k].text);
+        const char *text = paragraph(c, def->notes[k].heading, &def->notes[k].text);
         if (text)
             entries[n++] =
                 (brief_entry){.heading = glued(c, rsp_say(c->e->texts, c->e->arena, def->notes[k].heading, NULL, 0)),
@@ -428,13 +479,12 @@ static void add_notes(composer *c) {
 }
 
 /* What must be said on every page, in few words; NULL if there is nothing. */
-static const char *footer_notice(const composer *c) {
+static const char *footer_notice(composer *c) {
     const brief_rules *rules = &c->e->definition->footer;
     const char *text = NULL;
     for (size_t k = 0; k < rules->n; k++) {
-        if (!brief_holds(rules->rules[k].when, &c->e->values)) continue;
-        const char *one = say(c, rules->rules[k].say, &c->e->values);
-        text = text ? rsp_printf(c->e->arena, "%s · %s", text, one) : one;
+        const char *one = stated(c, "footer", &rules->rules[k]);
+        if (one) text = text ? rsp_printf(c->e->arena, "%s · %s", text, one) : one;
     }
     return text ? glued(c, text) : NULL;
 }
@@ -446,13 +496,13 @@ void brief_compose(const brief_edition *e, size_t charts, size_t findings, const
     add_first_figure(&c);
     for (size_t k = 0; k < e->definition->n_sections; k++) add_section(&c, &e->definition->sections[k], findings);
     add_notes(&c);
-    out->footer = glued(&c, rsp_say(e->texts, e->arena, e->country ? "brief.footer_country" : "brief.footer",
-                                    e->values.v, e->values.n));
+    out->footer = glued(&c, always(&c, "footer", e->country ? "brief.footer_country" : "brief.footer"));
     out->notice = footer_notice(&c);
     out->content = glued(&c, rsp_say(e->texts, e->arena, "content_id", (rsp_arg[]){{"id", e->p->content_id, 0}}, 1));
 }
 
 void brief_document_free(brief_document *d) {
     free(d->pieces);
+    free(d->sentences);
     *d = (brief_document){0};
 }

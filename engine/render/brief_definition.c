@@ -73,6 +73,7 @@ static brief_rule one_rule(loader *l, const rsp_node *n, bool of_kinds) {
     r.say = text_of(l, n, "say", true);
     r.of = text_of(l, n, "of", of_kinds);
     r.when = condition(l, n);
+    if (r.when) r.condition = rsp_node_find(n, "when")->text;
     if (r.of && !brief_kind_known(r.of)) FAULT(l, n->loc, NULL, "there are no observations of kind '%s'", r.of);
     return r;
 }

@@ -1,7 +1,10 @@
 /* What the published table says about one edition, as observations that rules can put into sentences.
  *
  * A comparison is observed only from a row that tested it: `difference` rows (adjusted p below 0.05), coefficients of a
- * model, tests. Where nothing was tested the observation is neutral: the least and the greatest value, without names. */
+ * model, tests. Where nothing was tested the observation is neutral: the least and the greatest value, without names.
+ *
+ * Every value cites the rows it rests on: those it prints, and those that decide a claim. Of a claim about many rows (none
+ * differs, the highest of all) the row that comes nearest to the contrary decides: if it is on the right side, all are. */
 #include "brief.h"
 
 #include <math.h>
@@ -36,10 +39,11 @@ static const rsp_published_row *find(const brief_edition *e, const rsp_analysis 
     return usable(r) ? r : NULL;
 }
 
-static bool significant(const rsp_published_row *r) {
-    double p = isnan(r->p_adj) ? r->p : r->p_adj;
-    return !isnan(p) && p < ALPHA;
-}
+static const char *p_column(const rsp_published_row *r) { return isnan(r->p_adj) ? "p" : "p_adj"; }
+
+static double p_value(const rsp_published_row *r) { return isnan(r->p_adj) ? r->p : r->p_adj; }
+
+static bool significant(const rsp_published_row *r) { return !isnan(p_value(r)) && p_value(r) < ALPHA; }
 
 static double strength(const rsp_published_row *r) { return r->se > 0 ? fabs(r->estimate) / r->se : 0; }
 
@@ -106,26 +110,58 @@ static brief_observation *observe(brief_edition *e, const char *kind, const rsp_
     return added;
 }
 
-static void put_number(const brief_edition *e, brief_observation *o, const char *name, double value) {
-    brief_put(&o->values, name, number_text(e, o->analysis, value), value);
+static void cite(const brief_edition *e, brief_observation *o, const char *name, const rsp_published_row *r,
+                 const char *column, const char *printed) {
+    brief_cite(&o->values, e->arena, name, r, column, printed);
+}
+
+static double number_in(const rsp_published_row *r, const char *column) {
+    if (strcmp(column, "lower") == 0) return r->lower;
+    return strcmp(column, "upper") == 0 ? r->upper : r->estimate;
+}
+
+/* The number in a column (estimate, lower, upper) of a row. */
+static void put_number(const brief_edition *e, brief_observation *o, const char *name, const rsp_published_row *r,
+                       const char *column) {
+    const char *text = number_text(e, o->analysis, number_in(r, column));
+    brief_put(&o->values, name, text, number_in(r, column));
+    cite(e, o, name, r, column, text);
+}
+
+/* The label of what a row is about (term), of its answer or its sides (level), or of its group (domain). */
+static void put_label(const brief_edition *e, brief_observation *o, const char *name, const char *label,
+                      const rsp_published_row *r, const char *column) {
+    brief_put(&o->values, name, label, NAN);
+    cite(e, o, name, r, column, label);
+}
+
+/* A number that conditions look at, and the row that decided it. */
+static void put_fact(const brief_edition *e, brief_observation *o, const char *name, double number,
+                     const rsp_published_row *r, const char *column) {
+    brief_put(&o->values, name, NULL, number);
+    cite(e, o, name, r, column, NULL);
+}
+
+static void put_base(const brief_edition *e, brief_observation *o, const rsp_published_row *r) {
+    put_fact(e, o, "base", r->n, r, "n");
 }
 
 /* Estimate, interval, respondents and the average beside a country's value. */
 static void put_estimate(const brief_edition *e, brief_observation *o, const char *name, const rsp_published_row *r) {
-    put_number(e, o, name, r->estimate);
+    put_number(e, o, name, r, "estimate");
     if (!isnan(r->lower)) {
-        put_number(e, o, "lower", r->lower);
-        put_number(e, o, "upper", r->upper);
+        put_number(e, o, "lower", r, "lower");
+        put_number(e, o, "upper", r, "upper");
     }
-    brief_put(&o->values, "base", NULL, r->n);
-    brief_put(&o->values, "unreliable", NULL, (r->flags & RSP_F_LOW_BASE) != 0);
+    put_base(e, o, r);
+    put_fact(e, o, "unreliable", (r->flags & RSP_F_LOW_BASE) != 0, r, "flag");
     const rsp_published_row *all = e->country ? find(e, o->analysis, "", r->term, r->level, r->statistic) : NULL;
-    brief_put(&o->values, "has_average", NULL, all != NULL);
-    if (all) put_number(e, o, "average", all->estimate);
+    put_fact(e, o, "has_average", all != NULL, all, "estimate");
+    if (all) put_number(e, o, "average", all, "estimate");
 }
 
-static void put_item(const brief_edition *e, brief_observation *o, size_t v) {
-    brief_put(&o->values, "item", quoted(e, short_label(e->arena, variable_label(e, v))), NAN);
+static void put_item(const brief_edition *e, brief_observation *o, size_t v, const rsp_published_row *r) {
+    put_label(e, o, "item", quoted(e, short_label(e->arena, variable_label(e, v))), r, "term");
 }
 
 /* ---- proportions ------------------------------------------------------------------------------------------------ */
@@ -158,28 +194,31 @@ static share *shares_of(const brief_edition *e, const rsp_analysis *x, size_t v,
     return out;
 }
 
-static double greatest_upper(const share *s, size_t n) {
-    double upper = -INFINITY;
-    for (size_t k = 0; k < n; k++) upper = fmax(upper, s[k].row->upper);
-    return upper;
+static const rsp_published_row *greatest_upper(const share *s, size_t n) {
+    const rsp_published_row *most = NULL;
+    for (size_t k = 0; k < n; k++)
+        if (!most || s[k].row->upper > most->upper) most = s[k].row;
+    return most;
 }
 
 /* `clear`: the intervals of the three named stand above those of all others, so that chance did not choose them. */
 static void put_ranked(const brief_edition *e, brief_observation *o, const share *s, size_t n) {
-    brief_put(&o->values, "answer", s[0].label, NAN);
+    put_label(e, o, "answer", s[0].label, s[0].row, "level");
     if (n > 1) {
-        brief_put(&o->values, "second", s[1].label, NAN);
-        put_number(e, o, "second_share", s[1].row->estimate);
-        brief_put(&o->values, "second_upper", NULL, s[1].row->upper);
+        put_label(e, o, "second", s[1].label, s[1].row, "level");
+        put_number(e, o, "second_share", s[1].row, "estimate");
+        put_fact(e, o, "second_upper", s[1].row->upper, s[1].row, "upper");
     }
     if (n > 2) {
-        brief_put(&o->values, "third", s[2].label, NAN);
-        put_number(e, o, "third_share", s[2].row->estimate);
+        put_label(e, o, "third", s[2].label, s[2].row, "level");
+        put_number(e, o, "third_share", s[2].row, "estimate");
     }
-    brief_put(&o->values, "clear", NULL, n > 3 && s[2].row->lower > greatest_upper(s + 3, n - 3));
-    brief_put(&o->values, "last", s[n - 1].label, NAN);
-    put_number(e, o, "last_share", s[n - 1].row->estimate);
-    brief_put(&o->values, "shares", NULL, (double) n);
+    const rsp_published_row *others = n > 3 ? greatest_upper(s + 3, n - 3) : NULL;
+    put_fact(e, o, "clear", others && s[2].row->lower > others->upper, others, "upper");
+    if (others) cite(e, o, "clear", s[2].row, "lower", NULL);
+    put_label(e, o, "last", s[n - 1].label, s[n - 1].row, "level");
+    put_number(e, o, "last_share", s[n - 1].row, "estimate");
+    put_fact(e, o, "shares", (double) n, s[n - 1].row, "estimate");
     put_estimate(e, o, "share", s[0].row);
 }
 
@@ -189,7 +228,7 @@ static void observe_item(brief_edition *e, const rsp_analysis *x, size_t v) {
     if (!n) return;
     rsp_type type = e->p->study->variables[v].type;
     brief_observation *o = observe(e, type == RSP_SELECT_MULTIPLE || type == RSP_RANK ? "several" : "answer", x);
-    put_item(e, o, v);
+    put_item(e, o, v, s[0].row);
     put_ranked(e, o, s, n);
 }
 
@@ -214,26 +253,26 @@ static size_t marked_answer(const rsp_variable *v) {
 typedef struct {
     const rsp_published_row *high, *low;
     size_t high_item, low_item, n;
-    double others; /* greatest upper end of an interval but that of `high` */
+    const rsp_published_row *others; /* that with the greatest upper end of an interval but `high` */
 } extremes;
 
 static void consider(extremes *x, const rsp_published_row *r, size_t item) {
     if (!r) return;
     bool high = !x->n || r->estimate > x->high->estimate;
-    double passed = !x->n ? -INFINITY : high ? x->high->upper : r->upper;
-    x->others = x->n ? fmax(x->others, passed) : passed;
+    const rsp_published_row *passed = high ? x->high : r;
+    if (passed && (!x->others || passed->upper > x->others->upper)) x->others = passed;
     if (high) x->high = r, x->high_item = item;
     if (!x->n || r->estimate < x->low->estimate) x->low = r, x->low_item = item;
     x->n++;
 }
 
 static void put_extremes(const brief_edition *e, brief_observation *o, const extremes *x, bool names) {
-    put_number(e, o, "high_value", x->high->estimate);
-    put_number(e, o, "low_value", x->low->estimate);
+    put_number(e, o, "high_value", x->high, "estimate");
+    put_number(e, o, "low_value", x->low, "estimate");
     if (!names) return;
-    brief_put(&o->values, "high", quoted(e, short_label(e->arena, variable_label(e, x->high_item))), NAN);
-    brief_put(&o->values, "low", quoted(e, short_label(e->arena, variable_label(e, x->low_item))), NAN);
-    brief_put(&o->values, "items", NULL, (double) x->n);
+    put_label(e, o, "high", quoted(e, short_label(e->arena, variable_label(e, x->high_item))), x->high, "term");
+    put_label(e, o, "low", quoted(e, short_label(e->arena, variable_label(e, x->low_item))), x->low, "term");
+    put_fact(e, o, "items", (double) x->n, x->low, "estimate");
 }
 
 static void observe_battery(brief_edition *e, const rsp_analysis *x) {
@@ -250,45 +289,18 @@ static void observe_battery(brief_edition *e, const rsp_analysis *x) {
     }
     if (found.n < 2) return;
     brief_observation *o = observe(e, "battery", x);
-    brief_put(&o->values, "answer", quoted(e, rsp_choice_label(first->list, mark, rsp_texts_lang(e->texts))), NAN);
+    put_label(e, o, "answer", quoted(e, rsp_choice_label(first->list, mark, rsp_texts_lang(e->texts))), found.high,
+              "level");
     put_estimate(e, o, "share", found.high);
     put_extremes(e, o, &found, true);
     /* Intervals that do not meet: the highest stands above all others, or at least above the lowest. */
-    brief_put(&o->values, "clear", NULL, found.high->lower > found.others);
-    brief_put(&o->values, "apart", NULL, found.high->lower > found.low->upper);
+    put_fact(e, o, "clear", found.high->lower > found.others->upper, found.others, "upper");
+    cite(e, o, "clear", found.high, "lower", NULL);
+    put_fact(e, o, "apart", found.high->lower > found.low->upper, found.low, "upper");
+    cite(e, o, "apart", found.high, "lower", NULL);
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
-
-static const char *value_words(const brief_edition *e, const rsp_analysis *x, const char *label,
-                               const rsp_published_row *r) {
-    const rsp_published_row *all = e->country ? find(e, x, "", r->term, r->level, r->statistic) : NULL;
-    rsp_arg args[] = {{"item", label, 0},
-                      {"value", number_text(e, x, r->estimate), 0},
-                      {"average", all ? number_text(e, x, all->estimate) : "", 0}};
-    return say(e, all ? "brief.value_average" : "brief.value", args, 3);
-}
-
-static void observe_values(brief_edition *e, const rsp_analysis *x) {
-    const char *words[FEW_ITEMS];
-    const rsp_published_row *first = NULL;
-    size_t n = 0, first_item = 0;
-    for (size_t k = 0; k < x->table.n_items && n < FEW_ITEMS; k++) {
-        size_t v = x->table.items[k];
-        const rsp_published_row *r =
-            find(e, x, e->domain, e->p->study->variables[v].name, "", rsp_label_table_statistic(x));
-        if (!r) continue;
-        if (!first) first = r, first_item = v;
-        words[n++] = value_words(e, x, quoted(e, short_label(e->arena, variable_label(e, v))), r);
-    }
-    if (!first) return;
-    brief_observation *o = observe(e, "values", x);
-    put_item(e, o, first_item);
-    brief_put(&o->values, "item", quoted(e, variable_label(e, first_item)), NAN);
-    put_estimate(e, o, "value", first);
-    brief_put(&o->values, "list", joined(e, n, words), NAN);
-    brief_put(&o->values, "items", NULL, (double) n);
-}
 
 typedef struct {
     const char *label;
@@ -296,6 +308,43 @@ typedef struct {
     size_t place;
     const rsp_published_row *row;
 } named;
+
+/* A number of a list, with what it rests on; in a country's brief with the average. */
+static const char *value_words(const brief_edition *e, const rsp_analysis *x, const named *v,
+                               const brief_source **from) {
+    const rsp_published_row *r = v->row, *all = e->country ? find(e, x, "", r->term, r->level, r->statistic) : NULL;
+    const char *value = number_text(e, x, r->estimate), *average = all ? number_text(e, x, all->estimate) : "";
+    *from = brief_source_add(e->arena, *from, r, "term", v->label);
+    *from = brief_source_add(e->arena, *from, r, "estimate", value);
+    *from = brief_source_add(e->arena, *from, all, "estimate", average);
+    rsp_arg args[] = {{"item", v->label, 0}, {"value", value, 0}, {"average", average, 0}};
+    return say(e, all ? "brief.value_average" : "brief.value", args, 3);
+}
+
+static void put_values(const brief_edition *e, brief_observation *o, const named *v, size_t n) {
+    const char *words[FEW_ITEMS];
+    const brief_source *from = NULL;
+    for (size_t k = 0; k < n; k++) words[k] = value_words(e, o->analysis, &v[k], &from);
+    brief_put(&o->values, "list", joined(e, n, words), NAN);
+    brief_rest_on(&o->values, "list", from);
+}
+
+static void observe_values(brief_edition *e, const rsp_analysis *x) {
+    named v[FEW_ITEMS];
+    size_t n = 0;
+    for (size_t k = 0; k < x->table.n_items && n < FEW_ITEMS; k++) {
+        size_t item = x->table.items[k];
+        const rsp_published_row *r =
+            find(e, x, e->domain, e->p->study->variables[item].name, "", rsp_label_table_statistic(x));
+        if (r) v[n++] = (named){quoted(e, short_label(e->arena, variable_label(e, item))), r->estimate, item, r};
+    }
+    if (!n) return;
+    brief_observation *o = observe(e, "values", x);
+    put_label(e, o, "item", quoted(e, variable_label(e, v[0].place)), v[0].row, "term");
+    put_estimate(e, o, "value", v[0].row);
+    put_values(e, o, v, n);
+    put_fact(e, o, "items", (double) n, v[n - 1].row, "estimate");
+}
 
 static int by_value(const void *x, const void *y) {
     const named *a = x, *b = y;
@@ -306,15 +355,20 @@ static int by_value(const void *x, const void *y) {
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Up to NAMED labels from one end, with their values. */
-static const char *end_words(const brief_edition *e, const rsp_analysis *x, const named *v, size_t n, bool low) {
+static void put_end(const brief_edition *e, brief_observation *o, const char *name, const named *v, size_t n,
+                    bool low) {
     const char *words[NAMED];
+    const brief_source *from = NULL;
     size_t k = 0;
     for (; k < NAMED && k < n; k++) {
         const named *one = &v[low ? n - 1 - k : k];
-        words[k] = say(e, "brief.value_bracket",
-                       (rsp_arg[]){{"item", one->label, 0}, {"value", number_text(e, x, one->value), 0}}, 2);
+        const char *value = number_text(e, o->analysis, one->value);
+        words[k] = say(e, "brief.value_bracket", (rsp_arg[]){{"item", one->label, 0}, {"value", value, 0}}, 2);
+        from = brief_source_add(e->arena, from, one->row, "term", one->label);
+        from = brief_source_add(e->arena, from, one->row, "estimate", value);
     }
-    return joined(e, k, words);
+    brief_put(&o->values, name, joined(e, k, words), NAN);
+    brief_rest_on(&o->values, name, from);
 }
 
 /* Many numbers of one scale. Where some intervals lie wholly above and others wholly below zero, zero separates them. */
@@ -334,15 +388,15 @@ static void observe_profile(brief_edition *e, const rsp_analysis *x) {
         below += v[k].row->upper < 0;
     }
     brief_observation *o = observe(e, "profile", x);
-    brief_put(&o->values, "above", NULL, (double) above);
-    brief_put(&o->values, "below", NULL, (double) below);
-    brief_put(&o->values, "base", NULL, v[0].row->n);
-    put_extremes(
-        e, o, &(extremes){v[0].row, v[n - 1].row, x->table.items[v[0].place], x->table.items[v[n - 1].place], n, NAN},
-        true);
     size_t high = above ? least(above, NAMED) : 1, low = below ? least(below, NAMED) : 1;
-    brief_put(&o->values, "positive", end_words(e, x, v, high, false), NAN);
-    brief_put(&o->values, "negative", end_words(e, x, v + n - low, low, true), NAN);
+    put_fact(e, o, "above", (double) above, v[high - 1].row, "lower");
+    put_fact(e, o, "below", (double) below, v[n - low].row, "upper");
+    put_base(e, o, v[0].row);
+    put_extremes(
+        e, o, &(extremes){v[0].row, v[n - 1].row, x->table.items[v[0].place], x->table.items[v[n - 1].place], n, NULL},
+        true);
+    put_end(e, o, "positive", v, high, false);
+    put_end(e, o, "negative", v + n - low, low, true);
 }
 
 /* ---- groups without a test -------------------------------------------------------------------------------------- */
@@ -391,19 +445,19 @@ static void observe_spread(brief_edition *e, const rsp_analysis *x) {
     }
     if (found.n < 2) return;
     brief_observation *o = observe(e, "spread", x);
-    put_item(e, o, v);
+    put_item(e, o, v, found.high);
     put_extremes(e, o, &found, false);
-    brief_put(&o->values, "groups", NULL, (double) found.n);
-    brief_put(&o->values, "grouping", crossing_words(e, c), NAN);
-    brief_put(&o->values, "by_country", NULL, c->n == 1 && c->variables[0] == e->p->study->roles.country);
-    if (levels) brief_put(&o->values, "answer", quoted(e, rsp_label_code(e->labels, v, level)), NAN);
-    brief_put(&o->values, "shares", NULL, levels);
+    put_fact(e, o, "groups", (double) found.n, found.low, "estimate");
+    put_label(e, o, "grouping", crossing_words(e, c), found.high, "domain");
+    put_fact(e, o, "by_country", c->n == 1 && c->variables[0] == e->p->study->roles.country, found.high, "domain");
+    if (levels) put_label(e, o, "answer", quoted(e, rsp_label_code(e->labels, v, level)), found.high, "level");
+    put_fact(e, o, "shares", levels, found.high, "level");
 }
 
 /* ---- tested differences ----------------------------------------------------------------------------------------- */
 
 typedef struct {
-    const rsp_published_row *best;
+    const rsp_published_row *best, *nearest; /* nearest: that with the least p */
     rsp_sides sides;
     size_t tested, significant;
 } contrasts;
@@ -415,11 +469,29 @@ static const char *term_item(rsp_arena *a, const char *term, const char **level)
     return equals ? rsp_strndup(a, term, (size_t) (equals - term)) : term;
 }
 
-static void weigh(contrasts *c, const rsp_published_row *r, rsp_sides sides) {
+/* Of two answers one says all: yes, or else the second, as in charts and models. The other's differences are its mirror
+ * image. */
+static bool is_mirror(const brief_edition *e, const rsp_published_row *r) {
+    const char *level, *item = term_item(e->arena, r->term, &level);
+    size_t v = *level ? rsp_study_variable(e->p->study, item) : RSP_NONE, n = 0;
+    const rsp_list *list = v == RSP_NONE ? NULL : e->p->study->variables[v].list;
+    const char *codes[2] = {NULL, NULL};
+    if (!list || e->p->study->variables[v].type != RSP_SELECT_ONE) return false;
+    for (size_t k = 0; k < list->n; k++) {
+        if (list->choices[k].missing) continue;
+        if (n < 2) codes[n] = list->choices[k].code;
+        n++;
+    }
+    return n == 2 && strcmp(level, codes[strcmp(codes[0], "yes") == 0]) == 0;
+}
+
+static void weigh(const brief_edition *e, contrasts *c, const rsp_published_row *r, rsp_sides sides) {
+    if (isnan(p_value(r))) return; /* the rows had no test to give */
     c->tested++;
+    if (!c->nearest || p_value(r) < p_value(c->nearest)) c->nearest = r;
     if (!significant(r)) return;
     c->significant++;
-    if (c->best && strength(r) <= strength(c->best)) return;
+    if ((c->best && strength(r) <= strength(c->best)) || is_mirror(e, r)) return;
     c->best = r;
     c->sides = sides;
 }
@@ -432,16 +504,19 @@ static const rsp_published_row *side_row(const brief_edition *e, const rsp_analy
 }
 
 static void put_contrast(const brief_edition *e, brief_observation *o, const contrasts *c) {
-    brief_put(&o->values, "tested", NULL, (double) c->tested);
-    brief_put(&o->values, "significant", NULL, (double) c->significant);
+    const rsp_published_row *decides = c->best ? c->best : c->nearest;
+    put_fact(e, o, "tested", (double) c->tested, c->nearest, p_column(c->nearest));
+    put_fact(e, o, "significant", (double) c->significant, decides, p_column(decides));
     if (!c->best) return;
     const char *level, *item = term_item(e->arena, c->best->term, &level);
     size_t v = rsp_study_variable(e->p->study, item);
-    brief_put(&o->values, "value", distance_text(e, o->analysis, c->best->estimate), fabs(c->best->estimate));
+    const char *distance = distance_text(e, o->analysis, c->best->estimate);
+    brief_put(&o->values, "value", distance, fabs(c->best->estimate));
+    cite(e, o, "value", c->best, "estimate", distance);
     if (v == RSP_NONE) return;
-    put_item(e, o, v);
-    brief_put(&o->values, "shares", NULL, *level != '\0');
-    if (*level) brief_put(&o->values, "answer", quoted(e, rsp_label_code(e->labels, v, level)), NAN);
+    put_item(e, o, v, c->best);
+    put_fact(e, o, "shares", *level != '\0', c->best, "term");
+    if (*level) put_label(e, o, "answer", quoted(e, rsp_label_code(e->labels, v, level)), c->best, "term");
 }
 
 static void put_sides(const brief_edition *e, brief_observation *o, const contrasts *c) {
@@ -450,14 +525,13 @@ static void put_sides(const brief_edition *e, brief_observation *o, const contra
                *low = first_higher ? c->sides.second : c->sides.first;
     const rsp_published_row *up = side_row(e, o->analysis, c->best, c->sides.variable, high);
     const rsp_published_row *down = side_row(e, o->analysis, c->best, c->sides.variable, low);
-    brief_put(&o->values, "high", quoted(e, rsp_label_code(e->labels, c->sides.variable, high)), NAN);
-    brief_put(&o->values, "low", quoted(e, rsp_label_code(e->labels, c->sides.variable, low)), NAN);
-    if (up) put_number(e, o, "high_value", up->estimate);
-    if (down) put_number(e, o, "low_value", down->estimate);
+    put_label(e, o, "high", quoted(e, rsp_label_code(e->labels, c->sides.variable, high)), c->best, "level");
+    put_label(e, o, "low", quoted(e, rsp_label_code(e->labels, c->sides.variable, low)), c->best, "level");
+    if (up) put_number(e, o, "high_value", up, "estimate");
+    if (down) put_number(e, o, "low_value", down, "estimate");
 }
 
-/* One observation for each variable whose levels were compared; the mirror image (no beside yes) is passed over by
- * taking the strongest difference. */
+/* One observation for each variable whose levels were compared: the strongest difference of all. */
 static void observe_differences(brief_edition *e, const rsp_analysis *x, size_t variable) {
     size_t from, to;
     contrasts c = {0};
@@ -466,13 +540,13 @@ static void observe_differences(brief_edition *e, const rsp_analysis *x, size_t 
         const rsp_published_row *r = rsp_published_at(e->p->results, i);
         if (strcmp(r->statistic, "difference") != 0 || *r->domain || !usable(r)) continue;
         rsp_sides sides = rsp_label_sides(e->labels, e->arena, r);
-        if (sides.variable == variable && sides.second) weigh(&c, r, sides);
+        if (sides.variable == variable && sides.second) weigh(e, &c, r, sides);
     }
     if (!c.tested) return;
     brief_observation *o = observe(e, "difference", x);
     put_contrast(e, o, &c);
-    brief_put(&o->values, "grouping", quoted(e, short_label(e->arena, variable_label(e, variable))), NAN);
-    brief_put(&o->values, "by_country", NULL, variable == e->p->study->roles.country);
+    put_label(e, o, "grouping", quoted(e, short_label(e->arena, variable_label(e, variable))), c.nearest, "level");
+    put_fact(e, o, "by_country", variable == e->p->study->roles.country, c.nearest, "level");
     if (c.best) put_sides(e, o, &c);
 }
 
@@ -486,19 +560,20 @@ static void observe_against_average(brief_edition *e, const rsp_analysis *x) {
         if (strcmp(r->statistic, "difference") != 0 || *r->domain || !usable(r)) continue;
         rsp_sides sides = rsp_label_sides(e->labels, e->arena, r);
         if (sides.variable == e->p->study->roles.country && !sides.second && strcmp(sides.first, e->country) == 0)
-            weigh(&c, r, sides);
+            weigh(e, &c, r, sides);
     }
     if (!c.tested) return;
     brief_observation *o = observe(e, "against_average", x);
     put_contrast(e, o, &c);
     if (!c.best) return;
     brief_put(&o->values, "higher", c.best->estimate > 0 ? "yes" : "no", c.best->estimate > 0);
+    cite(e, o, "higher", c.best, "estimate", NULL);
     const rsp_published_row *own = side_row(e, x, c.best, e->p->study->roles.country, e->country);
-    if (own) put_number(e, o, "high_value", own->estimate);
+    if (own) put_number(e, o, "high_value", own, "estimate");
     const char *code, *item = term_item(e->arena, c.best->term, &code);
     const rsp_published_row *all = find(e, x, "", item, code, rsp_label_table_statistic(x));
-    brief_put(&o->values, "has_average", NULL, own && all);
-    if (all) put_number(e, o, "average", all->estimate);
+    put_fact(e, o, "has_average", own && all, all, "estimate");
+    if (all) put_number(e, o, "average", all, "estimate");
 }
 
 /* ---- models and tests ------------------------------------------------------------------------------------------- */
@@ -529,38 +604,6 @@ static const char *predictor_words(const brief_edition *e, const rsp_published_r
     return quoted(e, short_label(e->arena, rsp_label_term(e->labels, e->arena, r)));
 }
 
-static void observe_model(brief_edition *e, const rsp_analysis *x) {
-    size_t from, to;
-    if (*e->domain || !rsp_published_range(e->p->results, x->id, &from, &to)) return;
-    named *up = RSP_ARRAY(e->arena, named, to - from), *down = RSP_ARRAY(e->arena, named, to - from);
-    size_t n_up = 0, n_down = 0, unclear = 0;
-    double base = NAN;
-    for (size_t i = from; i < to; i++) {
-        const rsp_published_row *r = rsp_published_at(e->p->results, i);
-        if (!is_predictor(e, r)) continue;
-        base = r->n;
-        if (!significant(r)) unclear++;
-        else if (r->estimate > 0) up[n_up++] = (named){predictor_words(e, r), strength(r), i, r};
-        else down[n_down++] = (named){predictor_words(e, r), strength(r), i, r};
-    }
-    if (n_up + n_down + unclear == 0) return;
-    qsort(up, n_up, sizeof *up, by_value);
-    qsort(down, n_down, sizeof *down, by_value);
-    const char *high[NAMED], *low[NAMED];
-    for (size_t k = 0; k < n_up && k < NAMED; k++) high[k] = up[k].label;
-    for (size_t k = 0; k < n_down && k < NAMED; k++) low[k] = down[k].label;
-    brief_observation *o = observe(e, "model", x);
-    brief_put(&o->values, "outcome", outcome_words(e, x), NAN);
-    brief_put(&o->values, "positive", joined(e, least(n_up, NAMED), high), NAN);
-    brief_put(&o->values, "negative", joined(e, least(n_down, NAMED), low), NAN);
-    brief_put(&o->values, "positives", NULL, (double) n_up);
-    brief_put(&o->values, "negatives", NULL, (double) n_down);
-    brief_put(&o->values, "unclear", NULL, (double) unclear);
-    brief_put(&o->values, "base", NULL, base);
-}
-
-/* ---- drivers ---------------------------------------------------------------------------------------------------- */
-
 /* One sort of factors: those most of it first. */
 typedef struct {
     size_t n;
@@ -571,89 +614,179 @@ static void add_factor(factor_list *l, const char *words, double size, size_t at
     l->all[l->n++] = (named){words, size, at, r};
 }
 
-static void put_list(const brief_edition *e, brief_observation *o, const char *name, const char *has, factor_list *l,
-                     size_t most) {
-    const char **words = RSP_ARRAY(e->arena, const char *, l->n + 1);
-    qsort(l->all, l->n, sizeof *l->all, by_value);
-    for (size_t k = 0; k < least(l->n, most); k++) words[k] = l->all[k].label;
-    brief_put(&o->values, name, joined(e, least(l->n, most), words), NAN);
-    if (has) brief_put(&o->values, has, l->n ? "yes" : "no", l->n > 0);
+/* The first NAMED of a sort by name, with the number that put each into it: p, or an end of an interval (column). */
+static void put_list(const brief_edition *e, brief_observation *o, const char *name, factor_list *l,
+                     const char *column) {
+    const char *words[NAMED];
+    const brief_source *from = NULL;
+    size_t n = least(l->n, NAMED);
+    if (l->n) qsort(l->all, l->n, sizeof *l->all, by_value);
+    for (size_t k = 0; k < n; k++) {
+        const rsp_published_row *r = l->all[k].row;
+        words[k] = l->all[k].label;
+        from = brief_source_add(e->arena, from, r, "term", words[k]);
+        from = brief_source_add(e->arena, from, r, column ? column : p_column(r), NULL);
+    }
+    brief_put(&o->values, name, joined(e, n, words), NAN);
+    brief_rest_on(&o->values, name, from);
+}
+
+/* How many there are of a sort, each with the number that put it there. */
+static void put_number_of(const brief_edition *e, brief_observation *o, const char *name, const factor_list *l,
+                          const char *column) {
+    brief_put(&o->values, name, NULL, (double) l->n);
+    for (size_t k = 0; k < l->n; k++) cite(e, o, name, l->all[k].row, column ? column : p_column(l->all[k].row), NULL);
+}
+
+static factor_list empty_list(const brief_edition *e, size_t most) {
+    return (factor_list){0, RSP_ARRAY(e->arena, named, most + 1)};
+}
+
+static void observe_model(brief_edition *e, const rsp_analysis *x) {
+    size_t from, to;
+    if (*e->domain || !rsp_published_range(e->p->results, x->id, &from, &to)) return;
+    factor_list up = empty_list(e, to - from), down = empty_list(e, to - from), unclear = empty_list(e, to - from);
+    const rsp_published_row *last = NULL;
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(e->p->results, i);
+        if (!is_predictor(e, r)) continue;
+        add_factor(!significant(r)   ? &unclear
+                   : r->estimate > 0 ? &up
+                                     : &down,
+                   predictor_words(e, r), strength(r), i, r);
+        last = r;
+    }
+    if (!last) return;
+    brief_observation *o = observe(e, "model", x);
+    put_label(e, o, "outcome", outcome_words(e, x), last, "analysis");
+    put_list(e, o, "positive", &up, NULL);
+    put_list(e, o, "negative", &down, NULL);
+    put_number_of(e, o, "positives", &up, NULL);
+    put_number_of(e, o, "negatives", &down, NULL);
+    put_number_of(e, o, "unclear", &unclear, NULL);
+    put_base(e, o, last);
+}
+
+/* ---- drivers ---------------------------------------------------------------------------------------------------- */
+
+/* Factors of one published verdict; NULL if there are none. */
+static const char *factors_of_verdict(const brief_edition *e, const rsp_analysis *x, const char *verdict,
+                                      const brief_source **from) {
+    const rsp_drivers *d = &x->model.drivers;
+    const char **words = RSP_ARRAY(e->arena, const char *, d->n_factors + 1);
+    size_t n = 0;
+    for (size_t k = 0; k < d->n_factors; k++) {
+        const rsp_published_row *r = find(e, x, "", e->p->study->variables[d->factors[k]].name, verdict, "verdict");
+        if (!r) continue;
+        words[n] = quoted(e, short_label(e->arena, variable_label(e, d->factors[k])));
+        *from = brief_source_add(e->arena, *from, r, "term", words[n++]);
+    }
+    return n ? joined(e, n, words) : NULL;
 }
 
 /* Published verdicts in the order of the rules, each with its factors; none before the field is frozen. */
-static const char *verdict_list(const brief_edition *e, const rsp_analysis *x) {
+static void put_verdicts(const brief_edition *e, brief_observation *o) {
     static const char *const verdicts[] = {"enabler_everywhere", "enabler_in_most", "depends_on_country", "blocker",
                                            "no_clear_role"};
-    const rsp_drivers *d = &x->model.drivers;
+    const brief_source *from = NULL;
     const char *all = NULL;
     for (size_t v = 0; v < sizeof verdicts / sizeof *verdicts; v++) {
-        const char **words = RSP_ARRAY(e->arena, const char *, d->n_factors + 1);
-        size_t n = 0;
-        for (size_t k = 0; k < d->n_factors; k++)
-            if (find(e, x, "", e->p->study->variables[d->factors[k]].name, verdicts[v], "verdict"))
-                words[n++] = quoted(e, short_label(e->arena, variable_label(e, d->factors[k])));
-        if (!n) continue;
+        const char *list = factors_of_verdict(e, o->analysis, verdicts[v], &from);
+        if (!list) continue;
         const char *verdict = say(e, rsp_printf(e->arena, "verdict_%s", verdicts[v]), NULL, 0);
-        const char *one =
-            say(e, "brief.verdict", (rsp_arg[]){{"verdict", verdict, 0}, {"list", joined(e, n, words), 0}}, 2);
+        const char *one = say(e, "brief.verdict", (rsp_arg[]){{"verdict", verdict, 0}, {"list", list, 0}}, 2);
         all = all ? rsp_printf(e->arena, "%s; %s", all, one) : one;
     }
-    return all;
+    brief_put(&o->values, "verdict", all ? all : "", NAN);
+    brief_rest_on(&o->values, "verdict", from);
+    brief_put(&o->values, "has_verdict", all ? "yes" : "no", all != NULL);
+    brief_rest_on(&o->values, "has_verdict", from);
 }
 
-struct factor_sorts {
-    factor_list up, shares, enabling, blocking, depends; /* shares: `up` with what each explains */
-    size_t unclear, negatives;
-    double base;
-};
+typedef struct {
+    factor_list up, negative, unclear, enabling, blocking, depends;
+    const rsp_published_row *last,
+        *nearest; /* of the joint tests between countries, that with the least p; NULL: none */
+} factor_sorts;
 
 /* What tests of the run say of a factor: association (adjusted p), rating (interval clear of zero), differences between
  * the countries (adjusted p of the joint test). */
-static void sort_factor(brief_edition *e, const rsp_analysis *x, size_t k, struct factor_sorts *s) {
+static void sort_factor(brief_edition *e, const rsp_analysis *x, size_t k, factor_sorts *s) {
     size_t v = x->model.drivers.factors[k];
     const char *term = e->p->study->variables[v].name, *words = quoted(e, short_label(e->arena, variable_label(e, v)));
     const rsp_published_row *b = find(e, x, "", term, "", "coefficient"), *net = find(e, x, "", term, "", "net"),
                             *part = find(e, x, "", term, "", "explained_share"),
                             *wald = find(e, x, "", term, "", "wald_f");
+    if (wald && (!s->nearest || p_value(wald) < p_value(s->nearest))) s->nearest = wald;
     if (wald && significant(wald)) add_factor(&s->depends, words, wald->estimate, k, wald);
     if (!b) return;
-    s->base = b->n;
-    s->unclear += !significant(b);
-    s->negatives += significant(b) && b->estimate < 0;
+    s->last = b;
+    if (!significant(b)) add_factor(&s->unclear, words, strength(b), k, b);
+    if (significant(b) && b->estimate < 0) add_factor(&s->negative, words, strength(b), k, b);
     if (!significant(b) || b->estimate < 0 || !part) return;
-    rsp_arg with[] = {{"item", words, 0}, {"value", rsp_say_percent(e->texts, e->arena, part->estimate, 0), 0}};
     add_factor(&s->up, words, part->estimate, k, b);
-    add_factor(&s->shares, say(e, "brief.value_bracket", with, 2), part->estimate, k, b);
     if (net && net->lower > 0) add_factor(&s->enabling, words, net->estimate, k, net);
     if (net && net->upper < 0) add_factor(&s->blocking, words, -net->estimate, k, net);
 }
 
+/* The factors that are associated with the outcome, each with its share of what all explain. */
+static void put_shares(const brief_edition *e, brief_observation *o, const factor_list *up) {
+    const char *words[NAMED];
+    const brief_source *from = NULL;
+    size_t n = least(up->n, NAMED);
+    for (size_t k = 0; k < n; k++) {
+        const named *one = &up->all[k];
+        const rsp_published_row *part = find(e, o->analysis, "", one->row->term, "", "explained_share");
+        const char *part_words = rsp_say_percent(e->texts, e->arena, part->estimate, 0);
+        words[k] = say(e, "brief.value_bracket", (rsp_arg[]){{"item", one->label, 0}, {"value", part_words, 0}}, 2);
+        from = brief_source_add(e->arena, from, one->row, p_column(one->row), NULL);
+        from = brief_source_add(e->arena, from, part, "term", one->label);
+        from = brief_source_add(e->arena, from, part, "estimate", part_words);
+    }
+    brief_put(&o->values, "list", joined(e, n, words), NAN);
+    brief_rest_on(&o->values, "list", from);
+}
+
+/* A sort that a sentence names or not. */
+static void put_sort(const brief_edition *e, brief_observation *o, const char *name, const char *has, factor_list *l,
+                     const char *column) {
+    put_list(e, o, name, l, column);
+    brief_put(&o->values, has, l->n ? "yes" : "no", l->n > 0);
+    brief_rest_on(&o->values, has, brief_sources(&o->values, name));
+}
+
+static void put_depends(const brief_edition *e, brief_observation *o, factor_sorts *s) {
+    put_sort(e, o, "depends", "has_depends", &s->depends, NULL);
+    if (!s->nearest) brief_put(&o->values, "has_depends", "untested", NAN);
+    else if (!s->depends.n) cite(e, o, "has_depends", s->nearest, p_column(s->nearest), NULL);
+}
+
 static void observe_drivers(brief_edition *e, const rsp_analysis *x) {
     size_t n = x->model.drivers.n_factors;
-    struct factor_sorts s = {.base = NAN};
-    s.up.all = RSP_ARRAY(e->arena, named, n);
-    s.shares.all = RSP_ARRAY(e->arena, named, n);
-    s.enabling.all = RSP_ARRAY(e->arena, named, n);
-    s.blocking.all = RSP_ARRAY(e->arena, named, n);
-    s.depends.all = RSP_ARRAY(e->arena, named, n);
     if (*e->domain) return;
+    factor_sorts s = {empty_list(e, n),
+                      empty_list(e, n),
+                      empty_list(e, n),
+                      empty_list(e, n),
+                      empty_list(e, n),
+                      empty_list(e, n),
+                      NULL,
+                      NULL};
     for (size_t k = 0; k < n; k++) sort_factor(e, x, k, &s);
-    if (isnan(s.base)) return;
+    if (!s.last) return;
     brief_observation *o = observe(e, "drivers", x);
-    const char *verdict = verdict_list(e, x);
-    brief_put(&o->values, "outcome", outcome_words(e, x), NAN);
-    brief_put(&o->values, "positives", NULL, (double) s.up.n);
-    brief_put(&o->values, "negatives", NULL, (double) s.negatives);
-    brief_put(&o->values, "unclear", NULL, (double) s.unclear);
-    brief_put(&o->values, "blockings", NULL, (double) s.blocking.n);
-    brief_put(&o->values, "base", NULL, s.base);
-    put_list(e, o, "positive", NULL, &s.up, NAMED);
-    put_list(e, o, "list", NULL, &s.shares, NAMED);
-    put_list(e, o, "enabling", "has_enabling", &s.enabling, NAMED);
-    put_list(e, o, "blocking", "has_blocking", &s.blocking, NAMED);
-    put_list(e, o, "depends", "has_depends", &s.depends, NAMED);
-    brief_put(&o->values, "verdict", verdict ? verdict : "", NAN);
-    brief_put(&o->values, "has_verdict", verdict ? "yes" : "no", verdict != NULL);
+    put_label(e, o, "outcome", outcome_words(e, x), s.last, "analysis");
+    put_number_of(e, o, "positives", &s.up, NULL);
+    put_number_of(e, o, "negatives", &s.negative, NULL);
+    put_number_of(e, o, "unclear", &s.unclear, NULL);
+    put_number_of(e, o, "blockings", &s.blocking, "upper");
+    put_base(e, o, s.last);
+    put_list(e, o, "positive", &s.up, NULL);
+    put_shares(e, o, &s.up);
+    put_sort(e, o, "enabling", "has_enabling", &s.enabling, "lower");
+    put_sort(e, o, "blocking", "has_blocking", &s.blocking, "upper");
+    put_depends(e, o, &s);
+    put_verdicts(e, o);
 }
 
 static void observe_test(brief_edition *e, const rsp_analysis *x) {
@@ -662,11 +795,11 @@ static void observe_test(brief_edition *e, const rsp_analysis *x) {
     const rsp_published_row *r = rsp_published_at(e->p->results, from);
     if (isnan(r->p) || !usable(r)) return;
     brief_observation *o = observe(e, "association", x);
-    put_item(e, o, x->test.rows);
-    brief_put(&o->values, "grouping", quoted(e, short_label(e->arena, variable_label(e, x->test.columns))), NAN);
-    brief_put(&o->values, "tested", NULL, 1);
-    brief_put(&o->values, "significant", NULL, significant(r));
-    brief_put(&o->values, "base", NULL, r->n);
+    put_item(e, o, x->test.rows, r);
+    put_label(e, o, "grouping", quoted(e, short_label(e->arena, variable_label(e, x->test.columns))), r, "analysis");
+    put_fact(e, o, "tested", 1, r, p_column(r));
+    put_fact(e, o, "significant", significant(r), r, p_column(r));
+    put_base(e, o, r);
 }
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
@@ -699,40 +832,69 @@ static const char *country_domain(const brief_edition *e, const char *code) {
     return rsp_domain_text(e->arena, 1, &e->p->study->variables[e->p->study->roles.country].name, &code);
 }
 
-static double response(const brief_edition *e, const char *domain, const char *stage) {
+static const rsp_published_row *response(const brief_edition *e, const char *domain, const char *stage) {
     const rsp_published_row *r = rsp_published_find(e->p->results, "response", domain, stage, "", "count");
-    return r ? r->estimate : NAN;
+    return r && !isnan(r->estimate) ? r : NULL;
+}
+
+/* Of the whole brief: a number that the messages format, and its row. */
+static void put_count(brief_edition *e, const char *name, double number, const rsp_published_row *r,
+                      const char *column) {
+    brief_put(&e->values, name, NULL, number);
+    brief_cite(&e->values, e->arena, name, r, column,
+               r && number > 0 ? rsp_say_number(e->texts, e->arena, number, 0) : NULL);
+}
+
+static void put_response(brief_edition *e, const char *name, const char *stage) {
+    const rsp_published_row *r = response(e, e->domain, stage);
+    put_count(e, name, r ? r->estimate : NAN, r, "estimate");
 }
 
 /* Respondents: as the run counted them, or the largest base of any figure where it left no count. */
-static double respondents(const brief_edition *e) {
-    double n = response(e, e->domain, "kept"), most = 0;
-    if (!isnan(n)) return n;
-    for (size_t i = 0; i < rsp_published_count(e->p->results); i++) {
+static void put_respondents(brief_edition *e) {
+    const rsp_published_row *kept = response(e, e->domain, "kept"), *most = NULL;
+    for (size_t i = 0; !kept && i < rsp_published_count(e->p->results); i++) {
         const rsp_published_row *r = rsp_published_at(e->p->results, i);
-        if (strcmp(r->domain, e->domain) == 0 && r->n > most) most = r->n;
+        if (strcmp(r->domain, e->domain) == 0 && r->n > (most ? most->n : 0)) most = r;
     }
-    return most > 0 ? most : NAN;
+    if (kept) put_response(e, "n", "kept");
+    else put_count(e, "n", most ? most->n : NAN, most, "n");
+}
+
+typedef struct {
+    size_t n;
+    const char **names;
+    const brief_source *from;
+} country_list;
+
+static void name_country(const brief_edition *e, country_list *l, const char *code, const rsp_published_row *kept) {
+    l->names[l->n] = rsp_label_country(e->labels, code);
+    l->from = brief_source_add(e->arena, l->from, kept, "domain", l->names[l->n]);
+    l->n++;
+}
+
+static void put_country_list(brief_edition *e, const char *number, const char *name, const country_list *l) {
+    brief_put(&e->values, number, NULL, (double) l->n);
+    brief_rest_on(&e->values, number, l->from);
+    brief_put(&e->values, name, joined(e, l->n, l->names), NAN);
+    brief_rest_on(&e->values, name, l->from);
 }
 
 static void put_countries(brief_edition *e) {
     const rsp_study *s = e->p->study;
     if (s->roles.country == RSP_NONE || !s->variables[s->roles.country].list) return;
     const rsp_list *list = s->variables[s->roles.country].list;
-    const char **names = RSP_ARRAY(e->arena, const char *, list->n + 1),
-               **few = RSP_ARRAY(e->arena, const char *, list->n + 1);
-    size_t n = 0, n_few = 0;
-    for (size_t k = 0; k < e->n_countries; k++) names[n++] = rsp_label_country(e->labels, e->countries[k]);
+    country_list with = {.names = RSP_ARRAY(e->arena, const char *, list->n + 1)}, few = with;
+    few.names = RSP_ARRAY(e->arena, const char *, list->n + 1);
     for (size_t k = 0; k < list->n; k++) {
+        const char *code = list->choices[k].code;
         bool has = false;
-        for (size_t j = 0; j < e->n_countries; j++) has |= strcmp(e->countries[j], list->choices[k].code) == 0;
-        if (!has && response(e, country_domain(e, list->choices[k].code), "kept") > 0)
-            few[n_few++] = rsp_label_country(e->labels, list->choices[k].code);
+        for (size_t j = 0; j < e->n_countries; j++) has |= strcmp(e->countries[j], code) == 0;
+        const rsp_published_row *kept = response(e, country_domain(e, code), "kept");
+        if (has || (kept && kept->estimate > 0)) name_country(e, has ? &with : &few, code, kept);
     }
-    brief_put(&e->values, "countries", NULL, (double) n);
-    brief_put(&e->values, "country_list", joined(e, n, names), NAN);
-    brief_put(&e->values, "ineligible", NULL, (double) n_few);
-    brief_put(&e->values, "ineligible_list", joined(e, n_few, few), NAN);
+    put_country_list(e, "countries", "country_list", &with);
+    put_country_list(e, "ineligible", "ineligible_list", &few);
 }
 
 /* A scale is called after the score of its name, where the study has one. */
@@ -745,6 +907,7 @@ static const char *scale_label(const brief_edition *e, const char *name) {
 static void put_comparability(brief_edition *e) {
     const rsp_study *s = e->p->study;
     size_t n = rsp_published_count(e->p->results), count[2] = {0};
+    const brief_source *from[2] = {NULL, NULL};
     const char **names[2] = {RSP_ARRAY(e->arena, const char *, n + 1), RSP_ARRAY(e->arena, const char *, n + 1)};
     const char *country = s->roles.country == RSP_NONE ? "" : s->variables[s->roles.country].name;
     for (size_t i = 0; i < n; i++) {
@@ -752,12 +915,17 @@ static void put_comparability(brief_edition *e) {
         const char *colon = strcmp(r->statistic, "verdict") == 0 ? strchr(r->term, ':') : NULL;
         if (!colon || strcmp(colon + 1, country) != 0 || strcmp(r->level, "comparable") == 0 || !*r->level) continue;
         int k = strcmp(r->level, "not_comparable") == 0 ? 0 : 1;
-        names[k][count[k]++] = scale_label(e, rsp_strndup(e->arena, r->term, (size_t) (colon - r->term)));
+        names[k][count[k]] = scale_label(e, rsp_strndup(e->arena, r->term, (size_t) (colon - r->term)));
+        from[k] = brief_source_add(e->arena, from[k], r, "term", names[k][count[k]]);
+        count[k]++;
     }
-    brief_put(&e->values, "not_comparable", NULL, (double) count[0]);
-    brief_put(&e->values, "not_comparable_list", joined(e, count[0], names[0]), NAN);
-    brief_put(&e->values, "caution", NULL, (double) count[1]);
-    brief_put(&e->values, "caution_list", joined(e, count[1], names[1]), NAN);
+    static const char *const put[2][2] = {{"not_comparable", "not_comparable_list"}, {"caution", "caution_list"}};
+    for (int k = 0; k < 2; k++) {
+        brief_put(&e->values, put[k][0], NULL, (double) count[k]);
+        brief_rest_on(&e->values, put[k][0], from[k]);
+        brief_put(&e->values, put[k][1], joined(e, count[k], names[k]), NAN);
+        brief_rest_on(&e->values, put[k][1], from[k]);
+    }
 }
 
 static void put_margins(brief_edition *e) {
@@ -808,9 +976,9 @@ static void put_edition(brief_edition *e) {
         brief_put(v, "from", s->field.from, NAN);
         brief_put(v, "to", s->field.to, NAN);
     }
-    brief_put(v, "n", NULL, respondents(e));
-    brief_put(v, "read", NULL, response(e, e->domain, "read"));
-    brief_put(v, "aside", NULL, response(e, e->domain, "set_aside"));
+    put_respondents(e);
+    put_response(e, "read", "read");
+    put_response(e, "aside", "set_aside");
     brief_put(v, "self_selected", NULL, s->design.self_selected);
     brief_put(v, "preliminary", NULL, p->preliminary);
     brief_put(v, "simulated", NULL, p->simulated);
@@ -822,24 +990,41 @@ static void put_edition(brief_edition *e) {
     put_comparability(e);
 }
 
+/* Findings of one sort, with the rows that decided them. */
+typedef struct {
+    size_t n;
+    const brief_source *from;
+} tally;
+
+static void count_finding(const brief_edition *e, tally *t, const brief_observation *o, const char *decided) {
+    t->n++;
+    for (const brief_source *s = brief_sources(&o->values, decided); s; s = s->next)
+        t->from = brief_source_add(e->arena, t->from, s->row, s->column, NULL);
+}
+
+static void put_tally(brief_edition *e, const char *name, const tally *t) {
+    brief_put(&e->values, name, NULL, (double) t->n);
+    brief_rest_on(&e->values, name, t->from);
+}
+
 /* How many findings of each sort there are: what the sections after the findings may refer to. */
 static void put_counts(brief_edition *e) {
-    double models = 0, drivers = 0, differences = 0, tested = 0, unclear = 0;
+    tally models = {0}, drivers = {0}, differences = {0}, tested = {0}, unclear = {0};
     for (size_t k = 0; k < e->n_observations; k++) {
         const brief_observation *o = &e->observations[k];
-        double found = brief_number(&o->values, "significant");
-        drivers += strcmp(o->kind, "drivers") == 0 && brief_number(&o->values, "positives") > 0;
-        models += (strcmp(o->kind, "model") == 0 || strcmp(o->kind, "drivers") == 0) &&
-                  brief_number(&o->values, "positives") + brief_number(&o->values, "negatives") > 0;
-        tested += !isnan(found);
-        differences += found > 0;
-        unclear += found == 0;
+        double found = brief_number(&o->values, "significant"), positive = brief_number(&o->values, "positives"),
+               negative = brief_number(&o->values, "negatives");
+        if (positive > 0 && strcmp(o->kind, "drivers") == 0) count_finding(e, &drivers, o, "positives");
+        if (positive + negative > 0) count_finding(e, &models, o, positive > 0 ? "positives" : "negatives");
+        if (!isnan(found)) count_finding(e, &tested, o, "significant");
+        if (found > 0) count_finding(e, &differences, o, "significant");
+        if (found == 0) count_finding(e, &unclear, o, "significant");
     }
-    brief_put(&e->values, "models", NULL, models);
-    brief_put(&e->values, "drivers", NULL, drivers);
-    brief_put(&e->values, "differences", NULL, differences);
-    brief_put(&e->values, "contrasts", NULL, tested);
-    brief_put(&e->values, "unclear_contrasts", NULL, unclear);
+    put_tally(e, "models", &models);
+    put_tally(e, "drivers", &drivers);
+    put_tally(e, "differences", &differences);
+    put_tally(e, "contrasts", &tested);
+    put_tally(e, "unclear_contrasts", &unclear);
     brief_put(&e->values, "findings", NULL, (double) e->n_observations);
 }
 

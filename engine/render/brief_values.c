@@ -25,7 +25,10 @@ _Static_assert(sizeof NAMES / sizeof *NAMES <= (size_t) BRIEF_VALUES, "room for 
 
 void brief_values_clear(brief_values *v) {
     v->n = N_NAMES;
-    for (size_t k = 0; k < N_NAMES; k++) v->v[k] = (rsp_arg){NAMES[k], "", NAN};
+    for (size_t k = 0; k < N_NAMES; k++) {
+        v->v[k] = (rsp_arg){NAMES[k], "", NAN};
+        v->sources[k] = NULL;
+    }
 }
 
 static size_t place_of(const char *name) {
@@ -40,6 +43,33 @@ void brief_put(brief_values *v, const char *name, const char *text, double numbe
     size_t k = place_of(name);
     assert(k < N_NAMES);
     v->v[k] = (rsp_arg){NAMES[k], text, number};
+    v->sources[k] = NULL;
+}
+
+const brief_source *brief_source_add(rsp_arena *a, const brief_source *before, const rsp_published_row *row,
+                                     const char *column, const char *printed) {
+    if (!row) return before;
+    brief_source *s = RSP_NEW(a, brief_source);
+    *s = (brief_source){row, column, printed, before};
+    return s;
+}
+
+const brief_source *brief_sources(const brief_values *v, const char *name) {
+    size_t k = place_of(name);
+    return k < N_NAMES ? v->sources[k] : NULL;
+}
+
+void brief_rest_on(brief_values *v, const char *name, const brief_source *sources) {
+    size_t k = place_of(name);
+    assert(k < N_NAMES);
+    v->sources[k] = sources;
+}
+
+void brief_cite(brief_values *v, rsp_arena *a, const char *name, const rsp_published_row *row, const char *column,
+                const char *printed) {
+    size_t k = place_of(name);
+    assert(k < N_NAMES);
+    v->sources[k] = brief_source_add(a, v->sources[k], row, column, printed);
 }
 
 double brief_number(const brief_values *v, const char *name) {

@@ -535,12 +535,12 @@ const char *rsp_msg_format(const rsp_msg *m, const rsp_msg_locale *l, rsp_arena 
 
 /* ---- comparing translations ------------------------------------------------------------------------------------- */
 
-static bool has_argument(const rsp_msg *m, const char *name) {
+bool rsp_msg_asks(const rsp_msg *m, const char *name) {
     for (size_t k = 0; k < m->n; k++) {
         const piece *x = &m->pieces[k];
         if (x->kind != PIECE_TEXT && strcmp(x->text, name) == 0) return true;
         for (size_t b = 0; b < x->n; b++)
-            if (has_argument(x->branches[b].body, name)) return true;
+            if (rsp_msg_asks(x->branches[b].body, name)) return true;
     }
     return false;
 }
@@ -548,7 +548,7 @@ static bool has_argument(const rsp_msg *m, const char *name) {
 const char *rsp_msg_strange_argument(const rsp_msg *m, const rsp_msg *reference) {
     for (size_t k = 0; k < m->n; k++) {
         const piece *x = &m->pieces[k];
-        if (x->kind != PIECE_TEXT && !has_argument(reference, x->text)) return x->text;
+        if (x->kind != PIECE_TEXT && !rsp_msg_asks(reference, x->text)) return x->text;
         for (size_t b = 0; b < x->n; b++) {
             const char *strange = rsp_msg_strange_argument(x->branches[b].body, reference);
             if (strange) return strange;

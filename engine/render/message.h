@@ -23,6 +23,9 @@ const char *rsp_msg_format(const rsp_msg *m, const rsp_msg_locale *l, rsp_arena 
 /* The first argument of m that `reference` does not have; NULL if there is none. */
 const char *rsp_msg_strange_argument(const rsp_msg *m, const rsp_msg *reference);
 
+/* Does any branch of m ask for the argument? */
+bool rsp_msg_asks(const rsp_msg *m, const char *name);
+
 UNumberFormatter *rsp_msg_number_format(const char *locale, const char *skeleton); /* NULL if malformed */
 const char *rsp_msg_number(rsp_arena *a, const UNumberFormatter *f, double x);
 const char *rsp_msg_date(rsp_arena *a, const char *locale, const char *iso_date, const char *style);

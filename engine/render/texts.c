@@ -21,6 +21,7 @@ struct rsp_texts {
     rsp_map *index; /* key -> message */
     size_t n;
     rsp_msg **messages;
+    int *lines; /* of the messages, in their file */
     rsp_arena *arena;
 };
 
@@ -77,9 +78,11 @@ static bool open_formatters(rsp_texts *t) {
 
 static void compile_messages(rsp_texts *t, const rsp_flat *own, rsp_diag *d) {
     t->messages = RSP_ARRAY(t->arena, rsp_msg *, own->n ? own->n : 1);
+    t->lines = RSP_ARRAY(t->arena, int, own->n ? own->n : 1);
     for (size_t k = 0; k < own->n; k++) {
         const rsp_flat_entry *e = &own->entries[k];
         t->messages[t->n] = rsp_msg_compile(t->arena, t->locale, e->value, e->value_loc, d);
+        t->lines[t->n] = e->key_loc.line;
         if (t->messages[t->n]) rsp_map_put(t->index, e->key, t->n++);
     }
 }
@@ -178,6 +181,16 @@ const char *rsp_texts_lang(const rsp_texts *t) { return t->lang; }
 const char *rsp_texts_locale(const rsp_texts *t) { return t->tag; }
 
 bool rsp_texts_has(const rsp_texts *t, const char *key) { return rsp_map_get(t->index, key) != RSP_NONE; }
+
+bool rsp_texts_asks(const rsp_texts *t, const char *key, const char *argument) {
+    size_t k = rsp_map_get(t->index, key);
+    return k != RSP_NONE && rsp_msg_asks(t->messages[k], argument);
+}
+
+int rsp_texts_line(const rsp_texts *t, const char *key) {
+    size_t k = rsp_map_get(t->index, key);
+    return k == RSP_NONE ? 0 : t->lines[k];
+}
 
 /* ---- saying ----------------------------------------------------------------------------------------------------- */
 

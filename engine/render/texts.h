@@ -38,6 +38,10 @@ const char *rsp_say_language(const rsp_texts *t, rsp_arena *a, const char *lang)
 /* True if every label that outputs of this study show exists in the language; else all missing ones are reported. */
 bool rsp_texts_cover(const rsp_texts *t, const rsp_study *s, rsp_diag *d);
 bool rsp_texts_has(const rsp_texts *t, const char *key);
+/* Does the message ask for this argument? */
+bool rsp_texts_asks(const rsp_texts *t, const char *key, const char *argument);
+/* Where the message stands in its file; 0: nowhere. */
+int rsp_texts_line(const rsp_texts *t, const char *key);
 /* -1, 0, 1 by the language's alphabet; equal only for equal strings. */
 int rsp_collate(const rsp_texts *t, const char *x, const char *y);
 

@@ -1,0 +1,105 @@
+/* Every sentence of every brief can be traced to rows of the results: three studies, all their languages, run as a person runs
+ * them, and held by tests/trace.py with software that shares nothing with ours. */
+#include "shell.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static char here[] = "/tmp/responsive-trace-XXXXXX";
+
+static void run(const char *study) {
+    const char *build = getenv("BUILD");
+    int status = sh("%s/responsive run specs/%s --out %s --quiet 2>%s/log", build ? build : "build", study, here, here);
+    assert_true(status == 0 || status == 1);
+}
+
+static int trace(const char *study, const char *rest) {
+    return sh("python3 -I tests/trace.py specs/%s %s/%s/latest %s >%s/said 2>&1", study, here, study, rest, here);
+}
+
+static void every_sentence_can_be_traced(void **state) {
+    (void) state;
+    static const char *const studies[] = {"ifsw", "wvs", "rse2017"};
+    for (size_t k = 0; k < sizeof studies / sizeof *studies; k++) {
+        run(studies[k]);
+        if (trace(studies[k], "") == 0) continue;
+        sh("cat %s/said >&2", here);
+        fail_msg("%s: sentences that cannot be traced", studies[k]);
+    }
+}
+
+/* A row whose numbers are others: what is printed, named or claimed with it is seen to be wrong. */
+static void a_wrong_row_is_noticed(void **state) {
+    (void) state;
+    static const char *const rows[] = {"drivers,,time,,net",
+                                       "drivers,,culture,,coefficient",
+                                       "drivers,,culture,,explained_share",
+                                       "channels,,channels,casework,proportion",
+                                       "channels,country=PT,channels,survey,proportion",
+                                       "factor_scores,country=PL,funding,,mean",
+                                       "scores,,listen,,mean",
+                                       "changed,country=DK,changed,yes,proportion",
+                                       "changed,,changed=yes,DK-RO,difference",
+                                       "response,,kept,,count",
+                                       "response,country=FR,read,,count"};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        char rest[256];
+        snprintf(rest, sizeof rest, "--spoil=%s", rows[k]);
+        if (trace("ifsw", rest) != 1) fail_msg("a wrong row is not noticed: %s", rows[k]);
+    }
+}
+
+/* The trace of the run with one thing changed by a Python expression over the lines of a file. */
+static int trace_changed(const char *file, const char *change) {
+    assert_int_equal(sh("cd %s/ifsw/latest && cp %s kept && python3 -I -c 'import csv, sys; "
+                        "r = list(csv.DictReader(open(\"kept\", encoding=\"utf-8\", newline=\"\"))); %s; "
+                        "w = csv.DictWriter(open(\"%s\", \"w\", encoding=\"utf-8\", newline=\"\"), r[0].keys()); "
+                        "w.writeheader(); w.writerows(r)'",
+                        here, file, change, file),
+                     0);
+    int status = trace("ifsw", "");
+    assert_int_equal(sh("cd %s/ifsw/latest && mv kept %s", here, file), 0);
+    return status;
+}
+
+static void a_changed_trace_is_noticed(void **state) {
+    (void) state;
+    static const char *const sentences = "quality/sentences.csv", *const values = "quality/sentence_values.csv",
+                             *const results = "data/results.csv";
+    const char *const changes[][2] = {
+        {sentences, "del r[7]"},                                       /* a sentence without a trace */
+        {sentences, "r[7][\"text\"] = r[7][\"text\"][:-1] + \" 7.\""}, /* other words than the page's */
+        {sentences, "r[7][\"condition\"] = \"${below} = 0\""},         /* another condition */
+        {sentences, "r[7][\"template\"] = \"brief.message.unheard\""}, /* no template */
+        {values, "r[:] = [v for v in r if v[\"sentence\"] != \"8\"]"}, /* a sentence without a row */
+        {values, "[v.update(term=\"unheard\") for v in r if v[\"term\"] == \"time\"]"},     /* no such row */
+        {results, "[v.update(flag=\"suppressed\") for v in r if v[\"term\"] == \"time\"]"}, /* a hidden row */
+    };
+    for (size_t k = 0; k < sizeof changes / sizeof *changes; k++)
+        if (trace_changed(changes[k][0], changes[k][1]) != 1) fail_msg("not noticed: %s", changes[k][1]);
+    assert_int_equal(trace("ifsw", ""), 0);
+}
+
+static int make_folder(void **state) {
+    (void) state;
+    return mkdtemp(here) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    (void) state;
+    return sh("rm -rf %s", here);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_sentence_can_be_traced),
+        cmocka_unit_test(a_wrong_row_is_noticed),
+        cmocka_unit_test(a_changed_trace_is_noticed),
+    };
+    return cmocka_run_group_tests_name("trace", tests, make_folder, remove_folder);
+}

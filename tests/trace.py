@@ -1,0 +1,567 @@
+"""Can every sentence of the briefs be traced? Reads a run's folder with other software than made it and holds
+
+    every PDF              what is printed outside of figures is made of sentences of quality/sentences.csv and of headings
+    every sentence         its message is the template's, its condition holds for the values it was given
+    every value            stands in data/results.csv, is not hidden, and is printed as the language writes that number or label
+    every number printed   belongs to such a value, or to the template
+    every claim            highest, clear of the others, significant, none differs, so many: worked out anew from results.csv
+
+Usage: trace.py STUDY RUN [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if anything is
+wrong or there was nothing to hold. --spoil changes one row (analysis,domain,term,level,statistic), to see that it is noticed.
+"""
+import csv, decimal, glob, html, json, os, re, subprocess, sys
+
+ALPHA = 0.05
+FEW, NAMED = 4, 3  # values of a sentence, names of a list
+UNSOUND = {"suppressed", "suppressed_complementary", "not_converged", "singular", "separated", "not_eligible", "not_comparable"}
+KEY = ["analysis", "domain", "term", "level", "statistic"]
+FOOTER = 785  # points from the top
+# decimal sign, sign of thousands, digits from which thousands are set off, between number and sign of per cent
+WRITING = {
+    "en": (".", ",", 4, ""), "de": (",", ".", 4, " "), "da": (",", ".", 4, " "), "fr": (",", " ", 4, " "),
+    "pl": (",", " ", 5, ""), "pt": (",", " ", 5, ""), "ro": (",", ".", 4, " "),
+}
+faults = []
+
+
+def fault(where, what):
+    faults.append("%s: %s" % (where, what))
+
+
+def squeeze(text):
+    """Without blanks of any kind and places to hyphenate: where lines break is not what is looked for."""
+    return re.sub(r"[\s\u00a0\u202f\u00ad]+", "", text)
+
+
+def read_csv(path):
+    with open(path, encoding="utf-8", newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def key_of(row):
+    return tuple(row[c] for c in KEY)
+
+
+def number(text):
+    return float(text) if text else None
+
+
+# ---- what is printed ------------------------------------------------------------------------------------------------
+
+
+def figures_of(path):
+    """Rectangles of the tagged figures by page."""
+    data = json.loads(subprocess.run(["qpdf", "--json", path], capture_output=True, check=True).stdout)
+    if "objects" in data:
+        objects = dict(data["objects"])
+    else:
+        objects = {k[4:]: v.get("value") for k, v in data["qpdf"][1].items() if k.startswith("obj:")}
+    pages = [p["object"] for p in data["pages"]]
+    found = {}
+    for o in objects.values():
+        if isinstance(o, dict) and o.get("/S") == "/Figure":
+            found.setdefault(pages.index(o["/Pg"]), []).append(o["/A"]["/BBox"])
+    return found
+
+
+def printed(path):
+    """All words outside of figures and footers, in the order in which they were drawn, without blanks."""
+    figures = figures_of(path)
+    text = subprocess.run(["pdftotext", "-raw", "-bbox", path, "-"], capture_output=True, check=True).stdout.decode()
+    page, height, words = -1, 0, []
+    for line in text.split("\n"):
+        head = re.search(r'<page width="[\d.]+" height="([\d.]+)"', line)
+        if head:
+            page, height = page + 1, float(head.group(1))
+        word = re.search(r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*)</word>', line)
+        if not word:
+            continue
+        x, y = (float(word.group(1)) + float(word.group(3))) / 2, (float(word.group(2)) + float(word.group(4))) / 2
+        inside = any(b[0] <= x <= b[2] and b[1] <= height - y <= b[3] for b in figures.get(page, []))
+        if not inside and y < FOOTER:
+            words.append(html.unescape(word.group(5)))
+    return squeeze("".join(words))
+
+
+def headings(messages):
+    """Words that stand beside the sentences, longest first."""
+    keys = [k for k in messages if k.endswith(".heading") or k in (
+        "brief.messages", "brief.about", "brief.table_country", "brief.table_read", "brief.table_used")]
+    return sorted((squeeze(messages[k]) for k in keys), key=len, reverse=True)
+
+
+def pattern_of(message):
+    """The message as a pattern, its arguments anything."""
+    return "".join(r"[^\[\]]*" if part.startswith("{") else re.escape(squeeze(part))
+                   for part in re.split(r"(\{[^{}]*\})", message) if part)
+
+
+def hold_pages(path, said, messages, study_title):
+    name = os.path.basename(path)
+    rest = printed(path)
+    for s in sorted((s for s in said if s["part"] not in ("footer", "table")), key=lambda s: -len(s["text"])):
+        text = squeeze(s["text"])
+        if text not in rest:
+            fault(name, "is not printed: " + s["text"])
+        rest = rest.replace(text, "\n", 1)
+    for s in (s for s in said if s["part"] == "table"):
+        cells = squeeze(s["text"].replace(": ", "").replace(", ", ""))
+        if cells not in rest:
+            fault(name, "no line of the table reads: " + s["text"])
+        rest = rest.replace(cells, "\n", 1)
+    for key in ("brief.trace_figure", "brief.trace"):
+        rest = re.sub(pattern_of(messages[key]), "\n", rest)
+    for h in headings(messages) + [squeeze(study_title)]:
+        rest = rest.replace(h, "\n")
+    rest = re.sub(r"(?m)^(" + pattern_of(messages["brief.figure"]).replace(r"[^\[\]]*", r"\d+") + ")+", "\n", rest)
+    left = [line for line in rest.split("\n") if line]
+    if left:
+        fault(name, "is said without a trace: " + " / ".join(left))
+
+
+# ---- how it is written ----------------------------------------------------------------------------------------------
+
+
+def write(x, digits, lang, percent=False, sign=False):
+    point, group, least, gap = WRITING[lang]
+    x = decimal.Decimal(x) * (100 if percent else 1)
+    text = str(abs(x).quantize(decimal.Decimal(1).scaleb(-digits), decimal.ROUND_HALF_EVEN))
+    whole, _, part = text.partition(".")
+    if len(whole) >= least:
+        whole = re.sub(r"(?<=\d)(?=(\d{3})+$)", group, whole)
+    minus = "−" if x < 0 and float(text) != 0 else "+" if sign and float(text) != 0 else ""
+    return squeeze(minus + whole + (point + part if part else "") + (gap + "%" if percent else ""))
+
+
+def is_share(statistic):
+    return statistic in ("proportion", "proportion_collapsed", "combination", "top2", "top", "explained_share")
+
+
+def measure_of(row, rows):
+    """The statistic whose numbers the analysis has: that of a difference is that of its sides."""
+    if row["statistic"] != "difference":
+        return row["statistic"]
+    return next(r["statistic"] for r in rows if r["analysis"] == row["analysis"] and r["statistic"] != "difference")
+
+
+def as_written(row, column, rows, lang):
+    x, measure = float(row[column]), measure_of(row, rows)
+    if row["statistic"] == "difference" and (is_share(measure) or measure == "net"):
+        return write(abs(x) * 100, 0, lang)
+    if row["statistic"] == "difference":
+        x = abs(x)
+    if row["statistic"] == "count" or column == "n":
+        return write(x, 0, lang)
+    if measure == "net":
+        return write(x * 100, 0, lang, sign=True)
+    if is_share(measure):
+        return write(x, 0, lang, percent=True)
+    return write(x, 0 if abs(x) >= 1000 else 1 if abs(x) >= 1 else 2, lang)
+
+
+# ---- conditions -----------------------------------------------------------------------------------------------------
+
+
+class Unknown(Exception):
+    pass
+
+
+def holds(condition, numbers):
+    """An XLSForm expression over the values; what is missing makes a comparison unknown."""
+    if not condition:
+        return True
+    text = re.sub(r"is-missing\(\$\{(\w+)\}\)", lambda m: str(numbers.get(m.group(1)) is None), condition)
+    text = re.sub(r"\$\{(\w+)\}\s*(<=|>=|!=|=|<|>)\s*(\$\{\w+\}|[\d.]+)",
+                  lambda m: str(compare(m.group(1), m.group(2), m.group(3), numbers)), text)
+    if not re.fullmatch(r"(True|False|and|or|not|[() ])*", text):
+        raise Unknown(condition)
+    return eval(text)  # nothing is left but truths and what joins them
+
+
+def compare(name, sign, other, numbers):
+    x = numbers.get(name)
+    y = numbers.get(other[2:-1]) if other.startswith("$") else float(other)
+    if x is None or y is None:
+        return False
+    return {"<": x < y, ">": x > y, "=": x == y, "<=": x <= y, ">=": x >= y, "!=": x != y}[sign]
+
+
+# ---- claims ---------------------------------------------------------------------------------------------------------
+
+
+def sound(r):
+    return r["estimate"] and not UNSOUND & set(r["flag"].split(";"))
+
+
+def p_of(r):
+    return number(r["p_adj"] or r["p"])
+
+
+def significant(r):
+    return p_of(r) is not None and p_of(r) < ALPHA
+
+
+def by_estimate(rows):
+    return sorted(rows, key=lambda r: -float(r["estimate"]))
+
+
+def strength(r):
+    return abs(float(r["estimate"])) / float(r["se"]) if number(r["se"]) else 0
+
+
+class Claims:
+    """Numbers of an observation, worked out from all rows of its analysis."""
+
+    def __init__(self, sentence, values, rows, study):
+        self.kind, self.values, self.study = sentence["kind"], values, study
+        country = re.match(r"brief-(.*)-\w+\.pdf", sentence["brief"]).group(1)
+        self.country = None if country == "all" else country
+        self.domain = "%s=%s" % (study["country"], country) if self.country else ""
+        self.all_rows = rows
+        cited = [v for v in values if v["source"] == "results"]
+        self.analysis = cited[0]["analysis"] if cited else None
+        self.rows = [r for r in rows if r["analysis"] == self.analysis and sound(r)]
+
+    def cited(self, *names):
+        return [v for v in self.values if v["value"] in names and v["source"] == "results"]
+
+    def row(self, name):
+        found = self.cited(name)
+        return self.study["results"][key_of(found[0])] if found else None
+
+    def like(self, row, *columns):
+        return [r for r in self.rows if all(r[c] == row[c] for c in columns)]
+
+    def numbers(self):
+        made = getattr(self, "of_" + self.kind, None)
+        return made() if made else {}
+
+    def of_answer(self):
+        top = self.row("share") or self.row("answer") or self.row("item")
+        if top is None:
+            return {}
+        s = by_estimate(self.like(top, "domain", "term", "statistic"))
+        out = {"shares": len(s), "share": float(s[0]["estimate"]), "last_share": float(s[-1]["estimate"]),
+               "lower": number(s[0]["lower"]), "upper": number(s[0]["upper"]),
+               "unreliable": "low_base" in s[0]["flag"].split(";"), "clear": 0}
+        if len(s) > 1:
+            out.update(second_share=float(s[1]["estimate"]), second_upper=number(s[1]["upper"]))
+        if len(s) > 2:
+            out["third_share"] = float(s[2]["estimate"])
+        if len(s) > 3:
+            out["clear"] = float(s[2]["lower"]) > max(float(r["upper"]) for r in s[3:])
+        return out
+
+    of_several = of_answer
+
+    def of_battery(self):
+        high = self.row("high") or self.row("answer")
+        s = by_estimate(self.like(high, "domain", "level", "statistic"))
+        return {"high_value": float(s[0]["estimate"]), "low_value": float(s[-1]["estimate"]), "items": len(s),
+                "unreliable": "low_base" in s[0]["flag"].split(";"),
+                "clear": float(s[0]["lower"]) > max(float(r["upper"]) for r in s[1:]),
+                "apart": float(s[0]["lower"]) > float(s[-1]["upper"])}
+
+    def of_values(self):
+        one = self.row("value") or self.row("list")
+        s = self.like(one, "domain", "level", "statistic")
+        return {"items": min(FEW, len(s)), "value": float(s[0]["estimate"]), "lower": number(s[0]["lower"]),
+                "upper": number(s[0]["upper"]), "unreliable": "low_base" in s[0]["flag"].split(";")}
+
+    def of_profile(self):
+        one = next(v for v in self.values if v["source"] == "results")
+        s = by_estimate(self.like(self.study["results"][key_of(one)], "domain", "level", "statistic"))
+        above, below = [r for r in s if float(r["lower"]) > 0], [r for r in s if float(r["upper"]) < 0]
+        for name, want in (("positive", s[:min(NAMED, max(1, len(above)))]),
+                           ("negative", s[::-1][:min(NAMED, max(1, len(below)))])):
+            have = {key_of(v) for v in self.cited(name)}
+            if have and have != {key_of(r) for r in want}:
+                raise Unknown("%s names others than the ends of the scale" % name)
+        return {"above": len(above), "below": len(below), "high_value": float(s[0]["estimate"]),
+                "low_value": float(s[-1]["estimate"]), "items": len(s)}
+
+    def of_spread(self):
+        one = self.row("high_value")
+        s = by_estimate(r for r in self.like(one, "term", "level", "statistic")
+                        if r["domain"] and (not self.country or self.domain in r["domain"].split(";")))
+        return {"groups": len(s), "high_value": float(s[0]["estimate"]), "low_value": float(s[-1]["estimate"]),
+                "shares": one["level"] != ""}
+
+    def family(self, cited):
+        """Tested differences between two codes of the variable that the cited row is about."""
+        codes = {}
+        for r in self.rows:
+            if r["statistic"] != "difference" and r["domain"].count("=") == 1:
+                variable, code = r["domain"].split("=")
+                codes.setdefault(variable, []).append(code)
+        codes = {v: list(dict.fromkeys(c)) for v, c in codes.items()}
+        pairs = {v: {"%s-%s" % (a, b) for a in c for b in c if a != b} for v, c in codes.items()}
+        variable = next((v for v in pairs if cited["level"] in pairs[v]), None)
+        s = [r for r in self.rows if r["statistic"] == "difference" and not r["domain"] and p_of(r) is not None]
+        if variable is None:
+            raise Unknown("no groups for the difference " + cited["level"])
+        return variable, [r for r in s if r["level"] in pairs[variable]]
+
+    def mirrors(self, r):
+        """Of two answers yes, or else the second, says all."""
+        item, _, level = r["term"].partition("=")
+        codes = list(dict.fromkeys(q["level"] for q in self.rows if q["term"] == item and q["statistic"] == "proportion"))
+        return level != "" and len(codes) == 2 and level == (codes[1] if codes[0] == "yes" else codes[0])
+
+    def contrasts(self, variable, s):
+        found = [r for r in s if significant(r)]
+        out = {"tested": len(s), "significant": len(found)}
+        if not found:
+            return out
+        best = max((r for r in found if not self.mirrors(r)), key=strength)
+        out.update(value=abs(float(best["estimate"])), shares="=" in best["term"], higher=float(best["estimate"]) > 0)
+        if "item" in {v["value"] for v in self.values} and key_of(self.row("item")) != key_of(best):
+            raise Unknown("not the clearest difference is named, which is %s" % ",".join(key_of(best)))
+        high, low = self.row("high_value"), self.row("low_value")
+        if high and low and not float(high["estimate"]) > float(low["estimate"]):
+            raise Unknown("the higher value is not the higher one")
+        for name in ("high_value", "low_value"):
+            r = self.row(name)
+            if r and r["domain"] and r["domain"].split("=")[1] not in best["level"]:
+                raise Unknown("%s is not a side of %s" % (r["domain"], best["level"]))
+        return out
+
+    def of_difference(self):
+        named = self.row("significant") or self.row("item") or self.row("value")
+        out = self.contrasts(*self.family(named))
+        out["by_country"] = self.family(named)[0] == self.study["country"]
+        return out
+
+    def of_against_average(self):
+        s = [r for r in self.rows if r["statistic"] == "difference" and not r["domain"] and p_of(r) is not None
+             and r["level"] == self.country + "-average"]
+        out = self.contrasts(self.study["country"], s)
+        if out["significant"] and self.row("high_value") and self.row("average"):
+            above = float(self.row("high_value")["estimate"]) > float(self.row("average")["estimate"])
+            if above != out["higher"]:
+                raise Unknown("above and below the average are mixed up")
+        return out
+
+    def predictors(self):
+        own = self.study["country"] + "="
+        return [r for r in self.rows if r["statistic"] == "coefficient" and not r["term"].startswith(("(", own))
+                and ":" not in r["term"] and not r["level"] and not r["domain"]]
+
+    def of_model(self):
+        s = self.predictors()
+        up = [r for r in s if significant(r) and float(r["estimate"]) > 0]
+        down = [r for r in s if significant(r) and float(r["estimate"]) < 0]
+        for name, side in (("positive", up), ("negative", down)):
+            have = {key_of(v) for v in self.cited(name)}
+            want = {key_of(r) for r in sorted(side, key=strength, reverse=True)[:NAMED]}
+            if have and have != want:
+                raise Unknown("%s names others than the clearest" % name)
+        return {"positives": len(up), "negatives": len(down), "unclear": len(s) - len(up) - len(down)}
+
+    def of_association(self):
+        return {"significant": significant(self.rows[0]), "tested": 1}
+
+    def of_drivers(self):
+        def of(statistic):
+            return {r["term"]: r for r in self.rows if r["statistic"] == statistic and not r["domain"] and r["term"]}
+        part, coefficient, net, wald = of("explained_share"), of("coefficient"), of("net"), of("wald_f")
+        factors = [f for f in coefficient if f in {r["term"] for r in self.all_rows
+                   if r["analysis"] == self.analysis and r["statistic"] == "explained_share"}]
+        up = [f for f in factors if significant(coefficient[f]) and float(coefficient[f]["estimate"]) > 0 and f in part]
+        sorts = {
+            "positive": sorted(up, key=lambda f: -float(part[f]["estimate"])),
+            "list": sorted(up, key=lambda f: -float(part[f]["estimate"])),
+            "enabling": sorted((f for f in up if f in net and float(net[f]["lower"]) > 0), key=lambda f: -float(net[f]["estimate"])),
+            "blocking": sorted((f for f in up if f in net and float(net[f]["upper"]) < 0), key=lambda f: float(net[f]["estimate"])),
+            "depends": sorted((f for f in wald if significant(wald[f])), key=lambda f: -float(wald[f]["estimate"])),
+        }
+        for name, want in sorts.items():
+            have = list(dict.fromkeys(v["term"] for v in self.cited(name)))
+            if have and have != want[:NAMED]:
+                raise Unknown("%s names %s, not %s" % (name, have, want[:NAMED]))
+        return {"positives": len(up), "blockings": len(sorts["blocking"]),
+                "negatives": sum(significant(coefficient[f]) and float(coefficient[f]["estimate"]) < 0 for f in factors),
+                "unclear": sum(not significant(coefficient[f]) for f in factors),
+                "has_enabling": bool(sorts["enabling"]), "has_blocking": bool(sorts["blocking"]),
+                "has_depends": bool(sorts["depends"])}
+
+    def of_edition(self):
+        response = {(r["domain"], r["term"]): float(r["estimate"]) for r in self.all_rows
+                    if r["analysis"] == "response" and r["statistic"] == "count" and r["estimate"]}
+        out = {"one_country": self.country is not None}
+        for name, stage in (("n", "kept"), ("read", "read"), ("aside", "set_aside")):
+            cited = self.row(name)
+            if cited and cited["analysis"] == "response":
+                out[name] = response[(cited["domain"], stage)]
+        hidden = sum("suppressed" in r["flag"] for r in self.all_rows)
+        out["suppressed"] = hidden
+        for name in ("differences", "drivers", "models"):
+            for v in self.cited(name):
+                if not significant(self.study["results"][key_of(v)]):
+                    raise Unknown("%s rests on a row that is not significant" % name)
+        for v in self.cited("contrasts", "unclear_contrasts"):
+            if p_of(self.study["results"][key_of(v)]) is None:
+                raise Unknown("a row without a test")
+        for name, verdict in (("not_comparable", True), ("caution", False)):
+            out[name] = len({r["term"] for r in self.all_rows if r["statistic"] == "verdict" and r["level"] and
+                             r["term"].endswith(":" + self.study["country"]) and r["level"] != "comparable" and
+                             (r["level"] == "not_comparable") == verdict})
+        return out
+
+
+# ---- a sentence -----------------------------------------------------------------------------------------------------
+
+
+def label_words(study, row, column, lang):
+    """What the row's codes may be called: labels of the variable and of the codes in this column."""
+    codes = [row[column]] + re.split(r"[=;:/-]", row[column])
+    return {squeeze(study["labels"][lang].get(c, c)) for c in codes if c} | {
+        squeeze(study["labels"][lang].get(c, c).split(" (")[0]) for c in codes if c}
+
+
+def hold_value(where, s, v, study):
+    row = study["results"].get(key_of(v))
+    if row is None:
+        return fault(where, "there is no row " + ",".join(key_of(v)))
+    if "suppressed" in row["flag"]:
+        return fault(where, "rests on a hidden row: " + ",".join(key_of(v)))
+    if not v["printed"]:
+        return None
+    lang, text = s["language"], squeeze(v["printed"])
+    if text not in squeeze(s["text"]) and s["part"] != "table":
+        unused = "select" in study["messages"][lang].get(s["template"], "")
+        return None if unused else fault(where, "%s does not stand in the sentence: %s" % (v["value"], v["printed"]))
+    if v["column"] in ("estimate", "lower", "upper", "n"):
+        want = as_written(row, v["column"], study["rows"], lang)
+        if text != want and not text.startswith(want):
+            fault(where, "%s of %s is %s, printed %s" % (v["column"], ",".join(key_of(v)), want, v["printed"]))
+    elif v["column"] in ("term", "level", "domain") and v["value"] not in ("grouping", "verdict"):
+        if not any(w in text for w in label_words(study, row, v["column"], lang)):
+            fault(where, "%s is no label of the %s of %s" % (v["printed"], v["column"], ",".join(key_of(v))))
+    return None
+
+
+QUOTED = re.compile("“[^”]*”|„[^“”]*[“”]|»[^«]*«|«[^»]*»")
+
+
+def hold_numbers(where, s, values, study):
+    """Digits of a sentence that no value and no template accounts for."""
+    rest = squeeze(QUOTED.sub(" ", s["text"]))
+    dates = [v["printed"].split("-") for v in values if re.fullmatch(r"\d{4}-\d\d-\d\d", v["printed"])]
+    for whole in (True, False):
+        for y, m, d in dates:
+            rest = re.sub(r"(?<!\d)(%s)(?!\d)" % ("%s/%s/%s" % (d, m, y) if whole else "%s|%d" % (y, int(d))), "\n", rest)
+    for v in sorted(values, key=lambda v: -len(v["printed"])):
+        own = squeeze(QUOTED.sub(" ", v["printed"]))
+        rest = rest.replace(own, "\n") if own else rest
+        x = number(v["number"])
+        if x is not None and x == int(x):
+            rest = re.sub(r"(?<!\d)%s(?!\d)" % re.escape(write(x, 0, s["language"])), "\n", rest)
+    template = squeeze(study["messages"][s["language"]][s["template"]])
+    left = [t for t in re.findall(r"\d+", rest) if t not in template]
+    if left:
+        fault(where, "%s come from nowhere: %s" % (left, s["text"]))
+
+
+def hold_claims(where, s, values, rows, study):
+    numbers = {v["value"]: number(v["number"]) for v in values}
+    try:
+        if not holds(s["condition"], numbers):
+            fault(where, "its condition does not hold: " + s["condition"])
+        if s["part"] == "table":
+            return 0
+        own = Claims(s, values, rows, study).numbers()
+    except (Unknown, StopIteration, IndexError, KeyError) as e:
+        fault(where, "cannot be worked out: %r" % e)
+        return 0
+    held = 0
+    for name, x in numbers.items():
+        if x is None or name not in own or own[name] is None:
+            continue
+        held += 1
+        if abs(float(own[name]) - x) > 1e-12 * max(1, abs(x)):
+            fault(where, "%s is %r, not %r" % (name, float(own[name]), x))
+    return held
+
+
+def hold_sentence(s, values, rows, study):
+    where = "%s, sentence %s" % (s["brief"], s["sentence"])
+    if s["template"] not in study["messages"][s["language"]]:
+        fault(where, "there is no message " + s["template"])
+        return 0
+    if s["kind"] != "edition" and not any(v["source"] == "results" for v in values):
+        fault(where, "rests on no row: " + s["text"])
+    for v in values:
+        if v["source"] == "results":
+            hold_value(where, s, v, study)
+        elif v["source"] == "none":
+            fault(where, "the value %s comes from nowhere" % v["value"])
+    hold_numbers(where, s, values, study)
+    return hold_claims(where, s, values, rows, study)
+
+
+# ---- everything -----------------------------------------------------------------------------------------------------
+
+
+def messages_of(lang):
+    with open("reports/texts/%s.yaml" % lang, encoding="utf-8") as f:
+        found = (re.match(r'([\w.]+): (".*")$', line.rstrip()) for line in f)
+        return {m.group(1): json.loads(m.group(2)) for m in found if m}
+
+
+def labels_of(run, lang):
+    found = {}
+    for r in read_csv(os.path.join(run, "data/codebook.csv")):
+        name = r["code"] or r["variable"]
+        found.setdefault(name, r.get("label_" + lang) or name)
+    return found
+
+
+def country_variable(study):
+    with open(os.path.join(study, "study.yaml"), encoding="utf-8") as f:
+        found = re.search(r"^\s+country:\s*(\w+)", f.read().split("\nroles:")[-1], re.M)
+    return found.group(1) if found else "country"
+
+
+def spoil(rows, key):
+    """The row's numbers go elsewhere: another estimate, an interval that says nothing, a test that finds nothing."""
+    for r in rows:
+        if ",".join(key_of(r)) == key:
+            r["estimate"] = repr(float(r["estimate"]) * 1.25 + 0.07)
+            r["lower"], r["upper"], r["p"], r["p_adj"] = "-9", "9", "0.5", "0.5"
+            return
+    sys.exit("there is no row " + key)
+
+
+def main(study_dir, run, options):
+    rows = read_csv(os.path.join(run, "data/results.csv"))
+    for o in options:
+        spoil(rows, o.split("=", 1)[1])
+    results = {key_of(r): r for r in rows}
+    said = read_csv(os.path.join(run, "quality/sentences.csv"))
+    values = {}
+    for v in read_csv(os.path.join(run, "quality/sentence_values.csv")):
+        values.setdefault((v["brief"], v["sentence"]), []).append(v)
+    languages = sorted({s["language"] for s in said})
+    study = {"country": country_variable(study_dir), "rows": rows, "results": results,
+             "messages": {lang: messages_of(lang) for lang in languages},
+             "labels": {lang: labels_of(run, lang) for lang in languages}}
+    claims = sum(hold_sentence(s, values.get((s["brief"], s["sentence"]), []), rows, study) for s in said)
+    briefs = sorted(glob.glob(os.path.join(run, "briefs/*.pdf")))
+    for path in briefs:
+        own = [s for s in said if s["brief"] == os.path.basename(path)]
+        lang = path.rsplit("-", 1)[1][:-4]
+        title = next((v["printed"] for s in own for v in values.get((s["brief"], s["sentence"]), [])
+                      if v["value"] == "study"), "")
+        hold_pages(path, own, study["messages"].get(lang, {}), title)
+    n = sum(map(len, values.values()))
+    print("%d briefs, %d sentences, %d values, %d claims worked out" % (len(briefs), len(said), n, claims))
+    if not briefs or not said or not n or not claims:
+        fault("trace", "nothing to hold")
+    for f in faults:
+        print(f)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
