@@ -6,8 +6,9 @@
     every number printed   belongs to such a value, or to the template
     every claim            highest, clear of the others, significant, none differs, so many: worked out anew from results.csv
 
-Usage: trace.py STUDY RUN [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if anything is
-wrong or there was nothing to hold. --spoil changes one row (analysis,domain,term,level,statistic), to see that it is noticed.
+Usage: trace.py STUDY RUN [--no-pages] [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if
+anything is wrong or there was nothing to hold. --no-pages leaves the PDFs alone; --spoil changes one row
+(analysis,domain,term,level,statistic), to see that it is noticed.
 """
 import csv, decimal, glob, html, json, os, re, subprocess, sys
 
@@ -141,7 +142,7 @@ def measure_of(row, rows):
     """The statistic whose numbers the analysis has: that of a difference is that of its sides."""
     if row["statistic"] != "difference":
         return row["statistic"]
-    return next(r["statistic"] for r in rows if r["analysis"] == row["analysis"] and r["statistic"] != "difference")
+    return next(r["statistic"] for r in rows[row["analysis"]] if r["statistic"] != "difference")
 
 
 def as_written(row, column, rows, lang):
@@ -212,15 +213,14 @@ def strength(r):
 class Claims:
     """Numbers of an observation, worked out from all rows of its analysis."""
 
-    def __init__(self, sentence, values, rows, study):
+    def __init__(self, sentence, values, study):
         self.kind, self.values, self.study = sentence["kind"], values, study
         country = re.match(r"brief-(.*)-\w+\.pdf", sentence["brief"]).group(1)
         self.country = None if country == "all" else country
         self.domain = "%s=%s" % (study["country"], country) if self.country else ""
-        self.all_rows = rows
         cited = [v for v in values if v["source"] == "results"]
         self.analysis = cited[0]["analysis"] if cited else None
-        self.rows = [r for r in rows if r["analysis"] == self.analysis and sound(r)]
+        self.rows = [r for r in study["tables"].get(self.analysis, []) if sound(r)]
 
     def cited(self, *names):
         return [v for v in self.values if v["value"] in names and v["source"] == "results"]
@@ -365,8 +365,8 @@ class Claims:
         def of(statistic):
             return {r["term"]: r for r in self.rows if r["statistic"] == statistic and not r["domain"] and r["term"]}
         part, coefficient, net, wald = of("explained_share"), of("coefficient"), of("net"), of("wald_f")
-        factors = [f for f in coefficient if f in {r["term"] for r in self.all_rows
-                   if r["analysis"] == self.analysis and r["statistic"] == "explained_share"}]
+        factors = [f for f in coefficient if f in {r["term"] for r in self.study["tables"][self.analysis]
+                                                   if r["statistic"] == "explained_share"}]
         up = [f for f in factors if significant(coefficient[f]) and float(coefficient[f]["estimate"]) > 0 and f in part]
         sorts = {
             "positive": sorted(up, key=lambda f: -float(part[f]["estimate"])),
@@ -386,15 +386,14 @@ class Claims:
                 "has_depends": bool(sorts["depends"])}
 
     def of_edition(self):
-        response = {(r["domain"], r["term"]): float(r["estimate"]) for r in self.all_rows
-                    if r["analysis"] == "response" and r["statistic"] == "count" and r["estimate"]}
+        response = {(r["domain"], r["term"]): float(r["estimate"]) for r in self.study["tables"].get("response", [])
+                    if r["statistic"] == "count" and r["estimate"]}
         out = {"one_country": self.country is not None}
         for name, stage in (("n", "kept"), ("read", "read"), ("aside", "set_aside")):
             cited = self.row(name)
             if cited and cited["analysis"] == "response":
                 out[name] = response[(cited["domain"], stage)]
-        hidden = sum("suppressed" in r["flag"] for r in self.all_rows)
-        out["suppressed"] = hidden
+        out["suppressed"] = self.study["hidden"]
         for name in ("differences", "drivers", "models"):
             for v in self.cited(name):
                 if not significant(self.study["results"][key_of(v)]):
@@ -403,7 +402,7 @@ class Claims:
             if p_of(self.study["results"][key_of(v)]) is None:
                 raise Unknown("a row without a test")
         for name, verdict in (("not_comparable", True), ("caution", False)):
-            out[name] = len({r["term"] for r in self.all_rows if r["statistic"] == "verdict" and r["level"] and
+            out[name] = len({r["term"] for r in self.study["verdicts"] if r["level"] and
                              r["term"].endswith(":" + self.study["country"]) and r["level"] != "comparable" and
                              (r["level"] == "not_comparable") == verdict})
         return out
@@ -432,7 +431,7 @@ def hold_value(where, s, v, study):
         unused = "select" in study["messages"][lang].get(s["template"], "")
         return None if unused else fault(where, "%s does not stand in the sentence: %s" % (v["value"], v["printed"]))
     if v["column"] in ("estimate", "lower", "upper", "n"):
-        want = as_written(row, v["column"], study["rows"], lang)
+        want = as_written(row, v["column"], study["tables"], lang)
         if text != want and not text.startswith(want):
             fault(where, "%s of %s is %s, printed %s" % (v["column"], ",".join(key_of(v)), want, v["printed"]))
     elif v["column"] in ("term", "level", "domain") and v["value"] not in ("grouping", "verdict"):
@@ -447,6 +446,9 @@ QUOTED = re.compile("“[^”]*”|„[^“”]*[“”]|»[^«]*«|«[^»]*»")
 def hold_numbers(where, s, values, study):
     """Digits of a sentence that no value and no template accounts for."""
     rest = squeeze(QUOTED.sub(" ", s["text"]))
+    for v in values:
+        if v["value"] == "content":
+            rest = rest.replace(v["printed"], "\n")
     dates = [v["printed"].split("-") for v in values if re.fullmatch(r"\d{4}-\d\d-\d\d", v["printed"])]
     for whole in (True, False):
         for y, m, d in dates:
@@ -463,14 +465,14 @@ def hold_numbers(where, s, values, study):
         fault(where, "%s come from nowhere: %s" % (left, s["text"]))
 
 
-def hold_claims(where, s, values, rows, study):
+def hold_claims(where, s, values, study):
     numbers = {v["value"]: number(v["number"]) for v in values}
     try:
         if not holds(s["condition"], numbers):
             fault(where, "its condition does not hold: " + s["condition"])
         if s["part"] == "table":
             return 0
-        own = Claims(s, values, rows, study).numbers()
+        own = Claims(s, values, study).numbers()
     except (Unknown, StopIteration, IndexError, KeyError) as e:
         fault(where, "cannot be worked out: %r" % e)
         return 0
@@ -484,7 +486,7 @@ def hold_claims(where, s, values, rows, study):
     return held
 
 
-def hold_sentence(s, values, rows, study):
+def hold_sentence(s, values, study):
     where = "%s, sentence %s" % (s["brief"], s["sentence"])
     if s["template"] not in study["messages"][s["language"]]:
         fault(where, "there is no message " + s["template"])
@@ -497,7 +499,7 @@ def hold_sentence(s, values, rows, study):
         elif v["source"] == "none":
             fault(where, "the value %s comes from nowhere" % v["value"])
     hold_numbers(where, s, values, study)
-    return hold_claims(where, s, values, rows, study)
+    return hold_claims(where, s, values, study)
 
 
 # ---- everything -----------------------------------------------------------------------------------------------------
@@ -536,19 +538,24 @@ def spoil(rows, key):
 def main(study_dir, run, options):
     rows = read_csv(os.path.join(run, "data/results.csv"))
     for o in options:
-        spoil(rows, o.split("=", 1)[1])
-    results = {key_of(r): r for r in rows}
+        if o.startswith("--spoil="):
+            spoil(rows, o.split("=", 1)[1])
+    results, tables = {key_of(r): r for r in rows}, {}
+    for r in rows:
+        tables.setdefault(r["analysis"], []).append(r)
     said = read_csv(os.path.join(run, "quality/sentences.csv"))
     values = {}
     for v in read_csv(os.path.join(run, "quality/sentence_values.csv")):
         values.setdefault((v["brief"], v["sentence"]), []).append(v)
     languages = sorted({s["language"] for s in said})
-    study = {"country": country_variable(study_dir), "rows": rows, "results": results,
+    study = {"country": country_variable(study_dir), "results": results, "tables": tables,
+             "hidden": sum("suppressed" in r["flag"] for r in rows),
+             "verdicts": [r for r in rows if r["statistic"] == "verdict"],
              "messages": {lang: messages_of(lang) for lang in languages},
              "labels": {lang: labels_of(run, lang) for lang in languages}}
-    claims = sum(hold_sentence(s, values.get((s["brief"], s["sentence"]), []), rows, study) for s in said)
+    claims = sum(hold_sentence(s, values.get((s["brief"], s["sentence"]), []), study) for s in said)
     briefs = sorted(glob.glob(os.path.join(run, "briefs/*.pdf")))
-    for path in briefs:
+    for path in [] if "--no-pages" in options else briefs:
         own = [s for s in said if s["brief"] == os.path.basename(path)]
         lang = path.rsplit("-", 1)[1][:-4]
         title = next((v["printed"] for s in own for v in values.get((s["brief"], s["sentence"]), [])
