@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -223,8 +224,8 @@ static void files(void **state) {
 /* What the Makefile's HOOKS name stands in this program, and libraries find it there before their own. */
 static void hooks_are_ours(void **state) {
     (void) state;
-    static const char *const hooks[] = {"getenv", "register_printf_type", "deflateInit_", "deflateInit2_",
-                                        "lxw_tmpfile"};
+    static const char *const hooks[] = {"getenv",  "register_printf_type", "deflateInit_", "deflateInit2_",
+                                        "deflate", "deflateEnd",           "deflateReset", "lxw_tmpfile"};
     Dl_info self, found;
     assert_int_not_equal(dladdr((void *) &hooks_are_ours, &self), 0);
     for (size_t k = 0; k < sizeof hooks / sizeof *hooks; k++) {
@@ -233,6 +234,61 @@ static void hooks_are_ours(void **state) {
         assert_int_not_equal(dladdr(symbol, &found), 0);
         assert_ptr_equal(found.dli_fbase, self.dli_fbase);
     }
+}
+
+enum { PLAIN = 100000, PACKED = 200000 };
+
+/* Packs `plain` in pieces of `in` bytes into pieces of `out` bytes; returns the length. */
+static size_t pack_in_pieces(z_stream *z, const unsigned char *plain, unsigned char *packed, size_t in, size_t out) {
+    size_t taken = 0, given = 0;
+    for (int result = Z_OK; result != Z_STREAM_END;) {
+        uInt n = (uInt) (PLAIN - taken < in ? PLAIN - taken : in), room = (uInt) out;
+        z->next_in = (unsigned char *) plain + taken;
+        z->next_out = packed + given;
+        z->avail_in = n;
+        z->avail_out = room;
+        result = deflate(z, taken + n == PLAIN ? Z_FINISH : Z_NO_FLUSH);
+        assert_true(result == Z_OK || result == Z_STREAM_END || (result == Z_BUF_ERROR && !n));
+        taken += n - z->avail_in;
+        given += room - z->avail_out;
+        assert_true(given + out <= PACKED);
+    }
+    assert_int_equal(taken, PLAIN);
+    assert_int_equal(z->total_in, PLAIN);
+    assert_int_equal(z->total_out, given);
+    return given;
+}
+
+/* What the program's own deflate packs, zlib's inflate unpacks: any header, any pieces, twice with one stream. */
+static void packed_bytes_come_back(void **state) {
+    (void) state;
+    static const int headers[] = {MAX_WBITS, -MAX_WBITS, 16 + MAX_WBITS}, levels[] = {Z_DEFAULT_COMPRESSION, 9, 0};
+    static const size_t pieces[][2] = {{PLAIN, 4096}, {1000, 7}, {1, 300}};
+    unsigned char *plain = rsp_malloc(PLAIN), *packed = rsp_malloc(PACKED), *back = rsp_malloc(PLAIN);
+    rsp_rng rng;
+    rsp_rng_init(&rng, 1, 2);
+    for (size_t k = 0; k < PLAIN; k++) /* words that come back, and noise */
+        plain[k] = k % 1000 < 200 ? (unsigned char) rsp_rng_below(&rng, 256) : (unsigned char) ("responsive"[k % 10]);
+    for (size_t c = 0; c < 27; c++) {
+        int header = headers[c / 9], level = levels[c / 3 % 3];
+        z_stream z = {0};
+        assert_int_equal(deflateInit2(&z, level, Z_DEFLATED, header, 8, Z_DEFAULT_STRATEGY), Z_OK);
+        for (int again = 0; again < 2; again++) {
+            size_t length = pack_in_pieces(&z, plain, packed, pieces[c % 3][0], pieces[c % 3][1]);
+            if (level) assert_true(length < PLAIN / 2);
+            z_stream u = {.next_in = packed, .avail_in = (uInt) length, .next_out = back, .avail_out = PLAIN};
+            assert_int_equal(inflateInit2(&u, header), Z_OK);
+            assert_int_equal(inflate(&u, Z_FINISH), Z_STREAM_END);
+            assert_int_equal(u.total_out, PLAIN);
+            assert_memory_equal(back, plain, PLAIN);
+            inflateEnd(&u);
+            assert_int_equal(deflateReset(&z), Z_OK);
+        }
+        deflateEnd(&z);
+    }
+    free(plain);
+    free(packed);
+    free(back);
 }
 
 int main(void) {
@@ -246,6 +302,7 @@ int main(void) {
                                        cmocka_unit_test(distributions),
                                        cmocka_unit_test(numbers_as_text),
                                        cmocka_unit_test(files),
-                                       cmocka_unit_test(hooks_are_ours)};
+                                       cmocka_unit_test(hooks_are_ours),
+                                       cmocka_unit_test(packed_bytes_come_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 typedef struct {
     struct isal_zstream z;
+    uint16_t header;
     unsigned char memory[ISAL_DEF_LVL1_DEFAULT];
 } packing;
 
@@ -36,6 +37,15 @@ static uint16_t header_of(int window_bits) {
     return window_bits < 0 ? IGZIP_DEFLATE : window_bits > MAX_WBITS ? IGZIP_GZIP : IGZIP_ZLIB;
 }
 
+/* Not isal_deflate_reset(): the second stream it makes cannot be unpacked (ISA-L 2.30). */
+static void start(packing *p) {
+    isal_deflate_init(&p->z);
+    p->z.gzip_flag = p->header;
+    p->z.level = 1;
+    p->z.level_buf = p->memory;
+    p->z.level_buf_size = sizeof p->memory;
+}
+
 int deflateInit2_(z_streamp z, int level, int method, int window_bits, int memory, int strategy, const char *version,
                   int size) {
     static void *known;
@@ -46,11 +56,8 @@ int deflateInit2_(z_streamp z, int level, int method, int window_bits, int memor
     }
     packing *p = malloc(sizeof *p);
     if (!p) return Z_MEM_ERROR;
-    isal_deflate_init(&p->z);
-    p->z.gzip_flag = header_of(window_bits);
-    p->z.level = 1;
-    p->z.level_buf = p->memory;
-    p->z.level_buf_size = sizeof p->memory;
+    p->header = header_of(window_bits);
+    start(p);
     z->state = (void *) p;
     z->reserved = OURS;
     z->total_in = z->total_out = 0;
@@ -111,7 +118,7 @@ int deflateReset(z_streamp z) {
         end_function *theirs = (end_function *) zlib(&known, "deflateReset");
         return theirs ? theirs(z) : Z_VERSION_ERROR;
     }
-    isal_deflate_reset(&p->z);
+    start(p);
     z->total_in = z->total_out = 0;
     return Z_OK;
 }
