@@ -17,7 +17,7 @@ PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev lib
   libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
   libsqlite3-dev libxml2-dev libzip-dev libfreexl-dev libreadstat-dev libjansson-dev nettle-dev \
   libsodium-dev libpng-dev zlib1g-dev libisal-dev libglpk-dev libcmocka-dev \
-  qpdf poppler-utils libxml2-utils unzip python3 $(DATA_PACKAGES)
+  qpdf poppler-utils libxml2-utils unzip python3 glpk-utils $(DATA_PACKAGES)
 
 # In the order of the data's way.
 STATIONS := base study intake clean weight estimate measure model results render batch

@@ -126,6 +126,29 @@ static void small_bases_and_cells(void **state) {
     DONE();
 }
 
+/* Counts tell what shares tell: they add to the base, and the same cell is hidden both ways. */
+static void counts_are_cells_like_shares(void **state) {
+    (void) state;
+    DISCLOSE("  - {id: e, items: [item], statistic: count, by: [[region]]}\n");
+    static const int64_t count[] = {40, 30, 20, 15, 1};
+    static const char *const levels[] = {"c1", "c2", "c3", "c4", "c5"};
+    for (size_t k = 0; k < 5; k++) add(r, "e", "region=n", levels[k], "count", 106, count[k]);
+    rsp_published *p = rsp_disclose(s, r, NULL, false, d);
+    assert_true(hidden(p, "e", "region=n", "c5", "count") && hidden(p, "e", "region=n", "c4", "count"));
+    assert_false(hidden(p, "e", "region=n", "c1", "count"));
+    rsp_published_free(p);
+    add(r, "b", "region=n", "", "mean", 106, -1);
+    for (size_t k = 0; k < 5; k++) add(r, "a", "region=n", levels[k], "proportion", 106, count[k]);
+    r->rows[r->n - 3].organisations = 2; /* hides c3 in one of the tables for another reason */
+    p = rsp_disclose(s, r, NULL, false, d);
+    for (size_t k = 0; k < 5; k++)
+        assert_int_equal(hidden(p, "a", "region=n", levels[k], "proportion"),
+                         hidden(p, "e", "region=n", levels[k], "count"));
+    assert_true(hidden(p, "e", "region=n", "c3", "count") && hidden(p, "b", "region=n", "", "mean"));
+    rsp_published_free(p);
+    DONE();
+}
+
 static rsp_row *add_set(rsp_results *r, const char *level, const char *statistic, int64_t cell) {
     rsp_row *x = rsp_results_add(r, "sets", "", "ways", level, statistic);
     x->base = 200;
@@ -1142,6 +1165,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(small_bases_and_cells),
                                        cmocka_unit_test(nobody_and_everybody),
+                                       cmocka_unit_test(counts_are_cells_like_shares),
                                        cmocka_unit_test(five_answers_become_three),
                                        cmocka_unit_test(a_new_memory_hides_nothing_more),
                                        cmocka_unit_test(collapsing_that_does_not_help),

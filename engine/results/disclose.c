@@ -52,6 +52,12 @@ static const char *joined(rsp_arena *a, const char *const *part) {
 
 static bool is(const rsp_row *r, const char *statistic) { return strcmp(r->statistic, statistic) == 0; }
 
+/* How many gave an answer, or which share: whoever knows the base knows one by the other. */
+static bool of_an_answer(const rsp_row *r) { return is(r, "proportion") || (is(r, "count") && *r->level); }
+
+/* What the cell of a row is called, whichever way it is told. */
+static const char *cell_statistic(const rsp_row *r) { return of_an_answer(r) ? "proportion" : r->statistic; }
+
 static bool about_a_regression(const rsp_row *r) {
     return strncmp(r->statistic, "coefficient", 11) == 0 || is(r, "odds_ratio") || is(r, "threshold") ||
            is(r, "rate_ratio") || is(r, "marginal_effect") || is(r, "predicted");
@@ -69,7 +75,7 @@ static bool too_small(const rsp_disclosure_spec *d, const rsp_row *r) {
 
 /* "Nobody" or "everybody" in a small group says something about each of its members. */
 static bool all_or_none(const rsp_disclosure_spec *d, const rsp_row *r) {
-    if (!(is(r, "proportion") || rsp_is_pair(r)) || r->base <= 0 || r->base >= SMALL_GROUP_FACTOR * d->minimum_base)
+    if (!(of_an_answer(r) || rsp_is_pair(r)) || r->base <= 0 || r->base >= SMALL_GROUP_FACTOR * d->minimum_base)
         return false;
     return r->cell == 0 || r->cell == r->base;
 }
@@ -244,9 +250,9 @@ static const rsp_list *choices_of(const struct gate *g, const char *term) {
     return v == RSP_NONE ? NULL : g->study->variables[v].list;
 }
 
-/* The shares of this row and others like it add to 1. */
+/* The shares of this row and others like it add to 1, or its counts to the base. */
 static bool part_of_a_distribution(const struct gate *g, const rsp_row *r) {
-    return is(r, "combination") || (is(r, "proportion") && adds_to_one(g, r->term));
+    return is(r, "combination") || (of_an_answer(r) && adds_to_one(g, r->term));
 }
 
 /* The levels of one distribution add to 1. */
@@ -266,7 +272,7 @@ static void same_cell(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || rsp_is_pair(r)) continue;
-        groups_add(&groups, KEY(g, filter_key(g, i), r->domain, r->term, r->level, r->statistic), i);
+        groups_add(&groups, KEY(g, filter_key(g, i), r->domain, r->term, r->level, cell_statistic(r)), i);
     }
     for (size_t k = 0; k < groups.n; k++) {
         const struct members *m = &groups.group[k];
@@ -291,7 +297,7 @@ static bool index_tells(const struct gate *g, const struct members *m, const rsp
     for (size_t j = 0; j < m->n; j++) {
         const rsp_row *r = &g->results->rows[m->row[j]];
         bool hidden = g->hidden[m->row[j]] != SHOWN;
-        level |= is(r, "proportion") && hidden;
+        level |= of_an_answer(r) && hidden;
         pair |= rsp_is_pair(r) && hidden;
         pairs |= rsp_is_pair(r);
         unprinted |= g->hidden[m->row[j]] == UNPRINTED;
@@ -306,7 +312,7 @@ static void indices_of_levels(struct gate *g) {
         const rsp_row *r = &g->results->rows[i];
         size_t v = rsp_study_variable(g->study, r->term);
         if (v == RSP_NONE || !g->study->variables[v].list) continue;
-        if (is(r, "proportion") || (rsp_is_pair(r) && !left_out(g, r)) || index_of_levels(r))
+        if (of_an_answer(r) || (rsp_is_pair(r) && !left_out(g, r)) || index_of_levels(r))
             groups_add(&groups, KEY(g, filter_key(g, i), r->domain, r->term), i);
     }
     for (size_t k = 0; k < groups.n; k++) {
@@ -326,14 +332,14 @@ static void parts_of_a_whole(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (g->analysis[i] && g->analysis[i]->kind == RSP_A_TABLE && g->hidden[i] == SHOWN)
-            rsp_map_put(shown, KEY(g, filter_key(g, i), r->domain, r->term, r->level, r->statistic), i);
+            rsp_map_put(shown, KEY(g, filter_key(g, i), r->domain, r->term, r->level, cell_statistic(r)), i);
     }
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || r->sides[0] || rsp_is_pair(r)) continue;
         const char *variable = NULL, *parent;
         for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++) {
-            const char *whole = KEY(g, filter_key(g, i), parent, r->term, r->level, r->statistic);
+            const char *whole = KEY(g, filter_key(g, i), parent, r->term, r->level, cell_statistic(r));
             if (rsp_map_get(shown, whole) != RSP_NONE) groups_add(&groups, KEY(g, r->analysis, whole, variable), i);
         }
     }
@@ -405,7 +411,7 @@ struct linked {
 
 static const char *cell_key(const struct gate *g, size_t row, const char *domain) {
     const rsp_row *r = &g->results->rows[row];
-    return KEY(g, filter_key(g, row), domain, r->term, r->level, r->statistic);
+    return KEY(g, filter_key(g, row), domain, r->term, r->level, cell_statistic(r));
 }
 
 static double at_least_zero(double x) { return x > 0 ? x : 0; }
