@@ -409,6 +409,14 @@ static void test_random_bytes(void **state) {
     }
 }
 
+#ifdef RSP_SIGNS_WIDE
+RSP_SIGNS_WIDE static rsp_signs signs_wide(const char text[RSP_SIGNS], char delimiter) {
+    return rsp_signs_of_wide(text, delimiter);
+}
+
+RSP_SIGNS_WIDE static uint64_t odd_so_far_wide(uint64_t x) { return rsp_odd_so_far_wide(x); }
+#endif
+
 static void test_signs(void **state) {
     static const char alphabet[] = "\"\",;\n\r\t ab\xC3\xA9";
     static const char delimiters[] = {',', ';', '\t', ' '};
@@ -426,6 +434,13 @@ static void test_signs(void **state) {
             odd |= (uint64_t) (n & 1) << i;
         }
         assert_true(rsp_odd_so_far(plain.quote) == odd);
+#ifdef RSP_SIGNS_WIDE
+        if (rsp_signs_are_wide()) {
+            rsp_signs wide = signs_wide(text, delimiters[k & 3]);
+            assert_memory_equal(&wide, &plain, sizeof plain);
+            assert_true(odd_so_far_wide(plain.quote) == odd);
+        }
+#endif
     }
 }
 

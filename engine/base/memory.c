@@ -15,14 +15,20 @@
  * pages stay small. Blocks below LARGE stay as they are, so that a small study's memory does. */
 enum { LARGE = 4 << 20, LARGE_PAGE = 2 << 20 };
 
-static void *with_large_pages(void *p, size_t bytes) {
-    if (!p) rsp_ending_without_memory();
-    if (bytes < LARGE) return p;
+/* Of the large pages that lie within these bytes. */
+static void advise(const void *p, size_t bytes, int advice) {
     uintptr_t from = ((uintptr_t) p + LARGE_PAGE - 1) & ~(uintptr_t) (LARGE_PAGE - 1),
               to = ((uintptr_t) p + bytes) & ~(uintptr_t) (LARGE_PAGE - 1);
-    if (to > from) madvise((void *) from, to - from, MADV_HUGEPAGE);
+    if (to > from) madvise((void *) from, to - from, advice);
+}
+
+static void *with_large_pages(void *p, size_t bytes) {
+    if (!p) rsp_ending_without_memory();
+    if (bytes >= LARGE) advise(p, bytes, MADV_HUGEPAGE);
     return p;
 }
+
+void rsp_give_back(const void *p, size_t bytes) { advise(p, bytes, MADV_DONTNEED); }
 
 void *rsp_malloc(size_t bytes) { return with_large_pages(malloc(bytes ? bytes : 1), bytes); }
 

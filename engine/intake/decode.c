@@ -300,7 +300,7 @@ static const char *declared_name(const char *declared, const rsp_buf *raw, size_
 }
 
 bool rsp_decode(rsp_buf *raw, const char *declared, const char *path, rsp_decoded *out, rsp_diag *d) {
-    size_t skip = 0;
+    size_t skip = 0, mark = 0;
     rsp_buf text = {0};
     struct bad bad = {0};
     *out = (rsp_decoded){0};
@@ -311,9 +311,8 @@ bool rsp_decode(rsp_buf *raw, const char *declared, const char *path, rsp_decode
     size_t length = raw->length - skip;
     bool utf8 = strcmp(out->encoding, "UTF-8") == 0;
     if (utf8 && rsp_utf8_check(bytes, length) == length) {
-        memmove(raw->data, bytes, length + 1);
-        raw->length = length;
-        text = *raw;
+        text = *raw; /* the mark stays in front of the text: moving a large file would cost a look at all of it */
+        mark = skip;
         *raw = (rsp_buf){0};
     } else if (utf8) {
         repair_utf8(bytes, length, &text, &bad);
@@ -330,7 +329,8 @@ bool rsp_decode(rsp_buf *raw, const char *declared, const char *path, rsp_decode
     if (out->assumed)
         rsp_report(d, RSP_NOTE, (rsp_loc){path, 0, 0}, "if letters look wrong, give the source its `encoding`",
                    "read as %s, judging by its bytes", out->encoding);
-    out->text = text.data;
-    out->length = text.length;
+    out->heap = text.data;
+    out->text = text.data + mark;
+    out->length = text.length - mark;
     return true;
 }

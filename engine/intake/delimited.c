@@ -283,8 +283,14 @@ static double agreement(const char *text, size_t length, char delimiter, size_t 
     scan_all(&s);
     *columns = 0;
     for (size_t i = 0; i < s.n; i++) {
-        room_reserve(&room, s.records[i].length + 1u);
-        size_t n = cut_plainly(text + s.records[i].offset, s.records[i].length, delimiter, &room, NULL, 0);
+        const struct rsp_record *r = &s.records[i];
+        size_t n = s.quick
+                       ? rsp_quick_cut(text + r->offset, r->length, length - r->offset - r->length, delimiter, NULL, 0)
+                       : RSP_NONE;
+        if (n == RSP_NONE) {
+            room_reserve(&room, r->length + 1u);
+            n = cut_plainly(text + r->offset, r->length, delimiter, &room, NULL, 0);
+        }
         if (i == 0) *columns = n;
         if (*columns == 1) break;
         same += n == *columns;
@@ -386,6 +392,7 @@ static rsp_table_data *open_text(rsp_buf *raw, const char *path, const char *enc
     t->format = "text";
     t->encoding = text.encoding;
     t->encoding_why = text.why;
+    t->heap = text.heap;
     t->text = text.text;
     t->text_length = text.length;
     t->delimiter = delimiter ? delimiter : detect_delimiter(text.text, text.length, &t->agreement);

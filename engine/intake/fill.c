@@ -146,9 +146,12 @@ struct record {
 /* Records that stand one behind the other are filled column by column: what a column needs and the place it goes to then
  * stay in the first cache, and so do the cells, of which there are few. */
 enum { FEW_RECORDS = 64, FEW_CELLS = 1 << 11 };
+enum { BLOCKS_HELD = 64 }; /* some 8 MB of text */
 
 struct few {
-    size_t n;
+    size_t n, first_row;   /* rows of the frame stand one behind the other */
+    const rsp_cell *cells; /* of the first record; the next record's stand behind them */
+    size_t n_columns;
     struct record r[FEW_RECORDS];
 };
 
@@ -293,16 +296,20 @@ static inline int code_of(const struct plan *p, struct worker *w, const struct r
     return RSP_NA_INVALID;
 }
 
+/* The code of any cell, of one that the table of single bytes does not settle. */
+static int code_further(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
+    int code = is_blank(&r->cells[column]) ? why_blank(p, r, column) : code_of(p, w, r, column);
+    return code < 0 ? as_left(p, r, column, code) : code;
+}
+
 static void fill_codes(const struct plan *p, struct worker *w, const struct few *few, size_t column) {
     rsp_column *to = &p->frame->columns[p->job->columns[column].variable];
     const int16_t *one = w->caches[column].one;
-    for (size_t i = 0; i < few->n; i++) {
-        const struct record *r = &few->r[i];
-        const rsp_cell *cell = &r->cells[column];
+    const rsp_cell *cell = few->cells + column;
+    for (size_t i = 0; i < few->n; i++, cell += few->n_columns) {
         int code = cell->length == 1 ? one[(unsigned char) cell->text[0]] - CODE_BASE : -CODE_BASE;
-        if (code == -CODE_BASE) code = is_blank(cell) ? why_blank(p, r, column) : code_of(p, w, r, column);
-        if (code < 0) code = as_left(p, r, column, code);
-        rsp_set_code(to, r->row, code);
+        if (code < 0) code = code_further(p, w, &few->r[i], column);
+        rsp_set_code(to, few->first_row + i, code);
     }
 }
 
@@ -855,13 +862,17 @@ static void fill_block(rsp_filler *x, const struct plan *p, int thread, size_t f
     const rsp_table_data *t = p->job->table;
     struct few few;
     if (!w->n_caches) worker_start(w, t);
+    rsp_frame_ask(x->frame, p->job->first_row + from, p->job->first_row + to);
     for (size_t at = from, step = few_records(t); at < to; at += step) {
         few.n = to - at < step ? to - at : step;
+        few.first_row = p->job->first_row + at;
+        few.cells = w->cells;
+        few.n_columns = t->n_columns;
         t->read(t, at, at + few.n, &w->room, w->cells);
         for (size_t i = 0; i < few.n; i++) {
             struct record *r = &few.r[i];
             *r = (struct record){
-                .cells = w->cells + i * t->n_columns, .row = p->job->first_row + at + i, .line = t->line[at + i]};
+                .cells = w->cells + i * t->n_columns, .row = few.first_row + i, .line = t->line[at + i]};
             x->frame->file[r->row] = p->job->file;
             x->frame->line[r->row] = r->line;
             x->reader[r->row] = (uint16_t) thread;
@@ -870,14 +881,25 @@ static void fill_block(rsp_filler *x, const struct plan *p, int thread, size_t f
     }
 }
 
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Every so many blocks the text of what was read is given back: text and answers are never held together as a whole. */
+static void fill_blocks(rsp_filler *x, const struct plan *p) {
+    size_t n = p->job->table->n_records, block = rsp_table_block(p->job->table), many = BLOCKS_HELD * block;
+    for (size_t from = 0; from < n; from += many) {
+        size_t to = smaller(from + many, n);
+#pragma omp parallel for schedule(dynamic) num_threads(x->n_workers)
+        for (size_t at = from; at < to; at += block)
+            fill_block(x, p, omp_get_thread_num(), at, smaller(at + block, to));
+        rsp_table_release(p->job->table, to);
+    }
+}
+
 void rsp_fill(rsp_filler *x, const rsp_fill_job *job, rsp_diag *d) {
     struct plan p;
     plan_make(&p, job, x->frame, x->matcher);
-    size_t n = job->table->n_records, block = rsp_table_block(job->table), n_blocks = (n + block - 1) / block;
     for (int k = 0; k < x->n_workers; k++) caches_free(&x->workers[k]);
-#pragma omp parallel for schedule(dynamic) num_threads(x->n_workers)
-    for (size_t b = 0; b < n_blocks; b++)
-        fill_block(x, &p, omp_get_thread_num(), b * block, (b + 1) * block < n ? (b + 1) * block : n);
+    fill_blocks(x, &p);
     for (size_t k = 0; k < job->source->n_set; k++) fill_constant(x, job, &job->source->set[k], d);
     report_ragged(x, &p, d);
     report_undated(x, &p, d);

@@ -4,6 +4,13 @@
 
 #include "reader.h"
 
+/* A frame whose cells intake writes as it goes, so that memory is taken when it is needed: columns allocated, nothing
+ * written. Rows [from, to) of the answers then become RSP_NA_NOT_ASKED by rsp_frame_ask, derived columns, all rows of them,
+ * by rsp_frame_ask_derived. */
+rsp_frame *rsp_frame_room(const rsp_study *s, size_t n);
+void rsp_frame_ask(rsp_frame *f, size_t from, size_t to);
+void rsp_frame_ask_derived(rsp_frame *f);
+
 /* Fills columns of all files of a frame; its threads keep their dictionaries of texts until rsp_filler_finish. */
 typedef struct rsp_filler rsp_filler;
 
@@ -25,6 +32,7 @@ char rsp_detect_decimal(const rsp_fill_job *job, rsp_diag *d);
 /* The order of day and month of every column of dates, by what stands in them: [n_columns] in the arena. Columns where no
  * day is above 12 are reported, unless the source or the tool says which it is. */
 const rsp_date_order *rsp_detect_dates(const rsp_fill_job *job, rsp_arena *a, rsp_diag *d);
+/* The records are read no more after it (rsp_table_release). */
 void rsp_fill(rsp_filler *x, const rsp_fill_job *job, rsp_diag *d);
 /* Makes the frame's dictionaries: words in sorted order, so that numbers do not follow threads or files. Columns of texts
  * that are personal data by their content are emptied, and reported. */

@@ -245,6 +245,6 @@ rsp_form *rsp_form_syntax(const rsp_buf *raw, const char *path, rsp_diag *d) {
     if (s.spss) read_spss(&s, &l);
     else read_r(&s, &l);
     rsp_map_free(l.of_name);
-    free(text.text);
+    free(text.heap);
     return f;
 }

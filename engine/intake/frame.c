@@ -1,7 +1,8 @@
 /* The frame: columns of coded answers, their order, their values. */
-#include "reader.h"
+#include "fill.h"
 
 #include "base/hash64.h"
+#include "base/vector.h"
 
 #include <assert.h>
 #include <math.h>
@@ -21,12 +22,12 @@ static rsp_column_kind kind_of(const rsp_variable *v) {
     }
 }
 
-static void fill_not_asked(rsp_column *c, size_t n) {
-    if (c->c8) memset(c->c8, RSP_NA_NOT_ASKED, n);
-    for (size_t i = 0; c->c16 && i < n; i++) c->c16[i] = RSP_NA_NOT_ASKED;
-    for (size_t i = 0; c->text && i < n; i++) c->text[i] = RSP_NA_NOT_ASKED;
-    for (size_t i = 0; c->number && i < n; i++) c->number[i] = NAN;
-    if (c->why) memset(c->why, RSP_NA_NOT_ASKED, n);
+static void fill_not_asked(rsp_column *c, size_t from, size_t to) {
+    if (c->c8) memset(c->c8 + from, RSP_NA_NOT_ASKED, to - from);
+    for (size_t i = from; c->c16 && i < to; i++) c->c16[i] = RSP_NA_NOT_ASKED;
+    for (size_t i = from; c->text && i < to; i++) c->text[i] = RSP_NA_NOT_ASKED;
+    for (size_t i = from; c->number && i < to; i++) c->number[i] = NAN;
+    if (c->why) memset(c->why + from, RSP_NA_NOT_ASKED, to - from);
 }
 
 static void column_new(rsp_column *c, const rsp_variable *v, size_t n, rsp_arena *a) {
@@ -45,10 +46,28 @@ static void column_new(rsp_column *c, const rsp_variable *v, size_t n, rsp_arena
     case RSP_COL_TEXT: c->text = RSP_ARRAY(a, int32_t, n); break;
     case RSP_COL_NONE: break;
     }
-    fill_not_asked(c, n);
+}
+
+void rsp_frame_ask(rsp_frame *f, size_t from, size_t to) {
+    for (size_t j = 0; j < f->n_columns; j++)
+        if (f->study->variables[j].derive.kind == RSP_DERIVE_NONE) fill_not_asked(&f->columns[j], from, to);
+    for (size_t i = from; i < to; i++) f->aside[i] = -1;
+}
+
+void rsp_frame_ask_derived(rsp_frame *f) {
+#pragma omp parallel for schedule(dynamic)
+    for (size_t j = 0; j < f->n_columns; j++)
+        if (f->study->variables[j].derive.kind != RSP_DERIVE_NONE) fill_not_asked(&f->columns[j], 0, f->n);
 }
 
 rsp_frame *rsp_frame_new(const rsp_study *s, size_t n) {
+    rsp_frame *f = rsp_frame_room(s, n);
+    rsp_frame_ask(f, 0, n);
+    rsp_frame_ask_derived(f);
+    return f;
+}
+
+rsp_frame *rsp_frame_room(const rsp_study *s, size_t n) {
     rsp_arena *a = rsp_arena_new();
     rsp_frame *f = RSP_NEW(a, rsp_frame);
     f->arena = a;
@@ -62,7 +81,6 @@ rsp_frame *rsp_frame_new(const rsp_study *s, size_t n) {
     f->aside = RSP_ARRAY(a, int16_t, n);
     f->flags = RSP_ARRAY(a, uint64_t, n);
     f->answers = RSP_ARRAY(a, uint64_t, n);
-    for (size_t i = 0; i < n; i++) f->aside[i] = -1;
     return f;
 }
 
@@ -288,9 +306,10 @@ static void hash_column(const rsp_column *c, size_t from, size_t to, uint64_t (*
 }
 
 /* Up to PACKED columns of bytes, a row's cells side by side in one word. */
-static void hash_bytes(const int8_t *const *columns, size_t n, size_t from, size_t to, uint64_t (*h)[2]) {
+RSP_WIDE static void hash_bytes(const int8_t *const *columns, size_t n, size_t from, size_t to, uint64_t (*h)[2]) {
     uint64_t words[HASHED_AT_ONCE] = {0};
     for (size_t k = 0; k < n; k++)
+#pragma omp simd
         for (size_t i = from; i < to; i++) words[i - from] |= (uint64_t) (uint8_t) columns[k][i] << (8 * k);
     for (size_t i = 0; i < to - from; i++) hash_both(&words[i], sizeof words[i], h[i], n);
 }

@@ -191,7 +191,7 @@ static rsp_frame *fill_frame(const rsp_study *s, const struct inputs *all, const
         rsp_report(d, RSP_ERR_DATA, RSP_NOWHERE, NULL, "%zu rows are more than can be read", n);
         return NULL;
     }
-    rsp_frame *f = rsp_frame_new(s, n);
+    rsp_frame *f = rsp_frame_room(s, n);
     leave_out_texts(f, used);
     describe_files(f, all);
     rsp_filler *x = rsp_filler_new(f, m);
@@ -206,6 +206,7 @@ static rsp_frame *fill_frame(const rsp_study *s, const struct inputs *all, const
     }
     rsp_filler_finish(x, d);
     rsp_filler_free(x);
+    rsp_frame_ask_derived(f);
     return f;
 }
 

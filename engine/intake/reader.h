@@ -13,7 +13,8 @@
 /* ---- bytes to UTF-8 --------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    char *text; /* UTF-8 without BOM and without NUL bytes; heap, not terminated */
+    char *heap; /* the caller's to free; the text stands in it */
+    char *text; /* UTF-8 without BOM and without NUL bytes; not terminated */
     size_t length;
     const char *encoding; /* as recognised, static */
     const char *why;      /* what it was recognised by, static */
@@ -104,6 +105,7 @@ struct rsp_table_data {
     bool comma_in_cells;           /* a comma occurs that does not separate cells */
     bool skipped_marked;           /* the tool marks questions that were seen and not answered: blanks were not shown */
     struct rsp_record *records;    /* delimited text */
+    char *heap;                    /* of delimited text: what it stands in */
     char *text;
     size_t text_length;
     bool plain;              /* read by the plain functions alone */
@@ -156,6 +158,8 @@ rsp_table_data *rsp_statfile_open(rsp_buf *raw, const char *path, const char *en
 bool rsp_is_eusurvey_xml(const rsp_buf *raw);
 rsp_table_data *rsp_eusurvey_xml_open(rsp_buf *raw, const char *path, rsp_diag *d);
 void rsp_table_close(rsp_table_data *t); /* NULL allowed */
+/* Records before `to` are read no more: memory of delimited text goes back to the system. */
+void rsp_table_release(const rsp_table_data *t, size_t to);
 /* Records to read at once so that their cells stay in the processor's cache. */
 size_t rsp_table_block(const rsp_table_data *t);
 /* "line 7", or "row 7" where the table has rows. */

@@ -111,11 +111,17 @@ void rsp_table_set_label(rsp_table_data *t, size_t j, const char *text) {
     t->info[j].label = rsp_strdup(t->arena, text);
 }
 
+void rsp_table_release(const rsp_table_data *t, size_t to) {
+    if (!t->records || !to) return;
+    size_t until = to < t->n_records ? t->records[to].offset : t->text_length;
+    rsp_give_back(t->heap, (size_t) (t->text - t->heap) + until);
+}
+
 void rsp_table_close(rsp_table_data *t) {
     if (!t) return;
     free(t->records);
     free(t->line);
-    free(t->text);
+    free(t->heap);
     rsp_grid_free(t->grid);
     rsp_cases_free(t->cases);
     rsp_arena_free(t->arena);
@@ -247,8 +253,9 @@ static void grid_read(const rsp_table_data *t, size_t from, size_t to, rsp_room 
 void rsp_table_hold(rsp_table_data *t, rsp_grid *g) {
     assert(g->n_rows == t->n_records);
     free(t->records);
-    free(t->text);
+    free(t->heap);
     t->records = NULL;
+    t->heap = NULL;
     t->text = NULL;
     rsp_grid_free(t->grid);
     t->grid = g;

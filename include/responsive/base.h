@@ -36,6 +36,8 @@ char *rsp_printf(rsp_arena *a, const char *format, ...) __attribute__((format(pr
 void *rsp_malloc(size_t bytes);
 void *rsp_calloc(size_t count, size_t size);
 void *rsp_realloc(void *p, size_t bytes);
+/* The system may have back what lies within these bytes of a large block, which are read no more; they are freed as ever. */
+void rsp_give_back(const void *p, size_t bytes);
 
 /* A growing array kept by hand: RSP_PUSH(v, n, cap, value) appends to heap array v of n elements with room for cap. */
 #define RSP_PUSH(v, n, cap, value)                                                                                     \

@@ -1,5 +1,6 @@
 # The work of study.yaml with the usual R packages, on the exports that `responsive simulate` wrote:
 #   Rscript specs/bench/peer.R FOLDER REPLICATES        FOLDER holds the study's files and exports/*.csv
+# Without replicates (0) the exports are read, and that is all.
 # Prints a line for each part and `total SECONDS`; ends with status 3 where a package is missing.
 # Debian: r-cran-survey r-cran-lavaan r-cran-lme4 r-cran-ordinal r-cran-psych r-cran-data.table
 packages <- c("data.table", "survey", "lavaan", "lme4", "ordinal", "psych")
@@ -32,6 +33,7 @@ code_answers <- function(one) {
   one
 }
 texts <- timed("fread", lapply(list.files(file.path(folder, "exports"), full.names = TRUE), read_texts))
+if (replicates == 0) quit(status = 0)
 answers <- timed("codes", rbindlist(lapply(texts, code_answers)))
 answers <- timed("scores, cleaning", {
   for (k in seq_along(scores)) answers[, (scores[k]) := rowMeans(.SD, na.rm = TRUE), .SDcols = parts[[k]]]

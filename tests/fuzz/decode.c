@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         rsp_parse_date(out.text, out.length, &number);
         rsp_parse_double(out.text, out.length, ',', &number);
         fold_twice(out.text, out.length);
-        free(out.text);
+        free(out.heap);
     } else {
         assert(rsp_diag_errors(d) > 0);
     }
