@@ -931,6 +931,93 @@ static void test_published_limesurvey_files(void **state) {
     }
 }
 
+/* EUSurvey's split options: a blank column for the question, then Yes and No under the options' own words. */
+static void test_split_options(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x,
+             "Country;Which channels?;Consultation;Complaints, appeals;Protest;Are you a member of the association?;"
+             "Contribution ID;Creation date;Languages\n"
+             "Poland;;Yes;No;Yes;Yes;c1;2026-03-01;pl\n"
+             "Romania;;No;No;Yes;No;c2;2026-03-02;ro\n"
+             "Poland;;No;Yes;No;No;c3;2026-03-03;pl\n"
+             "Romania;;No;c4;2026-03-04;ro;;;\n",
+             "auto");
+    assert_non_null(x.frame);
+    assert_string_equal(x.frame->files[0].tool, "eusurvey");
+    size_t first = x.study->variables[rsp_study_variable(x.study, "channels")].first_part, sums[3] = {0};
+    for (size_t i = 0; i < x.frame->n; i++)
+        for (size_t k = 0; k < 3; k++) sums[k] += x.frame->columns[first + k].c8[i] == 1;
+    assert_int_equal(sums[0], 1);
+    assert_int_equal(sums[1], 1);
+    assert_int_equal(sums[2], 2);
+    size_t members = 0;
+    for (size_t i = 0; i < x.frame->n; i++) members += code(&x, "member", i) == 1;
+    assert_int_equal(members, 1);
+    assert_non_null(strstr(said(x.diag, "are read as its options")->message, "Which channels?"));
+    assert_non_null(strstr(said(x.diag, "too far left")->message, "line 5"));
+    folder_free(&x);
+}
+
+/* Children 1, 2, 3 are labelled 0, 1 and more: codes or labels, as the other answers tell. */
+static void test_codes_that_are_labels(void **state) {
+    static const struct {
+        const char *cells;
+        int second; /* of the row whose cell is 1 */
+        const char *said;
+        bool error;
+    } cases[] = {{"id,kids\n1,1\n2,3\n", 0, NULL, false},
+                 {"id,kids\n1,1\n2,2 or more\n", 1, NULL, false},
+                 {"id,kids\n1,1\n2,1\n", 0, "they are read as codes", false},
+                 {"id,kids\n1,1\n2,3\n3,2 or more\n", 0, "holds codes and labels", true}};
+    (void) state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct folder x;
+        folder_new(&x);
+        write_text(x.dir, "survey.csv", "type,name,label::en\ntext,id,Identifier\nselect_one kids,kids,Children\n");
+        write_text(x.dir, "choices.csv", "list_name,name,label::en\nkids,1,0\nkids,2,1\nkids,3,2 or more\n");
+        write_text(x.dir, "data.csv", cases[k].cells);
+        write_text(x.dir, "study.yaml",
+                   "study: kids\ntitle: {en: Kids}\nlanguages: [en]\nsources: [{files: data.csv, format: csv}]\n"
+                   "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\n"
+                   "tables: [{id: all, items: [kids]}]\n");
+        x.study = rsp_study_load(x.dir, x.diag);
+        assert_non_null(x.study);
+        x.frame = rsp_intake(x.study, x.diag);
+        assert_true((x.frame == NULL) == cases[k].error);
+        if (x.frame) assert_int_equal(code(&x, "kids", 0), cases[k].second);
+        if (cases[k].said) assert_non_null(said(x.diag, cases[k].said));
+        else assert_int_equal(rsp_diag_warnings(x.diag), 0);
+        folder_free(&x);
+    }
+}
+
+/* Label exports repeat the words of questions: columns and questions of the same words stand in the same order. */
+static void test_repeated_headings(void **state) {
+    static const char twins[] = "type,name,label::en,export_name\ntext,id,Identifier,\n"
+                                "select_one yes_no,first,Is it enough?,\ninteger,second,Is it enough?,\n"
+                                "select_one yes_no,third,Does it help?,Helps?#2\n";
+    struct folder x;
+    (void) state;
+    folder_new(&x);
+    write_text(x.dir, "survey.csv", twins);
+    write_text(x.dir, "data.csv", "id,Is it enough?,Helps?,Is it enough?,Helps?\n1,yes,no,7,yes\n2,no,no,8,no\n");
+    write_text(x.dir, "study.yaml",
+               "study: twins\ntitle: {en: Twins}\nlanguages: [en]\nsources: [{files: data.csv, format: csv}]\n"
+               "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\n"
+               "tables: [{id: all, items: [first, second, third]}]\n");
+    x.study = rsp_study_load(x.dir, x.diag);
+    assert_non_null(x.study);
+    x.frame = rsp_intake(x.study, x.diag);
+    assert_non_null(x.frame);
+    assert_int_equal(code(&x, "first", 0), 1);
+    assert_true(number(&x, "second", 0) == 7 && number(&x, "second", 1) == 8);
+    assert_int_equal(code(&x, "third", 0), 1); /* by name */
+    assert_int_equal(code(&x, "third", 1), 0);
+    assert_non_null(strstr(said(x.diag, "in the order of the questions")->message, "2 columns"));
+    folder_free(&x);
+}
+
 /* ---- headings and sources --------------------------------------------------------------------------------------- */
 
 static void test_headings(void **state) {
@@ -1195,6 +1282,8 @@ static void test_personal_data_by_heading_and_content(void **state) {
                  {"2001:db8::1", true},
                  {"48.2082, 16.3738", true},
                  {"+48 22 123 45 67", true},
+                 {"AT61 1904 3002 3457 3201", true},
+                 {"AT61 1904 3002 3457 3202", false},
                  {"at 5 o'clock @ work", false},
                  {"3.1.2", false},
                  {"1.5, 2.5", false},
@@ -1319,6 +1408,9 @@ int main(void) {
                                        cmocka_unit_test(test_rse2017),
                                        cmocka_unit_test(test_published_limesurvey_files),
                                        cmocka_unit_test(test_headings),
+                                       cmocka_unit_test(test_split_options),
+                                       cmocka_unit_test(test_codes_that_are_labels),
+                                       cmocka_unit_test(test_repeated_headings),
                                        cmocka_unit_test(test_sources),
                                        cmocka_unit_test(test_threads),
                                        cmocka_unit_test(test_damaged_exports),

@@ -374,6 +374,54 @@ static void test_redcap_dictionary(void **state) {
     rsp_diag_free(d);
 }
 
+static void test_qualtrics_questionnaire(void **state) {
+    const char *files[] = {"fixtures/questionnaires/voices-qualtrics.csv", "fixtures/questionnaires/voices.qsf"};
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_study *s = drafted("qsf", files, 2, d);
+    assert_int_equal(s->n_languages, 2);
+    assert_string_equal(s->languages[1], "de");
+    expect_label(s, "Q1", "en", "In which field do you work?"); /* without HTML */
+    expect_label(s, "Q1", "de", "In welchem Feld arbeiten Sie?");
+    const rsp_list *field = variable_named(s, "Q1")->list;
+    assert_string_equal(field->choices[0].code, "30"); /* in the order shown, by the recode values */
+    assert_string_equal(rsp_choice_label(field, 0, "de"), "Kinderschutz");
+    const rsp_variable *channels = variable_named(s, "Q2");
+    assert_int_equal(channels->type, RSP_SELECT_MULTIPLE);
+    assert_string_equal(channels->list->choices[2].code, "4");
+    assert_string_equal(rsp_choice_label(channels->list, 1, "de"), "Treffen");
+    const rsp_variable *board = variable_named(s, "board"); /* a row that has a tag of its own */
+    assert_ptr_equal(board->list, variable_named(s, "Q3_4")->list);
+    assert_int_equal(board->list->n, 5);
+    expect_label(s, "board", "de", "Nutzerinnen und Nutzer sitzen im Vorstand.");
+    assert_int_equal(board->measure, RSP_ORDINAL);
+    assert_int_equal(variable_named(s, "Q4_1")->list == NULL, 1);
+    assert_non_null(variable_named(s, "Q6")->relevant);
+    assert_true(rsp_study_variable(s, "Q9") == RSP_NONE);
+    rsp_frame *f = rsp_intake(s, d);
+    assert_non_null(f);
+    assert_int_equal(f->n, 120);
+    size_t meetings = rsp_study_variable(s, "Q2"), recorded = rsp_study_variable(s, "Q6"), chosen = 0, answered = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        chosen += f->columns[s->variables[meetings].first_part + 1].c8[i] == 1;
+        answered += rsp_valid(f, recorded, i);
+    }
+    assert_true(chosen > 40 && answered > 20 && answered < chosen);
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    const char *cut[] = {"fixtures/questionnaires/voices-qualtrics.csv",
+                         written("cut.qsf", "{\"SurveyEntry\": {},\n \"SurveyElements\": [{]}")};
+    char dir[200];
+    snprintf(dir, sizeof dir, "%s/cut", folder);
+    assert_false(rsp_new(dir, cut, 2, d));
+    const rsp_diagnostic *damaged = NULL;
+    for (size_t k = 0; k < rsp_diag_count(d); k++)
+        if (strstr(rsp_diag_at(d, k)->message, "this .qsf file is cut or damaged")) damaged = rsp_diag_at(d, k);
+    assert_non_null(damaged);
+    assert_int_equal(damaged->loc.line, 2);
+    rsp_diag_free(d);
+}
+
 static void test_syntax_files(void **state) {
     static const char r[] =
         "data <- read.csv(\"survey_1_R_data_file.csv\", quote = \"'\\\"\")\n\n"
@@ -477,6 +525,7 @@ int main(void) {
                                        cmocka_unit_test(test_limesurvey_questionnaires),
                                        cmocka_unit_test(test_xlsform),
                                        cmocka_unit_test(test_redcap_dictionary),
+                                       cmocka_unit_test(test_qualtrics_questionnaire),
                                        cmocka_unit_test(test_syntax_files),
                                        cmocka_unit_test(test_conditions),
                                        cmocka_unit_test(test_scale_words)};

@@ -159,7 +159,17 @@ static void split_code(rsp_draft *x, rsp_draft_column *c, const rsp_tool *tool) 
     c->part = at + (triple ? 3 : 1);
 }
 
+/* Of a heading that stands over several columns only the first can be a part of a question. */
+static void describe_further(rsp_draft *x, rsp_draft_column *c) {
+    c->code = rsp_printf(x->arena, "%s#%zu", c->heading, c->occurrence);
+    c->label = rsp_draft_words(x, c->info && c->info->label && *c->info->label ? c->info->label : c->heading);
+}
+
 static void describe_heading(rsp_draft *x, rsp_draft_column *c, const rsp_tool *tool) {
+    if (c->occurrence > 1) {
+        describe_further(x, c);
+        return;
+    }
     size_t code = joined_code(c->heading);
     c->code = code ? rsp_strndup(x->arena, c->heading, code) : c->heading;
     if (code) {
@@ -180,11 +190,11 @@ static void describe_heading(rsp_draft *x, rsp_draft_column *c, const rsp_tool *
 }
 
 static void add_columns(rsp_draft *x, rsp_draft_file *f, rsp_map *seen) {
-    rsp_map *here = rsp_map_new();
+    rsp_map *alike = rsp_map_new(); /* the last of a heading, from behind */
+    for (size_t j = f->table->n_columns; j-- > 0;) rsp_map_put(alike, f->table->headings[j], f->table->occurrence[j]);
     for (size_t j = 0; j < f->table->n_columns; j++) {
-        const char *h = f->table->headings[j];
-        if (!rsp_map_put(here, h, j)) continue; /* only the first of a heading can be told */
-        size_t at = rsp_map_get(seen, h);
+        const char *h = f->table->headings[j], *name = rsp_column_name(f->table, j, x->arena);
+        size_t at = *h ? rsp_map_get(seen, name) : RSP_NONE;
         f->commas = f->commas || (f->profiles[j].commas && !f->profiles[j].points);
         f->month_first = f->month_first || f->profiles[j].month_first;
         f->day_first = f->day_first || f->profiles[j].day_first;
@@ -193,6 +203,8 @@ static void add_columns(rsp_draft *x, rsp_draft_file *f, rsp_map *seen) {
             continue;
         }
         rsp_draft_column c = {.heading = h,
+                              .occurrence = f->table->occurrence[j],
+                              .n_alike = rsp_map_get(alike, h),
                               .own = f->profiles[j].own,
                               .info = f->table->info ? &f->table->info[j] : NULL,
                               .profile = f->profiles[j],
@@ -203,10 +215,10 @@ static void add_columns(rsp_draft *x, rsp_draft_file *f, rsp_map *seen) {
             if (words) c.info = words;
         }
         describe_heading(x, &c, f->tool);
-        rsp_map_put(seen, h, x->n_columns);
+        rsp_map_put(seen, name, x->n_columns);
         RSP_PUSH(x->columns, x->n_columns, x->column_capacity, c);
     }
-    rsp_map_free(here);
+    rsp_map_free(alike);
 }
 
 /* ---- lists ------------------------------------------------------------------------------------------------------ */

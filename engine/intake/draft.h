@@ -49,6 +49,7 @@ typedef struct {
     const char *heading, *code, *label; /* code: the heading, or the part before a joining string */
     const char *base, *part;            /* of NAME[PART] and the like; NULL */
     const char *part_label, *base_label;
+    size_t occurrence, n_alike; /* the how manieth of how many columns under the heading; 0: the only one */
     const rsp_own *own;
     const rsp_column_info *info;
     rsp_profile profile;

@@ -41,7 +41,7 @@ static void put_parts(rsp_draft *x, const rsp_form *f, const rsp_form_question *
     }
 }
 
-/* Words that stand for two questions tell neither. */
+/* Words that stand for two questions tell neither, unless as many columns have them for a heading: key#1, key#2, ... */
 static void put_words(rsp_draft *x, const rsp_form_question *q, size_t asked) {
     for (size_t l = 0; l < RSP_FORM_LANGUAGES; l++) {
         const char *label = q->label.in[l], *hint = q->hint.in[l];
@@ -52,6 +52,11 @@ static void put_words(rsp_draft *x, const rsp_form_question *q, size_t asked) {
         size_t at = rsp_map_get(x->asked_by, key);
         if (at == RSP_NONE) rsp_map_put(x->asked_by, key, asked);
         else if (at != asked) rsp_map_put(x->asked_twice, key, asked);
+        for (size_t nth = 1, other = RSP_NONE; other != asked; nth++) {
+            const char *numbered = rsp_printf(x->arena, "%s#%zu", key, nth);
+            rsp_map_put(x->asked_by, numbered, asked);
+            other = rsp_map_get(x->asked_by, numbered);
+        }
     }
 }
 
@@ -144,12 +149,23 @@ static size_t asked_by_words(const rsp_draft *x, const char *key) {
     return rsp_map_get(x->asked_twice, key) != RSP_NONE ? RSP_NONE : rsp_map_get(x->asked_by, key);
 }
 
+/* Of several columns under one heading: the question of the same place among those of these words. */
+static size_t asked_in_order(rsp_draft *x, const rsp_draft_column *c) {
+    const char *key = key_of_words(x, rsp_draft_words(x, c->heading));
+    if (rsp_map_get(x->asked_by, rsp_printf(x->arena, "%s#%zu", key, c->n_alike + 1)) != RSP_NONE) return RSP_NONE;
+    if (rsp_map_get(x->asked_by, rsp_printf(x->arena, "%s#%zu", key, c->n_alike)) == RSP_NONE) return RSP_NONE;
+    return rsp_map_get(x->asked_by, rsp_printf(x->arena, "%s#%zu", key, c->occurrence));
+}
+
 /* By the name, then without the names of groups in front, then by the words. */
-static size_t asked_by(rsp_draft *x, const char *code, const char *heading, const char *base) {
+static size_t asked_by(rsp_draft *x, const rsp_draft_column *c, const char *base) {
+    const char *code = c->code, *heading = c->heading;
     if (!x->n_asked) return RSP_NONE;
+    if (c->occurrence > 1) return asked_in_order(x, c);
     size_t at = rsp_map_get(x->asked_by, key_of(x, code, strlen(code)));
     for (const char *slash = strchr(code, '/'); slash && at == RSP_NONE; slash = strchr(slash + 1, '/'))
         at = rsp_map_get(x->asked_by, key_of(x, slash + 1, strlen(slash + 1)));
+    if (at == RSP_NONE && c->occurrence) at = asked_in_order(x, c);
     if (at == RSP_NONE) at = asked_by_words(x, key_of_words(x, rsp_draft_words(x, heading)));
     if (at == RSP_NONE && base) {
         at = asked_by_words(x, key_of_words(x, rsp_draft_words(x, base)));
@@ -256,7 +272,7 @@ static size_t take_columns(rsp_draft *x, size_t asked, size_t first, const char 
     const char *name = question_at(x, asked)->name;
     for (size_t j = first; j < x->n_columns; j++) {
         rsp_draft_column *c = &x->columns[j];
-        if (c->done || c->own || c->personal || asked_by(x, c->code, c->heading, c->base) != asked) continue;
+        if (c->done || c->own || c->personal || asked_by(x, c, c->base) != asked) continue;
         c->done = true;
         if (c->profile.answered > answered) answered = c->profile.answered;
         bool whole = strcmp(key_of(x, c->code, strlen(c->code)), key_of(x, name, strlen(name))) == 0;
@@ -279,7 +295,7 @@ static rsp_draft_item item_of(rsp_draft *x, const rsp_draft_column *c, size_t as
 }
 
 void rsp_draft_dress(rsp_draft *x, const rsp_draft_column *c, rsp_draft_item *item) {
-    size_t asked = asked_by(x, c->code, c->heading, NULL);
+    size_t asked = asked_by(x, c, NULL);
     if (asked == RSP_NONE || x->asked[asked].item != RSP_NONE || !x->n_languages) return;
     rsp_draft_item words = item_of(x, c, asked);
     item->label = words.label;
@@ -290,7 +306,7 @@ void rsp_draft_dress(rsp_draft *x, const rsp_draft_column *c, rsp_draft_item *it
 
 bool rsp_draft_from_form(rsp_draft *x, size_t column, const char **why) {
     rsp_draft_column *c = &x->columns[column];
-    size_t asked = asked_by(x, c->code, c->heading, c->base);
+    size_t asked = asked_by(x, c, c->base);
     const rsp_form_question *q = asked == RSP_NONE ? NULL : question_at(x, asked);
     if (!q || (!q->typed && !q->personal) || x->asked[asked].item != RSP_NONE) return false;
     const rsp_form *f = x->asked[asked].form;

@@ -231,7 +231,8 @@ static int work_out(const struct plan *p, struct worker *w, struct cache *c, siz
         if (value == (int) t->part) return 1; /* the option's text stands for a tick */
         return add_odd(w, c, cell);
     }
-    value = rsp_match_value(p->matcher, list, cell->text, cell->length, &w->fold);
+    value = t->words ? rsp_match_word(p->matcher, list, cell->text, cell->length, &w->fold) : RSP_VALUE_NONE;
+    if (value < 0) value = rsp_match_value(p->matcher, list, cell->text, cell->length, &w->fold);
     if (value >= 0) c->folds |= rsp_match_folds(list, (size_t) value, cell->text, cell->length, &w->fold);
     if (value >= 0) return value;
     if (value == RSP_VALUE_NONE) return work_out_further(p, w, c, list, column, cell);

@@ -29,6 +29,10 @@ rsp_filler *rsp_filler_new(rsp_frame *f, const rsp_matcher *m);
 /* The decimal sign of the file's numbers: given, or found in all of them. 0 when both signs occur and the tool does not
  * say which it writes (reported). */
 char rsp_detect_decimal(const rsp_fill_job *job, rsp_diag *d);
+/* Sets `words` of columns whose cells are labels although some could be codes of other choices; what cannot be told is
+ * reported. */
+void rsp_detect_words(const rsp_fill_job *job, const rsp_matcher *m, const rsp_study *s, rsp_target_column *columns,
+                      rsp_diag *d);
 /* The order of day and month of every column of dates, by what stands in them: [n_columns] in the arena. Columns where no
  * day is above 12 are reported, unless the source or the tool says which it is. */
 const rsp_date_order *rsp_detect_dates(const rsp_fill_job *job, rsp_arena *a, rsp_diag *d);

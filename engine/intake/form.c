@@ -343,6 +343,7 @@ static rsp_form *from_text(const rsp_buf *raw, const char *path, rsp_diag *d) {
 rsp_form *rsp_form_read(const rsp_buf *raw, const char *path, rsp_diag *d) {
     if (rsp_is_workbook(raw)) return xlsform(raw, path);
     if (rsp_form_is_lss(raw)) return rsp_form_lss(raw, path, d);
+    if (rsp_form_is_qsf(raw)) return rsp_form_qsf(raw, path, d);
     if (rsp_form_is_syntax(raw)) return rsp_form_syntax(raw, path, d);
     return from_text(raw, path, d);
 }

@@ -1,6 +1,7 @@
 /* Questionnaires as the tools keep them: what `new` takes over when one is given beside the exports.
  *
- * LimeSurvey's structure (.lss, .txt/.tsv: form_lime.c), XLSForm workbooks and REDCap's data dictionary (form.c), and the
+ * LimeSurvey's structure (.lss, .txt/.tsv: form_lime.c), Qualtrics's (.qsf: form_qsf.c), XLSForm workbooks and REDCap's data
+ * dictionary (form.c), and the
  * labels in syntax files for R and SPSS (form_syntax.c) all become one rsp_form: questions by the name their columns have
  * in the exports, lists of choices, texts by language, conditions as XLSForm writes them (form_condition.c). */
 #ifndef INTAKE_FORM_H
@@ -68,6 +69,8 @@ const char *rsp_form_words(const rsp_form_text *t); /* in the first language tha
 bool rsp_form_is_lss(const rsp_buf *raw);
 rsp_form *rsp_form_lss(const rsp_buf *raw, const char *path, rsp_diag *d);
 rsp_form *rsp_form_lime_table(rsp_table_data *t, const char *path); /* NULL if its headings are not LimeSurvey's */
+bool rsp_form_is_qsf(const rsp_buf *raw);
+rsp_form *rsp_form_qsf(const rsp_buf *raw, const char *path, rsp_diag *d);
 bool rsp_form_is_syntax(const rsp_buf *raw);
 rsp_form *rsp_form_syntax(const rsp_buf *raw, const char *path, rsp_diag *d);
 

@@ -106,7 +106,7 @@ static void open_table(struct input *in, rsp_buf *raw, rsp_diag *d) {
     in->table = rsp_table_open(raw, in->path, &o, d);
 }
 
-static void match_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
+static void match_input(struct input *in, const rsp_study *s, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
     char why[160];
     in->tool = rsp_tool_take(in->source->format, in->table, why, d);
     if (!in->tool) return;
@@ -122,11 +122,12 @@ static void match_input(struct input *in, const rsp_matcher *m, rsp_arena *a, rs
                         .decimal = in->source->decimal};
     in->decimal = rsp_detect_decimal(&job, d);
     in->dates = rsp_detect_dates(&job, a, d);
+    rsp_detect_words(&job, m, s, in->columns, d);
 }
 
 /* Files are read one after another, so that faults of reading come in their order; meanwhile other threads open those
  * that were read. */
-static void open_inputs(struct inputs *all, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
+static void open_inputs(struct inputs *all, const rsp_study *s, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
     rsp_buf *raw = rsp_calloc(all->n, sizeof *raw);
 #pragma omp parallel if (all->n > 1)
 #pragma omp single
@@ -139,7 +140,7 @@ static void open_inputs(struct inputs *all, const rsp_matcher *m, rsp_arena *a, 
     }
     free(raw); /* what they held belongs to the tables */
     for (size_t k = 0; k < all->n; k++)
-        if (all->v[k].table) match_input(&all->v[k], m, a, d);
+        if (all->v[k].table) match_input(&all->v[k], s, m, a, d);
 }
 
 /* The same answers under two names would count twice. */
@@ -245,7 +246,7 @@ rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d) {
     rsp_study_uses(s, used);
     rsp_matcher *m = rsp_matcher_new(s, used);
     if (find_inputs(&all, s, d)) {
-        open_inputs(&all, m, a, d);
+        open_inputs(&all, s, m, a, d);
         report_same_content(&all, d);
     }
     if (rsp_diag_errors(d) == errors) f = fill_frame(s, &all, m, used, d);

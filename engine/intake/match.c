@@ -174,6 +174,32 @@ static int match_identified(const struct list_names *n, const char *text, size_t
     return match_folded(n, room);
 }
 
+static int match_in(const rsp_map *words, const char *text, size_t length, rsp_buf *room) {
+    bool ambiguous = false;
+    rsp_fold(text, length, room);
+    size_t value = get_word(words, room->data, room->length, &ambiguous);
+    return found(value, ambiguous);
+}
+
+int rsp_match_code(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, rsp_buf *room) {
+    return match_in(names_of(m, l)->folded, text, length, room);
+}
+
+int rsp_match_word(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, rsp_buf *room) {
+    return match_in(names_of(m, l)->words, text, length, room);
+}
+
+bool rsp_list_twofold(const rsp_matcher *m, const rsp_list *l) {
+    rsp_buf room = {0};
+    bool twofold = false;
+    for (size_t k = 0; k < l->n && !twofold; k++) {
+        int word = rsp_match_word(m, l, l->choices[k].code, strlen(l->choices[k].code), &room);
+        twofold = word >= 0 && (size_t) word != k;
+    }
+    rsp_buf_free(&room);
+    return twofold;
+}
+
 int rsp_match_value(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, rsp_buf *room) {
     const struct list_names *n = names_of(m, l);
     size_t exact = rsp_map_get_n(n->codes, text, length);
@@ -766,6 +792,46 @@ static rsp_target_column weak_match(const rsp_matcher *m, const char *heading, c
     return by_label(m, text, strlen(text), tool, room);
 }
 
+/* ---- headings: those of several columns ------------------------------------------------------------------------- */
+
+/* Variables of one label, as label exports have them ("Other (specify)" beside every question), and the columns under that
+ * heading: as many of each stand in the same order. */
+static size_t variable_in_order(const rsp_matcher *m, const rsp_table_data *t, size_t column, rsp_buf *room) {
+    size_t n_columns = 0, n = 0, found = RSP_NONE;
+    rsp_buf label = {0};
+    for (size_t j = 0; j < t->n_columns; j++) n_columns += strcmp(t->headings[j], t->headings[column]) == 0;
+    rsp_fold(t->headings[column], strlen(t->headings[column]), &label);
+    for (size_t v = 0; v < m->study->n_variables; v++) {
+        const rsp_variable *x = &m->study->variables[v];
+        bool same = false;
+        for (size_t w = 0; is_question(x) && w < x->label.n && !same; w++) {
+            rsp_fold(x->label.wording[w].text, strlen(x->label.wording[w].text), room);
+            same = strcmp(room->data, label.data) == 0;
+        }
+        if (same && ++n == t->occurrence[column]) found = v;
+    }
+    rsp_buf_free(&label);
+    return n == n_columns ? found : RSP_NONE;
+}
+
+/* A column under a heading that others have, too: by `heading#2` as `export_name` or under `rename`, or by order. */
+static rsp_target_column one_of_several(const rsp_matcher *m, const rsp_table_data *t, size_t column,
+                                        const rsp_tool *tool, const rsp_source *source, bool *in_order, rsp_buf *room) {
+    rsp_buf name = {0};
+    bool applies = false, ambiguous = false;
+    rsp_target_column c = nothing;
+    rsp_buf_printf(&name, "%s#%zu", t->headings[column], t->occurrence[column]);
+    size_t v = t->occurrence[column] > 1 ? get_word(m->names, name.data, name.length, &ambiguous) : RSP_NONE;
+    if (t->occurrence[column] > 1) c = renamed(m, source, name.data, name.length, tool, &applies, room);
+    if (!applies && v != RSP_NONE && !ambiguous) c = whole_variable(m, v);
+    rsp_buf_free(&name);
+    rsp_fold(t->headings[column], strlen(t->headings[column]), room);
+    if (matched(&c) || applies || (get_word(m->labels, room->data, room->length, &ambiguous), !ambiguous)) return c;
+    v = variable_in_order(m, t, column, room);
+    *in_order = v != RSP_NONE;
+    return *in_order ? whole_variable(m, v) : nothing;
+}
+
 /* ---- headings: all ---------------------------------------------------------------------------------------------- */
 
 struct names {
@@ -980,11 +1046,18 @@ rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data
     rsp_target_column *columns = RSP_ARRAY(a, rsp_target_column, t->n_columns);
     bool *weak = rsp_calloc(t->n_columns, sizeof *weak);
     rsp_buf room = {0};
+    struct names in_order = {0};
     size_t submitted = m->study->roles.submitted, n_matched = 0;
     for (size_t j = 0; j < t->n_columns; j++) {
         const rsp_own *own;
         rsp_target_column *c = &columns[j];
-        *c = strong_match(m, t->headings[j], tool, source, &own, &room);
+        own = NULL;
+        if (t->occurrence && t->occurrence[j]) {
+            bool by_order = false;
+            *c = one_of_several(m, t, j, tool, source, &by_order, &room);
+            if (by_order) name_add(&in_order, t->headings[j]);
+        }
+        if (!matched(c)) *c = strong_match(m, t->headings[j], tool, source, &own, &room);
         if (!matched(c) && !own) {
             *c = weak_match(m, t->headings[j], t->info ? t->info[j].label : NULL, tool, &room);
             weak[j] = true;
@@ -997,6 +1070,12 @@ rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data
         c->question = is_question_column(m, c, t->headings[j], own, tool);
     }
     rsp_buf_free(&room);
+    if (in_order.n)
+        rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) t->heading_line, 0},
+                   "export the answers with the questions' names, or name the columns under `rename` as 'heading#2'",
+                   "%zu columns under headings that stand more than once were taken in the order of the questions: %s",
+                   in_order.n, names_text(&in_order));
+    rsp_buf_free(&in_order.text);
     settle_duplicates(m, t, columns, weak, d);
     free(weak);
     drop_joined_cells(m, t->n_columns, columns);

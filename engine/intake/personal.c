@@ -114,7 +114,29 @@ static const char *const headings[] = {"ipaddr",
                                        "e_mail",
                                        "email_address",
                                        "phone_number",
-                                       "ip_address"};
+                                       "ip_address",
+                                       "sobrenome",
+                                       "nume și prenume",
+                                       "prenumele",
+                                       "adresa",
+                                       "adresa de e-mail",
+                                       "e-mailadresse",
+                                       "mobiltelefon",
+                                       "handynummer",
+                                       "mobilnummer",
+                                       "numer telefonu komórkowego",
+                                       "iban",
+                                       "kontonummer",
+                                       "cpr",
+                                       "cpr-nummer",
+                                       "pesel",
+                                       "cnp",
+                                       "cod numeric personal",
+                                       "nif",
+                                       "número de contribuinte",
+                                       "numéro de sécurité sociale",
+                                       "sozialversicherungsnummer",
+                                       "national insurance number"};
 
 /* The heading as it stands, or the code in front of a joining string. */
 bool rsp_is_personal_heading(const char *heading, rsp_buf *room) {
@@ -174,11 +196,33 @@ static bool is_telephone(const char *text, size_t length) {
     return digits >= 8 && digits <= 17;
 }
 
+/* AT61 1904 3002 3457 3201: two letters, two digits, then letters and digits, 97 times something and 1 (ISO 13616). */
+static bool is_bank_account(const char *text, size_t length) {
+    char iban[35];
+    size_t n = 0;
+    unsigned rest = 0;
+    for (size_t k = 0; k < length; k++) {
+        if (text[k] == ' ') continue;
+        if (n == sizeof iban - 1 || !isalnum((unsigned char) text[k])) return false;
+        iban[n++] = (char) toupper((unsigned char) text[k]);
+    }
+    if (n < 15 || !isalpha((unsigned char) iban[0]) || !isalpha((unsigned char) iban[1]) ||
+        !isdigit((unsigned char) iban[2]) || !isdigit((unsigned char) iban[3]))
+        return false;
+    for (size_t k = 0; k < n; k++) { /* the first four stand last */
+        char c = iban[(k + 4) % n];
+        rest = isdigit((unsigned char) c) ? (rest * 10 + (unsigned) (c - '0')) % 97
+                                          : (rest * 100 + (unsigned) (c - 'A') + 10) % 97;
+    }
+    return rest == 1;
+}
+
 const char *rsp_personal_content(const char *text, size_t length) {
     while (length && isspace((unsigned char) *text)) text++, length--;
     while (length && isspace((unsigned char) text[length - 1])) length--;
     if (is_email(text, length)) return "e-mail addresses";
     if (is_network_address(text, length)) return "network addresses";
     if (is_place(text, length)) return "places on the map";
+    if (is_bank_account(text, length)) return "bank accounts";
     return is_telephone(text, length) ? "telephone numbers" : NULL;
 }

@@ -97,6 +97,7 @@ struct rsp_table_data {
     size_t n_header_rows;
     size_t n_columns;
     const char **headings; /* as in the file; a tool may have made one of several rows */
+    size_t *occurrence;    /* per column, from rsp_tool_take on: the how manieth under its heading; 0: the only one */
     rsp_column_info *info; /* per column; NULL: the format has none */
     size_t n_records;
     uint32_t *line; /* per record: where it starts */
@@ -261,6 +262,7 @@ typedef struct {
     bool question;   /* an answer here shows how far the respondent came, read or not */
     bool submitted;  /* blank where the questionnaire was left before its end */
     bool finished;   /* says so itself: 0, false, or the tool's own word */
+    bool words;      /* CODE: a cell that is a code of one choice and the label of another means the label */
 } rsp_target_column;
 
 /* What a tool's own column is for. */
@@ -316,6 +318,8 @@ const rsp_tool *rsp_tool_take(const char *format, rsp_table_data *t, char why[16
 const rsp_own *rsp_tool_own(const rsp_tool *tool, const char *heading, rsp_buf *room);
 const rsp_own *rsp_own_find(const rsp_own *own, size_t n, const char *folded);
 const char *rsp_tool_names(char text[160]);
+/* What a column is called where its heading may stand over several: `heading`, `heading#2`, ... */
+const char *rsp_column_name(const rsp_table_data *t, size_t column, rsp_arena *a);
 
 /* Looked at for every cell, hence here. */
 static inline bool rsp_cell_blank(const rsp_cell *c) {
@@ -359,6 +363,10 @@ enum { RSP_VALUE_NONE = -1, RSP_VALUE_AMBIGUOUS = -2, RSP_NO_TICK = -100 };
 /* The choice that a cell means, by code, then by label or alias; RSP_VALUE_NONE, RSP_VALUE_AMBIGUOUS. `room` is the
  * caller's, for folding. */
 int rsp_match_value(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, rsp_buf *room);
+/* The same by the code alone, folded, and by labels and aliases alone. */
+int rsp_match_code(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, rsp_buf *room);
+int rsp_match_word(const rsp_matcher *m, const rsp_list *l, const char *text, size_t length, rsp_buf *room);
+bool rsp_list_twofold(const rsp_matcher *m, const rsp_list *l); /* some choice's code is a label of another */
 /* Which RSP_FOLD_... it took to find that the cell means choice k; 0: it is written as the study writes it. */
 unsigned rsp_match_folds(const rsp_list *l, size_t k, const char *text, size_t length, rsp_buf *room);
 /* The choice whose code is the same number, or whose range of numbers is the date that a spreadsheet made of it (1-2 as

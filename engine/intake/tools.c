@@ -40,6 +40,25 @@ const rsp_tool *rsp_tool_find(const char *format, rsp_table_data *t, char why[16
     return NULL;
 }
 
+static void count_headings(rsp_table_data *t) {
+    rsp_map *first = rsp_map_new();
+    size_t *last = RSP_ARRAY(t->arena, size_t, t->n_columns); /* of a heading, at its first column */
+    t->occurrence = RSP_ARRAY(t->arena, size_t, t->n_columns);
+    for (size_t j = 0; j < t->n_columns; j++) {
+        if (!*t->headings[j] || rsp_map_put(first, t->headings[j], j)) continue;
+        size_t at = rsp_map_get(first, t->headings[j]);
+        last[at] = last[at] ? last[at] + 1 : 2;
+        t->occurrence[at] = 1;
+        t->occurrence[j] = last[at];
+    }
+    rsp_map_free(first);
+}
+
+const char *rsp_column_name(const rsp_table_data *t, size_t column, rsp_arena *a) {
+    size_t nth = t->occurrence ? t->occurrence[column] : 0;
+    return nth > 1 ? rsp_printf(a, "%s#%zu", t->headings[column], nth) : t->headings[column];
+}
+
 const rsp_tool *rsp_tool_take(const char *format, rsp_table_data *t, char why[160], rsp_diag *d) {
     const rsp_tool *tool = rsp_tool_find(format, t, why);
     bool statistics = tool == &rsp_tool_spss || tool == &rsp_tool_stata;
@@ -50,6 +69,7 @@ const rsp_tool *rsp_tool_take(const char *format, rsp_table_data *t, char why[16
         return NULL;
     }
     if (tool->prepare) tool->prepare(t, d);
+    count_headings(t);
     return tool;
 }
 
