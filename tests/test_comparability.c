@@ -24,13 +24,28 @@ typedef struct {
     bool twins;      /* the second item is the first */
     bool one_group;  /* all in a */
     bool nobody;     /* no answers at all */
+    bool steps;      /* answers are 1 to 4 */
+    bool halves;     /* answers are 1 and 2 */
+    bool hollow;     /* nobody in group b says 4 to the second item */
+    bool gaps;       /* every tenth answer is missing */
+    bool lonely;     /* one cluster in group c's stratum */
+    bool weightless; /* weights of group c are 0 */
+    const char *how; /* further keys of the ladder */
 } flaws;
+
+/* An item as it is answered: a number, or one of the steps. */
+static double answer(const flaws *f, double x, size_t group, size_t item) {
+    if (f->halves) return x > 0.4 * (double) item - 0.5 ? 2 : 1;
+    if (!f->steps) return x;
+    double step = fmin(4, fmax(1, floor(x + 3)));
+    return f->hollow && group == 1 && item == 1 && step == 4 ? 3 : step;
+}
 
 static void write_answers(const flaws *f) {
     rsp_buf b = {0};
     rsp_rng r;
     rsp_rng_init(&r, 7, 0);
-    rsp_buf_puts(&b, "id,g,i1,i2,i3,i4,f1,f2\n");
+    rsp_buf_puts(&b, "id,g,i1,i2,i3,i4,f1,f2,w,unit\n");
     for (size_t g = 0, id = 1; g < 3; g++)
         for (size_t k = 0; k < (g == 2 && f->small ? f->small : f->n); k++, id++) {
             double factor = rsp_rng_normal(&r) + 0.3 * (double) g, other = rsp_rng_normal(&r), x[4];
@@ -41,10 +56,12 @@ static void write_answers(const flaws *f) {
             if (f->twins) x[1] = x[0];
             rsp_buf_printf(&b, "%zu,%c", id, f->one_group ? 'a' : (int) ('a' + (int) g));
             for (size_t i = 0; i < 4; i++)
-                if (f->nobody) rsp_buf_puts(&b, ",");
-                else rsp_buf_printf(&b, ",%.6f", x[i]);
+                if (f->nobody || (f->gaps && (3 * id + i) % 10 == 0)) rsp_buf_puts(&b, ",");
+                else rsp_buf_printf(&b, ",%.6f", answer(f, x[i], g, i));
             double own = rsp_rng_normal(&r);
-            rsp_buf_printf(&b, ",%.6f,%.6f\n", 0.5 * factor + rsp_rng_normal(&r), own);
+            rsp_buf_printf(&b, ",%.6f,%.6f", 0.5 * factor + rsp_rng_normal(&r), own);
+            rsp_buf_printf(&b, ",%d,%zu\n", f->weightless && g == 2 ? 0 : 1 + (int) (id % 3),
+                           f->lonely && g == 2 ? 1000 : g * 100 + k % 20);
         }
     put("data.csv", b.data);
     rsp_buf_free(&b);
@@ -52,22 +69,34 @@ static void write_answers(const flaws *f) {
 
 static struct run analyse(const flaws *f) {
     put("survey.csv", "type,name,label::en\ninteger,id,Id\nselect_one g,g,G\ndecimal,i1,I1\ndecimal,i2,I2\ndecimal,i3,"
-                      "I3\ndecimal,i4,I4\ndecimal,f1,F1\ndecimal,f2,F2\n");
+                      "I3\ndecimal,i4,I4\ndecimal,f1,F1\ndecimal,f2,F2\ndecimal,w,W\ninteger,unit,U\n");
     put("choices.csv", "list_name,name,label::en\ng,a,A\ng,b,B\ng,c,C\n");
-    put("study.yaml",
-        "study: s\ntitle: {en: S}\nlanguages: [en]\nsources:\n  - {files: data.csv, format: csv}\n"
-        "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\ndisclosure: off\n"
-        "derive:\n  - {name: score, mean: [i1, i2, i3, i4]}\n  - {name: points, type: decimal, expr: \"${score} * "
-        "10\"}\n"
-        "  - {name: double, type: decimal, expr: \"${i1} * 2\"}\n"
-        "tables:\n  - {id: means, items: [points, i1, double], statistic: mean, by: [[], [g]], compare: yes}\n"
-        "tests:\n  - {id: t, kind: kruskal, rows: score, columns: g}\n"
-        "scales:\n  - {id: scales, name: side, items: [i1, i2, i3, i4]}\n"
-        "factors:\n  - {id: ladder, kind: invariance, scales: [side], by: [g]}\n"
-        "models:\n  - {id: m, kind: linear, formula: score ~ g}\n"
-        "  - {id: outcome, kind: drivers, outcome: points, factors: [f1, f2], neutral: 0, across: g, replicates: 2}\n"
-        "  - {id: factor, kind: drivers, outcome: f1, factors: [score, f2], neutral: 0, across: g, replicates: 2}\n"
-        "  - {id: item, kind: drivers, outcome: i1, factors: [f1, f2], neutral: 0, across: g, replicates: 2}\n");
+    char ladder[400];
+    snprintf(ladder, sizeof ladder, "factors:\n  - {id: ladder, kind: invariance, scales: [side], by: [g]%s%s}\n",
+             f->how ? ", " : "", f->how ? f->how : "");
+    bool designed = f->how && strstr(f->how, "design");
+    rsp_buf b = {0};
+    rsp_buf_puts(
+        &b, "study: s\ntitle: {en: S}\nlanguages: [en]\nsources:\n  - {files: data.csv, format: csv}\n"
+            "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\ndisclosure: off\n"
+            "derive:\n  - {name: score, mean: [i1, i2, i3, i4]}\n  - {name: points, type: decimal, expr: \"${score} * "
+            "10\"}\n"
+            "  - {name: double, type: decimal, expr: \"${i1} * 2\"}\n"
+            "tables:\n  - {id: means, items: [points, i1, double], statistic: mean, by: [[], [g]], compare: yes}\n"
+            "tests:\n  - {id: t, kind: kruskal, rows: score, columns: g}\n"
+            "scales:\n  - {id: scales, name: side, items: [i1, i2, i3, i4]}\n");
+    rsp_buf_puts(&b, ladder);
+    if (designed) rsp_buf_puts(&b, "design: {weight: w, strata: g, cluster: unit, lonely: fail}\n");
+    else
+        rsp_buf_puts(
+            &b,
+            "models:\n  - {id: m, kind: linear, formula: score ~ g}\n"
+            "  - {id: outcome, kind: drivers, outcome: points, factors: [f1, f2], neutral: 0, across: g, replicates: "
+            "2}\n"
+            "  - {id: factor, kind: drivers, outcome: f1, factors: [score, f2], neutral: 0, across: g, replicates: 2}\n"
+            "  - {id: item, kind: drivers, outcome: i1, factors: [f1, f2], neutral: 0, across: g, replicates: 2}\n");
+    put("study.yaml", b.data);
+    rsp_buf_free(&b);
     write_answers(f);
     return load_and_analyse(folder);
 }
@@ -228,6 +257,83 @@ static void hostile(void **state) {
     }
 }
 
+/* Weights, missing and ordinal answers: the same grades where nothing is odd, flags and finite numbers where something is. */
+static void other_estimators(void **state) {
+    (void) state;
+    static const char *const how[] = {"weights: design",
+                                      "missing: fiml",
+                                      "estimator: ml, missing: fiml",
+                                      "weights: design, missing: fiml",
+                                      "estimator: wlsmv",
+                                      "estimator: wlsmv, missing: pairwise",
+                                      "estimator: wlsm, weights: design",
+                                      "estimator: wlsmv, ordered: [i1, i2]"};
+    for (size_t k = 0; k < sizeof how / sizeof *how; k++) {
+        flaws f = {.n = 300, .how = how[k], .steps = k >= 4, .gaps = strstr(how[k], "missing")};
+        struct run same = analyse(&f);
+        f.shift = 0.8;
+        struct run shifted = analyse(&f);
+        f.shift = 0, f.broken = true;
+        struct run broken = analyse(&f);
+        assert_string_equal(verdict(&same)->level, "comparable");
+        assert_string_equal(verdict(&shifted)->level, "with_caution");
+        assert_string_equal(row_of(&shifted, "ladder", "", "side:g", NULL, "released")->level, "intercept:i2");
+        assert_string_not_equal(verdict(&broken)->level, "comparable");
+        assert_true(row_of(&shifted, "ladder", "g=b", "side:g", "i2", "dmacs")->estimate >
+                    2 * row_of(&shifted, "ladder", "g=b", "side:g", "i3", "dmacs")->estimate);
+        assert_true(row_of(&shifted, "ladder", "", "side:g", "scalar", "delta_chisq")->p < 1e-6);
+        assert_true(row_of(&same, "ladder", "", "side:g", "metric", "delta_chisq")->p > 1e-3);
+        struct run *all[] = {&same, &shifted, &broken};
+        for (size_t j = 0; j < 3; j++) no_row_is_infinite(all[j]), done(all[j]);
+    }
+}
+
+static void hostile_to_other_estimators(void **state) {
+    (void) state;
+    static const char *const how[] = {"weights: design", "missing: fiml", "estimator: wlsmv",
+                                      "estimator: wlsmv, weights: design", "estimator: wlsmv, missing: pairwise"};
+    for (size_t k = 0; k < sizeof how / sizeof *how; k++) {
+        bool steps = k >= 2, weighted = strstr(how[k], "design");
+        const flaws odd[] = {{.n = 200, .small = 12},       {.n = 200, .constant = true},   {.n = 200, .twins = true},
+                             {.n = 200, .one_group = true}, {.n = 50, .nobody = true},      {.n = 12},
+                             {.n = 200, .hollow = true},    {.n = 200, .weightless = true}, {.n = 200, .lonely = true}};
+        for (size_t j = 0; j < sizeof odd / sizeof *odd; j++) {
+            flaws f = odd[j];
+            f.how = how[k], f.steps = steps, f.gaps = strstr(how[k], "missing");
+            struct run r = analyse(&f);
+            const rsp_row *left_out = row_of(&r, "ladder", NULL, "side:g", NULL, "group_size"), *v = verdict(&r);
+            no_row_is_infinite(&r);
+            if (f.small) assert_true(is(left_out->domain, "g=c") && left_out->flags & RSP_F_LOW_BASE);
+            if (f.small) assert_string_equal(v->level, "comparable"); /* of the two others */
+            if (f.constant) assert_true(is(left_out->domain, "g=b") && left_out->flags & RSP_F_SINGULAR);
+            if (f.hollow && steps) assert_true(is(left_out->domain, "g=b") && left_out->flags & RSP_F_SINGULAR);
+            if (f.hollow && !steps) assert_null(left_out);
+            if (f.twins) assert_true(v->flags & (RSP_F_SINGULAR | RSP_F_NOT_CONVERGED));
+            if (f.one_group || f.nobody || f.n == 12) assert_true(v->flags & RSP_F_EMPTY);
+            if (f.weightless && weighted) assert_null(row_of(&r, "ladder", "g=c", NULL, NULL, "latent_mean"));
+            if (f.lonely) assert_true(!(v->flags & RSP_F_LONELY) == !weighted);
+            done(&r);
+        }
+    }
+}
+
+/* Two answers have one threshold: only the scalar rung asks something. */
+static void two_answers(void **state) {
+    (void) state;
+    struct run r = analyse(&(flaws){.n = 400, .halves = true, .how = "estimator: wlsmv"});
+    const rsp_row *before = row_of(&r, "ladder", "", "side:g", "configural", "chisq_scaled");
+    static const char *const levels[] = {"threshold", "metric"};
+    for (size_t k = 0; k < 2; k++) {
+        const rsp_row *x = row_of(&r, "ladder", "", "side:g", levels[k], "chisq_scaled");
+        assert_true(x->df == before->df && fabs(x->estimate - before->estimate) < 1e-6);
+        assert_null(row_of(&r, "ladder", "", "side:g", levels[k], "delta_chisq"));
+    }
+    assert_true(row_of(&r, "ladder", "", "side:g", "scalar", "delta_chisq")->df ==
+                4); /* 2 items less 2 of 4, 2 groups */
+    assert_string_equal(verdict(&r)->level, "comparable");
+    done(&r);
+}
+
 /* ---- alignment -------------------------------------------------------------------------------------------------- */
 
 /* Where every item means the same everywhere, alignment finds the means and variances that made the groups. */
@@ -254,6 +360,9 @@ int main(void) {
                                        cmocka_unit_test(drivers_are_withheld),
                                        cmocka_unit_test(verdicts_stay_within_the_margin),
                                        cmocka_unit_test(hostile),
+                                       cmocka_unit_test(other_estimators),
+                                       cmocka_unit_test(hostile_to_other_estimators),
+                                       cmocka_unit_test(two_answers),
                                        cmocka_unit_test(alignment_recovers_what_is_invariant)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -61,6 +61,8 @@ static double tolerance(const char *folder, const char *statistic, const char *c
                                       "tli_scaled",
                                       "rmsea_scaled",
                                       "modification_index",
+                                      "modification_index_scaled",
+                                      "delta_chisq",
                                       "expected_change",
                                       "expected_change_std",
                                       NULL};

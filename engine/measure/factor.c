@@ -25,6 +25,11 @@ bool rsp_factor_robust(const rsp_factor_model *f) {
 
 bool rsp_factor_good(const rsp_factor_fit *fit) { return !(fit->flags & ~(uint32_t) RSP_F_HEYWOOD); }
 
+static rsp_factor_measures no_measures(void) {
+    return (rsp_factor_measures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN,
+                                 NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+}
+
 /* Robust: misfit less what chance adds to it (Brosseau-Liard and Savalei 2014; Brosseau-Liard, Savalei and Li 2012; with
  * incomplete answers Zhang and Savalei 2023). */
 static void robust_measures(const rsp_sem_fit *f, double root_groups, rsp_factor_measures *m) {
@@ -47,7 +52,8 @@ static void scaled_measures(const rsp_sem_fit *f, double root_groups, rsp_factor
     m->rmsea_scaled = f->df > 0 ? sqrt(excess / (f->df * f->size)) * root_groups : 0;
 }
 
-static void measure_fit(const rsp_sem *s, const rsp_sem_fit *f, bool robust, rsp_factor_measures *m) {
+void rsp_factor_measure(const rsp_sem *s, const rsp_sem_fit *f, bool robust, rsp_factor_measures *m) {
+    *m = no_measures();
     double n = (double) f->n, k = (double) s->n_free, root_groups = sqrt((double) s->n_groups);
     double excess = fmax(0, f->chisq - f->df), baseline = fmax(excess, f->chisq_baseline - f->df_baseline);
     double ratio = f->chisq_baseline / f->df_baseline;
@@ -85,20 +91,29 @@ static void read_cells(rsp_factor_fit *f) {
     }
 }
 
-static void maximise(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,
-                     rsp_diag *d) {
+void rsp_factor_maximise(const rsp_factor_model *f, const rsp_factor_sample *x, const rsp_sem *sem, rsp_arena *a,
+                         rsp_sem_fit *out, rsp_diag *d) {
     static const rsp_wls_correction corrections[] = {
         [RSP_WLSMV] = RSP_WLS_SHIFTED, [RSP_WLSM] = RSP_WLS_SCALED, [RSP_DWLS] = RSP_WLS_NAIVE};
     if (rsp_limited_information(f)) {
-        if (x->lonely) out->fit.status = RSP_SEM_NO_VARIANCE;
-        else rsp_wls_estimate(&out->sem, &x->layout, x->wls, corrections[f->estimator], a, &out->fit);
+        if (x->lonely) *out = (rsp_sem_fit){.status = RSP_SEM_NO_VARIANCE};
+        else rsp_wls_estimate(sem, &x->layout, x->wls, corrections[f->estimator], a, out);
         return;
     }
     rsp_factor_design context = {x->sample, x->scale, d};
     rsp_sem_design design = rsp_factor_taylor(&context);
     rsp_sem_options options = {
         .robust = rsp_factor_robust(f), .observed = f->fiml, .design = f->weighted ? &design : NULL};
-    rsp_sem_estimate(&out->sem, x->group, &options, a, &out->fit);
+    rsp_sem_estimate(sem, x->group, &options, a, out);
+}
+
+rsp_sem_status rsp_factor_scores(const rsp_factor_model *f, const rsp_factor_sample *x, const rsp_sem *sem,
+                                 const rsp_extras *extras, double *score, double *variance, double *left, rsp_diag *d) {
+    if (rsp_limited_information(f)) return rsp_wls_scores(sem, &x->layout, x->wls, extras, score, variance, left);
+    rsp_factor_design context = {x->sample, x->scale, d};
+    rsp_sem_design design = rsp_factor_taylor(&context);
+    rsp_sem_options options = {.robust = rsp_factor_robust(f), .design = f->weighted ? &design : NULL};
+    return rsp_sem_scores(sem, x->group, &options, extras, score, variance, left);
 }
 
 void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,
@@ -106,11 +121,10 @@ void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, 
     size_t n_items;
     const char **items;
     *out = (rsp_factor_fit){.model = f, .sample = x, .fit = {.status = RSP_SEM_SINGULAR_DATA}};
-    out->measures = (rsp_factor_measures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN,
-                                          NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    out->measures = no_measures();
     rsp_factor_names(f->syntax, a, &n_items, &items, &out->n_factors, &out->factor);
     rsp_factor_cells(f, x, a, &out->sem);
-    if (x->usable) maximise(f, x, a, out, d);
+    if (x->usable) rsp_factor_maximise(f, x, &out->sem, a, &out->fit, d);
     out->flags = fit_flags(x, &out->fit);
     double **const columns[] = {&out->estimate, &out->se, &out->std, &out->std_se};
     for (size_t k = 0; k < 4; k++) *columns[k] = RSP_ARRAY(a, double, out->sem.n_cells + 1);
@@ -118,7 +132,7 @@ void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, 
     out->r2 = RSP_ARRAY(a, double, out->sem.n_groups *(out->sem.p + out->sem.m) + 1);
     out->r2_se = RSP_ARRAY(a, double, out->sem.n_groups *(out->sem.p + out->sem.m) + 1);
     if (!rsp_factor_good(out)) return;
-    measure_fit(&out->sem, &out->fit, rsp_factor_robust(f), &out->measures);
+    rsp_factor_measure(&out->sem, &out->fit, rsp_factor_robust(f), &out->measures);
     read_cells(out);
     standardise(out, a);
 }
@@ -232,12 +246,23 @@ static double six_digits(double x) {
     return round(x / unit) * unit;
 }
 
+/* What is compared with chi-square on one degree of freedom; NaN: it cannot be. */
+static double tested(const rsp_factor_model *f, const rsp_modification *m) {
+    return rsp_factor_robust(f) ? m->scaled : m->index;
+}
+
+/* A modification and what it is ordered by. */
+struct ranked {
+    const rsp_modification *m;
+    double by;
+};
+
 /* The largest first; those that are equal to six digits, because they are equivalent, keep the order of cells. */
 static int compare_modifications(const void *a, const void *b) {
-    const rsp_modification *x = *(const rsp_modification *const *) a, *y = *(const rsp_modification *const *) b;
-    double i = six_digits(x->index), j = six_digits(y->index);
+    const struct ranked *x = a, *y = b;
+    double i = six_digits(x->by), j = six_digits(y->by);
     if (i != j) return i > j ? -1 : 1;
-    return x < y ? -1 : x > y;
+    return x->m < y->m ? -1 : x->m > y->m;
 }
 
 static void add_modification(const struct output *o, const rsp_modification *m, double p_adjusted) {
@@ -245,27 +270,33 @@ static void add_modification(const struct output *o, const rsp_modification *m, 
     rsp_row *r = add_row(o, m->cell.group, term, level, "modification_index");
     r->estimate = m->index;
     r->df = 1;
-    r->p = rsp_chisq_upper(m->index, 1);
+    if (rsp_factor_robust(o->fit->model)) {
+        r = add_row(o, m->cell.group, term, level, "modification_index_scaled");
+        r->estimate = m->scaled;
+        r->df = 1;
+    }
+    r->p = rsp_chisq_upper(r->estimate, 1);
     r->p_adj = p_adjusted;
     add_row(o, m->cell.group, term, level, "expected_change")->estimate = m->epc;
     r = add_row(o, m->cell.group, term, level, "expected_change_std");
     if (isfinite(m->std)) r->estimate = m->std;
 }
 
-static void add_modifications(const struct output *o) {
+static void add_modifications(const struct output *o, rsp_diag *d) {
     const rsp_factor_model *f = o->fit->model;
     rsp_modification *all;
-    size_t n = rsp_factor_modifications(o->fit, o->a, &all), kept = 0;
-    const rsp_modification **order = RSP_ARRAY(o->a, const rsp_modification *, n + 1);
+    size_t n = rsp_factor_modifications(o->fit, o->a, &all, d), kept = 0;
+    struct ranked *order = RSP_ARRAY(o->a, struct ranked, n + 1);
     double *p = RSP_ARRAY(o->a, double, n + 1), *adjusted = RSP_ARRAY(o->a, double, n + 1);
     for (size_t k = 0; k < n; k++) {
-        p[k] = rsp_chisq_upper(all[k].index, 1);
-        if (all[k].index > 0 && all[k].index >= f->minimum_modification) order[kept++] = &all[k];
+        double x = tested(f, &all[k]);
+        p[k] = isnan(x) ? NAN : rsp_chisq_upper(x, 1);
+        if (x > 0 && x >= f->minimum_modification) order[kept++] = (struct ranked){&all[k], x};
     }
     est_holm(p, n, adjusted);
     qsort(order, kept, sizeof *order, compare_modifications);
     for (size_t k = 0; k < kept && k < f->most_modifications; k++)
-        add_modification(o, order[k], adjusted[order[k] - all]);
+        add_modification(o, order[k].m, adjusted[order[k].m - all]);
 }
 
 static void add_measure(const struct output *o, const char *statistic, double x, double df) {
@@ -324,6 +355,6 @@ void rsp_measure_factor(rsp_sample *s, const rsp_analysis *an, rsp_results *out,
         add_matrix_rows(&o, k, RSP_SEM_DELTA, false);
         if (an->factor.standardised & RSP_STANDARDISED_ALL) add_explained(&o, k);
     }
-    if (an->factor.modification) add_modifications(&o);
+    if (an->factor.modification) add_modifications(&o, d);
     rsp_arena_free(a);
 }

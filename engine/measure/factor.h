@@ -15,6 +15,8 @@
 #include "measure/sem_wls.h"
 #include "responsive/weight.h"
 
+enum { RSP_MOST_ANSWERS = 64 }; /* distinct ones to an ordinal item: with more it is none */
+
 typedef struct {
     size_t n_items, n_groups, n; /* n: respondents of all groups */
     const char **item;           /* [n_items] in the order in which the statements name them */
@@ -63,6 +65,15 @@ typedef struct {
 
 void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, rsp_arena *a, rsp_factor_fit *out,
                          rsp_diag *d);
+
+/* The parts of it, for other cells than those of the study's statements: a fit of the cells (NO_VARIANCE: by the design), its
+ * measures (chisq_scaled where `robust`), and scores of restrictions, whose cells' values are the restricted model's
+ * estimates (rsp_sem_scores). */
+void rsp_factor_maximise(const rsp_factor_model *f, const rsp_factor_sample *x, const rsp_sem *sem, rsp_arena *a,
+                         rsp_sem_fit *out, rsp_diag *d);
+void rsp_factor_measure(const rsp_sem *s, const rsp_sem_fit *f, bool robust, rsp_factor_measures *m);
+rsp_sem_status rsp_factor_scores(const rsp_factor_model *f, const rsp_factor_sample *x, const rsp_sem *sem,
+                                 const rsp_extras *extras, double *score, double *variance, double *left, rsp_diag *d);
 
 /* Errors and chi-square by the sandwich: all but ml and dwls, and all with weights: design. */
 bool rsp_factor_robust(const rsp_factor_model *f);

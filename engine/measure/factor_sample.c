@@ -86,8 +86,6 @@ static const char *value_text(const rsp_study *s, size_t variable, double value,
     return rsp_strdup(a, text);
 }
 
-enum { MOST_CATEGORIES = 64 };
-
 /* A group's answers by row, as its patterns stand; NaN where there is none. */
 static double *answers_of(const rsp_factor_sample *x, size_t group, rsp_arena *a) {
     const rsp_sem_sample *g = &x->group[group];
@@ -102,12 +100,12 @@ static double *answers_of(const rsp_factor_sample *x, size_t group, rsp_arena *a
     return answer;
 }
 
-/* Distinct answers to an item in all groups, ascending; more than MOST_CATEGORIES: it is no ordinal item. */
+/* Distinct answers to an item in all groups, ascending; more than RSP_MOST_ANSWERS: it is no ordinal item. */
 static size_t distinct_values(const rsp_factor_sample *x, double *const *answer, size_t item,
-                              double value[MOST_CATEGORIES + 1]) {
+                              double value[RSP_MOST_ANSWERS + 1]) {
     size_t n = 0;
     for (size_t g = 0; g < x->n_groups; g++)
-        for (size_t i = 0; i < x->group[g].n && n <= MOST_CATEGORIES; i++) {
+        for (size_t i = 0; i < x->group[g].n && n <= RSP_MOST_ANSWERS; i++) {
             double y = answer[g][i * x->n_items + item];
             size_t k = 0;
             while (k < n && value[k] != y) k++;
@@ -128,7 +126,7 @@ static const char **threshold_names(const rsp_factor_sample *x, size_t item, con
     return names;
 }
 
-static void code_answers(const rsp_factor_sample *x, double *answer, size_t n, double (*value)[MOST_CATEGORIES + 1]) {
+static void code_answers(const rsp_factor_sample *x, double *answer, size_t n, double (*value)[RSP_MOST_ANSWERS + 1]) {
     for (size_t i = 0; i < n * x->n_items; i++) {
         size_t item = i % x->n_items, k = 0;
         if (!x->layout.n_thresholds[item] || isnan(answer[i])) continue;
@@ -173,7 +171,7 @@ static bool read_groups(const rsp_factor_model *f, rsp_factor_sample *x, double 
 
 static bool read_ordinal(const rsp_factor_model *f, rsp_factor_sample *x, rsp_arena *a, rsp_diag *d) {
     size_t p = x->n_items, *thresholds = RSP_ARRAY(a, size_t, p);
-    double(*value)[MOST_CATEGORIES + 1] = rsp_calloc(p, sizeof *value);
+    double(*value)[RSP_MOST_ANSWERS + 1] = rsp_calloc(p, sizeof *value);
     double **answer = RSP_ARRAY(a, double *, x->n_groups + 1);
     bool ok = true;
     x->values = RSP_ARRAY(a, const char **, p);
@@ -182,7 +180,7 @@ static bool read_ordinal(const rsp_factor_model *f, rsp_factor_sample *x, rsp_ar
     for (size_t i = 0; i < p; i++) {
         if (!is_ordinal(f, x->variable[i])) continue;
         size_t n = distinct_values(x, answer, i, value[i]);
-        ok = ok && n > 1 && n <= MOST_CATEGORIES;
+        ok = ok && n > 1 && n <= RSP_MOST_ANSWERS;
         thresholds[i] = n > 1 ? n - 1 : 1;
         x->values[i] = threshold_names(x, i, value[i], n, a);
     }

@@ -2,7 +2,8 @@
  * means and items move, and the verdict.
  *
  * Rows bear the term `scale:variable`. Items are used as answered: turning one round changes the sign of its loading and
- * no measure of fit. Groups smaller than `minimum_group`, or in which an item is constant, are left out and named. */
+ * no measure of fit. Groups smaller than `minimum_group`, or in which an item is constant (an ordinal one: without one
+ * of its answers), are left out and named. */
 #include "measure/alignment.h"
 #include "measure/comparability.h"
 #include "measure/factor_cells.h"
@@ -12,14 +13,15 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const RUNGS[] = {"configural", "metric", "scalar"};
-static const char *const PARTIAL[] = {"", "partial_metric", "partial_scalar"};
+static const char *const RUNGS[] = {"configural", "threshold", "metric", "scalar"};
+static const char *const PARTIAL[] = {"", "partial_threshold", "partial_metric", "partial_scalar"};
 
 /* One scale by one variable. */
 struct comparison {
     const rsp_analysis *an;
     const rsp_invariance *x;
     const char *name, *term; /* scale; `scale:variable` */
+    rsp_factor_model model;
     rsp_factor_sample *sample;
     size_t n_factors;
     const char **factor;
@@ -32,13 +34,10 @@ struct comparison {
     rsp_arena *a;
 };
 
-/* ---- groups ----------------------------------------------------------------------------------------------------- */
+/* Of the standard normal distribution. */
+static double cumulative(double x) { return 0.5 * erfc(-x * M_SQRT1_2); }
 
-static bool moments_usable(const rsp_sem_sample *g, size_t p) {
-    for (size_t i = 0; i < p; i++)
-        if (!(g->cov[i * p + i] > 0)) return false;
-    return g->n > p;
-}
+/* ---- groups ----------------------------------------------------------------------------------------------------- */
 
 static rsp_row *add_row(const struct comparison *c, const char *group, const char *term, const char *level,
                         const char *statistic, size_t n) {
@@ -49,57 +48,124 @@ static rsp_row *add_row(const struct comparison *c, const char *group, const cha
     return r;
 }
 
+/* Distinct answers to an item, as many as there is room for. */
+struct answers {
+    size_t n;
+    double value[RSP_MOST_ANSWERS];
+};
+
+static void add_answer(struct answers *a, double value) {
+    size_t k = 0;
+    while (k < a->n && a->value[k] != value) k++;
+    if (k == a->n && k < RSP_MOST_ANSWERS && !isnan(value)) a->value[a->n++] = value;
+}
+
+/* Those that were given in a group; two are enough to see that an item varies. */
+static void read_answers(const rsp_factor_sample *x, size_t group, size_t item, size_t enough, struct answers *a) {
+    const rsp_sem_sample *g = &x->group[group];
+    for (size_t i = 0; i < g->n && a->n < enough; i++)
+        add_answer(a, rsp_value(x->sample->frame, x->variable[item], g->row[i]));
+}
+
+static bool is_large(const struct comparison *c, size_t group) {
+    return c->sample->group[group].n >= c->x->minimum_group && c->sample->group[group].n > c->sample->n_items;
+}
+
+static bool is_ordinal(const struct comparison *c, size_t item) {
+    return rsp_limited_information(&c->model) && c->sample->layout.n_thresholds[item] > 0;
+}
+
+/* Where an item varies, and an ordinal one has all the answers that the large groups have, in each of these. */
+static void find_usable(const struct comparison *c, bool *usable) {
+    const rsp_factor_sample *x = c->sample;
+    for (size_t i = 0; i < x->n_items; i++) {
+        size_t enough = is_ordinal(c, i) ? RSP_MOST_ANSWERS : 2;
+        struct answers all = {0};
+        for (size_t g = 0; enough > 2 && g < x->n_groups; g++)
+            if (is_large(c, g)) read_answers(x, g, i, enough, &all);
+        for (size_t g = 0; g < x->n_groups; g++) {
+            struct answers own = {0};
+            read_answers(x, g, i, enough, &own);
+            usable[g] = usable[g] && own.n > 1 && own.n >= all.n;
+        }
+    }
+}
+
 /* Leaves the others out of the sample and says so. */
-static void keep_large_groups(struct comparison *c) {
-    rsp_factor_sample *x = c->sample;
-    size_t kept = 0, n = 0;
+static void keep_large_groups(struct comparison *c, const rsp_sample *s, rsp_diag *d) {
+    const rsp_factor_sample *x = c->sample;
+    bool *usable = RSP_ARRAY(c->a, bool, x->n_groups + 1);
+    uint8_t *take = RSP_ARRAY(c->a, uint8_t, s->n + 1);
+    size_t kept = 0;
+    for (size_t g = 0; g < x->n_groups; g++) usable[g] = true;
+    find_usable(c, usable);
     for (size_t g = 0; g < x->n_groups; g++) {
-        bool usable = moments_usable(&x->group[g], x->n_items);
-        if (usable && x->group[g].n >= c->x->minimum_group) {
-            x->group[kept] = x->group[g];
-            x->code[kept++] = x->code[g];
-            n += x->group[g].n;
+        if (usable[g] && is_large(c, g)) {
+            for (size_t i = 0; i < x->group[g].n; i++) take[x->group[g].row[i]] = 1;
+            kept++;
             continue;
         }
         rsp_row *r = add_row(c, x->code[g], c->term, NULL, "group_size", x->group[g].n);
         r->estimate = (double) x->group[g].n;
-        r->flags = usable || x->group[g].n < c->x->minimum_group ? RSP_F_LOW_BASE : RSP_F_SINGULAR;
+        r->flags = is_large(c, g) ? RSP_F_SINGULAR : RSP_F_LOW_BASE;
     }
-    x->n_groups = kept;
-    x->n = n;
+    if (kept < x->n_groups) c->sample = rsp_factor_sample_new(s, &c->model, c->an->filter, take, c->a, d);
 }
 
 /* ---- rungs ------------------------------------------------------------------------------------------------------ */
 
+static uint32_t failure(const rsp_sem_fit *f) {
+    if (f->status == RSP_SEM_NO_VARIANCE) return RSP_F_LONELY;
+    return f->status == RSP_SEM_NOT_CONVERGED ? RSP_F_NOT_CONVERGED : RSP_F_SINGULAR;
+}
+
 static void add_measure(const struct comparison *c, const rsp_rung_fit *f, const char *level, const char *statistic,
                         double x) {
     rsp_row *r = add_row(c, NULL, c->term, level, statistic, c->sample->n);
-    if (!f->good) r->flags = f->fit.status == RSP_SEM_NOT_CONVERGED ? RSP_F_NOT_CONVERGED : RSP_F_SINGULAR;
+    if (!f->good) r->flags = failure(&f->fit);
     else if (isfinite(x)) r->estimate = x;
     if (f->good && f->fit.heywood) r->flags |= RSP_F_HEYWOOD;
 }
 
+/* Against the rung that it was climbed from. */
+static void add_difference(const struct comparison *c, const rsp_rung_fit *f, const rsp_rung_fit *before,
+                           const char *level) {
+    if (!f->good || !(f->df > before->df)) return;
+    add_measure(c, f, level, "delta_chisq", rsp_ladder_difference(&c->spec, before, f));
+    rsp_row *r = &c->out->rows[c->out->n - 1];
+    if (isnan(r->estimate)) {
+        r->flags |= RSP_F_SINGULAR; /* its scale is not positive */
+        return;
+    }
+    r->df = f->df - before->df;
+    r->p = rsp_chisq_upper(r->estimate, r->df);
+}
+
 static void add_rung(const struct comparison *c, const rsp_rung_fit *f, const rsp_rung_fit *before, const char *level) {
-    bool robust = c->x->robust;
-    add_measure(c, f, level, robust ? "chisq_scaled" : "chisq", f->chisq);
+    static const char *const cfi[] = {"cfi", "cfi_robust", "cfi_scaled"}, *const rmsea[] = {"rmsea", "rmsea_robust",
+                                                                                            "rmsea_scaled"};
+    rsp_ladder_fit kind = rsp_ladder_measures(&c->model);
+    add_measure(c, f, level, rsp_factor_robust(&c->model) ? "chisq_scaled" : "chisq", f->chisq);
     rsp_row *chisq = &c->out->rows[c->out->n - 1];
     if (f->good) {
         chisq->df = f->df;
         if (f->df > 0) chisq->p = rsp_chisq_upper(f->chisq, f->df);
     }
-    add_measure(c, f, level, robust ? "cfi_robust" : "cfi", f->cfi);
-    add_measure(c, f, level, robust ? "rmsea_robust" : "rmsea", f->rmsea);
+    add_measure(c, f, level, cfi[kind], f->cfi);
+    add_measure(c, f, level, rmsea[kind], f->rmsea);
     add_measure(c, f, level, "srmr", f->srmr);
     if (!before || !before->good) return;
+    add_difference(c, f, before, level);
     add_measure(c, f, level, "delta_cfi", f->cfi - before->cfi);
     add_measure(c, f, level, "delta_rmsea", f->rmsea - before->rmsea);
     add_measure(c, f, level, "delta_srmr", f->srmr - before->srmr);
 }
 
 static void add_release(const struct comparison *c, const rsp_release *x) {
-    const char *kind = x->rung == RSP_METRIC ? "loading" : "intercept";
-    rsp_row *r =
-        add_row(c, NULL, c->term, rsp_printf(c->a, "%s:%s", kind, c->sample->item[x->item]), "released", c->sample->n);
+    static const char *const kinds[] = {
+        [RSP_THRESHOLD] = "threshold", [RSP_METRIC] = "loading", [RSP_SCALAR] = "intercept"};
+    rsp_row *r = add_row(c, NULL, c->term, rsp_printf(c->a, "%s:%s", kinds[x->rung], c->sample->item[x->item]),
+                         "released", c->sample->n);
     r->estimate = x->score;
     r->df = x->df;
     r->p = rsp_chisq_upper(x->score, x->df);
@@ -107,10 +173,12 @@ static void add_release(const struct comparison *c, const rsp_release *x) {
 
 static void add_rungs(const struct comparison *c) {
     const rsp_ladder *l = &c->ladder;
-    const rsp_rung_fit *before = NULL;
-    for (rsp_rung k = RSP_CONFIGURAL; k <= RSP_SCALAR; k++) {
-        /* The full scalar model is compared with the full metric one, the partial one with what it was climbed from. */
-        add_rung(c, &l->rung[k], k ? &l->rung[k - 1] : NULL, RUNGS[k]);
+    const rsp_rung_fit *before = NULL, *full = NULL;
+    for (rsp_rung k = RSP_CONFIGURAL; k < RSP_N_RUNGS; k++) {
+        if (!l->rung[k].sem.n_cells) continue;
+        /* A full model is compared with the full one below, a partial one with what it was climbed from. */
+        add_rung(c, &l->rung[k], full, RUNGS[k]);
+        full = &l->rung[k];
         if (l->partial[k].sem.n_cells) add_rung(c, &l->partial[k], before, PARTIAL[k]);
         before = l->partial[k].sem.n_cells ? &l->partial[k] : &l->rung[k];
     }
@@ -190,26 +258,132 @@ static size_t count_differing(const struct comparison *c, const struct factor_va
     return differing;
 }
 
+/* Of a focal group against all others together, by respondents (Nye and Drasgow 2011). */
+static double pooled_sd(size_t n_groups, const double *n, const double *variance, size_t focal) {
+    double others = 0, df = 0, ss = 0;
+    for (size_t h = 0; h < n_groups; h++) {
+        if (h == focal) continue;
+        others += n[h];
+        ss += n[h] * variance[h]; /* moments are divided by n */
+        df += n[h] - 1;
+    }
+    double nf = n[focal], sd_r = sqrt(ss / df), sd_f = sqrt(variance[focal] * nf / (nf - 1));
+    return ((others - 1) * sd_r + (nf - 1) * sd_f) / (others + nf - 2);
+}
+
 /* Effect of an item's own parameters on its mean in a group, in standard deviations: dMACS of Nye and Drasgow (2011),
  * group g being focal and all others together the reference, on the aligned metric. */
 static double dmacs(const struct comparison *c, const struct factor_values *v, size_t g, size_t i) {
     size_t item = v->item[i], p = c->sample->n_items;
-    double n = 0, loading = 0, intercept = 0, df = 0, ss = 0;
+    double n = 0, loading = 0, intercept = 0, *variance = RSP_ARRAY(c->a, double, v->n_groups);
     for (size_t h = 0; h < v->n_groups; h++) {
-        const rsp_sem_sample *s = &c->sample->group[h];
+        variance[h] = c->sample->group[h].cov[item * p + item];
         if (h == g) continue;
         n += v->n[h];
         loading += v->n[h] * v->loading_al[h * v->p + i];
         intercept += v->n[h] * v->intercept_al[h * v->p + i];
-        ss += v->n[h] * s->cov[item * p + item]; /* moments are divided by n */
-        df += v->n[h] - 1;
     }
-    const rsp_sem_sample *focal = &c->sample->group[g];
-    double nf = v->n[g], sd_r = sqrt(ss / df), sd_f = sqrt(focal->cov[item * p + item] * nf / (nf - 1)),
-           sd = ((n - 1) * sd_r + (nf - 1) * sd_f) / (n + nf - 2);
     double a = intercept / n - v->intercept_al[g * v->p + i], b = loading / n - v->loading_al[g * v->p + i];
     double at_mean = a + b * v->mean[g];
-    return sqrt(at_mean * at_mean + b * b * v->sd[g] * v->sd[g]) / sd;
+    return sqrt(at_mean * at_mean + b * b * v->sd[g] * v->sd[g]) / pooled_sd(v->n_groups, v->n, variance, g);
+}
+
+/* ---- ordinal items ---------------------------------------------------------------------------------------------- */
+
+/* Response curves of one factor's items: those of the configural model, where every group has its own thresholds and loadings
+ * and a factor of mean 0 and variance 1, seen from the metric that the scalar model (or, where items were released,
+ * the partial one) gives the groups. */
+struct curves {
+    const struct comparison *c;
+    const rsp_rung_fit *own;
+    size_t factor;
+    double *mean, *sd, *sign; /* [groups]; sign: the direction of the factor, as in the first group */
+};
+
+static double own_value(const struct curves *x, rsp_sem_matrix matrix, size_t group, size_t row, size_t column) {
+    return x->own->value[find_cell(&x->own->sem, matrix, group, row, column)];
+}
+
+static bool read_curves(const struct comparison *c, size_t factor, struct curves *x) {
+    const rsp_ladder *l = &c->ladder;
+    const rsp_rung_fit *metric = l->partial[RSP_SCALAR].sem.n_cells ? &l->partial[RSP_SCALAR] : &l->rung[RSP_SCALAR];
+    size_t groups = c->sample->n_groups;
+    *x = (struct curves){.c = c, .own = &l->rung[RSP_CONFIGURAL], .factor = factor};
+    if (!x->own->good || !metric->good) return false;
+    x->mean = RSP_ARRAY(c->a, double, groups);
+    x->sd = RSP_ARRAY(c->a, double, groups);
+    x->sign = RSP_ARRAY(c->a, double, groups);
+    bool ok = true;
+    for (size_t g = 0; g < groups; g++) {
+        double sign = 0, variance = metric->value[find_cell(&metric->sem, RSP_SEM_PSI, g, factor, factor)];
+        for (size_t i = 0; i < c->sample->n_items; i++)
+            if (rsp_factor_of_item(&x->own->sem, i) == factor)
+                sign += own_value(x, RSP_SEM_LAMBDA, g, i, factor) * own_value(x, RSP_SEM_LAMBDA, 0, i, factor);
+        x->sign[g] = sign < 0 ? -1 : 1;
+        x->mean[g] = metric->value[find_cell(&metric->sem, RSP_SEM_ALPHA, g, factor, 0)];
+        x->sd[g] = sqrt(variance);
+        ok = ok && variance > 0;
+    }
+    return ok;
+}
+
+/* Expected answer to an item in a group where the factor is `at`: a number, or steps from the lowest answer. */
+static double expected_answer(const struct curves *x, size_t g, size_t item, double at) {
+    double z = x->sign[g] * (at - x->mean[g]) / x->sd[g], loading = own_value(x, RSP_SEM_LAMBDA, g, item, x->factor),
+           sum = 0;
+    if (!is_ordinal(x->c, item)) return own_value(x, RSP_SEM_NU, g, item, 0) + loading * z;
+    double rest = sqrt(1 - loading * loading); /* NaN: nothing is left of the latent answer's variance of 1 */
+    for (size_t k = 0; k < x->c->sample->layout.n_thresholds[item]; k++)
+        sum += cumulative((loading * z - own_value(x, RSP_SEM_TAU, g, item, k)) / rest);
+    return sum;
+}
+
+/* Variance of an item's answers, counted as expected_answer does, divided by n. */
+static double variance_of_answers(const struct comparison *c, size_t g, size_t item) {
+    const rsp_item_layout *l = &c->sample->layout;
+    const double *stat = c->sample->wls[g].stat;
+    double mean = 0, square = 0;
+    if (!is_ordinal(c, item)) return stat[l->variance[item]];
+    for (size_t k = 0; k < l->n_thresholds[item]; k++) {
+        double above = cumulative(-stat[l->first[item] + k]);
+        mean += above;
+        square += (2 * (double) k + 1) * above;
+    }
+    return square - mean * mean;
+}
+
+/* dMACS with the curves of what is answered in place of lines (Nye et al. 2019), by the trapezoidal rule, which
+ * is exact to rounding for what falls off as a normal density does. */
+static double ordinal_dmacs(const struct curves *x, size_t g, size_t item) {
+    enum { STEPS = 400, REACH = 8 };
+    const rsp_factor_sample *s = x->c->sample;
+    double *n = RSP_ARRAY(x->c->a, double, s->n_groups), *variance = RSP_ARRAY(x->c->a, double, s->n_groups),
+           others = 0, sum = 0;
+    for (size_t h = 0; h < s->n_groups; h++) {
+        n[h] = (double) s->group[h].n;
+        variance[h] = variance_of_answers(x->c, h, item);
+        others += h == g ? 0 : n[h];
+    }
+    for (int k = -STEPS; k <= STEPS; k++) {
+        double z = (double) k * REACH / STEPS, at = x->mean[g] + x->sd[g] * z, gap = -expected_answer(x, g, item, at);
+        for (size_t h = 0; h < s->n_groups; h++)
+            if (h != g) gap += n[h] / others * expected_answer(x, h, item, at);
+        sum += gap * gap * exp(-0.5 * z * z);
+    }
+    return sqrt(sum * REACH / STEPS / sqrt(2 * M_PI)) / pooled_sd(s->n_groups, n, variance, g);
+}
+
+static void add_ordinal_dmacs(const struct comparison *c, size_t factor, const char *term) {
+    struct curves x;
+    if (!rsp_limited_information(&c->model) || !read_curves(c, factor, &x)) return;
+    for (size_t g = 0; g < c->sample->n_groups; g++)
+        for (size_t i = 0; i < c->sample->n_items; i++) {
+            if (rsp_factor_of_item(&x.own->sem, i) != factor) continue;
+            double d = ordinal_dmacs(&x, g, i);
+            rsp_row *r = add_row(c, c->sample->code[g], term, c->sample->item[i], "dmacs", c->sample->group[g].n);
+            if (isfinite(d)) r->estimate = d;
+            else r->flags = RSP_F_HEYWOOD;
+        }
 }
 
 /* ---- means of groups -------------------------------------------------------------------------------------------- */
@@ -247,6 +421,7 @@ static void add_means(const struct comparison *c, const char *term, const char *
         r->estimate = mean[g];
         if (!se || !(se[g] > 0)) continue;
         r->se = se[g];
+        r->df = c->sample->df;
         rsp_row_interval(r);
     }
 }
@@ -304,10 +479,11 @@ static void add_factor(const struct comparison *c, size_t factor, const struct f
     rung_means(c, &l->rung[RSP_SCALAR], factor, scalar, scalar_se);
     if (released) rung_means(c, &l->partial[RSP_SCALAR], factor, partial, partial_se);
     if (released) add_move(c, term, "partial", scalar, partial);
-    if (v->p) add_move(c, term, "aligned", scalar, v->mean);
+    if (v && v->p) add_move(c, term, "aligned", scalar, v->mean);
     add_means(c, term, "scalar", scalar, scalar_se);
     if (released) add_means(c, term, "partial", partial, partial_se);
-    if (!v->p) return;
+    add_ordinal_dmacs(c, factor, term);
+    if (!v || !v->p) return;
     add_means(c, term, "aligned", v->mean, NULL);
     add_aligned(c, term, v);
 }
@@ -343,7 +519,7 @@ static void add_verdict_row(const struct comparison *c, rsp_grade grade, bool en
     r->estimate = grade;
     r->lower = c->low;
     r->upper = c->high;
-    if (!f->good) r->flags = f->fit.status == RSP_SEM_NOT_CONVERGED ? RSP_F_NOT_CONVERGED : RSP_F_SINGULAR;
+    if (!f->good) r->flags = failure(&f->fit);
 }
 
 static void add_verdict(struct comparison *c) {
@@ -359,26 +535,35 @@ static void compare(const rsp_sample *s, const rsp_analysis *an, size_t model, s
                     rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
     const char *group_name = s->frame->study->variables[by].name;
-    rsp_factor_model f = {.syntax = an->invariance.syntax[model],
-                          .estimator = an->invariance.robust ? RSP_MLR : RSP_ML,
-                          .group = by,
-                          .group_name = group_name,
-                          .std_lv = true};
-    struct comparison c = {.an = an, .x = &an->invariance, .name = an->invariance.name[model], .out = out, .a = a};
+    struct comparison c = {.an = an,
+                           .x = &an->invariance,
+                           .name = an->invariance.name[model],
+                           .model = an->invariance.model,
+                           .out = out,
+                           .a = a};
+    c.model.syntax = an->invariance.syntax[model];
+    c.model.group = by;
+    c.model.group_name = group_name;
     c.term = rsp_printf(a, "%s:%s", c.name, group_name);
-    c.sample = rsp_factor_sample_new(s, &f, an->filter, NULL, a, d);
-    keep_large_groups(&c);
+    c.sample = rsp_factor_sample_new(s, &c.model, an->filter, NULL, a, d);
+    keep_large_groups(&c, s, d);
     if (c.sample->n_groups > 1) {
         size_t n_items;
         const char **items;
-        rsp_factor_names(f.syntax, a, &n_items, &items, &c.n_factors, &c.factor);
-        rsp_factor_cells(&f, c.sample, a, &c.configural);
-        c.spec = (rsp_ladder_spec){&c.configural, c.sample->group, c.x->robust, c.x->anchors,
-                                   rsp_cutoffs_settle(&c.x->cutoffs, c.sample->n_groups, c.sample->n)};
+        rsp_factor_names(c.model.syntax, a, &n_items, &items, &c.n_factors, &c.factor);
+        rsp_ladder_configural(&c.model, c.sample, a, &c.configural);
+        c.spec = (rsp_ladder_spec){&c.model,
+                                   c.sample,
+                                   &c.configural,
+                                   c.x->anchors,
+                                   rsp_cutoffs_settle(&c.x->cutoffs, c.sample->n_groups, c.sample->n),
+                                   d};
         rsp_ladder_climb(&c.spec, 1, a, &c.ladder);
     }
     struct factor_values *v = NULL;
-    if (c.sample->n_groups > 1 && c.ladder.rung[RSP_CONFIGURAL].good) v = align_all(&c);
+    bool fitted = c.sample->n_groups > 1 && c.ladder.rung[RSP_CONFIGURAL].good;
+    for (int k = 0; k < 3; k++) c.share[k] = NAN;
+    if (fitted && !rsp_limited_information(&c.model)) v = align_all(&c);
     add_verdict(&c);
     if (c.sample->n_groups > 1) add_rungs(&c);
     for (int k = 0; v && k < 3; k++) {
@@ -386,7 +571,7 @@ static void compare(const rsp_sample *s, const rsp_analysis *an, size_t model, s
         if (!isnan(c.share[k]))
             add_row(&c, NULL, c.term, levels[k], "noninvariant_share", c.sample->n)->estimate = c.share[k];
     }
-    for (size_t k = 0; v && k < c.n_factors; k++) add_factor(&c, k, &v[k]);
+    for (size_t k = 0; fitted && k < c.n_factors; k++) add_factor(&c, k, v ? &v[k] : NULL);
     rsp_arena_free(a);
 }
 

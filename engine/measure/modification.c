@@ -4,7 +4,9 @@
  * Let g and H be gradient and expected information by cell, f the model's free parameters. A cell that gets a parameter
  * of its own, beside the one it may share, has the index g_c^2 / V and the expected change g_c / V, V = H_cc - H_cf H_ff^-1
  * H_fc: so fixed cells and equalities are one case. Information is expected under the model for all estimators, as in
- * lavaan: with mlr and design weights the indices say where to look, and are no test. */
+ * lavaan: with robust estimators and design weights these indices say where to look, and are no test. The scaled ones
+ * are: there V is the variance of g_c - H_cf H_ff^-1 g_f by the scores of respondents or the design, with observed
+ * information, or by the covariance of thresholds and correlations. */
 #include "measure/modification.h"
 
 #include "measure/sem_likelihood.h"
@@ -185,7 +187,7 @@ static void add_index(struct search *s, const rsp_sem_cell *cell, bool equal, do
     const double least = 1e-6; /* of the own information: less cannot be told from none */
     double v = left_over(s, own, r);
     if (!(v > least * own)) return; /* not identified */
-    rsp_modification m = {*cell, equal, gradient * gradient / v, gradient / v, NAN};
+    rsp_modification m = {*cell, equal, gradient * gradient / v, NAN, gradient / v, NAN};
     RSP_PUSH(s->found, s->n, s->capacity, m);
 }
 
@@ -242,8 +244,6 @@ static bool search_group(struct search *s, size_t group) {
     return ok;
 }
 
-/* ---- all -------------------------------------------------------------------------------------------------------- */
-
 static void find_regressions(struct search *s) {
     const rsp_lavaan *l = s->fit->model->syntax;
     s->regressed = RSP_ARRAY(s->a, bool, s->fit->n_factors + 1);
@@ -270,7 +270,67 @@ static void standardise(struct search *s, size_t group, size_t from) {
     rsp_implied_free(&g);
 }
 
-size_t rsp_factor_modifications(const rsp_factor_fit *fit, rsp_arena *a, rsp_modification **out) {
+/* ---- scaled ----------------------------------------------------------------------------------------------------- */
+
+static bool same_place(const rsp_sem_cell *a, const rsp_sem_cell *b) {
+    return a->group == b->group && a->matrix == b->matrix && a->row == b->row && a->column == b->column;
+}
+
+/* The model at its estimates, in which n of what was found in a group have parameters of their own. of [n]: their extras'. */
+static rsp_sem freed_model(const struct search *s, const rsp_modification *found, size_t n, rsp_arena *a, size_t *of) {
+    const rsp_sem *m = &s->fit->sem;
+    rsp_sem larger = *m;
+    larger.cells = RSP_ARRAY(a, rsp_sem_cell, m->n_cells + n + 1);
+    larger.n_cells = 0;
+    larger.n_free = m->n_free + n;
+    for (size_t e = 0; e < n; e++) of[e] = RSP_NONE;
+    bool added = false;
+    for (size_t k = 0; k <= m->n_cells; k++) {
+        bool after = !added && (k == m->n_cells || m->cells[k].group > found->cell.group);
+        added = added || after;
+        for (size_t e = 0; after && e < n; e++) { /* cells that the model does not have */
+            bool there = false;
+            for (size_t j = 0; j < k; j++) there |= same_place(&m->cells[j], &found[e].cell);
+            if (there) continue;
+            larger.cells[larger.n_cells] = found[e].cell;
+            larger.cells[larger.n_cells].value = 0;
+            larger.cells[larger.n_cells++].free = m->n_free + e;
+        }
+        if (k == m->n_cells) break;
+        rsp_sem_cell *c = &larger.cells[larger.n_cells++];
+        *c = m->cells[k];
+        c->value = s->fit->estimate[k];
+        for (size_t e = 0; e < n; e++) {
+            if (!same_place(c, &found[e].cell)) continue;
+            of[e] = c->free;
+            c->free = m->n_free + e;
+        }
+    }
+    return larger;
+}
+
+/* All that was found in a group, some at a time. */
+static void scale_indices(struct search *s, size_t from, rsp_diag *d) {
+    for (size_t k = from; k < s->n; k += CHUNK) {
+        size_t n = s->n - k < CHUNK ? s->n - k : CHUNK;
+        rsp_arena *a = rsp_arena_new();
+        size_t *of = RSP_ARRAY(a, size_t, n);
+        rsp_sem larger = freed_model(s, &s->found[k], n, a, of);
+        double *score = RSP_ARRAY(a, double, n), *left = RSP_ARRAY(a, double, n),
+               *variance = RSP_ARRAY(a, double, n *n);
+        rsp_extras extras = {n, of};
+        bool ok =
+            rsp_factor_scores(s->fit->model, s->fit->sample, &larger, &extras, score, variance, left, d) == RSP_SEM_OK;
+        for (size_t e = 0; ok && e < n; e++)
+            if (fabs(left[e]) > RSP_SCORE_LEAST_LEFT && variance[e * n + e] > 0)
+                s->found[k + e].scaled = score[e] * score[e] / variance[e * n + e];
+        rsp_arena_free(a);
+    }
+}
+
+/* ---- all -------------------------------------------------------------------------------------------------------- */
+
+size_t rsp_factor_modifications(const rsp_factor_fit *fit, rsp_arena *a, rsp_modification **out, rsp_diag *d) {
     struct search s = {.fit = fit, .a = a};
     *out = NULL;
     if (!rsp_factor_good(fit)) return 0;
@@ -280,6 +340,7 @@ size_t rsp_factor_modifications(const rsp_factor_fit *fit, rsp_arena *a, rsp_mod
         size_t from = s.n;
         ok = search_group(&s, g);
         standardise(&s, g, from);
+        if (rsp_factor_robust(fit->model)) scale_indices(&s, from, d);
     }
     if (!ok) s.n = 0;
     *out = RSP_ARRAY(a, rsp_modification, s.n + 1);

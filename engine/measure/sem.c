@@ -451,18 +451,74 @@ void rsp_sem_estimate(const rsp_sem *s, const rsp_sem_sample *x, const rsp_sem_o
     model_free(&m);
 }
 
-double rsp_sem_score_test(const rsp_sem *s, const rsp_sem_sample *x) {
+/* ---- scores of restrictions ------------------------------------------------------------------------------------- */
+
+/* Adds up the blocks of groups of a variance [groups*n squared] in out [n*n]. */
+static void add_blocks(const double *v, size_t groups, size_t n, double *out) {
+    memset(out, 0, n * n * sizeof *out);
+    for (size_t g = 0; g < groups; g++)
+        for (size_t h = 0; h < groups; h++)
+            for (size_t i = 0; i < n; i++)
+                for (size_t l = 0; l < n; l++) out[i * n + l] += v[(g * n + i) * groups * n + h * n + l];
+}
+
+/* Respondents' scores of one group along the directions [n_free * n]: z [n_g * n]. */
+static void project_scores(rsp_sem_group *g, const double *directions, size_t n, double *z) {
+    double *score = rsp_malloc((g->x->n * g->n + g->n * n + 1) * sizeof *score), *own = score + g->x->n * g->n;
+    for (size_t i = 0; i < g->n; i++) memcpy(own + i * n, directions + g->free[i] * n, n * sizeof *own);
+    rsp_sem_group_scores(g, score);
+    rsp_multiply(score, false, own, false, g->x->n, g->n, n, z);
+    free(score);
+}
+
+static bool projected_variance(struct model *m, const rsp_sem_design *design, const double *directions, size_t n,
+                               double *out) {
+    size_t groups = m->s->n_groups;
+    double **z = rsp_malloc((groups + 1) * sizeof *z), *v = rsp_calloc(groups * n * groups * n + 1, sizeof *v);
+    size_t *k = rsp_malloc((groups + 1) * sizeof *k);
+    bool ok = true;
+    for (size_t g = 0; g < groups; g++) {
+        k[g] = n;
+        z[g] = rsp_malloc((m->x[g].n * n + 1) * sizeof **z);
+        project_scores(&m->group[g], directions, n, z[g]);
+    }
+    if (design) {
+        ok = design->variance(design, m->x, groups, z, k, v);
+        add_blocks(v, groups, n, out);
+    } else {
+        memset(out, 0, n * n * sizeof *out);
+        for (size_t g = 0; g < groups; g++) {
+            rsp_multiply(z[g], true, z[g], false, n, m->x[g].n, n, v);
+            for (size_t i = 0; i < n * n; i++) out[i] += v[i];
+        }
+    }
+    for (size_t g = 0; g < groups; g++) free(z[g]);
+    free(z), free(v), free(k);
+    return ok;
+}
+
+rsp_sem_status rsp_sem_scores(const rsp_sem *s, const rsp_sem_sample *x, const rsp_sem_options *options,
+                              const rsp_extras *extras, double *score, double *variance, double *left) {
     struct model m = model_new(s, x);
-    size_t k = s->n_free;
-    double *par = rsp_malloc((2 * k + k * k + 1) * sizeof *par), *gradient = par + k, *information = gradient + k,
-           loglik, sum = 0;
+    size_t k = s->n_free, n = extras->n;
+    double *par = rsp_malloc((2 * k + k * k + 2 * k * n + 1) * sizeof *par), *gradient = par + k,
+           *information = gradient + k, *directions = information + k * k, *half = directions + k * n, loglik;
     for (size_t c = 0; c < s->n_cells; c++)
         if (s->cells[c].free != RSP_NONE) par[s->cells[c].free] = s->cells[c].value;
-    bool ok =
-        evaluate(&m, par, RSP_SEM_EXPECTED, &loglik, gradient, information) && rsp_invert_information(information, k);
-    for (size_t i = 0; ok && i < k; i++)
-        for (size_t l = 0; l < k; l++) sum += gradient[i] * information[i * k + l] * gradient[l];
+    rsp_sem_status status = RSP_SEM_NOT_IDENTIFIED;
+    if (evaluate(&m, par, options->robust ? RSP_SEM_OBSERVED : RSP_SEM_EXPECTED, &loglik, gradient, information) &&
+        rsp_score_directions(information, k, extras, directions)) {
+        status = RSP_SEM_OK;
+        rsp_score_left(information, k, extras, directions, left);
+        rsp_multiply(directions, true, gradient, false, n, k, 1, score);
+        if (!options->robust) {
+            rsp_multiply(information, false, directions, false, k, k, n, half);
+            rsp_multiply(directions, true, half, false, n, k, n, variance);
+        } else if (!projected_variance(&m, options->design, directions, n, variance)) {
+            status = RSP_SEM_NO_VARIANCE;
+        }
+    }
     free(par);
     model_free(&m);
-    return ok ? sum : NAN;
+    return status;
 }

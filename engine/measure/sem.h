@@ -15,7 +15,7 @@
 #ifndef RESPONSIVE_MEASURE_SEM_H
 #define RESPONSIVE_MEASURE_SEM_H
 
-#include "responsive/base.h"
+#include "measure/score.h"
 
 typedef enum {
     RSP_SEM_LAMBDA,
@@ -108,10 +108,11 @@ typedef struct {
 void rsp_sem_estimate(const rsp_sem *model, const rsp_sem_sample *samples, const rsp_sem_options *options, rsp_arena *a,
                       rsp_sem_fit *fit);
 
-/* Rao's score statistic g' I^-1 g of a model whose cells' values are the estimates of a more constrained one: how much the
- * constraints cost, to second order, in units of chi-square with as many degrees of freedom as there are constraints. NaN
- * where the model is not identified there. */
-double rsp_sem_score_test(const rsp_sem *model, const rsp_sem_sample *samples);
+/* Scores [n] of the extras of a model whose cells' values are the estimates of the more restricted one, along the directions
+ * of rsp_score_directions, and their variance [n*n]: expected information, or where `robust` what the scores of respondents
+ * or the design say, with observed information. left [n] of rsp_score_left. */
+rsp_sem_status rsp_sem_scores(const rsp_sem *model, const rsp_sem_sample *samples, const rsp_sem_options *options,
+                              const rsp_extras *extras, double *score, double *variance, double *left);
 
 /* The standardised solution at `par` (standardised.c): every cell where factors have variance 1, and items too if `items`, in
  * the order of the cells; and by group the share of the variance of items, then of factors, that the model explains

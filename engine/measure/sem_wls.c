@@ -435,6 +435,146 @@ void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_
     free(f.group), free(room);
 }
 
+/* ---- restrictions ----------------------------------------------------------------------------------------------- */
+
+/* A model at given parameters: derivatives, bread and gradient; the sizes of groups are their weights times `share`. */
+static bool fitting_at(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x, double share,
+                       struct fitting *f) {
+    size_t k = s->n_free;
+    double *room = rsp_malloc((2 * k + k * k + 1) * sizeof *room);
+    *f = (struct fitting){.s = s,
+                          .group = rsp_malloc((s->n_groups + 1) * sizeof *f->group),
+                          .par = room,
+                          .gradient = room + k,
+                          .bread = room + 2 * k};
+    for (size_t g = 0; g < s->n_groups; g++) {
+        group_new(s, g, l, &x[g], &f->group[g]);
+        set_size(&f->group[g], share * x[g].weight);
+    }
+    for (size_t c = 0; c < s->n_cells; c++)
+        if (s->cells[c].free != RSP_NONE) f->par[s->cells[c].free] = s->cells[c].value;
+    return linearise(f);
+}
+
+static void fitting_end(struct fitting *f) {
+    for (size_t g = 0; g < f->s->n_groups; g++) group_free(&f->group[g]);
+    free(f->group), free(f->par);
+}
+
+/* out [n*n]: variance of the gradient along the directions [n_free * n]. */
+static void projected_variance(const struct fitting *f, const double *directions, size_t n, double *out) {
+    size_t groups = f->s->n_groups, q = f->group[0].l->q;
+    double **r = rsp_malloc((groups + 1) * sizeof *r), *half = rsp_malloc((q * n + n * n + 1) * sizeof *half),
+           *part = half + q * n;
+    for (size_t g = 0; g < groups; g++) {
+        const struct group *o = &f->group[g];
+        double *own = rsp_malloc((o->n_free * n + 1) * sizeof *own);
+        for (size_t i = 0; i < o->n_free; i++) memcpy(own + i * n, directions + o->free[i] * n, n * sizeof *own);
+        r[g] = rsp_malloc((q * n + 1) * sizeof **r);
+        rsp_multiply(o->d, false, own, false, q, o->n_free, n, r[g]);
+        for (size_t i = 0; i < q; i++)
+            for (size_t e = 0; e < n; e++) r[g][i * n + e] *= o->weight[i] / sqrt(o->size);
+        free(own);
+    }
+    memset(out, 0, n * n * sizeof *out);
+    for (size_t g = 0; g < groups; g++)
+        for (size_t h = 0; h < groups; h++) {
+            if (!block(f, g, h)) continue;
+            rsp_multiply(block(f, g, h), false, r[h], false, q, q, n, half);
+            rsp_multiply(r[g], true, half, false, n, q, n, part);
+            for (size_t i = 0; i < n * n; i++) out[i] += part[i];
+        }
+    for (size_t g = 0; g < groups; g++) free(r[g]);
+    free(r), free(half);
+}
+
+rsp_sem_status rsp_wls_scores(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x,
+                              const rsp_extras *extras, double *score, double *variance, double *left) {
+    struct fitting f;
+    size_t k = s->n_free, n = extras->n;
+    double *directions = rsp_malloc((k * n + 1) * sizeof *directions);
+    bool ok = fitting_at(s, l, x, 1, &f) && rsp_score_directions(f.bread, k, extras, directions);
+    if (ok) {
+        rsp_score_left(f.bread, k, extras, directions, left);
+        rsp_multiply(directions, true, f.gradient, false, n, k, 1, score);
+        projected_variance(&f, directions, n, variance);
+    }
+    fitting_end(&f);
+    free(directions);
+    return ok ? RSP_SEM_OK : RSP_SEM_NOT_IDENTIFIED;
+}
+
+/* D'AGAD by free parameter, G between groups too. */
+static void gradient_variance(const struct fitting *f, double *c) {
+    size_t k = f->s->n_free, *at = rsp_malloc((k + 1) * sizeof *at);
+    for (size_t i = 0; i < k; i++) at[i] = i;
+    struct columns all = {k, at};
+    for (size_t g = 0; g < f->s->n_groups; g++) {
+        const struct group *o = &f->group[g];
+        size_t q = o->l->q;
+        double *ad = rsp_calloc(q * (o->n_free + k) + 1, sizeof *ad), *gad = ad + q * o->n_free;
+        weigh(o, o->d, ad);
+        for (size_t h = 0; h < f->s->n_groups; h++)
+            if (block(f, g, h)) covary(f, g, h, block(f, g, h), all, gad);
+        add_product(q, ad, (struct columns){o->n_free, o->free}, gad, all, k, c);
+        free(ad);
+    }
+    free(at);
+}
+
+/* h [k*r]: the restricted model's directions among those of the larger, by least squares over the statistics. */
+static bool restricted_directions(const struct fitting *f, const struct fitting *restricted, double *h) {
+    size_t k = f->s->n_free, r = restricted->s->n_free;
+    double *square = rsp_calloc(k * k + k * r + 1, sizeof *square), *cross = square + k * k;
+    for (size_t g = 0; g < f->s->n_groups; g++) {
+        const struct group *o = &f->group[g], *p = &restricted->group[g];
+        scatter_product(o, o->d, o->d, k, square);
+        add_product(o->l->q, o->d, (struct columns){o->n_free, o->free}, p->d, (struct columns){p->n_free, p->free}, r,
+                    cross);
+    }
+    bool ok = rsp_invert_information(square, k);
+    rsp_multiply(square, false, cross, false, k, k, r, h);
+    free(square);
+    return ok;
+}
+
+/* tr(NC) and tr(NCNC), N = P^-1 - H (H'PH)^-1 H': what the larger model's parameters can do that those of the restricted one
+ * cannot, and the covariance C of its gradient. */
+static bool difference_traces(const struct fitting *f, const double *h, size_t r, double *trace, double *square) {
+    size_t k = f->s->n_free;
+    double *n = rsp_calloc(3 * k * k + 2 * k * r + r * r + 1, sizeof *n), *c = n + k * k, *nc = c + k * k,
+           *ph = nc + k * k, *half = ph + k * r, *inner = half + k * r;
+    gradient_variance(f, c);
+    rsp_multiply(f->bread, false, h, false, k, k, r, ph);
+    rsp_multiply(h, true, ph, false, r, k, r, inner);
+    memcpy(n, f->bread, k * k * sizeof *n);
+    bool ok = rsp_invert_information(inner, r) && rsp_invert_information(n, k);
+    rsp_multiply(h, false, inner, false, k, r, r, half);
+    rsp_multiply(half, false, h, true, k, r, k, nc);
+    for (size_t i = 0; i < k * k; i++) n[i] -= nc[i];
+    rsp_multiply(n, false, c, false, k, k, k, nc);
+    *square = trace_of_product(nc, nc, k);
+    *trace = 0;
+    for (size_t i = 0; i < k; i++) *trace += nc[i * k + i];
+    free(n);
+    return ok;
+}
+
+bool rsp_wls_difference(const rsp_sem *s, const rsp_sem *restricted, const rsp_item_layout *l, const rsp_wls_sample *x,
+                        double *scaling, double *shift) {
+    struct fitting f, g;
+    size_t k = s->n_free, r = restricted->n_free;
+    double n = 0, trace, square, *h = rsp_malloc((k * r + 1) * sizeof *h);
+    for (size_t j = 0; j < s->n_groups; j++) n += (double) x[j].n;
+    double share = (n - (double) s->n_groups) / n;
+    bool ok = fitting_at(s, l, x, share, &f), other = fitting_at(restricted, l, x, share, &g);
+    ok = ok && other && k > r && restricted_directions(&f, &g, h) && difference_traces(&f, h, r, &trace, &square);
+    if (ok) scale_and_shift((double) (k - r), trace, square, scaling, shift);
+    fitting_end(&f), fitting_end(&g);
+    free(h);
+    return ok && isfinite(*scaling) && isfinite(*shift);
+}
+
 bool rsp_wls_differentiate(const rsp_sem *s, size_t group, const rsp_item_layout *l, const rsp_wls_sample *x,
                            const double *par, double *gradient, double *information) {
     struct group g;

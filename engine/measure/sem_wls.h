@@ -27,6 +27,16 @@ typedef enum {
 void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x,
                       rsp_wls_correction correction, rsp_arena *a, rsp_sem_fit *fit);
 
+/* Scores of the extras and their variance by the whole covariance of the statistics; as rsp_sem_scores. */
+rsp_sem_status rsp_wls_scores(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x,
+                              const rsp_extras *extras, double *score, double *variance, double *left);
+
+/* The difference of chi-square between a model and a more restricted one, whose cells' values are their estimates: divided by
+ * `scaling` and with `shift` added it has mean and variance of chi-square on the difference of degrees of freedom (Satorra
+ * 2000; Asparouhov and Muthen 2010). False where it cannot be had. */
+bool rsp_wls_difference(const rsp_sem *model, const rsp_sem *restricted, const rsp_item_layout *l,
+                        const rsp_wls_sample *x, double *scaling, double *shift);
+
 /* One group's gradient D'A(s - sigma) and information D'AD, A = 1 / diag(gamma), by the free parameters of s, which holds the
  * group's cells alone; as in lavaan the one is multiplied by n - 1, the other by n (sums
  * of weights). False where the model implies no

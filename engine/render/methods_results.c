@@ -54,32 +54,44 @@ static const char *scale_label(const methods_annex *x, const rsp_published_row *
     return label;
 }
 
-static void add_verdict(methods_annex *x, const rsp_published_row *r) {
+static void add_verdict(methods_annex *x, const rsp_published_row *r, bool ordinal) {
     double groups = (double) count_rows(x, r, "latent_mean", "scalar");
     annex_cell_with(
         x, scale_label(x, r),
         annex_say(x, "comparability.groups", METHODS_ARGS({"respondents", NULL, r->n}, {"groups", NULL, groups})));
     annex_cell(x, verdict_word(x, r->estimate));
     annex_cell(x, verdict_range(x, r));
+    if (ordinal) annex_cell(x, step(x, r, "threshold"));
     annex_cell(x, step(x, r, "metric"));
     annex_cell(x, step(x, r, "scalar"));
     annex_cell(x, annex_say(x, "comparability.given_up",
                             METHODS_ARGS({"n", NULL, (double) count_rows(x, r, "released", NULL)})));
 }
 
+static void begin_verdicts(methods_annex *x, bool ordinal) {
+    if (ordinal)
+        annex_table(x, annex_word(x, "comparability.table"), 7,
+                    (const char *const[]){"comparability.scale", "comparability.verdict", "comparability.range",
+                                          "comparability.thresholds", "comparability.loadings",
+                                          "comparability.intercepts", "comparability.released"},
+                    (const double[]){0, 52, 56, 76, 76, 76, 48}, "ttttttt");
+    else
+        annex_table(x, annex_word(x, "comparability.table"), 6,
+                    (const char *const[]){"comparability.scale", "comparability.verdict", "comparability.range",
+                                          "comparability.loadings", "comparability.intercepts",
+                                          "comparability.released"},
+                    (const double[]){0, 60, 66, 103, 103, 52}, "tttttt");
+}
+
 static void verdicts(methods_annex *x, const rsp_analysis *of) {
+    bool ordinal = rsp_limited_information(&of->invariance.model);
     size_t from = 0, to = 0, n = 0;
     rsp_published_range(x->p->results, of->id, &from, &to);
     for (size_t i = from; i < to; i++) {
         const rsp_published_row *r = rsp_published_at(x->p->results, i);
         if (strcmp(r->statistic, "verdict") != 0) continue;
-        if (!n++)
-            annex_table(x, annex_word(x, "comparability.table"), 6,
-                        (const char *const[]){"comparability.scale", "comparability.verdict", "comparability.range",
-                                              "comparability.loadings", "comparability.intercepts",
-                                              "comparability.released"},
-                        (const double[]){0, 60, 66, 103, 103, 52}, "tttttt");
-        add_verdict(x, r);
+        if (!n++) begin_verdicts(x, ordinal);
+        add_verdict(x, r, ordinal);
     }
     if (n) annex_table_end(x);
 }
@@ -117,6 +129,10 @@ static void comparability_of(methods_annex *x, const rsp_analysis *of) {
     annex_paragraph(x, annex_say(x, "comparability.text",
                                  METHODS_ARGS({"minimum", NULL, (double) v->minimum_group},
                                               {"anchors", NULL, (double) v->anchors})));
+    if (rsp_limited_information(&v->model)) annex_paragraph(x, annex_word(x, "comparability.ordinal"));
+    if (v->model.weighted) annex_add(x, &text, "comparability.weights", NULL, 0);
+    if (v->model.fiml) annex_add(x, &text, "comparability.fiml", NULL, 0);
+    if (v->model.pairwise) annex_add(x, &text, "comparability.pairwise", NULL, 0);
     annex_add(x, &text, "comparability.configural",
               METHODS_ARGS({"cfi", NULL, v->cutoffs.configural_cfi}, {"srmr", NULL, v->cutoffs.configural_srmr}));
     if (v->cutoffs.rule == RSP_CUTOFFS_CHEN) annex_add(x, &text, "comparability.chen_everywhere", NULL, 0);

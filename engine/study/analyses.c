@@ -695,14 +695,16 @@ static void load_partial(entry *e, const rsp_node *partial, rsp_factor_model *x)
     }
 }
 
-/* `all`, or items of the model. */
+/* `all`, or names of items. */
 static void load_ordered(entry *e, const rsp_node *ordered, rsp_factor_model *x) {
     x->all_ordered = !ordered || (ordered->kind == RSP_Y_SCALAR && strcmp(ordered->text, "all") == 0);
     if (ordered && !rsp_limited_information(x))
         RSP_FAULT(e->l, ordered->loc, "say estimator: wlsmv", "'ordered' has no meaning in %s", e->where);
-    if (x->all_ordered || !x->syntax) return;
-    x->n_ordered = rsp_bind_list(e->l, ordered, e->where, &x->ordered);
-    for (size_t k = 0; k < rsp_values(ordered); k++)
+    if (!x->all_ordered) x->n_ordered = rsp_bind_list(e->l, ordered, e->where, &x->ordered);
+}
+
+static void check_ordered(entry *e, const rsp_node *ordered, const rsp_factor_model *x) {
+    for (size_t k = 0; !x->all_ordered && x->syntax && k < rsp_values(ordered); k++)
         if (!rsp_value_at(ordered, k)->bad && !is_indicator_of(x->syntax, rsp_value_at(ordered, k)->text))
             RSP_FAULT(e->l, rsp_value_at(ordered, k)->loc, NULL, "'%s' is no indicator of %s",
                       rsp_value_at(ordered, k)->text, e->where);
@@ -732,8 +734,8 @@ static size_t count_items(const rsp_lavaan *m) {
     return n;
 }
 
-/* What an ordinal item does not have, and what goes with ordinal items only. */
-static void check_ordinal(entry *e, const rsp_factor_model *x) {
+/* What goes with ordinal items only, and what does not. */
+static void check_ordinal_keys(entry *e, const rsp_factor_model *x) {
     bool ordinal = rsp_limited_information(x);
     if (ordinal && x->fiml)
         RSP_FAULT(e->l, rsp_get(e->n, "missing")->loc, "say missing: pairwise", "wlsmv has no full information, in %s",
@@ -745,10 +747,14 @@ static void check_ordinal(entry *e, const rsp_factor_model *x) {
                   e->where);
     if (!ordinal && x->equal & RSP_EQUAL_THRESHOLDS)
         RSP_FAULT(e->l, rsp_get(e->n, "equal")->loc, "say estimator: wlsmv", "there are no thresholds in %s", e->where);
-    for (size_t k = 0; ordinal && x->syntax && k < x->syntax->n; k++) {
-        const rsp_lavaan_row *r = &x->syntax->rows[k];
+}
+
+/* What an ordinal item does not have. */
+static void check_ordinal_statements(entry *e, const rsp_factor_model *x, const rsp_lavaan *syntax) {
+    for (size_t k = 0; rsp_limited_information(x) && syntax && k < syntax->n; k++) {
+        const rsp_lavaan_row *r = &syntax->rows[k];
         bool own = r->op == RSP_L_INTERCEPT || (r->op == RSP_L_COVARIANCE && strcmp(r->lhs, r->rhs) == 0);
-        if (own && !is_factor_of(x->syntax, r->lhs) && is_ordinal(e, x, r->lhs))
+        if (own && !is_factor_of(syntax, r->lhs) && is_ordinal(e, x, r->lhs))
             RSP_FAULT(e->l, r->loc, "leave it out",
                       "'%s' is ordinal: it has neither intercept nor variance of its own in %s", r->lhs, e->where);
     }
@@ -759,11 +765,11 @@ static void check_factor_keys(entry *e, int kind) {
     static const struct {
         const char *key;
         unsigned kinds; /* bit k: kind k of the words in load_factor */
-    } keys[] = {{"model", 3},        {"estimator", 3}, {"group", 1},        {"equal", 1},         {"missing", 17},
-                {"ordered", 17},     {"std.lv", 1},    {"partial", 1},      {"scales", 2},        {"by", 18},
+    } keys[] = {{"model", 3},        {"estimator", 3}, {"group", 1},        {"equal", 1},         {"missing", 19},
+                {"ordered", 19},     {"std.lv", 1},    {"partial", 1},      {"scales", 2},        {"by", 18},
                 {"correlation", 16}, {"cutoffs", 2},   {"anchors", 2},      {"minimum_group", 2}, {"margin", 2},
                 {"items", 28},       {"factors", 4},   {"method", 4},       {"rotation", 4},      {"seed", 12},
-                {"replicates", 12},  {"weights", 29},  {"standardised", 1}, {"modification", 1}};
+                {"replicates", 12},  {"weights", 31},  {"standardised", 1}, {"modification", 1}};
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         const rsp_node *n = rsp_get(e->n, keys[k].key);
         if (n && !(keys[k].kinds >> kind & 1))
@@ -779,6 +785,17 @@ static void load_modification(entry *e, rsp_factor_model *x) {
     x->modification = map || rsp_get_yes(e->n, "modification");
     x->most_modifications = (size_t) rsp_get_number(map ? n : NULL, "most", 20);
     x->minimum_modification = rsp_get_number(map ? n : NULL, "minimum", 3.84);
+}
+
+/* Which answers count, what their weight is, and which are ordinal. */
+static void load_answers(entry *e, rsp_factor_model *x) {
+    static const char *const missing[] = {"listwise", "fiml", "pairwise", NULL}, *const weights[] = {"none", "design",
+                                                                                                     NULL};
+    x->fiml = rsp_get_choice(e->n, "missing", missing, 0) == 1;
+    x->pairwise = rsp_get_choice(e->n, "missing", missing, 0) == 2;
+    x->weighted = rsp_get_choice(e->n, "weights", weights, 0) == 1;
+    load_ordered(e, rsp_get(e->n, "ordered"), x);
+    check_ordinal_keys(e, x);
 }
 
 static void load_factor_model(entry *e) {
@@ -814,13 +831,9 @@ static void load_factor_model(entry *e) {
             if (strcmp(rsp_value_at(equal, k)->text, equalities[j].word) == 0) x->equal |= equalities[j].bits;
     if (equal && !group)
         RSP_FAULT(e->l, equal->loc, "name the `group`", "'equal' has no meaning without groups in %s", e->where);
-    static const char *const missing[] = {"listwise", "fiml", "pairwise", NULL}, *const weights[] = {"none", "design",
-                                                                                                     NULL};
-    x->fiml = rsp_get_choice(e->n, "missing", missing, 0) == 1;
-    x->pairwise = rsp_get_choice(e->n, "missing", missing, 0) == 2;
-    x->weighted = rsp_get_choice(e->n, "weights", weights, 0) == 1;
-    load_ordered(e, rsp_get(e->n, "ordered"), x);
-    check_ordinal(e, x);
+    load_answers(e, x);
+    check_ordered(e, rsp_get(e->n, "ordered"), x);
+    check_ordinal_statements(e, x, x->syntax);
     load_partial(e, rsp_get(e->n, "partial"), x);
     x->std_lv = std_lv && strcmp(std_lv, "yes") == 0;
     for (size_t k = 0; k < rsp_values(standardised); k++)
@@ -840,8 +853,8 @@ static rsp_lavaan *one_factor(entry *e, const char *name, size_t n, const size_t
 }
 
 static void add_ladder(entry *e, const char *name, rsp_lavaan *syntax, size_t n, const size_t *items) {
-    check_size(e, n, false, e->n->loc);
     rsp_invariance *x = &e->x->invariance;
+    check_size(e, n, rsp_limited_information(&x->model), e->n->loc);
     x->name[x->n_models] = name;
     x->syntax[x->n_models] = syntax;
     x->n_items[x->n_models] = n;
@@ -869,6 +882,19 @@ static const rsp_scale *scale_named(entry *e, const rsp_node *n) {
     return found;
 }
 
+/* Every item of `ordered` belongs to a scale or to the model. */
+static void check_ladder_ordered(entry *e) {
+    const rsp_invariance *x = &e->x->invariance;
+    for (size_t k = 0; k < x->model.n_ordered; k++) {
+        bool found = x->n_models == 0; /* which is said elsewhere */
+        for (size_t m = 0; m < x->n_models; m++)
+            for (size_t i = 0; i < x->n_items[m]; i++) found |= x->items[m][i] == x->model.ordered[k];
+        if (!found)
+            RSP_FAULT(e->l, rsp_get(e->n, "ordered")->loc, "name it among the items", "'%s' is no item of %s",
+                      rsp_var(e->l, x->model.ordered[k])->name, e->where);
+    }
+}
+
 /* Scales may stand further down in study.yaml, so their names are looked up when all analyses are read. */
 static void resolve_invariance(entry *e) {
     rsp_invariance *x = &e->x->invariance;
@@ -888,6 +914,7 @@ static void resolve_invariance(entry *e) {
         add_ladder(e, scale->name, one_factor(e, scale->name, scale->n_items, scale->items, n->loc), scale->n_items,
                    scale->items);
     }
+    if (!model) check_ladder_ordered(e);
     if (!model) return;
     rsp_lavaan *syntax = rsp_lavaan_parse(e->l->a, model->text, &model->origin, e->l->d);
     size_t *items = RSP_ARRAY(e->l->a, size_t, syntax ? syntax->n + 1 : 1), n = 0;
@@ -899,7 +926,9 @@ static void resolve_invariance(entry *e) {
             RSP_FAULT(e->l, syntax->rows[k].loc, "name factors and their items alone",
                       "the ladder compares loadings and intercepts of items in %s", e->where);
     }
+    check_ordinal_statements(e, &x->model, syntax);
     if (syntax) add_ladder(e, e->x->id, syntax, n, items);
+    check_ladder_ordered(e);
 }
 
 static void load_cutoffs(entry *e, rsp_cutoffs *x) {
@@ -930,12 +959,18 @@ static void load_invariance(entry *e) {
         if (rsp_var(e->l, x->by[k])->type != RSP_SELECT_ONE && rsp_var(e->l, x->by[k])->type != RSP_TEXT)
             RSP_FAULT(e->l, by->loc, NULL, "'%s' has no codes to make groups in %s", rsp_var(e->l, x->by[k])->name,
                       e->where);
-    int estimator = rsp_get_choice(e->n, "estimator", estimators, 0);
-    if (estimator >= 2)
-        RSP_FAULT(e->l, rsp_get(e->n, "estimator")->loc, "use mlr, which five answers or more allow",
-                  "the ladder of %s is climbed with ml or mlr", e->where);
-    x->robust = estimator == 0;
+    static const int values[] = {RSP_MLR, RSP_ML, RSP_WLSMV, RSP_WLSM, RSP_DWLS};
+    x->model.estimator = values[rsp_get_choice(e->n, "estimator", estimators, 0)];
+    if (x->model.estimator == RSP_DWLS)
+        RSP_FAULT(e->l, rsp_get(e->n, "estimator")->loc, "say estimator: wlsmv",
+                  "dwls corrects neither chi-square nor fit measures, by which the ladder of %s is climbed", e->where);
+    x->model.std_lv = true;
+    load_answers(e, &x->model);
     load_cutoffs(e, &x->cutoffs);
+    const rsp_node *cutoffs = rsp_get(e->n, "cutoffs"), *share = cutoffs ? rsp_get(cutoffs, "noninvariant") : NULL;
+    if (share && rsp_limited_information(&x->model))
+        RSP_FAULT(e->l, share->loc, "leave it out, or say estimator: mlr",
+                  "groups are aligned by loadings and intercepts, and ordinal items have thresholds, in %s", e->where);
     x->anchors = (size_t) rsp_get_number(e->n, "anchors", 2);
     x->minimum_group = (size_t) rsp_get_number(e->n, "minimum_group", 100);
     x->margin = rsp_get_number(e->n, "margin", 0.2);

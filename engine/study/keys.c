@@ -280,7 +280,7 @@ static const rsp_key cutoff_keys[] = {
     {"configural_cfi", ONE, RSP_V_NUMBER, "0..1", false, NULL, "least CFI of the common structure; default 0.9"},
     {"configural_srmr", ONE, RSP_V_NUMBER, "0..1", false, NULL, "greatest SRMR of the common structure; default 0.08"},
     {"noninvariant", ONE, RSP_V_NUMBER, "0..1", false, NULL,
-     "many groups: greatest share of parameters that differ after alignment; default 0.25"},
+     "many groups: greatest share of parameters that differ after alignment (not of ordinal items); default 0.25"},
     END};
 
 static const rsp_key modification_keys[] = {
@@ -317,7 +317,8 @@ static const rsp_key factor_keys[] = {
     {"seed", ONE, RSP_V_INTEGER, "0..", false, NULL, "parallel: of the random streams; default the study's"},
     {"replicates", ONE, RSP_V_INTEGER, "20..10000", false, NULL, "parallel: random data sets; default 100"},
     {"estimator", ONE, RSP_V_ENUM, "ml|mlr|wlsmv|wlsm|dwls", false, NULL,
-     "default ml; ordinal items: wlsmv (chi-square scaled and shifted), wlsm (scaled), dwls (neither, naive errors)"},
+     "default ml (invariance: mlr); ordinal items: wlsmv (chi-square scaled and shifted), wlsm (scaled), dwls (neither, "
+     "naive errors; not of invariance)"},
     {"ordered", ONE | LIST, RSP_V_TEXT, NULL, false, NULL,
      "wlsmv, wlsm, dwls, polychoric: `all` (default), or the items that are ordinal"},
     {"group", ONE, RSP_V_VARIABLE, NULL, false, NULL, "groups to compare"},

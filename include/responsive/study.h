@@ -376,7 +376,7 @@ typedef struct {
 static inline bool rsp_limited_information(const rsp_factor_model *f) { return f->estimator >= RSP_WLSMV; }
 
 /* When a rung of the ladder holds: NaN leaves the choice to the published rule that suits the number of groups. Index 0:
- * equal loadings, 1: equal intercepts as well. */
+ * equal loadings, 1: equal intercepts, or thresholds. */
 typedef struct {
     enum { RSP_CUTOFFS_BY_GROUPS, RSP_CUTOFFS_CHEN, RSP_CUTOFFS_RUTKOWSKI_SVETINA } rule;
     double cfi[2], rmsea[2], srmr[2];
@@ -392,7 +392,8 @@ typedef struct {
     size_t *n_items;
     size_t n_by;
     const size_t *by;
-    bool robust; /* estimator mlr */
+    /* estimator, ordered, missing and weights as in a model of the study; syntax and group are those of each comparison */
+    rsp_factor_model model;
     rsp_cutoffs cutoffs;
     size_t anchors, minimum_group;
     double margin;
@@ -591,7 +592,7 @@ typedef struct {
     char analyses_digest[65]; /* of all analyses */
     size_t n_inputs;
     const char **inputs; /* files read while loading: for the manifest */
-    rsp_map *names; /* of variables -> their places */
+    rsp_map *names;      /* of variables -> their places */
     rsp_arena *arena;
 } rsp_study;
 
