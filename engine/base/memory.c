@@ -1,6 +1,7 @@
 /* Arenas, growing buffers, the map of names. */
 #include "responsive/base.h"
 
+#include "base/arena.h"
 #include "base/ending.h"
 
 #include <stdint.h>
@@ -45,6 +46,7 @@ enum { ALIGNMENT = 16, FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
 struct block {
     struct block *next;
     size_t used, size;
+    bool zero; /* what is not used yet holds zeros */
     _Alignas(ALIGNMENT) char bytes[];
 };
 
@@ -74,7 +76,18 @@ static struct block *block_new(size_t size, bool zero) {
     b->next = NULL;
     b->used = 0;
     b->size = size;
+    b->zero = zero;
     return b;
+}
+
+void rsp_arena_expect(rsp_arena *a, size_t bytes) {
+    if (bytes > SIZE_MAX - sizeof(struct block)) rsp_ending_without_memory();
+    struct block *b = calloc(1, sizeof *b + bytes);
+    if (!b) rsp_ending_without_memory();
+    b->size = bytes;
+    b->zero = true;
+    b->next = a->blocks;
+    a->blocks = b;
 }
 
 void *rsp_alloc(rsp_arena *a, size_t bytes) {
@@ -82,7 +95,8 @@ void *rsp_alloc(rsp_arena *a, size_t bytes) {
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (!rounded) rounded = ALIGNMENT;
     struct block *b = a->blocks;
-    if (rounded > LARGEST_BLOCK / 4) {                /* its own block, behind the one being filled */
+    bool fits = b && b->size - b->used >= rounded;
+    if (!fits && rounded > LARGEST_BLOCK / 4) {       /* its own block, behind the one being filled */
         struct block *own = block_new(rounded, true); /* zeros that the system gives need no writing */
         if (b) {
             own->next = b->next;
@@ -93,7 +107,7 @@ void *rsp_alloc(rsp_arena *a, size_t bytes) {
         own->used = rounded;
         return own->bytes;
     }
-    if (!b || b->size - b->used < rounded) {
+    if (!fits) {
         size_t size = a->next_size > rounded ? a->next_size : rounded;
         b = block_new(size, false);
         b->next = a->blocks;
@@ -102,7 +116,7 @@ void *rsp_alloc(rsp_arena *a, size_t bytes) {
     }
     void *p = b->bytes + b->used;
     b->used += rounded;
-    return memset(p, 0, rounded);
+    return b->zero ? p : memset(p, 0, rounded);
 }
 
 void *rsp_alloc_array(rsp_arena *a, size_t count, size_t size) {

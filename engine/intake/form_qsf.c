@@ -231,9 +231,10 @@ static void add_question(struct qsf *q, const json_t *payload) {
         question.type = RSP_DRAFT_DECIMAL;
         add_rows(q, payload, question);
     } else if (strcmp(type, "TE") == 0) {
-        question.typed = false; /* numbers, dates or words: as the cells have it */
-        question.type = RSP_DRAFT_TEXT;
-        if (strcmp(text_at(payload, "Selector"), "FORM") == 0) add_rows(q, payload, question);
+        const char *selector = text_at(payload, "Selector");
+        question.typed = strcmp(selector, "ML") == 0 || strcmp(selector, "ESTB") == 0;
+        question.type = RSP_DRAFT_TEXT; /* one line may hold numbers or dates, too: as the cells have it */
+        if (strcmp(selector, "FORM") == 0) add_rows(q, payload, question);
         else add(q, question);
     }
 }

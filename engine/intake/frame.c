@@ -1,6 +1,7 @@
 /* The frame: columns of coded answers, their order, their values. */
 #include "fill.h"
 
+#include "base/arena.h"
 #include "base/hash64.h"
 #include "base/vector.h"
 
@@ -10,6 +11,7 @@
 #include <string.h>
 
 enum { LARGEST_BYTE_LIST = 120, HASHED_AT_ONCE = 512, SORTED_RUNS = 16 };
+enum { MOST_IN_ONE_BLOCK = 64 << 20 }; /* larger frames have columns worth large pages */
 
 static rsp_column_kind kind_of(const rsp_variable *v) {
     if (v->part_of != RSP_NONE) return RSP_COL_SMALL;
@@ -48,6 +50,21 @@ static void column_new(rsp_column *c, const rsp_variable *v, size_t n, rsp_arena
     }
 }
 
+/* What the columns of a frame take, at most: derived ones are written when the texts of the exports are gone. */
+static size_t room_of(const rsp_study *s, size_t n) {
+    size_t each = sizeof(uint16_t) + sizeof(uint32_t) + sizeof(int16_t) + 2 * sizeof(uint64_t);
+    for (size_t j = 0; j < s->n_variables; j++) {
+        switch (kind_of(&s->variables[j])) {
+        case RSP_COL_CODE: each += sizeof(int16_t); break;
+        case RSP_COL_SMALL: each += sizeof(int8_t); break;
+        case RSP_COL_NUMBER: each += sizeof(double) + sizeof(int8_t); break;
+        case RSP_COL_TEXT: each += sizeof(int32_t); break;
+        case RSP_COL_NONE: break;
+        }
+    }
+    return n < MOST_IN_ONE_BLOCK / each ? each * n : 0;
+}
+
 void rsp_frame_ask(rsp_frame *f, size_t from, size_t to) {
     for (size_t j = 0; j < f->n_columns; j++)
         if (f->study->variables[j].derive.kind == RSP_DERIVE_NONE) fill_not_asked(&f->columns[j], from, to);
@@ -75,6 +92,7 @@ rsp_frame *rsp_frame_room(const rsp_study *s, size_t n) {
     f->n = f->n_read = n;
     f->n_columns = s->n_variables;
     f->columns = RSP_ARRAY(a, rsp_column, f->n_columns);
+    if (room_of(s, n)) rsp_arena_expect(a, room_of(s, n));
     for (size_t j = 0; j < f->n_columns; j++) column_new(&f->columns[j], &s->variables[j], n, a);
     f->file = RSP_ARRAY(a, uint16_t, n);
     f->line = RSP_ARRAY(a, uint32_t, n);
