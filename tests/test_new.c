@@ -374,6 +374,41 @@ static void test_redcap_dictionary(void **state) {
     rsp_diag_free(d);
 }
 
+static const rsp_analysis *analysis_with(const rsp_study *s, const char *title) {
+    for (size_t k = 0; k < s->n_analyses; k++) {
+        const char *text = rsp_text_in(&s->analyses[k].title, "en");
+        if (text && strcmp(text, title) == 0) return &s->analyses[k];
+    }
+    fail_msg("no table is called '%s'", title);
+    return NULL;
+}
+
+/* Kobo's labels: rows of two questions under one heading, the questions' words over blank columns in front, slashes. */
+static void test_rows_of_label_exports(void **state) {
+    const char *files[] = {"fixtures/exports/kobo/dam-and-you-labels.csv"};
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_study *s = drafted("dam_rows", files, 1, d);
+    expect_label(s, "drinking_water", "en", "Drinking water");
+    expect_label(s, "drinking_water_2", "en", "Drinking water");
+    expect_label(s, "collecting_herbs", "en", "Collecting herbs / medicinal plants");
+    assert_non_null(analysis_with(s, "How do you use the river?"));
+    assert_non_null(analysis_with(s, "How do you use the forest?"));
+    rsp_frame *f = rsp_intake(s, d);
+    assert_non_null(f);
+    size_t first = rsp_study_variable(s, "drinking_water"), second = rsp_study_variable(s, "drinking_water_2"),
+           n[2] = {0};
+    for (size_t i = 0; i < f->n; i++) {
+        n[0] += rsp_valid(f, first, i);
+        n[1] += rsp_valid(f, second, i);
+    }
+    assert_int_equal(n[0], 136);
+    assert_int_equal(n[1], 134);
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    rsp_diag_free(d);
+}
+
 static void test_qualtrics_questionnaire(void **state) {
     const char *files[] = {"fixtures/questionnaires/voices-qualtrics.csv", "fixtures/questionnaires/voices.qsf"};
     (void) state;
@@ -525,6 +560,7 @@ int main(void) {
                                        cmocka_unit_test(test_limesurvey_questionnaires),
                                        cmocka_unit_test(test_xlsform),
                                        cmocka_unit_test(test_redcap_dictionary),
+                                       cmocka_unit_test(test_rows_of_label_exports),
                                        cmocka_unit_test(test_qualtrics_questionnaire),
                                        cmocka_unit_test(test_syntax_files),
                                        cmocka_unit_test(test_conditions),

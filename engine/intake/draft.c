@@ -560,8 +560,23 @@ static bool add_group(rsp_draft *x, size_t first) {
     return true;
 }
 
+/* Words have slashes, too: `herbs / plants`, `How did/will you` are no question and option, unless others begin alike. */
+static bool is_path(const rsp_draft *x, const rsp_draft_column *c) {
+    size_t n = c->base ? strlen(c->base) : 0, alike = 0;
+    if (!n || c->code[n] != '/' || !strchr(c->code, ' ')) return true;
+    for (size_t k = 0; k < x->n_columns && alike < 2; k++) {
+        const char *code = x->columns[k].code;
+        alike += strncmp(code, c->base, n) == 0 && (code[n] == '/' || !code[n]);
+    }
+    return alike > 1;
+}
+
 /* Kobo: the options stand behind the question's own column, NAME/OPTION; options have slashes, too. */
 static void split_paths(rsp_draft *x) {
+    for (size_t j = 0; j < x->n_columns; j++) {
+        rsp_draft_column *c = &x->columns[j];
+        if (!is_path(x, c)) c->base = c->part = c->base_label = c->part_label = NULL;
+    }
     for (size_t j = 0; j < x->n_columns; j++) {
         rsp_draft_column *c = &x->columns[j];
         for (const char *at = strchr(c->code, '/'); at; at = strchr(at + 1, '/')) {
@@ -828,7 +843,21 @@ static void find_language(rsp_draft *x) {
     rsp_buf_free(&all);
 }
 
+/* Label exports leave the question of a matrix over a blank column, and its rows behind it: several items of one list. */
+static void give_questions(rsp_draft *x) {
+    for (size_t from = 0, to; from < x->n_items; from = to) {
+        const rsp_draft_item *first = &x->items[from];
+        to = from + 1;
+        bool behind = !from || x->items[from - 1].below != first->below; /* nothing between it and the blank column */
+        if (!first->below || first->list == RSP_NONE || !behind) continue;
+        while (to < x->n_items && x->items[to].below == first->below && x->items[to].list == first->list) to++;
+        for (size_t k = from; k < to && to > from + 1; k++)
+            if (!x->items[k].hint) x->items[k].hint = first->below;
+    }
+}
+
 void rsp_draft_work_out(rsp_draft *x) {
+    const char *below = NULL;
     rsp_map *seen = rsp_map_new();
     rsp_buf left_out = {0};
     rsp_draft_take_forms(x);
@@ -846,6 +875,7 @@ void rsp_draft_work_out(rsp_draft *x) {
     for (size_t j = 0; j < x->n_columns; j++) {
         rsp_draft_column *c = &x->columns[j];
         const char *form_why = NULL;
+        size_t made = x->n_items;
         bool asked = !c->done && !c->personal && *c->heading && rsp_draft_from_form(x, j, &form_why);
         if (form_why) note_left_out(x, &left_out, c->heading, form_why);
         if (c->done || asked || add_group(x, j) || add_group_behind(x, j)) continue;
@@ -861,7 +891,10 @@ void rsp_draft_work_out(rsp_draft *x) {
         if (why) note_left_out(x, &left_out, c->heading, why);
         if (why) c->done = true;
         else add_single(x, c);
+        if (!c->own && !c->profile.answered && *c->heading) below = c->label;
+        if (x->n_items > made) x->items[made].below = below;
     }
+    give_questions(x);
     condition_of_tests(x);
     rsp_draft_conditions(x);
     for (size_t k = 0; k < x->n_lists; k++) {

@@ -36,6 +36,7 @@ typedef struct {
     const char *const *labels, *const *hints; /* by the draft's languages, as in rsp_draft_value */
     const char *relevant;                     /* condition under which it was shown; NULL: always, as far as is known */
     const char *export_name;                  /* heading, or its part before the option */
+    const char *below;                        /* the words over a blank column in front of it; NULL */
     rsp_draft_type type;
     size_t list; /* index, or RSP_NONE */
     const char *role;

@@ -257,21 +257,36 @@ static bool wanted(const struct tables *t, size_t k) {
            i->type != RSP_DRAFT_DATE && i->type != RSP_DRAFT_TEXT;
 }
 
-/* Items that share an ordered list, or another one of some length, stand together, as they stood in the questionnaire. */
+static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+
+/* Items on the list of item `first`, rows of the same question if `rows`. */
+static size_t items_like(const struct tables *t, size_t first, bool rows, size_t *room) {
+    const rsp_draft *x = t->x;
+    size_t n = 0;
+    for (size_t k = first; k < x->n_items; k++) {
+        const rsp_draft_item *i = &x->items[k];
+        if (wanted(t, k) && i->type == RSP_DRAFT_ONE && i->list == x->items[first].list &&
+            (!rows || same_text(i->hint, x->items[first].hint)))
+            room[n++] = k;
+    }
+    return n;
+}
+
+/* Items that share an ordered list, or another one of some length, stand together, as they stood in the questionnaire: the
+ * rows of one question under its words, then what is left of the list. */
 static void put_batteries(struct tables *t, size_t *room) {
     const rsp_draft *x = t->x;
-    for (size_t l = 0; l < x->n_lists; l++) {
-        size_t n = 0;
-        bool ordinal = x->lists[l].ordinal;
-        for (size_t k = 0; k < x->n_items && (ordinal || x->lists[l].n >= 3); k++)
-            if (wanted(t, k) && x->items[k].type == RSP_DRAFT_ONE && x->items[k].list == l) room[n++] = k;
-        if (n < (ordinal ? 2u : 3u)) continue;
-        /* The question that all are rows of is the title. */
-        struct title title = {x->items[room[0]].hints, x->items[room[0]].hint};
-        for (size_t k = 1; k < n && title.text; k++)
-            if (!x->items[room[k]].hint || strcmp(title.text, x->items[room[k]].hint) != 0) title.text = NULL;
-        put_items(t, rsp_printf(x->arena, "items_%s", x->lists[l].name), title, NULL, room, n);
-    }
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t k = 0; k < x->n_items; k++) {
+            const rsp_draft_item *first = &x->items[k];
+            bool rows = pass == 0;
+            if (!wanted(t, k) || first->type != RSP_DRAFT_ONE || (rows && !first->hint)) continue;
+            const rsp_draft_list *l = &x->lists[first->list];
+            size_t n = l->ordinal || l->n >= 3 ? items_like(t, k, rows, room) : 0;
+            if (n < (l->ordinal ? 2u : 3u)) continue;
+            struct title title = {rows ? first->hints : NULL, rows ? first->hint : NULL};
+            put_items(t, rsp_printf(x->arena, "items_%s", l->name), title, NULL, room, n);
+        }
 }
 
 static void put_of_type(struct tables *t, rsp_draft_type type, const char *id, const char *statistic, size_t *room) {
