@@ -34,13 +34,21 @@ static rsp_memory *unseal(const rsp_buf *file, const unsigned char key[RSP_KEY_B
     return m;
 }
 
-static void report_lost(const char *path, const char *what, rsp_diag *d) {
-    rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0},
-               "bring it back from a backup, with the key of the pseudonyms; or, if nobody can have kept the earlier "
-               "publications, remove it and the link `latest`: tonight's is the first one then",
-               "%s: what differences to earlier publications would tell of single respondents is not known, so that "
-               "nothing is published",
-               what);
+/* The two ways out, as commands: what was lost comes back, or, on purpose, the study begins anew. */
+static void report_lost(const char *study_dir, const rsp_study *s, const char *what, rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
+    const char *path = rsp_path_join(a, study_dir, ".memory"), *key = rsp_pseudonym_key_path(s, a);
+    rsp_report(
+        d, RSP_ERR_DATA, (rsp_loc){path, 0, 0},
+        rsp_printf(a,
+                   "bring back from a backup %s and the key it was sealed with, %s; or, only if nobody can have kept "
+                   "the earlier publications, begin anew: rm -f '%s' '%s/latest', and run again: that is the first "
+                   "publication then",
+                   path, key ? key : "that of the pseudonyms", path, study_dir),
+        "%s: what differences to earlier publications would tell of single respondents is not known, so that "
+        "nothing is published",
+        what);
+    rsp_arena_free(a);
 }
 
 rsp_memory *rsp_memory_open(const char *study_dir, const rsp_study *s, const unsigned char key[RSP_KEY_BYTES],
@@ -51,18 +59,19 @@ rsp_memory *rsp_memory_open(const char *study_dir, const rsp_study *s, const uns
     rsp_memory *m = NULL;
     if (lstat(path, &st) != 0) {
         if (!published) m = rsp_memory_new(s->disclosure.digest);
-        else report_lost(path, "the memory of earlier publications is gone", d);
+        else report_lost(study_dir, s, "the memory of earlier publications is gone", d);
     } else {
         rsp_buf file = {0};
         rsp_diag *quiet = rsp_diag_new();
         bool read = S_ISREG(st.st_mode) && rsp_read_file(path, &file, quiet, RSP_ERR_DATA, (rsp_loc){path, 0, 0});
         m = read ? unseal(&file, key) : NULL;
-        if (!m) report_lost(path, "the memory of earlier publications is damaged, or sealed with another key", d);
+        if (!m)
+            report_lost(study_dir, s, "the memory of earlier publications is damaged, or sealed with another key", d);
         rsp_diag_free(quiet);
         rsp_buf_free(&file);
     }
     if (m && rsp_memory_releases(m) < published) {
-        report_lost(path, "the memory of earlier publications is older than the publication that stands", d);
+        report_lost(study_dir, s, "the memory of earlier publications is older than the publication that stands", d);
         rsp_memory_free(m);
         m = NULL;
     }

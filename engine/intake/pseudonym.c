@@ -17,7 +17,7 @@ enum { KEY_TEXT = 2 * RSP_KEY_BYTES, SHOWN_BYTES = 8 };
 
 /* Where the key is: the study's word, else the user's folder of settings, without HOME (cron, containers) that of the
  * password file. NULL: there is none. */
-static const char *key_path(const rsp_study *s, rsp_arena *a) {
+const char *rsp_pseudonym_key_path(const rsp_study *s, rsp_arena *a) {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     if (s && s->privacy.key) return rsp_path_join(a, s->dir, s->privacy.key);
     if (config && config[0] == '/') return rsp_printf(a, "%s/responsive/pseudonyms.key", config);
@@ -71,7 +71,7 @@ bool rsp_pseudonym_key(const rsp_study *s, unsigned char key[RSP_KEY_BYTES], rsp
     rsp_arena *a = rsp_arena_new();
     rsp_buf file = {0};
     struct stat st;
-    const char *path = key_path(s, a);
+    const char *path = rsp_pseudonym_key_path(s, a);
     if (sodium_init() < 0) abort();
     if (s && s->disclosure.off &&
         !s->privacy.key) { /* public or made up: nobody to hide, so the same names everywhere */
@@ -136,7 +136,7 @@ uint64_t rsp_person(const rsp_frame *f, size_t row, const unsigned char key[RSP_
 /* ---- the forgotten ---------------------------------------------------------------------------------------------- */
 
 const char *rsp_forgotten_path(const rsp_study *s, rsp_arena *a) {
-    const char *key = key_path(s, a);
+    const char *key = rsp_pseudonym_key_path(s, a);
     return key ? rsp_printf(a, "%s.forgotten", key) : NULL;
 }
 

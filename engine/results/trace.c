@@ -80,12 +80,19 @@ static uint64_t cell_bits(const rsp_frame *f, size_t variable, size_t row) {
     return bits;
 }
 
+static uint64_t add_bits(uint64_t h, uint64_t bits) {
+    return rsp_fold64(h ^ bits ^ 0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u);
+}
+
+static void add_person(rsp_trace *t, uint64_t person, uint64_t answers) {
+    t->part[person % RSP_TRACE_PARTS] += (uint32_t) (answers >> 32);
+}
+
 static void add_answers(rsp_trace *t, const rsp_frame *f, size_t n, const size_t *variables, size_t row,
                         uint64_t person) {
     uint64_t h = person;
-    for (size_t k = 0; k < n; k++)
-        h = rsp_fold64(h ^ cell_bits(f, variables[k], row) ^ 0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u);
-    t->part[person % RSP_TRACE_PARTS] += (uint32_t) (h >> 32);
+    for (size_t k = 0; k < n; k++) h = add_bits(h, cell_bits(f, variables[k], row));
+    add_person(t, person, h);
 }
 
 /* What one family's domains are traced to. */
@@ -95,10 +102,33 @@ struct traced {
     bool *any;
 };
 
+/* The most frequent kind by far, one coded item, without a call for each row. */
+static void trace_codes(const rsp_families *x, const rsp_family *f, const uint64_t *people, struct traced *t) {
+    const rsp_column *c = &x->frame->columns[f->items[0]];
+    bool counts[INT8_MAX + 1] = {false};
+    for (size_t k = 0; k < c->list->n; k++) counts[k] = f->said || !c->list->choices[k].missing;
+    for (size_t i = 0; i < x->frame->n; i++) {
+        int64_t domain = 0;
+        if (c->c8[i] < 0 || !counts[c->c8[i]] || (f->take && !f->take[i])) continue;
+        for (size_t k = 0; domain >= 0 && k < f->n_by; k++) {
+            const rsp_categories *by = &x->axes[f->by[k]];
+            domain = by->category[i] < 0 ? -1 : domain * (int64_t) by->n + by->category[i];
+        }
+        if (domain < 0) continue;
+        add_person(&t->trace[domain], people[i], add_bits(people[i], (uint64_t) c->c8[i]));
+        t->any[domain] = true;
+    }
+}
+
 static void trace_family(const rsp_families *x, const rsp_family *f, const uint64_t *people, struct traced *t) {
     if (!t->n_domains) return;
     t->trace = rsp_calloc(t->n_domains, sizeof *t->trace);
     t->any = rsp_calloc(t->n_domains, sizeof *t->any);
+    const rsp_column *c = f->n_items == 1 ? &x->frame->columns[f->items[0]] : NULL;
+    if (c && c->kind == RSP_COL_CODE && c->c8) {
+        trace_codes(x, f, people, t);
+        return;
+    }
     for (size_t i = 0; i < x->frame->n; i++) {
         int64_t domain = rsp_family_domain(x, f, i);
         if (domain < 0) continue;
@@ -115,7 +145,23 @@ static const char *key_of(const rsp_families *x, const rsp_family *f, const char
     return rsp_trace_table_key(f->take ? f->analysis->id : "", term, domain, x->arena);
 }
 
-/* An item with a don't-know stands in two families: the wider one comes second, and replaces the other. */
+/* Items stand in several tables, and those with a don't-know in two families, of which the wider one comes second: the last one
+ * is traced. */
+static bool *last_of_their_kind(const rsp_families *x) {
+    bool *last = RSP_ARRAY(x->arena, bool, x->n);
+    rsp_map *seen = rsp_map_new();
+    for (size_t k = x->n; k-- > 0;) {
+        const rsp_family *f = &x->all[k];
+        rsp_buf key = {0};
+        rsp_buf_puts(&key, key_of(x, f, ""));
+        rsp_buf_add(&key, (const char *) f->by, f->n_by * sizeof *f->by);
+        last[k] = rsp_map_put_n(seen, key.data, key.length, k);
+        rsp_buf_free(&key);
+    }
+    rsp_map_free(seen);
+    return last;
+}
+
 static void keep_family(rsp_traces *out, const rsp_families *x, const rsp_family *f, struct traced *t) {
     for (size_t k = 0; t->trace && k < t->n_domains; k++)
         if (t->any[k]) rsp_traces_put(out, key_of(x, f, rsp_family_domain_text(x, f, k, x->arena)), t->trace[k]);
@@ -149,7 +195,8 @@ rsp_traces *rsp_trace_answers(const rsp_frame *f, const uint64_t *people) {
     rsp_traces *out = rsp_traces_new();
     rsp_families x = rsp_families_list(f, a);
     struct traced *t = rsp_calloc(x.n + 1, sizeof *t);
-    for (size_t k = 0; k < x.n; k++) t[k].n_domains = rsp_family_domains(&x, &x.all[k]);
+    const bool *last = last_of_their_kind(&x);
+    for (size_t k = 0; k < x.n; k++) t[k].n_domains = last[k] ? rsp_family_domains(&x, &x.all[k]) : 0;
 #pragma omp parallel for schedule(dynamic)
     for (size_t k = 0; k < x.n; k++) trace_family(&x, &x.all[k], people, &t[k]);
     for (size_t k = 0; k < x.n; k++) keep_family(out, &x, &x.all[k], &t[k]);

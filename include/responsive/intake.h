@@ -25,6 +25,7 @@ enum { RSP_KEY_BYTES = 32 };
 
 /* The study's key, made on first use with mode 0600. s NULL: the user's. False: reported. */
 bool rsp_pseudonym_key(const rsp_study *s, unsigned char key[RSP_KEY_BYTES], rsp_diag *d);
+const char *rsp_pseudonym_key_path(const rsp_study *s, rsp_arena *a); /* NULL: there is no place for it */
 /* "r" and 16 hexadecimal digits. */
 void rsp_pseudonym(const unsigned char key[RSP_KEY_BYTES], const char *study, const char *id, char text[24]);
 /* The number in a pseudonym. False: the text is none. */
