@@ -313,6 +313,77 @@ static void threads_do_not_matter(void **state) {
     unload(&r[1]);
 }
 
+static void same_rows(const rsp_results *a, size_t from, const rsp_results *b) {
+    for (size_t i = 0; i < b->n; i++) {
+        const rsp_row *x = &a->rows[from + i], *y = &b->rows[i];
+        assert_true(from + i < a->n && !strcmp(x->analysis, y->analysis) && !strcmp(x->term, y->term));
+        assert_true(same(x->estimate, y->estimate) && same(x->se, y->se) && same(x->df, y->df) && same(x->n, y->n) &&
+                    same(x->lower, y->lower) && same(x->upper, y->upper) && same(x->deff, y->deff));
+        assert_true(x->base == y->base && x->cell == y->cell && x->organisations == y->organisations &&
+                    x->flags == y->flags && x->tail == y->tail);
+    }
+}
+
+/* Every table of the study alone, with nobody to share totals with, one after the other. */
+static void estimate_alone(struct run *r) {
+    rsp_analysis *all = r->study->analyses;
+    size_t n = r->study->n_analyses;
+    r->study->n_analyses = 1;
+    for (size_t k = 0; k < n; k++) {
+        r->study->analyses = all + k;
+        if (all[k].kind == RSP_A_TABLE) rsp_estimate_table(r->sample, &all[k], r->results, r->diag);
+        assert_null(r->sample->kept);
+    }
+    r->study->analyses = all;
+    r->study->n_analyses = n;
+}
+
+static void estimate_side_by_side(struct run *r) {
+    rsp_results *each[64];
+    size_t n = r->study->n_analyses, at = 0;
+    assert_true(n <= 64);
+    for (size_t k = 0; k < n; k++) rsp_estimate_prepare(r->sample, &r->study->analyses[k], r->diag);
+    assert_non_null(r->sample->kept);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(3)
+    for (size_t k = 0; k < n; k++) {
+        each[k] = rsp_results_new();
+        if (r->study->analyses[k].kind != RSP_A_TABLE) continue;
+        rsp_diag *d = rsp_diag_new();
+        rsp_estimate_table(r->sample, &r->study->analyses[k], each[k], d);
+        rsp_diag_free(d);
+    }
+    for (size_t k = 0; k < n; at += each[k]->n, k++) same_rows(r->results, at, each[k]);
+    assert_true(at > 0 && at <= r->results->n);
+    for (size_t k = 0; k < n; k++) rsp_results_free(each[k]);
+}
+
+/* Tables of the same items in the same groups share their totals: no bit of a row tells. Averages of countries, "don't know",
+ * replicates and linearised errors. */
+static void totals_are_shared(void **state) {
+    static const char *const folders[] = {"fixtures/reference/wvs_equal", "fixtures/estimate"};
+    (void) state;
+    for (size_t c = 0; c < 4; c++) {
+        struct run together = load(folders[c / 2]), alone = load(folders[c / 2]), parallel = load(folders[c / 2]);
+        const struct run *all[] = {&together, &alone, &parallel};
+        for (size_t k = 0; c % 2 && k < 3 * together.study->n_analyses; k++) {
+            rsp_variance_spec *v = &all[k % 3]->study->analyses[k / 3].variance;
+            if (k / 3 % 4) *v = (rsp_variance_spec){.method = RSP_BOOTSTRAP, .replicates = 40, .seed = 3};
+        }
+        estimate_alone(&alone);
+        for (size_t k = 0; k < together.study->n_analyses; k++)
+            if (together.study->analyses[k].kind == RSP_A_TABLE)
+                rsp_estimate_table(together.sample, &together.study->analyses[k], together.results, together.diag);
+        assert_non_null(together.sample->kept);
+        assert_int_equal(together.results->n, alone.results->n);
+        same_rows(together.results, 0, alone.results);
+        rsp_results_free(parallel.results);
+        parallel.results = alone.results;
+        estimate_side_by_side(&parallel);
+        parallel.results = rsp_results_new();
+        unload(&together), unload(&alone), unload(&parallel);
+    }
+}
+
 enum { BUNDLED = 9 };
 
 /* A replicate's totals of an item, row by row under its plain weights. */
@@ -429,6 +500,7 @@ int main(void) {
         cmocka_unit_test(share_intervals),
         cmocka_unit_test(gradients),
         cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(totals_are_shared),
         cmocka_unit_test(items_in_bundles),
         cmocka_unit_test(jackknife_and_linearised),
         cmocka_unit_test(wrong_requests),

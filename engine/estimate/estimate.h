@@ -88,6 +88,8 @@ typedef struct {
     int64_t *count;         /* [cells * k] (LEVELS) or [cells] respondents */
     double *df;             /* [n_bases * n_domains] degrees of freedom */
     int64_t *organisations; /* likewise: distinct among the respondents, -1 where the study has none */
+    bool *designed;         /* [n_bases] these two are known */
+    bool kept;              /* totals are another table's, too (kept.c) */
     size_t offset;          /* of its totals in a replicate's */
     double *sorted;         /* quantiles: values by domain, ascending; NULL otherwise */
     double *cumulated;      /* their cumulated weights within the domain */
@@ -132,6 +134,16 @@ void est_totals_full(const est_people *who, est_item *it);
 /* rep [replicates * stride]; item j's totals start at its offset. Same bytes for any number of threads. */
 void est_totals_replicates(const est_people *who, const est_item *items, size_t n_items, const rsp_replicates *r,
                            size_t stride, double *rep);
+
+/* Totals that several tables of the study share (kept.c), made at the first call; NULL where no other table wants the same,
+ * and inside a parallel region where they are not there yet. */
+typedef struct est_kept est_kept;
+est_kept *est_kept_get(rsp_sample *s, const rsp_analysis *a, const rsp_crossing *by, const rsp_replicates *r);
+const est_people *est_kept_people(const est_kept *k);
+/* Gives the items, made for the same people, the kept totals. False, and nothing done, where these are of other items. */
+bool est_kept_adopt(const est_kept *k, est_items *items, rsp_arena *a);
+/* Totals in the replicates r, as est_totals_replicates leaves them; NULL: not kept. */
+const double *est_kept_replicates(const est_kept *k, const rsp_replicates *r, size_t *stride);
 
 /* ---- statistics of totals --------------------------------------------------------------------------------------- */
 

@@ -67,6 +67,7 @@ static bool room_for_totals(struct builder *b, est_item *it) {
     it->count = RSP_ARRAY(b->arena, int64_t, it->measure.kind == EST_LEVELS ? cells * it->measure.k : cells);
     it->df = RSP_ARRAY(b->arena, double, it->n_bases * b->who->n_domains);
     it->organisations = RSP_ARRAY(b->arena, int64_t, it->n_bases * b->who->n_domains);
+    it->designed = RSP_ARRAY(b->arena, bool, it->n_bases + 1);
     return true;
 }
 

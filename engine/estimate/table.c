@@ -104,8 +104,9 @@ static size_t end_of_batch(struct crossing *c, size_t from, size_t replicates, s
 static void work_on_items(struct crossing *c) {
     const est_people *who = c->context.who;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
-    for (size_t j = 0; j < c->items.n; j++) est_totals_full(who, &c->items.items[j]);
-    size_t n = c->context.replicates ? rsp_replicates_count(c->context.replicates) : 0;
+    for (size_t j = 0; j < c->items.n; j++)
+        if (!c->items.items[j].kept) est_totals_full(who, &c->items.items[j]);
+    size_t n = c->context.replicates && !c->context.rep ? rsp_replicates_count(c->context.replicates) : 0;
     for (size_t from = 0, to; from < c->items.n; from = to) {
         double *rep = NULL;
         to = n ? end_of_batch(c, from, n, &c->context.stride) : c->items.n;
@@ -264,11 +265,15 @@ static void one_crossing(struct table *t, const rsp_crossing *by) {
     rsp_arena *arena = rsp_arena_new();
     const rsp_analysis *a = t->analysis;
     struct crossing c = {.table = t, .arena = arena, .compare = a->table.compare && by->n > 0};
-    const est_people *who = est_people_new(t->sample, by, a->filter, EST_AS_SCALED, a->loc, arena, t->diag);
+    const est_kept *kept = est_kept_get(t->sample, a, by, t->replicates);
+    const est_people *who =
+        kept ? est_kept_people(kept) : est_people_new(t->sample, by, a->filter, EST_AS_SCALED, a->loc, arena, t->diag);
     c.ambiguous = c.compare && ambiguous(t, by);
     if (who && (!c.compare || comparable(t, who)) &&
         est_items_new(t->sample->frame, a, who, arena, &c.items, t->diag)) {
         c.context = (est_context){t->sample, who, t->replicates, NULL, 0, t->diag};
+        if (kept && est_kept_adopt(kept, &c.items, arena) && t->replicates)
+            c.context.rep = est_kept_replicates(kept, t->replicates, &c.context.stride);
         c.values = RSP_ARRAY(arena, est_value *, c.items.n);
         c.differences = RSP_ARRAY(arena, est_differences, c.items.n);
         for (size_t j = 0; j < c.items.n; j++)

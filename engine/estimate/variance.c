@@ -193,7 +193,9 @@ void est_designs(const est_context *x, est_item *it, est_work *w) {
     for (size_t base = 0; base < it->n_bases; base++) {
         bool used = false;
         for (size_t f = 0; f < it->n_forms; f++) used |= it->forms[f].base == base;
-        for (size_t g = 0; used && g < n; g++)
+        if (!used || it->designed[base]) continue;
+        for (size_t g = 0; g < n; g++)
             est_design_of(x, it, base, &g, 1, &it->df[base * n + g], &it->organisations[base * n + g], w);
+        it->designed[base] = true;
     }
 }

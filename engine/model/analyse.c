@@ -41,6 +41,7 @@ void rsp_analysis_prepare(rsp_sample *s, const rsp_analysis *a, rsp_diag *d) {
     for (size_t k = 0; k < n; k++) {
         rsp_sample *of = n > 1 ? &s->imputed->samples[k] : s;
         if (by_replicates(a)) rsp_replicates_get(of, &a->variance, a->loc, d);
+        rsp_estimate_prepare(of, a, d);
         if (a->kind != RSP_A_MODEL || a->model.kind != RSP_DRIVERS_MODEL) continue;
         rsp_variance_spec shares = drv_shares_variance(a);
         rsp_replicates_get(of, &shares, a->loc, d);

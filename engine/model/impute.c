@@ -527,6 +527,7 @@ const rsp_imputations *rsp_impute(rsp_sample *s, rsp_diag *d) {
         frames[k] = own_frame(s->arena, s->frame, x->changed);
         x->samples[k] = *s;
         x->samples[k].frame = frames[k];
+        x->samples[k].kept = NULL;
     }
     complete_all(&p, x->m, frames);
     for (size_t k = 0; k < x->m; k++) {

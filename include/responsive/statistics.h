@@ -11,6 +11,8 @@ void rsp_report_weights(rsp_sample *s, rsp_results *out);
 
 /* One analysis each, rows in the order: crossing, domain, item, level, statistic. */
 void rsp_estimate_table(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
+/* Makes what this table shares with others, so that they find it inside a parallel region. */
+void rsp_estimate_prepare(rsp_sample *s, const rsp_analysis *a, rsp_diag *d);
 void rsp_estimate_test(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 void rsp_measure_scale(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 void rsp_measure_factor(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);

@@ -61,6 +61,7 @@ typedef struct {
         *set_aside; /* [n] rows that `missing: set-aside` gave weight 0; NULL: none (log: weighting_missing) */
     struct rsp_design_private *private_;
     struct rsp_imputations *imputed; /* made when first wanted (engine/model/impute.h) */
+    struct est_kept *kept;           /* totals that tables share (engine/estimate/kept.c) */
     rsp_arena *arena;
 } rsp_sample;
 
