@@ -21,7 +21,7 @@ struct arguments {
     size_t n_only, n_languages, n_words;
     const char **only, **languages, **words;
     int jobs;
-    size_t n;
+    size_t n, nights;
     uint64_t seed;
     bool quiet, help, reference, force, json, explain;
 };
@@ -86,12 +86,21 @@ static int verb_new(const struct arguments *a) {
 }
 
 static int verb_simulate(const struct arguments *a) { return rsp_simulate(a->words[0], a->out, a->n, a->seed); }
+static int verb_rehearse(const struct arguments *a) {
+    rsp_rehearse_options o = {.dir = a->words[0],
+                              .out = a->out,
+                              .nights = a->nights,
+                              .n = a->n,
+                              .seed = a->seed,
+                              .jobs = a->jobs,
+                              .quiet = a->quiet};
+    return rsp_rehearse(&o);
+}
+
 static int verb_show(const struct arguments *a) {
     return rsp_show_command(a->words[0], a->out, a->words[1], a->lang_first);
 }
-static int verb_forget(const struct arguments *a) {
-    return rsp_forget(a->words[0], a->words[1], a->out);
-}
+static int verb_forget(const struct arguments *a) { return rsp_forget(a->words[0], a->words[1], a->out); }
 static int verb_verify(const struct arguments *a) { return rsp_verify(a->words[0]); }
 
 static int verb_selftest(const struct arguments *a) {
@@ -115,7 +124,7 @@ static int verb_manual(const struct arguments *a);
 struct verb {
     const char *name, *usage, *summary, *help;
     size_t least, most;  /* words */
-    const char *options; /* letters of the options it takes: o j O l n s q r f J x */
+    const char *options; /* letters of the options it takes: o j O l n N s q r f J x */
     int (*run)(const struct arguments *);
 };
 
@@ -150,6 +159,21 @@ static const struct verb VERBS[] = {
      "  --n N         respondents in all (default: as the study says)\n"
      "  --seed S      seed of the random streams (default: 1)\n",
      1, 1, "ons", verb_simulate},
+    {"rehearse", "rehearse DIR --out FOLDER [--nights N] [--n N] [--seed S] [--jobs N] [--quiet]",
+     "what the study would find: many nights on made-up answers, none of them published",
+     "Writes FOLDER/nights.csv, for each result: the nights that gave one, mean and standard deviation of the "
+     "estimates,\n"
+     "what the standard errors say (root mean square), the share of 95 % intervals that hold the mean (coverage) and "
+     "of\n"
+     "tests with p < 0.05 (significant: power where there is an effect). Under mpirun nights are dealt out over "
+     "ranks.\n"
+     "  --out FOLDER  where to write\n"
+     "  --nights N    how many (default: 100)\n"
+     "  --n N         respondents a night (default: as the study says)\n"
+     "  --seed S      seed of the first night, the next ones follow (default: 1)\n"
+     "  --jobs N      threads (default: as many as there are processors); results do not depend on it\n"
+     "  --quiet       no progress\n",
+     1, 1, "onNsjq", verb_rehearse},
     {"show", "show DIR ID [--out OUT] [--lang L]", "a result of the latest run of the study in DIR, in the terminal",
      "  --out OUT     folder of publications (default: out)\n"
      "  --lang L      language of the labels (default: the study's first)\n",
@@ -204,7 +228,7 @@ static const struct {
                {{"quiet", no_argument, NULL, 'q'}, 'q'},      {{"help", no_argument, NULL, 'h'}, 'h'},
                {{"from", no_argument, NULL, 'F'}, 'F'},       {{"reference", no_argument, NULL, 'r'}, 'r'},
                {{"force", no_argument, NULL, 'f'}, 'f'},      {{"json", no_argument, NULL, 'J'}, 'J'},
-               {{"explain", no_argument, NULL, 'x'}, 'x'}};
+               {{"explain", no_argument, NULL, 'x'}, 'x'},    {{"nights", required_argument, NULL, 'N'}, 'N'}};
 enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
 
 /* Roff takes a line that starts with a point or an apostrophe for a command, and a backslash for an escape. */
@@ -295,6 +319,11 @@ static int read_option(int letter, const struct verb *v, struct arguments *a, rs
             return usage_error(v, "--n takes a number of respondents", optarg);
         a->n = (size_t) number;
         return 0;
+    case 'N':
+        if (!whole_number(optarg, 1000000, &number) || !number)
+            return usage_error(v, "--nights takes a number from 1 to 1000000", optarg);
+        a->nights = (size_t) number;
+        return 0;
     case 's':
         return whole_number(optarg, UINT64_MAX, &a->seed) ? 0 : usage_error(v, "--seed takes a whole number", optarg);
     case 'O':
@@ -310,7 +339,7 @@ static int read_option(int letter, const struct verb *v, struct arguments *a, rs
 
 static int run_verb(const struct verb *v, int argc, char **argv) {
     struct option options[N_OPTIONS + 1] = {{0}};
-    struct arguments a = {.seed = 1};
+    struct arguments a = {.seed = 1, .nights = 100};
     rsp_arena *arena = rsp_arena_new();
     int status = 0, letter;
     for (size_t k = 0; k < N_OPTIONS; k++) options[k] = OPTIONS[k].option;
@@ -326,7 +355,8 @@ static int run_verb(const struct verb *v, int argc, char **argv) {
     } else if (!status) {
         if (a.n_words < v->least) status = usage_error(v, "too few words", "");
         else if (a.n_words > v->most) status = usage_error(v, "too many words", a.words[v->most]);
-        else if (v->run == verb_simulate && !a.out) status = usage_error(v, "--out is needed", "");
+        else if ((v->run == verb_simulate || v->run == verb_rehearse) && !a.out)
+            status = usage_error(v, "--out is needed", "");
         else {
             if (!a.out) a.out = "out";
             status = v->run(&a);

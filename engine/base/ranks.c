@@ -58,6 +58,12 @@ int rsp_ranks_status(int status) {
     return status;
 }
 
+int rsp_ranks_worst(int status) {
+    int worst;
+    MPI_Allreduce(&status, &worst, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    return worst;
+}
+
 void rsp_ranks_share(char *bytes, int n) { MPI_Bcast(bytes, n, MPI_CHAR, 0, MPI_COMM_WORLD); }
 
 static void send_bytes(const rsp_buf *b) {
@@ -104,6 +110,7 @@ int rsp_rank(void) { return 0; }
 int rsp_ranks(void) { return 1; }
 bool rsp_ranks_agree(bool ok) { return ok; }
 int rsp_ranks_status(int status) { return status; }
+int rsp_ranks_worst(int status) { return status; }
 void rsp_ranks_share(char *bytes, int n) { (void) bytes, (void) n; }
 void rsp_ranks_bring(rsp_buf *b, int owner) { (void) b, (void) owner; }
 void rsp_ranks_gather(const rsp_part *p, void *data, size_t size) { (void) p, (void) data, (void) size; }

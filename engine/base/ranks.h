@@ -15,6 +15,7 @@ int rsp_rank(void);
 int rsp_ranks(void);
 bool rsp_ranks_agree(bool ok);            /* true if it is true on every rank: each must call it */
 int rsp_ranks_status(int status);         /* rank 0's */
+int rsp_ranks_worst(int status);          /* the greatest of all ranks' */
 void rsp_ranks_share(char *bytes, int n); /* rank 0's bytes to all */
 /* Brings what rank `owner` holds to rank 0. */
 void rsp_ranks_bring(rsp_buf *b, int owner);

@@ -144,9 +144,8 @@ bool rsp_selftest_recovery(rsp_arena *a, const rsp_recovery **list, size_t *n, r
 
 /* ---- one study -------------------------------------------------------------------------------------------------- */
 
-rsp_published *rsp_selftest_compute(const char *dir, rsp_diag *d) {
-    rsp_study *s = rsp_study_load(dir, d);
-    rsp_frame *f = s ? rsp_intake(s, d) : NULL;
+rsp_published *rsp_selftest_compute_study(rsp_study *s, rsp_diag *d) {
+    rsp_frame *f = rsp_intake(s, d);
     rsp_clean_log *l = f ? rsp_clean(f, d) : NULL;
     rsp_sample *sample = l ? rsp_sample_new(f, d) : NULL;
     rsp_results *r = rsp_results_new();
@@ -160,6 +159,12 @@ rsp_published *rsp_selftest_compute(const char *dir, rsp_diag *d) {
     rsp_sample_free(sample);
     rsp_clean_log_free(l);
     rsp_frame_free(f);
+    return p;
+}
+
+rsp_published *rsp_selftest_compute(const char *dir, rsp_diag *d) {
+    rsp_study *s = rsp_study_load(dir, d);
+    rsp_published *p = s ? rsp_selftest_compute_study(s, d) : NULL;
     rsp_study_free(s);
     return p;
 }

@@ -6,6 +6,7 @@
 
 /* What a study of public data comes to, without cache, memory or pages. NULL, and reported, if it cannot be computed. */
 rsp_published *rsp_selftest_compute(const char *dir, rsp_diag *d);
+rsp_published *rsp_selftest_compute_study(rsp_study *s, rsp_diag *d);
 
 /* Computes the sets of fixtures/reference/selftest.yaml, for a night those that take little time; strings live in the arena.
  * False, and reported, where the list or a study cannot be read. The same on any number of threads. */

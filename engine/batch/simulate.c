@@ -4,6 +4,8 @@
  *
  * Each respondent has a random stream of its own, so a file does not change when another country grows. Answers are
  * first laid into a frame, where the instrument's own conditions (relevant, constraint) are evaluated, then written. */
+#include "batch/simulate.h"
+
 #include "responsive/batch.h"
 #include "responsive/clean.h"
 
@@ -549,28 +551,42 @@ static bool simulate_country(struct simulation *m, size_t n, const char *into, r
     return ok;
 }
 
+bool rsp_can_simulate(const rsp_study *s, rsp_diag *d) {
+    if (s->simulation.n_countries) return true;
+    rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "see specs/ifsw/study.yaml for an example",
+               "there is no `simulate` with `countries`");
+    return false;
+}
+
+/* Respondents of a country: n are divided in the study's proportions. */
+static size_t respondents_of(const rsp_study *s, size_t country, size_t n) {
+    size_t all = 0, own = s->simulation.countries[country].n;
+    for (size_t k = 0; k < s->simulation.n_countries; k++) all += s->simulation.countries[k].n;
+    return n && all ? (size_t) ((double) own * (double) n / (double) all + 0.5) : own;
+}
+
+bool rsp_simulate_exports(const rsp_study *s, const char *into, size_t n, uint64_t seed, rsp_diag *d) {
+    bool good = rsp_can_simulate(s, d) && rsp_make_dirs(into, d);
+    for (size_t k = 0; good && k < s->simulation.n_countries; k++) {
+        struct simulation m = {.study = s,
+                               .spec = &s->simulation,
+                               .country = &s->simulation.countries[k],
+                               .country_number = k,
+                               .seed = seed,
+                               .arena = rsp_arena_new()};
+        index_spec(&m);
+        good = simulate_country(&m, respondents_of(s, k, n), into, d);
+        rsp_arena_free(m.arena);
+    }
+    return good;
+}
+
 int rsp_simulate(const char *dir, const char *into, size_t n, uint64_t seed) {
     rsp_diag *d = rsp_diag_new();
     rsp_study *s = rsp_study_load(dir, d);
-    if (s && !s->simulation.n_countries)
-        rsp_report(d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "see specs/ifsw/study.yaml for an example",
-                   "there is no `simulate` with `countries`");
-    size_t all = 0;
-    for (size_t k = 0; s && k < s->simulation.n_countries; k++) all += s->simulation.countries[k].n;
-    if (!rsp_diag_errors(d) && rsp_make_dirs(into, d)) {
-        for (size_t k = 0; k < s->simulation.n_countries && !rsp_diag_errors(d); k++) {
-            struct simulation m = {.study = s,
-                                   .spec = &s->simulation,
-                                   .country = &s->simulation.countries[k],
-                                   .country_number = k,
-                                   .seed = seed,
-                                   .arena = rsp_arena_new()};
-            index_spec(&m);
-            size_t own = n && all ? (size_t) ((double) m.country->n * (double) n / (double) all + 0.5) : m.country->n;
-            if (simulate_country(&m, own, into, d)) printf("%s/%s.csv: %zu respondents\n", into, m.country->code, own);
-            rsp_arena_free(m.arena);
-        }
-    }
+    if (s && !rsp_diag_errors(d) && rsp_simulate_exports(s, into, n, seed, d))
+        for (size_t k = 0; k < s->simulation.n_countries; k++)
+            printf("%s/%s.csv: %zu respondents\n", into, s->simulation.countries[k].code, respondents_of(s, k, n));
     rsp_diag_print(d, stderr, false, 0);
     int status = rsp_diag_status(d);
     rsp_study_free(s);

@@ -39,4 +39,17 @@ int rsp_show_command(const char *where, const char *out, const char *analysis, c
  * in all, 0: as the study says. */
 int rsp_simulate(const char *dir, const char *into, size_t n, uint64_t seed);
 
+typedef struct {
+    const char *dir, *out; /* study folder; where nights.csv goes */
+    size_t nights, n;      /* n: respondents a night, 0: as the study says */
+    uint64_t seed;         /* of the first night; the next ones follow */
+    int jobs;              /* threads; 0: cores */
+    bool quiet;
+} rsp_rehearse_options;
+
+/* Nights on made-up answers: OUT/nights.csv has, for each result, the nights that gave one, mean and standard deviation of the
+ * estimates, the standard errors' root mean square, the share of 95 % intervals that hold the mean, and of tests with p < 0.05.
+ * The same bytes for any number of threads and ranks. Returns the exit status. */
+int rsp_rehearse(const rsp_rehearse_options *o);
+
 #endif
