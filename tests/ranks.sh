@@ -40,25 +40,38 @@ mpirun $root --oversubscribe -np 2 "$many" run "$here/dealt" --out "$here/log" -
 grep -q 'computing shares on all ranks' "$here/log/bench/latest/run.log" || fail "replicates were not dealt out"
 grep -q 'computing shares_taylor on data set' "$here/log/bench/latest/run.log" || fail "completed data sets were not dealt out"
 
+# Nights on made-up answers are dealt out whole.
+"$one" rehearse "$here/dealt" --out "$here/nights/one" --nights 7 --n 300 --quiet
+for n in 2 3; do
+    mpirun $root --oversubscribe -np "$n" "$many" rehearse "$here/dealt" --out "$here/nights/$n" --nights 7 --n 300 --jobs 1 --quiet
+    cmp -s "$here/nights/one/nights.csv" "$here/nights/$n/nights.csv" || fail "$n ranks rehearse other nights"
+done
+
 mpirun $root --oversubscribe -np 2 "$many" run "$here/nowhere" --out "$here/x" --quiet 2> "$here/said" && fail "no study, no error"
 grep -q 'cannot read .*study.yaml' "$here/said" || fail "an error of all ranks is not said"
 
-# Rank 1 is killed while the night goes on.
-mpirun $root --oversubscribe -np 2 "$many" run specs/ifsw --out "$here/killed" --quiet > "$here/said" 2>&1 &
-job=$! victim=""
-for _ in $(seq 200); do
-    for p in $(pgrep -P "$job" || true); do
-        if tr '\0' '\n' < "/proc/$p/environ" 2> /dev/null | grep -qx OMPI_COMM_WORLD_RANK=1; then victim=$p; fi
+# Rank 1 of the job that "$@" starts is killed while it works.
+kill_rank() {
+    mpirun $root --oversubscribe -np 2 "$many" "$@" > "$here/said" 2>&1 &
+    job=$! victim=""
+    for _ in $(seq 200); do
+        for p in $(pgrep -P "$job" || true); do
+            if tr '\0' '\n' < "/proc/$p/environ" 2> /dev/null | grep -qx OMPI_COMM_WORLD_RANK=1; then victim=$p; fi
+        done
+        [ -z "$victim" ] || break
+        sleep 0.02
     done
-    [ -z "$victim" ] || break
-    sleep 0.02
-done
-[ -n "$victim" ] || fail "rank 1 was not found"
-kill -9 "$victim"
-status=0
-wait "$job" || status=$?
-[ "$status" != 0 ] || fail "a rank was killed, and the job ends with 0"
-grep -q 'signal 9' "$here/said" || fail "nobody says that a rank was killed"
+    [ -n "$victim" ] || fail "rank 1 was not found"
+    kill -9 "$victim"
+    status=0
+    wait "$job" || status=$?
+    [ "$status" != 0 ] || fail "a rank was killed, and the job ends with 0"
+    grep -q 'signal 9' "$here/said" || fail "nobody says that a rank was killed"
+}
+
+kill_rank run specs/ifsw --out "$here/killed" --quiet
 [ ! -e "$here/killed/ifsw/latest" ] || fail "something was published although a rank was killed"
+kill_rank rehearse "$here/dealt" --out "$here/nights/one" --nights 500 --quiet
+cmp -s "$here/nights/one/nights.csv" "$here/nights/3/nights.csv" || fail "a table was written although a rank was killed"
 "$one" run specs/wvs --out "$here/killed" --quiet --only poverty --lang en || fail "the next run does not go on"
-echo "ranks: the same bytes with 1, 2 and 3 ranks, replicates and completed data sets dealt out; nothing published when one was killed"
+echo "ranks: the same bytes with 1, 2 and 3 ranks, replicates, completed data sets and made-up nights dealt out; nothing published when one was killed"
