@@ -3,7 +3,12 @@
  * d F(x'lambda) meet the targets, F linear, exponential (raking) or logit, the first two cut at the bounds.
  *
  * Rows alike in all margins get the same F, so everything works on cells. A margin's codes without a target keep their
- * observed share of the base weights, the others share the rest. */
+ * observed share of the base weights, the others share the rest.
+ *
+ * Many calibrations of one problem, as those of replicates, are raked side by side: RSP_CAL_LANES of them have their numbers
+ * of a cell or a column beside each other, and a sweep over the cells serves all. One that is done makes room for the next.
+ * Nothing passes between lanes, so each has the bits that it would have alone. */
+#include "base/vector.h"
 #include "weight/internal.h"
 
 #include <math.h>
@@ -15,20 +20,33 @@ static const double TRIM_MET = 1e-9;
 static const double LEAST_SLOPE = 0.1;
 enum { MAX_SWEEPS = 200, MAX_NEWTON = 100, MAX_TRIM = 500, PACE = 10 };
 
-rsp_cal_work rsp_cal_work_new(rsp_arena *a, size_t max_cells, size_t max_cols) {
-    return (rsp_cal_work){.target = RSP_ARRAY(a, double, max_cols),
-                          .sum = RSP_ARRAY(a, double, max_cols),
-                          .gap = RSP_ARRAY(a, double, max_cols),
-                          .lambda = RSP_ARRAY(a, double, max_cols),
-                          .step = RSP_ARRAY(a, double, max_cols),
-                          .trial = RSP_ARRAY(a, double, max_cols),
-                          .matrix = RSP_ARRAY(a, double, max_cols *max_cols),
-                          .start = RSP_ARRAY(a, double, max_cells),
-                          .factor = RSP_ARRAY(a, double, max_cells),
-                          .slope = RSP_ARRAY(a, double, max_cells),
-                          .cut = RSP_ARRAY(a, double, max_cells),
-                          .again = RSP_ARRAY(a, double, max_cells),
-                          .f = rsp_factor_new(a, max_cols)};
+enum { MOST = RSP_CAL_LANES };
+
+/* On whole lines of the cache, so that no register's worth of lanes lies on two. */
+static double *whole_lines(rsp_arena *a, size_t n) {
+    double *p = RSP_ARRAY(a, double, n + MOST);
+    return p + (0 - (uintptr_t) p / sizeof *p) % MOST;
+}
+
+rsp_cal_work rsp_cal_work_new(rsp_arena *a, size_t max_cells, size_t max_cols, size_t lanes) {
+    rsp_cal_work w = {.lanes = lanes,
+                      .target = RSP_ARRAY(a, double, max_cols),
+                      .sum = RSP_ARRAY(a, double, max_cols),
+                      .gap = RSP_ARRAY(a, double, max_cols),
+                      .lambda = RSP_ARRAY(a, double, max_cols),
+                      .step = RSP_ARRAY(a, double, max_cols),
+                      .trial = RSP_ARRAY(a, double, max_cols),
+                      .matrix = RSP_ARRAY(a, double, max_cols *max_cols),
+                      .one = RSP_ARRAY(a, double, max_cells),
+                      .factor = RSP_ARRAY(a, double, max_cells),
+                      .slope = RSP_ARRAY(a, double, max_cells),
+                      .targets = whole_lines(a, max_cols * lanes),
+                      .sums = whole_lines(a, max_cols * lanes),
+                      .others = whole_lines(a, max_cols * lanes),
+                      .start = whole_lines(a, max_cells * lanes),
+                      .f = rsp_factor_new(a, max_cols)};
+    for (size_t l = 0; l < lanes; l++) w.cut[l] = RSP_ARRAY(a, double, max_cells);
+    return w;
 }
 
 static void column_sums(const rsp_problem *p, const double *w, double *sum) {
@@ -65,48 +83,87 @@ static bool set_targets(const rsp_problem *p, const double *d, double *target, d
 
 /* ---- raking ----------------------------------------------------------------------------------------------------- */
 
-static void clear_margin(const rsp_problem *p, size_t m, double *sum) {
-    memset(sum + p->margin_col[m], 0, (p->margin_col[m + 1] - p->margin_col[m]) * sizeof *sum);
+/* What follows is compiled for one lane and for MOST, of which a number is one of the widest registers. */
+#define LANES_KNOWN static inline __attribute__((always_inline))
+
+typedef double wide __attribute__((vector_size(MOST * sizeof(double)), aligned(8), may_alias));
+typedef int64_t mask __attribute__((vector_size(MOST * sizeof(int64_t)), aligned(8), may_alias));
+
+/* a where the condition holds, else b. A macro: how functions pass such numbers depends on the processor. */
+#define CHOOSE(condition, a, b) ((wide) (((mask) (condition) & (mask) (a)) | (~(mask) (condition) & (mask) (b))))
+
+LANES_KNOWN void clear_margin(const rsp_problem *p, size_t m, double *sum, size_t lanes) {
+    memset(sum + p->margin_col[m] * lanes, 0, (p->margin_col[m + 1] - p->margin_col[m]) * lanes * sizeof *sum);
 }
 
-static void add_margin(const rsp_problem *p, const double *w, size_t m, double *sum) {
-    clear_margin(p, m, sum);
-    for (size_t c = 0; c < p->n_cells; c++) sum[p->col[c * p->n_margins + m]] += w[c];
+LANES_KNOWN void add_margin(const rsp_problem *p, const double *w, size_t m, double *sum, size_t lanes) {
+    clear_margin(p, m, sum, lanes);
+    for (size_t c = 0; c < p->n_cells; c++, w += lanes) {
+        double *to = sum + p->col[c * p->n_margins + m] * lanes;
+        if (lanes == 1) *to += *w;
+        else *(wide *) to += *(const wide *) w;
+    }
 }
 
 /* Weights times the factors of margin m, which stand in its sums, and the sums of the next margin, in one visit. Cells
  * side by side are often alike in a margin, and a sum waits for its last addition: every other cell has sums of its own. */
-static void multiply_and_add(const rsp_problem *p, double *w, size_t m, size_t next, double *sum, double *other) {
-    size_t c = 0, n = p->n_margins, from = p->margin_col[next], to = p->margin_col[next + 1];
-    clear_margin(p, next, sum);
-    clear_margin(p, next, other);
-    for (; c + 1 < p->n_cells; c += 2) {
-        const uint32_t *col = p->col + c * n;
-        sum[col[next]] += w[c] *= sum[col[m]];
-        other[col[n + next]] += w[c + 1] *= sum[col[n + m]];
+LANES_KNOWN void multiply_and_add(const rsp_problem *p, double *restrict w, size_t m, size_t next, double *restrict sum,
+                                  double *restrict other, size_t lanes) {
+    size_t n = p->n_margins, from = p->margin_col[next] * lanes, to = p->margin_col[next + 1] * lanes;
+    clear_margin(p, next, sum, lanes);
+    clear_margin(p, next, other, lanes);
+    const uint32_t *col = p->col;
+    for (size_t c = 0; c < p->n_cells; c++, col += n, w += lanes) {
+        const double *by = sum + col[m] * lanes;
+        double *into = (c % 2 ? other : sum) + col[next] * lanes;
+        if (lanes == 1) *into += *w *= *by;
+        else *(wide *) into += *(wide *) w *= *(const wide *) by;
     }
-    if (c < p->n_cells) sum[p->col[c * n + next]] += w[c] *= sum[p->col[c * n + m]];
     for (size_t j = from; j < to; j++) sum[j] += other[j];
 }
 
-/* One sweep over all margins, from the sums of the first on, which it leaves for the next sweep; returns the largest
+/* The sum of a column becomes its factor; worst: the largest relative gap so far. */
+LANES_KNOWN void factor_of_sum(const rsp_problem *p, const double *target, double *sum, double *worst, size_t lanes) {
+    if (lanes == 1) {
+        double gap = fabs(*sum - *target) / (*target > 0 ? *target : p->total);
+        *worst = gap <= *worst ? *worst : gap;
+        *sum = *sum > 0 ? *target / *sum : 1;
+        return;
+    }
+    const wide t = *(const wide *) target, s = *(const wide *) sum, total = p->total - (wide){0}, one = 1 - (wide){0};
+    wide gap = s - t, most = *(const wide *) worst;
+    gap = CHOOSE(gap < 0, -gap, gap) / CHOOSE(t > 0, t, total);
+    *(wide *) worst = CHOOSE(gap <= most, most, gap);
+    *(wide *) sum = CHOOSE(s > 0, t / s, one);
+}
+
+/* One sweep over all margins, from the sums of the first on, which it leaves for the next sweep; worst [lanes]: the largest
  * relative gap met on the way. */
-static double sweep(const rsp_problem *p, double *w, const double *target, double *sum, double *other) {
-    double worst = 0;
+LANES_KNOWN void sweep(const rsp_problem *p, double *w, const double *target, double *sum, double *other, double *worst,
+                       size_t lanes) {
+    for (size_t l = 0; l < lanes; l++) worst[l] = 0;
     for (size_t m = 0; m < p->n_margins; m++) {
-        for (size_t j = p->margin_col[m]; j < p->margin_col[m + 1]; j++) {
-            double gap = fabs(sum[j] - target[j]) / (target[j] > 0 ? target[j] : p->total);
-            if (!(gap <= worst)) worst = gap;
-            sum[j] = sum[j] > 0 ? target[j] / sum[j] : 1;
-        }
+        for (size_t j = p->margin_col[m]; j < p->margin_col[m + 1]; j++)
+            factor_of_sum(p, target + j * lanes, sum + j * lanes, worst, lanes);
         if (p->n_margins > 1) {
-            multiply_and_add(p, w, m, (m + 1) % p->n_margins, sum, other);
+            multiply_and_add(p, w, m, (m + 1) % p->n_margins, sum, other, lanes);
         } else {
-            for (size_t c = 0; c < p->n_cells; c++) w[c] *= sum[p->col[c]];
-            add_margin(p, w, m, sum);
+            for (size_t c = 0; c < p->n_cells; c++)
+                for (size_t l = 0; l < lanes; l++) w[c * lanes + l] *= sum[p->col[c] * lanes + l];
+            add_margin(p, w, m, sum, lanes);
         }
     }
-    return worst;
+}
+
+RSP_WIDE
+static void sweep_many(const rsp_problem *p, double *w, const double *target, double *sum, double *other,
+                       double *worst) {
+    sweep(p, w, target, sum, other, worst, MOST);
+}
+
+static void sweep_lanes(const rsp_problem *p, rsp_cal_work *w, double *worst) {
+    if (w->lanes == 1) sweep(p, w->start, w->targets, w->sums, w->others, worst, 1);
+    else sweep_many(p, w->start, w->targets, w->sums, w->others, worst);
 }
 
 /* ---- Newton ----------------------------------------------------------------------------------------------------- */
@@ -243,29 +300,64 @@ static bool newton(const rsp_problem *p, const double *d, rsp_cal_work *w, size_
     return now.worst <= ROUNDING;
 }
 
-/* ---- one calibration, then trimming ----------------------------------------------------------------------------- */
+/* ---- calibrations side by side, each trimmed after --------------------------------------------------------------- */
 
-/* From base weights d and starting factors g to factors that meet w->target. */
-static bool solve(const rsp_problem *p, const double *d, double *g, rsp_cal_work *w, size_t *iterations) {
-    for (size_t c = 0; c < p->n_cells; c++) w->start[c] = d[c] * g[c];
-    bool bounded = !isnan(p->low) || !isnan(p->high);
-    if (p->method == RSP_RAKE && !bounded) {
-        if (p->n_margins) add_margin(p, w->start, 0, w->sum);
-        for (int k = 0; k < MAX_SWEEPS && !p->n_numeric; k++) {
-            ++*iterations;
-            if (sweep(p, w->start, w->target, w->sum, w->gap) > MET) continue;
-            for (size_t c = 0; c < p->n_cells; c++) g[c] = d[c] > 0 ? w->start[c] / d[c] : 1;
-            return true;
-        }
-    } else { /* bounds and the linear distance count from the base weights, whatever the start */
-        double sum = 0;
-        for (size_t c = 0; c < p->n_cells; c++) sum += d[c];
-        for (size_t c = 0; c < p->n_cells; c++) w->start[c] = d[c] * (p->rescale ? p->total / sum : 1);
+/* What a lane works on: calibrating base weights d, then those that were cut. */
+struct job {
+    const double *d;
+    double *g, *cut; /* [n_cells] */
+    rsp_cal_outcome *out;
+    bool cutting;
+    int round, sweeps;
+    double earlier[PACE];
+};
+
+/* Raking without bounds goes by sweeps as long as these get on; everything else by Newton's method. */
+static bool by_sweeps(const rsp_problem *p) {
+    return p->method == RSP_RAKE && isnan(p->low) && isnan(p->high) && !p->n_numeric;
+}
+
+static const double *base_of(const struct job *j) { return j->cutting ? j->cut : j->d; }
+
+/* Weights to start from, in w->one: base weights times the factors at hand, or, as bounds and the linear distance count
+ * from the base weights, these alone. */
+static void start_weights(const rsp_problem *p, const struct job *j, rsp_cal_work *w) {
+    const double *d = base_of(j);
+    bool raking = p->method == RSP_RAKE && isnan(p->low) && isnan(p->high);
+    double sum = 0;
+    for (size_t c = 0; c < p->n_cells; c++) sum += d[c];
+    for (size_t c = 0; c < p->n_cells; c++) {
+        if (raking) w->one[c] = j->cutting ? d[c] : d[c] * j->g[c];
+        else w->one[c] = d[c] * (p->rescale ? p->total / sum : 1);
     }
-    column_sums(p, w->start, w->sum);
-    if (!newton(p, w->start, w, iterations)) return false;
-    for (size_t c = 0; c < p->n_cells; c++) g[c] = d[c] > 0 ? w->start[c] * w->factor[c] / d[c] : 1;
+}
+
+/* From w->one to weights that meet the targets, there. */
+static bool solve_by_newton(const rsp_problem *p, size_t lane, rsp_cal_work *w, size_t *iterations) {
+    for (size_t j = 0; j < p->n_cols; j++) w->target[j] = w->targets[j * w->lanes + lane];
+    column_sums(p, w->one, w->sum);
+    if (!newton(p, w->one, w, iterations)) return false;
+    for (size_t c = 0; c < p->n_cells; c++) w->one[c] *= w->factor[c];
     return true;
+}
+
+/* The lane begins its sweeps with w->one. */
+static void load(const rsp_problem *p, size_t lane, struct job *j, rsp_cal_work *w) {
+    size_t lanes = w->lanes;
+    j->sweeps = 0;
+    for (size_t c = 0; c < p->n_cells; c++) w->start[c * lanes + lane] = w->one[c];
+    if (!p->n_margins) return;
+    for (size_t k = p->margin_col[0]; k < p->margin_col[1]; k++) w->sums[k * lanes + lane] = 0;
+    for (size_t c = 0; c < p->n_cells; c++) w->sums[p->col[c * p->n_margins] * lanes + lane] += w->one[c];
+}
+
+/* Factors of the job from calibrated weights in w->one. */
+static void take_factors(const rsp_problem *p, const struct job *j, const rsp_cal_work *w) {
+    for (size_t c = 0; c < p->n_cells; c++) {
+        double base = base_of(j)[c], factor = base > 0 ? w->one[c] / base : 1;
+        if (!j->cutting) j->g[c] = factor;
+        else j->g[c] = j->d[c] > 0 ? base * factor / j->d[c] : 1;
+    }
 }
 
 /* Weights beyond the limits are set to them; returns how many respondents, and the largest relative excess. */
@@ -295,35 +387,79 @@ static bool hopeless(double excess, double earlier, int rounds_left) {
 }
 
 /* Cut, calibrate again from there, and so on until neither changes anything: cutting once at the end would pull the
- * margins off their targets again. */
-static rsp_cal_status trim(const rsp_problem *p, const double *d, double *g, rsp_cal_work *w, rsp_cal_outcome *out) {
-    double *cut = w->cut, *again = w->again, earlier[PACE];
-    for (int k = 0; k < MAX_TRIM; k++) {
-        memcpy(cut, g, p->n_cells * sizeof *cut);
-        double excess = clip(p, cut, &out->n_trimmed);
-        if (excess <= TRIM_MET) return RSP_CAL_OK;
-        if (k >= PACE && hopeless(excess, earlier[k % PACE], MAX_TRIM - k)) return RSP_CAL_TRIM_UNMET;
-        earlier[k % PACE] = excess;
-        for (size_t c = 0; c < p->n_cells; c++) {
-            again[c] = 1;
-            cut[c] *= d[c];
-        }
-        if (!solve(p, cut, again, w, &out->iterations)) return RSP_CAL_TRIM_UNMET;
-        for (size_t c = 0; c < p->n_cells; c++) g[c] = d[c] > 0 ? cut[c] * again[c] / d[c] : 1;
-    }
-    return RSP_CAL_TRIM_UNMET;
+ * margins off their targets again. True: cut, to be calibrated again. */
+static bool cut_again(const rsp_problem *p, struct job *j) {
+    int k = j->round++;
+    j->out->status = RSP_CAL_TRIM_UNMET;
+    if (k == MAX_TRIM) return false;
+    memcpy(j->cut, j->g, p->n_cells * sizeof *j->cut);
+    double excess = clip(p, j->cut, &j->out->n_trimmed);
+    if (excess <= TRIM_MET) j->out->status = RSP_CAL_OK;
+    if (excess <= TRIM_MET || (k >= PACE && hopeless(excess, j->earlier[k % PACE], MAX_TRIM - k))) return false;
+    j->earlier[k % PACE] = excess;
+    for (size_t c = 0; c < p->n_cells; c++) j->cut[c] *= j->d[c];
+    j->cutting = true;
+    return true;
 }
 
-rsp_cal_outcome rsp_calibrate(const rsp_problem *p, const double *d, double *g, rsp_cal_work *w) {
-    rsp_cal_outcome out = {.status = RSP_CAL_OK};
-    if (!set_targets(p, d, w->target, w->sum, &out.empty_col)) {
-        out.status = RSP_CAL_EMPTY;
-        return out;
+/* What comes after weights were found (in w->one) or not. True: the lane has more to sweep. */
+static bool go_on(const rsp_problem *p, size_t lane, struct job *j, rsp_cal_work *w, bool found) {
+    for (;;) {
+        if (!found) {
+            j->out->status = j->cutting ? RSP_CAL_TRIM_UNMET : RSP_CAL_NOT_CONVERGED;
+            return false;
+        }
+        take_factors(p, j, w);
+        if (!p->unit || !cut_again(p, j)) return false;
+        start_weights(p, j, w);
+        if (by_sweeps(p)) {
+            load(p, lane, j, w);
+            return true;
+        }
+        found = solve_by_newton(p, lane, w, &j->out->iterations);
     }
-    if (!solve(p, d, g, w, &out.iterations)) {
-        out.status = RSP_CAL_NOT_CONVERGED;
-        return out;
+}
+
+/* True: the lane has something to sweep. */
+static bool begin(const rsp_problem *p, size_t lane, struct job *j, rsp_cal_work *w) {
+    *j->out = (rsp_cal_outcome){.status = RSP_CAL_OK};
+    if (!set_targets(p, j->d, w->target, w->sum, &j->out->empty_col)) {
+        j->out->status = RSP_CAL_EMPTY;
+        return false;
     }
-    if (p->unit) out.status = trim(p, d, g, w, &out);
-    return out;
+    for (size_t k = 0; k < p->n_cols; k++) w->targets[k * w->lanes + lane] = w->target[k];
+    start_weights(p, j, w);
+    if (!by_sweeps(p)) return go_on(p, lane, j, w, solve_by_newton(p, lane, w, &j->out->iterations));
+    load(p, lane, j, w);
+    return true;
+}
+
+/* After a sweep that met gaps up to `worst`. */
+static bool swept(const rsp_problem *p, size_t lane, struct job *j, rsp_cal_work *w, double worst) {
+    j->out->iterations++;
+    if (++j->sweeps < MAX_SWEEPS && worst > MET) return true;
+    for (size_t c = 0; c < p->n_cells; c++) w->one[c] = w->start[c * w->lanes + lane];
+    return go_on(p, lane, j, w, !(worst > MET) || solve_by_newton(p, lane, w, &j->out->iterations));
+}
+
+void rsp_calibrate(const rsp_problem *p, size_t n, const double *const *d, double *const *g, rsp_cal_work *w,
+                   rsp_cal_outcome *const *out) {
+    struct job jobs[MOST];
+    bool busy[MOST] = {false}, any = true;
+    double worst[MOST];
+    for (size_t c = 0; c < p->n_cols * w->lanes; c++) w->targets[c] = w->sums[c] = 1;
+    for (size_t c = 0; c < p->n_cells * w->lanes; c++) w->start[c] = 0;
+    for (size_t next = 0; any;) {
+        any = false;
+        for (size_t lane = 0; lane < w->lanes; lane++) {
+            for (; !busy[lane] && next < n; next++) {
+                jobs[lane] = (struct job){.d = d[next], .g = g[next], .cut = w->cut[lane], .out = out[next]};
+                busy[lane] = begin(p, lane, &jobs[lane], w);
+            }
+            any |= busy[lane];
+        }
+        if (any) sweep_lanes(p, w, worst);
+        for (size_t lane = 0; lane < w->lanes; lane++)
+            if (busy[lane]) busy[lane] = swept(p, lane, &jobs[lane], w, worst[lane]);
+    }
 }

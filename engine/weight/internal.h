@@ -121,16 +121,22 @@ typedef struct {
     size_t empty_col; /* RSP_CAL_EMPTY */
 } rsp_cal_outcome;
 
+/* Calibrations side by side, at most. */
+enum { RSP_CAL_LANES = 8 };
+
 typedef struct {
-    double *target, *sum, *gap, *lambda, *step, *trial, *matrix; /* by column; matrix p*p */
-    double *start, *factor, *slope, *cut, *again;                /* by cell */
+    size_t lanes;                                                /* 1 or RSP_CAL_LANES */
+    double *target, *sum, *gap, *lambda, *step, *trial, *matrix; /* one calibration's, by column; matrix p*p */
+    double *one, *factor, *slope, *cut[RSP_CAL_LANES];           /* likewise, by cell */
+    double *targets, *sums, *others, *start;                     /* by column or cell, and by lane */
     rsp_factor f;
 } rsp_cal_work;
 
-rsp_cal_work rsp_cal_work_new(rsp_arena *a, size_t max_cells, size_t max_cols);
-/* d[n_cells]: base weight by cell. g[n_cells]: in, where raking starts (1, or the full sample's factors); out, final
- * over base weight. */
-rsp_cal_outcome rsp_calibrate(const rsp_problem *p, const double *d, double *g, rsp_cal_work *w);
+rsp_cal_work rsp_cal_work_new(rsp_arena *a, size_t max_cells, size_t max_cols, size_t lanes);
+/* n calibrations of one problem. d[k][n_cells]: base weights by cell. g[k] likewise: in, where raking starts (1, or the full
+ * sample's factors); out, final over base weight. What comes of one does not depend on the others. */
+void rsp_calibrate(const rsp_problem *p, size_t n, const double *const *d, double *const *g, rsp_cal_work *w,
+                   rsp_cal_outcome *const *out);
 /* Cross products of the columns with weights d: matrix[n_cols*n_cols]. */
 void rsp_problem_products(const rsp_problem *p, const double *d, double *matrix);
 

@@ -309,7 +309,10 @@ static void calibrate_group(building *b, size_t group, rsp_cal_work *work) {
     rsp_group *g = &b->s->groups[group];
     size_t from = c->group_cell[group];
     rsp_problem *p = &c->problems[group];
-    rsp_cal_outcome out = rsp_calibrate(p, c->d + from, c->g + from, work);
+    rsp_cal_outcome out;
+    const double *d = c->d + from;
+    double *factors = c->g + from;
+    rsp_calibrate(p, 1, &d, &factors, work, &(rsp_cal_outcome *){&out});
     g->iterations = out.iterations;
     g->n_trimmed = out.n_trimmed;
     if (out.status == RSP_CAL_EMPTY) fail_group(g, "empty cell", RSP_F_NOT_WEIGHTED);
@@ -394,7 +397,7 @@ static void calibrate_groups(building *b) {
     c->solved = RSP_ARRAY(s->arena, bool, s->n_groups);
     c->regression = RSP_ARRAY(s->arena, rsp_factor, s->n_groups);
     for (size_t k = 0; k < s->n_groups; k++) ready[k] = set_up(b, k, local);
-    rsp_cal_work work = rsp_cal_work_new(b->scratch, c->max_cells, c->max_cols);
+    rsp_cal_work work = rsp_cal_work_new(b->scratch, c->max_cells, c->max_cols, 1);
     for (size_t k = 0; k < s->n_groups; k++) {
         if (ready[k]) calibrate_group(b, k, &work);
         if (!s->groups[k].weighted) warn(b, k);

@@ -223,35 +223,86 @@ static void cell_totals(const set *r, size_t k, const shares *x, double *total) 
     }
 }
 
-/* Factors of replicate k, until a group's margins cannot be met. */
-static rsp_cal_status calibrate_replicate(set *r, size_t k, const shares *x, double *total, rsp_cal_work *work) {
-    const rsp_calibration *c = r->s->private_->calibration;
-    double *g = r->g + k * c->n_cells;
-    cell_totals(r, k, x, total);
-    for (size_t j = 0; j < c->n_groups; j++) {
-        size_t from = c->group_cell[j], cells = c->group_cell[j + 1] - from;
-        memcpy(g + from, c->g + from, cells * sizeof *g);
-        if (!c->solved[j] || !memcmp(total + from, x->all + from, cells * sizeof *total)) continue;
-        for (size_t q = 0; c->problems[j].unit && q < cells; q++) g[from + q] = 1; /* trimmed factors are no start */
-        rsp_cal_status status = rsp_calibrate(&c->problems[j], total + from, g + from, work).status;
-        if (status == RSP_CAL_EMPTY || status == RSP_CAL_NOT_CONVERGED) return status;
+/* Replicates that one thread makes together: their calibrations of a group go side by side. */
+enum { TOGETHER = 64, MOST_TOTALS = 1 << 20, MOST_CELLS_BESIDE = 4096 };
+
+struct batch {
+    set *r;
+    const shares *x;
+    size_t first, n;
+    double *total;                   /* [n * n_cells] base weights by cell */
+    bool pending[TOGETHER];          /* not there yet */
+    rsp_cal_status status[TOGETHER]; /* the first that is not OK */
+    rsp_cal_work work;
+};
+
+/* Group j of the pending replicates whose margins could be met so far. */
+static void calibrate_group(struct batch *b, size_t j) {
+    const rsp_calibration *c = b->r->s->private_->calibration;
+    size_t from = c->group_cell[j], cells = c->group_cell[j + 1] - from, n = 0, of[TOGETHER];
+    const double *d[TOGETHER];
+    double *g[TOGETHER];
+    rsp_cal_outcome outcome[TOGETHER], *out[TOGETHER];
+    for (size_t k = 0; k < b->n; k++) {
+        if (!b->pending[k] || b->status[k] != RSP_CAL_OK) continue;
+        d[n] = b->total + k * c->n_cells + from;
+        g[n] = b->r->g + (b->first + k) * c->n_cells + from;
+        memcpy(g[n], c->g + from, cells * sizeof **g);
+        if (!c->solved[j] || !memcmp(d[n], b->x->all + from, cells * sizeof **d)) continue;
+        for (size_t q = 0; c->problems[j].unit && q < cells; q++) g[n][q] = 1; /* trimmed factors are no start */
+        out[n] = &outcome[n];
+        of[n++] = k;
     }
-    return RSP_CAL_OK;
+    rsp_calibrate(&c->problems[j], n, d, g, &b->work, out);
+    for (size_t k = 0; k < n; k++)
+        if (outcome[k].status == RSP_CAL_EMPTY || outcome[k].status == RSP_CAL_NOT_CONVERGED)
+            b->status[of[k]] = outcome[k].status;
 }
 
-/* Draws (bootstrap) and calibrates replicate k; returns whether it had to be drawn again. */
-static bool make_replicate(set *r, size_t k, const shares *x, double *total, rsp_cal_work *work) {
-    rsp_rng stream;
-    rsp_rng_init(&stream, r->seed, k);
-    for (int attempt = 0, unmet = 0; attempt < MAX_DRAWS && unmet < MAX_UNMET; attempt++) {
-        if (r->method == RSP_BOOTSTRAP) draw(r, k, &stream);
-        rsp_cal_status status = r->g ? calibrate_replicate(r, k, x, total, work) : RSP_CAL_OK;
-        if (status == RSP_CAL_OK) return attempt > 0;
-        if (r->method != RSP_BOOTSTRAP) break;
-        unmet += status == RSP_CAL_NOT_CONVERGED;
+static void calibrate_pending(struct batch *b) {
+    const rsp_calibration *c = b->r->s->private_->calibration;
+    for (size_t k = 0; k < b->n; k++) {
+        b->status[k] = RSP_CAL_OK;
+        if (c && b->pending[k]) cell_totals(b->r, b->first + k, b->x, b->total + k * c->n_cells);
     }
-    r->failed[k] = true;
-    return r->method == RSP_BOOTSTRAP;
+    for (size_t j = 0; c && j < c->n_groups; j++) calibrate_group(b, j);
+}
+
+/* Draws (bootstrap) and calibrates replicates; again [n]: whether one had to be drawn again. */
+static void make_replicates(struct batch *b, bool *again) {
+    set *r = b->r;
+    rsp_rng stream[TOGETHER];
+    int unmet[TOGETHER] = {0};
+    size_t left = b->n;
+    for (size_t k = 0; k < b->n; k++) {
+        b->pending[k] = true;
+        rsp_rng_init(&stream[k], r->seed, b->first + k);
+    }
+    for (int attempt = 0; left && attempt < MAX_DRAWS; attempt++) {
+        for (size_t k = 0; k < b->n && r->method == RSP_BOOTSTRAP; k++)
+            if (b->pending[k]) draw(r, b->first + k, &stream[k]);
+        calibrate_pending(b);
+        for (size_t k = 0; k < b->n; k++) {
+            if (!b->pending[k]) continue;
+            bool met = b->status[k] == RSP_CAL_OK;
+            again[k] = attempt > 0;
+            unmet[k] += b->status[k] == RSP_CAL_NOT_CONVERGED;
+            if (!met && r->method == RSP_BOOTSTRAP && unmet[k] < MAX_UNMET && attempt + 1 < MAX_DRAWS) continue;
+            if (!met) r->failed[b->first + k] = true;
+            if (!met) again[k] = r->method == RSP_BOOTSTRAP;
+            b->pending[k] = false;
+            left--;
+        }
+    }
+}
+
+/* What a thread takes at a time: enough to fill the lanes for long, not so many that another has nothing to do. */
+static size_t batch_size(const set *r) {
+    const rsp_calibration *c = r->s->private_->calibration;
+    size_t n = r->n / (2 * (size_t) rsp_threads()) + 1;
+    if (n > TOGETHER) n = TOGETHER;
+    if (c && n * c->n_cells > MOST_TOTALS) n = MOST_TOTALS / c->n_cells;
+    return n ? n : 1;
 }
 
 static void make_all(set *r) {
@@ -264,13 +315,22 @@ static void make_all(set *r) {
     r->failed = rsp_calloc(r->n, sizeof *r->failed);
     rsp_part part = rsp_ranks_part(r->n, 1);
     bool *again = rsp_calloc(r->n + 1, sizeof *again);
+    size_t size = batch_size(r);
 #pragma omp parallel if (r->n * r->s->n_clusters > 10000)
     {
         rsp_arena *a = rsp_arena_new();
-        rsp_cal_work work = c ? rsp_cal_work_new(a, c->max_cells, c->max_cols) : (rsp_cal_work){0};
-        double *total = c ? RSP_ARRAY(a, double, c->n_cells) : NULL;
+        struct batch b = {.r = r, .x = &x};
+        if (c) {
+            size_t lanes = c->max_cells <= MOST_CELLS_BESIDE ? RSP_CAL_LANES : 1;
+            b.work = rsp_cal_work_new(a, c->max_cells, c->max_cols, lanes);
+            b.total = RSP_ARRAY(a, double, size * c->n_cells);
+        }
 #pragma omp for schedule(dynamic)
-        for (size_t k = part.from; k < part.to; k++) again[k] = make_replicate(r, k, &x, total, &work);
+        for (size_t k = part.from; k < part.to; k += size) {
+            b.first = k;
+            b.n = part.to - k < size ? part.to - k : size;
+            make_replicates(&b, again + k);
+        }
         rsp_arena_free(a);
     }
     if (r->drawn) rsp_ranks_gather(&part, r->drawn, r->s->n_clusters);
