@@ -163,6 +163,72 @@ static void test_cases(void **state) {
     for (size_t k = 0; k < sizeof CASES / sizeof *CASES; k++) compare_with_r(&CASES[k]);
 }
 
+/* ---- calibrations side by side ---------------------------------------------------------------------------------- */
+
+enum { SIDE_BY_SIDE = 21 };
+
+/* Base weights of the first group's cells times random factors; every seventh has lost a code. */
+static void vary(const rsp_calibration *c, rsp_rng *g, size_t k, double *d) {
+    const rsp_problem *p = &c->problems[0];
+    for (size_t q = 0; q < p->n_cells; q++) {
+        d[q] = c->d[q] * (0.4 + 1.2 * rsp_rng_uniform(g));
+        if (k % 7 == 6 && p->n_margins && p->col[q * p->n_margins] == 0) d[q] = 0;
+    }
+}
+
+static void same_alone(const rsp_calibration *c, size_t lanes, double *const *d, double *const *g,
+                       rsp_cal_outcome *const *out) {
+    const rsp_problem *p = &c->problems[0];
+    rsp_arena *a = rsp_arena_new();
+    rsp_cal_work work = rsp_cal_work_new(a, c->max_cells, c->max_cols, lanes);
+    double *alone = RSP_ARRAY(a, double, p->n_cells);
+    for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
+        rsp_cal_outcome outcome;
+        for (size_t q = 0; q < p->n_cells; q++) alone[q] = 1;
+        rsp_calibrate(p, 1, &(const double *){d[k]}, &alone, &work, &(rsp_cal_outcome *){&outcome});
+        assert_int_equal(outcome.status, out[k]->status);
+        assert_int_equal(outcome.iterations, out[k]->iterations);
+        assert_int_equal(outcome.n_trimmed, out[k]->n_trimmed);
+        assert_memory_equal(alone, g[k], p->n_cells * sizeof *alone);
+    }
+    rsp_arena_free(a);
+}
+
+/* What a lane does before, and who is beside it, leaves no trace: raking, bounds, linear, logit, trimming; margins met, a code
+ * empty, limits that cannot be met. */
+static void test_side_by_side_calibration(void **state) {
+    size_t met[4] = {0};
+    (void) state;
+    for (size_t k = 0; k <= sizeof CASES / sizeof *CASES; k++) {
+        weight_case one = k ? CASES[k - 1] : (weight_case){.name = "too tight", .margins = {"stype", "sch_wide"}};
+        if (!k) one.trim_low = 0.9, one.trim_high = 1.05;
+        run r = run_case(&one);
+        const rsp_calibration *c = r.sample->private_->calibration;
+        if (c && c->solved[0]) {
+            rsp_arena *a = rsp_arena_new();
+            rsp_rng stream;
+            rsp_rng_init(&stream, 3, k);
+            rsp_cal_work work = rsp_cal_work_new(a, c->max_cells, c->max_cols, RSP_CAL_LANES);
+            double *d[SIDE_BY_SIDE], *g[SIDE_BY_SIDE];
+            rsp_cal_outcome outcome[SIDE_BY_SIDE], *out[SIDE_BY_SIDE];
+            for (size_t j = 0; j < SIDE_BY_SIDE; j++) {
+                d[j] = RSP_ARRAY(a, double, c->n_cells);
+                g[j] = RSP_ARRAY(a, double, c->n_cells);
+                out[j] = &outcome[j];
+                vary(c, &stream, j, d[j]);
+                for (size_t q = 0; q < c->n_cells; q++) g[j][q] = 1;
+            }
+            rsp_calibrate(&c->problems[0], SIDE_BY_SIDE, (const double *const *) d, g, &work, out);
+            for (size_t j = 0; j < SIDE_BY_SIDE; j++) met[outcome[j].status]++;
+            same_alone(c, 1, d, g, out);
+            same_alone(c, RSP_CAL_LANES, d, g, out);
+            rsp_arena_free(a);
+        }
+        end(&r);
+    }
+    assert_true(met[RSP_CAL_OK] > 60 && met[RSP_CAL_EMPTY] > 10 && met[RSP_CAL_TRIM_UNMET] > 10);
+}
+
 /* ---- replicates on the reference data --------------------------------------------------------------------------- */
 
 static double replicate_error(run *r, rsp_variance_spec spec, const char *variable, bool mean) {
@@ -771,6 +837,7 @@ int main(void) {
         cmocka_unit_test(test_numbering),
         cmocka_unit_test(test_factor),
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_side_by_side_calibration),
         cmocka_unit_test(test_jackknife_fpc),
         cmocka_unit_test(test_bootstrap),
         cmocka_unit_test(test_replicates_meet_margins),
