@@ -22,10 +22,74 @@ struct moments {
     uint32_t *row; /* [n] of the sample */
 };
 
-/* Two passes over the complete rows, in order: their sums do not depend on threads. */
-static struct moments item_moments(const rsp_sample *s, const rsp_analysis *a) {
+static size_t blocks_of(size_t n) { return (n + RSP_BLOCK - 1) / RSP_BLOCK; }
+static size_t end_of(size_t block, size_t n) { return (block + 1) * RSP_BLOCK < n ? (block + 1) * RSP_BLOCK : n; }
+
+/* Complete rows of a block of the sample, which stand from the block's place on. Returns how many there are. */
+static size_t read_block(const rsp_sample *s, const rsp_analysis *a, const uint8_t *take, size_t block,
+                         struct moments *m) {
     const rsp_scale *scale = &a->scale;
-    size_t p = scale->n_items;
+    size_t from = block * RSP_BLOCK, n = 0;
+    for (size_t i = from; i < end_of(block, s->n); i++) {
+        double *row = m->x + (from + n) * m->p;
+        bool complete = take[i] && (!scale->weighted || s->weight[i] > 0);
+        for (size_t j = 0; complete && j < m->p; j++) {
+            row[j] = rsp_value_reversed(s->frame, scale->items[j], i);
+            complete = !isnan(row[j]);
+        }
+        if (!complete) continue;
+        m->row[from + n] = (uint32_t) i;
+        m->w[from + n++] = scale->weighted ? s->weight[i] : 1;
+    }
+    return n;
+}
+
+static void read_rows(const rsp_sample *s, const rsp_analysis *a, struct moments *m) {
+    size_t blocks = blocks_of(s->n), *n = rsp_calloc(blocks + 1, sizeof *n);
+    uint8_t *take = rsp_malloc(s->n + 1);
+    memset(take, 1, s->n);
+    if (a->filter) rsp_eval_filter(s->frame, a->filter, take);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t b = 0; b < blocks; b++) n[b] = read_block(s, a, take, b, m);
+    for (size_t b = 0; b < blocks; b++) {
+        size_t from = b * RSP_BLOCK;
+        memmove(m->x + m->n * m->p, m->x + from * m->p, n[b] * m->p * sizeof *m->x);
+        memmove(m->w + m->n, m->w + from, n[b] * sizeof *m->w);
+        memmove(m->row + m->n, m->row + from, n[b] * sizeof *m->row);
+        m->n += n[b];
+    }
+    for (size_t i = 0; i < m->n; i++) m->sum += m->w[i];
+    free(take);
+    free(n);
+}
+
+/* Weighted sums of the items [p], or, of deviations from the means, of their products [p*p]. */
+static void add_block(struct moments *m, size_t block, const double *mean, double *sums) {
+    size_t p = m->p;
+    for (size_t i = block * RSP_BLOCK; i < end_of(block, m->n); i++) {
+        double *x = m->x + i * p;
+        for (size_t j = 0; !mean && j < p; j++) sums[j] += m->w[i] * x[j];
+        if (!mean) continue;
+        for (size_t j = 0; j < p; j++) x[j] -= mean[j];
+        for (size_t j = 0; j < p; j++)
+            for (size_t k = 0; k < p; k++) sums[j * p + k] += m->w[i] * x[j] * x[k];
+    }
+}
+
+/* Blocks' sums are added in order, so that they do not depend on threads; then divided. */
+static void add_rows(struct moments *m, const double *mean, double divisor, size_t size, double *total) {
+    size_t blocks = blocks_of(m->n);
+    double *sums = rsp_calloc(blocks * size + 1, sizeof *sums);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t b = 0; b < blocks; b++) add_block(m, b, mean, sums + b * size);
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t k = 0; k < size; k++) total[k] += sums[b * size + k];
+    for (size_t k = 0; k < size; k++) total[k] /= divisor;
+    free(sums);
+}
+
+static struct moments item_moments(const rsp_sample *s, const rsp_analysis *a) {
+    size_t p = a->scale.n_items;
     struct moments m = {p,
                         0,
                         rsp_calloc(p * p, sizeof(double)),
@@ -34,30 +98,10 @@ static struct moments item_moments(const rsp_sample *s, const rsp_analysis *a) {
                         0,
                         rsp_malloc((s->n + 1) * sizeof(uint32_t))};
     double *mean = rsp_calloc(p, sizeof *mean);
-    uint8_t *take = rsp_malloc(s->n + 1);
-    memset(take, 1, s->n);
-    if (a->filter) rsp_eval_filter(s->frame, a->filter, take);
-    for (size_t i = 0; i < s->n; i++) {
-        double *row = m.x + m.n * p;
-        bool complete = take[i] && (!scale->weighted || s->weight[i] > 0);
-        for (size_t j = 0; complete && j < p; j++) {
-            row[j] = rsp_value_reversed(s->frame, scale->items[j], i);
-            complete = !isnan(row[j]);
-        }
-        if (!complete) continue;
-        m.row[m.n] = (uint32_t) i;
-        m.w[m.n] = scale->weighted ? s->weight[i] : 1;
-        m.sum += m.w[m.n++];
-    }
-    for (size_t i = 0; i < m.n; i++)
-        for (size_t j = 0; j < p; j++) mean[j] += m.w[i] * m.x[i * p + j] / m.sum;
-    double divisor = m.sum - m.sum / (double) m.n;
-    for (size_t i = 0; i < m.n; i++) {
-        for (size_t j = 0; j < p; j++) m.x[i * p + j] -= mean[j];
-        for (size_t j = 0; j < p; j++)
-            for (size_t k = 0; k < p; k++) m.cov[j * p + k] += m.w[i] * m.x[i * p + j] * m.x[i * p + k] / divisor;
-    }
-    free(mean), free(take);
+    read_rows(s, a, &m);
+    add_rows(&m, NULL, m.sum, p, mean);
+    add_rows(&m, mean, m.sum - m.sum / (double) m.n, p * p, m.cov);
+    free(mean);
     return m;
 }
 
@@ -176,6 +220,7 @@ static rsp_row *add(rsp_results *out, const rsp_analysis *a, const char *level, 
 /* Influences of respondents on a function of the covariance matrix with these derivatives, per unit of weight. */
 static double *influences(const struct moments *m, const double *slope) {
     double *z = rsp_malloc((m->n + 1) * sizeof *z), mean = 0;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
     for (size_t i = 0; i < m->n; i++) {
         const double *x = m->x + i * m->p;
         z[i] = 0;
@@ -184,8 +229,8 @@ static double *influences(const struct moments *m, const double *slope) {
             for (size_t k = 0; k < m->p; k++) row += slope[j * m->p + k] * x[k];
             z[i] += x[j] * row;
         }
-        mean += m->w[i] * z[i] / m->sum;
     }
+    for (size_t i = 0; i < m->n; i++) mean += m->w[i] * z[i] / m->sum;
     /* The derivatives were taken at covariances divided by n - 1, the influence is of those divided by n. */
     double scale = (double) m->n / ((double) m->n - 1) / m->sum;
     for (size_t i = 0; i < m->n; i++) z[i] = (z[i] - mean) * scale;

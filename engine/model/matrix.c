@@ -336,7 +336,7 @@ static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct codin
     c->codes = parts;
     c->x = RSP_ARRAY(m->arena, double, m->n);
     c->dummy = true;
-    for (size_t i = 0; i < m->n; i++) c->x[i] = 1;
+    size_t ones = 0;
     for (size_t k = 0; k < n; k++) {
         const struct rsp_mfactor *x = codes[k].x;
         size_t level = codes[k].first + place[k];
@@ -348,10 +348,13 @@ static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct codin
 #pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
         for (size_t i = 0; i < m->n; i++) {
             size_t row = m->row[i];
-            c->x[i] *= x->categorical ? (double) (x->categories.category[row] == (int32_t) level) : x->value[row];
+            double v = x->categorical ? (double) (x->categories.category[row] == (int32_t) level) : x->value[row];
+            c->x[i] = k ? c->x[i] * v : v;
         }
     }
-    for (size_t i = 0; c->dummy && i < m->n; i++) c->ones += c->x[i] == 1;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) reduction(+ : ones) if (m->n > RSP_BLOCK)
+    for (size_t i = 0; i < m->n; i++) ones += c->x[i] == 1;
+    if (c->dummy) c->ones = ones;
     c->name = rsp_strndup(m->arena, name.data, name.length);
     rsp_buf_free(&name);
 }
