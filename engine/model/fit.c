@@ -88,7 +88,7 @@ static void flag_columns(rsp_regression *f) {
 
 /* ---- variance --------------------------------------------------------------------------------------------------- */
 
-/* Scores of the rows: by row [n*q], or of a linear model, whose rows' are their residuals times their columns. */
+/* Scores of the rows: by row [n*q], or, of a linear or logistic model, their residuals times their columns. */
 struct scores {
     size_t q;
     const double *score, *residual;
@@ -292,8 +292,7 @@ static void scores_of(const rsp_regression *f, const rsp_regression_data *data, 
     switch (f->a->model.kind) {
     case RSP_ORDINAL_MODEL: rsp_ordinal_scores(data, par, score); break;
     case RSP_MULTINOMIAL_MODEL: rsp_multinomial_scores(data, par, score); break;
-    case RSP_POISSON_MODEL: rsp_poisson_scores(data, par, score); break;
-    default: rsp_logistic_scores(data, par, score); break;
+    default: rsp_poisson_scores(data, par, score); break;
     }
 }
 
@@ -430,10 +429,14 @@ static void model_variance(const rsp_regression *f, const rsp_regression_data *d
 static bool linearised_variance(rsp_regression *f, const rsp_regression_data *data, const rsp_newton_fit *n, size_t q,
                                 double *vcov, rsp_diag *d) {
     size_t c = data->k;
-    double *score = rsp_malloc((f->m->n * (q + 1) + 1) * sizeof *score),
+    bool plain = f->a->model.kind == RSP_LOGISTIC_MODEL && !f->a->model.firth;
+    double *score = rsp_malloc((f->m->n * (plain ? 1 : q + 1) + 1) * sizeof *score),
            *inverse = rsp_calloc((q + 1) * (q + 1), sizeof *inverse);
     memcpy(inverse, n->information_inverse, (f->has_theta ? c * c : q * q) * sizeof *inverse);
-    if (f->a->model.firth) {
+    struct scores of = {q, plain ? NULL : score, score, data->x}; /* logistic: residuals alone */
+    if (plain) {
+        rsp_logistic_residuals(data, n->par, score);
+    } else if (f->a->model.firth) {
         rsp_firth_scores(data, n->par, n->information_inverse, score);
         double scale = firth_scale(f->m->w, f->m->n);
         for (size_t j = 0; j < q * q; j++) inverse[j] *= scale;
@@ -448,7 +451,7 @@ static bool linearised_variance(rsp_regression *f, const rsp_regression_data *da
     } else {
         rsp_poisson_scores(data, n->par, score);
     }
-    bool ok = linearised(f, inverse, &(struct scores){.q = q, .score = score}, vcov, d);
+    bool ok = linearised(f, inverse, &of, vcov, d);
     free(score);
     free(inverse);
     return ok;

@@ -122,12 +122,9 @@ bool rsp_logistic_evaluate(const rsp_likelihood *l, const double *par, const dou
     return sum_blocks(l, par, w, logistic_block, loglik, gradient, information);
 }
 
-void rsp_logistic_scores(const rsp_regression_data *data, const double *par, double *score) {
+void rsp_logistic_residuals(const rsp_regression_data *data, const double *par, double *residual) {
 #pragma omp parallel for schedule(static) if (data->n > RSP_BLOCK)
-    for (size_t i = 0; i < data->n; i++) {
-        double residual = data->y[i] - logistic(linear_predictor(data, par, i));
-        for (size_t j = 0; j < data->k; j++) score[i * data->k + j] = residual * data->x[j][i];
-    }
+    for (size_t i = 0; i < data->n; i++) residual[i] = data->y[i] - logistic(linear_predictor(data, par, i));
 }
 
 /* ---- ordinal ---------------------------------------------------------------------------------------------------- */

@@ -16,8 +16,8 @@ typedef struct {
 /* Logistic regression: p = k. */
 bool rsp_logistic_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik,
                            double *gradient, double *information);
-/* score[i*p ..]: derivative of row i's log-likelihood, unweighted. */
-void rsp_logistic_scores(const rsp_regression_data *data, const double *par, double *score);
+/* Of row i the outcome less its probability: times the columns, the derivative of the row's log-likelihood, unweighted. */
+void rsp_logistic_residuals(const rsp_regression_data *data, const double *par, double *residual);
 
 /* Cumulative logits, logit P(y <= j) = threshold_j - x'b (McCullagh 1980): p = J-1 thresholds, then k coefficients. */
 bool rsp_ordinal_evaluate(const rsp_likelihood *l, const double *par, const double *w, double *loglik, double *gradient,
