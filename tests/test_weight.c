@@ -229,6 +229,31 @@ static void test_side_by_side_calibration(void **state) {
     assert_true(met[RSP_CAL_OK] > 60 && met[RSP_CAL_EMPTY] > 10 && met[RSP_CAL_TRIM_UNMET] > 10);
 }
 
+/* How many replicates are trimmed side by side depends on the threads; their weights do not. */
+static void test_trimmed_replicates(void **state) {
+    enum { REPLICATES = 37 };
+    rsp_variance_spec spec = {.method = RSP_BOOTSTRAP, .replicates = REPLICATES, .seed = 8};
+    double *weights[2];
+    size_t n = 0, cut = 0;
+    (void) state;
+    for (int k = 0; k < 2; k++) {
+        weight_case trim = {.name = "trim", .margins = {"stype", "sch_wide"}, .trim_low = 0.4, .trim_high = 2.2};
+        run r = run_case(&trim);
+        omp_set_num_threads(k ? 3 : 1);
+        const rsp_replicates *reps = rsp_replicates_get(r.sample, &spec, RSP_NOWHERE, r.d);
+        assert_non_null(reps);
+        n = r.f->n;
+        weights[k] = rsp_malloc(REPLICATES * n * sizeof **weights);
+        for (size_t j = 0; j < REPLICATES; j++) rsp_replicate_weights(reps, j, weights[k] + j * n);
+        cut += r.sample->groups[0].n_trimmed;
+        end(&r);
+    }
+    omp_set_num_threads(omp_get_num_procs());
+    assert_true(cut > 0);
+    assert_memory_equal(weights[0], weights[1], REPLICATES * n * sizeof **weights);
+    free(weights[0]), free(weights[1]);
+}
+
 /* ---- replicates on the reference data --------------------------------------------------------------------------- */
 
 static double replicate_error(run *r, rsp_variance_spec spec, const char *variable, bool mean) {
@@ -838,6 +863,7 @@ int main(void) {
         cmocka_unit_test(test_factor),
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_side_by_side_calibration),
+        cmocka_unit_test(test_trimmed_replicates),
         cmocka_unit_test(test_jackknife_fpc),
         cmocka_unit_test(test_bootstrap),
         cmocka_unit_test(test_replicates_meet_margins),
