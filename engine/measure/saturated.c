@@ -167,7 +167,7 @@ bool rsp_sem_sample_new(const double *x, const double *w, const uint32_t *row, s
     size_t *place = rsp_malloc((n + 1) * sizeof *place);
     double *sorted = RSP_ARRAY(a, double, n *p + 1), *weight = w ? RSP_ARRAY(a, double, n + 1) : NULL;
     uint32_t *rows = RSP_ARRAY(a, uint32_t, n + 1);
-    *out = (rsp_sem_sample){.n = n, .x = sorted, .w = weight, .row = rows};
+    *out = (rsp_sem_sample){.n = n, .x = sorted, .w = weight, .row = rows, .known = RSP_NEW(a, rsp_sem_known)};
     find_patterns(x, n, p, a, out, place);
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < p; j++) sorted[place[i] * p + j] = isnan(x[i * p + j]) ? 0 : x[i * p + j];

@@ -52,6 +52,15 @@ typedef struct {
     const double *mean, *cov; /* [p], [p*p]; 0 where not observed */
 } rsp_sem_pattern;
 
+/* What every model of a group's answers is held against, found at the first fit: of the saturated model and independence,
+ * with or without means and a design. */
+typedef struct {
+    bool found, means, designed;
+    double saturated, independent; /* traces of their sandwiches: robust chi-square */
+    bool corrected, robust;        /* as if no answer were missing, by whichever errors: */
+    double misfit_baseline, chance_baseline;
+} rsp_sem_known;
+
 typedef struct {
     size_t n;
     double weight; /* sum of weights; n without */
@@ -62,6 +71,7 @@ typedef struct {
     const double *w;          /* [n] weights; NULL: all 1 */
     const uint32_t *row;      /* [n] of the survey's sample */
     double saturated_loglik;  /* without its constant */
+    rsp_sem_known *known;     /* NULL: is found anew by every fit */
 } rsp_sem_sample;             /* one per group */
 
 typedef enum {
