@@ -1028,6 +1028,44 @@ static void corrections_are_not_told_apart(void **state) {
     DONE();
 }
 
+/* What is kept comes back as it was, and nothing shorter passes for it, but a memory of before there were traces. */
+static void a_memory_is_kept_whole(void **state) {
+    (void) state;
+    DISCLOSE("roles: {id: id}\ndesign: {sample: self_selected}\n");
+    rsp_rng rng;
+    struct made_night night;
+    rsp_memory *m = rsp_memory_new(s->disclosure.digest);
+    setenv("XDG_CONFIG_HOME", dir, 1);
+    rsp_rng_init(&rng, 77, 0);
+    n_people = 0;
+    add_people(&rng, 150);
+    make_night(&night, s, m, d);
+    unsetenv("XDG_CONFIG_HOME");
+    rsp_buf bytes = {0}, again = {0};
+    rsp_memory_pack(m, &bytes);
+    rsp_memory *back = rsp_memory_unpack(bytes.data, bytes.length);
+    assert_non_null(back);
+    rsp_memory_pack(back, &again);
+    assert_true(again.length == bytes.length && memcmp(again.data, bytes.data, bytes.length) == 0);
+    rsp_memory_free(back);
+    size_t accepted = 0;
+    for (size_t length = 0; length < bytes.length; length++) {
+        char *part = rsp_malloc(length + 1); /* of its own length, so that reading on is seen */
+        memcpy(part, bytes.data, length);
+        rsp_memory *one = rsp_memory_unpack(part, length);
+        accepted += one != NULL;
+        rsp_memory_free(one);
+        free(part);
+    }
+    assert_int_equal(accepted, 1);
+    rsp_buf_free(&bytes);
+    rsp_buf_free(&again);
+    rsp_published_free(night.published);
+    rsp_results_free(night.rows);
+    rsp_memory_free(m);
+    DONE();
+}
+
 /* A pair that nobody could know yesterday is not told while fewer than three came. */
 static void pairs_of_two_nights(void **state) {
     (void) state;
@@ -1179,6 +1217,7 @@ int main(void) {
                                        cmocka_unit_test(thirty_nights_do_not_tell_more_than_one),
                                        cmocka_unit_test(pairs_of_two_nights),
                                        cmocka_unit_test(corrections_are_not_told_apart),
+                                       cmocka_unit_test(a_memory_is_kept_whole),
                                        cmocka_unit_test(a_pair_is_held_back),
                                        cmocka_unit_test(rounded_counts_stay_rounded),
                                        cmocka_unit_test(the_shipped_study_holds_out)};
