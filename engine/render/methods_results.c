@@ -74,7 +74,7 @@ static void begin_verdicts(methods_annex *x, bool ordinal) {
                     (const char *const[]){"comparability.scale", "comparability.verdict", "comparability.range",
                                           "comparability.thresholds", "comparability.loadings",
                                           "comparability.intercepts", "comparability.released"},
-                    (const double[]){0, 52, 56, 76, 76, 76, 48}, "ttttttt");
+                    (const double[]){0, 64, 60, 71, 71, 71, 50}, "ttttttt");
     else
         annex_table(x, annex_word(x, "comparability.table"), 6,
                     (const char *const[]){"comparability.scale", "comparability.verdict", "comparability.range",
