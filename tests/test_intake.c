@@ -959,6 +959,22 @@ static void test_split_options(void **state) {
     folder_free(&x);
 }
 
+/* A place is the line of the text, a row what a spreadsheet counts; the column goes by its heading. */
+static void test_rows_of_spreadsheets(void **state) {
+    struct folder x;
+    (void) state;
+    read_one(&x,
+             "id,country,Weeks to the first "
+             "response,example\n1,PL,2,\"two\nlines\"\n2,RO,many,\"a\n\nb\"\n3,RO,few,\n4,XX,1,\n",
+             "csv");
+    assert_non_null(x.frame);
+    const rsp_diagnostic *e = said(x.diag, "no number");
+    assert_int_equal(e->loc.line, 4);
+    assert_non_null(strstr(e->message, "'weeks' (column 'Weeks to the first response') are no number (rows 3, 4)"));
+    assert_non_null(strstr(said(x.diag, "is no choice")->message, "1 answer to 'country' is no choice (row 5): 'XX'"));
+    folder_free(&x);
+}
+
 /* Children 1, 2, 3 are labelled 0, 1 and more: codes or labels, as the other answers tell. */
 static void test_codes_that_are_labels(void **state) {
     static const struct {
@@ -1408,6 +1424,7 @@ int main(void) {
                                        cmocka_unit_test(test_rse2017),
                                        cmocka_unit_test(test_published_limesurvey_files),
                                        cmocka_unit_test(test_headings),
+                                       cmocka_unit_test(test_rows_of_spreadsheets),
                                        cmocka_unit_test(test_split_options),
                                        cmocka_unit_test(test_codes_that_are_labels),
                                        cmocka_unit_test(test_repeated_headings),

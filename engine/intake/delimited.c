@@ -24,6 +24,9 @@ struct scan {
     uint32_t *lines;
     size_t limit; /* stop after so many records */
     uint32_t line;
+    uint32_t more; /* lines so far that are no rows */
+    size_t n_taller, taller_capacity;
+    struct rsp_taller *taller;
     rsp_lines unclosed, stray, blank;
     rsp_seen seen; /* commas: in quoted cells */
     bool too_many;
@@ -154,6 +157,11 @@ static void scan_all(struct scan *s) {
             RSP_PUSH(s->lines, s->n_lines, s->lines_capacity, line);
             if (s->n == 1) s->seen = (rsp_seen){0}; /* headings do not count */
         }
+        if (s->line != line) {
+            s->more += s->line - line;
+            struct rsp_taller taller = {line, s->more};
+            RSP_PUSH(s->taller, s->n_taller, s->taller_capacity, taller);
+        }
         s->line++;
         at = end < s->length ? after_line_end(s, end) : end;
         s->too_many = s->too_many || s->unclosed.n > RSP_MOST_UNCLOSED;
@@ -273,6 +281,7 @@ static void read_cells(const rsp_table_data *t, size_t from, size_t to, rsp_room
 static void scan_free(struct scan *s) {
     free(s->records);
     free(s->lines);
+    free(s->taller);
 }
 
 /* Share of sampled records that have as many cells as the first; 0 if the first has one. */
@@ -411,6 +420,8 @@ static rsp_table_data *open_text(rsp_buf *raw, const char *path, const char *enc
     t->n_records = s.n;
     t->records = s.records;
     t->line = s.lines;
+    t->n_taller = s.n_taller;
+    t->taller = s.taller;
     t->heading_line = s.lines[0];
     rsp_table_drop(t, 1);
     t->bare_empty = s.seen.bare_empty;

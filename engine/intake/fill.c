@@ -728,6 +728,18 @@ static const char *variable_name(const struct plan *p, size_t column) {
     return p->frame->study->variables[p->job->columns[column].variable].name;
 }
 
+/* 'trust', or 'trust' (column 'Q4. How far do you trust ...') where the heading says it otherwise. */
+static const char *variable_and_column(const struct plan *p, size_t column, rsp_buf *room) {
+    const char *name = variable_name(p, column), *heading = p->job->table->headings[column];
+    room->length = 0;
+    rsp_buf_printf(room, "'%s'", name);
+    if (strcmp(name, heading) == 0 || !*heading) return room->data;
+    rsp_buf_puts(room, " (column ");
+    show_value(room, heading);
+    rsp_buf_putc(room, ')');
+    return room->data;
+}
+
 static void report_odd(const rsp_filler *x, const struct plan *p, size_t column, rsp_diag *d) {
     struct odd *odd;
     size_t n = gather_odd(x, column, &odd);
@@ -735,7 +747,7 @@ static void report_odd(const rsp_filler *x, const struct plan *p, size_t column,
     for (int k = 0; k < x->n_workers; k++)
         ambiguous = ambiguous || (x->workers[k].n_caches && x->workers[k].caches[column].ambiguous);
     rsp_lines lines = {0};
-    rsp_buf values = {0};
+    rsp_buf values = {0}, room = {0};
     for (size_t k = 0; k < n; k++) {
         rsp_lines_merge(&lines, &odd[k].lines);
         if (k >= VALUES_SHOWN) continue;
@@ -748,12 +760,14 @@ static void report_odd(const rsp_filler *x, const struct plan *p, size_t column,
         rsp_report(d, ambiguous ? RSP_ERR_DATA : RSP_WARNING, (rsp_loc){p->job->table->path, (int) lines.first[0], 0},
                    ambiguous ? "two choices have the same words: use codes, or change one label or alias"
                              : "add the word to choices.csv as an `alias`, or recode it",
-                   "%zu answer%s to '%s' %s (%s): %s", lines.n, lines.n == 1 ? "" : "s", variable_name(p, column),
+                   "%zu answer%s to %s %s (%s): %s", lines.n, lines.n == 1 ? "" : "s",
+                   variable_and_column(p, column, &room),
                    ambiguous      ? "could be more than one choice, or none"
                    : lines.n == 1 ? "is no choice"
                                   : "are no choices",
                    rsp_rows_text(p->job->table, &lines, text), values.data);
     rsp_buf_free(&values);
+    rsp_buf_free(&room);
     free(odd);
 }
 
@@ -764,12 +778,15 @@ static void report_bad(const rsp_filler *x, const struct plan *p, size_t column,
     if (!lines.n) return;
     char text[128];
     bool date = p->job->columns[column].take == RSP_TAKE_DATE;
+    rsp_buf room = {0};
     /* The cell itself may be anything a person typed: it is not repeated. */
     rsp_report(d, RSP_WARNING, (rsp_loc){p->job->table->path, (int) lines.first[0], 0},
                date ? "dates are written 2026-03-31 or 2026-03-31 18:30:00; for others the source may say `dates`"
                     : "they count as missing",
-               "%zu answer%s to '%s' %s no %s (%s)", lines.n, lines.n == 1 ? "" : "s", variable_name(p, column),
-               lines.n == 1 ? "is" : "are", date ? "date" : "number", rsp_rows_text(p->job->table, &lines, text));
+               "%zu answer%s to %s %s no %s (%s)", lines.n, lines.n == 1 ? "" : "s",
+               variable_and_column(p, column, &room), lines.n == 1 ? "is" : "are", date ? "date" : "number",
+               rsp_rows_text(p->job->table, &lines, text));
+    rsp_buf_free(&room);
 }
 
 /* The constant is kept, since it says that the response is complete; no duration can be had from it. */

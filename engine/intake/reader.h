@@ -82,6 +82,10 @@ struct rsp_record { /* of delimited text: bytes */
     uint32_t length;
 };
 
+struct rsp_taller {
+    uint32_t line, more; /* behind the record that begins on `line`: lines that are no rows, from the top */
+};
+
 enum { RSP_TOP = 8 }; /* records that a tool may look at to recognise its own */
 
 typedef struct rsp_table_data rsp_table_data;
@@ -101,6 +105,9 @@ struct rsp_table_data {
     rsp_column_info *info; /* per column; NULL: the format has none */
     size_t n_records;
     uint32_t *line; /* per record: where it starts */
+    size_t
+        n_taller; /* delimited text: records with line ends inside, after which lines and a spreadsheet's rows differ */
+    struct rsp_taller *taller;
     uint32_t heading_line;
     bool bare_empty, quoted_empty; /* cells of these two kinds occur */
     bool comma_in_cells;           /* a comma occurs that does not separate cells */
@@ -163,7 +170,7 @@ void rsp_table_close(rsp_table_data *t); /* NULL allowed */
 void rsp_table_release(const rsp_table_data *t, size_t to);
 /* Records to read at once so that their cells stay in the processor's cache. */
 size_t rsp_table_block(const rsp_table_data *t);
-/* "line 7", or "row 7" where the table has rows. */
+/* "line 7", or "row 7" where the table has rows, or where lines are not what a spreadsheet counts as rows. */
 const char *rsp_rows_text(const rsp_table_data *t, const rsp_lines *l, char text[128]);
 
 /* ---- what a tool makes of a table -------------------------------------------------------------------------------- */

@@ -54,9 +54,22 @@ size_t rsp_table_block(const rsp_table_data *t) {
     return n < 1 ? 1 : n > 512 ? 512 : n;
 }
 
+/* A line of text as a row of the spreadsheet that it is opened in. */
+static uint32_t row_of(const rsp_table_data *t, uint32_t line) {
+    size_t from = 0, to = t->n_taller;
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (t->taller[middle].line < line) from = middle + 1;
+        else to = middle;
+    }
+    return line - (from ? t->taller[from - 1].more : 0);
+}
+
 const char *rsp_rows_text(const rsp_table_data *t, const rsp_lines *l, char text[128]) {
-    rsp_lines_text(l, text);
-    if (!t->rows_not_lines) return text;
+    rsp_lines shown = *l;
+    for (size_t k = 0; k < RSP_LINES_SHOWN && k < l->n; k++) shown.first[k] = row_of(t, l->first[k]);
+    rsp_lines_text(&shown, text);
+    if (!t->rows_not_lines && !t->n_taller) return text;
     char lines[128];
     memcpy(lines, text, sizeof lines);
     const char *rest = lines + strcspn(lines, " ");
@@ -121,6 +134,7 @@ void rsp_table_close(rsp_table_data *t) {
     if (!t) return;
     free(t->records);
     free(t->line);
+    free(t->taller);
     free(t->heap);
     rsp_grid_free(t->grid);
     rsp_cases_free(t->cases);
