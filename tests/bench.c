@@ -88,9 +88,11 @@ static bool render_all(const rsp_study *s, const rsp_frame *f, const rsp_publish
                        struct stopwatch *w, rsp_diag *d) {
     static const struct {
         const char *name;
-        bool (*render)(const rsp_publication *, rsp_diag *);
-    } parts[] = {{"open data", rsp_render_dataset},   {"charts", rsp_render_charts},   {"briefs", rsp_render_briefs},
-                 {"workbooks", rsp_render_workbooks}, {"quality", rsp_render_quality}, {"index page", rsp_render_site}};
+        rsp_renderer *render;
+    } parts[] = {{"open data", rsp_render_dataset}, {"charts", rsp_render_charts},
+                 {"briefs", rsp_render_briefs},     {"workbooks", rsp_render_workbooks},
+                 {"quality", rsp_render_quality},   {"explore page", rsp_render_explore},
+                 {"index page", rsp_render_site}};
     rsp_labels **labels = rsp_calloc(s->n_languages, sizeof *labels);
     bool good = true;
     for (size_t k = 0; k < s->n_languages; k++) good = (labels[k] = rsp_labels_open(s, s->languages[k], d)) && good;
@@ -110,7 +112,7 @@ static bool render_all(const rsp_study *s, const rsp_frame *f, const rsp_publish
     p.n_files = f->n_files;
     good = good && rsp_make_dirs(into, d);
     for (size_t k = 0; good && k < sizeof parts / sizeof *parts; k++) {
-        good = parts[k].render(&p, d) && !rsp_diag_errors(d);
+        good = rsp_render_together(&p, 1, &parts[k].render, d) && !rsp_diag_errors(d);
         stop(w, parts[k].name, true);
     }
     free(notes);

@@ -379,7 +379,7 @@ static void test_files(void **state) {
         assert_non_null(mkdtemp(dirs[k]));
         w.p.dir = dirs[k];
         rsp_threads_set(k ? 4 : 1);
-        assert_true(rsp_render_charts(&w.p, w.d));
+        assert_true(rsp_render_together(&w.p, 1, (rsp_renderer *const[]){rsp_render_charts}, w.d));
     }
     rsp_threads_set(0);
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {

@@ -131,7 +131,8 @@ static void close_world(struct world *w) {
 static void render(struct world *w, const char *name) {
     w->p.dir = rsp_printf(w->a, "%s/%s", here, name);
     bool ok = rsp_make_dirs(w->p.dir, w->d) && rsp_render_dataset(&w->p, w->d) && rsp_render_workbooks(&w->p, w->d) &&
-              rsp_render_methods(&w->p, w->d) && rsp_render_quality(&w->p, w->d) && rsp_render_site(&w->p, w->d);
+              rsp_render_methods(&w->p, w->d) && rsp_render_quality(&w->p, w->d) && rsp_render_changes(&w->p, w->d) &&
+              rsp_render_explore(&w->p, w->d) && rsp_render_site(&w->p, w->d);
     if (!ok) rsp_diag_print(w->d, stderr, false, 0);
     assert_true(ok);
 }

@@ -5,12 +5,18 @@
 #include <isa-l/igzip_lib.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
+
+/* Callers give a byte at a time, or megabytes: what is small is held until it is worth a call. */
+enum { ROOM = 1 << 13 /* bytes */ };
 
 typedef struct {
     struct isal_zstream z;
+    unsigned char memory[ISAL_DEF_LVL1_SMALL];
     uint16_t header;
-    unsigned char memory[ISAL_DEF_LVL1_DEFAULT];
+    uInt held;
+    unsigned char hold[ROOM];
 } packing;
 
 /* Stands in z_stream.reserved, which zlib leaves alone, while z_stream.state is a packing. */
@@ -37,13 +43,17 @@ static uint16_t header_of(int window_bits) {
     return window_bits < 0 ? IGZIP_DEFLATE : window_bits > MAX_WBITS ? IGZIP_GZIP : IGZIP_ZLIB;
 }
 
-/* Not isal_deflate_reset(): the second stream it makes cannot be unpacked (ISA-L 2.30). */
+/* From nothing but zeros: what isal_deflate_init() leaves as it was shows in the bytes of small streams (ISA-L 2.30), and
+ * after isal_deflate_reset() they cannot be unpacked at all. */
 static void start(packing *p) {
+    memset(&p->z, 0, sizeof p->z);
+    memset(p->memory, 0, sizeof p->memory);
     isal_deflate_init(&p->z);
     p->z.gzip_flag = p->header;
     p->z.level = 1;
     p->z.level_buf = p->memory;
     p->z.level_buf_size = sizeof p->memory;
+    p->held = 0;
 }
 
 int deflateInit2_(z_streamp z, int level, int method, int window_bits, int memory, int strategy, const char *version,
@@ -69,24 +79,55 @@ int deflateInit_(z_streamp z, int level, const char *version, int size) {
     return deflateInit2_(z, level, Z_DEFLATED, MAX_WBITS, 8, Z_DEFAULT_STRATEGY, version, size);
 }
 
-static int pack(z_streamp z, packing *p, int flush) {
-    if (p->z.internal_state.state == ZSTATE_END) return Z_STREAM_END;
-    p->z.next_in = (uint8_t *) z->next_in;
+/* Packs from *in, and takes away what was taken. */
+static bool feed(z_streamp z, packing *p, const unsigned char **in, uInt *n, int flush, bool end) {
+    p->z.next_in = (uint8_t *) *in;
+    p->z.avail_in = *n;
     p->z.next_out = z->next_out;
-    p->z.avail_in = z->avail_in;
     p->z.avail_out = z->avail_out;
     p->z.flush = flush == Z_NO_FLUSH || flush == Z_FINISH ? NO_FLUSH : flush == Z_FULL_FLUSH ? FULL_FLUSH : SYNC_FLUSH;
-    p->z.end_of_stream = flush == Z_FINISH;
-    if (isal_deflate(&p->z) != COMP_OK) return Z_STREAM_ERROR;
-    bool moved = z->avail_in != p->z.avail_in || z->avail_out != p->z.avail_out;
-    z->total_in += z->avail_in - p->z.avail_in;
+    p->z.end_of_stream = end;
+    bool ok = isal_deflate(&p->z) == COMP_OK;
+    *in = p->z.next_in;
+    *n = p->z.avail_in;
     z->total_out += z->avail_out - p->z.avail_out;
-    z->next_in = p->z.next_in;
     z->next_out = p->z.next_out;
-    z->avail_in = p->z.avail_in;
     z->avail_out = p->z.avail_out;
+    return ok;
+}
+
+static void hold(z_streamp z, packing *p) {
+    memcpy(p->hold + p->held, z->next_in, z->avail_in);
+    p->held += z->avail_in;
+    z->total_in += z->avail_in;
+    z->next_in += z->avail_in;
+    z->avail_in = 0;
+}
+
+static bool feed_held(z_streamp z, packing *p, int flush, bool end) {
+    const unsigned char *in = p->hold;
+    bool ok = feed(z, p, &in, &p->held, flush, end);
+    memmove(p->hold, in, p->held);
+    return ok;
+}
+
+static int pack(z_streamp z, packing *p, int flush) {
     if (p->z.internal_state.state == ZSTATE_END) return Z_STREAM_END;
-    return moved ? Z_OK : Z_BUF_ERROR;
+    uInt in = z->avail_in, out = z->avail_out;
+    bool end = flush == Z_FINISH, ok = true;
+    if (in && in <= ROOM - p->held) hold(z, p);
+    if (flush != Z_NO_FLUSH || z->avail_in) {
+        bool all = !z->avail_in; /* nothing comes behind what is held */
+        if (p->held || all) ok = feed_held(z, p, all ? flush : Z_NO_FLUSH, end && all);
+        if (ok && !p->held && z->avail_in) {
+            uInt before = z->avail_in;
+            ok = feed(z, p, (const unsigned char **) &z->next_in, &z->avail_in, flush, end);
+            z->total_in += before - z->avail_in;
+        }
+    }
+    if (!ok) return Z_STREAM_ERROR;
+    if (p->z.internal_state.state == ZSTATE_END) return Z_STREAM_END;
+    return in != z->avail_in || out != z->avail_out ? Z_OK : Z_BUF_ERROR;
 }
 
 int deflate(z_streamp z, int flush) {

@@ -341,16 +341,6 @@ static void accuracy_notes(struct night *n, rsp_publication *p) {
     rsp_diag_free(own);
 }
 
-/* What is one file or few takes one thread, so these go side by side; the other parts deal out files of their own. */
-static bool render_files(const rsp_publication *p, rsp_diag *d) {
-    bool (*const parts[])(const rsp_publication *, rsp_diag *) = {rsp_render_methods, rsp_render_dataset,
-                                                                  rsp_render_quality};
-    bool ok = true;
-#pragma omp parallel for schedule(dynamic) num_threads(rsp_threads()) reduction(&& : ok)
-    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) ok = parts[k](p, d) && ok;
-    return ok;
-}
-
 static bool render(struct night *n) {
     rsp_publication p = {.study = n->study,
                          .results = n->published,
@@ -367,17 +357,21 @@ static bool render(struct night *n) {
     file_notes(n, &p);
     accuracy_notes(n, &p);
     warning_notes(n, &p);
+    static rsp_renderer *const first[] = {rsp_render_methods, rsp_render_dataset, rsp_render_quality,
+                                          rsp_render_charts},
+                               *const then[] = {rsp_render_explore, rsp_render_changes, rsp_render_workbooks,
+                                                rsp_render_briefs},
+                               *const last[] = {rsp_render_site};
     static const struct {
         const char *name;
-        bool (*render)(const rsp_publication *, rsp_diag *);
-    } parts[] = {{"open data, methods annex, quality report", render_files},
-                 {"charts", rsp_render_charts},
-                 {"briefs", rsp_render_briefs},
-                 {"workbooks", rsp_render_workbooks},
-                 {"index page", rsp_render_site}};
-    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-        rsp_log_line(&n->log, "rendering %s", parts[k].name);
-        if (!parts[k].render(&p, n->d) || rsp_diag_errors(n->d)) return false;
+        size_t n;
+        rsp_renderer *const *parts;
+    } steps[] = {{"open data, methods annex, quality report, charts", sizeof first / sizeof *first, first},
+                 {"workbooks, briefs, pages", sizeof then / sizeof *then, then},
+                 {"index page", sizeof last / sizeof *last, last}};
+    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
+        rsp_log_line(&n->log, "rendering %s", steps[k].name);
+        if (!rsp_render_together(&p, steps[k].n, steps[k].parts, n->d) || rsp_diag_errors(n->d)) return false;
     }
     return rsp_clean_write(n->cleaning, rsp_path_join(n->arena, n->stage.staging, "quality/cleaning.csv"), n->d);
 }

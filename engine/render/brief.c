@@ -189,7 +189,7 @@ static bool make(const workshop *w, const job *j, brief_traces *traces, rsp_diag
 static bool make_all(const workshop *w) {
     size_t failed = 0;
     brief_traces *traces = rsp_calloc(w->n_jobs + 1, sizeof *traces);
-#pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
+#pragma omp taskloop grainsize(1) shared(w, traces) reduction(+ : failed)
     for (size_t k = 0; k < w->n_jobs; k++) failed += !make(w, &w->jobs[k], &traces[k], w->d);
     bool ok = brief_traces_write(w->p, w->n_jobs, traces, w->d) && failed == 0;
     for (size_t k = 0; k < w->n_jobs; k++) brief_traces_free(&traces[k]);

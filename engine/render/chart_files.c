@@ -207,7 +207,7 @@ bool rsp_render_charts(const rsp_publication *p, rsp_diag *d) {
     bool ok = b.theme && rsp_make_dirs(rsp_printf(b.a, "%s/charts", p->dir), d);
     if (ok) {
         list_jobs(&b);
-#pragma omp parallel for schedule(dynamic) reduction(&& : ok)
+#pragma omp taskloop grainsize(1) shared(b) reduction(&& : ok)
         for (size_t k = 0; k < b.n; k++) ok = write_chart(&b, &b.jobs[k]) && ok;
     }
     free(b.jobs);

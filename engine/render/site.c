@@ -204,8 +204,8 @@ static void introduction(rsp_site *s) {
         text = rsp_say(s->texts, s->a, "period",
                        (rsp_arg[]){{"from", study->field.from, 0}, {"to", study->field.to, 0}}, 2);
     if (kept && kept->estimate >= 0)
-        text = sentence(s, text,
-                        rsp_say(s->texts, s->a, "site_answers", (rsp_arg[]){{"kept", NULL, kept->estimate}}, 1));
+        text =
+            sentence(s, text, rsp_say(s->texts, s->a, "site_answers", (rsp_arg[]){{"kept", NULL, kept->estimate}}, 1));
     if (*text) paragraph(s, text);
     text = "";
     if (s->p->preliminary) text = sentence(s, text, say(s, "preliminary_note"));
@@ -273,10 +273,8 @@ static bool make_page(const rsp_publication *p, bool (*write)(rsp_site *), rsp_d
     return ok;
 }
 
-bool rsp_render_site(const rsp_publication *p, rsp_diag *d) {
-    bool (*const pages[])(rsp_site *) = {write_page, rsp_site_explore, rsp_site_changes};
-    bool ok = true;
-#pragma omp parallel for num_threads(rsp_threads()) reduction(&& : ok)
-    for (size_t k = 0; k < sizeof pages / sizeof *pages; k++) ok = make_page(p, pages[k], d) && ok;
-    return ok;
-}
+bool rsp_render_site(const rsp_publication *p, rsp_diag *d) { return make_page(p, write_page, d); }
+
+bool rsp_render_explore(const rsp_publication *p, rsp_diag *d) { return make_page(p, rsp_site_explore, d); }
+
+bool rsp_render_changes(const rsp_publication *p, rsp_diag *d) { return make_page(p, rsp_site_changes, d); }

@@ -456,7 +456,7 @@ static void plan_all(struct shelf *s) {
 static bool write_all(struct shelf *s) {
     bool ok = rsp_make_dirs(rsp_path_join(s->a, s->p->dir, "tables"), s->d) && !rsp_diag_errors(s->d);
     if (!ok) return false;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) reduction(&& : ok)
+#pragma omp taskloop grainsize(1) shared(s) reduction(&& : ok)
     for (size_t k = 0; k < s->n; k++) ok = write_book(&s->editions[k], s->d) && ok;
     return ok;
 }

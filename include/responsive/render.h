@@ -60,13 +60,20 @@ typedef struct {
     const rsp_library *libraries;
 } rsp_publication;
 
-bool rsp_render_charts(const rsp_publication *p, rsp_diag *d);    /* charts/<analysis>-<domain>-<lang>.svg .png .pdf */
-bool rsp_render_briefs(const rsp_publication *p, rsp_diag *d);    /* briefs/brief-<who>-<lang>.pdf */
-bool rsp_render_workbooks(const rsp_publication *p, rsp_diag *d); /* tables/tables-<who>-<lang>.xlsx */
-bool rsp_render_dataset(const rsp_publication *p, rsp_diag *d); /* data/: results.csv .sqlite codebook.* datapackage */
-bool rsp_render_quality(const rsp_publication *p, rsp_diag *d); /* quality/quality.html */
-bool rsp_render_methods(const rsp_publication *p, rsp_diag *d); /* methods/methods-en.pdf */
-bool rsp_render_site(const rsp_publication *p, rsp_diag *d);    /* index.html */
+/* Each writes its files; false: an error was reported. */
+typedef bool rsp_renderer(const rsp_publication *p, rsp_diag *d);
+rsp_renderer rsp_render_dataset;   /* data/: results.csv .sqlite codebook.* datapackage */
+rsp_renderer rsp_render_methods;   /* methods/methods-en.pdf */
+rsp_renderer rsp_render_quality;   /* quality/quality.html */
+rsp_renderer rsp_render_charts;    /* charts/<analysis>-<domain>-<lang>.svg .png .pdf */
+rsp_renderer rsp_render_briefs;    /* briefs/brief-<who>-<lang>.pdf */
+rsp_renderer rsp_render_workbooks; /* tables/tables-<who>-<lang>.xlsx */
+rsp_renderer rsp_render_changes;   /* changes.html */
+rsp_renderer rsp_render_explore;   /* explore.html and its data; shows the charts */
+rsp_renderer rsp_render_site;      /* index.html: links to all that stands in the folder */
+
+/* Renderers that do not need each other's files, on all threads: those with many files deal them out. */
+bool rsp_render_together(const rsp_publication *p, size_t n, rsp_renderer *const *parts, rsp_diag *d);
 
 /* `responsive show`: one analysis with bars in a terminal of `width` columns. */
 void rsp_show(const rsp_study *s, const rsp_published *r, const char *analysis, const char *lang, size_t width,
