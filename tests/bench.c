@@ -4,8 +4,9 @@
  * For each size exports are simulated into INTO/SIZE beside a copy of the study (with `--exports keep` unless they are
  * there), then a process of its own runs the stations in the order of a night: wall clock, processor time of all threads,
  * peak memory so far, wall clock for each respondent, and how wall clock and processor time for each respondent stand to
- * the first size's. K processes are run, each station's fastest is shown. With --peer the first size's exports are also
- * given to the study's peer.R, and the ratios are printed. */
+ * the first size's. K processes are run, each station's fastest is shown. Intake is also run by itself, on one thread and on
+ * all. With --peer the first size's exports are also given to the study's peer.R, those of the others to its fread alone, and
+ * the ratios are printed. */
 #include "render/labels.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -161,35 +163,41 @@ static bool run_stations(const struct bench *b, const char *dir, struct night *n
     return good;
 }
 
-/* In a process of its own, so that peak memory is this night's alone. */
-static bool run_night(const struct bench *b, const char *dir, struct night *night) {
+typedef bool (*work_fn)(const struct bench *b, const char *dir, void *into, rsp_diag *d);
+
+/* In a process of its own, so that peak memory is this work's alone; what it leaves is as large as `size`. */
+static bool run_apart(const struct bench *b, work_fn work, const char *dir, int threads, void *into, size_t size) {
     int ends[2];
     if (pipe(ends) != 0) return false;
     pid_t child = fork();
     if (child < 0) return false;
     if (child == 0) {
         close(ends[0]);
-        rsp_threads_set(b->threads);
+        rsp_threads_set(threads);
         rsp_diag *d = rsp_diag_new();
-        bool good = run_stations(b, dir, night, d);
+        bool good = work(b, dir, into, d);
         rsp_diag_print(d, stderr, false, good ? 3 : 0);
-        good = good && write(ends[1], night, sizeof *night) == (ssize_t) sizeof *night;
+        good = good && write(ends[1], into, size) == (ssize_t) size;
         rsp_diag_free(d);
         _exit(good ? 0 : 1);
     }
     close(ends[1]);
-    char *to = (char *) night;
+    char *to = into;
     size_t got = 0;
-    for (ssize_t n; got < sizeof *night && (n = read(ends[0], to + got, sizeof *night - got)) > 0;) got += (size_t) n;
+    for (ssize_t n; got < size && (n = read(ends[0], to + got, size - got)) > 0;) got += (size_t) n;
     close(ends[0]);
     int status;
-    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 && got == sizeof *night;
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 && got == size;
+}
+
+static bool work_of_a_night(const struct bench *b, const char *dir, void *night, rsp_diag *d) {
+    return run_stations(b, dir, night, d);
 }
 
 static bool best_night(const struct bench *b, const char *dir, struct night *best) {
     for (int k = 0; k < b->best; k++) {
         struct night night = {0};
-        if (!run_night(b, dir, &night)) return false;
+        if (!run_apart(b, work_of_a_night, dir, b->threads, &night, sizeof night)) return false;
         if (k == 0) *best = night;
         for (size_t j = 0; j < night.n; j++) {
             struct station *s = &best->stations[j];
@@ -197,6 +205,54 @@ static bool best_night(const struct bench *b, const char *dir, struct night *bes
             if (night.stations[j].cpu < s->cpu) s->cpu = night.stations[j].cpu;
         }
     }
+    return true;
+}
+
+/* ---- intake alone ----------------------------------------------------------------------------------------------- */
+
+struct reading {
+    double wall, cpu;          /* seconds */
+    double cells, bytes, room; /* cells of the exports, their bytes, memory beside these bytes at its most */
+};
+
+static bool read_exports(const struct bench *b, const char *dir, void *into, rsp_diag *d) {
+    struct reading *r = into;
+    (void) b;
+    rsp_study *s = rsp_study_load(dir, d);
+    double before = peak_memory(), wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    rsp_frame *f = s ? rsp_intake(s, d) : NULL;
+    r->wall = seconds(CLOCK_MONOTONIC) - wall;
+    r->cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    for (size_t k = 0; f && k < f->n_files; k++) {
+        struct stat st;
+        r->cells += (double) f->files[k].rows * (double) f->files[k].columns;
+        r->bytes += stat(f->files[k].path, &st) == 0 ? (double) st.st_size : 0;
+    }
+    r->room = peak_memory() - before - r->bytes;
+    bool good = f != NULL;
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    return good;
+}
+
+static bool best_reading(const struct bench *b, const char *dir, int threads, struct reading *best) {
+    for (int k = 0; k < b->best; k++) {
+        struct reading r = {0};
+        if (!run_apart(b, read_exports, dir, threads, &r, sizeof r)) return false;
+        if (k == 0 || r.wall < best->wall) *best = r;
+    }
+    return true;
+}
+
+/* Cells that are read and coded in a second, on one thread and on all. */
+static bool print_reading(const struct bench *b, const char *dir) {
+    struct reading one, all;
+    if (!best_reading(b, dir, 1, &one) || !best_reading(b, dir, b->threads, &all)) return false;
+    printf(
+        "  intake alone: %.1f million cells, %.0f MB; on one thread %.1f million cells and %.0f MB a second (%.1f "
+        "million a second of processor time), %.2f bytes a cell beside the text; on %d threads %.2f times as quick\n",
+        one.cells / 1e6, one.bytes / 1e6, one.cells / one.wall / 1e6, one.bytes / one.wall / 1e6,
+        one.cells / one.cpu / 1e6, one.room / one.cells, rsp_threads(), one.wall / all.wall);
     return true;
 }
 
@@ -278,14 +334,14 @@ static double wall_of(const struct night *n, const char *station) {
     return 0;
 }
 
-/* peer.R prints a line for each part, one of them `fread SECONDS`, and `total SECONDS`; exit status 3: packages are
- * missing. */
-static void run_peer(const struct bench *b, const char *dir, const struct night *night) {
+/* peer.R prints a line for each part, one of them `fread SECONDS`, and `total SECONDS`; without replicates it ends with
+ * fread. Exit status 3: packages are missing. */
+static void run_peer(const struct bench *b, const char *dir, int replicates, const struct night *night) {
     rsp_arena *a = rsp_arena_new();
     char line[256];
     double total = 0, fread = 0, ours = sum_of(night, true).wall, intake = wall_of(night, "intake");
     fflush(stdout);
-    FILE *peer = popen(rsp_printf(a, "%s %s/peer.R %s 200", b->peer, b->study, dir), "r");
+    FILE *peer = popen(rsp_printf(a, "%s %s/peer.R %s %d", b->peer, b->study, dir, replicates), "r");
     while (peer && fgets(line, sizeof line, peer)) {
         printf("  R: %s", line);
         sscanf(line, "total %lf", &total);
@@ -297,9 +353,8 @@ static void run_peer(const struct bench *b, const char *dir, const struct night 
             "  data.table::fread needs %.3f s for the texts, intake %.3f s for the coded answers: %.1f times as long\n",
             fread, intake, fread / intake);
     if (status == 0 && total > 0) printf("  R needs %.1f s, %.0f times as long\n", total, total / ours);
-    else if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
-        printf("  R lacks packages that peer.R names: no comparison\n");
-    else printf("  peer.R failed: no comparison\n");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 3) printf("  R lacks packages that peer.R names: no comparison\n");
+    else if (status != 0) printf("  peer.R failed: no comparison\n");
     rsp_arena_free(a);
 }
 
@@ -309,10 +364,9 @@ static bool one_size(struct bench *b, size_t k) {
     struct night night = {0};
     bool good = prepare(b, dir, b->sizes[k]) && best_night(b, dir, &night);
     if (good) print_night(b, b->sizes[k], &night);
-    if (good && k == 0) {
-        b->first = night;
-        if (b->peer) run_peer(b, dir, &night);
-    }
+    good = good && print_reading(b, dir);
+    if (good && k == 0) b->first = night;
+    if (good && b->peer) run_peer(b, dir, k == 0 ? 200 : 0, &night);
     fflush(stdout);
     rsp_arena_free(a);
     return good;
