@@ -293,7 +293,7 @@ static void headings_stay_with_their_text(void **state) {
         {.kind = PIECE_TEXT, .x = BRIEF_BODY_X, .height = 60, .gap = 10},
     };
     brief_document d = {.n = 5, .pieces = pieces};
-    brief_paginate(&d);
+    brief_paginate(&d, 4);
     assert_int_equal(d.n_pages, 3);
     assert_true(pieces[1].margin && pieces[1].page == 1 && pieces[2].page == 1);
     assert_true(pieces[1].y == BRIEF_TOP && pieces[2].y == BRIEF_TOP); /* the heading stands beside its text */
@@ -309,7 +309,7 @@ static void a_short_brief_has_two_pages(void **state) {
     for (size_t k = 1; k < 4; k++)
         pieces[k] = (brief_piece){.kind = PIECE_TEXT, .x = BRIEF_LEFT, .height = 20, .margin = k % 2, .keep = k % 2};
     brief_document d = {.n = 4, .pieces = pieces};
-    brief_paginate(&d);
+    brief_paginate(&d, 4);
     assert_int_equal(d.n_pages, 2);
 }
 

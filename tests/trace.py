@@ -1,12 +1,13 @@
 """Can every sentence of the briefs be traced? Reads a run's folder with other software than made it and holds
 
-    every PDF              what is printed outside of figures is made of sentences of quality/sentences.csv and of headings
+    every PDF              what is printed outside of figures is made of sentences of quality/sentences.csv and of headings,
+                           1,200 words at most, with four figures at most
     every sentence         its message is the template's, its condition holds for the values it was given
     every value            stands in data/results.csv, is not hidden, and is printed as the language writes that number or label
     every number printed   belongs to such a value, or to the template
     every claim            highest, clear of the others, significant, none differs, so many: worked out anew from results.csv
 
-Usage: trace.py STUDY RUN [--no-pages] [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if
+Usage: trace.py STUDY RUN [--figures=LEAST] [--no-pages] [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if
 anything is wrong or there was nothing to hold. --no-pages leaves the PDFs alone; --spoil changes one row
 (analysis,domain,term,level,statistic), to see that it is noticed.
 """
@@ -17,6 +18,7 @@ FEW, NAMED = 4, 3  # values of a sentence, names of a list
 UNSOUND = {"suppressed", "suppressed_complementary", "not_converged", "singular", "separated", "not_eligible", "not_comparable"}
 KEY = ["analysis", "domain", "term", "level", "statistic"]
 FOOTER = 785  # points from the top
+MOST_WORDS, MOST_FIGURES = 1200, 4
 # decimal sign, sign of thousands, digits from which thousands are set off, between number and sign of per cent
 WRITING = {
     "en": (".", ",", 4, ""), "de": (",", ".", 4, " "), "da": (",", ".", 4, " "), "fr": (",", " ", 4, " "),
@@ -65,9 +67,8 @@ def figures_of(path):
     return found
 
 
-def printed(path):
-    """All words outside of figures and footers, in the order in which they were drawn, without blanks."""
-    figures = figures_of(path)
+def printed(path, figures):
+    """All words outside of figures and footers, in the order in which they were drawn."""
     text = subprocess.run(["pdftotext", "-raw", "-bbox", path, "-"], capture_output=True, check=True).stdout.decode()
     page, height, words = -1, 0, []
     for line in text.split("\n"):
@@ -81,7 +82,7 @@ def printed(path):
         inside = any(b[0] <= x <= b[2] and b[1] <= height - y <= b[3] for b in figures.get(page, []))
         if not inside and y < FOOTER:
             words.append(html.unescape(word.group(5)))
-    return squeeze("".join(words))
+    return words
 
 
 def headings(messages):
@@ -97,9 +98,20 @@ def pattern_of(message):
                    for part in re.split(r"(\{[^{}]*\})", message) if part)
 
 
-def hold_pages(path, said, messages, study_title):
-    name = os.path.basename(path)
-    rest = printed(path)
+def hold_length(name, words, figures, least):
+    """Halves of a word at the end of a line count once; labels and numbers within figures are no text."""
+    n, drawn = sum(not w.endswith("\u00ad") for w in words), sum(map(len, figures.values()))
+    if n > MOST_WORDS:
+        fault(name, "%d words" % n)
+    if not least <= drawn <= MOST_FIGURES:
+        fault(name, "%d figures" % drawn)
+
+
+def hold_pages(path, said, messages, study_title, least_figures):
+    name, figures = os.path.basename(path), figures_of(path)
+    words = printed(path, figures)
+    hold_length(name, words, figures, least_figures)
+    rest = squeeze("".join(words))
     for s in sorted((s for s in said if s["part"] not in ("footer", "table")), key=lambda s: -len(s["text"])):
         text = squeeze(s["text"])
         if text not in rest:
@@ -554,13 +566,14 @@ def main(study_dir, run, options):
              "messages": {lang: messages_of(lang) for lang in languages},
              "labels": {lang: labels_of(run, lang) for lang in languages}}
     claims = sum(hold_sentence(s, values.get((s["brief"], s["sentence"]), []), study) for s in said)
+    least = max([int(o.split("=")[1]) for o in options if o.startswith("--figures=")], default=0)
     briefs = sorted(glob.glob(os.path.join(run, "briefs/*.pdf")))
     for path in [] if "--no-pages" in options else briefs:
         own = [s for s in said if s["brief"] == os.path.basename(path)]
         lang = path.rsplit("-", 1)[1][:-4]
         title = next((v["printed"] for s in own for v in values.get((s["brief"], s["sentence"]), [])
                       if v["value"] == "study"), "")
-        hold_pages(path, own, study["messages"].get(lang, {}), title)
+        hold_pages(path, own, study["messages"].get(lang, {}), title, least)
     n = sum(map(len, values.values()))
     print("%d briefs, %d sentences, %d values, %d claims worked out" % (len(briefs), len(said), n, claims))
     if not briefs or not said or not n or not claims:

@@ -91,20 +91,14 @@ static void plan(workshop *w) {
 
 /* ---- one brief -------------------------------------------------------------------------------------------------- */
 
-static size_t footer_words(const brief_document *d) {
-    return d->n_pages * (brief_count_printed(d->footer) + (d->notice ? brief_count_printed(d->notice) : 0) +
-                         brief_count_printed(d->content) + 4);
-}
-
-/* Takes away the figure with most words, but not the first page's; false if there is no other. */
+/* Takes away the tallest figure, but not the first page's; false if there is no other. */
 static bool drop_figure(brief_edition *e, const brief_document *d) {
     const rsp_scene *most = NULL;
-    size_t seen = 0, words = 0;
-    for (size_t k = 0; k < d->n; k++)
-        if (d->pieces[k].scene && seen++ && brief_scene_words(d->pieces[k].scene) > words) {
-            most = d->pieces[k].scene;
-            words = brief_scene_words(most);
-        }
+    size_t seen = 0;
+    for (size_t k = 0; k < d->n; k++) {
+        const rsp_scene *s = d->pieces[k].scene;
+        if (s && seen++ && (!most || s->height > most->height)) most = s;
+    }
     for (size_t k = 0; most && k < e->n_analyses; k++) {
         if (e->scenes[k] != most) continue;
         rsp_scene_free(e->scenes[k]);
@@ -118,13 +112,13 @@ static const double SCANT = 0.25; /* a last page with less on it looks forgotten
 
 static bool within_limits(const brief_edition *e, const brief_document *doc) {
     const brief_limits *m = &e->definition->limits;
-    return doc->n_pages <= m->pages && doc->words + footer_words(doc) <= m->words;
+    return doc->n_pages <= m->pages && doc->words <= m->words;
 }
 
 static void lay_out(brief_edition *e, const char *lang, size_t findings, brief_document *doc) {
     brief_document_free(doc);
     brief_compose(e, e->definition->limits.charts, findings, lang, doc);
-    brief_paginate(doc);
+    brief_paginate(doc, e->definition->limits.pages);
 }
 
 /* With the figures at hand and from `most` down to `least` findings: the most of them that keep to the limits, fewer

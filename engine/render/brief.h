@@ -158,6 +158,7 @@ typedef struct {
     bool keep;                    /* with the next piece */
     bool box;                     /* tinted, with the accent at its left */
     bool outline;                 /* a bookmark */
+    bool continues;               /* a list: more entries of the one before */
     size_t n_entries;
     brief_entry *entries; /* list, columns; table: n_columns a row, the first row heads */
     size_t n_columns;
@@ -183,7 +184,7 @@ typedef struct {
     brief_sentence *sentences; /* in the order in which they were written */
     size_t n, capacity;
     brief_piece *pieces;
-    size_t words; /* all that is printed but page numbers and footers */
+    size_t words; /* of the text and of the figures' titles: labels and numbers within figures are none */
     size_t n_pages;
     double gaps; /* factor of all gaps */
 } brief_document;
@@ -194,7 +195,6 @@ void brief_charts_free(brief_edition *e);
 /* At most `charts` figures and `findings` paragraphs. Heights are measured in `lang`. */
 void brief_compose(const brief_edition *e, size_t charts, size_t findings, const char *lang, brief_document *out);
 void brief_document_free(brief_document *d);
-size_t brief_scene_words(const rsp_scene *s);
 
 /* ---- pages ------------------------------------------------------------------------------------------------------ */
 
@@ -213,9 +213,9 @@ enum {
 };
 
 /* Places pieces: a heading never ends a page, a figure that does not fit goes to the top of the next page and the text
- * goes on. A last page with little on it is avoided by narrower gaps where that is enough. Reorders pieces into reading
- * order; sets n_pages. */
-void brief_paginate(brief_document *d);
+ * goes on. More pages than allowed, and a last page with little on it, are avoided by narrower gaps where that is enough.
+ * Reorders pieces into reading order; sets n_pages. */
+void brief_paginate(brief_document *d, size_t most_pages);
 /* Places pieces one after the other on as many pages as it takes: tables are divided between rows, their heads repeated, and
  * columns between entries. What that adds lives in the arena. */
 void brief_flow(brief_document *d, const char *lang, rsp_arena *a);
@@ -239,6 +239,8 @@ void brief_traces_free(brief_traces *t);
 
 /* False, and reported, if the PDF could not be made. */
 bool brief_draw(const brief_edition *e, const brief_document *doc, const char *lang, rsp_buf *pdf, rsp_diag *d);
+/* Between entries of a list, points. */
+enum { BRIEF_ENTRY_GAP = 5 };
 double brief_list_height(const brief_piece *piece, const char *lang);
 double brief_table_height(const brief_piece *piece, const char *lang);
 double brief_columns_height(const brief_piece *piece, const char *lang);

@@ -142,14 +142,18 @@ static brief_piece *add_list(composer *c, const char *heading, size_t n, brief_e
     return add(c, p);
 }
 
-/* ---- figures ---------------------------------------------------------------------------------------------------- */
-
-size_t brief_scene_words(const rsp_scene *s) {
-    size_t n = 0;
-    for (size_t k = 0; k < s->n; k++)
-        if (s->shapes[k].kind == RSP_SHAPE_TEXT) n += brief_count_printed(s->shapes[k].text);
-    return n;
+/* A list that may go over to the next page, but not with one entry alone: pieces of two entries at its ends and of one between. */
+static void add_entries(composer *c, size_t n, brief_entry *entries) {
+    for (size_t k = 0; k < n;) {
+        size_t left = n - k, take = n < 4 ? n : k == 0 || left == 2 ? 2 : 1;
+        brief_piece *p = add_list(c, NULL, take, entries + k, &BODY, false);
+        p->continues = k > 0;
+        if (k) p->gap = BRIEF_ENTRY_GAP;
+        k += take;
+    }
 }
+
+/* ---- figures ---------------------------------------------------------------------------------------------------- */
 
 static size_t figure_number(const composer *c, const rsp_analysis *x) {
     for (size_t k = 0; k < c->n_shown; k++)
@@ -170,20 +174,25 @@ static rsp_scene *draw_chart(const brief_edition *e, const rsp_chart_spec *spec,
 
 static bool has_many_items(const rsp_analysis *x) { return x->kind == RSP_A_TABLE && x->table.n_items >= 3; }
 
-/* The chart of an analysis. One of several items that would fill a page of a brief is drawn as a heat map where that is
- * lower: it says the same numbers, and the full chart stands among the publication's. NULL where there is none, or none
- * that fits. */
-static rsp_scene *chart_of(const brief_edition *e, const rsp_analysis *x) {
+/* The first chart of an analysis that is not higher; kind NULL: as the study has it. */
+static rsp_scene *first_chart(const brief_edition *e, const rsp_analysis *x, const char *kind, double highest) {
     for (size_t k = 0; k < e->n_charts; k++) {
         if (strcmp(e->charts[k].analysis, x->id) != 0) continue;
-        rsp_chart_spec compact = e->charts[k];
-        compact.kind = "heatmap";
-        rsp_scene *scene = draw_chart(e, &e->charts[k], LOW);
-        if (!scene && has_many_items(x)) scene = draw_chart(e, &compact, LOW);
-        if (!scene) scene = draw_chart(e, &e->charts[k], TALL);
+        rsp_chart_spec spec = e->charts[k];
+        if (kind) spec.kind = kind;
+        rsp_scene *scene = draw_chart(e, &spec, highest);
         if (scene) return scene;
     }
     return NULL;
+}
+
+/* The chart of an analysis: the first low one. Several items that would fill a page of a brief are drawn as a heat map where
+ * that is lower: it says the same numbers, and the full chart stands among the publication's. NULL where there is none, or
+ * none that fits. */
+static rsp_scene *chart_of(const brief_edition *e, const rsp_analysis *x) {
+    rsp_scene *scene = first_chart(e, x, NULL, LOW);
+    if (!scene && has_many_items(x)) scene = first_chart(e, x, "heatmap", LOW);
+    return scene ? scene : first_chart(e, x, NULL, TALL);
 }
 
 void brief_charts(brief_edition *e) {
@@ -213,7 +222,7 @@ static void add_figure(composer *c, const rsp_analysis *x, rsp_scene *scene) {
                      .width = BRIEF_WIDTH,
                      .gap = 16};
     p.height = scene->height + brief_height(c->lang, p.label, NULL, &LABEL, BRIEF_WIDTH) + 3;
-    c->d->words += brief_scene_words(scene) + 2;
+    c->d->words += brief_count_printed(p.label) + brief_count_printed(scene->title);
     add(c, p);
 }
 
@@ -447,7 +456,7 @@ static void add_section(composer *c, const brief_section *s, size_t findings) {
     if (!text && !n) return; /* a section without content vanishes, heading and all */
     add_heading(c, rsp_say(c->e->texts, c->e->arena, s->heading, NULL, 0));
     if (text) add_paragraph(c, text, NULL, 0);
-    if (n) add_list(c, NULL, n, entries, &BODY, false);
+    add_entries(c, n, entries);
     size_t last = c->d->n - 1;
     if (s->kind == BRIEF_COUNTRIES) add_countries(c);
     c->d->pieces[last].keep = c->d->n > last + 1; /* a table stays with its text */

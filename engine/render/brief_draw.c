@@ -12,7 +12,7 @@ static const rsp_colour ACCENT = {0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0}, TIN
 
 enum {
     BULLET = 14,
-    ENTRY_GAP = 5,
+    ENTRY_GAP = BRIEF_ENTRY_GAP,
     CELL_PAD = 4,
     NUMBER_W = 90,
     COLUMN_GAP = 24,
@@ -65,7 +65,14 @@ double brief_list_height(const brief_piece *x, const char *lang) {
     return h;
 }
 
-static void draw_list(painter *p, const brief_piece *x) {
+static bool continues(const brief_document *d, size_t k) {
+    return k > 0 && k < d->n && d->pieces[k].continues && d->pieces[k - 1].kind == PIECE_LIST &&
+           d->pieces[k - 1].page == d->pieces[k].page;
+}
+
+/* One L for what stands together on a page, in however many pieces it was placed. */
+static void draw_list(painter *p, const brief_document *d, size_t at) {
+    const brief_piece *x = &d->pieces[at];
     double left = x->x + (x->box ? BRIEF_BOX_PAD : 0), y = x->y;
     if (x->box) {
         fill(p, TINT, x->x, x->y, x->width, x->height);
@@ -74,14 +81,14 @@ static void draw_list(painter *p, const brief_piece *x) {
     }
     brief_type heading = heading_type(11.5);
     if (x->text) y += show(p, "H2", x->text, NULL, &heading, left, y, x->width) + ENTRY_GAP;
-    open_tag(p, "L");
+    if (!continues(d, at)) open_tag(p, "L");
     for (size_t k = 0; k < x->n_entries; k++) {
         fill(p, ACCENT, left, y + 0.68 * x->type.size - 1.8, 3.6, 3.6);
         open_tag(p, "LI");
         y += show(p, "LBody", x->entries[k].text, NULL, &x->type, left + BULLET, y, list_width(x)) + ENTRY_GAP;
         close_tag(p, "LI");
     }
-    close_tag(p, "L");
+    if (!continues(d, at + 1)) close_tag(p, "L");
 }
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
@@ -243,11 +250,12 @@ static void add_bookmark(painter *p, const brief_piece *x) {
     cairo_pdf_surface_add_outline(p->surface, CAIRO_PDF_OUTLINE_ROOT, x->text, where, CAIRO_PDF_OUTLINE_FLAG_OPEN);
 }
 
-static void draw_piece(painter *p, const brief_piece *x) {
+static void draw_piece(painter *p, const brief_document *d, size_t at) {
+    const brief_piece *x = &d->pieces[at];
     if (x->outline) add_bookmark(p, x);
     switch (x->kind) {
     case PIECE_TEXT: show(p, x->tag, x->text, x->tail, &x->type, x->x, x->y, x->width); break;
-    case PIECE_LIST: draw_list(p, x); break;
+    case PIECE_LIST: draw_list(p, d, at); break;
     case PIECE_FIGURE: draw_figure(p, x); break;
     case PIECE_TABLE: draw_table(p, x); break;
     case PIECE_COLUMNS: draw_columns(p, x); break;
@@ -280,7 +288,7 @@ static void draw_pages(painter *p, const brief_document *d) {
     open_tag(p, "Document");
     for (size_t k = 0; p->page < d->n_pages; p->page++) {
         if (p->page == 0) fill(p, ACCENT, 0, 0, BRIEF_PAGE_W, 9);
-        for (; k < d->n && d->pieces[k].page == p->page; k++) draw_piece(p, &d->pieces[k]);
+        for (; k < d->n && d->pieces[k].page == p->page; k++) draw_piece(p, d, k);
         draw_footer(p, d);
         cairo_show_page(p->cr);
     }

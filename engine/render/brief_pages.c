@@ -16,6 +16,7 @@ typedef struct {
     brief_document *d;
     size_t page;
     double y, floor; /* where the next piece begins; lower edge of what stands in the margin */
+    bool apart;      /* no two figures that waited on one page: text fills what they leave */
     size_t n_waiting, *waiting;
     size_t n_order, *order; /* pieces as they are read */
 } placer;
@@ -39,7 +40,8 @@ static void new_page(placer *p) {
     for (size_t k = 0; k < p->n_waiting; k++) {
         size_t w = p->waiting[k];
         brief_piece *x = &p->d->pieces[w];
-        bool fits = n == 0 && (p->y <= BRIEF_TOP || p->y + p->d->gaps * x->gap + x->height <= BRIEF_BOTTOM);
+        bool fits =
+            n == 0 && (p->y <= BRIEF_TOP || (!p->apart && p->y + p->d->gaps * x->gap + x->height <= BRIEF_BOTTOM));
         if (fits) put(p, w);
         else p->waiting[n++] = w;
     }
@@ -76,8 +78,8 @@ static void place_group(placer *p, size_t from, size_t to) {
     for (size_t k = from; k < to; k++) put(p, k);
 }
 
-static void place_all(brief_document *d, size_t break_before, size_t *order, size_t *waiting) {
-    placer p = {.d = d, .y = BRIEF_TOP, .floor = BRIEF_TOP, .waiting = waiting, .order = order};
+static void place_all(brief_document *d, size_t break_before, bool apart, size_t *order, size_t *waiting) {
+    placer p = {.d = d, .apart = apart, .y = BRIEF_TOP, .floor = BRIEF_TOP, .waiting = waiting, .order = order};
     for (size_t k = 0; k < d->n;) {
         size_t to = end_of_group(d, k);
         if (d->n && k == break_before && p.y > BRIEF_TOP) new_page(&p);
@@ -118,19 +120,23 @@ static void reorder(brief_document *d, const size_t *order) {
     free(sorted);
 }
 
-void brief_paginate(brief_document *d) {
+void brief_paginate(brief_document *d, size_t most_pages) {
     size_t *order = rsp_calloc(d->n + 1, sizeof *order), *waiting = rsp_calloc(d->n + 1, sizeof *waiting);
     d->gaps = 1;
-    place_all(d, RSP_NONE, order, waiting);
+    place_all(d, RSP_NONE, false, order, waiting);
     size_t pages = d->n_pages;
-    if (pages > 2 && brief_last_page(d) < SCANT) {
+    if (pages > most_pages) {
         d->gaps = NARROW;
-        place_all(d, RSP_NONE, order, waiting);
+        place_all(d, RSP_NONE, false, order, waiting);
+        if (d->n_pages > most_pages) place_all(d, RSP_NONE, true, order, waiting);
+    } else if (pages > 2 && brief_last_page(d) < SCANT) {
+        d->gaps = NARROW;
+        place_all(d, RSP_NONE, false, order, waiting);
         if (d->n_pages == pages) d->gaps = 1;
-        if (d->n_pages == pages) place_all(d, section_to_move(d), order, waiting);
-        if (d->n_pages != pages && d->gaps == 1) place_all(d, RSP_NONE, order, waiting);
+        if (d->n_pages == pages) place_all(d, section_to_move(d), false, order, waiting);
+        if (d->n_pages != pages && d->gaps == 1) place_all(d, RSP_NONE, false, order, waiting);
     }
-    if (d->n_pages < 2) place_all(d, middle_section(d), order, waiting);
+    if (d->n_pages < 2) place_all(d, middle_section(d), false, order, waiting);
     reorder(d, order);
     free(order);
     free(waiting);

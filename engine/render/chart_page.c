@@ -331,9 +331,13 @@ double chart_label_width(const chart *c, double most) {
     return fmin(width, most);
 }
 
+/* Between rows; pages of a brief are dear. */
+static const double LEADING = 5, INSET_LEADING = 1, INSET_LEAST = 0.87;
+
 double chart_row_height(const chart *c, size_t r, double label_width, double least) {
     rsp_style s = label_style(c, &c->data.rows[r], label_width);
-    return fmax(least, rsp_text_extent(c->data.rows[r].label, &s).h + 5);
+    double label = rsp_text_extent(c->data.rows[r].label, &s).h;
+    return c->inset ? fmax(INSET_LEAST * least, label + INSET_LEADING) : fmax(least, label + LEADING);
 }
 
 void chart_row_label(chart *c, size_t r, double label_width, double height) {
