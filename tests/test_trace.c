@@ -1,5 +1,5 @@
 /* Every sentence of every brief can be traced to rows of the results: three studies, all their languages, run as a person runs
- * them, and held by tests/trace.py with software that shares nothing with ours. */
+ * them, and held by tests/trace.py with software that shares nothing with ours; so is the PDFs' structure, by tests/matterhorn.py. */
 #include "shell.h"
 
 #include <setjmp.h>
@@ -87,6 +87,44 @@ static void a_changed_trace_is_noticed(void **state) {
     assert_int_equal(trace("ifsw", ""), 0);
 }
 
+/* ---- structure -------------------------------------------------------------------------------------------------- */
+
+static int matterhorn(const char *files) {
+    return sh("python3 -I tests/matterhorn.py %s/%s >%s/said 2>&1", here, files, here);
+}
+
+static void structures_are_accessible(void **state) {
+    (void) state;
+    if (matterhorn("*/latest/briefs/*.pdf") == 0) return;
+    sh("cat %s/said >&2", here);
+    fail_msg("PDF/UA-1 is not met");
+}
+
+/* One thing changed in the uncompressed file, of the same length so that offsets hold. */
+static void a_damaged_structure_is_noticed(void **state) {
+    (void) state;
+    static const char *const changes[] = {"s|/Marked true|/Marced true|",
+                                          "s|/DisplayDocTitle|/DisplayDocTitel|",
+                                          "s|/Lang (|/Leng (|",
+                                          "s|pdfuaid:part|pdfuaid:bart|",
+                                          "s|<dc:title>|<dc:titel>|",
+                                          "s|/Alt (|/Ald (|; s|/Alt <|/Ald <|",
+                                          "s|/S /H2|/S /H4|",
+                                          "s|/Scope|/Skope|",
+                                          "s|/S /TR|/S /Tr|",
+                                          "s|/S /LI|/S /Li|",
+                                          "s|/ToUnicode|/ToUnikode|",
+                                          "s|/FontFile|/FondFile|",
+                                          "s|^/Artifact BMC|/Artifact BMX|"};
+    assert_int_equal(
+        sh("qpdf --qdf --object-streams=disable %s/ifsw/latest/briefs/brief-all-en.pdf %s/whole.pdf", here, here), 0);
+    assert_int_equal(matterhorn("whole.pdf"), 0);
+    for (size_t k = 0; k < sizeof changes / sizeof *changes; k++) {
+        assert_int_equal(sh("LC_ALL=C sed '%s' %s/whole.pdf >%s/damaged.pdf", changes[k], here, here), 0);
+        if (matterhorn("damaged.pdf") != 1) fail_msg("not noticed: %s", changes[k]);
+    }
+}
+
 static int make_folder(void **state) {
     (void) state;
     return mkdtemp(here) ? 0 : -1;
@@ -99,9 +137,9 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_sentence_can_be_traced),
-        cmocka_unit_test(a_wrong_row_is_noticed),
-        cmocka_unit_test(a_changed_trace_is_noticed),
+        cmocka_unit_test(every_sentence_can_be_traced),   cmocka_unit_test(a_wrong_row_is_noticed),
+        cmocka_unit_test(a_changed_trace_is_noticed),     cmocka_unit_test(structures_are_accessible),
+        cmocka_unit_test(a_damaged_structure_is_noticed),
     };
     return cmocka_run_group_tests_name("trace", tests, make_folder, remove_folder);
 }
