@@ -160,13 +160,6 @@ static const struct study STUDIES[] = {
      {60, 60, 60},
      {{"pooled, two steps", "pooled", "", "", "", "pooled", HOLDS, 0.3},
       {"pooled, two steps, a further country", "pooled", "", "", "", "prediction", FORESEES, 0},
-      {.what = END}}},
-    {"countries",
-     draw_countries,
-     {12, 8, 5},
-     {60, 60, 60},
-     {{"drivers, pooled association", "drivers", "", "f1", "", "pooled", HOLDS, 0.4},
-      {"drivers, a further country", "drivers", "", "f1", "", "prediction", FORESEES, 0},
       {"drivers, association, countries alike", "same", "", "f1", "", "coefficient", HOLDS, 0.4},
       {"drivers, pooled association, countries alike", "same", "", "f1", "", "pooled", HOLDS, 0.4},
       {"drivers, share of what is explained", "same", "", "f1", "", "explained_share", HOLDS, 0.8},
@@ -288,7 +281,7 @@ static bool run_nights(const struct study *which, size_t world, size_t nights, s
 #define DF "t on clusters less strata takes all clusters to say as much: with uneven weights and strata they do not"
 #define LINEARISED                                                                                                     \
     "linearisation with few clusters errs low, most for predictors that vary between them: use errors: cr2 or wild"
-#define LAPLACE "normal intervals, and a variance between few groups on which maximum likelihood errs low"
+#define FEW_ANSWERS "with few answers a group their spread is overrated, and t on few degrees of freedom adds to it"
 #define MOMENTS "fourth moments of skewed answers need larger samples"
 #define FURTHER "the variance between few groups is itself uncertain, which t on groups less 1 covers in part"
 #define FEW_DF "degrees of freedom count all coefficients: few are left, and intervals err wide"
@@ -322,8 +315,7 @@ static const struct {
     {"ordinal regression", "short", false, LINEARISED},
     {"Poisson regression", "short", false, LINEARISED},
     {"negative binomial regression", "short", false, LINEARISED},
-    {"mixed logistic", "short", false, LAPLACE},
-    {"mixed ordinal", "short", false, LAPLACE},
+    {"mixed logistic", "wide", false, FEW_ANSWERS},
     {"alpha, skewed", "short", true, MOMENTS},
     {"omega, skewed", "short", true, MOMENTS},
     {"omega", "short", false, "the interval is symmetric, the distribution in a small sample is not"},

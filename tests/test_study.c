@@ -630,6 +630,16 @@ static const struct {
     {"models:\n"
      "  - {id: a, kind: linear, formula: \"age ~ w\", df: satterthwaite}\n",
      NULL, NULL, NULL, "study.yaml:8:51: 'df' has no meaning for kind 'linear' (leave it out)"},
+    {"models:\n"
+     "  - {id: a, kind: mixed_ordinal, formula: \"engage1 ~ w + (1 | country)\", df: satterthwaite}\n"
+     "  - {id: b, kind: mixed, formula: \"w ~ age + (1 | country)\", df: normal}\n",
+     NULL, NULL, NULL,
+     "study.yaml:8:78: 'satterthwaite' does not count degrees of freedom of this kind of model, in model 'a' "
+     "(between_within "
+     "or normal)\n"
+     "study.yaml:9:66: 'normal' does not count degrees of freedom of this kind of model, in model 'b' (satterthwaite "
+     "or "
+     "kenward_roger)"},
     {"scales:\n"
      "  - {id: s, name: engage, items: [egage1, engage2]}\n",
      NULL, NULL, NULL, "study.yaml:8:35: unknown variable 'egage1' in scale 'engage' (did you mean 'engage1'?)"},

@@ -201,6 +201,11 @@ static void pool_factor(drv_run *x, drv_factor *f, size_t k) {
         drv_complete(&f->pool_value);
         drv_complete(&f->prediction);
         f->prediction.p = NAN;
+        if (x->a->model.mixture) {
+            f->prediction.se = f->prediction.df = NAN;
+            if (!rsp_prediction_interval(f->n_pooled, y, v, &f->prediction.lower, &f->prediction.upper))
+                f->prediction.flags |= RSP_F_SINGULAR;
+        }
     }
     f->pool_p = f->pool_value.p;
     free(y);

@@ -45,6 +45,9 @@ typedef struct {
 } rsp_pool;
 
 rsp_pool rsp_pool_estimates(size_t k, const double *estimate, const double *variance, bool ml);
+/* The middle 95 % of a further group's confidence distribution (prediction.c); false and NaN where the estimates do not
+ * differ or are fewer than two. */
+bool rsp_prediction_interval(size_t k, const double *estimate, const double *variance, double *lower, double *upper);
 
 /* Coefficients of a linear mixed model whose random part is (1 | groups) (mixed.c). slopes: each with its own slope
  * varying between groups too, where such a model can be fitted. */

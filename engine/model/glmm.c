@@ -446,7 +446,107 @@ static double *map_of(const struct glmm *g) {
     return map;
 }
 
-static void joint_tests(struct glmm *g, const double *vcov, size_t k, double df) {
+/* ---- degrees of freedom ----------------------------------------------------------------------------------------- */
+
+/* What a coefficient's error rests on: so many groups of a random part, or rows less groups; and how many coefficients
+ * they have to give. */
+struct stratum {
+    bool groups;
+    size_t units, k;
+};
+
+static bool constant_within(const rsp_mrandom *r, const double *x, size_t n, double *first) {
+    for (size_t l = 0; l < r->n_groups; l++) first[l] = NAN;
+    for (size_t i = 0; i < n; i++) {
+        double *own = &first[r->group[i]];
+        if (isnan(*own)) *own = x[i];
+        if (x[i] != *own) return false;
+    }
+    return true;
+}
+
+static bool has_slope(const rsp_mrandom *r, const char *name) {
+    for (size_t j = 0; j < r->d; j++)
+        if (strcmp(r->columns[j].name, name) == 0) return true;
+    return false;
+}
+
+/* Between and within (Schluchter and Elashoff 1990; Li and Redden 2015): a coefficient of a predictor that is constant
+ * within groups rests on the groups, as many as there are less the coefficients of such predictors; one whose slope
+ * varies between groups on the groups less 1; others on the rows. Of several random parts the one with the fewest groups
+ * counts. The constant (thresholds: constant) is a predictor of groups. x NULL: the constant. */
+static struct stratum stratum_of(const struct glmm *g, const uint8_t *constant, const rsp_mcolumn *x, size_t at) {
+    const rsp_mmatrix *m = g->f.m;
+    size_t p = g->f.p, most = 0;
+    struct stratum s = {0};
+    for (size_t r = 0; r < m->n_random; r++) {
+        const rsp_mrandom *random = &m->random[r];
+        bool flat = !x || constant[r * p + at], slope = !flat && has_slope(random, x->name);
+        if (random->n_groups > most) most = random->n_groups;
+        if ((!flat && !slope) || (s.groups && random->n_groups >= s.units)) continue;
+        s = (struct stratum){true, random->n_groups, slope || g->family == RSP_GLMM_ORDINAL};
+        for (size_t j = 0; flat && j < p; j++) s.k += constant[r * p + j];
+    }
+    if (s.groups) return s;
+    s.units = m->n - most;
+    for (size_t j = 0; j < p; j++) {
+        bool within = true;
+        for (size_t r = 0; r < m->n_random; r++) within = within && !constant[r * p + j];
+        s.k += within;
+    }
+    return s;
+}
+
+static void find_constant(const struct glmm *g, uint8_t *constant) {
+    const rsp_mmatrix *m = g->f.m;
+    size_t most = 0, p = g->f.p;
+    for (size_t r = 0; r < m->n_random; r++)
+        if (m->random[r].n_groups > most) most = m->random[r].n_groups;
+    double *first = rsp_malloc((most + 1) * sizeof *first);
+    for (size_t r = 0; r < m->n_random; r++)
+        for (size_t j = 0; j < p; j++)
+            constant[r * p + j] = constant_within(&m->random[r], m->columns[g->f.column[j]].x, m->n, first);
+    free(first);
+}
+
+/* df [k], and the covariance [k*k] of thresholds and coefficients, `alone` its part that rows would have without groups.
+ * Maximum likelihood takes the variance between G groups for what they leave of their k coefficients, so what groups
+ * add to a covariance that rests on them grows by G / (G - k), which in a balanced linear model is the step to restricted
+ * maximum likelihood (Elff, Heisig, Schaeffer and Shikano 2021). */
+static void count_freedom(const struct glmm *g, const double *alone, size_t k, double *vcov, double *df) {
+    const rsp_mmatrix *m = g->f.m;
+    uint8_t *constant = RSP_ARRAY(m->arena, uint8_t, m->n_random * g->f.p + 1);
+    double *factor = RSP_ARRAY(m->arena, double, k);
+    find_constant(g, constant);
+    for (size_t i = 0; i < k; i++) {
+        size_t at = i < g->n_tau ? 0 : i - g->n_tau;
+        struct stratum s = stratum_of(g, constant, i < g->n_tau ? NULL : &m->columns[g->f.column[at]], at);
+        df[i] = s.units > s.k ? (double) (s.units - s.k) : 0;
+        factor[i] = s.groups && df[i] > 0 ? sqrt((double) s.units / df[i]) : 1;
+    }
+    for (size_t i = 0; i < k; i++)
+        for (size_t j = 0; j < k; j++)
+            vcov[i * k + j] = alone[i * k + j] + (vcov[i * k + j] - alone[i * k + j]) * factor[i] * factor[j];
+}
+
+/* The covariance [k*k] that par without theta would have if groups did not differ, from the curvature there; 0 where that
+ * is not to be had. */
+static void alone_covariance(struct glmm *g, size_t k, double *v) {
+    size_t m = g->m, t = g->random->n_theta;
+    struct glmm at = *g;
+    rsp_arena *a = rsp_arena_new();
+    at.par = RSP_ARRAY(a, double, m);
+    at.u = RSP_ARRAY(a, double, g->random->q);
+    at.hessian = RSP_ARRAY(a, double, m *m);
+    memcpy(at.par, g->par, (m - t) * sizeof *at.par);
+    bool ok = curvature(&at);
+    for (size_t i = 0; i < k; i++) memcpy(v + i * k, at.hessian + i * m, k * sizeof *v);
+    if (!ok || !rsp_invert_spd(v, k)) memset(v, 0, k * k * sizeof *v);
+    rsp_arena_free(a);
+}
+
+/* df [k]: that of a joint test is the least of its coefficients'. */
+static void joint_tests(struct glmm *g, const double *vcov, size_t k, const double *df) {
     rsp_mfit *f = &g->f;
     rsp_arena *a = f->m->arena;
     size_t *in = RSP_ARRAY(a, size_t, f->p + 1);
@@ -454,38 +554,52 @@ static void joint_tests(struct glmm *g, const double *vcov, size_t k, double df)
     for (size_t t = 0; t < f->m->n_terms; t++) {
         size_t q = f->m->term_joint[t] ? rsp_mfit_term(f, t, in) : 0;
         if (!q) continue;
-        double *b = RSP_ARRAY(a, double, q), *v = RSP_ARRAY(a, double, q *q);
+        double *b = RSP_ARRAY(a, double, q), *v = RSP_ARRAY(a, double, q *q), least = df[g->n_tau + in[0]];
         for (size_t i = 0; i < q; i++) {
             b[i] = f->b[in[i]];
+            least = fmin(least, df[g->n_tau + in[i]]);
             for (size_t j = 0; j < q; j++) v[i * q + j] = vcov[(g->n_tau + in[i]) * k + g->n_tau + in[j]];
         }
-        f->tests[f->n_tests++] = (rsp_mtest){t, rsp_quadratic_form(b, v, q) / (double) q, (double) q, df};
+        f->tests[f->n_tests++] = (rsp_mtest){t, rsp_quadratic_form(b, v, q) / (double) q, (double) q, least};
     }
 }
 
-/* Estimates and errors of thresholds and coefficients as written, from the covariance [m*m] of par. */
+/* to [k*k] = map v map', v the first k rows and columns of a matrix of m. */
+static void as_written(const struct glmm *g, const double *map, const double *v, size_t m, size_t k, double *to) {
+    double *half = RSP_ARRAY(g->f.m->arena, double, k *k + 1);
+    for (size_t i = 0; i < k; i++)
+        for (size_t j = 0; j < k; j++)
+            for (size_t l = 0; l < k; l++) half[i * k + j] += map[i * k + l] * v[l * m + j];
+    for (size_t i = 0; i < k; i++)
+        for (size_t j = 0; j < k; j++) to[i * k + j] = product(half + i * k, map + j * k, k);
+}
+
+/* Estimates and errors of thresholds and coefficients as written, from the covariance [m*m] of par. df: the design's;
+ * without weights NaN. */
 static void describe(struct glmm *g, const double *covariance, double df) {
     rsp_mfit *f = &g->f;
     rsp_arena *a = f->m->arena;
     size_t p = f->p, k = g->n_tau + p, m = g->m;
-    double *map = map_of(g), *vcov = RSP_ARRAY(a, double, k *k + 1), *half = RSP_ARRAY(a, double, k *k + 1),
-           *as = RSP_ARRAY(a, double, k + 1);
-    for (size_t i = 0; i < k; i++) {
-        as[i] = product(map + i * k, g->par, k);
-        for (size_t j = 0; j < k; j++)
-            for (size_t l = 0; l < k; l++) half[i * k + j] += map[i * k + l] * covariance[l * m + j];
+    double *map = map_of(g), *vcov = RSP_ARRAY(a, double, k *k + 1), *as = RSP_ARRAY(a, double, k + 1);
+    for (size_t i = 0; i < k; i++) as[i] = product(map + i * k, g->par, k);
+    as_written(g, map, covariance, m, k, vcov);
+    double *each = RSP_ARRAY(a, double, k + 1);
+    for (size_t i = 0; i < k; i++) each[i] = df;
+    if (!g->level_weight && !f->a->model.normal) {
+        double *alone = RSP_ARRAY(a, double, k *k + 1), *mapped = RSP_ARRAY(a, double, k *k + 1);
+        alone_covariance(g, k, alone);
+        as_written(g, map, alone, k, k, mapped);
+        count_freedom(g, mapped, k, vcov, each);
     }
-    for (size_t i = 0; i < k; i++)
-        for (size_t j = 0; j < k; j++) vcov[i * k + j] = product(half + i * k, map + j * k, k);
     f->threshold = as;
     f->threshold_se = RSP_ARRAY(a, double, k + 1);
-    f->threshold_df = df;
+    f->threshold_df = g->n_tau ? each[0] : NAN;
     f->b = as + g->n_tau;
     f->se = f->threshold_se + g->n_tau;
     f->df = RSP_ARRAY(a, double, p + 1);
     for (size_t i = 0; i < k; i++) f->threshold_se[i] = sqrt(vcov[i * k + i]);
     for (size_t j = 0; j < p; j++) {
-        f->df[j] = df;
+        f->df[j] = each[g->n_tau + j];
         if (g->family == RSP_GLMM_NORMAL) f->b[j] += g->shift[j];
     }
     if (g->family == RSP_GLMM_ORDINAL) f->n_thresholds = g->n_tau;
@@ -494,7 +608,7 @@ static void describe(struct glmm *g, const double *covariance, double df) {
     f->rest = g->family == RSP_GLMM_NORMAL ? f->s2 * exp(2 * g->par[0]) : M_PI * M_PI / 3;
     f->loglik = -g->value;
     f->n_parameters = m;
-    joint_tests(g, vcov, k, df);
+    joint_tests(g, vcov, k, each);
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */

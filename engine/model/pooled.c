@@ -302,6 +302,10 @@ static void write_pool(const struct work *w, rsp_results *out) {
     r = add_row(w, out, NULL, NULL, "prediction");
     r->cell = w->least_cell;
     r->estimate = p.mean;
+    if (w->a->model.mixture) {
+        if (!rsp_prediction_interval(w->k, w->y, w->v, &r->lower, &r->upper)) r->flags |= RSP_F_SINGULAR;
+        return;
+    }
     r->se = p.prediction_se;
     r->df = p.df;
     rsp_row_interval(r);

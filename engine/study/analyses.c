@@ -327,12 +327,13 @@ static void check_keys_of_kind(entry *e, int kind, const char *word) {
     } takes[] = {{"scaling", MIXED},
                  {"group_weight", MIXED},
                  {"method", 1u << RSP_MIXED_MODEL | 1u << RSP_POOLED_MODEL},
-                 {"df", 1u << RSP_MIXED_MODEL},
+                 {"df", 1u << RSP_MIXED_MODEL | 1u << RSP_MIXED_LOGISTIC_MODEL | 1u << RSP_MIXED_ORDINAL_MODEL},
                  {"estimate", 1u << RSP_POOLED_MODEL},
                  {"of", 1u << RSP_POOLED_MODEL},
                  {"term", 1u << RSP_POOLED_MODEL},
                  {"across", 1u << RSP_POOLED_MODEL | 1u << RSP_DRIVERS_MODEL},
                  {"interval", 1u << RSP_POOLED_MODEL},
+                 {"prediction", 1u << RSP_POOLED_MODEL | 1u << RSP_DRIVERS_MODEL},
                  {"leave_one_out", 1u << RSP_POOLED_MODEL},
                  {"errors", 1u << RSP_LINEAR_MODEL | 1u << RSP_LOGISTIC_MODEL},
                  {"draws", 1u << RSP_LINEAR_MODEL},
@@ -495,11 +496,25 @@ static void load_drivers(entry *e, rsp_model *m) {
 
 /* ---- all regressions -------------------------------------------------------------------------------------------- */
 
+/* Linear models have their own ways to count; those of other models do not fit them. */
+static void load_freedom(entry *e, rsp_model *m) {
+    const rsp_node *df = rsp_get(e->n, "df");
+    if (!df) return;
+    bool linear = m->kind == RSP_MIXED_MODEL, roger = strcmp(df->text, "kenward_roger") == 0,
+         of_linear = roger || strcmp(df->text, "satterthwaite") == 0;
+    m->kenward_roger = roger;
+    m->normal = strcmp(df->text, "normal") == 0;
+    if (linear != of_linear)
+        RSP_FAULT(e->l, df->loc, linear ? "satterthwaite or kenward_roger" : "between_within or normal",
+                  "'%s' does not count degrees of freedom of this kind of model, in %s", df->text, e->where);
+}
+
 /* Random parts, and how they stand to the design. */
 static void load_random(entry *e, rsp_model *m) {
     static const char *const scalings[] = {"size", "effective", NULL};
     const rsp_node *weights = rsp_get(e->n, "weights"), *method = rsp_get(e->n, "method"), *df = rsp_get(e->n, "df"),
                    *group = rsp_get(e->n, "group_weight"), *scaling = rsp_get(e->n, "scaling");
+    load_freedom(e, m);
     m->unweighted = !weights || strcmp(weights->text, "design") != 0;
     m->scaling = rsp_get_choice(e->n, "scaling", scalings, RSP_SCALING_SIZE);
     m->group_weight = read_column(e, "group_weight");
@@ -527,7 +542,7 @@ static void load_model(entry *e) {
         "linear", "logistic",       "ordinal",       "poisson", "negative_binomial", "multinomial",
         "mixed",  "mixed_logistic", "mixed_ordinal", "pooled",  "drivers",           NULL};
     const rsp_node *formula = rsp_get(e->n, "formula"), *weights = rsp_get(e->n, "weights");
-    const char *method = rsp_get_text(e->n, "method"), *df = rsp_get_text(e->n, "df");
+    const char *method = rsp_get_text(e->n, "method"), *prediction = rsp_get_text(e->n, "prediction");
     rsp_model *m = &e->x->model;
     int kind = rsp_get_choice(e->n, "kind", kinds, -1);
     e->x->kind = RSP_A_MODEL;
@@ -539,7 +554,7 @@ static void load_model(entry *e) {
     m->unweighted = weights && strcmp(weights->text, "none") == 0;
     m->event = rsp_get_text(e->n, "event");
     m->ml = method && strcmp(method, "ml") == 0;
-    m->kenward_roger = df && strcmp(df, "kenward_roger") == 0;
+    m->mixture = prediction && strcmp(prediction, "confidence_distribution") == 0;
     check_keys_of_kind(e, kind, kinds[kind]);
     if (kind == RSP_POOLED_MODEL) {
         m->formula = NULL;

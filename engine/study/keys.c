@@ -361,13 +361,19 @@ static const rsp_key model_keys[] = {
     {"variance", ONE | RSP_S_OBJECT, RSP_V_TEXT, NULL, false, variance_keys,
      "its own variance; pooled: the column of variances"},
     {"method", ONE, RSP_V_ENUM, "reml|ml", false, NULL, "mixed, pooled; default reml"},
-    {"df", ONE, RSP_V_ENUM, "satterthwaite|kenward_roger", false, NULL,
-     "mixed: degrees of freedom; default satterthwaite"},
+    {"df", ONE, RSP_V_ENUM, "satterthwaite|kenward_roger|between_within|normal", false, NULL,
+     "degrees of freedom. mixed: satterthwaite (default) or kenward_roger; mixed_logistic, mixed_ordinal: "
+     "between_within "
+     "(default) or normal, without any"},
     {"estimate", ONE, RSP_V_VARIABLE, NULL, false, NULL, "pooled: the column of estimates"},
     {"of", ONE, RSP_V_ID, NULL, false, NULL, "pooled: the model whose coefficient is pooled"},
     {"term", ONE, RSP_V_TEXT, NULL, false, NULL, "pooled: the coefficient"},
     {"across", ONE, RSP_V_VARIABLE, NULL, false, NULL, "pooled, drivers: the groups; drivers: default the country"},
     {"interval", ONE, RSP_V_ENUM, "knapp_hartung", false, NULL, "pooled; default knapp_hartung"},
+    {"prediction", ONE, RSP_V_ENUM, "t|confidence_distribution", false, NULL,
+     "pooled, drivers: interval of a further group; confidence_distribution counts in how uncertain the variance "
+     "between "
+     "few groups is; default t"},
     {"leave_one_out", ONE, RSP_V_YESNO, NULL, false, NULL, "pooled: yes: once more without each group or row"},
     {"errors", ONE, RSP_V_ENUM, "design|cr2|wild", false, NULL,
      "few clusters: cr2 (linear, logistic) with Satterthwaite's degrees of freedom, or wild cluster bootstrap "

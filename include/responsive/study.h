@@ -299,11 +299,13 @@ typedef struct {
     size_t group_weight;                                      /* their weight of a group: variable, or RSP_NONE */
     bool ml;                   /* mixed, pooled: maximum likelihood, else restricted (REML) */
     bool kenward_roger;        /* mixed: else Satterthwaite's degrees of freedom */
+    bool normal;               /* mixed_logistic, mixed_ordinal: normal intervals, else between and within groups */
     size_t estimate, variance; /* pooled: variables, or RSP_NONE where `of` is given */
     size_t of;                 /* pooled: index of the model among the analyses */
     const char *term;          /* pooled: its coefficient */
     size_t across;             /* pooled, drivers: variable of the groups */
     bool leave_one_out;        /* pooled: again without each group */
+    bool mixture;              /* pooled, drivers: `prediction: confidence_distribution`, else t */
     size_t n_margins;          /* average marginal effects of these variables */
     const size_t *margins;
     size_t n_predict; /* predictions at every combination of these values */
