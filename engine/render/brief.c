@@ -3,6 +3,7 @@
 
 #include "charts.h"
 #include "fonts.h"
+#include "together.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ typedef struct {
     size_t n_languages, n_jobs, capacity;
     language *languages;
     job *jobs;
+    brief_traces *traces; /* [n_jobs] */
     size_t n_countries, n_charts;
     const char **countries;
     const rsp_chart_spec *charts;
@@ -145,7 +147,9 @@ static void compose(brief_edition *e, const char *lang, brief_document *doc) {
     if (!lay_out_findings(e, lang, few, 1, doc)) lay_out(e, lang, 1, doc); /* nothing is left to drop */
 }
 
-static bool make(const workshop *w, const job *j, brief_traces *traces, rsp_diag *d) {
+static bool make(void *workshop_of, size_t k) {
+    const workshop *w = workshop_of;
+    const job *j = &w->jobs[k];
     rsp_arena *a = rsp_arena_new();
     const language *l = &w->languages[j->language];
     brief_edition e = {.p = w->p,
@@ -170,9 +174,9 @@ static bool make(const workshop *w, const job *j, brief_traces *traces, rsp_diag
     brief_charts(&e);
     compose(&e, l->lang, &doc);
     rsp_buf pdf = {0};
-    bool ok = brief_draw(&e, &doc, l->lang, &pdf, d) && rsp_write_file(e.path, pdf.data, pdf.length, d);
+    bool ok = brief_draw(&e, &doc, l->lang, &pdf, w->d) && rsp_write_file(e.path, pdf.data, pdf.length, w->d);
     rsp_buf_free(&pdf);
-    brief_trace(&e, &doc, strchr(name, '/') + 1, traces);
+    brief_trace(&e, &doc, strchr(name, '/') + 1, &w->traces[k]);
     brief_document_free(&doc);
     brief_charts_free(&e);
     free(e.observations);
@@ -180,14 +184,11 @@ static bool make(const workshop *w, const job *j, brief_traces *traces, rsp_diag
     return ok;
 }
 
-static bool make_all(const workshop *w) {
-    size_t failed = 0;
-    brief_traces *traces = rsp_calloc(w->n_jobs + 1, sizeof *traces);
-#pragma omp taskloop grainsize(1) shared(w, traces) reduction(+ : failed)
-    for (size_t k = 0; k < w->n_jobs; k++) failed += !make(w, &w->jobs[k], &traces[k], w->d);
-    bool ok = brief_traces_write(w->p, w->n_jobs, traces, w->d) && failed == 0;
-    for (size_t k = 0; k < w->n_jobs; k++) brief_traces_free(&traces[k]);
-    free(traces);
+static bool make_all(workshop *w) {
+    w->traces = rsp_calloc(w->n_jobs + 1, sizeof *w->traces);
+    bool ok = rsp_make_each(w->n_jobs, make, w) && brief_traces_write(w->p, w->n_jobs, w->traces, w->d);
+    for (size_t k = 0; k < w->n_jobs; k++) brief_traces_free(&w->traces[k]);
+    free(w->traces);
     return ok;
 }
 

@@ -1,6 +1,8 @@
 /* Charts as scenes, and the files of a publication: every chart for everybody and for each country it has rows of. */
 #include "chart.h"
 
+#include "together.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,7 +178,9 @@ static void list_jobs(batch *b) {
 
 enum { LARGEST_PICTURE = 7200 }; /* points: a hundred inches */
 
-static bool write_chart(const batch *b, const job *j) {
+static bool write_chart(void *batch_of, size_t k) {
+    const batch *b = batch_of;
+    const job *j = &b->jobs[k];
     rsp_scene *s = make_chart(b->p, j->spec, j->country, b->p->labels[j->language], b->theme, b->theme->width,
                               b->theme->padding, false);
     if (!s) return true;
@@ -207,8 +211,7 @@ bool rsp_render_charts(const rsp_publication *p, rsp_diag *d) {
     bool ok = b.theme && rsp_make_dirs(rsp_printf(b.a, "%s/charts", p->dir), d);
     if (ok) {
         list_jobs(&b);
-#pragma omp taskloop grainsize(1) shared(b) reduction(&& : ok)
-        for (size_t k = 0; k < b.n; k++) ok = write_chart(&b, &b.jobs[k]) && ok;
+        ok = rsp_make_each(b.n, write_chart, &b);
     }
     free(b.jobs);
     rsp_arena_free(b.a);

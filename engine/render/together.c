@@ -1,12 +1,36 @@
-/* Parts of a publication side by side. Charts, briefs and workbooks deal out their files as tasks of the same team, so that
- * no thread waits at the end of one kind while another is still to be made. */
+/* Parts of a publication side by side. Charts, briefs and workbooks deal out their files as tasks of one team, so that no
+ * thread waits at the end of one kind while another is still to be made. */
+#include "together.h"
+
 #include "responsive/render.h"
 
+#include <stdlib.h>
+
+/* Tasks, not a task loop: libgomp runs a loop of more than 64 tasks a thread at once, on the thread that came to it. */
+bool rsp_make_each(size_t n, bool (*make)(void *context, size_t k), void *context) {
+    size_t failed = 0;
+#pragma omp taskgroup
+    for (size_t k = 0; k < n; k++) {
+#pragma omp task firstprivate(k) shared(failed)
+        if (!make(context, k)) {
+#pragma omp atomic
+            failed++;
+        }
+    }
+    return failed == 0;
+}
+
+/* The parts stand in no group: a thread that waited for one would not take the files of another. */
 bool rsp_render_together(const rsp_publication *p, size_t n, rsp_renderer *const *parts, rsp_diag *d) {
-    bool ok = true;
+    size_t failed = 0;
 #pragma omp parallel num_threads(rsp_threads())
-#pragma omp single
-#pragma omp taskloop grainsize(1) reduction(&& : ok)
-    for (size_t k = 0; k < n; k++) ok = parts[k](p, d) && ok;
-    return ok;
+#pragma omp single nowait
+    for (size_t k = 0; k < n; k++) {
+#pragma omp task firstprivate(k) shared(failed)
+        if (!parts[k](p, d)) {
+#pragma omp atomic
+            failed++;
+        }
+    }
+    return failed == 0;
 }

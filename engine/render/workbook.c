@@ -5,6 +5,8 @@
  * formula. */
 #include "workbook.h"
 
+#include "together.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -453,12 +455,14 @@ static void plan_all(struct shelf *s) {
     }
 }
 
+static bool make_book(void *shelf, size_t k) {
+    const struct shelf *s = shelf;
+    return write_book(&s->editions[k], s->d);
+}
+
 static bool write_all(struct shelf *s) {
-    bool ok = rsp_make_dirs(rsp_path_join(s->a, s->p->dir, "tables"), s->d) && !rsp_diag_errors(s->d);
-    if (!ok) return false;
-#pragma omp taskloop grainsize(1) shared(s) reduction(&& : ok)
-    for (size_t k = 0; k < s->n; k++) ok = write_book(&s->editions[k], s->d) && ok;
-    return ok;
+    return rsp_make_dirs(rsp_path_join(s->a, s->p->dir, "tables"), s->d) && !rsp_diag_errors(s->d) &&
+           rsp_make_each(s->n, make_book, s);
 }
 
 bool rsp_render_workbooks(const rsp_publication *p, rsp_diag *d) {
