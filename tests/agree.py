@@ -204,7 +204,7 @@ def compare_charts(study, run, tables, variable, labels):
 QUOTED = re.compile("“[^”]*”|„[^“]*“")
 TRACE = re.compile(r"\[[^\]]*(?:table|Tabelle)\s+([\w.]+)\s*\]")
 FIGURE = re.compile(r"\n(?:Figure|Abbildung)\s\d+\n.*?\n(?:Item|Frage): [^.]*\.", re.S)
-FOOT = re.compile(r"\n[^\n]*\n[^\n]*\n(?:Page|Seite) \d[^\n]*\n[^\n]*\n")
+FOOT = re.compile(r"\n[^\n]*\n[^\n]*\n(?:Page|Seite) \d[^\n]*\n[^\n]*\n|\n[^\n]* (?:Page|Seite) \d+ (?:of|von) \d+(?=\n)")
 # The level of intervals; how many groups or factors there are.
 WORDS = re.compile(r"95\s?%[ -]interval|95-%-Intervall|\b\d+ (?:groups?|other factors?|Gruppen?|weiteren? Faktor(?:en)?)\b", re.I)
 
