@@ -216,8 +216,9 @@ def compare_briefs(run, tables, variable):
         if lang not in TOKEN:
             continue
         text = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, check=True).stdout.decode()
-        text = FOOT.sub("\n", FIGURE.sub("\n", text.replace("\f", "").replace("\u00ad\n", "")))
+        text = text.replace("\f", "").replace("\u00ad\n", "")
         text = text[max(text.find("\nFindings "), text.find("\nErgebnisse "), 0):]
+        text = FOOT.sub("\n", FIGURE.sub("\n", text))
         at = 0
         for trace in TRACE.finditer(text):
             finding, at = text[at:trace.start()], trace.end()
