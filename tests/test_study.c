@@ -261,7 +261,7 @@ static const struct {
     {"", "survey.csv", "engage3", "engage2",
      "survey.csv:7:18: the name 'engage2' stands twice (first at survey.csv:6)"},
     {"", "survey.csv", "text,comment", "text,my comment",
-     "survey.csv:10:6: 'my comment' cannot be a name (use letters, digits, _, . and -, a letter "
+     "survey.csv:10:6: 'my comment' cannot be a name (use up to 128 letters, digits, _, . and -, a letter "
      "or _ first)"},
     {"", "survey.csv", "text,comment", "calculate,comment",
      "survey.csv:10:1: 'calculate' is not computed (use `derive` in study.yaml, or give the column's "
@@ -290,7 +290,8 @@ static const struct {
     {"", "choices.csv", "agree,so", "agree,no",
      "choices.csv:5:7: code 'no' stands twice in list 'agree' (first in line 4)"},
     {"", "choices.csv", "agree,so", "agree,so so",
-     "choices.csv:5:7: 'so so' cannot be a code (codes hold no blanks and none of ; = : | ,)"},
+     "choices.csv:5:7: 'so so' cannot be a code (codes have up to 128 letters and signs, no blanks and none of ; = : | "
+     ",)"},
     {"", "choices.csv", "sobie,", "sobie,two", "choices.csv:5:26: 'value' must be a number, not 'two'"},
     {"", "choices.csv", "list_name", "list",
      "choices.csv:1:1: unknown column 'list'\n"

@@ -119,7 +119,8 @@ static bool levels_of_values(struct builder *b, size_t variable, est_measure *m,
     rsp_categories c;
     rsp_categorise(b->frame, variable, b->arena, &c);
     if (c.n > RSP_MOST_LEVELS) {
-        refuse(b, v, "derive classes of it with `cut`");
+        rsp_report(b->diag, RSP_ERR_STUDY, b->analysis->loc, "derive classes of it with `cut`",
+                   "'%s' has %zu different values: shares are made of %d at most", v->name, c.n, RSP_MOST_LEVELS);
         return false;
     }
     levels_new(l, c.n, b->arena);

@@ -740,6 +740,24 @@ static const char *variable_and_column(const struct plan *p, size_t column, rsp_
     return room->data;
 }
 
+/* The first few of the words. What fewer respondents gave than may be published in a cell is not repeated: it may be what
+ * one of them wrote beside the answers, and messages stand in the quality report. */
+static void show_values(const rsp_study *s, const struct odd *odd, size_t n, rsp_buf *b) {
+    int64_t least = s->disclosure.off ? 1 : s->disclosure.minimum_cell;
+    size_t common = 0, rare = 0;
+    for (size_t k = 0; k < n; k++) {
+        if ((int64_t) odd[k].lines.n < least) rare++;
+        else if (++common <= VALUES_SHOWN) {
+            rsp_buf_puts(b, common > 1 ? ", " : ": ");
+            show_value(b, odd[k].text);
+        }
+    }
+    if (common > VALUES_SHOWN) rsp_buf_printf(b, " and %zu more", common - VALUES_SHOWN);
+    if (rare)
+        rsp_buf_printf(b, "; %s%zu word%s fewer than %lld respondents gave %s not repeated here", common ? "and " : "",
+                       rare, rare == 1 ? " that" : "s that", (long long) least, rare == 1 ? "is" : "are");
+}
+
 static void report_odd(const rsp_filler *x, const struct plan *p, size_t column, rsp_diag *d) {
     struct odd *odd;
     size_t n = gather_odd(x, column, &odd);
@@ -748,20 +766,16 @@ static void report_odd(const rsp_filler *x, const struct plan *p, size_t column,
         ambiguous = ambiguous || (x->workers[k].n_caches && x->workers[k].caches[column].ambiguous);
     rsp_lines lines = {0};
     rsp_buf values = {0}, room = {0};
-    for (size_t k = 0; k < n; k++) {
-        rsp_lines_merge(&lines, &odd[k].lines);
-        if (k >= VALUES_SHOWN) continue;
-        if (k) rsp_buf_puts(&values, ", ");
-        show_value(&values, odd[k].text);
-    }
-    if (n > VALUES_SHOWN) rsp_buf_printf(&values, " and %zu more", n - VALUES_SHOWN);
+    for (size_t k = 0; k < n; k++) rsp_lines_merge(&lines, &odd[k].lines);
+    show_values(x->frame->study, odd, n, &values);
     char text[128];
     if (n)
         rsp_report(d, ambiguous ? RSP_ERR_DATA : RSP_WARNING, (rsp_loc){p->job->table->path, (int) lines.first[0], 0},
                    ambiguous ? "two choices have the same words: use codes, or change one label or alias"
                              : "add the word to choices.csv as an `alias`, or recode it",
-                   "%zu answer%s to %s %s (%s): %s", lines.n, lines.n == 1 ? "" : "s",
-                   variable_and_column(p, column, &room),
+    rsp_buf values = {0}, room = {0};
+    for (size_t k = 0; k < n; k++) rsp_lines_merge(&lines, &odd[k].lines);
+    show_values(x->frame->study, odd, n, &values);
                    ambiguous      ? "could be more than one choice, or none"
                    : lines.n == 1 ? "is no choice"
                                   : "are no choices",

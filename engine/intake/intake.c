@@ -217,7 +217,8 @@ static bool find_inputs(struct inputs *all, const rsp_study *s, rsp_diag *d) {
             expand(all, s, &s->sources[k], s->sources[k].patterns[p], d);
     }
     if (all->n > RSP_MOST_FILES)
-        rsp_report(d, RSP_ERR_DATA, RSP_NOWHERE, NULL, "%zu files are more than can be read", all->n);
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){s->path, 0, 0}, "narrow the patterns under `sources`",
+                   "%zu files are more than can be read", all->n);
     return all->n <= RSP_MOST_FILES;
 }
 

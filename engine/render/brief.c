@@ -165,7 +165,8 @@ static bool make(void *workshop_of, size_t k) {
                        .n_charts = w->n_charts,
                        .charts = w->charts,
                        .arena = a};
-    const char *name = rsp_printf(a, "briefs/brief-%s-%s.pdf", j->country ? j->country : "all", l->lang);
+    const char *name =
+        rsp_printf(a, "briefs/brief-%s-%s.pdf", j->country ? rsp_file_word(a, j->country) : "all", l->lang);
     if (j->country)
         e.domain = rsp_domain_text(a, 1, &w->p->study->variables[w->p->study->roles.country].name, &j->country);
     e.path = rsp_path_join(a, w->p->dir, name);

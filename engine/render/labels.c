@@ -692,13 +692,3 @@ bool rsp_edition_wants(const rsp_publication *p, const rsp_edition *e, const cha
         if (strcmp(e->analyses[k], id) == 0) return true;
     return false;
 }
-
-const char *rsp_file_word(rsp_arena *a, const char *code) {
-    char *word = rsp_strdup(a, code);
-    for (char *p = word; *p; p++) {
-        bool plain =
-            (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("_-.", *p);
-        if (!plain) *p = '_';
-    }
-    return word;
-}

@@ -86,8 +86,6 @@ const char **rsp_countries(const rsp_study *s, const rsp_published *p, rsp_arena
  * edition that names none has the study's first; e NULL (a study without `reports`) means every language. */
 const char **rsp_edition_languages(const rsp_publication *p, const rsp_edition *e, const char *country, rsp_arena *a,
                                    size_t *n);
-/* A code as part of a file name: letters, digits, `_`, `-` and `.` stay, other bytes become `_`. */
-const char *rsp_file_word(rsp_arena *a, const char *code);
 /* Is an analysis part of an edition (NULL: yes) and of --only? */
 bool rsp_edition_wants(const rsp_publication *p, const rsp_edition *e, const char *id);
 

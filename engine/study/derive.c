@@ -1,6 +1,8 @@
 /* Derived variables: first all are declared, so that each may name any other, then bound, then put in order. */
 #include "study/loader.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +288,10 @@ void rsp_load_derivations(rsp_loader *l) {
     const rsp_node *n = rsp_get(l->root, "derive");
     size_t count = 0;
     if (!n || n->kind != RSP_Y_LIST) return;
+    if (n->n > RSP_MOST_DERIVED) {
+        RSP_FAULT(l, n->loc, NULL, "more than %d derived variables", RSP_MOST_DERIVED);
+        return;
+    }
     derivation *all = rsp_calloc(n->n + 1, sizeof *all);
     for (size_t k = 0; k < n->n; k++)
         if (declare(l, n->items[k], &all[count])) count++;

@@ -79,7 +79,8 @@ static rsp_text row_words(rsp_loader *l, const rsp_sheet *sheet, size_t row, con
         const char *heading = sheet->head[k].text;
         if (strncmp(heading, what, length) != 0 || (heading[length] && heading[length] != ':')) continue;
         const char *lang = heading_language(l, heading), *text = rsp_sheet_cell(sheet, row, k)->text;
-        if (lang && text[0]) t.wording[t.n++] = (rsp_wording){lang, text};
+        if (lang && text[0] && !rsp_wording_too_long(l, text, rsp_sheet_cell(sheet, row, k)->loc))
+            t.wording[t.n++] = (rsp_wording){lang, text};
     }
     return t;
 }
@@ -111,7 +112,9 @@ const char **rsp_split_bar(rsp_loader *l, const char *text, size_t *n) {
 
 /* ---- choices ---------------------------------------------------------------------------------------------------- */
 
-bool rsp_good_code(const char *code) { return code[0] && !code[strcspn(code, " \t\r\n;=:|,")]; }
+bool rsp_good_code(const char *code) {
+    return code[0] && !code[strcspn(code, " \t\r\n;=:|,")] && strlen(code) <= RSP_MOST_NAME_BYTES;
+}
 
 rsp_list *rsp_new_list(rsp_loader *l, const char *name, size_t n) {
     rsp_list *list = &l->s->lists[l->s->n_lists++];
@@ -123,17 +126,20 @@ typedef struct {
     size_t list_name, name, value, missing, alias;
 } choice_columns;
 
-static void read_choice(rsp_loader *l, const rsp_sheet *sheet, size_t row, const choice_columns *c, rsp_list *list) {
+static void read_choice(rsp_loader *l, const rsp_sheet *sheet, size_t row, const choice_columns *c, rsp_list *list,
+                        rsp_map *seen) {
     const rsp_cell *code = rsp_sheet_cell(sheet, row, c->name), *value = rsp_sheet_cell(sheet, row, c->value);
     if (!rsp_good_code(code->text))
         RSP_FAULT(l, code->loc, RSP_CODE_HINT, code->text[0] ? "'%s' cannot be a code" : "a choice without a name%s",
                   code->text);
-    size_t same = rsp_list_find(list, code->text);
+    char *key = rsp_printf(l->a, "%s\n%s", list->name, code->text);
+    size_t same = rsp_map_get(seen, key);
     if (same != RSP_NONE && code->text[0]) {
         RSP_FAULT(l, code->loc, rsp_printf(l->a, "first in line %d", list->choices[same].loc.line),
                   "code '%s' stands twice in list '%s'", code->text, list->name);
         return;
     }
+    rsp_map_put(seen, key, list->n);
     rsp_choice *x = &list->choices[list->n++];
     *x = (rsp_choice){.code = code->text, .value = (double) list->n, .loc = code->loc};
     if (value->text[0] && !rsp_parse_double(value->text, strlen(value->text), '.', &x->value))
@@ -161,7 +167,9 @@ static void read_lists(rsp_loader *l, const rsp_sheet *sheet, size_t extra_lists
     }
     l->s->lists = RSP_ARRAY(l->a, rsp_list, n + extra_lists);
     for (size_t k = 0; k < n; k++) rsp_new_list(l, names[k], count[k])->n = 0;
-    for (size_t i = 0; i < sheet->n_rows; i++) read_choice(l, sheet, i, &c, &l->s->lists[list_of[i]]);
+    rsp_map *seen = rsp_map_new();
+    for (size_t i = 0; i < sheet->n_rows; i++) read_choice(l, sheet, i, &c, &l->s->lists[list_of[i]], seen);
+    rsp_map_free(seen);
     free(count);
     free(list_of);
     free(names);
@@ -301,10 +309,11 @@ static rsp_measure read_measure(rsp_loader *l, const rsp_cell *c, rsp_type type)
 }
 
 static bool good_name(const char *s) {
+    const char *whole = s;
     if (!(isalpha((unsigned char) *s) || *s == '_') || (unsigned char) *s > 127) return false;
     for (; *s; s++)
         if ((unsigned char) *s > 127 || !(isalnum((unsigned char) *s) || strchr("_.-", *s))) return false;
-    return true;
+    return strlen(whole) <= RSP_MOST_NAME_BYTES;
 }
 
 bool rsp_add_variable(rsp_loader *l, const rsp_variable *v, size_t *index) {
@@ -317,6 +326,14 @@ bool rsp_add_variable(rsp_loader *l, const rsp_variable *v, size_t *index) {
                   "the name '%s' stands twice", v->name);
         return false;
     }
+    if (s->n_variables == RSP_MOST_VARIABLES && !l->full)
+        RSP_FAULT(l, v->loc, "split the study", "more than %d variables, choices of multiple choices among them",
+                  RSP_MOST_VARIABLES);
+    if (s->n_variables == RSP_MOST_VARIABLES) {
+        l->full = true;
+        *index = 0;
+        return false;
+    }
     RSP_PUSH(s->variables, s->n_variables, l->cap_variables, *v);
     *index = s->n_variables - 1;
     rsp_map_put(l->names, v->name, *index);
@@ -327,7 +344,8 @@ static void add_question(rsp_loader *l, survey *v, size_t row, const question_ty
     const rsp_cell *name = rsp_sheet_cell(v->sheet, row, v->c.name), *type = rsp_sheet_cell(v->sheet, row, v->c.type);
     const rsp_cell *reverse = rsp_sheet_cell(v->sheet, row, v->c.reverse);
     if (!good_name(name->text)) {
-        RSP_FAULT(l, name->text[0] ? name->loc : type->loc, "use letters, digits, _, . and -, a letter or _ first",
+        RSP_FAULT(l, name->text[0] ? name->loc : type->loc,
+                  "use up to 128 letters, digits, _, . and -, a letter or _ first",
                   name->text[0] ? "'%s' cannot be a name" : "a question without a name%s", name->text);
         return;
     }

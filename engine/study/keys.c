@@ -1,6 +1,8 @@
 /* See keys.h. Tables stand inside out: what is used stands above what uses it. */
 #include "study/keys.h"
 
+#include "responsive/limits.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -671,8 +673,10 @@ static void check_scalar(const rsp_key *key, rsp_node *n, rsp_diag *d) {
             fault(d, n, "use up to 64 letters, digits, _ and -", "'%s' cannot be an %s", n->text, key->name);
         break;
     case RSP_V_NAME:
-        if (!is_name(n->text, "_.-") || isdigit((unsigned char) n->text[0]) || n->text[0] == '.' || n->text[0] == '-')
-            fault(d, n, "use letters, digits, _, . and -, a letter or _ first", "'%s' cannot be a name", n->text);
+        if (!is_name(n->text, "_.-") || strlen(n->text) > RSP_MOST_NAME_BYTES || isdigit((unsigned char) n->text[0]) ||
+            n->text[0] == '.' || n->text[0] == '-')
+            fault(d, n, "use up to 128 letters, digits, _, . and -, a letter or _ first", "'%s' cannot be a name",
+                  n->text);
         break;
     case RSP_V_NUMBER:
     case RSP_V_INTEGER: check_number(key, n, d); break;

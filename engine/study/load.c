@@ -1,6 +1,8 @@
 /* Loading a study: the order of sections, the plain ones, and what is asked of a loaded study. */
 #include "study/loader.h"
 
+#include "responsive/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,19 +42,28 @@ int rsp_get_choice(const rsp_node *map, const char *key, const char *const *word
     return fallback;
 }
 
+bool rsp_wording_too_long(rsp_loader *l, const char *text, rsp_loc loc) {
+    size_t length = strlen(text);
+    if (length <= RSP_MOST_WORDING_BYTES) return false;
+    RSP_FAULT(l, loc, "is a quotation mark missing before it?", "a text of %zu bytes: labels have at most %d", length,
+              RSP_MOST_WORDING_BYTES);
+    return true;
+}
+
 rsp_text rsp_read_words(rsp_loader *l, const rsp_node *n) {
     rsp_text t = {0, NULL};
     if (!n || n->kind == RSP_Y_LIST) return t;
     if (n->kind == RSP_Y_SCALAR) {
         t = (rsp_text){1, RSP_NEW(l->a, rsp_wording)};
-        t.wording[0] = (rsp_wording){"", n->text};
+        t.wording[0] = (rsp_wording){"", rsp_wording_too_long(l, n->text, n->loc) ? "" : n->text};
         return t;
     }
     t.wording = RSP_ARRAY(l->a, rsp_wording, n->n);
     for (size_t k = 0; k < n->n; k++) {
         if (n->keys[k]->joins && t.n)
             t.wording[t.n - 1].text = rsp_printf(l->a, "%s, %s", t.wording[t.n - 1].text, n->keys[k]->text);
-        else if (!n->items[k]->bad) t.wording[t.n++] = (rsp_wording){n->keys[k]->text, n->items[k]->text};
+        else if (!n->items[k]->bad && !rsp_wording_too_long(l, n->items[k]->text, n->items[k]->loc))
+            t.wording[t.n++] = (rsp_wording){n->keys[k]->text, n->items[k]->text};
     }
     return t;
 }
@@ -172,6 +183,20 @@ static size_t load_role(rsp_loader *l, const rsp_node *n, const char *role) {
     return rsp_bind(l, rsp_get(n, role), rsp_printf(l->a, "role '%s'", role));
 }
 
+/* A country's files bear its code: two that differ in nothing but signs would be one file. */
+static void check_country_files(rsp_loader *l, const rsp_list *list, rsp_loc loc) {
+    rsp_map *seen = rsp_map_new();
+    for (size_t k = 0; list && k < list->n; k++) {
+        const char *word = rsp_file_word(l->a, list->choices[k].code);
+        size_t other = rsp_map_get(seen, word);
+        if (other == RSP_NONE) rsp_map_put(seen, word, k);
+        else
+            RSP_FAULT(l, loc, "change one of them", "the countries '%s' and '%s' would share their files: '%s'",
+                      list->choices[other].code, list->choices[k].code, word);
+    }
+    rsp_map_free(seen);
+}
+
 static void load_roles(rsp_loader *l) {
     const rsp_node *n = rsp_get(l->root, "roles");
     rsp_roles *r = &l->s->roles;
@@ -183,6 +208,7 @@ static void load_roles(rsp_loader *l) {
     r->submitted = load_role(l, n, "submitted");
     r->duration = load_role(l, n, "duration");
     r->consent = load_role(l, n, "consent");
+    if (r->country != RSP_NONE) check_country_files(l, rsp_var(l, r->country)->list, rsp_get(n, "country")->loc);
     if (r->country != RSP_NONE && rsp_var(l, r->country)->type != RSP_SELECT_ONE)
         RSP_FAULT(l, rsp_get(n, "country")->loc,
                   "make it a select_one question, so that countries have codes and names",

@@ -17,6 +17,7 @@ typedef struct {
     rsp_map *names; /* variable -> index */
     bool blind;     /* the instrument could not be read: unknown names mean nothing */
     size_t cap_variables, cap_inputs;
+    bool full; /* more variables than fit: said */
     rsp_map *list_names;
     size_t n_questions; /* variables of survey.csv stand first */
     size_t n_suggestions;
@@ -36,6 +37,8 @@ bool rsp_get_yes(const rsp_node *map, const char *key);
 /* Place of the value in words (ends with NULL), or fallback. */
 int rsp_get_choice(const rsp_node *map, const char *key, const char *const *words, int fallback);
 rsp_text rsp_read_words(rsp_loader *l, const rsp_node *n);
+/* Is a label longer than pages can hold? Reported then. */
+bool rsp_wording_too_long(rsp_loader *l, const char *text, rsp_loc loc);
 /* Single values of a node that is one value or a list: k-th of rsp_values(n). */
 size_t rsp_values(const rsp_node *n);
 rsp_node *rsp_value_at(const rsp_node *n, size_t k);
@@ -55,7 +58,7 @@ bool rsp_add_variable(rsp_loader *l, const rsp_variable *v, size_t *index);
 rsp_list *rsp_new_list(rsp_loader *l, const char *name, size_t n);
 const char **rsp_split_bar(rsp_loader *l, const char *text, size_t *n);
 bool rsp_good_code(const char *code); /* holds nothing that results and headings use as signs */
-#define RSP_CODE_HINT "codes hold no blanks and none of ; = : | ,"
+#define RSP_CODE_HINT "codes have up to 128 letters and signs, no blanks and none of ; = : | ,"
 
 /* The variable a node names; `where` is what names it, like "table 'age'". RSP_NONE and reported if there is none. */
 size_t rsp_bind(rsp_loader *l, const rsp_node *n, const char *where);
@@ -75,7 +78,7 @@ bool rsp_is_set(const rsp_variable *v); /* select_multiple or rank */
 /* ---- sections ------------------------------------------------------------------------------------------------------
  */
 
-void rsp_load_paths(rsp_loader *l); /* before all that name files */
+void rsp_load_paths(rsp_loader *l);       /* before all that name files */
 void rsp_load_derivations(rsp_loader *l); /* declares, then binds and orders */
 void rsp_load_rules(rsp_loader *l);
 void rsp_load_design(rsp_loader *l); /* design, eligible */

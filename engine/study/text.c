@@ -11,3 +11,13 @@ const char *rsp_text_in(const rsp_text *t, const char *lang) {
     }
     return any;
 }
+
+const char *rsp_file_word(rsp_arena *a, const char *code) {
+    char *word = rsp_strdup(a, code);
+    for (char *p = word; *p; p++) {
+        bool plain =
+            (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("_-.", *p);
+        if (!plain) *p = '_';
+    }
+    return word;
+}

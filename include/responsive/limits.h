@@ -11,8 +11,12 @@ enum {
     RSP_MOST_YAML_BYTES = 16 << 20,
     RSP_MOST_YAML_VALUES = 1000000, /* after aliases */
     RSP_MOST_YAML_DEPTH = 64,
-    RSP_MOST_RULES = 64,    /* cleaning rules: bits of a row's flags */
-    RSP_MOST_CROSSED = 8,   /* variables that a margin of the weighting crosses */
+    RSP_MOST_VARIABLES = 65535, /* asked, derived, and one for each choice of a multiple choice */
+    RSP_MOST_DERIVED = 10000,
+    RSP_MOST_NAME_BYTES = 128,      /* of a variable's name or a code: codes of countries become names of files */
+    RSP_MOST_WORDING_BYTES = 20000, /* of a label, hint or title */
+    RSP_MOST_RULES = 64,            /* cleaning rules: bits of a row's flags */
+    RSP_MOST_CROSSED = 8,           /* variables that a margin of the weighting crosses */
     RSP_MOST_ORDERED = 100, /* items of a wlsmv model: its weights are the square of its thresholds and correlations */
     RSP_MOST_ITEMS = 500,   /* items of any other factor model: moments are their square */
 

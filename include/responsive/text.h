@@ -17,4 +17,7 @@ typedef struct {
 /* The text in lang; a wording without a language serves every language; NULL if there is none. */
 const char *rsp_text_in(const rsp_text *t, const char *lang);
 
+/* A code as part of a file name: letters, digits, `_`, `-` and `.` stay, other bytes become `_`. */
+const char *rsp_file_word(rsp_arena *a, const char *code);
+
 #endif
