@@ -773,9 +773,8 @@ static void report_odd(const rsp_filler *x, const struct plan *p, size_t column,
         rsp_report(d, ambiguous ? RSP_ERR_DATA : RSP_WARNING, (rsp_loc){p->job->table->path, (int) lines.first[0], 0},
                    ambiguous ? "two choices have the same words: use codes, or change one label or alias"
                              : "add the word to choices.csv as an `alias`, or recode it",
-    rsp_buf values = {0}, room = {0};
-    for (size_t k = 0; k < n; k++) rsp_lines_merge(&lines, &odd[k].lines);
-    show_values(x->frame->study, odd, n, &values);
+                   "%zu answer%s to %s %s (%s)%s", lines.n, lines.n == 1 ? "" : "s",
+                   variable_and_column(p, column, &room),
                    ambiguous      ? "could be more than one choice, or none"
                    : lines.n == 1 ? "is no choice"
                                   : "are no choices",
