@@ -89,7 +89,7 @@ test: setup
 	@$(MAKE) --no-print-directory -j2 check
 	@$(MAKE) --no-print-directory -j2 check BUILD=build/san SAN=1
 
-check: $(TESTS:%=$(BUILD)/tests/%) $(BUILD)/responsive $(BUILD)/tests/faults.so
+check: $(TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/bench $(BUILD)/responsive $(BUILD)/tests/faults.so
 	@BUILD=$(BUILD) tests/run $(TESTS:%=$(BUILD)/tests/%)
 
 # What a night costs, station by station, at each of BENCH_SIZES respondents, the best of BENCH_BEST nights; where R has

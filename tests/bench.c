@@ -273,22 +273,26 @@ static bool copy_study(const rsp_study *s, const char *dir, rsp_diag *d) {
     return good;
 }
 
-static bool prepare(const struct bench *b, const char *dir, size_t n) {
+/* The exports of dir, or those of the bench before. */
+static bool write_exports(const struct bench *b, const char *dir, void *size, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    rsp_diag *d = rsp_diag_new();
     rsp_study *s = rsp_study_load(b->study, d);
     const char *exports = rsp_printf(a, "%s/exports", dir);
     double begin = seconds(CLOCK_MONOTONIC);
     bool good = s && copy_study(s, dir, d);
     if (good && !(b->keep && access(exports, F_OK) == 0)) {
-        good = rsp_simulate(dir, exports, n, 1) == 0;
+        good = rsp_simulate(dir, exports, *(const size_t *) size, 1) == 0;
         if (good) printf("simulated in %.1f s\n", seconds(CLOCK_MONOTONIC) - begin);
+        fflush(stdout);
     }
-    rsp_diag_print(d, stderr, false, 0);
     rsp_study_free(s);
     rsp_arena_free(a);
-    rsp_diag_free(d);
     return good;
+}
+
+/* Apart as nights are: once a process has started threads, those that it forks must not use them. */
+static bool prepare(const struct bench *b, const char *dir, size_t n) {
+    return run_apart(b, write_exports, dir, b->threads, &n, sizeof n);
 }
 
 /* ---- what is printed -------------------------------------------------------------------------------------------- */

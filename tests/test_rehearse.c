@@ -194,8 +194,21 @@ static void faults(void **state) {
     assert_int_equal(rehearse(at("study"), at("file"), 1), RSP_ERR_OUTPUT);
 }
 
+/* It once waited for ever: nights were forked from a process that had started threads. */
+static void bench_measures_every_station(void **state) {
+    (void) state;
+    const char *build = getenv("BUILD");
+    assert_int_equal(sh("timeout 60 %s/tests/bench --pages no specs/bench %s/bench 300 600 >%s 2>&1", build ? build : "build",
+                        here, at("measured")),
+                     0);
+    for (const char *const *k = (const char *const[]){"simulated", "600 respondents", "replicates", "linear_taylor",
+                                                      "computed", "intake alone", NULL}; *k; k++)
+        assert_int_equal(sh("grep -q '%s' %s", *k, at("measured")), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(table_is_what_the_nights_are),
-                                       cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(faults)};
+                                       cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(faults),
+                                       cmocka_unit_test(bench_measures_every_station)};
     return cmocka_run_group_tests(tests, open_folder, remove_folder);
 }
