@@ -20,4 +20,10 @@ static int sh(const char *format, ...) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* Where what is tested was built: as tests/run was told, or by plain `make`. */
+static inline const char *build_folder(void) {
+    const char *told = getenv("BUILD");
+    return told ? told : "build";
+}
+
 #endif

@@ -7,16 +7,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
 static char here[] = "/tmp/responsive-agree-XXXXXX";
 
 static void run(const char *study, const char *languages) {
-    const char *build = getenv("BUILD");
-    assert_int_equal(sh("%s/responsive run specs/%s --out %s --lang %s --quiet 2>%s/log", build ? build : "build",
-                        study, here, languages, here),
+    assert_int_equal(sh("%s/responsive run specs/%s --out %s --lang %s --quiet 2>%s/log", build_folder(), study, here,
+                        languages, here),
                      0);
 }
 

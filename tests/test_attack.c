@@ -82,8 +82,7 @@ static void a_missing_protection_is_noticed(void **state) {
 
 static int set_up(void **state) {
     (void) state;
-    const char *build = getenv("BUILD");
-    snprintf(program, sizeof program, "%s/responsive", build ? build : "build");
+    snprintf(program, sizeof program, "%s/responsive", build_folder());
     return mkdtemp(here) ? 0 : -1;
 }
 

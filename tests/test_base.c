@@ -1,5 +1,6 @@
 /* Foundations: names, suggestions, diagnostics, hashes, random streams, distributions, numbers as text. */
 #include "responsive/base.h"
+#include "shell.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -216,9 +217,7 @@ static void files(void **state) {
     assert_int_equal(rsp_diag_errors(d), 3);
     rsp_buf_free(&b);
     rsp_diag_free(d);
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(sh("rm -rf %s", dir), 0);
 }
 
 /* What the Makefile's HOOKS name stands in this program, and libraries find it there before their own. */

@@ -2,6 +2,7 @@
 #include "render/brief.h"
 #include "render/fonts.h"
 #include "render/labels.h"
+#include "shell.h"
 
 #include <math.h>
 #include <qpdf/qpdf-c.h>
@@ -391,7 +392,7 @@ static rsp_buf text_of(const char *dir, const char *name) {
 
 static void a_brief_is_accessible_and_the_same_again(void **state) {
     (void) state;
-    char one[] = "/tmp/test_brief_1_XXXXXX", two[] = "/tmp/test_brief_2_XXXXXX", command[600];
+    char one[] = "/tmp/test_brief_1_XXXXXX", two[] = "/tmp/test_brief_2_XXXXXX";
     assert_non_null(mkdtemp(one));
     assert_non_null(mkdtemp(two));
     world w = new_world(2e-9);
@@ -419,8 +420,7 @@ static void a_brief_is_accessible_and_the_same_again(void **state) {
     rsp_buf_free(&english);
     rsp_buf_free(&polish);
     free_world(&w);
-    snprintf(command, sizeof command, "rm -rf %s %s", one, two);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(sh("rm -rf %s %s", one, two), 0);
 }
 
 static void damaged_pdf_is_refused(void **state) {

@@ -50,9 +50,8 @@ static void faults_of_a_page_are_found(void **state) {
 
 static int set_up(void **state) {
     (void) state;
-    const char *build = getenv("BUILD");
     if (!mkdtemp(here)) return -1;
-    return sh("%s/responsive run specs/wvs --out %s --lang en --quiet 2>%s/log", build ? build : "build", here, here);
+    return sh("%s/responsive run specs/wvs --out %s --lang en --quiet 2>%s/log", build_folder(), here, here);
 }
 
 static int tear_down(void **state) {

@@ -3,6 +3,7 @@
 #include "render/charts.h"
 #include "render/labels.h"
 #include "render/theme.h"
+#include "shell.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -395,9 +396,7 @@ static void test_files(void **state) {
     snprintf(path, sizeof path, "%s/charts/answers-all-en.svg", dirs[0]);
     assert_int_not_equal(access(path, F_OK), 0); /* not asked for */
     for (int k = 0; k < 2; k++) {
-        char command[160];
-        snprintf(command, sizeof command, "rm -rf %s", dirs[k]);
-        assert_int_equal(system(command), 0);
+        assert_int_equal(sh("rm -rf %s", dirs[k]), 0);
     }
     w.p.n_only = 0;
 }

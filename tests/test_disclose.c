@@ -4,6 +4,7 @@
 #include "responsive/results.h"
 #include "responsive/statistics.h"
 #include "results/waiting.h"
+#include "shell.h"
 
 #include <glpk.h>
 #include <math.h>
@@ -1195,9 +1196,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void) state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    return system(command);
+    return sh("rm -rf %s", dir);
 }
 
 int main(void) {

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "intake/reader.h"
+#include "shell.h"
 
 /* ---- real files ------------------------------------------------------------------------------------------------- */
 
@@ -939,11 +940,10 @@ static void test_round_trips(void **state) {
     assert_non_null(f);
     leave_out_doubles(f);
     tell_kinds(f);
-    char folder[] = "/tmp/responsive-exports-XXXXXX", command[80];
+    char folder[] = "/tmp/responsive-exports-XXXXXX";
     assert_non_null(mkdtemp(folder));
     for (size_t k = 0; k < N_MANNERS; k++) there_and_back(s, f, &manners[k], folder);
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(sh("rm -r %s", folder), 0);
     rsp_frame_free(f);
     rsp_study_free(s);
     rsp_diag_free(d);

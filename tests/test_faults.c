@@ -282,14 +282,13 @@ static void stopped(void **state) {
 
 static int set_up(void **state) {
     (void) state;
-    const char *build = getenv("BUILD");
     char folder[] = "/tmp/responsive-faults-XXXXXX", cwd[512];
     if (!mkdtemp(folder) || !getcwd(cwd, sizeof cwd)) return -1;
     snprintf(here, sizeof here, "%s", folder);
     snprintf(out, sizeof out, "%s/out", here);
     snprintf(report, sizeof report, "%s/report", here);
-    snprintf(program, sizeof program, "%s/responsive", build ? build : "build");
-    snprintf(faults, sizeof faults, "%s/%s/tests/faults.so", cwd, build ? build : "build");
+    snprintf(program, sizeof program, "%s/responsive", build_folder());
+    snprintf(faults, sizeof faults, "%s/%s/tests/faults.so", cwd, build_folder());
     return SANITIZED || finish(start(NULL)) == 0 ? 0 : -1;
 }
 

@@ -1,5 +1,7 @@
 /* What fuzzing once found stays found: every file of tests/fuzz/crashers through its target, and the targets' own seeds
  * for a start. The name of a file begins with that of its target. */
+#include "shell.h"
+
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,16 +90,14 @@ static void crashers(void **state) {
 /* The targets work, and their seeds are sound. Those of `study` are the studies of other tests. */
 static void seeds(void **state) {
     (void) state;
-    char folder[] = "/tmp/responsive-seeds-XXXXXX", command[400], place[300];
+    char folder[] = "/tmp/responsive-seeds-XXXXXX", place[300];
     assert_non_null(mkdtemp(folder));
     for (size_t k = 0; k + 1 < N_TARGETS; k++) {
         snprintf(place, sizeof place, "%s/%s", folder, TARGETS[k].name);
-        snprintf(command, sizeof command, "tests/fuzz/corpus %s %s", TARGETS[k].name, place);
-        assert_int_equal(system(command), 0);
+        assert_int_equal(sh("tests/fuzz/corpus %s %s", TARGETS[k].name, place), 0);
         assert_true(replay(place, &TARGETS[k]) > 0);
     }
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(sh("rm -rf %s", folder), 0);
 }
 
 /* Lines are looked up in one pass: 200,000 block texts took minutes once. */

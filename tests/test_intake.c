@@ -17,6 +17,7 @@
 
 #include "intake/reader.h"
 #include "intake/signs.h"
+#include "shell.h"
 
 /* ---- a study in a folder of its own ----------------------------------------------------------------------------- */
 
@@ -105,11 +106,9 @@ static void folder_forget(struct folder *x) {
 }
 
 static void folder_free(struct folder *x) {
-    char command[128];
     folder_forget(x);
     rsp_diag_free(x->diag);
-    snprintf(command, sizeof command, "rm -r '%s'", x->dir);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(sh("rm -r '%s'", x->dir), 0);
 }
 
 /* Reads one file of the given content. */

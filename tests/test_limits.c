@@ -448,9 +448,7 @@ static void every_recursion_has_an_end(void **state) {
 #ifdef __SANITIZE_ADDRESS__
     skip(); /* other calls stand in its code; the plain build is looked at */
 #endif
-    const char *build = getenv("BUILD");
-    assert_int_equal(sh("python3 tests/recursion.py %s/libresponsive.a tests/recursion.txt", build ? build : "build"),
-                     0);
+    assert_int_equal(sh("python3 tests/recursion.py %s/libresponsive.a tests/recursion.txt", build_folder()), 0);
 }
 
 int main(void) {

@@ -465,8 +465,7 @@ static void no_tool_leaves_personal_words(void **state) {
 
 static int set_up(void **state) {
     (void) state;
-    const char *build = getenv("BUILD");
-    snprintf(program, sizeof program, "%s/responsive", build ? build : "build");
+    snprintf(program, sizeof program, "%s/responsive", build_folder());
     strcpy(here, "/tmp/responsive-memory-XXXXXX");
     return mkdtemp(here) ? 0 : -1;
 }

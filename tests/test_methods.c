@@ -1,5 +1,6 @@
 /* The methods annex: no statistic without a definition, no source without a work, tables over pages, the finished PDF. */
 #include "render/methods.h"
+#include "shell.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -528,9 +529,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void) state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", here);
-    return system(command);
+    return sh("rm -rf %s", here);
 }
 
 int main(void) {

@@ -370,10 +370,9 @@ static int go_on(double seconds, uint64_t seed) {
     time_t until = time(NULL) + (time_t) seconds;
     size_t n = 0, bad = 0, published = 0;
     char path[600];
-    const char *build = getenv("BUILD");
     for (; time(NULL) < until; seed++, n++) {
         int status;
-        snprintf(path, sizeof path, "%s/nights-%llu", build ? build : "build", (unsigned long long) seed);
+        snprintf(path, sizeof path, "%s/nights-%llu", build_folder(), (unsigned long long) seed);
         if (sound(seed, path, &status)) unlink(path);
         else bad++;
         published += status <= 1;
@@ -384,10 +383,9 @@ static int go_on(double seconds, uint64_t seed) {
 
 static int set_up(void **state) {
     (void) state;
-    const char *build = getenv("BUILD");
     char cwd[512];
     if (!getcwd(cwd, sizeof cwd)) return -1;
-    snprintf(program, sizeof program, "%s/%s/responsive", cwd, build ? build : "build");
+    snprintf(program, sizeof program, "%s/%s/responsive", cwd, build_folder());
     snprintf(here, sizeof here, "%s/responsive-mutants-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (!mkdtemp(here)) return -1;
     find_bases();

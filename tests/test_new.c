@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,6 +14,7 @@
 #include "intake/form.h"
 #include "intake/scales.h"
 #include "responsive/expr.h"
+#include "shell.h"
 
 static char folder[] = "/tmp/responsive-new-XXXXXX";
 
@@ -33,13 +33,10 @@ static rsp_study *drafted(const char *name, const char *const *paths, size_t n, 
 
 /* Does `responsive run` publish the draft? */
 static void expect_run(const char *name) {
-    char command[400];
-    snprintf(command, sizeof command, "%s/responsive run %s/%s --out %s/out --quiet > %s/run.log 2>&1",
-             getenv("BUILD") ? getenv("BUILD") : "build", folder, name, folder, folder);
-    int status = WEXITSTATUS(system(command));
-    if (status <= 1) return;
-    snprintf(command, sizeof command, "grep error %s/run.log >&2", folder);
-    if (system(command) != 0) fputs("no error is named\n", stderr);
+    int status = sh("%s/responsive run %s/%s --out %s/out --quiet > %s/run.log 2>&1", build_folder(), folder, name,
+                    folder, folder);
+    if (status == 0 || status == 1) return;
+    if (sh("grep error %s/run.log >&2", folder) != 0) fputs("no error is named\n", stderr);
     fail_msg("the run of %s ends with %d", name, status);
 }
 
@@ -566,7 +563,5 @@ int main(void) {
                                        cmocka_unit_test(test_conditions),
                                        cmocka_unit_test(test_scale_words)};
     int failed = cmocka_run_group_tests_name("new", tests, NULL, NULL);
-    char command[80];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command) == 0 ? failed : 1;
+    return sh("rm -rf %s", folder) == 0 ? failed : 1;
 }

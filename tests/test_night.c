@@ -476,8 +476,7 @@ static void wrong_usage(void **state) {
 
 static int set_up(void **state) {
     (void) state;
-    const char *build = getenv("BUILD");
-    snprintf(program, sizeof program, "%s/responsive", build ? build : "build");
+    snprintf(program, sizeof program, "%s/responsive", build_folder());
     snprintf(here, sizeof here, "/tmp/responsive-test-XXXXXX");
     return mkdtemp(here) && getcwd(root, sizeof root) ? 0 : -1;
 }

@@ -2,6 +2,7 @@
  */
 #include "render/dataset.h"
 #include "render/tabulate.h"
+#include "shell.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -742,9 +743,7 @@ static int make_scratch(void **state) {
 
 static int remove_scratch(void **state) {
     (void) state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", here);
-    return system(command);
+    return sh("rm -rf '%s'", here);
 }
 
 int main(void) {

@@ -405,10 +405,9 @@ static void nor_do_inspect_and_new(void **state) {
 
 static int set_up(void **state) {
     (void) state;
-    const char *build = getenv("BUILD");
     char cwd[512];
     if (!getcwd(cwd, sizeof cwd)) return -1;
-    snprintf(program, sizeof program, "%s/%s/responsive", cwd, build ? build : "build");
+    snprintf(program, sizeof program, "%s/%s/responsive", cwd, build_folder());
     strcpy(here, "/tmp/responsive-planted-XXXXXX");
     return mkdtemp(here) && sh("mkdir %s/config", here) == 0 ? 0 : -1;
 }

@@ -197,12 +197,12 @@ static void faults(void **state) {
 /* It once waited for ever: nights were forked from a process that had started threads. */
 static void bench_measures_every_station(void **state) {
     (void) state;
-    const char *build = getenv("BUILD");
-    assert_int_equal(sh("timeout 60 %s/tests/bench --pages no specs/bench %s/bench 300 600 >%s 2>&1", build ? build : "build",
+    assert_int_equal(sh("timeout 60 %s/tests/bench --pages no specs/bench %s/bench 300 600 >%s 2>&1", build_folder(),
                         here, at("measured")),
                      0);
     for (const char *const *k = (const char *const[]){"simulated", "600 respondents", "replicates", "linear_taylor",
-                                                      "computed", "intake alone", NULL}; *k; k++)
+                                                      "computed", "intake alone", NULL};
+         *k; k++)
         assert_int_equal(sh("grep -q '%s' %s", *k, at("measured")), 0);
 }
 

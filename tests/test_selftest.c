@@ -85,10 +85,9 @@ static void what_is_not_there_is_said(void **state) {
 
 static int set_up(void **state) {
     (void) state;
-    const char *build = getenv("BUILD") ? getenv("BUILD") : "build";
     snprintf(here, sizeof here, "/tmp/test_selftest_XXXXXX");
     if (!mkdtemp(here)) return -1;
-    return sh("make -s install BUILD=%s DESTDIR=%s PREFIX=/usr > /dev/null", build, here);
+    return sh("make -s install BUILD=%s DESTDIR=%s PREFIX=/usr > /dev/null", build_folder(), here);
 }
 
 static int tear_down(void **state) {

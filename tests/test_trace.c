@@ -13,8 +13,7 @@
 static char here[] = "/tmp/responsive-trace-XXXXXX";
 
 static void run(const char *study) {
-    const char *build = getenv("BUILD");
-    int status = sh("%s/responsive run specs/%s --out %s --quiet 2>%s/log", build ? build : "build", study, here, here);
+    int status = sh("%s/responsive run specs/%s --out %s --quiet 2>%s/log", build_folder(), study, here, here);
     assert_true(status == 0 || status == 1);
 }
 

@@ -17,7 +17,7 @@ rsp_made_of rsp_made_of_read(const json_t *manifest, rsp_arena *a) {
            *program = json_object_get(manifest, "program"), *hash, *one;
     size_t n = json_object_size(inputs), k = 0, j;
     rsp_made_of o = {{0, RSP_ARRAY(a, const char *, n), RSP_ARRAY(a, const char *, n), RSP_ARRAY(a, bool, n)},
-                    program_name(a, text_of(program, "version"), text_of(program, "commit"))};
+                     program_name(a, text_of(program, "version"), text_of(program, "commit"))};
     const char *name;
     json_object_foreach(inputs, name, hash) {
         const char *hex = json_string_value(hash);

@@ -29,8 +29,7 @@ typedef struct {
     const rsp_published_row *net;       /* agreement: net agreement, if the run has it */
     const rsp_published_row *missing;   /* agreement: share without an opinion */
     const rsp_published_row *reference; /* dots of one country: the same for everybody */
-    const rsp_published_row
-        *pairs[2]; /* agreement: the two lowest and the two highest of five, where published together */
+    const rsp_published_row *pairs[2];  /* agreement: the two lowest, the two highest of five, if published together */
     const rsp_published_row *further;   /* forest of drivers: pooled, and the range expected for a further country */
 } chart_row;
 

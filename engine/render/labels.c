@@ -191,7 +191,8 @@ static const char *own_term(const rsp_labels *l, rsp_arena *a, const rsp_publish
 
 /* Its term is a statement of a factor model's syntax, its level a word of the engine. */
 static bool of_modification(const rsp_published_row *row) {
-    return strncmp(row->statistic, "modification_index", 18) == 0 || strncmp(row->statistic, "expected_change", 15) == 0;
+    return strncmp(row->statistic, "modification_index", 18) == 0 ||
+           strncmp(row->statistic, "expected_change", 15) == 0;
 }
 
 const char *rsp_label_term(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {

@@ -319,8 +319,8 @@ static const rsp_key factor_keys[] = {
     {"seed", ONE, RSP_V_INTEGER, "0..", false, NULL, "parallel: of the random streams; default the study's"},
     {"replicates", ONE, RSP_V_INTEGER, "20..10000", false, NULL, "parallel: random data sets; default 100"},
     {"estimator", ONE, RSP_V_ENUM, "ml|mlr|wlsmv|wlsm|dwls", false, NULL,
-     "default ml (invariance: mlr); ordinal items: wlsmv (chi-square scaled and shifted), wlsm (scaled), dwls (neither, "
-     "naive errors; not of invariance)"},
+     "default ml (invariance: mlr); ordinal items: wlsmv (chi-square scaled and shifted), wlsm (scaled), dwls "
+     "(neither, naive errors; not of invariance)"},
     {"ordered", ONE | LIST, RSP_V_TEXT, NULL, false, NULL,
      "wlsmv, wlsm, dwls, polychoric: `all` (default), or the items that are ordinal"},
     {"group", ONE, RSP_V_VARIABLE, NULL, false, NULL, "groups to compare"},
