@@ -8,6 +8,7 @@
  * all. With --peer the first size's exports are also given to the study's peer.R, those of the others to its fread alone, and
  * the ratios are printed. */
 #include "render/labels.h"
+#include "batch/manifest.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
 #include "responsive/intake.h"
@@ -105,7 +106,8 @@ static bool render_all(const rsp_study *s, const rsp_frame *f, const rsp_publish
                          .simulated = rsp_study_simulated(s),
                          .n_languages = s->n_languages,
                          .languages = s->languages,
-                         .labels = labels};
+                         .labels = labels,
+                         .hashes = rsp_hashes_new()};
     struct rsp_file_note *notes = rsp_calloc(f->n_files, sizeof *notes);
     for (size_t k = 0; k < f->n_files; k++)
         notes[k] = (struct rsp_file_note){f->files[k].name, f->files[k].tool, f->files[k].encoding, f->files[k].rows,
@@ -114,10 +116,12 @@ static bool render_all(const rsp_study *s, const rsp_frame *f, const rsp_publish
     p.n_files = f->n_files;
     good = good && rsp_make_dirs(into, d);
     for (size_t k = 0; good && k < sizeof parts / sizeof *parts; k++) {
-        good = rsp_render_together(&p, 1, &parts[k].render, d) && !rsp_diag_errors(d);
+        if (parts[k].render == rsp_render_site) good = rsp_hash_outputs(into, p.hashes, d);
+        good = good && rsp_render_together(&p, 1, &parts[k].render, d) && !rsp_diag_errors(d);
         stop(w, parts[k].name, true);
     }
     free(notes);
+    rsp_hashes_free(p.hashes);
     for (size_t k = 0; k < s->n_languages; k++) rsp_labels_free(labels[k]);
     free(labels);
     return good;

@@ -1,5 +1,6 @@
 /* Workbooks, open data, quality page, index page and `show`: words, layout, equal numbers, equal bytes, hostile texts.
  */
+#include "batch/manifest.h"
 #include "render/dataset.h"
 #include "render/tabulate.h"
 #include "shell.h"
@@ -121,6 +122,7 @@ static void open_world(struct world *w) {
 }
 
 static void close_world(struct world *w) {
+    rsp_hashes_free(w->p.hashes);
     for (size_t k = 0; k < 2; k++) rsp_labels_free(w->in[k]);
     rsp_published_free(w->published);
     rsp_results_free(w->results);
@@ -130,10 +132,13 @@ static void close_world(struct world *w) {
 }
 
 static void render(struct world *w, const char *name) {
+    rsp_hashes_free(w->p.hashes);
+    w->p.hashes = rsp_hashes_new();
     w->p.dir = rsp_printf(w->a, "%s/%s", here, name);
     bool ok = rsp_make_dirs(w->p.dir, w->d) && rsp_render_dataset(&w->p, w->d) && rsp_render_workbooks(&w->p, w->d) &&
               rsp_render_methods(&w->p, w->d) && rsp_render_quality(&w->p, w->d) && rsp_render_changes(&w->p, w->d) &&
-              rsp_render_explore(&w->p, w->d) && rsp_render_site(&w->p, w->d);
+              rsp_render_explore(&w->p, w->d) && rsp_hash_outputs(w->p.dir, w->p.hashes, w->d) &&
+              rsp_render_site(&w->p, w->d);
     if (!ok) rsp_diag_print(w->d, stderr, false, 0);
     assert_true(ok);
 }

@@ -50,6 +50,52 @@ bool rsp_hash_file(const char *path, char hex[65]) {
     return got == 0;
 }
 
+/* ---- of many files ---------------------------------------------------------------------------------------------- */
+
+struct rsp_hashes {
+    rsp_map *place; /* path -> its place in hex */
+    size_t n;
+    char (*hex)[65];
+};
+
+rsp_hashes *rsp_hashes_new(void) {
+    rsp_hashes *h = rsp_calloc(1, sizeof *h);
+    h->place = rsp_map_new();
+    return h;
+}
+
+bool rsp_hashes_add(rsp_hashes *h, const char *dir, const char *const *paths, size_t n, rsp_diag *d) {
+    size_t known = h->n;
+    const char **fresh = rsp_calloc(n + 1, sizeof *fresh);
+    for (size_t k = 0; k < n; k++)
+        if (rsp_map_put(h->place, paths[k], h->n)) fresh[h->n++ - known] = paths[k];
+    h->hex = rsp_realloc(h->hex, (h->n + 1) * sizeof *h->hex);
+    bool ok = true;
+#pragma omp parallel for schedule(dynamic, 8) num_threads(rsp_threads()) reduction(&& : ok)
+    for (size_t k = known; k < h->n; k++) {
+        rsp_arena *a = rsp_arena_new();
+        if (!rsp_hash_file(rsp_path_join(a, dir, fresh[k - known]), h->hex[k])) {
+            rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){fresh[k - known], 0, 0}, NULL, "cannot be read back");
+            ok = false;
+        }
+        rsp_arena_free(a);
+    }
+    free(fresh);
+    return ok;
+}
+
+const char *rsp_hashes_get(const rsp_hashes *h, const char *path) {
+    size_t at = rsp_map_get(h->place, path);
+    return at == RSP_NONE ? NULL : h->hex[at];
+}
+
+void rsp_hashes_free(rsp_hashes *h) {
+    if (!h) return;
+    rsp_map_free(h->place);
+    free(h->hex);
+    free(h);
+}
+
 uint64_t rsp_hash64(const void *bytes, size_t length, uint64_t seed) { return rsp_hash64_inline(bytes, length, seed); }
 
 /* ---- Philox 4x32-10 --------------------------------------------------------------------------------------------- */

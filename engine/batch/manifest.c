@@ -156,37 +156,34 @@ static json_t *flag_counts(const rsp_published *p) {
 
 static json_t *text_or_null(const char *s) { return s ? json_string(s) : json_null(); }
 
-/* Every file but the two that are still being written. */
-static bool hash_outputs(const char *dir, const char *const *paths, size_t n, json_t *outputs, rsp_diag *d) {
-    char(*hex)[65] = rsp_calloc(n + 1, sizeof *hex);
-    bool ok = true;
-#pragma omp parallel for schedule(dynamic, 8) num_threads(rsp_threads()) reduction(&& : ok)
-    for (size_t k = 0; k < n; k++) {
-        rsp_arena *a = rsp_arena_new();
-        if (strcmp(paths[k], "run.log") != 0 && strcmp(paths[k], "manifest.json") != 0 &&
-            !rsp_hash_file(rsp_path_join(a, dir, paths[k]), hex[k])) {
-            rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){paths[k], 0, 0}, NULL, "cannot be read back");
-            ok = false;
-        }
-        rsp_arena_free(a);
-    }
+bool rsp_hash_outputs(const char *dir, rsp_hashes *h, rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
+    const char **paths;
+    size_t n;
+    bool ok = rsp_list_files(dir, a, &paths, &n, d) && rsp_hashes_add(h, dir, paths, n, d);
+    rsp_arena_free(a);
+    return ok;
+}
+
+static bool list_outputs(const char *dir, const rsp_hashes *h, json_t *outputs, rsp_diag *d) {
+    rsp_arena *a = rsp_arena_new();
+    const char **paths;
+    size_t n;
+    bool ok = rsp_list_files(dir, a, &paths, &n, d);
     for (size_t k = 0; ok && k < n; k++)
-        if (*hex[k]) json_object_set_new(outputs, paths[k], json_string(hex[k]));
-    free(hex);
+        json_object_set_new(outputs, paths[k], json_string(rsp_hashes_get(h, paths[k])));
+    rsp_arena_free(a);
     return ok;
 }
 
 bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
-    const char **paths;
-    size_t n;
-    bool ok = rsp_list_files(dir, a, &paths, &n, d);
     json_t *inputs = json_object(), *exports = json_array(), *outputs = json_object();
     for (size_t k = 0; k < m->inputs->n; k++) {
         json_object_set_new(inputs, m->inputs->name[k], json_string(m->inputs->sha256[k]));
         if (m->inputs->is_export[k]) json_array_append_new(exports, json_string(m->inputs->name[k]));
     }
-    ok = ok && hash_outputs(dir, paths, n, outputs, d);
+    bool ok = rsp_hash_outputs(dir, m->hashes, d) && list_outputs(dir, m->hashes, outputs, d);
     json_t *root = json_object();
     json_object_set_new(root, "run", json_string(m->run));
     json_object_set_new(root, "study", json_string(m->study->id));

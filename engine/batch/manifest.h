@@ -45,9 +45,13 @@ typedef struct {
     const rsp_published *results;
     size_t rows_read, rows_kept;
     size_t releases; /* publications in the memory, this one among them; 0: none is kept */
+    rsp_hashes *hashes; /* of the files that are hashed already; the others are added */
 } rsp_manifest;
 
-/* Writes dir/manifest.json with a hash of every other file but run.log. */
+/* Adds the files of the folder that h does not know yet. */
+bool rsp_hash_outputs(const char *dir, rsp_hashes *h, rsp_diag *d);
+
+/* Writes dir/manifest.json with a hash of every other file there is: run.log comes after it. */
 bool rsp_manifest_write(const rsp_manifest *m, const char *dir, rsp_diag *d);
 
 #endif

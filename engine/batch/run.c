@@ -45,6 +45,7 @@ struct night {
     rsp_memory *memory;   /* of earlier publications; NULL: disclosure control is off */
     unsigned char key[RSP_KEY_BYTES];
     rsp_arrivals arrivals;
+    rsp_hashes *hashes; /* of the publication's files */
     char content_id[17], inputs_id[17];
     bool preliminary, unchanged; /* unchanged: the publication before is what tonight's would be */
     size_t forgotten;
@@ -341,7 +342,14 @@ static void accuracy_notes(struct night *n, rsp_publication *p) {
     rsp_diag_free(own);
 }
 
+static bool render_parts(struct night *n, const rsp_publication *p, const char *name, size_t n_parts,
+                         rsp_renderer *const *parts) {
+    rsp_log_line(&n->log, "rendering %s", name);
+    return rsp_render_together(p, n_parts, parts, n->d) && !rsp_diag_errors(n->d);
+}
+
 static bool render(struct night *n) {
+    n->hashes = rsp_hashes_new();
     rsp_publication p = {.study = n->study,
                          .results = n->published,
                          .dir = n->stage.staging,
@@ -353,7 +361,8 @@ static bool render(struct night *n) {
                          .labels = n->labels,
                          .n_only = n->options->n_only,
                          .only = n->options->only,
-                         .changes = n->changes};
+                         .changes = n->changes,
+                         .hashes = n->hashes};
     file_notes(n, &p);
     accuracy_notes(n, &p);
     warning_notes(n, &p);
@@ -362,18 +371,11 @@ static bool render(struct night *n) {
                                *const then[] = {rsp_render_explore, rsp_render_changes, rsp_render_workbooks,
                                                 rsp_render_briefs},
                                *const last[] = {rsp_render_site};
-    static const struct {
-        const char *name;
-        size_t n;
-        rsp_renderer *const *parts;
-    } steps[] = {{"open data, methods annex, quality report, charts", sizeof first / sizeof *first, first},
-                 {"workbooks, briefs, pages", sizeof then / sizeof *then, then},
-                 {"index page", sizeof last / sizeof *last, last}};
-    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
-        rsp_log_line(&n->log, "rendering %s", steps[k].name);
-        if (!rsp_render_together(&p, steps[k].n, steps[k].parts, n->d) || rsp_diag_errors(n->d)) return false;
-    }
-    return rsp_clean_write(n->cleaning, rsp_path_join(n->arena, n->stage.staging, "quality/cleaning.csv"), n->d);
+    return render_parts(n, &p, "open data, methods annex, quality report, charts", sizeof first / sizeof *first,
+                        first) &&
+           render_parts(n, &p, "workbooks, briefs, pages", sizeof then / sizeof *then, then) &&
+           rsp_clean_write(n->cleaning, rsp_path_join(n->arena, n->stage.staging, "quality/cleaning.csv"), n->d) &&
+           rsp_hash_outputs(n->stage.staging, n->hashes, n->d) && render_parts(n, &p, "index page", 1, last);
 }
 
 static bool write_manifest(struct night *n, const char *started) {
@@ -391,7 +393,8 @@ static bool write_manifest(struct night *n, const char *started) {
                       .results = n->published,
                       .rows_read = n->cleaning->rows_read,
                       .rows_kept = n->cleaning->rows_kept,
-                      .releases = n->memory ? rsp_memory_releases(n->memory) : 0};
+                      .releases = n->memory ? rsp_memory_releases(n->memory) : 0,
+                      .hashes = n->hashes};
     return rsp_manifest_write(&m, n->stage.staging, n->d);
 }
 
@@ -537,6 +540,7 @@ int rsp_run(const rsp_run_options *o) {
     rsp_log_close(&n.log);
     if (n.stage.arena) rsp_stage_close(&n.stage);
     rsp_previous_close(&n.previous);
+    rsp_hashes_free(n.hashes);
     rsp_published_free(n.published);
     rsp_memory_free(n.memory);
     rsp_results_free(n.results);

@@ -32,6 +32,7 @@ struct mixture {
     size_t n;
     struct at at[ROOTS + 1];
     double t[STEPS], t_weight[STEPS]; /* quadrature of Student's t on df */
+    size_t n_z;
     double z[STEPS], z_weight[STEPS]; /* and of the normal distribution */
 };
 
@@ -80,15 +81,20 @@ static void make_points(struct mixture *m) {
     add_point(m, 0, gsl_cdf_chisq_Q(most, m->df));
 }
 
-/* The trapezoidal rule, exact to rounding where all derivatives vanish at the ends: over z, and over s with t = sinh(s). */
+/* The trapezoidal rule, exact to rounding where all derivatives vanish at the ends: over z, and over s with t = sinh(s). Its
+ * error falls with exp(-2 pi d / step), d the distance of the integrand's poles from the real line (Trefethen and Weideman
+ * 2014): over z those of Student's t, at least sqrt(df) away where tau is smaller than se. */
 static void make_quadrature(struct mixture *m) {
     double constant = lgamma((m->df + 1) / 2) - lgamma(m->df / 2) - log(m->df * M_PI) / 2;
-    double far = asinh(pow(1e-12, -1 / m->df) * sqrt(m->df)), z_step = 16.0 / (STEPS - 1),
-           s_step = 2 * far / (STEPS - 1);
-    for (size_t j = 0; j < STEPS; j++) {
-        double s = -far + s_step * (double) j;
+    double far = asinh(pow(1e-12, -1 / m->df) * sqrt(m->df)), s_step = 2 * far / (STEPS - 1);
+    m->n_z = (size_t) ceil(16 / fmin(0.4, 0.2 * sqrt(m->df))) + 1;
+    double z_step = 16 / (double) (m->n_z - 1);
+    for (size_t j = 0; j < m->n_z; j++) {
         m->z[j] = -8 + z_step * (double) j;
         m->z_weight[j] = z_step * exp(-m->z[j] * m->z[j] / 2) / sqrt(2 * M_PI);
+    }
+    for (size_t j = 0; j < STEPS; j++) {
+        double s = -far + s_step * (double) j;
         m->t[j] = sinh(s);
         m->t_weight[j] = s_step * cosh(s) * exp(constant - (m->df + 1) / 2 * log1p(m->t[j] * m->t[j] / m->df));
     }
@@ -101,7 +107,7 @@ static double below_at(const struct mixture *m, const struct at *a, double x) {
         for (size_t j = 0; j < STEPS; j++)
             sum += m->t_weight[j] * erfc(-(x - a->mean - m->t[j] * a->se) / a->tau * M_SQRT1_2) / 2;
     } else {
-        for (size_t j = 0; j < STEPS; j++)
+        for (size_t j = 0; j < m->n_z; j++)
             sum += m->z_weight[j] * gsl_cdf_tdist_P((x - a->mean - m->z[j] * a->tau) / a->se, m->df);
     }
     return sum;

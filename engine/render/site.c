@@ -43,17 +43,12 @@ static void link_to(rsp_site *s, const char *folder, const char *name, const cha
 /* The first digits, to be compared by eye; all of them in manifest.json. */
 static void checksum(rsp_site *s, const char *folder, const char *name) {
     const char *path = rsp_printf(s->a, "%s/%s", folder, name);
-    size_t at = rsp_map_get(s->places, path);
-    if (at == RSP_NONE) { /* data are listed in every language, but read once */
-        char hex[65];
-        if (!rsp_hash_file(rsp_path_join(s->a, s->p->dir, path), hex)) {
-            rsp_report(s->d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, NULL, "cannot be read back");
-            return;
-        }
-        rsp_map_put(s->places, path, at = s->n_hashes);
-        RSP_PUSH(s->hashes, s->n_hashes, s->hash_capacity, rsp_strdup(s->a, hex));
+    const char *hex = rsp_hashes_get(s->p->hashes, path);
+    if (!hex) {
+        rsp_report(s->d, RSP_ERR_BUG, (rsp_loc){path, 0, 0}, NULL, "has appeared since the publication was hashed");
+        return;
     }
-    rsp_buf_printf(&s->out, " <code class=\"hash\">SHA-256 %.16s\u2026</code>", s->hashes[at]);
+    rsp_buf_printf(&s->out, " <code class=\"hash\">SHA-256 %.16s\u2026</code>", hex);
 }
 
 static void file_list(rsp_site *s, const char *heading, const char *folder, const rsp_site_list *files,
@@ -261,10 +256,8 @@ static bool write_page(rsp_site *s) {
 }
 
 static bool make_page(const rsp_publication *p, bool (*write)(rsp_site *), rsp_diag *d) {
-    rsp_site s = {.p = p, .a = rsp_arena_new(), .d = d, .places = rsp_map_new()};
+    rsp_site s = {.p = p, .a = rsp_arena_new(), .d = d};
     bool ok = write(&s);
-    rsp_map_free(s.places);
-    free(s.hashes);
     free(s.briefs.items);
     free(s.tables.items);
     free(s.charts.items);

@@ -24,9 +24,6 @@ typedef struct {
     const rsp_texts *texts;
     const char *lang;
     rsp_site_list briefs, tables, charts;
-    rsp_map *places; /* path -> its hash, once read */
-    size_t n_hashes, hash_capacity;
-    const char **hashes; /* heap */
     rsp_buf out;
     rsp_arena *a;
     rsp_diag *d;

@@ -6,15 +6,21 @@
 
 #include <stdlib.h>
 
-/* Tasks, not a task loop: libgomp runs a loop of more than 64 tasks a thread at once, on the thread that came to it. */
+/* Tasks, not a task loop: libgomp runs a loop of more than 64 tasks a thread at once, on the thread that came to it. A task
+ * takes what comes next rather than a file of its own: libgomp hands tasks out from both ends of its queue. */
 bool rsp_make_each(size_t n, bool (*make)(void *context, size_t k), void *context) {
-    size_t failed = 0;
+    size_t failed = 0, next = 0;
 #pragma omp taskgroup
-    for (size_t k = 0; k < n; k++) {
-#pragma omp task firstprivate(k) shared(failed)
-        if (!make(context, k)) {
+    for (size_t task = 0; task < n; task++) {
+#pragma omp task shared(failed, next)
+        {
+            size_t k;
+#pragma omp atomic capture
+            k = next++;
+            if (!make(context, k)) {
 #pragma omp atomic
-            failed++;
+                failed++;
+            }
         }
     }
     return failed == 0;

@@ -139,6 +139,15 @@ void rsp_hash_add(rsp_hash *h, const void *bytes, size_t length);
 void rsp_hash_str(rsp_hash *h, const char *s); /* with its length, so that ("a","b") and ("ab","") differ */
 void rsp_hash_hex(rsp_hash *h, char hex[65]);
 bool rsp_hash_file(const char *path, char hex[65]); /* false if it cannot be read */
+
+/* SHA-256 of the files of a folder, each read once. */
+typedef struct rsp_hashes rsp_hashes;
+rsp_hashes *rsp_hashes_new(void);
+/* Reads those of paths[n] (below `dir`) that are not known yet, on all threads. False, each reported: cannot be read. */
+bool rsp_hashes_add(rsp_hashes *h, const char *dir, const char *const *paths, size_t n, rsp_diag *d);
+const char *rsp_hashes_get(const rsp_hashes *h, const char *path); /* hexadecimal; NULL: not known */
+void rsp_hashes_free(rsp_hashes *h);
+
 /* Fast 64-bit hash of bytes for sorting and tables (not for identity of publications). */
 uint64_t rsp_hash64(const void *bytes, size_t length, uint64_t seed);
 

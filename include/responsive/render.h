@@ -58,6 +58,8 @@ typedef struct {
     const rsp_accuracy *accuracy;
     const rsp_recovery *recovery;
     const rsp_library *libraries;
+    /* for the index: of every file that the other renderers left */
+    rsp_hashes *hashes;
 } rsp_publication;
 
 /* Each writes its files; false: an error was reported. */
