@@ -153,6 +153,28 @@ double rsp_value_reversed(const rsp_frame *f, size_t variable, size_t i) {
     return low + high - x;
 }
 
+/* The numbers of a coded column's cells, looked up by code: of one byte from -128 on, so that kinds of missing are no case of
+ * their own. */
+static void values_of_bytes(const rsp_column *c, size_t from, size_t to, double *into) {
+    double table[256], *value = table + 128;
+    for (int k = -128; k < 128; k++) value[k] = k >= 0 && c->kind == RSP_COL_SMALL ? k : NAN;
+    for (size_t k = 0; c->kind == RSP_COL_CODE && k < c->list->n; k++)
+        if (!c->list->choices[k].missing) value[k] = c->list->choices[k].value;
+    for (size_t i = from; i < to; i++) into[i - from] = value[c->c8[i]];
+}
+
+void rsp_read_values(const rsp_frame *f, size_t variable, bool reversed, size_t from, size_t to, double *into) {
+    const rsp_column *c = &f->columns[variable];
+    const rsp_variable *v = &f->study->variables[variable];
+    if (c->c8) values_of_bytes(c, from, to, into);
+    else
+        for (size_t i = from; i < to; i++) into[i - from] = rsp_value(f, variable, i);
+    if (!reversed || !v->reverse || !v->list) return;
+    double low, high;
+    value_range(v->list, &low, &high);
+    for (size_t i = from; i < to; i++) into[i - from] = low + high - into[i - from];
+}
+
 void rsp_set_missing(rsp_frame *f, size_t variable, size_t i, int kind) {
     rsp_column *c = &f->columns[variable];
     switch (c->kind) {

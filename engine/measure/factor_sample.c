@@ -12,8 +12,9 @@ struct reader {
     const rsp_factor_sample *x;
     rsp_categories groups;
     uint8_t *take;
-    size_t *count; /* [groups.n] */
-    bool some;     /* an answer to one item is enough */
+    size_t *start; /* [groups.n + 1] */
+    uint32_t *row;
+    bool some; /* an answer to one item is enough */
     bool weighted;
 };
 
@@ -21,33 +22,86 @@ static size_t group_of(const struct reader *r, size_t row) {
     return r->groups.category ? (size_t) r->groups.category[row] : 0;
 }
 
-/* Marks and counts the rows that enter. */
-static void choose_rows(struct reader *r) {
+static size_t blocks_of(size_t n) { return (n + RSP_BLOCK - 1) / RSP_BLOCK; }
+static size_t end_of(size_t block, size_t n) { return (block + 1) * RSP_BLOCK < n ? (block + 1) * RSP_BLOCK : n; }
+
+/* Marks and counts [groups.n] a block's rows that enter. value: room for a block of answers; answers: likewise, of counts. */
+static void choose_block(const struct reader *r, size_t block, double *value, uint32_t *answers, size_t *count) {
     const rsp_sample *s = r->s;
-    for (size_t i = 0; i < s->n; i++) {
-        size_t answers = 0;
-        for (size_t j = 0; r->take[i] && j < r->x->n_items; j++)
-            answers += !isnan(rsp_value(s->frame, r->x->variable[j], i));
-        if (answers < (r->some ? 1 : r->x->n_items) || (r->weighted && !(s->weight[i] > 0))) r->take[i] = 0;
+    size_t from = block * RSP_BLOCK, to = end_of(block, s->n), least = r->some ? 1 : r->x->n_items;
+    memset(answers, 0, (to - from) * sizeof *answers);
+    for (size_t j = 0; j < r->x->n_items; j++) {
+        rsp_read_values(s->frame, r->x->variable[j], false, from, to, value);
+        for (size_t i = 0; i < to - from; i++) answers[i] += !isnan(value[i]);
+    }
+    for (size_t i = from; i < to; i++) {
+        if (answers[i - from] < least || (r->weighted && !(s->weight[i] > 0))) r->take[i] = 0;
         if (r->groups.category && r->groups.category[i] < 0) r->take[i] = 0;
         if (s->country && r->take[i]) r->take[i] = s->country[i] >= 0 && s->countries[s->country[i]].eligible;
-        if (r->take[i]) r->count[group_of(r, i)]++;
+        if (r->take[i]) count[group_of(r, i)]++;
     }
 }
 
+/* r->row: the rows that enter, group by group and ascending; r->start: where a group's begin. */
+static void choose_rows(struct reader *r, rsp_arena *a) {
+    size_t blocks = blocks_of(r->s->n), groups = r->groups.n, n = 0;
+    size_t *count = rsp_calloc(blocks * groups + 1, sizeof *count); /* then: the place of the next */
+#pragma omp parallel num_threads(rsp_threads()) if (blocks > 1)
+    {
+        double *value = rsp_malloc(RSP_BLOCK * sizeof *value);
+        uint32_t *answers = rsp_malloc(RSP_BLOCK * sizeof *answers);
+#pragma omp for schedule(static)
+        for (size_t b = 0; b < blocks; b++) choose_block(r, b, value, answers, count + b * groups);
+        free(value), free(answers);
+    }
+    r->start = RSP_ARRAY(a, size_t, groups + 1);
+    for (size_t c = 0; c < groups; c++) {
+        r->start[c] = n;
+        for (size_t b = 0; b < blocks; b++) {
+            size_t here = count[b * groups + c];
+            count[b * groups + c] = n;
+            n += here;
+        }
+    }
+    r->start[groups] = n;
+    r->row = rsp_malloc((n + 1) * sizeof *r->row);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t i = b * RSP_BLOCK; i < end_of(b, r->s->n); i++)
+            if (r->take[i]) r->row[count[b * groups + group_of(r, i)]++] = (uint32_t) i;
+    free(count);
+}
+
+/* Answers [n * p] and weights of n rows (ascending), each item's for a stretch of the sample at once. */
+static void read_rows(const struct reader *r, const uint32_t *row, size_t n, double *x, double *w, double *value) {
+    size_t p = r->x->n_items;
+    for (size_t from = 0, to; from < n; from = to) {
+        uint32_t first = row[from];
+        for (to = from; to < n && row[to] - first < RSP_BLOCK;) to++;
+        for (size_t j = 0; j < p; j++) {
+            rsp_read_values(r->s->frame, r->x->variable[j], false, first, row[to - 1] + 1, value);
+            for (size_t i = from; i < to; i++) x[i * p + j] = value[row[i] - first];
+        }
+    }
+    for (size_t i = 0; w && i < n; i++) w[i] = r->x->scale * r->s->weight[row[i]];
+}
+
 static bool read_group(const struct reader *r, size_t category, rsp_arena *a, rsp_sem_sample *out) {
-    size_t p = r->x->n_items, n = 0;
-    double *x = rsp_malloc((r->count[category] * p + 1) * sizeof *x);
-    double *w = r->weighted ? rsp_malloc((r->count[category] + 1) * sizeof *w) : NULL;
-    uint32_t *row = rsp_malloc((r->count[category] + 1) * sizeof *row);
-    for (size_t i = 0; i < r->s->n; i++) {
-        if (!r->take[i] || group_of(r, i) != category) continue;
-        for (size_t j = 0; j < p; j++) x[n * p + j] = rsp_value(r->s->frame, r->x->variable[j], i);
-        if (w) w[n] = r->x->scale * r->s->weight[i];
-        row[n++] = (uint32_t) i;
+    size_t p = r->x->n_items, n = r->start[category + 1] - r->start[category], blocks = blocks_of(n);
+    const uint32_t *row = r->row + r->start[category];
+    double *x = rsp_malloc((n * p + 1) * sizeof *x), *w = r->weighted ? rsp_malloc((n + 1) * sizeof *w) : NULL;
+#pragma omp parallel num_threads(rsp_threads()) if (blocks > 1)
+    {
+        double *value = rsp_malloc(RSP_BLOCK * sizeof *value);
+#pragma omp for schedule(static)
+        for (size_t b = 0; b < blocks; b++) {
+            size_t from = b * RSP_BLOCK;
+            read_rows(r, row + from, end_of(b, n) - from, x + from * p, w ? w + from : NULL, value);
+        }
+        free(value);
     }
     bool ok = rsp_sem_sample_new(x, w, row, n, p, a, out);
-    free(x), free(w), free(row);
+    free(x), free(w);
     return ok;
 }
 
@@ -208,11 +262,10 @@ rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_m
     x->variable = RSP_ARRAY(a, size_t, x->n_items);
     for (size_t j = 0; j < x->n_items; j++) x->variable[j] = rsp_study_variable(s->frame->study, x->item[j]);
     if (f->group != RSP_NONE) rsp_categorise(s->frame, f->group, a, &r.groups);
-    r.count = RSP_ARRAY(a, size_t, r.groups.n);
     memset(r.take, 1, s->n);
     if (filter) rsp_eval_filter(s->frame, filter, r.take);
     for (size_t i = 0; take && i < s->n; i++) r.take[i] &= take[i] != 0;
-    choose_rows(&r);
+    choose_rows(&r, a);
     x->sample = s;
     set_scale(&r, x);
     x->usable = true;
@@ -220,13 +273,15 @@ rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_m
     x->code = f->group == RSP_NONE ? NULL : RSP_ARRAY(a, const char *, r.groups.n);
     x->group = RSP_ARRAY(a, rsp_sem_sample, r.groups.n);
     for (size_t c = 0; c < r.groups.n; c++) {
-        if (!r.count[c]) continue;
+        size_t n = r.start[c + 1] - r.start[c];
+        if (!n) continue;
         bool moments = read_group(&r, c, a, &x->group[x->n_groups]) || f->pairwise; /* which needs none of all items */
-        x->usable &= moments && r.count[c] > x->n_items;
+        x->usable &= moments && n > x->n_items;
         if (x->code) x->code[x->n_groups] = r.groups.code[c];
-        x->n += r.count[c];
+        x->n += n;
         x->n_groups++;
     }
+    free(r.row);
     x->usable &= x->n_groups > 0;
     if (rsp_limited_information(f)) x->usable &= read_ordinal(f, x, a, d);
     return x;

@@ -9,10 +9,14 @@
 
 /* ---- patterns --------------------------------------------------------------------------------------------------- */
 
-/* A pattern's name: one byte an item, 1 if it was answered. */
-static void name_pattern(const double *x, size_t p, char *name) {
-    for (size_t j = 0; j < p; j++) name[j] = isnan(x[j]) ? '0' : '1';
-    name[p] = '\0';
+static size_t blocks_of(size_t n) { return (n + RSP_BLOCK - 1) / RSP_BLOCK; }
+static size_t end_of(size_t block, size_t n) { return (block + 1) * RSP_BLOCK < n ? (block + 1) * RSP_BLOCK : n; }
+
+/* Names of the patterns of n rows: a bit for each item, set if it was answered; `size` bytes each. */
+static void name_patterns(const double *x, size_t n, size_t p, size_t size, unsigned char *name) {
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < p; j++)
+            if (!isnan(x[i * p + j])) name[i * size + j / 8] |= (unsigned char) (1u << j % 8);
 }
 
 static void set_observed(rsp_sem_pattern *o, const double *x, size_t p, rsp_arena *a) {
@@ -24,16 +28,22 @@ static void set_observed(rsp_sem_pattern *o, const double *x, size_t p, rsp_aren
 
 /* Patterns in the order of their first row; place[i]: the row's place among rows sorted by pattern. */
 static void find_patterns(const double *x, size_t n, size_t p, rsp_arena *a, rsp_sem_sample *out, size_t *place) {
-    rsp_map *names = rsp_map_new();
-    char *name = RSP_ARRAY(a, char, p + 1);
-    size_t capacity = 0, *pattern = rsp_malloc((n + 1) * sizeof *pattern), from = 0;
+    rsp_map *known = rsp_map_new();
+    size_t capacity = 0, *pattern = rsp_malloc((n + 1) * sizeof *pattern), from = 0, size = (p + 7) / 8;
+    unsigned char *names = rsp_calloc(n * size + 1, 1);
     rsp_sem_pattern *list = NULL;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
+    for (size_t b = 0; b < blocks_of(n); b++) {
+        size_t begin = b * RSP_BLOCK;
+        name_patterns(x + begin * p, end_of(b, n) - begin, p, size, names + begin * size);
+    }
     for (size_t i = 0; i < n; i++) {
-        name_pattern(x + i * p, p, name);
-        pattern[i] = rsp_map_get(names, name);
+        const char *name = (const char *) names + i * size;
+        bool again = i && memcmp(name, name - size, size) == 0;
+        pattern[i] = again ? pattern[i - 1] : rsp_map_get_n(known, name, size);
         if (pattern[i] == RSP_NONE) {
             pattern[i] = out->n_patterns;
-            rsp_map_put(names, name, pattern[i]);
+            rsp_map_put_n(known, name, size, pattern[i]);
             rsp_sem_pattern o = {0};
             set_observed(&o, x + i * p, p, a);
             RSP_PUSH(list, out->n_patterns, capacity, o);
@@ -48,37 +58,94 @@ static void find_patterns(const double *x, size_t n, size_t p, rsp_arena *a, rsp
         list[k].n = 0; /* now counts the rows placed */
     }
     for (size_t i = 0; i < n; i++) place[i] = out->pattern[pattern[i]].from + list[pattern[i]].n++;
-    free(list), free(pattern);
-    rsp_map_free(names);
+    free(list), free(pattern), free(names);
+    rsp_map_free(known);
 }
 
-/* Mean and covariance, divided by the weights' sum, of a pattern's rows; two passes, in blocks. Unobserved columns hold
- * noughts and give noughts. */
-static void pattern_moments(const rsp_sem_sample *x, size_t p, rsp_arena *a, rsp_sem_pattern *o) {
-    enum { ROWS = 256 };
-    double *mean = RSP_ARRAY(a, double, p), *cov = RSP_ARRAY(a, double, p *p), *d = rsp_malloc(ROWS * p * sizeof *d);
-    size_t end = o->from + o->n;
-    o->weight = 0;
-    for (size_t i = o->from; i < end; i++) {
-        double w = x->w ? x->w[i] : 1;
-        o->weight += w;
-        for (size_t j = 0; j < p; j++) mean[j] += w * x->x[i * p + j];
+/* ---- moments by pattern ----------------------------------------------------------------------------------------- */
+
+/* A stretch of a pattern's rows, whose sums are added to its others' in order: they do not depend on threads. */
+struct stretch {
+    size_t pattern, from, to;
+    double weight, *sum; /* [p] */
+    double *products;    /* [p*p], lower triangle; the pattern's first has its covariance's place */
+};
+
+static struct stretch *cut_patterns(const rsp_sem_sample *x, size_t p, rsp_arena *a, size_t *n) {
+    struct stretch *all = NULL;
+    size_t capacity = 0;
+    *n = 0;
+    for (size_t k = 0; k < x->n_patterns; k++) {
+        rsp_sem_pattern *o = &x->pattern[k];
+        double *cov = RSP_ARRAY(a, double, p *p);
+        o->mean = RSP_ARRAY(a, double, p);
+        o->cov = cov;
+        o->weight = 0;
+        for (size_t b = 0; b < blocks_of(o->n); b++) {
+            struct stretch s = {.pattern = k, .from = o->from + b * RSP_BLOCK, .to = o->from + end_of(b, o->n)};
+            s.sum = b ? rsp_calloc(p + 1, sizeof *s.sum) : (double *) o->mean;
+            s.products = b ? rsp_calloc(p * p + 1, sizeof *s.products) : cov;
+            RSP_PUSH(all, *n, capacity, s);
+        }
     }
-    for (size_t j = 0; j < p; j++) mean[j] /= o->weight;
-    for (size_t from = o->from; from < end; from += ROWS) {
-        size_t rows = end - from < ROWS ? end - from : ROWS;
+    return all;
+}
+
+static void add_answers(const rsp_sem_sample *x, size_t p, struct stretch *s) {
+    for (size_t i = s->from; i < s->to; i++) {
+        double w = x->w ? x->w[i] : 1;
+        s->weight += w;
+        for (size_t j = 0; j < p; j++) s->sum[j] += w * x->x[i * p + j];
+    }
+}
+
+/* Products of the deviations from the pattern's mean, over its weight. */
+static void add_products(const rsp_sem_sample *x, size_t p, const struct stretch *s) {
+    enum { ROWS = 256 };
+    const rsp_sem_pattern *o = &x->pattern[s->pattern];
+    double *d = rsp_malloc(ROWS * p * sizeof *d);
+    for (size_t from = s->from; from < s->to; from += ROWS) {
+        size_t rows = s->to - from < ROWS ? s->to - from : ROWS;
         for (size_t i = 0; i < rows; i++) {
             double root = x->w ? sqrt(x->w[from + i]) : 1;
-            for (size_t j = 0; j < p; j++) d[i * p + j] = root * (x->x[(from + i) * p + j] - mean[j]);
+            for (size_t j = 0; j < p; j++) d[i * p + j] = root * (x->x[(from + i) * p + j] - o->mean[j]);
         }
-        cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int) p, (int) rows, 1 / o->weight, d, (int) p, 1, cov,
-                    (int) p);
+        cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int) p, (int) rows, 1 / o->weight, d, (int) p, 1,
+                    s->products, (int) p);
     }
-    for (size_t j = 0; j < p; j++)
-        for (size_t k = 0; k < j; k++) cov[k * p + j] = cov[j * p + k];
-    o->mean = mean;
-    o->cov = cov;
     free(d);
+}
+
+/* Mean and covariance, divided by the weights' sum, of every pattern's rows; two passes. Unobserved columns hold noughts and
+ * give noughts. */
+static void pattern_moments(const rsp_sem_sample *x, size_t p, rsp_arena *a) {
+    size_t n;
+    struct stretch *all = cut_patterns(x, p, a, &n);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (x->n > RSP_BLOCK)
+    for (size_t k = 0; k < n; k++) add_answers(x, p, &all[k]);
+    for (size_t k = 0; k < n; k++) {
+        rsp_sem_pattern *o = &x->pattern[all[k].pattern];
+        double *mean = (double *) o->mean;
+        o->weight += all[k].weight;
+        for (size_t j = 0; all[k].sum != mean && j < p; j++) mean[j] += all[k].sum[j];
+        if (all[k].sum != mean) free(all[k].sum);
+    }
+    for (size_t k = 0; k < x->n_patterns; k++)
+        for (size_t j = 0; j < p; j++) ((double *) x->pattern[k].mean)[j] /= x->pattern[k].weight;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (x->n > RSP_BLOCK)
+    for (size_t k = 0; k < n; k++) add_products(x, p, &all[k]);
+    for (size_t k = 0; k < n; k++) {
+        double *cov = (double *) x->pattern[all[k].pattern].cov;
+        if (all[k].products == cov) continue;
+        for (size_t j = 0; j < p * p; j++) cov[j] += all[k].products[j];
+        free(all[k].products);
+    }
+    for (size_t k = 0; k < x->n_patterns; k++) {
+        double *cov = (double *) x->pattern[k].cov;
+        for (size_t j = 0; j < p; j++)
+            for (size_t l = 0; l < j; l++) cov[l * p + j] = cov[j * p + l];
+    }
+    free(all);
 }
 
 /* ---- saturated -------------------------------------------------------------------------------------------------- */
@@ -169,16 +236,15 @@ bool rsp_sem_sample_new(const double *x, const double *w, const uint32_t *row, s
     uint32_t *rows = RSP_ARRAY(a, uint32_t, n + 1);
     *out = (rsp_sem_sample){.n = n, .x = sorted, .w = weight, .row = rows, .known = RSP_NEW(a, rsp_sem_known)};
     find_patterns(x, n, p, a, out, place);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < p; j++) sorted[place[i] * p + j] = isnan(x[i * p + j]) ? 0 : x[i * p + j];
         if (w) weight[place[i]] = w[i];
         rows[place[i]] = row[i];
     }
     free(place);
-    for (size_t k = 0; k < out->n_patterns; k++) {
-        pattern_moments(out, p, a, &out->pattern[k]);
-        out->weight += out->pattern[k].weight;
-    }
+    pattern_moments(out, p, a);
+    for (size_t k = 0; k < out->n_patterns; k++) out->weight += out->pattern[k].weight;
     return saturate(out, p, a);
 }
 

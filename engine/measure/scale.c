@@ -25,42 +25,57 @@ struct moments {
 static size_t blocks_of(size_t n) { return (n + RSP_BLOCK - 1) / RSP_BLOCK; }
 static size_t end_of(size_t block, size_t n) { return (block + 1) * RSP_BLOCK < n ? (block + 1) * RSP_BLOCK : n; }
 
-/* Complete rows of a block of the sample, which stand from the block's place on. Returns how many there are. */
-static size_t read_block(const rsp_sample *s, const rsp_analysis *a, const uint8_t *take, size_t block,
-                         struct moments *m) {
+/* Complete rows of a block of the sample, marked. Returns how many there are. value: room for a block of answers. */
+static size_t choose_block(const rsp_sample *s, const rsp_analysis *a, size_t block, double *value, uint8_t *take) {
     const rsp_scale *scale = &a->scale;
-    size_t from = block * RSP_BLOCK, n = 0;
-    for (size_t i = from; i < end_of(block, s->n); i++) {
-        double *row = m->x + (from + n) * m->p;
-        bool complete = take[i] && (!scale->weighted || s->weight[i] > 0);
-        for (size_t j = 0; complete && j < m->p; j++) {
-            row[j] = rsp_value_reversed(s->frame, scale->items[j], i);
-            complete = !isnan(row[j]);
-        }
-        if (!complete) continue;
-        m->row[from + n] = (uint32_t) i;
-        m->w[from + n++] = scale->weighted ? s->weight[i] : 1;
+    size_t from = block * RSP_BLOCK, to = end_of(block, s->n), n = 0;
+    for (size_t j = 0; j < scale->n_items; j++) {
+        rsp_read_values(s->frame, scale->items[j], true, from, to, value);
+        for (size_t i = from; i < to; i++) take[i] &= !isnan(value[i - from]);
     }
+    for (size_t i = from; scale->weighted && i < to; i++) take[i] &= s->weight[i] > 0;
+    for (size_t i = from; i < to; i++) n += take[i];
     return n;
 }
 
+/* The block's rows stand from `at` on. */
+static void read_block(const rsp_sample *s, const rsp_analysis *a, const uint8_t *take, size_t block, size_t at,
+                       double *value, struct moments *m) {
+    const rsp_scale *scale = &a->scale;
+    size_t from = block * RSP_BLOCK, to = end_of(block, s->n);
+    for (size_t j = 0; j < m->p; j++) {
+        double *x = m->x + at * m->p + j;
+        rsp_read_values(s->frame, scale->items[j], true, from, to, value);
+        for (size_t i = from; i < to; i++)
+            if (take[i]) *x = value[i - from], x += m->p;
+    }
+    for (size_t i = from; i < to; i++) {
+        if (!take[i]) continue;
+        m->row[at] = (uint32_t) i;
+        m->w[at++] = scale->weighted ? s->weight[i] : 1;
+    }
+}
+
 static void read_rows(const rsp_sample *s, const rsp_analysis *a, struct moments *m) {
-    size_t blocks = blocks_of(s->n), *n = rsp_calloc(blocks + 1, sizeof *n);
+    size_t blocks = blocks_of(s->n), *start = rsp_calloc(blocks + 1, sizeof *start);
     uint8_t *take = rsp_malloc(s->n + 1);
     memset(take, 1, s->n);
     if (a->filter) rsp_eval_filter(s->frame, a->filter, take);
-#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
-    for (size_t b = 0; b < blocks; b++) n[b] = read_block(s, a, take, b, m);
-    for (size_t b = 0; b < blocks; b++) {
-        size_t from = b * RSP_BLOCK;
-        memmove(m->x + m->n * m->p, m->x + from * m->p, n[b] * m->p * sizeof *m->x);
-        memmove(m->w + m->n, m->w + from, n[b] * sizeof *m->w);
-        memmove(m->row + m->n, m->row + from, n[b] * sizeof *m->row);
-        m->n += n[b];
+#pragma omp parallel num_threads(rsp_threads()) if (blocks > 1)
+    {
+        double *value = rsp_malloc(RSP_BLOCK * sizeof *value);
+#pragma omp for schedule(static)
+        for (size_t b = 0; b < blocks; b++) start[b + 1] = choose_block(s, a, b, value, take);
+#pragma omp single
+        for (size_t b = 0; b < blocks; b++) start[b + 1] += start[b];
+#pragma omp for schedule(static)
+        for (size_t b = 0; b < blocks; b++) read_block(s, a, take, b, start[b], value, m);
+        free(value);
     }
+    m->n = start[blocks];
     for (size_t i = 0; i < m->n; i++) m->sum += m->w[i];
     free(take);
-    free(n);
+    free(start);
 }
 
 /* Weighted sums of the items [p], or, of deviations from the means, of their products [p*p]. */

@@ -1,8 +1,8 @@
 #include "measure/sem.h"
 
+#include "measure/arrow.h"
 #include "measure/sem_likelihood.h"
 
-#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +14,15 @@ struct model {
     const rsp_sem_sample *x;
     rsp_sem_group *group;
     size_t *start; /* [groups + 1] of each group's cells among those of all groups */
+    rsp_arrow arrow;
 };
 
 static struct model model_new(const rsp_sem *s, const rsp_sem_sample *x) {
-    struct model m = {s, x, rsp_malloc((s->n_groups + 1) * sizeof *m.group),
-                      rsp_calloc(s->n_groups + 2, sizeof *m.start)};
+    struct model m = {.s = s,
+                      .x = x,
+                      .group = rsp_malloc((s->n_groups + 1) * sizeof *m.group),
+                      .start = rsp_calloc(s->n_groups + 2, sizeof *m.start)};
+    rsp_arrow_new(s, &m.arrow);
     for (size_t g = 0; g < s->n_groups; g++) {
         rsp_sem_group_new(s, g, &x[g], &m.group[g]);
         m.start[g + 1] = m.start[g] + m.group[g].n;
@@ -29,6 +33,7 @@ static struct model model_new(const rsp_sem *s, const rsp_sem_sample *x) {
 static void model_free(struct model *m) {
     for (size_t g = 0; g < m->s->n_groups; g++) rsp_sem_group_free(&m->group[g]);
     free(m->group), free(m->start);
+    rsp_arrow_free(&m->arrow);
 }
 
 /* Waking threads costs more than a small model's likelihood, above all on a machine that others use too. */
@@ -81,40 +86,37 @@ static bool evaluate(struct model *m, const double *par, rsp_sem_information kin
 
 struct search {
     struct model *m;
-    double *par, loglik, *gradient, *information, *factor, *step, *trial;
+    double *par, loglik, *gradient, *information, *factor, *step, *trial, *room;
     double ridge;     /* of the last step's matrix; 0: none was needed */
     double decrement; /* gradient' step: twice the rise that a quadratic promises */
 };
 
 static void search_new(struct model *m, double *par, struct search *s) {
     size_t k = m->s->n_free + 1;
-    double *room = rsp_malloc((3 * k + 2 * k * k) * sizeof *room);
+    double *room = rsp_malloc((4 * k + 2 * k * k) * sizeof *room);
     *s = (struct search){.m = m,
                          .par = par,
                          .gradient = room,
                          .step = room + k,
                          .trial = room + 2 * k,
-                         .information = room + 3 * k,
-                         .factor = room + 3 * k + k * k};
+                         .room = room + 3 * k,
+                         .information = room + 4 * k,
+                         .factor = room + 4 * k + k * k};
 }
 
 /* Cholesky factor of the information, scaled to a unit diagonal, with a ridge; false if there is none. */
 static bool factorise(struct search *s, double ridge) {
     size_t k = s->m->s->n_free;
-    lapack_int n = (lapack_int) k;
+    double least;
     for (size_t i = 0; i < k; i++) {
         double d = s->information[i * k + i];
         if (!(d > 0)) return false;
         s->trial[i] = 1 / sqrt(d);
     }
-    for (size_t i = 0; i < k; i++)
-        for (size_t l = 0; l <= i; l++)
-            s->factor[i * k + l] = s->information[i * k + l] * s->trial[i] * s->trial[l] + (i == l ? ridge : 0);
-    if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, s->factor, n) != 0) return false;
-    for (size_t i = 0; i < k; i++)
-        if (!(s->factor[i * k + i] > 1e-6)) return false;
+    if (!rsp_arrow_factorise(&s->m->arrow, s->information, s->trial, ridge, s->factor, &least)) return false;
+    if (!(least > 1e-6)) return false;
     for (size_t i = 0; i < k; i++) s->step[i] = s->gradient[i] * s->trial[i];
-    LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'U', n, 1, s->factor, n, s->step, n);
+    rsp_arrow_solve(&s->m->arrow, s->factor, s->step, s->room);
     s->decrement = 0;
     for (size_t i = 0; i < k; i++) {
         s->step[i] *= s->trial[i];
@@ -173,7 +175,7 @@ static rsp_sem_status fit_model(struct model *m, bool observed, rsp_sem_fit *fit
         rsp_sem_information kind = observed ? RSP_SEM_OBSERVED : RSP_SEM_EXPECTED;
         bool ok = evaluate(m, fit->par, kind, &fit->loglik, s.gradient, s.information);
         memcpy(fit->vcov, s.information, k * k * sizeof *fit->vcov);
-        if (!ok || !rsp_invert_information(fit->vcov, k)) status = RSP_SEM_NOT_IDENTIFIED;
+        if (!ok || !rsp_arrow_invert(&m->arrow, fit->vcov)) status = RSP_SEM_NOT_IDENTIFIED;
     }
     free(s.gradient);
     return status;
@@ -248,7 +250,7 @@ static double group_trace(const rsp_sem *s, const rsp_sem_sample *x, const doubl
     struct model m = model_new(s, x);
     size_t k = s->n_free;
     double *a = rsp_malloc((2 * k * k + k + 1) * sizeof *a), *b = a + k * k, *gradient = b + k * k, loglik, trace = NAN;
-    bool ok = evaluate(&m, par, RSP_SEM_OBSERVED, &loglik, gradient, a) && rsp_invert_information(a, k) &&
+    bool ok = evaluate(&m, par, RSP_SEM_OBSERVED, &loglik, gradient, a) && rsp_arrow_invert(&m.arrow, a) &&
               score_variance(&m, design, b);
     if (ok) trace = trace_of_product(a, b, k);
     free(a);
@@ -331,15 +333,14 @@ static void moment_traces(const struct model *m, const rsp_sem_design *design, d
  * and of the fitted model's sandwiches, over the degrees of freedom. vcov: inverse observed information. */
 static rsp_sem_status make_robust(struct model *m, const rsp_sem_design *design, rsp_sem_fit *fit) {
     size_t k = m->s->n_free;
-    double *b = rsp_malloc((2 * k * k + 1) * sizeof *b), *ab = b + k * k, full, base;
+    double *b = rsp_malloc((2 * k * k + 1) * sizeof *b), *v = b + k * k, full, base;
     if (!score_variance(m, design, b)) {
         free(b);
         return RSP_SEM_NO_VARIANCE;
     }
     double own = trace_of_product(fit->vcov, b, k);
-    rsp_multiply(fit->vcov, false, b, false, k, k, k, ab);
-    rsp_multiply(ab, false, fit->vcov, false, k, k, k, b);
-    memcpy(fit->vcov, b, k * k * sizeof *b);
+    rsp_arrow_sandwich(&m->arrow, fit->vcov, b, !design, v);
+    memcpy(fit->vcov, v, k * k * sizeof *v);
     free(b);
     moment_traces(m, design, &full, &base);
     fit->scaling = fit->df > 0 ? (full - own) / fit->df : 1;

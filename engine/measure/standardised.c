@@ -75,25 +75,32 @@ static double delta_error(const struct group *o, const double *d, const double *
     return v > least ? sqrt(v) : 0;
 }
 
+static void standardise_group(const rsp_sem *s, size_t group, size_t from, const double *par, const double *vcov,
+                              bool items, double *std, double *se, double *r2, double *r2_se) {
+    size_t each = s->p + s->m;
+    struct group o;
+    group_new(s, from, items, &o);
+    double *value = rsp_malloc((o.n + o.n * o.n_free + 1) * sizeof *value), *d = value + o.n;
+    quantities(&o, par, value);
+    derive(&o, par, d);
+    for (size_t k = 0; k < o.to - from; k++) {
+        std[from + k] = value[k];
+        se[from + k] = delta_error(&o, d + k * o.n_free, vcov);
+    }
+    for (size_t k = 0; r2 && k < each; k++) {
+        r2[group * each + k] = value[o.to - from + k];
+        r2_se[group * each + k] = delta_error(&o, d + (o.to - from + k) * o.n_free, vcov);
+    }
+    free(value);
+    group_free(&o);
+}
+
 void rsp_sem_standardise(const rsp_sem *s, const double *par, const double *vcov, bool items, double *std, double *se,
                          double *r2, double *r2_se) {
-    size_t each = s->p + s->m, group = 0;
-    for (size_t from = 0; from < s->n_cells; group++) {
-        struct group o;
-        group_new(s, from, items, &o);
-        double *value = rsp_malloc((o.n + o.n * o.n_free + 1) * sizeof *value), *d = value + o.n;
-        quantities(&o, par, value);
-        derive(&o, par, d);
-        for (size_t k = 0; k < o.to - from; k++) {
-            std[from + k] = value[k];
-            se[from + k] = delta_error(&o, d + k * o.n_free, vcov);
-        }
-        for (size_t k = 0; r2 && k < each; k++) {
-            r2[group * each + k] = value[o.to - from + k];
-            r2_se[group * each + k] = delta_error(&o, d + (o.to - from + k) * o.n_free, vcov);
-        }
-        from = o.to;
-        free(value);
-        group_free(&o);
-    }
+    size_t *start = rsp_malloc((s->n_groups + 1) * sizeof *start), n = 0;
+    for (size_t k = 0; k < s->n_cells; k++)
+        if (!k || s->cells[k].group != s->cells[k - 1].group) start[n++] = k;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (n > 1)
+    for (size_t g = 0; g < n; g++) standardise_group(s, g, start[g], par, vcov, items, std, se, r2, r2_se);
+    free(start);
 }

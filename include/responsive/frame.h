@@ -88,6 +88,8 @@ bool rsp_valid(const rsp_frame *f, size_t variable, size_t i);
 double rsp_value(const rsp_frame *f, size_t variable, size_t i);
 /* The same with `reverse` applied: minimum + maximum - value over the list's valid choices. */
 double rsp_value_reversed(const rsp_frame *f, size_t variable, size_t i);
+/* The numbers of rows [from, to) at once, into[0 .. to - from). */
+void rsp_read_values(const rsp_frame *f, size_t variable, bool reversed, size_t from, size_t to, double *into);
 void rsp_set_missing(rsp_frame *f, size_t variable, size_t i, int kind);
 /* The cell as text: code, number, word; "" if missing. Writes into text of at least 64 bytes or returns a borrowed string. */
 const char *rsp_cell_text(const rsp_frame *f, size_t variable, size_t i, char text[64]);
