@@ -490,14 +490,17 @@ static void dump(const rsp_scene *s, rsp_buf *b) {
     }
 }
 
-/* One chart of each kind as a list of shapes. After a change that is meant: RSP_GOLDEN=write, and read the difference. */
+/* One chart of each kind as a list of shapes, and one of correlations. After a change that is meant: RSP_GOLDEN=write, and
+ * read the difference. */
 static void test_golden(void **state) {
     (void) state;
-    static const char *const kinds[] = {"agreement", "diverging", "dots",  "forest",    "heatmap",   "tiles",
-                                        "upset",     "ranking",   "slope", "multiples", "histogram", "quadrant"};
+    static const char *const kinds[] = {"agreement", "diverging", "dots",        "forest", "heatmap",
+                                        "tiles",     "upset",     "ranking",     "slope",  "multiples",
+                                        "histogram", "quadrant",  "correlations"};
     size_t differ = 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        rsp_scene *s = rsp_chart(&w.p, spec_of_kind(kinds[k]), NULL, w.texts[0], 482);
+        const rsp_chart_spec *of = strcmp(kinds[k], "correlations") == 0 ? spec("links") : spec_of_kind(kinds[k]);
+        rsp_scene *s = rsp_chart(&w.p, of, NULL, w.texts[0], 482);
         rsp_buf now = {0}, golden = {0};
         char path[128];
         assert_non_null(s);
@@ -639,13 +642,42 @@ static void test_diverging(void **state) {
     rsp_scene_free(s);
 }
 
+/* A cell for each pair of fourteen items, its number that of its row of results; a country has its own. */
+static void test_correlations(void **state) {
+    (void) state;
+    const char *countries[] = {NULL, "PL"};
+    for (size_t c = 0; c < 2; c++) {
+        rsp_scene *s = chart("links", countries[c]);
+        size_t cells = 0, hatched = 0;
+        for (size_t k = 0; k < s->n; k++) {
+            const rsp_shape *x = &s->shapes[k];
+            if (x->kind != RSP_SHAPE_RECT || x->box.h < 14) continue;
+            cells++;
+            hatched += x->pattern == RSP_FILL_HATCHED;
+            if (x->pattern == RSP_FILL_SOLID && c == 1) assert_true(holds_a_number(s, &x->box));
+        }
+        assert_int_equal(cells, 14 * 13 / 2);
+        assert_int_equal(hatched, c == 0);
+        assert_true(mentions(s, "14\u00A0\u00A0Score") && mentions(s, c ? "Poland" : "All respondents"));
+        assert_true(mentions(s, "need not cause") && !mentions(s, "Average of the participating countries"));
+        rsp_scene_free(s);
+    }
+    rsp_scene *s = chart("links", NULL);
+    /* the lowest of the numbers made up, and its pair */
+    assert_non_null(strstr(s->description, "From \u22120.45 (“Culture of the organisation” and “Mandate and rules”)"));
+    rsp_scene_free(s);
+    assert_null(rsp_chart(&w.p, spec("links"), "AT", w.texts[0], 482)); /* no rows */
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_room),     cmocka_unit_test(test_few_countries), cmocka_unit_test(test_contrast),
-        cmocka_unit_test(test_segments), cmocka_unit_test(test_agreement),     cmocka_unit_test(test_looks),
-        cmocka_unit_test(test_titles),   cmocka_unit_test(test_order),         cmocka_unit_test(test_country),
-        cmocka_unit_test(test_files),    cmocka_unit_test(test_tiles),         cmocka_unit_test(test_upset),
-        cmocka_unit_test(test_ranking),  cmocka_unit_test(test_waves),         cmocka_unit_test(test_diverging),
-        cmocka_unit_test(test_golden),   cmocka_unit_test(test_colour_vision)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_room),      cmocka_unit_test(test_few_countries),
+                                       cmocka_unit_test(test_contrast),  cmocka_unit_test(test_segments),
+                                       cmocka_unit_test(test_agreement), cmocka_unit_test(test_looks),
+                                       cmocka_unit_test(test_titles),    cmocka_unit_test(test_order),
+                                       cmocka_unit_test(test_country),   cmocka_unit_test(test_files),
+                                       cmocka_unit_test(test_tiles),     cmocka_unit_test(test_upset),
+                                       cmocka_unit_test(test_ranking),   cmocka_unit_test(test_waves),
+                                       cmocka_unit_test(test_diverging), cmocka_unit_test(test_correlations),
+                                       cmocka_unit_test(test_golden),    cmocka_unit_test(test_colour_vision)};
     return cmocka_run_group_tests_name("charts", tests, set_up, tear_down);
 }

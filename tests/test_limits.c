@@ -21,7 +21,7 @@ enum { ROWS = 3000, ITEMS = 120 };
 
 _Static_assert(RSP_MOST_CROSSED == 8 && RSP_MOST_FORMULA_TERMS == 4096 && RSP_MOST_DOMAINS == 20000 &&
                    RSP_MOST_LEVELS == 2000 && RSP_MOST_TOTALS == 1048576 && RSP_MOST_COMPARED == 64 &&
-                   RSP_MOST_TEST_CELLS == 200 && RSP_MOST_COEFFICIENTS == 2000,
+                   RSP_MOST_TEST_CELLS == 200 && RSP_MOST_COEFFICIENTS == 2000 && RSP_MOST_CORRELATED == 18,
                "studies and messages below are made for these");
 
 static const char head[] = "study: limits\ntitle: Limits\nlanguages: [en]\n"
@@ -394,6 +394,12 @@ static void analyses(void **state) {
     for (int k = 1; k <= RSP_MOST_ORDERED; k++) rsp_buf_printf(&b, " + q%d", k);
     rsp_buf_puts(&b, "\"}]\n");
     expect(b.data, RSP_ERR_STUDY, "at most 100 are fitted by limited information");
+    rsp_buf_free(&b);
+    rsp_buf_puts(&b,
+                 "reports: {charts: [{analysis: c, kind: heatmap}]}\nfactors: [{id: c, kind: correlations, items: [y");
+    for (int k = 0; k < RSP_MOST_CORRELATED; k++) rsp_buf_printf(&b, ", q%d", k);
+    rsp_buf_puts(&b, "]}]\n");
+    expect(b.data, RSP_ERR_STUDY, "correlations of at most 18 items, 'c' has 19");
     rsp_buf_free(&b);
     expect("derive:\n  - {name: c1, from: id, cut: [1], codes: [a, b]}\n"
            "tables: [{id: t, items: [y], statistic: mean, by: [[q0, q1, q2, q3, q4, q5, q6, q7, q8, q9]]}]\n",

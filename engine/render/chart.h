@@ -64,6 +64,7 @@ typedef struct {
     const char *topic;      /* which of the table's items, for the subtitle; NULL */
     const char *note, *alt; /* sentences of the kind's own under the chart and in its text alternative; NULL */
     bool has_net, has_missing, has_reference, has_pair[2], ordinal;
+    bool pairs; /* heatmap: items by items, a row's cells end before its own column; heads are the items' numbers */
     int digits; /* decimals of all numbers that are not shares */
 } chart_data;
 
@@ -148,7 +149,8 @@ void chart_dot(chart *c, const chart_axis *x, const rsp_published_row *r, double
 
 /* ---- the kinds: which rows (true: something to show) where the kind has its own, and how they are drawn ------------- */
 
-void chart_draw_agreement(chart *c); /* and diverging */
+bool chart_collect_correlations(chart *c); /* heatmap of a matrix of correlations */
+void chart_draw_agreement(chart *c);       /* and diverging */
 bool chart_collect_tiles(chart *c);
 void chart_draw_tiles(chart *c);
 bool chart_tiles_check(rsp_diag *d); /* false, and reported, where reports/tiles.yaml cannot be used */

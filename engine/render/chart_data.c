@@ -655,6 +655,7 @@ void chart_settle(chart *c) {
 
 bool chart_collect(chart *c) {
     selection s = {.c = c};
+    if (c->x->kind == RSP_A_EXPLORATION) return chart_collect_correlations(c);
     /* One country alone has no columns to compare: its values stand beside those of everybody. */
     if (c->country && c->data.kind == CHART_HEATMAP) c->data.kind = CHART_DOTS;
     gather(&s);

@@ -1,6 +1,8 @@
 /* Charts as scenes, and the files of a publication: every chart for everybody and for each country it has rows of. */
 #include "chart.h"
 
+#include "responsive/limits.h"
+
 #include "together.h"
 
 #include <math.h>
@@ -117,13 +119,24 @@ static const char *table_kind(const rsp_study *s, const rsp_table *t) {
     return t->n_items > 4 && groups ? "heatmap" : "dots";
 }
 
+static const char *default_kind(const rsp_study *s, const rsp_analysis *x) {
+    const rsp_exploration *e = &x->exploration;
+    switch (x->kind) {
+    case RSP_A_TABLE: return table_kind(s, &x->table);
+    case RSP_A_MODEL: return "forest";
+    case RSP_A_EXPLORATION:
+        return e->kind == RSP_EXPLORE_CORRELATIONS && e->n_items <= RSP_MOST_CORRELATED ? "heatmap" : NULL;
+    default: return NULL;
+    }
+}
+
 const rsp_chart_spec *rsp_chart_specs(const rsp_study *s, rsp_arena *a, size_t *n) {
     *n = s->reports.n_charts;
     if (*n) return s->reports.charts;
     rsp_chart_spec *specs = RSP_ARRAY(a, rsp_chart_spec, s->n_analyses + 1);
     for (size_t k = 0; k < s->n_analyses; k++) {
         const rsp_analysis *x = &s->analyses[k];
-        const char *kind = x->kind == RSP_A_TABLE ? table_kind(s, &x->table) : x->kind == RSP_A_MODEL ? "forest" : NULL;
+        const char *kind = default_kind(s, x);
         if (kind) specs[(*n)++] = (rsp_chart_spec){.analysis = x->id, .kind = kind, .item = RSP_NONE, .loc = x->loc};
     }
     return specs;

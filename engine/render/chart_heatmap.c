@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const double CELL = 17, LEAST_CELL = 17, MOST_CELL = 64;
+static const double NARROW_CELL = 29, WIDE_CELL = 38; /* what labels leave, where they can: for numbers, for words */
 
 typedef struct {
     double label, x0, cell;
@@ -30,12 +31,14 @@ static bool fits_head(const chart *c, const char *text, double cell) {
 }
 
 static grid lay_labels(const chart *c, double share) {
-    double width = c->right - c->left, n = (double) c->data.n_columns;
-    grid g = {.label = chart_label_width(c, fmax(90, fmin(width * share, width - 8 - n * 38)))};
+    double width = c->right - c->left, n = (double) c->data.n_columns, wanted = c->data.pairs ? NARROW_CELL : WIDE_CELL;
+    grid g = {.label = chart_label_width(c, fmax(90, fmin(width * share, width - 8 - n * wanted)))};
     g.x0 = c->left + g.label + 8;
     g.cell = fmin(MOST_CELL, fmax(LEAST_CELL, (c->right - g.x0) / n));
     if (g.x0 + g.cell * n > c->right + 0.5) g.cell = (c->right - g.x0) / n; /* more columns than the width holds */
-    for (size_t k = 0; k < c->data.n_columns; k++) g.numbered = g.numbered || !fits_head(c, c->data.columns[k], g.cell);
+    g.numbered = c->data.pairs;
+    for (size_t k = 0; k < c->data.n_columns && !g.numbered; k++)
+        g.numbered = !fits_head(c, c->data.columns[k], g.cell);
     return g;
 }
 
@@ -66,9 +69,9 @@ static void column_heads(chart *c, const grid *g) {
     c->y += tallest + 4;
 }
 
-/* What the numbers over the columns stand for: short words in one paragraph, long ones a line each. */
+/* What the numbers over the columns stand for: short words in one paragraph, long ones a line each. Rows of pairs say it. */
 static void head_key(chart *c, const grid *g) {
-    if (!g->numbered) return;
+    if (!g->numbered || c->data.pairs) return;
     rsp_style style = chart_style(c, 8, false, c->theme->ink, RSP_ALIGN_LEFT, 0);
     bool lines = false;
     for (size_t k = 0; k < c->data.n_columns; k++)
@@ -86,8 +89,14 @@ static void head_key(chart *c, const grid *g) {
     rsp_buf_free(&b);
 }
 
+/* Correlations keep their colours from night to night and from country to country. */
 static void range(const chart *c, double *low, double *high) {
     *low = *high = NAN;
+    if (c->data.pairs) {
+        *low = -1;
+        *high = 1;
+        return;
+    }
     for (size_t r = 0; r < c->data.n_rows; r++)
         for (size_t k = 0; k < c->data.n_columns; k++) {
             const rsp_published_row *x = c->data.rows[r].cells[k];
@@ -106,10 +115,11 @@ static rsp_colour ground(const chart *c, double x, double low, double high) {
     return rsp_theme_between(c->theme->sequential, RSP_N_SEQUENTIAL, high > low ? (x - low) / (high - low) : 0.5);
 }
 
-/* Narrow cells drop the sign of per cent, which the subtitle says, and then a decimal. */
+/* Narrow cells drop the sign of per cent, which the subtitle says, and then a decimal; a correlation keeps one. */
 static const char *cell_text(const chart *c, double x, double width, rsp_style *style) {
     const char *text = chart_value(c, x);
     if (rsp_text_extent(text, style).w <= width) return text;
+    if (c->data.pairs) return rsp_say_number(c->t, c->a, x, 1);
     return rsp_say_number(c->t, c->a, chart_share(c) ? 100 * x : x, 0);
 }
 
@@ -142,7 +152,7 @@ void chart_draw_heatmap(chart *c) {
         chart_section(c, r);
         double h = chart_row_height(c, r, g.label, CELL);
         chart_row_label(c, r, g.label, h);
-        for (size_t k = 0; k < c->data.n_columns; k++)
+        for (size_t k = 0; k < (c->data.pairs ? r : c->data.n_columns); k++)
             cell(c, c->data.rows[r].cells[k], (rsp_box){g.x0 + g.cell * (double) k, c->y, g.cell, h}, low, high);
         c->y += h;
     }

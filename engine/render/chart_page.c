@@ -42,6 +42,7 @@ static const char *outcome(const chart *c) {
 
 static const char *measure(const chart *c) {
     if (c->data.answer) return rsp_say(c->t, c->a, "measure_answer", (rsp_arg[]){{"answer", c->data.answer, 0}}, 1);
+    if (c->data.pairs) return rsp_label_statistic(c->l, c->a, c->data.statistic);
     const char *key = rsp_printf(c->a, "measure_%s", c->data.statistic);
     return rsp_say(c->t, c->a, key, (rsp_arg[]){{"outcome", outcome(c), 0}}, 1);
 }
@@ -76,6 +77,7 @@ static const char *who(const chart *c) {
     for (size_t r = 0; r < c->data.n_rows; r++)
         for (size_t k = 0; k < c->data.n_columns; k++)
             if (c->data.rows[r].cells[k] && *c->data.rows[r].cells[k]->domain) return "";
+    if (c->data.pairs) return rsp_say(c->t, c->a, "everybody", NULL, 0); /* no average of countries */
     return c->data.kind == CHART_FOREST ? "" : rsp_label_domain(c->l, c->a, "");
 }
 
@@ -220,10 +222,16 @@ static bool one_scale(const chart *c) {
     return c->data.kind != CHART_AGREEMENT && c->data.kind != CHART_DIVERGING && c->data.kind != CHART_HISTOGRAM;
 }
 
+static const char *cell_label(const chart *c, size_t row, size_t column) {
+    if (!c->data.pairs) return c->data.rows[row].label;
+    return rsp_say(c->t, c->a, "alt_pair",
+                   (rsp_arg[]){{"first", c->data.columns[column], 0}, {"second", c->data.columns[row], 0}}, 2);
+}
+
 /* The text alternative: what kind of picture, from where to where, the value of everybody. */
 static void describe(chart *c) {
     rsp_buf b = {0};
-    const chart_row *low = NULL, *high = NULL;
+    const char *low = "", *high = "";
     const rsp_published_row *low_cell = NULL, *high_cell = NULL;
     sentence(&b, rsp_say(c->t, c->a, rsp_printf(c->a, "alt_%s", chart_kind_word(c->data.kind)),
                          (rsp_arg[]){{"n", NULL, (double) c->data.n_rows}}, 1));
@@ -233,15 +241,15 @@ static void describe(chart *c) {
         for (size_t k = 0; k < columns; k++) {
             const rsp_published_row *x = c->data.rows[r].cells[k];
             if (!chart_known(x) || c->data.rows[r].pooled) continue;
-            if (!low_cell || x->estimate < low_cell->estimate) low = &c->data.rows[r], low_cell = x;
-            if (!high_cell || x->estimate > high_cell->estimate) high = &c->data.rows[r], high_cell = x;
+            if (!low_cell || x->estimate < low_cell->estimate) low = cell_label(c, r, k), low_cell = x;
+            if (!high_cell || x->estimate > high_cell->estimate) high = cell_label(c, r, k), high_cell = x;
         }
     if (low_cell)
         sentence(&b, rsp_say(c->t, c->a, "alt_range",
                              (rsp_arg[]){{"low", chart_value(c, low_cell->estimate), 0},
-                                         {"low_label", low->label, 0},
+                                         {"low_label", low, 0},
                                          {"high", chart_value(c, high_cell->estimate), 0},
-                                         {"high_label", high->label, 0}},
+                                         {"high_label", high, 0}},
                              4));
     for (size_t r = 0; r < c->data.n_rows && c->data.n_columns == 1; r++)
         if (c->data.rows[r].pooled && chart_known(c->data.rows[r].cells[0]))

@@ -488,7 +488,7 @@ static const rsp_key chart_keys[] = {
     {"analysis", ONE, RSP_V_ID, NULL, true, NULL, "what is drawn"},
     {"kind", ONE, RSP_V_ENUM,
      "agreement|diverging|dots|forest|heatmap|tiles|upset|ranking|slope|multiples|histogram|quadrant", true, NULL,
-     "the form"},
+     "the form; correlations are a heatmap"},
     {"item", ONE, RSP_V_VARIABLE, NULL, false, NULL, "tiles: the item shown; default the table's first"},
     {"limits", LIST, RSP_V_NUMBER, NULL, false, NULL,
      "tiles: at most four values between classes; needed where the statistic is neither a share nor net"},

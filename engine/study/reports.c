@@ -1,4 +1,5 @@
 /* What is simulated and what is shown to whom. */
+#include "responsive/limits.h"
 #include "study/loader.h"
 
 #include <math.h>
@@ -271,11 +272,25 @@ static void check_table_chart(rsp_loader *l, const rsp_node *n, const rsp_node *
                   "the classes of tiles of '%s' are not known: they stay the same from night to night", a->id);
 }
 
+static bool are_correlations(const rsp_analysis *a) {
+    return a->kind == RSP_A_EXPLORATION && a->exploration.kind == RSP_EXPLORE_CORRELATIONS;
+}
+
+static void check_correlations_chart(rsp_loader *l, const rsp_node *kind, const rsp_analysis *a) {
+    if (!is_kind(kind, "heatmap"))
+        RSP_FAULT(l, kind->loc, "use heatmap", "a chart of kind '%s' cannot show correlations '%s'", kind->text, a->id);
+    else if (a->exploration.n_items > RSP_MOST_CORRELATED)
+        RSP_FAULT(l, kind->loc, "make one analysis of fewer items for the chart",
+                  "a heat map shows the correlations of at most %d items, '%s' has %zu", RSP_MOST_CORRELATED, a->id,
+                  a->exploration.n_items);
+}
+
 static void check_chart(rsp_loader *l, const rsp_node *n, const rsp_node *kind, const rsp_analysis *a) {
     bool model = a->kind == RSP_A_MODEL;
-    if (!model && a->kind != RSP_A_TABLE)
-        RSP_FAULT(l, kind->loc, "name a table or a regression", "analysis '%s' makes no chart of kind '%s'", a->id,
-                  kind->text);
+    if (are_correlations(a)) check_correlations_chart(l, kind, a);
+    else if (!model && a->kind != RSP_A_TABLE)
+        RSP_FAULT(l, kind->loc, "name a table, a regression or correlations",
+                  "analysis '%s' makes no chart of kind '%s'", a->id, kind->text);
     else if (is_kind(kind, "quadrant") && (!model || a->model.kind != RSP_DRIVERS_MODEL))
         RSP_FAULT(l, kind->loc, model ? "use forest" : "use agreement, dots, heatmap or another of tables",
                   "a quadrant shows models of kind 'drivers', which '%s' is not", a->id);

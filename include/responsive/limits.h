@@ -54,7 +54,8 @@ enum {
     RSP_MOST_TOTALS = 1 << 20,   /* groups times levels of an item: held once for every replicate */
     RSP_MOST_COMPARED = 64,      /* levels compared with each other */
     RSP_MOST_TEST_CELLS = 200,   /* of a table that is tested, groups of a test */
-    RSP_MOST_COEFFICIENTS = 2000 /* of a regression: its covariances are their square */
+    RSP_MOST_COEFFICIENTS = 2000, /* of a regression: its covariances are their square */
+    RSP_MOST_CORRELATED = 18      /* items of a heat map of correlations: a number in each cell can be read */
 };
 
 #endif
