@@ -40,6 +40,16 @@ const char *rsp_lines_text(const rsp_lines *l, char text[128]) {
     return text;
 }
 
+void rsp_quote(rsp_buf *b, const char *text, size_t longest) {
+    size_t n = strlen(text);
+    bool cut = n > longest;
+    if (cut)
+        for (n = longest; n && ((unsigned char) text[n] & 0xC0) == 0x80;) n--;
+    rsp_buf_putc(b, '\'');
+    for (size_t k = 0; k < n; k++) rsp_buf_putc(b, (unsigned char) text[k] < ' ' ? ' ' : text[k]);
+    rsp_buf_puts(b, cut ? "...'" : "'");
+}
+
 /* ---- validity --------------------------------------------------------------------------------------------------- */
 
 size_t rsp_utf8_check(const char *text, size_t length) {

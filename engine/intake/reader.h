@@ -48,6 +48,8 @@ void rsp_lines_add(rsp_lines *l, uint32_t line);
 void rsp_lines_merge(rsp_lines *into, const rsp_lines *from);
 /* "line 7", "lines 7, 9 and 3 more" */
 const char *rsp_lines_text(const rsp_lines *l, char text[128]);
+/* Appends 'text' as reports quote what stands in a file: one line of at most `longest` bytes, whole characters. */
+void rsp_quote(rsp_buf *b, const char *text, size_t longest);
 
 /* A thread's room for cells. Zero-initialise; rsp_room_free. */
 typedef struct {
