@@ -62,15 +62,10 @@ static entry read_entry(const rsp_node *map, rsp_arena *a, rsp_diag *d) {
 }
 
 static bool read_list(rsp_arena *a, entry **entries, size_t *n, rsp_diag *d) {
-    rsp_buf bytes = {0};
-    const char *path = rsp_path_join(a, rsp_data_dir(), LIST);
     size_t before = rsp_diag_errors(d);
-    rsp_node *root = NULL;
+    const rsp_node *root = rsp_yaml_read(a, rsp_path_join(a, rsp_data_dir(), LIST), d);
+    const rsp_node *sets = rsp_node_find(root, "sets");
     *n = 0;
-    if (rsp_read_file(path, &bytes, d, RSP_ERR_STUDY, RSP_NOWHERE))
-        root = rsp_yaml_parse(a, path, bytes.data, bytes.length, d);
-    rsp_buf_free(&bytes);
-    const rsp_node *sets = root ? rsp_node_find(root, "sets") : NULL;
     if (root && (!sets || sets->kind != RSP_Y_LIST))
         rsp_report(d, RSP_ERR_STUDY, root->loc, NULL, "'sets' must be a list");
     if (rsp_diag_errors(d) > before) return false;

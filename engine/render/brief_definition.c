@@ -12,25 +12,9 @@ typedef struct {
     rsp_diag *d;
 } loader;
 
+static const char *const HINT = "see the comments of reports/brief.yaml";
+
 #define FAULT(l, loc, hint, ...) rsp_report((l)->d, RSP_ERR_STUDY, (loc), (hint), __VA_ARGS__)
-
-static void unknown_keys(loader *l, const rsp_node *map, const char *const *known) {
-    for (size_t k = 0; k < map->n; k++) {
-        size_t j = 0;
-        while (known[j] && strcmp(known[j], map->keys[k]->text) != 0) j++;
-        if (!known[j])
-            FAULT(l, map->keys[k]->loc, "see the comments of reports/brief.yaml", "unknown key '%s'",
-                  map->keys[k]->text);
-    }
-}
-
-static const char *text_of(loader *l, const rsp_node *map, const char *key, bool needed) {
-    const rsp_node *n = rsp_node_find(map, key);
-    if (n && n->kind == RSP_Y_SCALAR) return n->text;
-    if (n) FAULT(l, n->loc, NULL, "'%s' takes one text", key);
-    else if (needed) FAULT(l, map->loc, NULL, "'%s' is missing", key);
-    return NULL;
-}
 
 /* ---- conditions ------------------------------------------------------------------------------------------------- */
 
@@ -49,7 +33,7 @@ static void check_condition(loader *l, const rsp_expr *e) {
 
 static rsp_expr *condition(loader *l, const rsp_node *map) {
     const rsp_node *n = rsp_node_find(map, "when");
-    if (!n || !text_of(l, map, "when", false)) return NULL;
+    if (!n || !rsp_node_text(map, "when", false, l->d)) return NULL;
     rsp_expr *e = rsp_expr_parse(l->b->arena, n->text, &n->origin, l->d);
     if (e) check_condition(l, e);
     return e;
@@ -69,9 +53,9 @@ static brief_rule one_rule(loader *l, const rsp_node *n, bool of_kinds) {
         FAULT(l, n->loc, "write {say: KEY, when: CONDITION}", "a rule is a mapping");
         return r;
     }
-    unknown_keys(l, n, keys);
-    r.say = text_of(l, n, "say", true);
-    r.of = text_of(l, n, "of", of_kinds);
+    rsp_node_only(n, keys, HINT, l->d);
+    r.say = rsp_node_text(n, "say", true, l->d);
+    r.of = rsp_node_text(n, "of", of_kinds, l->d);
     r.when = condition(l, n);
     if (r.when) r.condition = rsp_node_find(n, "when")->text;
     if (r.of && !brief_kind_known(r.of)) FAULT(l, n->loc, NULL, "there are no observations of kind '%s'", r.of);
@@ -103,8 +87,8 @@ static brief_section one_section(loader *l, const rsp_node *n) {
         FAULT(l, n->loc, "write {heading: KEY, text: [...]}", "a section is a mapping");
         return s;
     }
-    unknown_keys(l, n, keys);
-    s.heading = text_of(l, n, "heading", true);
+    rsp_node_only(n, keys, HINT, l->d);
+    s.heading = rsp_node_text(n, "heading", true, l->d);
     if (rsp_node_find(n, "list")) s.kind = BRIEF_LIST;
     if (rsp_node_find(n, "findings")) s.kind = BRIEF_FINDINGS;
     if (rsp_node_find(n, "countries")) s.kind = BRIEF_COUNTRIES;
@@ -136,9 +120,9 @@ static void load_limits(loader *l, const rsp_node *root) {
         FAULT(l, n ? n->loc : root->loc, NULL, "'limits' must be a mapping");
         return;
     }
-    unknown_keys(l, n, keys);
+    rsp_node_only(n, keys, HINT, l->d);
     for (size_t k = 0; keys[k]; k++) {
-        const char *text = text_of(l, n, keys[k], true);
+        const char *text = rsp_node_text(n, keys[k], true, l->d);
         double x;
         if (text && rsp_parse_double(text, strlen(text), '.', &x) && x >= 1 && x <= 100000 && x == floor(x))
             *into[k] = (size_t) x;
@@ -164,7 +148,7 @@ static void load_root(loader *l, const rsp_node *root) {
         FAULT(l, root->loc, NULL, "the definition of the brief is a mapping");
         return;
     }
-    unknown_keys(l, root, keys);
+    rsp_node_only(root, keys, HINT, l->d);
     load_limits(l, root);
     load_hyphenation(l, root);
     b->titles = rules_of(l, root, "titles", true);
@@ -185,12 +169,8 @@ brief_definition *brief_definition_load(const char *path, rsp_diag *d) {
     *b = (brief_definition){.arena = a, .path = rsp_strdup(a, path)};
     loader l = {b, d};
     size_t before = rsp_diag_errors(d);
-    rsp_buf bytes = {0};
-    if (rsp_read_file(path, &bytes, d, RSP_ERR_STUDY, RSP_NOWHERE)) {
-        rsp_node *root = rsp_yaml_parse(a, b->path, bytes.data, bytes.length, d);
-        if (root) load_root(&l, root);
-    }
-    rsp_buf_free(&bytes);
+    rsp_node *root = rsp_yaml_read(a, b->path, d);
+    if (root) load_root(&l, root);
     if (rsp_diag_errors(d) == before) return b;
     brief_definition_free(b);
     return NULL;

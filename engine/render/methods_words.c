@@ -22,25 +22,9 @@ typedef struct {
     rsp_diag *d;
 } loader;
 
+static const char *const HINT = "see the comments of reports/methods.yaml";
+
 #define FAULT(l, loc, hint, ...) rsp_report((l)->d, RSP_ERR_STUDY, (loc), (hint), __VA_ARGS__)
-
-static const char *text_of(loader *l, const rsp_node *map, const char *key, bool needed) {
-    const rsp_node *n = rsp_node_find(map, key);
-    if (n && n->kind == RSP_Y_SCALAR) return n->text;
-    if (n) FAULT(l, n->loc, NULL, "'%s' takes one text", key);
-    else if (needed) FAULT(l, map->loc, NULL, "'%s' is missing", key);
-    return NULL;
-}
-
-static void unknown_keys(loader *l, const rsp_node *map, const char *const *known) {
-    for (size_t k = 0; k < map->n; k++) {
-        size_t j = 0;
-        while (known[j] && strcmp(known[j], map->keys[k]->text) != 0) j++;
-        if (!known[j])
-            FAULT(l, map->keys[k]->loc, "see the comments of reports/methods.yaml", "unknown key '%s'",
-                  map->keys[k]->text);
-    }
-}
 
 static const rsp_node *part(loader *l, const rsp_node *root, const char *key) {
     const rsp_node *n = rsp_node_find(root, key);
@@ -94,14 +78,14 @@ static methods_definition load_definition(loader *l, const rsp_node *n) {
         FAULT(l, n->loc, "write {is: [NAME], what: \"...\"}", "a definition is a mapping");
         return out;
     }
-    unknown_keys(l, n, keys);
+    rsp_node_only(n, keys, HINT, l->d);
     out.n_names = load_names(l, n, "is", &out.names);
     if (!out.n_names) FAULT(l, n->loc, NULL, "a definition names the statistics that it is of: is: [NAME]");
-    out.with = text_of(l, n, "with", false);
-    out.name = text_of(l, n, "name", false);
-    out.what = text_of(l, n, "what", true);
-    out.formula = text_of(l, n, "formula", false);
-    out.source = text_of(l, n, "source", false);
+    out.with = rsp_node_text(n, "with", false, l->d);
+    out.name = rsp_node_text(n, "name", false, l->d);
+    out.what = rsp_node_text(n, "what", true, l->d);
+    out.formula = rsp_node_text(n, "formula", false, l->d);
+    out.source = rsp_node_text(n, "source", false, l->d);
     return out;
 }
 
@@ -112,9 +96,9 @@ static methods_kind load_kind(loader *l, const char *id, const rsp_node *n) {
         FAULT(l, n->loc, NULL, "a kind is a mapping");
         return k;
     }
-    unknown_keys(l, n, keys);
-    k.title = text_of(l, n, "title", true);
-    k.glossary = text_of(l, n, "glossary", false);
+    rsp_node_only(n, keys, HINT, l->d);
+    k.title = rsp_node_text(n, "title", true, l->d);
+    k.glossary = rsp_node_text(n, "glossary", false, l->d);
     k.n_uses = load_names(l, n, "uses", &k.uses);
     const rsp_node *list = rsp_node_find(n, "statistics");
     if (!list || list->kind != RSP_Y_LIST) {
@@ -150,8 +134,8 @@ static void load_root(loader *l, const rsp_node *root) {
         FAULT(l, root->loc, NULL, "the words of the methods annex are a mapping");
         return;
     }
-    unknown_keys(l, root, keys);
-    const char *locale = text_of(l, root, "locale", true);
+    rsp_node_only(root, keys, HINT, l->d);
+    const char *locale = rsp_node_text(root, "locale", true, l->d);
     const rsp_node *texts = part(l, root, "texts"), *kinds = part(l, root, "kinds"), *flags = part(l, root, "flags"),
                    *sources = part(l, root, "sources");
     if (locale && !(w->locale = rsp_msg_locale_new(locale)))
@@ -169,12 +153,8 @@ methods_words *methods_words_load(const char *path, rsp_diag *d) {
     *w = (methods_words){.arena = a, .index = rsp_map_new()};
     loader l = {w, d};
     size_t before = rsp_diag_errors(d);
-    rsp_buf bytes = {0};
-    if (rsp_read_file(path, &bytes, d, RSP_ERR_STUDY, RSP_NOWHERE)) {
-        rsp_node *root = rsp_yaml_parse(a, rsp_strdup(a, path), bytes.data, bytes.length, d);
-        if (root) load_root(&l, root);
-    }
-    rsp_buf_free(&bytes);
+    rsp_node *root = rsp_yaml_read(a, rsp_strdup(a, path), d);
+    if (root) load_root(&l, root);
     if (rsp_diag_errors(d) == before) return w;
     methods_words_free(w);
     return NULL;

@@ -307,11 +307,7 @@ static void load_sections(rsp_loader *l) {
 }
 
 static rsp_node *read_tree(rsp_loader *l) {
-    rsp_buf file = {0};
-    rsp_node *root = NULL;
-    if (rsp_read_file(l->s->path, &file, l->d, RSP_ERR_STUDY, (rsp_loc){l->s->path, 0, 0}))
-        root = rsp_yaml_parse(l->a, l->s->path, file.length ? file.data : "", file.length, l->d);
-    rsp_buf_free(&file);
+    rsp_node *root = rsp_yaml_read(l->a, l->s->path, l->d);
     if (root && root->kind != RSP_Y_MAP) {
         RSP_FAULT(l, root->loc, "start with `study: NAME`", "the file must be a mapping of keys");
         root = NULL;

@@ -333,9 +333,34 @@ rsp_node *rsp_yaml_parse(rsp_arena *a, const char *file, const char *bytes, size
     return root;
 }
 
+rsp_node *rsp_yaml_read(rsp_arena *a, const char *path, rsp_diag *d) {
+    rsp_buf bytes = {0};
+    rsp_node *root = NULL;
+    if (rsp_read_file(path, &bytes, d, RSP_ERR_STUDY, (rsp_loc){path, 0, 0}))
+        root = rsp_yaml_parse(a, path, bytes.data, bytes.length, d);
+    rsp_buf_free(&bytes);
+    return root;
+}
+
 rsp_node *rsp_node_find(const rsp_node *map_node, const char *key) {
     if (!map_node || map_node->kind != RSP_Y_MAP) return NULL;
     for (size_t k = 0; k < map_node->n; k++)
         if (strcmp(map_node->keys[k]->text, key) == 0) return map_node->items[k];
     return NULL;
+}
+
+const char *rsp_node_text(const rsp_node *map, const char *key, bool needed, rsp_diag *d) {
+    const rsp_node *n = rsp_node_find(map, key);
+    if (n && n->kind == RSP_Y_SCALAR) return n->text;
+    if (n) rsp_report(d, RSP_ERR_STUDY, n->loc, NULL, "'%s' takes one text", key);
+    else if (needed) rsp_report(d, RSP_ERR_STUDY, map->loc, NULL, "'%s' is missing", key);
+    return NULL;
+}
+
+void rsp_node_only(const rsp_node *map, const char *const *known, const char *hint, rsp_diag *d) {
+    for (size_t k = 0; k < map->n; k++) {
+        size_t j = 0;
+        while (known[j] && strcmp(known[j], map->keys[k]->text) != 0) j++;
+        if (!known[j]) rsp_report(d, RSP_ERR_STUDY, map->keys[k]->loc, hint, "unknown key '%s'", map->keys[k]->text);
+    }
 }

@@ -27,7 +27,17 @@ struct rsp_node {
 /* NULL with the faults reported as RSP_ERR_STUDY. `file` is the name shown; it must live as long as the arena. */
 rsp_node *rsp_yaml_parse(rsp_arena *a, const char *file, const char *bytes, size_t length, rsp_diag *d);
 
+/* The same of a whole file, which may also be unreadable; `path` must live as long as the arena. */
+rsp_node *rsp_yaml_read(rsp_arena *a, const char *path, rsp_diag *d);
+
 /* The value of a key, NULL if absent; map may be NULL. */
 rsp_node *rsp_node_find(const rsp_node *map, const char *key);
+
+/* Files of the program's own (page texts, briefs, self-test); a study's are read by the table of keys, study/keys.h. */
+
+/* The text of a key; NULL if it is absent or no text, which is reported, absence only where it is needed. */
+const char *rsp_node_text(const rsp_node *map, const char *key, bool needed, rsp_diag *d);
+/* Reports every key of the map that is none of the known ones (a list that ends with NULL). */
+void rsp_node_only(const rsp_node *map, const char *const *known, const char *hint, rsp_diag *d);
 
 #endif
