@@ -359,6 +359,7 @@ static int run_verb(const struct verb *v, int argc, char **argv) {
             status = usage_error(v, "--out is needed", "");
         else {
             if (!a.out) a.out = "out";
+            if (v->run != verb_run) rsp_ending_tells_only();
             status = v->run(&a);
         }
     }

@@ -161,6 +161,30 @@ static void test_what_a_draft_leaves(void **state) {
     assert_string_equal(s->variables[s->roles.country].name, "Land");
     assert_int_equal(s->n_analyses, 1); /* of the vote */
     assert_string_equal(s->analyses[0].id, "t_vote");
+    assert_int_equal(rsp_list_find(s->variables[s->roles.country].list, "AT"), 1); /* as maps know it */
+    rsp_study_free(s);
+    /* DK is Denmark where countries are asked for, and "don't know" elsewhere. */
+    b.length = 0;
+    rsp_buf_puts(&b, "country,born_country,trust\n");
+    for (int k = 0; k < 60; k++)
+        rsp_buf_printf(&b, "%s,%s,%s\n", k % 3 ? "DK" : "PL", k % 4 ? "DK" : "NA",
+                       k % 5 == 0 ? "DK"
+                       : k % 2    ? "low"
+                                  : "high");
+    const char *codes[] = {written("codes.csv", b.data)};
+    s = drafted("codes", codes, 1, d);
+    const rsp_list *country = s->variables[s->roles.country].list, *trust = variable_labelled(s, "trust")->list;
+    assert_int_equal(country->n, 2);
+    assert_string_equal(country->choices[0].code, "DK");
+    assert_string_equal(rsp_choice_label(country, 0, "en"), "Denmark");
+    assert_false(country->choices[0].missing);
+    const rsp_list *born = variable_labelled(s, "born_country")->list;
+    assert_false(born->choices[0].missing || born->choices[1].missing); /* NA is Namibia */
+    assert_true(trust->choices[rsp_list_find(trust, "dk")].missing);
+    rsp_frame *f = rsp_intake(s, d);
+    assert_non_null(f);
+    for (size_t i = 0; i < f->n; i++) assert_true(rsp_valid(f, s->roles.country, i));
+    rsp_frame_free(f);
     rsp_buf_free(&b);
     rsp_study_free(s);
     rsp_diag_free(d);

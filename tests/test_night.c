@@ -363,6 +363,9 @@ static void the_program_runs_where_it_is_installed(void **state) {
                      0);
     assert_int_equal(sh("%s manual man | grep -q '^.TH RESPONSIVE' && %s manual bash | bash -n", program, program), 0);
     assert_int_equal(sh("%s manual nothing 2>/dev/null", program), RSP_ERR_USAGE);
+    /* A reader who has seen enough is no mishap. */
+    assert_int_equal(sh("{ sleep 0.2; %s schema; } 2>%s/closed.txt | true; test ! -s %s/closed.txt", program, here, here),
+                     0);
 }
 
 /* Words in every cell that no published statistic is made of: after the run nothing that it leaves holds them. */

@@ -183,7 +183,53 @@ static const struct {
     {"", "study.yaml", NULL,
      "study: t\n"
      "  title: x\n",
-     "study.yaml:2:8: YAML: mapping values are not allowed in this context"},
+     "study.yaml:2:8: YAML: mapping values are not allowed in this context (a key is `key: value`, with a colon and a "
+     "blank: is one missing in the line above, is this line indented too far, or does a text with a colon need "
+     "quotation "
+     "marks?)"},
+    {"", "study.yaml", NULL, "study: t\nroles:\n  id: id\n   country: country\n",
+     "study.yaml:4:11: YAML: mapping values are not allowed in this context (a key is `key: value`, with a colon and a "
+     "blank: is one missing in the line above, is this line indented too far, or does a text with a colon need "
+     "quotation "
+     "marks?)"},
+    {"", "study.yaml", NULL, "study: t\nroles:\n   id: id\n  country: country\n",
+     "study.yaml:4:3: YAML: did not find expected key while parsing a block mapping (is this line, or the one above, "
+     "indented like its neighbours?)"},
+    {"", "study.yaml", NULL, "study: t\ntitle: \"never closed\n",
+     "study.yaml:3:1: YAML: found unexpected end of stream while scanning a quoted scalar (is a closing quotation mark "
+     "missing?)"},
+    /* One fault is one message: what a misspelt key, list, type or `within` means is known. */
+    {"tables: [{id: a, items: [age], statistic: mean, by: [[], [country]]}]\n"
+     "weigthing: {scale: equal}\n",
+     NULL, NULL, NULL, "study.yaml:8:1: unknown key 'weigthing' in 'study.yaml' (did you mean 'weighting'?)"},
+    {"weighting: {withn: country, rake: [{margin: changed, targets: targets.csv}], scale: equal}\n", NULL, NULL, NULL,
+     "study.yaml:7:13: unknown key 'withn' in 'weighting' (did you mean 'within'?)"},
+    {"weighting: {within: contry, rake: [{margin: changed, targets: targets.csv}], scale: equal}\n", NULL, NULL, NULL,
+     "study.yaml:7:21: unknown variable 'contry' in 'within' of the weighting (did you mean 'country'?)"},
+    {WEIGHTING "tables: [{id: a, items: [age], statistic: mean, by: [[], [country]]}]\n", "survey.csv",
+     "select_one country", "select_one countri", "survey.csv:3:1: unknown list 'countri' (did you mean 'country'?)"},
+    {WEIGHTING, "survey.csv", "select_one country", "selectone country",
+     "survey.csv:3:1: unknown type 'selectone country' (did you mean 'select_one'?)"},
+    {"reports: {briefs: [{for: all, languages: [en, pl]}]}\n", "study.yaml", "languages: [en, pl]",
+     "languages: [English, pl]",
+     "study.yaml:3:13: 'English' is not a language tag (write it like en, pl or pt-BR)"},
+    {"", "survey.csv", "select_one yes_no", "select_one gone",
+     "survey.csv:8:1: unknown list 'gone' (add its choices to choices.csv)"},
+    {"derive:\n  - {name: d, label: D, expr: \"${age} + 'x'\"}\n  - {name: e, label: E, expr: \"max(${comment}, "
+     "1)\"}\n",
+     NULL, NULL, NULL,
+     "study.yaml:8:41: 'x' is a text and cannot be reckoned with in derived variable 'd' (write a number without "
+     "quotation marks, or compare with =)\n"
+     "study.yaml:9:36: 'comment' is a text and cannot be reckoned with in derived variable 'e' (make it an integer or "
+     "a "
+     "decimal in survey.csv if it holds numbers)"},
+    {WEIGHTING "tables: [{id: a, items: [age], statistic: mean, filter: \"${age} > 1 & ${w} < 5 | ${age} = 9\"}]\n", NULL,
+     NULL, NULL,
+     "study.yaml:8:69: '&' is not an operator of expressions (write and)\n"
+     "study.yaml:8:80: '|' is not an operator of expressions (write or)"},
+    {"models: [{id: m, kind: linear, formula: 'age ~ \"engage1\"'}]\n", NULL, NULL, NULL,
+     "study.yaml:7:48: a quotation mark in formula (formulas hold names of variables, no texts in quotation "
+     "marks)"},
     {"", "study.yaml", NULL, "study: [t\n",
      "study.yaml:1:8: YAML: did not find expected ',' or ']' while parsing a flow sequence (is "
      "a closing ] or } or a comma missing?)"},
@@ -227,8 +273,6 @@ static const struct {
      "study.yaml:7:31: the field period ends (2026-04-01) before it begins (2026-05-01)"},
     {"eligible: {respondents: }\n", NULL, NULL, NULL, "study.yaml:7:25: 'respondents' has no value"},
     {"", "study.yaml", "files:", "file:",
-     "study.yaml:4:11: 'sources' needs the key 'files' (exports, as paths or globs seen from "
-     "the study folder)\n"
      "study.yaml:4:12: unknown key 'file' in 'sources' (did you mean 'files'?)"},
     {"", "study.yaml", "data.csv", "data.csv, format: spas",
      "study.yaml:4:37: unknown value 'spas' of 'format' (did you mean 'spss'?)"},
@@ -238,8 +282,7 @@ static const struct {
      "study.yaml:1:1: 'study.yaml' needs the key 'study' (identifier, the name of the output "
      "folder)"},
     {"", "study.yaml", "survey: survey.csv", "survey: surveys.csv",
-     "study.yaml:5:22: cannot read surveys.csv: No such file or directory (is the name right? Names are case "
-     "sensitive)"},
+     "study.yaml:5:22: cannot read surveys.csv: No such file or directory (did you mean 'survey.csv'?)"},
     {"", "study.yaml", "data.csv", "data.csv, set: {country: DE}",
      "study.yaml:4:44: 'DE' is no code of 'country' (its codes are PL, RO)"},
     {"", "study.yaml", "data.csv", "data.csv, rename: {q1: engage9}",
@@ -660,7 +703,9 @@ static const struct {
     {"reports: {briefs: [{for: each_country, languages: [national]}]}\n", NULL, NULL, NULL,
      "study.yaml:7:52: the study does not say which language is national where (add `national: "
      "{PL: pl, ...}`)"},
-    {"disclosure: on\n", NULL, NULL, NULL, "study.yaml:7:13: unknown value 'on' of 'disclosure' (it can only be off)"},
+    {"disclosure: on\n", NULL, NULL, NULL,
+     "study.yaml:7:13: unknown value 'on' of 'disclosure' (it can only be off, or a "
+     "mapping of keys)"},
     {"disclosure: {minimum_base: 0}\n", NULL, NULL, NULL, "study.yaml:7:28: 'minimum_base' must be at least 1, not 0"},
     {"simulate: {answers: {changed: [0.4, 0.5]}}\n", NULL, NULL, NULL,
      "study.yaml:7:31: the shares of 'changed' add up to 0.9, not to 1"},
@@ -945,7 +990,7 @@ static void check_says(void **state) {
     rsp_diag *d = rsp_diag_new();
     rsp_study_check(s, d);
     char *errors = said(d, RSP_ERR_STUDY), *warnings = said(d, RSP_WARNING);
-    assert_string_equal(errors, "study.yaml:4:19: no file matches 'data.csv' (paths are seen from the study folder)");
+    assert_string_equal(errors, "study.yaml:4:19: there is no file 'data.csv' (paths are seen from the study folder)");
     assert_string_equal(warnings,
                         "choices.csv:5:7: 1 text has no translation into 'pl', the first is that of 'so'\n"
                         "study.yaml:7:17: derived variable 'g' has no label: its name is shown (add `label`)\n"
@@ -963,6 +1008,26 @@ static void check_says(void **state) {
     assert_int_equal(rsp_diag_errors(d), 0);
     assert_string_equal(notes, "choices.csv:12:7: no question uses the list 'spare'");
     free(notes);
+    rsp_diag_free(d);
+    rsp_study_free(s);
+    /* A file's name that nearly is another's; numbers made of answers whose order nobody gave. */
+    put_study("tables: [{id: a, items: [engage1, changed], statistic: mean}]\n"
+              "scales: [{id: s, name: s, items: [engage1, engage2]}]\n" WEIGHTING,
+              "study.yaml", "data.csv", "date.csv");
+    s = load_good(folder);
+    d = rsp_diag_new();
+    rsp_study_check(s, d);
+    errors = said(d, RSP_ERR_STUDY), warnings = said(d, RSP_WARNING);
+    assert_string_equal(errors, "study.yaml:4:19: there is no file 'date.csv' (did you mean 'data.csv'?)");
+    assert_string_equal(
+        warnings, "study.yaml:7:10: 'a' takes the answers to 'engage1' for the numbers 1, 2, 3, ..., but they are "
+                  "nominal (set its `measure` to ordinal in survey.csv, if its answers have an order)\n"
+                  "study.yaml:8:10: 's' takes the answers to 'engage1' for the numbers 1, 2, 3, ..., but they are "
+                  "nominal (set its `measure` to ordinal in survey.csv, if its answers have an order)\n"
+                  "study.yaml:8:10: 's' takes the answers to 'engage2' for the numbers 1, 2, 3, ..., but they are "
+                  "nominal (set its `measure` to ordinal in survey.csv, if its answers have an order)");
+    free(errors);
+    free(warnings);
     rsp_diag_free(d);
     rsp_study_free(s);
 }

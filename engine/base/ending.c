@@ -16,7 +16,7 @@
 enum { PASSES = 20, DEEPEST = 16, ENTRIES = 4096 };
 
 static char staging[PATH_MAX];
-static atomic_bool staged, published, expected;
+static atomic_bool staged, published, expected, tells_only;
 static atomic_flag ending = ATOMIC_FLAG_INIT;
 
 void rsp_ending_removes(const char *dir) {
@@ -27,6 +27,8 @@ void rsp_ending_removes(const char *dir) {
 }
 
 void rsp_ending_published(void) { atomic_store(&published, true); }
+
+void rsp_ending_tells_only(void) { atomic_store(&tells_only, true); }
 
 void rsp_ending_expected(void) { atomic_store(&expected, true); }
 
@@ -84,7 +86,7 @@ static void end(const char *what, const char *remedy) {
     remove_staging();
     say("responsive: ");
     say(what);
-    say(atomic_load(&published) ? "; the run is published" : "; nothing was published");
+    if (!atomic_load(&tells_only)) say(atomic_load(&published) ? "; the run is published" : "; nothing was published");
     say(remedy);
     say("\n");
 }
@@ -113,7 +115,7 @@ static void on_fault(int signal) {
 
 /* The caller sees that it was the signal: the handler is gone when the signal comes again. */
 static void on_stop(int signal) {
-    end("stopped", "");
+    if (signal != SIGPIPE || !atomic_load(&tells_only)) end("stopped", "");
     raise(signal);
 }
 

@@ -18,6 +18,10 @@ void rsp_ending_published(void);
 /* Ends the program with exit status 70. */
 _Noreturn void rsp_ending_without_memory(void);
 
+/* The program only tells something: nobody asks what was published, and a reader who has seen enough (a closed pipe) is no
+ * mishap. */
+void rsp_ending_tells_only(void);
+
 /* For programs: from here on signals and exit() end it like that, until rsp_ending_expected(). A library that gives up
  * with exit(1) must not look like a run that only wants a look. */
 void rsp_ending_watch(void);

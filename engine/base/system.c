@@ -3,6 +3,7 @@
 
 #include "responsive/limits.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -125,6 +126,32 @@ static const char *read_remedy(int error) {
     }
 }
 
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+const char *rsp_suggest_file(rsp_arena *a, const char *path) {
+    enum { MOST_NAMES = 1000 }; /* of a larger folder some: this is help, no answer */
+    const char *slash = strrchr(path, '/'), **names = NULL;
+    size_t n = 0, capacity = 0;
+    DIR *folder = opendir(slash ? rsp_strndup(a, path, (size_t) (slash - path) + 1) : ".");
+    for (struct dirent *e; folder && n < MOST_NAMES && (e = readdir(folder));)
+        if (e->d_name[0] != '.') RSP_PUSH(names, n, capacity, rsp_strdup(a, e->d_name));
+    if (folder) closedir(folder);
+    if (n) qsort(names, n, sizeof *names, compare_names);
+    const char *near = rsp_suggest(slash ? slash + 1 : path, names, n);
+    free(names);
+    return near;
+}
+
+static void report_unread(const char *path, int error, rsp_diag *d, rsp_class class, rsp_loc loc) {
+    rsp_arena *a = rsp_arena_new();
+    const char *near = error == ENOENT ? rsp_suggest_file(a, path) : NULL;
+    rsp_report(d, class, loc, near ? rsp_printf(a, "did you mean '%s'?", near) : read_remedy(error),
+               "cannot read %s: %s", path, strerror(error));
+    rsp_arena_free(a);
+}
+
 /* A pipe or a device might never end, so only files are read. */
 static bool is_readable_file(const struct stat *st, const char *path, rsp_diag *d, rsp_class class, rsp_loc loc) {
     if (S_ISDIR(st->st_mode)) rsp_report(d, class, loc, "name a file in it", "cannot read %s: it is a folder", path);
@@ -141,7 +168,7 @@ bool rsp_read_file(const char *path, rsp_buf *into, rsp_diag *d, rsp_class class
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe must not wait for its writer */
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) {
-        rsp_report(d, class, loc, read_remedy(errno), "cannot read %s: %s", path, strerror(errno));
+        report_unread(path, errno, d, class, loc);
         if (fd >= 0) close(fd);
         return false;
     }

@@ -554,15 +554,30 @@ int rsp_run(const rsp_run_options *o) {
     return status;
 }
 
+/* Languages that the pages have no words in: a run would leave them out. Words of the study that lack are told elsewhere. */
+static void check_languages(const rsp_study *s, rsp_diag *d) {
+    for (size_t k = 0; k < s->n_languages; k++) {
+        rsp_diag *own = rsp_diag_new();
+        rsp_texts *t = rsp_texts_load(s->languages[k], own);
+        if (!t)
+            rsp_report(d, RSP_WARNING, (rsp_loc){s->path, 0, 0}, rsp_diag_at(own, 0)->hint,
+                       "language '%s' would be left out: %s", s->languages[k], rsp_diag_at(own, 0)->message);
+        rsp_texts_free(t);
+        rsp_diag_free(own);
+    }
+}
+
 int rsp_check(const char *dir) {
     rsp_diag *d = rsp_diag_new();
     rsp_study *s = rsp_study_load(dir, d);
     if (s) rsp_study_check(s, d);
+    if (s) check_languages(s, d);
     rsp_diag_print(d, stderr, rsp_colour_wanted(stderr), 0);
     int status = rsp_diag_status(d);
     if (s && status <= 1)
-        printf("%s: %zu variables, %zu analyses, %zu languages: %s\n", s->path, s->n_variables, s->n_analyses,
-               s->n_languages, status ? "sound, with warnings" : "nothing wrong");
+        printf("%s: %zu variables, %zu %s, %zu language%s: %s\n", s->path, s->n_variables, s->n_analyses,
+               s->n_analyses == 1 ? "analysis" : "analyses", s->n_languages, s->n_languages == 1 ? "" : "s",
+               status ? "sound, with warnings" : "nothing wrong");
     rsp_study_free(s);
     rsp_diag_free(d);
     return status;

@@ -683,30 +683,66 @@ static bool is_place(const char *folded, bool *surely) {
     return false;
 }
 
-/* The names of a country in the languages of the pages, and its codes. */
-static void put_country(rsp_draft *x, rsp_map *names, const char *code) {
+/* A country's name in a language of the pages; NULL: none is known. */
+static const char *country_name(rsp_draft *x, const char *code, const char *language) {
+    UChar name[128];
+    char utf8[400];
+    UErrorCode status = U_ZERO_ERROR;
+    int32_t n = uloc_getDisplayCountry(rsp_printf(x->arena, "und_%s", code), language, name, 128, &status);
+    u_strToUTF8(utf8, sizeof utf8, NULL, name, n < 128 ? n : 0, &status);
+    return U_SUCCESS(status) && utf8[0] ? rsp_strdup(x->arena, utf8) : NULL;
+}
+
+/* The k-th of ICU's countries under its names in the languages of the pages, and its codes. */
+static void put_country(rsp_draft *x, rsp_map *names, const char *code, size_t k) {
     static const char *const languages[] = {"en", "de", "da", "fr", "pl", "pt", "ro"};
-    const char *locale = rsp_printf(x->arena, "und_%s", code);
-    rsp_map_put(names, rsp_draft_folded(x, code), 0);
-    rsp_map_put(names, rsp_draft_folded(x, uloc_getISO3Country(locale)), 0);
+    rsp_map_put(names, rsp_draft_folded(x, code), k);
+    rsp_map_put(names, rsp_draft_folded(x, uloc_getISO3Country(rsp_printf(x->arena, "und_%s", code))), k);
     for (size_t l = 0; l < sizeof languages / sizeof *languages; l++) {
-        UChar name[128];
-        char utf8[400];
-        UErrorCode status = U_ZERO_ERROR;
-        int32_t n = uloc_getDisplayCountry(locale, languages[l], name, 128, &status);
-        u_strToUTF8(utf8, sizeof utf8, NULL, name, n < 128 ? n : 0, &status);
-        if (U_SUCCESS(status)) rsp_map_put(names, rsp_draft_folded(x, utf8), 0);
+        const char *name = country_name(x, code, languages[l]);
+        if (name) rsp_map_put(names, rsp_draft_folded(x, name), k);
     }
+}
+
+/* Of each value the country's ISO code, or NULL. Returns how many have one. */
+static size_t find_countries(rsp_draft *x, const rsp_draft_list *l, const char **found) {
+    rsp_map *names = rsp_map_new();
+    const char *const *codes = uloc_getISOCountries();
+    size_t n = 0;
+    for (size_t k = 0; codes[k]; k++) put_country(x, names, codes[k], k);
+    for (size_t k = 0; k < l->n; k++) {
+        size_t at = rsp_map_get(names, rsp_draft_folded(x, l->values[k].label));
+        found[k] = at == RSP_NONE ? NULL : codes[at];
+        n += at != RSP_NONE;
+    }
+    rsp_map_free(names);
+    return n;
 }
 
 /* Is half of the list at least made of names or codes of countries? */
 static bool names_countries(rsp_draft *x, const rsp_draft_list *l) {
-    rsp_map *names = rsp_map_new();
-    size_t found = 0;
-    for (const char *const *code = uloc_getISOCountries(); *code; code++) put_country(x, names, *code);
-    for (size_t k = 0; k < l->n; k++) found += rsp_map_get(names, rsp_draft_folded(x, l->values[k].label)) != RSP_NONE;
-    rsp_map_free(names);
-    return found * 2 >= l->n;
+    const char **found = RSP_ARRAY(x->arena, const char *, l->n);
+    return find_countries(x, l, found) * 2 >= l->n;
+}
+
+/* Countries under a heading that asks for one: DK is no "don't know" here. Those that the export names have their ISO codes,
+ * which maps and flags of languages know; bare codes have their names. Codes of the file's own stay. */
+static void name_countries(rsp_draft *x, const rsp_draft_item *item, const char *heading) {
+    rsp_draft_list *l = &x->lists[item->list];
+    const char **found = RSP_ARRAY(x->arena, const char *, l->n);
+    bool surely = false;
+    if (!is_place(rsp_draft_folded(x, heading), &surely) && !is_place(rsp_draft_folded(x, item->label), &surely))
+        return;
+    if (l->scale || find_countries(x, l, found) * 2 < l->n) return;
+    for (size_t k = 0; k < l->n; k++) {
+        rsp_draft_value *v = &l->values[k];
+        if (!found[k]) continue;
+        v->missing = false;
+        const char *name = strcasecmp(v->label, found[k]) == 0 ? country_name(x, found[k], x->language) : NULL;
+        if (!v->code && (name || strlen(v->label) > 3)) v->code = found[k];
+        if (name) v->label = name;
+    }
+    qsort(l->values, l->n, sizeof *l->values, compare_values);
 }
 
 bool rsp_draft_is_country(rsp_draft *x, const rsp_draft_item *item, const char *code) {
@@ -739,6 +775,7 @@ static void add_single(rsp_draft *x, rsp_draft_column *c) {
     item.constant = !labelled && c->profile.n_spellings == 1 && c->profile.answered >= LEAST_CONSTANT;
     if (item.type == RSP_DRAFT_ONE) {
         item.list = list_of(x, c, item.name);
+        name_countries(x, &item, c->code);
         if (rsp_draft_is_country(x, &item, c->code)) item.role = "country";
     }
     rsp_draft_dress(x, c, &item);

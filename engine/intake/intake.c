@@ -32,21 +32,6 @@ struct inputs {
 
 static int compare_paths(const void *x, const void *y) { return strcmp(*(char *const *) x, *(char *const *) y); }
 
-/* The pattern seen from the study's folder, whose own name may hold characters that glob would take for signs. */
-static char *whole_pattern(rsp_arena *a, const char *dir, const char *pattern) {
-    if (pattern[0] == '/') return rsp_strdup(a, pattern);
-    rsp_buf escaped = {0};
-    for (const char *c = dir; *c; c++) {
-        if (strchr("*?[]\\", *c)) rsp_buf_putc(&escaped, '\\');
-        rsp_buf_putc(&escaped, *c);
-    }
-    char *whole = rsp_printf(a, "%s/%s", escaped.data ? escaped.data : ".", pattern);
-    rsp_buf_free(&escaped);
-    return whole;
-}
-
-static bool has_signs(const char *pattern) { return strpbrk(pattern, "*?[") != NULL; }
-
 static void add_input(struct inputs *all, const rsp_study *s, const rsp_source *source, const char *path, rsp_diag *d) {
     struct stat st;
     size_t dir = strlen(s->dir);
@@ -71,12 +56,8 @@ static void expand(struct inputs *all, const rsp_study *s, const rsp_source *sou
     rsp_arena *a = rsp_arena_new();
     glob_t found;
     /* Not sorted by glob: that would follow the locale. */
-    int rc = glob(whole_pattern(a, s->dir, pattern), GLOB_NOSORT, NULL, &found);
-    if (rc == GLOB_NOMATCH || (rc == 0 && !found.gl_pathc))
-        rsp_report(d, RSP_ERR_DATA, source->loc,
-                   has_signs(pattern) ? "patterns are relative to the study's folder"
-                                      : "names are relative to the study's folder",
-                   has_signs(pattern) ? "no file matches '%s'" : "there is no file '%s'", pattern);
+    int rc = glob(rsp_study_pattern(s, pattern, a), GLOB_NOSORT, NULL, &found);
+    if (rc == GLOB_NOMATCH || (rc == 0 && !found.gl_pathc)) rsp_study_no_file(s, pattern, source->loc, RSP_ERR_DATA, d);
     else if (rc != 0)
         rsp_report(d, RSP_ERR_DATA, source->loc, NULL, "cannot look for '%s': %s", pattern, strerror(errno));
     if (rc == 0) {

@@ -65,7 +65,7 @@ static const struct word quality[] = {
         "baixo|rău|"
         "slab|scăzut"},
     {3,
-     "fair|average|medium|moderate|acceptable|neither good nor bad|mittel|mittelmäßig|mittelmässig|middel|hverken godt "
+     "fair|average|medium|middle|moderate|acceptable|neither good nor bad|mittel|mittelmäßig|mittelmässig|middel|hverken godt "
      "eller "
      "dårligt|moyen|moyenne|średni|średnia|przeciętny|ani dobrze, ani źle|médio|média|razoável|mediu|medie|acceptabil"},
     {4, "good|high|gut|hoch|god|godt|høj|bon|bonne|élevé|dobry|dobra|dobrze|wysoki|bom|boa|alto|bun|bună|bine|ridicat"},

@@ -122,6 +122,25 @@ static void check_selected(const binding *b, const rsp_expr *e) {
     else if (e->op == RSP_X_SELECTED && e->n_args > 1 && is_literal(e->args[1])) check_code(b, v, e->args[1]);
 }
 
+/* Texts have no number: reckoning with them would make every row missing. */
+static void check_numbers(const binding *b, const rsp_expr *e) {
+    double number;
+    for (size_t k = 0; k < e->n_args; k++) {
+        const rsp_expr *x = e->args[k];
+        const rsp_variable *v = variable_of(b, x);
+        if (x->op == RSP_X_STRING && !rsp_parse_double(x->text, strlen(x->text), '.', &number))
+            RSP_FAULT(b->l, x->loc, "write a number without quotation marks, or compare with =",
+                      "'%s' is a text and cannot be reckoned with in %s", x->text, b->where);
+        else if (v && v->type == RSP_TEXT)
+            RSP_FAULT(b->l, x->loc, "make it an integer or a decimal in survey.csv if it holds numbers",
+                      "'%s' is a text and cannot be reckoned with in %s", v->name, b->where);
+    }
+}
+
+static bool reckons(rsp_expr_op op) {
+    return (op >= RSP_X_ADD && op <= RSP_X_NEG) || (op >= RSP_X_ROUND && op <= RSP_X_MEAN);
+}
+
 static bool takes_sets(rsp_expr_op op) {
     return op == RSP_X_SELECTED || op == RSP_X_COUNT_SELECTED || op == RSP_X_IS_MISSING || op == RSP_X_COUNT_VALID;
 }
@@ -145,6 +164,8 @@ static void bind_node(binding *b, rsp_expr *e) {
         check_order(b, e->args[1], e->args[0]);
     } else if (e->op == RSP_X_SELECTED || e->op == RSP_X_COUNT_SELECTED) {
         check_selected(b, e);
+    } else if (reckons(e->op)) {
+        check_numbers(b, e);
     }
 }
 

@@ -8,10 +8,9 @@ static void check_files(rsp_study *s, rsp_diag *d) {
     for (size_t k = 0; k < s->n_sources; k++)
         for (size_t j = 0; j < s->sources[k].n_patterns; j++) {
             glob_t found = {0};
-            const char *pattern = rsp_path_join(s->arena, s->dir, s->sources[k].patterns[j]);
+            const char *pattern = rsp_study_pattern(s, s->sources[k].patterns[j], s->arena);
             if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
-                rsp_report(d, RSP_ERR_STUDY, s->sources[k].loc, "paths are seen from the study folder",
-                           "no file matches '%s'", s->sources[k].patterns[j]);
+                rsp_study_no_file(s, s->sources[k].patterns[j], s->sources[k].loc, RSP_ERR_STUDY, d);
             for (size_t i = 0; i < found.gl_pathc; i++)
                 if (!rsp_study_may_read(s, found.gl_pathv[i], s->sources[k].loc, d)) break; /* one remedy a pattern */
             globfree(&found);
@@ -44,6 +43,31 @@ static void check_derived(const rsp_study *s, rsp_diag *d) {
         if (x->list && !labelled(x->list))
             rsp_report(d, RSP_WARNING, x->loc, "add `labels`", "the codes of '%s' have no labels: the codes are shown",
                        x->name);
+    }
+}
+
+/* Three answers or more whose measure nobody gave: numbers made of them follow the order of the list, which may be any. */
+static bool counts_names(const rsp_study *s, size_t v) {
+    const rsp_variable *x = &s->variables[v];
+    size_t valid = 0;
+    if (x->type != RSP_SELECT_ONE || !x->list || x->measure != RSP_NOMINAL) return false;
+    for (size_t k = 0; k < x->list->n; k++) valid += !x->list->choices[k].missing;
+    return valid > 2;
+}
+
+static void check_measures(const rsp_study *s, rsp_diag *d) {
+    for (size_t k = 0; k < s->n_analyses; k++) {
+        const rsp_analysis *a = &s->analyses[k];
+        bool table = a->kind == RSP_A_TABLE, scale = a->kind == RSP_A_SCALE;
+        if (!scale && !(table && a->table.statistic != RSP_PROPORTION && a->table.statistic != RSP_COUNT)) continue;
+        size_t n = table ? a->table.n_items : a->scale.n_items;
+        const size_t *items = table ? a->table.items : a->scale.items;
+        for (size_t i = 0; i < n; i++)
+            if (counts_names(s, items[i]))
+                rsp_report(d, RSP_WARNING, a->loc,
+                           "set its `measure` to ordinal in survey.csv, if its answers have an order",
+                           "'%s' takes the answers to '%s' for the numbers 1, 2, 3, ..., but they are nominal", a->id,
+                           s->variables[items[i]].name);
     }
 }
 
@@ -84,5 +108,6 @@ void rsp_study_check(rsp_study *s, rsp_diag *d) {
     check_files(s, d);
     check_lists(s, d);
     check_derived(s, d);
+    check_measures(s, d);
     for (size_t k = 0; k < s->n_languages; k++) check_language(s, s->languages[k], d);
 }

@@ -158,6 +158,8 @@ static const struct {
     {"%", "write mod for the remainder", T_TIMES},
     {"&&", "write and", T_BAD},
     {"||", "write or", T_BAD},
+    {"&", "write and", T_BAD},
+    {"|", "write or", T_BAD},
     {"!", "write not(...)", T_BAD},
 };
 

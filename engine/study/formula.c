@@ -176,6 +176,15 @@ static token lex_sign(parser *p, size_t at) {
                        .length = inside + 2 + (p->text[at + 2 + inside] == '}'),
                        .name = rsp_strndup(p->arena, p->text + at + 2, inside)};
     }
+    char quote[2] = {p->text[at], '\0'};
+    if (*quote == '"' || *quote == '\'') {
+        size_t inside = strcspn(p->text + at + 1, quote);
+        FAULT(p, at, "formulas hold names of variables, no texts in quotation marks", "a quotation mark in formula");
+        return (token){.kind = N_NAME,
+                       .at = at,
+                       .length = inside + 1 + (p->text[at + 1 + inside] == *quote),
+                       .name = rsp_strndup(p->arena, p->text + at + 1, inside)};
+    }
     FAULT(p, at, NULL, "unexpected character '%c' in formula", p->text[at]);
     return (token){.kind = N_BAD, .at = at, .length = 1};
 }

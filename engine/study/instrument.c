@@ -253,19 +253,26 @@ static const question_type *find_type(rsp_loader *l, const rsp_cell *cell, const
         else RSP_FAULT(l, cell->loc, NULL, "type '%s' takes no list", word);
         return NULL;
     }
+    const char *hint = text[0] ? rsp_did_you_mean(l, word, names, N_TYPES) : NULL;
     if (!text[0]) RSP_FAULT(l, cell->loc, NULL, "a row without a type");
-    else RSP_FAULT(l, cell->loc, rsp_did_you_mean(l, word, names, N_TYPES), "unknown type '%s'", text);
+    else RSP_FAULT(l, cell->loc, hint, "unknown type '%s'", text);
+    const char *meant = hint ? rsp_suggest(word, names, N_TYPES) : NULL;
+    for (size_t k = 0; meant && k < N_TYPES; k++) /* read as it is meant: the name keeps its codes */
+        if (names[k] == meant && question_types[k].lists == (**list != '\0')) return &question_types[k];
     return NULL;
 }
 
+/* Of a misspelt name the list that is meant; NULL. */
 static const rsp_list *find_list(rsp_loader *l, const rsp_cell *cell, const char *name) {
     size_t k = rsp_map_get(l->list_names, name);
     if (k != RSP_NONE) return &l->s->lists[k];
     const char **names = rsp_calloc(l->s->n_lists + 1, sizeof *names);
     for (k = 0; k < l->s->n_lists; k++) names[k] = l->s->lists[k].name;
-    RSP_FAULT(l, cell->loc, rsp_did_you_mean(l, name, names, l->s->n_lists), "unknown list '%s'", name);
+    const char *hint = rsp_did_you_mean(l, name, names, l->s->n_lists);
+    const char *near = hint ? rsp_suggest(name, names, l->s->n_lists) : NULL;
+    RSP_FAULT(l, cell->loc, hint ? hint : "add its choices to choices.csv", "unknown list '%s'", name);
     free(names);
-    return NULL;
+    return near ? &l->s->lists[rsp_map_get(l->list_names, near)] : NULL;
 }
 
 static rsp_expr *cell_expr(rsp_loader *l, const rsp_cell *c) {

@@ -606,6 +606,7 @@ static void check_enum(const rsp_key *key, rsp_node *n, rsp_diag *d) {
     } else {
         rsp_buf_puts(&list, n_built == 1 ? "it can only be " : "one of ");
         join(&list, built, n_built, ", ");
+        if (key->shapes & RSP_S_OBJECT) rsp_buf_puts(&list, ", or a mapping of keys");
     }
     fault(d, n, list.data, "unknown value '%s' of '%s'", n->text, key->name);
     rsp_buf_free(&list);
@@ -730,33 +731,43 @@ static void wrong_shape(const rsp_key *key, unsigned shapes, rsp_node *n, rsp_di
     rsp_buf_free(&b);
 }
 
-static const char *suggest_key(const rsp_key *keys, const char *word, rsp_buf *hint) {
+static const rsp_key *find_key(const rsp_key *keys, const char *name) {
+    for (const rsp_key *k = keys; k->name; k++)
+        if (strcmp(k->name, name) == 0) return k;
+    return NULL;
+}
+
+/* The key that is meant, or NULL. */
+static const rsp_key *suggest_key(const rsp_key *keys, const char *word, rsp_buf *hint) {
     const char *names[64] = {NULL};
     size_t n = 0;
     for (const rsp_key *k = keys; k->name && n < 64; k++) names[n++] = k->name;
     const char *near = rsp_suggest(word, names, n);
     if (near) {
         rsp_buf_printf(hint, "did you mean '%s'?", near);
-        return hint->data;
+        return find_key(keys, near);
     }
     rsp_buf_puts(hint, "known here: ");
     for (size_t k = 0; k < n; k++) rsp_buf_printf(hint, "%s%s", k ? ", " : "", names[k]);
-    return hint->data;
+    return NULL;
+}
+
+/* A misspelt key is read as the one that is meant, unless that stands there too: one fault should not make ten. */
+static const rsp_key *misspelt_key(const rsp_key *key, rsp_node *n, size_t k, rsp_diag *d) {
+    rsp_buf hint = {0};
+    const rsp_key *meant = suggest_key(key->keys, n->keys[k]->text, &hint);
+    rsp_report(d, RSP_ERR_STUDY, n->keys[k]->loc, hint.data, "unknown key '%s' in '%s'", n->keys[k]->text, key->name);
+    rsp_buf_free(&hint);
+    if (!meant || rsp_node_find(n, meant->name)) return NULL;
+    n->keys[k]->text = meant->name;
+    return meant;
 }
 
 static void check_object(const rsp_key *key, rsp_node *n, rsp_diag *d) {
     for (size_t k = 0; k < n->n; k++) {
-        const rsp_key *found = NULL;
-        for (const rsp_key *one = key->keys; one->name && !found; one++)
-            if (strcmp(one->name, n->keys[k]->text) == 0) found = one;
-        if (found) {
-            rsp_keys_check(found, n->items[k], d);
-            continue;
-        }
-        rsp_buf hint = {0};
-        rsp_report(d, RSP_ERR_STUDY, n->keys[k]->loc, suggest_key(key->keys, n->keys[k]->text, &hint),
-                   "unknown key '%s' in '%s'", n->keys[k]->text, key->name);
-        rsp_buf_free(&hint);
+        const rsp_key *found = find_key(key->keys, n->keys[k]->text);
+        if (!found) found = misspelt_key(key, n, k, d);
+        if (found) rsp_keys_check(found, n->items[k], d);
     }
     for (const rsp_key *one = key->keys; one->name; one++)
         if (one->required && !rsp_node_find(n, one->name))

@@ -63,6 +63,34 @@ const char *rsp_named_file(rsp_loader *l, const rsp_node *file) {
     return path;
 }
 
+const char *rsp_study_pattern(const rsp_study *s, const char *pattern, rsp_arena *a) {
+    if (pattern[0] == '/') return pattern;
+    rsp_buf escaped = {0};
+    for (const char *c = s->dir; *c; c++) {
+        if (strchr("*?[]\\", *c)) rsp_buf_putc(&escaped, '\\');
+        rsp_buf_putc(&escaped, *c);
+    }
+    const char *whole = rsp_path_join(a, escaped.data ? escaped.data : ".", pattern);
+    rsp_buf_free(&escaped);
+    return whole;
+}
+
+void rsp_study_no_file(const rsp_study *s, const char *pattern, rsp_loc loc, rsp_class class, rsp_diag *d) {
+    static const char seen_from[] = "paths are seen from the study folder";
+    if (strpbrk(pattern, "*?[")) {
+        rsp_report(d, class, loc, seen_from, "no file matches '%s'", pattern);
+        return;
+    }
+    rsp_arena *a = rsp_arena_new();
+    const char *path = rsp_path_join(a, s->dir, pattern);
+    char *real = real_place(path);
+    const char *near = real && allowed(s, real) ? rsp_suggest_file(a, path) : NULL;
+    rsp_report(d, class, loc, near ? rsp_printf(a, "did you mean '%s'?", near) : seen_from, "there is no file '%s'",
+               pattern);
+    free(real);
+    rsp_arena_free(a);
+}
+
 static void add_root(rsp_loader *l, const char *folder, rsp_loc loc) {
     char *real = realpath(folder, NULL);
     if (real) l->s->roots[l->s->n_roots++] = rsp_strdup(l->a, real);

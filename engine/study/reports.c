@@ -171,7 +171,10 @@ static const rsp_analysis *bind_analysis(rsp_loader *l, const rsp_node *n, const
     return NULL;
 }
 
+/* Where a language of the study is misspelt, or none is named, nobody can say that another is not among them. */
 static bool is_output_language(const rsp_loader *l, const char *tag) {
+    const rsp_node *all = rsp_get(l->root, "languages");
+    if (!l->s->n_languages || l->s->n_languages < rsp_values(all)) return true;
     for (size_t k = 0; k < l->s->n_languages; k++)
         if (strcmp(l->s->languages[k], tag) == 0) return true;
     return false;

@@ -254,7 +254,9 @@ static void load_margin(rsp_loader *l, const rsp_node *n, rsp_weighting_spec *w)
     target_file f = {.l = l, .within = w->within, .where = rsp_printf(l->a, "margin '%s'", m->name)};
     for (size_t k = 0; k < w->n_margins; k++)
         if (strcmp(w->margins[k].name, m->name) == 0) RSP_FAULT(l, name->loc, NULL, "%s stands twice", f.where);
-    if (coded) read_targets(&f, rsp_get(n, "targets"), m);
+    /* Where nobody knows within what, no column of a target file can be said to be wrong. */
+    bool astray = w->within == RSP_NONE && rsp_get(rsp_get(l->root, "weighting"), "within");
+    if (coded && !astray) read_targets(&f, rsp_get(n, "targets"), m);
     w->n_margins++;
 }
 

@@ -49,6 +49,27 @@ static rsp_loc byte_place(const reader *r) {
     return loc;
 }
 
+/* What people have done who see these messages of libyaml: it names the rule of YAML that was broken. */
+static const char *syntax_remedy(const char *problem, bool flow) {
+    static const struct {
+        const char *problem, *remedy;
+    } remedies[] = {
+        {"mapping values are not allowed",
+         "a key is `key: value`, with a colon and a blank: is one missing in the line above, is this line indented too "
+         "far, or does a text with a colon need quotation marks?"},
+        {"could not find expected ':'", "a key is `key: value`, with a colon and a blank"},
+        {"did not find expected key", "is this line, or the one above, indented like its neighbours?"},
+        {"did not find expected '-' indicator", "is this line indented like its neighbours?"},
+        {"block sequence entries are not allowed", "entries with a dash start on a line of their own"},
+        {"cannot start any token", "a text that begins with this sign needs quotation marks"},
+        {"unexpected end of stream", "is a closing quotation mark missing?"},
+        {"unknown escape character", "write \\\\ for a backslash, or use single quotation marks"}};
+    if (flow) return "is a closing ] or } or a comma missing?";
+    for (size_t k = 0; problem && k < sizeof remedies / sizeof *remedies; k++)
+        if (strstr(problem, remedies[k].problem)) return remedies[k].remedy;
+    return NULL;
+}
+
 /* libyaml notices an unclosed bracket where the next line surprises it; the bracket itself is more use to a person. */
 static void report_syntax(reader *r) {
     const yaml_parser_t *y = &r->yaml;
@@ -64,7 +85,7 @@ static void report_syntax(reader *r) {
         rsp_report(r->diag, RSP_ERR_STUDY, byte_place(r), "save the file as UTF-8",
                    "not readable as text: %s at byte %zu", y->problem, y->problem_offset);
     } else {
-        rsp_report(r->diag, RSP_ERR_STUDY, loc, flow ? "is a closing ] or } or a comma missing?" : NULL, "YAML: %s%s%s",
+        rsp_report(r->diag, RSP_ERR_STUDY, loc, syntax_remedy(y->problem, flow), "YAML: %s%s%s",
                    y->problem ? y->problem : "syntax error", y->context ? " " : "", y->context ? y->context : "");
     }
     r->stopped = true;

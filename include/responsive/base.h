@@ -189,6 +189,8 @@ int rsp_threads(void);
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
+/* The name in the folder of `path` that is nearest to a file that is not there, in the arena; NULL: none is near. */
+const char *rsp_suggest_file(rsp_arena *a, const char *path);
 /* Whole file into the buffer; on failure reports class `class` at loc and returns false. */
 bool rsp_read_file(const char *path, rsp_buf *into, rsp_diag *d, rsp_class class, rsp_loc loc);
 /* Writes path whole; every write is checked; on failure reports RSP_ERR_OUTPUT, returns false. The publication brings all

@@ -607,6 +607,10 @@ void rsp_study_check(rsp_study *s, rsp_diag *d);
 /* May a file that the study names be read or written: does it lie, once links are followed, in the study folder or in one
  * of `paths: {allow: ...}`? Reports RSP_ERR_STUDY at loc if not. A file that is not there yet counts as its folder does. */
 bool rsp_study_may_read(const rsp_study *s, const char *path, rsp_loc loc, rsp_diag *d);
+/* A pattern of a source for glob(), whatever signs the study folder's own name has; in the arena. */
+const char *rsp_study_pattern(const rsp_study *s, const char *pattern, rsp_arena *a);
+/* Reports that no file matches it. */
+void rsp_study_no_file(const rsp_study *s, const char *pattern, rsp_loc loc, rsp_class class, rsp_diag *d);
 
 size_t rsp_study_variable(const rsp_study *s, const char *name); /* RSP_NONE if absent */
 /* The label of a variable or of choice k of its list in lang, or the name/code where there is none. Never NULL. */
