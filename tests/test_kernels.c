@@ -12,6 +12,7 @@
 #include "measure/arrow.h"
 #include "measure/sem_moments.h"
 #include "responsive/batch.h"
+#include "weight/internal.h"
 
 #include <cmocka.h>
 
@@ -91,6 +92,22 @@ static void columns_are_their_cells(void **state) {
     done(&r);
 }
 
+/* Pairs are numbered by a table where these are few, else by sorting: alike. */
+static void pairs_by_table(void **state) {
+    enum { ROWS = 5000, FIRST = 7, SECOND = 90 };
+    int32_t a[ROWS], b[ROWS], table[ROWS], sorted[ROWS];
+    (void) state;
+    rsp_rng rng;
+    rsp_rng_init(&rng, 11, 0);
+    for (size_t i = 0; i < ROWS; i++)
+        a[i] = (int32_t) rsp_rng_below(&rng, FIRST), b[i] = (int32_t) rsp_rng_below(&rng, SECOND);
+    size_t n = rsp_number_pairs(a, FIRST, b, SECOND, ROWS, table);
+    assert_int_equal(rsp_number_pairs(a, FIRST, b, 100 * SECOND, ROWS, sorted), n);
+    assert_memory_equal(table, sorted, sizeof table);
+    rsp_number_pairs(a, FIRST, b, SECOND, ROWS, a); /* in place */
+    assert_memory_equal(table, a, sizeof table);
+}
+
 /* ---- informations of several groups ----------------------------------------------------------------------------- */
 
 /* A model of three groups whose free parameters are dealt out to one group each, the last `shared` of them to two. */
@@ -162,7 +179,7 @@ static void arrows_are_matrices(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(threads_do_not_matter),
-                                       cmocka_unit_test(columns_are_their_cells),
+                                       cmocka_unit_test(columns_are_their_cells), cmocka_unit_test(pairs_by_table),
                                        cmocka_unit_test(arrows_are_matrices)};
     return cmocka_run_group_tests(tests, make_bench, remove_bench);
 }

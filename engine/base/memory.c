@@ -90,23 +90,31 @@ void rsp_arena_expect(rsp_arena *a, size_t bytes) {
     a->blocks = b;
 }
 
-void *rsp_alloc(rsp_arena *a, size_t bytes) {
+static size_t rounded_up(size_t bytes) {
     if (bytes > SIZE_MAX - ALIGNMENT) rsp_ending_without_memory();
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (!rounded) rounded = ALIGNMENT;
+    return rounded ? rounded : ALIGNMENT;
+}
+
+/* A block of its own, behind the one being filled. */
+static void *own_block(rsp_arena *a, size_t size, bool zero) {
+    struct block *own = block_new(size, zero), *b = a->blocks;
+    if (b) {
+        own->next = b->next;
+        b->next = own;
+    } else {
+        a->blocks = own;
+    }
+    own->used = size;
+    return own->bytes;
+}
+
+void *rsp_alloc(rsp_arena *a, size_t bytes) {
+    size_t rounded = rounded_up(bytes);
     struct block *b = a->blocks;
     bool fits = b && b->size - b->used >= rounded;
-    if (!fits && rounded > LARGEST_BLOCK / 4) {       /* its own block, behind the one being filled */
-        struct block *own = block_new(rounded, true); /* zeros that the system gives need no writing */
-        if (b) {
-            own->next = b->next;
-            b->next = own;
-        } else {
-            a->blocks = own;
-        }
-        own->used = rounded;
-        return own->bytes;
-    }
+    if (!fits && rounded > LARGEST_BLOCK / 4)
+        return own_block(a, rounded, true); /* the system's zeros need no writing */
     if (!fits) {
         size_t size = a->next_size > rounded ? a->next_size : rounded;
         b = block_new(size, false);
@@ -117,6 +125,12 @@ void *rsp_alloc(rsp_arena *a, size_t bytes) {
     void *p = b->bytes + b->used;
     b->used += rounded;
     return b->zero ? p : memset(p, 0, rounded);
+}
+
+void *rsp_alloc_unset(rsp_arena *a, size_t count, size_t size) {
+    if (size && count > SIZE_MAX / size) rsp_ending_without_memory();
+    size_t rounded = rounded_up(count * size);
+    return rounded > LARGEST_BLOCK / 4 ? own_block(a, rounded, false) : rsp_alloc(a, rounded);
 }
 
 void *rsp_alloc_array(rsp_arena *a, size_t count, size_t size) {

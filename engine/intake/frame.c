@@ -231,13 +231,14 @@ static void categorise_codes(const rsp_column *c, size_t n, bool present, rsp_ar
     int32_t *place = RSP_ARRAY(a, int32_t, c->list->n);
     bool *occurs = RSP_ARRAY(a, bool, c->list->n);
     out->code = RSP_ARRAY(a, const char *, c->list->n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; present && i < n; i++)
         if (rsp_code(c, i) >= 0) occurs[rsp_code(c, i)] = true;
     for (size_t k = 0; k < c->list->n; k++) {
         bool left_out = c->list->choices[k].missing || (present && !occurs[k]);
         place[k] = left_out ? -1 : (int32_t) out->n;
         if (!left_out) out->code[out->n++] = c->list->choices[k].code;
     }
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
     for (size_t i = 0; i < n; i++) {
         int k = rsp_code(c, i);
         out->category[i] = k < 0 ? -1 : place[k];
@@ -303,7 +304,7 @@ static void categorise_numbers(const rsp_frame *f, size_t variable, rsp_arena *a
 void rsp_categorise(const rsp_frame *f, size_t variable, rsp_arena *a, rsp_categories *out) {
     const rsp_column *c = &f->columns[variable];
     assert(c->kind != RSP_COL_NONE);
-    *out = (rsp_categories){.category = RSP_ARRAY(a, int32_t, f->n)};
+    *out = (rsp_categories){.category = RSP_ARRAY_UNSET(a, int32_t, f->n)};
     if (c->kind == RSP_COL_CODE) categorise_codes(c, f->n, variable == f->study->roles.country, a, out);
     else if (c->kind == RSP_COL_TEXT) categorise_words(c, f->n, a, out);
     else categorise_numbers(f, variable, a, out);

@@ -56,6 +56,18 @@ static void read_block(const rsp_sample *s, const rsp_analysis *a, const uint8_t
     }
 }
 
+/* Sum of x y (NULL: 1), block by block, in order. */
+static double sum_of(size_t n, const double *x, const double *y) {
+    size_t blocks = blocks_of(n);
+    double *sums = rsp_calloc(blocks + 1, sizeof *sums), total = 0;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t i = b * RSP_BLOCK; i < end_of(b, n); i++) sums[b] += x[i] * (y ? y[i] : 1);
+    for (size_t b = 0; b < blocks; b++) total += sums[b];
+    free(sums);
+    return total;
+}
+
 static void read_rows(const rsp_sample *s, const rsp_analysis *a, struct moments *m) {
     size_t blocks = blocks_of(s->n), *start = rsp_calloc(blocks + 1, sizeof *start);
     uint8_t *take = rsp_malloc(s->n + 1);
@@ -73,7 +85,7 @@ static void read_rows(const rsp_sample *s, const rsp_analysis *a, struct moments
         free(value);
     }
     m->n = start[blocks];
-    for (size_t i = 0; i < m->n; i++) m->sum += m->w[i];
+    m->sum = sum_of(m->n, m->w, NULL);
     free(take);
     free(start);
 }
@@ -234,7 +246,7 @@ static rsp_row *add(rsp_results *out, const rsp_analysis *a, const char *level, 
 
 /* Influences of respondents on a function of the covariance matrix with these derivatives, per unit of weight. */
 static double *influences(const struct moments *m, const double *slope) {
-    double *z = rsp_malloc((m->n + 1) * sizeof *z), mean = 0;
+    double *z = rsp_malloc((m->n + 1) * sizeof *z);
 #pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
     for (size_t i = 0; i < m->n; i++) {
         const double *x = m->x + i * m->p;
@@ -245,9 +257,10 @@ static double *influences(const struct moments *m, const double *slope) {
             z[i] += x[j] * row;
         }
     }
-    for (size_t i = 0; i < m->n; i++) mean += m->w[i] * z[i] / m->sum;
+    double mean = sum_of(m->n, m->w, z) / m->sum;
     /* The derivatives were taken at covariances divided by n - 1, the influence is of those divided by n. */
     double scale = (double) m->n / ((double) m->n - 1) / m->sum;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
     for (size_t i = 0; i < m->n; i++) z[i] = (z[i] - mean) * scale;
     return z;
 }
@@ -263,7 +276,7 @@ static void set_error(rsp_sample *s, const rsp_analysis *a, const struct moments
         r->df = rsp_design_df(s, take);
         free(take);
     } else {
-        for (size_t i = 0; i < m->n; i++) variance += z[i] * z[i];
+        variance = sum_of(m->n, z, z);
     }
     if (!ok) r->flags |= RSP_F_LONELY;
     if (ok && variance > 0 && !isnan(r->estimate)) {

@@ -221,15 +221,28 @@ static void few_clusters(rsp_regression *f, const rsp_active *a, const rsp_few_m
 
 /* ---- linear ----------------------------------------------------------------------------------------------------- */
 
+/* Weighted sum of (y - mean)^power, block by block, in order. */
+static long double outcome_sum(const rsp_mmatrix *m, long double mean, int power) {
+    size_t blocks = (m->n + RSP_BLOCK - 1) / RSP_BLOCK;
+    long double *sums = rsp_calloc(blocks + 1, sizeof *sums), total = 0;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t i = b * RSP_BLOCK; i < m->n && i < (b + 1) * RSP_BLOCK; i++) {
+            long double x = m->w[i];
+            for (int k = 0; k < power; k++) x *= (long double) m->y[i] - mean;
+            sums[b] += x;
+        }
+    for (size_t b = 0; b < blocks; b++) total += sums[b];
+    free(sums);
+    return total;
+}
+
 static void linear_sums(rsp_regression *f) {
     const rsp_mmatrix *m = f->m;
-    long double sw = 0, sy = 0, ss = 0;
+    long double sw = outcome_sum(m, 0, 0);
     bool intercept = f->a->model.formula->intercept;
-    for (size_t i = 0; i < m->n; i++) sw += (long double) m->w[i], sy += (long double) m->w[i] * (long double) m->y[i];
-    long double mean = intercept && sw > 0 ? sy / sw : 0; /* without an intercept R2 is about zero */
-    for (size_t i = 0; i < m->n; i++)
-        ss += (long double) m->w[i] * ((long double) m->y[i] - mean) * ((long double) m->y[i] - mean);
-    f->tss = (double) ss;
+    long double mean = intercept && sw > 0 ? outcome_sum(m, 0, 1) / sw : 0; /* without an intercept R2 is about zero */
+    f->tss = (double) outcome_sum(m, mean, 2);
     double n = (double) m->n;
     f->loglik = -n / 2 * (log(2 * M_PI * f->rss / n) + 1);
 }
@@ -561,12 +574,7 @@ rsp_row *rsp_regression_row(const rsp_regression *f, rsp_results *out, const cha
 /* Respondents behind a coefficient's very cell: those of the category, and of the rarer outcome. */
 static int64_t cell_of(const rsp_regression *f, const rsp_mcolumn *c, size_t equation) {
     size_t least = c && c->dummy ? (c->ones < f->m->n - c->ones ? c->ones : f->m->n - c->ones) : f->m->n;
-    if (f->a->model.kind == RSP_LOGISTIC_MODEL) {
-        size_t events = 0;
-        for (size_t i = 0; i < f->m->n; i++) events += f->m->y[i] == 1;
-        if (f->m->n - events < events) events = f->m->n - events;
-        if (events < least) least = events;
-    }
+    if (f->a->model.kind == RSP_LOGISTIC_MODEL && f->n_rarer < least) least = f->n_rarer;
     if (f->a->model.kind == RSP_MULTINOMIAL_MODEL)
         for (size_t k = 0; k <= equation + 1; k += equation + 1)
             if (f->m->level_count[k] < least) least = f->m->level_count[k];
@@ -717,12 +725,19 @@ static size_t equations_of(const rsp_regression *f) {
     return f->m->n_levels ? f->m->n_levels - 1 : 0;
 }
 
+static size_t rarer_outcome(const rsp_mmatrix *m) {
+    size_t events = 0;
+    for (size_t i = 0; i < m->n; i++) events += m->y[i] == 1;
+    return events < m->n - events ? events : m->n - events;
+}
+
 /* False, and reported, when the outcome is not what the kind needs. */
 static bool fit(rsp_regression *f, const rsp_mdomain *domain, rsp_diag *d) {
     const rsp_model *model = &f->a->model;
     f->m = rsp_mmatrix_new(f->s, f->a, domain, d);
     if (!f->m) return false;
     f->arena = f->m->arena;
+    if (model->kind == RSP_LOGISTIC_MODEL) f->n_rarer = rarer_outcome(f->m);
     f->n_thresholds = model->kind == RSP_ORDINAL_MODEL && f->m->n_levels ? f->m->n_levels - 1 : 0;
     f->n_equations = equations_of(f);
     f->has_theta = model->kind == RSP_NEGATIVE_BINOMIAL_MODEL;

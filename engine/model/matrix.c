@@ -86,7 +86,7 @@ static void fill_factor(struct builder *b, struct rsp_mfactor *x, const rsp_fexp
         rsp_categorise(b->f, v->variable, b->arena, &x->categories);
         return;
     }
-    x->value = RSP_ARRAY(b->arena, double, b->f->n);
+    x->value = RSP_ARRAY_UNSET(b->arena, double, b->f->n);
 #pragma omp parallel for schedule(static) if (b->f->n > RSP_BLOCK)
     for (size_t i = 0; i < b->f->n; i++) {
         double v = arithmetic(b->f, e, i);
@@ -226,15 +226,29 @@ static int compare_doubles(const void *x, const void *y) {
     return (a > b) - (a < b);
 }
 
-/* Categories that occur become 0, 1, 2, ... in the order of the list (or of the numbers). */
-static void number_levels(const struct builder *b, rsp_mmatrix *m) {
-    double *seen = rsp_malloc((m->n ? m->n : 1) * sizeof *seen);
+/* Distinct values, ascending: choices of the list that occur, or numbers. Returns how many. */
+static size_t distinct_outcomes(const rsp_mmatrix *m, const rsp_list *l, double *seen) {
     size_t n = 0;
+    if (l) {
+        uint8_t *occurs = rsp_calloc(l->n + 1, 1);
+        for (size_t i = 0; i < m->n; i++) occurs[(size_t) m->y[i]] = 1;
+        for (size_t k = 0; k < l->n; k++)
+            if (occurs[k]) seen[n++] = (double) k;
+        free(occurs);
+        return n;
+    }
     memcpy(seen, m->y, m->n * sizeof *seen);
     qsort(seen, m->n, sizeof *seen, compare_doubles);
     for (size_t i = 0; i < m->n; i++)
         if (!n || seen[i] != seen[n - 1]) seen[n++] = seen[i];
+    return n;
+}
+
+/* Categories that occur become 0, 1, 2, ... in the order of the list (or of the numbers). */
+static void number_levels(const struct builder *b, rsp_mmatrix *m) {
     const rsp_list *l = response_list(b);
+    double *seen = rsp_malloc((m->n + (l ? l->n : 0) + 1) * sizeof *seen);
+    size_t n = distinct_outcomes(m, l, seen);
     m->n_levels = n;
     m->levels = RSP_ARRAY(m->arena, const char *, n);
     m->level_count = RSP_ARRAY(m->arena, size_t, n);
@@ -276,20 +290,30 @@ static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmat
     memset(domain, 1, n);
     if (a->filter) rsp_eval_filter(b->f, a->filter, domain);
     m->take = RSP_ARRAY(m->arena, uint8_t, n);
-    m->row = RSP_ARRAY(m->arena, size_t, n);
-    m->y = RSP_ARRAY(m->arena, double, n);
-    m->w = RSP_ARRAY(m->arena, double, n);
+    m->row = RSP_ARRAY_UNSET(m->arena, size_t, n);
+    m->y = RSP_ARRAY_UNSET(m->arena, double, n);
+    m->w = RSP_ARRAY_UNSET(m->arena, double, n);
     for (size_t i = 0; b->domain && b->domain->take && i < n; i++) domain[i] &= b->domain->take[i];
-#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
-    for (size_t i = 0; i < n; i++) m->y[i] = response_of_row(b, event, domain, i);
-    for (size_t i = 0; i < n; i++) {
-        if (isnan(m->y[i])) continue;
-        m->take[i] = 1;
-        m->row[m->n] = i;
-        m->w[m->n] = b->model->unweighted ? 1 : b->s->weight[i];
-        m->y[m->n++] = m->y[i];
-    }
-    free(domain);
+    size_t blocks = (n + RSP_BLOCK - 1) / RSP_BLOCK, *start = rsp_calloc(blocks + 1, sizeof *start);
+    double *y = rsp_malloc((n + 1) * sizeof *y);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t k = 0; k < blocks; k++)
+        for (size_t i = k * RSP_BLOCK; i < n && i < (k + 1) * RSP_BLOCK; i++) {
+            y[i] = response_of_row(b, event, domain, i);
+            m->take[i] = !isnan(y[i]);
+            start[k + 1] += m->take[i];
+        }
+    for (size_t k = 0; k < blocks; k++) start[k + 1] += start[k];
+    m->n = start[blocks];
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t k = 0; k < blocks; k++)
+        for (size_t i = k * RSP_BLOCK, at = start[k]; i < n && i < (k + 1) * RSP_BLOCK; i++) {
+            if (!m->take[i]) continue;
+            m->row[at] = i;
+            m->w[at] = b->model->unweighted ? 1 : b->s->weight[i];
+            m->y[at++] = y[i];
+        }
+    free(domain), free(start), free(y);
 }
 
 static int64_t count_organisations(const rsp_sample *s, const rsp_mmatrix *m) {
@@ -334,7 +358,7 @@ static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct codin
     rsp_mcode *parts = RSP_ARRAY(m->arena, rsp_mcode, n);
     c->n_codes = n;
     c->codes = parts;
-    c->x = RSP_ARRAY(m->arena, double, m->n);
+    c->x = RSP_ARRAY_UNSET(m->arena, double, m->n);
     c->dummy = true;
     size_t ones = 0;
     for (size_t k = 0; k < n; k++) {
@@ -352,9 +376,11 @@ static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct codin
             c->x[i] = k ? c->x[i] * v : v;
         }
     }
+    if (c->dummy) {
 #pragma omp parallel for schedule(static) num_threads(rsp_threads()) reduction(+ : ones) if (m->n > RSP_BLOCK)
-    for (size_t i = 0; i < m->n; i++) ones += c->x[i] == 1;
-    if (c->dummy) c->ones = ones;
+        for (size_t i = 0; i < m->n; i++) ones += c->x[i] == 1;
+        c->ones = ones;
+    }
     c->name = rsp_strndup(m->arena, name.data, name.length);
     rsp_buf_free(&name);
 }

@@ -18,6 +18,7 @@ typedef struct {
     double *par, *vcov; /* [p], [p*p] */
     uint32_t *flags;    /* [p]: why a parameter has no numbers; 0 if it has */
     size_t n_estimated; /* parameters without a flag */
+    size_t n_rarer;     /* logistic: respondents of the rarer outcome */
     double df;          /* NaN: normal */
     double loglik, rss, tss;
     uint32_t status; /* of the whole model: not_converged, lonely, replicates_failed */

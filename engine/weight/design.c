@@ -17,12 +17,13 @@ enum { MOST_FAULTS = 50 };
 rsp_numbered rsp_number_variable(const rsp_frame *f, size_t variable, rsp_arena *a) {
     rsp_categories c = {0};
     rsp_categorise(f, variable, a, &c);
-    rsp_numbered out = {.n = c.n + 1, .number = RSP_ARRAY(a, int32_t, f->n), .code = c.code};
+    size_t missing = 0;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) reduction(+ : missing) if (f->n > RSP_BLOCK)
     for (size_t i = 0; i < f->n; i++) {
-        out.number[i] = c.category[i] + 1;
-        out.n_missing += c.category[i] < 0;
+        missing += c.category[i] < 0;
+        c.category[i]++;
     }
-    return out;
+    return (rsp_numbered){.n = c.n + 1, .number = c.category, .code = c.code, .n_missing = missing};
 }
 
 static const char *variable_name(const rsp_sample *s, size_t variable) {

@@ -417,6 +417,7 @@ void rsp_weighting_run(rsp_sample *s, rsp_diag *d) {
         collect_gaps(&b);
         rsp_arena_free(b.scratch);
     }
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (s->n > RSP_BLOCK)
     for (size_t i = 0; i < s->n; i++)
         p->weight[i] = s->base[i] * (p->calibration ? p->calibration->g[p->calibration->row_cell[i]] : 1);
 }

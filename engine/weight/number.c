@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TABLE_PAIRS = 2 }; /* for a row */
+
 void rsp_order_by(const int32_t *key, size_t n_keys, size_t n, uint32_t *order, uint32_t *start) {
     memset(start, 0, (n_keys + 1) * sizeof *start);
     for (size_t i = 0; i < n; i++) start[key[i] + 1]++;
@@ -13,8 +15,21 @@ void rsp_order_by(const int32_t *key, size_t n_keys, size_t n, uint32_t *order, 
     start[0] = 0;
 }
 
+/* Few enough for a table of all pairs: those that occur are marked, and then numbered in their order. */
+static size_t number_by_table(const int32_t *a, size_t na, const int32_t *b, size_t nb, size_t n, int32_t *out) {
+    int32_t *number = rsp_calloc(na * nb + 1, sizeof *number), count = 0;
+    for (size_t i = 0; i < n; i++) number[(size_t) a[i] * nb + (size_t) b[i]] = 1;
+    for (size_t k = 0; k < na * nb; k++)
+        if (number[k]) number[k] = count++;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
+    for (size_t i = 0; i < n; i++) out[i] = number[(size_t) a[i] * nb + (size_t) b[i]];
+    free(number);
+    return (size_t) count;
+}
+
 size_t rsp_number_pairs(const int32_t *a, size_t na, const int32_t *b, size_t nb, size_t n, int32_t *out) {
     if (!n) return 0;
+    if (nb < TABLE_PAIRS * n / na) return number_by_table(a, na, b, nb, n, out);
     uint32_t *by_b = rsp_malloc(n * sizeof *by_b), *order = rsp_malloc(n * sizeof *order);
     uint32_t *start = rsp_malloc(((na > nb ? na : nb) + 1) * sizeof *start);
     rsp_order_by(b, nb, n, by_b, start);

@@ -29,6 +29,7 @@ static int32_t *group_rows(rsp_sample *s, size_t variable, size_t *n_groups, rsp
         place[code] = (int32_t) *n_groups;
         (*groups)[(*n_groups)++] = (rsp_group){.code = code ? v.code[code - 1] : "(none)", .why = "", .weighted = true};
     }
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (s->n > RSP_BLOCK)
     for (size_t i = 0; i < s->n; i++) group[i] = place[v.number[i]];
     return group;
 }

@@ -29,8 +29,11 @@ void *rsp_alloc_array(rsp_arena *a, size_t count, size_t size); /* zeroed; overf
 char *rsp_strdup(rsp_arena *a, const char *s);                  /* NULL gives NULL */
 char *rsp_strndup(rsp_arena *a, const char *s, size_t length);
 char *rsp_printf(rsp_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Not zeroed where it is large: for what threads fill, so that each brings in the pages that it writes. */
+void *rsp_alloc_unset(rsp_arena *a, size_t count, size_t size);
 #define RSP_NEW(arena, type) ((type *) rsp_alloc((arena), sizeof(type)))
 #define RSP_ARRAY(arena, type, count) ((type *) rsp_alloc_array((arena), (count), sizeof(type)))
+#define RSP_ARRAY_UNSET(arena, type, count) ((type *) rsp_alloc_unset((arena), (count), sizeof(type)))
 
 /* Heap memory that the caller frees with free(); never NULL. */
 void *rsp_malloc(size_t bytes);
