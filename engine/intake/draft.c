@@ -17,9 +17,17 @@ enum { LONGEST_NAME = 24, LONGEST_CODE_NAME = 20, MOST_CHOICES = 200, LEAST_CONS
 
 /* ---- words and names -------------------------------------------------------------------------------------------- */
 
+/* Marks of byte order and the like within a text, which print as nothing and spoil headings of lists. */
+static void drop_invisible(rsp_buf *b) {
+    static const char *const signs[] = {"\xEF\xBB\xBF", "\xE2\x80\x8B", "\xE2\x81\xA0"};
+    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
+        for (char *at = b->data; (at = strstr(at, signs[k])); b->length -= 3) memmove(at, at + 3, strlen(at + 3) + 1);
+}
+
 const char *rsp_draft_words(rsp_draft *x, const char *text) {
     rsp_buf b = {0};
     rsp_fold_but(text, strlen(text), RSP_FOLD_CASE | RSP_FOLD_SIGNS | RSP_FOLD_DOTS, &b);
+    if (b.length) drop_invisible(&b);
     const char *words = rsp_strndup(x->arena, b.data, b.length);
     rsp_buf_free(&b);
     return words;
@@ -137,6 +145,28 @@ static void split_brackets(rsp_draft *x, const char *text, const char **base, co
     *part = rsp_strndup(x->arena, open + 1, (size_t) (text + n - open) - 2);
 }
 
+/* Is the text one pair of brackets: `[Row]`, `[Question [Row]]`? */
+static bool in_brackets(const char *text) {
+    size_t n = strlen(text), depth = 0;
+    if (n < 3 || text[0] != '[') return false;
+    for (size_t k = 0; k < n; k++) {
+        depth += text[k] == '[';
+        if (text[k] == ']' && (!depth || (!--depth && k + 1 < n))) return false;
+    }
+    return !depth;
+}
+
+/* What stands behind a code: `Question [Row]`, `[Row]` where the question has no words, `Question []` where the row has
+ * none. */
+static void describe_coded(rsp_draft *x, rsp_draft_column *c, const char *text) {
+    c->label = rsp_draft_words(x, text);
+    if (in_brackets(c->label)) c->label = rsp_draft_words(x, rsp_strndup(x->arena, c->label + 1, strlen(c->label) - 2));
+    split_brackets(x, c->label, &c->base_label, &c->part_label);
+    if (!c->part_label || *c->part_label) return;
+    c->label = rsp_draft_words(x, c->base_label);
+    c->base_label = c->part_label = NULL;
+}
+
 /* `Question - Row` in Qualtrics's second row. */
 static void split_label(rsp_draft *x, rsp_draft_column *c) {
     const char *joint = c->label ? strrchr(c->label, '-') : NULL;
@@ -173,9 +203,7 @@ static void describe_heading(rsp_draft *x, rsp_draft_column *c, const rsp_tool *
     size_t code = joined_code(c->heading);
     c->code = code ? rsp_strndup(x->arena, c->heading, code) : c->heading;
     if (code) {
-        const char *text = c->heading + code + strspn(c->heading + code, "._ ");
-        c->label = rsp_draft_words(x, text);
-        split_brackets(x, c->label, &c->base_label, &c->part_label);
+        describe_coded(x, c, c->heading + code + strspn(c->heading + code, "._ "));
     } else if (c->info && c->info->label && *c->info->label) {
         c->label = rsp_draft_words(x, c->info->label);
         split_label(x, c);
@@ -199,6 +227,7 @@ static void add_columns(rsp_draft *x, rsp_draft_file *f, rsp_map *seen) {
         f->month_first = f->month_first || f->profiles[j].month_first;
         f->day_first = f->day_first || f->profiles[j].day_first;
         if (at != RSP_NONE) {
+            x->columns[at].n_files += f->profiles[j].answered > 0;
             rsp_profile_merge(&x->columns[at].profile, &f->profiles[j]);
             continue;
         }
@@ -207,6 +236,7 @@ static void add_columns(rsp_draft *x, rsp_draft_file *f, rsp_map *seen) {
                               .n_alike = rsp_map_get(alike, h),
                               .own = f->profiles[j].own,
                               .info = f->table->info ? &f->table->info[j] : NULL,
+                              .n_files = f->profiles[j].answered > 0,
                               .profile = f->profiles[j],
                               .personal = f->profiles[j].personal_heading};
         memset(&f->profiles[j], 0, sizeof f->profiles[j]); /* it belongs to the column now */
@@ -220,6 +250,8 @@ static void add_columns(rsp_draft *x, rsp_draft_file *f, rsp_map *seen) {
     }
     rsp_map_free(alike);
 }
+
+bool rsp_draft_partly(const rsp_draft *x, const rsp_draft_column *c) { return c->n_files < x->n_files; }
 
 /* ---- lists ------------------------------------------------------------------------------------------------------ */
 
@@ -277,6 +309,23 @@ static bool all_numbered(rsp_draft *x, rsp_draft_list *l) {
     return answers >= 3;
 }
 
+/* Do the labels count up as the codes do (1st decile, 2nd decile; under 25, 25-44)? */
+static bool numbers_rise(rsp_draft *x, const rsp_draft_list *l) {
+    size_t answers = 0;
+    double before = -INFINITY, code = -INFINITY;
+    bool rise = true;
+    for (size_t k = 0; k < l->n; k++) {
+        const rsp_draft_value *v = &l->values[k];
+        if (v->missing) continue;
+        double number = rsp_scale_number(rsp_draft_folded(x, v->label));
+        rise = rise && number > before && v->place > code;
+        before = number;
+        code = v->place;
+        answers++;
+    }
+    return rise && answers >= 3;
+}
+
 static int compare_values(const void *a, const void *b) {
     const rsp_draft_value *x = a, *y = b;
     if (x->missing != y->missing) return x->missing ? 1 : -1;
@@ -293,6 +342,7 @@ static void order_list(rsp_draft *x, rsp_draft_list *l, bool coded) {
         for (size_t k = 0; k < l->n; k++)
             if (!rsp_parse_double(l->values[k].code, strlen(l->values[k].code), '.', &l->values[k].place))
                 l->values[k].place = (double) k;
+        l->ordinal = numbers_rise(x, l);
     } else if (!l->scale && all_numbered(x, l)) {
         l->ordinal = true;
     } else if (!l->scale) {
@@ -546,6 +596,7 @@ static void add_parts(rsp_draft *x, const struct group *g, rsp_draft_type type) 
                                       .export_name = first->base,
                                       .type = type,
                                       .list = x->n_lists - 1,
+                                      .partly = rsp_draft_partly(x, first),
                                       .answered = answered});
 }
 
@@ -588,6 +639,30 @@ static void split_paths(rsp_draft *x) {
             c->base_label = x->columns[parent].label;
             c->part_label = rsp_draft_words(x, c->part);
             break;
+        }
+    }
+}
+
+/* Do other columns' texts begin with these n bytes and a colon? */
+static bool shares_question(const rsp_draft *x, size_t column, size_t n) {
+    const char *label = x->columns[column].label;
+    for (size_t k = 0; k < x->n_columns; k++) {
+        const char *other = x->columns[k].label;
+        if (k != column && strncmp(other, label, n) == 0 && other[n] == ':' && other[n + 1]) return true;
+    }
+    return false;
+}
+
+/* EUSurvey: rows of a question are headed `Question: Row`; both have colons of their own, too. */
+static void split_rows(rsp_draft *x) {
+    for (size_t j = 0; j < x->n_columns; j++) {
+        rsp_draft_column *c = &x->columns[j];
+        if (c->own || c->base || c->base_label) continue;
+        for (size_t n = strlen(c->label); n-- > 1 && !c->row;) {
+            if (c->label[n] != ':' || !c->label[n + 1] || !shares_question(x, j, n)) continue;
+            c->base_label = rsp_strndup(x->arena, c->label, n);
+            c->part_label = rsp_draft_words(x, c->label + n + 1);
+            c->row = true;
         }
     }
 }
@@ -659,6 +734,7 @@ static bool add_joined(rsp_draft *x, rsp_draft_column *c) {
                                           .export_name = c->code,
                                           .type = RSP_DRAFT_MULTIPLE,
                                           .list = x->n_lists - 1,
+                                          .partly = rsp_draft_partly(x, c),
                                           .answered = c->profile.answered});
         return true;
     }
@@ -747,12 +823,20 @@ static void name_countries(rsp_draft *x, const rsp_draft_item *item, const char 
 
 bool rsp_draft_is_country(rsp_draft *x, const rsp_draft_item *item, const char *code) {
     bool surely = false;
-    for (size_t k = 0; k < x->n_items; k++)
-        if (x->items[k].role && strcmp(x->items[k].role, "country") == 0) return false;
-    if (x->lists[item->list].n < 2) return false;
+    rsp_draft_list *l = &x->lists[item->list];
+    if (x->has_country || l->n < 2) return false;
+    rsp_draft_count(l);
+    if (l->ordinal || l->scale) return false; /* trust in the country's parliament */
     if (!is_place(rsp_draft_folded(x, code), &surely) && !is_place(rsp_draft_folded(x, item->label), &surely))
         return false;
-    return surely || names_countries(x, &x->lists[item->list]);
+    return surely || names_countries(x, l);
+}
+
+/* Of one country there is nothing to compare. */
+void rsp_draft_take_country(rsp_draft *x, rsp_draft_item *item) {
+    x->has_country = true;
+    if (item->different > 1) item->role = "country";
+    else item->constant = true;
 }
 
 static void add_single(rsp_draft *x, rsp_draft_column *c) {
@@ -761,23 +845,26 @@ static void add_single(rsp_draft *x, rsp_draft_column *c) {
     c->done = true;
     bool choices = c->kind == RSP_KIND_CHOICES && strcmp(x->files[0].tool->name, "eusurvey") == 0;
     if ((c->kind == RSP_KIND_TEXT || choices) && add_joined(x, c)) return;
-    bool row = c->base && (c->base_label || strchr(c->base, ' '));
+    bool row = c->row || (c->base && (c->base_label || strchr(c->base, ' ')));
     rsp_draft_item item = {.label = row && c->part_label ? rsp_draft_words(x, c->part_label) : c->label,
                            .hint = row ? c->base_label : NULL,
                            .export_name = c->code,
                            .type = types[c->kind],
                            .list = RSP_NONE,
+                           .partly = rsp_draft_partly(x, c),
                            .answered = c->profile.answered};
     item.name =
         rsp_draft_name(x, c->part && strchr(c->code, ' ') && c->part_label ? c->part_label : c->code, "question");
     item.free_text = item.type == RSP_DRAFT_TEXT;
     bool labelled = c->info && c->info->n_values > 1;
+    item.different = c->profile.n_spellings;
     item.constant = !labelled && c->profile.n_spellings == 1 && c->profile.answered >= LEAST_CONSTANT;
     if (item.type == RSP_DRAFT_ONE) {
         item.list = list_of(x, c, item.name);
         name_countries(x, &item, c->code);
-        if (rsp_draft_is_country(x, &item, c->code)) item.role = "country";
+        if (rsp_draft_is_country(x, &item, c->code)) rsp_draft_take_country(x, &item);
     }
+    rsp_draft_describe_number(x, c, &item);
     rsp_draft_dress(x, c, &item);
     rsp_draft_add(x, item);
 }
@@ -906,6 +993,7 @@ void rsp_draft_work_out(rsp_draft *x) {
         c->personal = c->personal || c->profile.personal * 10 > c->profile.answered;
     }
     if (x->files[0].tool->paths) split_paths(x);
+    if (strcmp(x->files[0].tool->name, "eusurvey") == 0) split_rows(x);
     for (size_t j = 0; j < x->n_columns; j++)
         if (x->columns[j].own) add_own(x, &x->columns[j]);
     find_id(x);
@@ -928,7 +1016,8 @@ void rsp_draft_work_out(rsp_draft *x) {
         if (why) note_left_out(x, &left_out, c->heading, why);
         if (why) c->done = true;
         else add_single(x, c);
-        if (!c->own && !c->profile.answered && *c->heading) below = c->label;
+        bool words = !c->own && !c->profile.answered && *c->heading && !x->files[0].table->statistical;
+        if (words) below = c->label;
         if (x->n_items > made) x->items[made].below = below;
     }
     give_questions(x);
@@ -937,6 +1026,7 @@ void rsp_draft_work_out(rsp_draft *x) {
     for (size_t k = 0; k < x->n_lists; k++) {
         rsp_draft_list *l = &x->lists[k];
         if (l->scale && l->n) qsort(l->values, l->n, sizeof *l->values, compare_values);
+        rsp_draft_count(l);
         give_codes(x, l);
     }
     if (!x->n_languages) find_language(x);

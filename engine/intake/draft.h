@@ -11,6 +11,7 @@ typedef struct {
     size_t n;                  /* answers */
     bool missing;              /* says that there is no answer */
     double place;              /* in the list's order */
+    double value;              /* of a numbered list */
 } rsp_draft_value;
 
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
     rsp_draft_value *values;
     const char *scale; /* that all answers stand on; NULL */
     bool ordinal;
+    bool numbered; /* its answers are numbers, some with words */
 } rsp_draft_list;
 
 typedef enum {
@@ -42,7 +44,12 @@ typedef struct {
     const char *role;
     bool free_text; /* kept out of the analyses */
     bool constant;  /* everybody gave the same answer: it is about the file, not about people */
+    bool weight;    /* looks like a weight of respondents */
+    bool year;      /* a number that is a year */
+    bool partly;    /* asked in some of the files only */
+    bool skewed;    /* a number whose few greatest values would make its mean */
     size_t answered;
+    size_t different; /* answers that are not alike, of a question in one column */
 } rsp_draft_item;
 
 /* One column of all the files that have it. */
@@ -50,9 +57,11 @@ typedef struct {
     const char *heading, *code, *label; /* code: the heading, or the part before a joining string */
     const char *base, *part;            /* of NAME[PART] and the like; NULL */
     const char *part_label, *base_label;
+    bool row;                   /* of a question that has no name of its own: base_label and part_label alone */
     size_t occurrence, n_alike; /* the how manieth of how many columns under the heading; 0: the only one */
     const rsp_own *own;
     const rsp_column_info *info;
+    size_t n_files; /* in which it has answers */
     rsp_profile profile;
     rsp_profile_kind kind;
     bool personal, done;
@@ -99,6 +108,7 @@ typedef struct {
     const char *left_out;  /* headings of personal and blank columns, for a comment */
     const char *test_rows; /* condition of rows that are no interviews; NULL */
     bool only_tests;       /* there are no others */
+    bool has_country;      /* the country's column is found */
 } rsp_draft;
 
 rsp_draft rsp_draft_new(void);
@@ -117,6 +127,13 @@ const char *rsp_draft_folded(rsp_draft *x, const char *text); /* as rsp_fold mak
 void rsp_draft_order(rsp_draft *x, rsp_draft_list *l);
 /* A further answer that stands in the cells. */
 void rsp_draft_add_value(rsp_draft *x, rsp_draft_list *l, const char *text, size_t n);
+/* Whether the list's answers are numbers, and which: after it has its order. */
+void rsp_draft_count(rsp_draft_list *l);
+/* Of a number: is it a weight, is it skewed? */
+void rsp_draft_describe_number(rsp_draft *x, const rsp_draft_column *c, rsp_draft_item *item);
+/* Do some of the files have no answer in the column? */
+bool rsp_draft_partly(const rsp_draft *x, const rsp_draft_column *c);
+void rsp_draft_take_country(rsp_draft *x, rsp_draft_item *item); /* it is the country */
 bool rsp_draft_is_country(rsp_draft *x, const rsp_draft_item *item, const char *code);
 
 /* Of questionnaires: languages and title, before anything else. */

@@ -322,10 +322,13 @@ bool rsp_draft_from_form(rsp_draft *x, size_t column, const char **why) {
     if (front) item.export_name = front;
     item.name = rsp_draft_name(x, q->name, "question");
     if (item.type == RSP_DRAFT_DATE && c->kind != RSP_KIND_DATE) item.type = RSP_DRAFT_TEXT, item.free_text = true;
+    item.partly = rsp_draft_partly(x, c);
+    item.different = c->profile.n_spellings;
+    rsp_draft_describe_number(x, c, &item);
     if (q->list != RSP_NONE) item.list = list_from(x, f, q, parts);
     if (item.type == RSP_DRAFT_ONE) {
         add_further(x, item.list, &c->profile);
-        if (rsp_draft_is_country(x, &item, q->name)) item.role = "country";
+        if (rsp_draft_is_country(x, &item, q->name)) rsp_draft_take_country(x, &item);
     }
     x->asked[asked].item = x->n_items;
     rsp_draft_add(x, item);

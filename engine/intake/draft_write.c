@@ -6,7 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ITEMS_AT_ONCE = 10, MOST_ALONE = 12, MOST_CATEGORIES = 40 /* that fit on a page */ };
+enum {
+    ITEMS_AT_ONCE = 10,
+    MOST_ALONE = 60,
+    MOST_SEGMENTS = 7 /* of a bar */,
+    MANY_A_SEGMENT = 30,
+    MOST_CATEGORIES = 40 /* that fit on a page */
+};
 
 /* ---- the instrument --------------------------------------------------------------------------------------------- */
 
@@ -75,15 +81,16 @@ static bool write_choices(const rsp_draft *x, const char *dir, rsp_diag *d) {
     rsp_buf b = {0};
     rsp_buf_puts(&b, "list_name,name");
     put_headings(x, &b, "label");
-    rsp_buf_puts(&b, ",missing\n");
+    rsp_buf_puts(&b, ",value,missing\n");
     for (size_t l = 0; l < x->n_lists; l++)
         for (size_t k = 0; k < x->lists[l].n; k++) {
             const rsp_draft_value *v = &x->lists[l].values[k];
-            const char *cells[] = {v->missing ? "yes" : ""};
+            bool numbered = x->lists[l].numbered && !v->missing;
+            const char *cells[] = {numbered ? rsp_printf(x->arena, "%.0f", v->value) : "", v->missing ? "yes" : ""};
             rsp_buf_printf(&b, "%s,", x->lists[l].name);
             rsp_buf_csv(&b, v->code, false);
             put_texts(x, &b, v->labels, v->label);
-            put_cells(&b, cells, 1);
+            put_cells(&b, cells, sizeof cells / sizeof *cells);
         }
     bool good = rsp_write_file(rsp_path_join(x->arena, dir, "choices.csv"), b.data, b.length, d);
     rsp_buf_free(&b);
@@ -187,7 +194,8 @@ static bool has_country(const rsp_draft *x) {
     return false;
 }
 
-static const char *country_of(const rsp_draft *x) {
+/* Groups to compare: the countries, where there are several. */
+static const char *countries_of(const rsp_draft *x) {
     for (size_t k = 0; k < x->n_items; k++)
         if (x->items[k].role && strcmp(x->items[k].role, "country") == 0) return x->items[k].name;
     return NULL;
@@ -198,6 +206,8 @@ struct tables {
     rsp_buf *b;
     rsp_map *ids;
     bool *done;
+    rsp_buf brief; /* ids of the tables that a brief is made of */
+    size_t n_brief, n_others;
 };
 
 /* What a table is called, by language. */
@@ -218,42 +228,85 @@ static void put_title(const rsp_draft *x, rsp_buf *b, const struct title *title)
     rsp_buf_puts(b, any ? "}\n" : "{}\n");
 }
 
-static void open_table(struct tables *t, const char *id, struct title title, const char *statistic) {
+/* What is shown of some items. */
+struct table {
+    const char *id;
+    struct title title;
+    const char *statistic; /* NULL: shares */
+    bool aside;            /* for workbooks alone */
+    bool partly;           /* not asked in all files: countries without the question have no figure to compare */
+};
+
+static void open_table(struct tables *t, const struct table *what) {
     rsp_buf name = {0};
-    const char *country = country_of(t->x);
+    const char *countries = countries_of(t->x);
     for (size_t k = 1; k < 100000; k++) {
         name.length = 0;
-        rsp_buf_puts(&name, id);
+        rsp_buf_puts(&name, what->id);
         if (k > 1) rsp_buf_printf(&name, "_%zu", k);
         if (rsp_map_put(t->ids, name.data, 0)) break;
     }
     rsp_buf_printf(t->b, "  - id: %s\n", name.data);
-    if (title.text && *title.text) {
+    if (what->title.text && *what->title.text) {
         rsp_buf_puts(t->b, "    title: ");
-        put_title(t->x, t->b, &title);
+        put_title(t->x, t->b, &what->title);
     }
-    if (statistic) rsp_buf_printf(t->b, "    statistic: %s\n", statistic);
-    if (country) rsp_buf_printf(t->b, "    by: [[], [%s]]\n", country);
+    if (what->statistic) rsp_buf_printf(t->b, "    statistic: %s\n", what->statistic);
+    if (countries && !what->partly) rsp_buf_printf(t->b, "    by: [[], [%s]]\n", countries);
     rsp_buf_puts(t->b, "    items: [");
+    if (what->aside) t->n_others++;
+    else rsp_buf_printf(&t->brief, "%s%s", t->n_brief++ ? ", " : "", name.data);
     rsp_buf_free(&name);
 }
 
-static void put_items(struct tables *t, const char *id, struct title title, const char *statistic, const size_t *items,
-                      size_t n) {
-    for (size_t from = 0; from < n; from += ITEMS_AT_ONCE) {
-        open_table(t, id, title, statistic);
-        for (size_t k = from; k < n && k < from + ITEMS_AT_ONCE; k++) {
-            rsp_buf_printf(t->b, "%s%s", k > from ? ", " : "", t->x->items[items[k]].name);
-            t->done[items[k]] = true;
+/* In as few tables as hold them, of about the same length. */
+static void put_items(struct tables *t, const struct table *what, const size_t *items, size_t n) {
+    size_t tables = (n + ITEMS_AT_ONCE - 1) / ITEMS_AT_ONCE;
+    for (size_t k = 0, from = 0; k < tables; k++) {
+        size_t to = n * (k + 1) / tables;
+        open_table(t, what);
+        for (size_t first = from; from < to; from++) {
+            rsp_buf_printf(t->b, "%s%s", from > first ? ", " : "", t->x->items[items[from]].name);
+            t->done[items[from]] = true;
         }
         rsp_buf_puts(t->b, "]\n");
     }
 }
 
+static size_t valid_answers(const rsp_draft_list *l) {
+    size_t n = 0;
+    for (size_t k = 0; k < l->n; k++) n += !l->values[k].missing;
+    return n;
+}
+
+static size_t least_answered(const rsp_draft *x, const size_t *items, size_t n) {
+    size_t least = SIZE_MAX;
+    for (size_t k = 0; k < n; k++)
+        if (x->items[items[k]].answered < least) least = x->items[items[k]].answered;
+    return least;
+}
+
+/* Items on one list. A scale of more numbers than a bar has room for is read by its mean; its shares stand in workbooks
+ * where there are enough respondents: hidden shares would take the mean with them. */
+static void put_answers(struct tables *t, struct table what, const size_t *items, size_t n) {
+    const rsp_draft *x = t->x;
+    const rsp_draft_item *first = &x->items[items[0]];
+    const rsp_draft_list *l = first->type == RSP_DRAFT_ONE ? &x->lists[first->list] : NULL;
+    if (l && l->numbered && valid_answers(l) > MOST_SEGMENTS) {
+        struct table mean = what;
+        mean.statistic = "mean";
+        put_items(t, &mean, items, n);
+        if (least_answered(x, items, n) < MANY_A_SEGMENT * l->n) return;
+        what.id = rsp_printf(x->arena, "shares_%s", what.id);
+        what.aside = true;
+    }
+    put_items(t, &what, items, n);
+}
+
 static bool wanted(const struct tables *t, size_t k) {
     const rsp_draft_item *i = &t->x->items[k];
     bool long_list = i->type == RSP_DRAFT_ONE && t->x->lists[i->list].n > MOST_CATEGORIES;
-    return !t->done[k] && !i->role && !i->free_text && !i->constant && !long_list && i->answered &&
+    return !t->done[k] && !i->role && !i->free_text && !i->constant && !i->weight && !long_list && i->answered &&
            i->type != RSP_DRAFT_DATE && i->type != RSP_DRAFT_TEXT;
 }
 
@@ -266,7 +319,7 @@ static size_t items_like(const struct tables *t, size_t first, bool rows, size_t
     for (size_t k = first; k < x->n_items; k++) {
         const rsp_draft_item *i = &x->items[k];
         if (wanted(t, k) && i->type == RSP_DRAFT_ONE && i->list == x->items[first].list &&
-            (!rows || same_text(i->hint, x->items[first].hint)))
+            i->partly == x->items[first].partly && (!rows || same_text(i->hint, x->items[first].hint)))
             room[n++] = k;
     }
     return n;
@@ -284,38 +337,113 @@ static void put_batteries(struct tables *t, size_t *room) {
             const rsp_draft_list *l = &x->lists[first->list];
             size_t n = l->ordinal || l->n >= 3 ? items_like(t, k, rows, room) : 0;
             if (n < (l->ordinal ? 2u : 3u)) continue;
-            struct title title = {rows ? first->hints : NULL, rows ? first->hint : NULL};
-            put_items(t, rsp_printf(x->arena, "items_%s", l->name), title, NULL, room, n);
+            struct table what = {.id = rsp_printf(x->arena, "items_%s", l->name),
+                                 .title = {rows ? first->hints : NULL, rows ? first->hint : NULL},
+                                 .partly = first->partly};
+            put_answers(t, what, room, n);
         }
 }
 
-static void put_of_type(struct tables *t, rsp_draft_type type, const char *id, const char *statistic, size_t *room) {
+static size_t items_of(const struct tables *t, rsp_draft_type type, size_t *room) {
     size_t n = 0;
     for (size_t k = 0; k < t->x->n_items; k++)
         if (wanted(t, k) && t->x->items[k].type == type) room[n++] = k;
-    /* Questions of their own get charts of their own, unless there are so many that nobody would leaf through them. */
-    bool alone = type == RSP_DRAFT_MULTIPLE || type == RSP_DRAFT_RANK || (type == RSP_DRAFT_ONE && n <= MOST_ALONE);
-    for (size_t k = 0; k < n && alone; k++)
-        put_items(t, rsp_printf(t->x->arena, "t_%s", t->x->items[room[k]].name),
-                  (struct title){t->x->items[room[k]].labels, t->x->items[room[k]].label}, statistic, &room[k], 1);
-    if (!alone) put_items(t, id, (struct title){0}, statistic, room, n);
+    return n;
+}
+
+/* A row of a question that stands alone: both. */
+static struct title title_of(const struct tables *t, const rsp_draft_item *i) {
+    const rsp_draft *x = t->x;
+    const char **texts = RSP_ARRAY(x->arena, const char *, x->n_languages);
+    if (!i->hint) return (struct title){i->labels, i->label};
+    for (size_t l = 0; l < x->n_languages; l++) {
+        const char *label = in_language(i->labels, i->label, l), *hint = in_language(i->hints, i->hint, l);
+        texts[l] = *hint && *label ? rsp_printf(x->arena, "%s %s", hint, label) : *label ? label : NULL;
+    }
+    return (struct title){texts, i->label};
+}
+
+static void put_alone(struct tables *t, size_t k, const char *statistic) {
+    const rsp_draft_item *i = &t->x->items[k];
+    struct table what = {.id = rsp_printf(t->x->arena, "t_%s", i->name),
+                         .title = title_of(t, i),
+                         .statistic = statistic,
+                         .aside = i->year,
+                         .partly = i->partly};
+    put_answers(t, what, &k, 1);
+}
+
+/* Items that are not done yet, several in a table that nobody reads as a whole; those that were asked everywhere apart. */
+static void put_aside(struct tables *t, const char *id, const char *statistic, const size_t *items, size_t n,
+                      size_t *room) {
+    for (size_t partly = 0; partly < 2; partly++) {
+        size_t m = 0;
+        for (size_t k = 0; k < n; k++)
+            if (t->x->items[items[k]].partly == (partly == 1)) room[m++] = items[k];
+        struct table what = {.id = id, .statistic = statistic, .aside = true, .partly = partly == 1};
+        if (m) put_items(t, &what, room, m);
+    }
+}
+
+/* Questions of their own get tables and charts of their own, unless there are so many that nobody would leaf through them;
+ * then tables of several for the workbook, as nothing compares what they hold. */
+static void put_questions(struct tables *t, size_t *room) {
+    size_t n = items_of(t, RSP_DRAFT_ONE, room);
+    for (size_t k = 0; k < n && n <= MOST_ALONE; k++) put_alone(t, room[k], NULL);
+    if (n > MOST_ALONE) put_aside(t, "answers", NULL, room, n, room + n);
+    n = items_of(t, RSP_DRAFT_MULTIPLE, room);
+    for (size_t k = 0; k < n; k++) put_alone(t, room[k], NULL);
+    n = items_of(t, RSP_DRAFT_RANK, room);
+    for (size_t k = 0; k < n; k++) put_alone(t, room[k], "ranking");
+}
+
+/* Numbers have each their unit: years and hours do not stand in one chart. */
+static void put_numbers(struct tables *t, size_t *room) {
+    size_t n = items_of(t, RSP_DRAFT_INTEGER, room);
+    n += items_of(t, RSP_DRAFT_DECIMAL, room + n);
+    for (size_t skewed = 0; skewed < 2; skewed++) {
+        const char *statistic = skewed ? "median" : "mean";
+        size_t m = 0, *several = room + n;
+        for (size_t k = 0; k < n; k++) {
+            const rsp_draft_item *i = &t->x->items[room[k]];
+            if ((i->skewed || i->year) != (skewed == 1)) continue;
+            if (n <= MOST_ALONE) put_alone(t, room[k], statistic);
+            else several[m++] = room[k];
+        }
+        if (m) put_aside(t, "numbers", statistic, several, m, several + m);
+    }
 }
 
 static void put_tables(const rsp_draft *x, rsp_buf *b) {
-    struct tables t = {x, b, rsp_map_new(), rsp_calloc(x->n_items + 1, sizeof(bool))};
-    size_t *room = rsp_calloc(x->n_items + 1, sizeof *room), before = b->length;
+    struct tables t = {.x = x, .b = b, .ids = rsp_map_new(), .done = rsp_calloc(x->n_items + 1, sizeof(bool))};
+    size_t *room = rsp_calloc(3 * x->n_items + 1, sizeof *room), before = b->length;
     rsp_buf_puts(b, "tables:\n");
     size_t head = b->length;
     put_batteries(&t, room);
-    put_of_type(&t, RSP_DRAFT_ONE, "answers", NULL, room);
-    put_of_type(&t, RSP_DRAFT_MULTIPLE, "", NULL, room);
-    put_of_type(&t, RSP_DRAFT_RANK, "", "ranking", room);
-    put_of_type(&t, RSP_DRAFT_INTEGER, "numbers", "mean", room);
-    put_of_type(&t, RSP_DRAFT_DECIMAL, "numbers", "mean", room);
+    put_questions(&t, room);
+    put_numbers(&t, room);
     if (b->length == head) b->length = before;
+    if (t.n_brief && t.n_others)
+        rsp_buf_printf(
+            b,
+            "\nreports:   # the other tables stand in the workbook\n  briefs:\n    - for: all\n      analyses: "
+            "[%s]\n  workbooks:\n    - for: all\n",
+            t.brief.data);
+    rsp_buf_free(&t.brief);
     rsp_map_free(t.ids);
     free(t.done);
     free(room);
+}
+
+/* Columns that may be weights: which of them the study needs, only the researcher knows. */
+static void put_weights(const rsp_draft *x, rsp_buf *b) {
+    bool any = false;
+    for (size_t k = 0; k < x->n_items; k++) {
+        if (!x->items[k].weight) continue;
+        rsp_buf_printf(b, "%s%s", any ? ", " : "#   columns that may be its `weight`: ", x->items[k].name);
+        any = true;
+    }
+    if (any) rsp_buf_putc(b, '\n');
 }
 
 static const char *base_name(const char *path) {
@@ -371,6 +499,7 @@ static bool write_yaml(const rsp_draft *x, const char *dir, rsp_diag *d) {
     rsp_buf_puts(
         &b,
         "design: {sample: self_selected}   # or: weight, strata, cluster, if the respondents were drawn at random\n");
+    put_weights(x, &b);
     if (has_country(x))
         rsp_buf_puts(
             &b, "weighting: {scale: sample}        # how countries combine: sample (as they are), equal, population\n");

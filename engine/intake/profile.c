@@ -162,6 +162,13 @@ size_t rsp_profile_missing(const rsp_profile *p) {
     return n;
 }
 
+/* Does half of what occurs at least have a label (occupations, regions), so that it is no number in spite of its kinds? */
+static bool names_most(const rsp_profile *p, const rsp_column_info *info) {
+    size_t named = 0;
+    for (size_t k = 0; k < info->n_values; k++) named += rsp_map_get(p->seen, info->values[k].code) != RSP_NONE;
+    return !p->many && named * 2 >= p->n_spellings;
+}
+
 /* Are there labels for answers, and not only for reasons of having none? */
 static bool is_labelled(const rsp_profile *p, const rsp_column_info *info) {
     size_t answers = 0;
@@ -172,7 +179,7 @@ static bool is_labelled(const rsp_profile *p, const rsp_column_info *info) {
         answers += !info->values[k].missing && !rsp_missing_word(room.data);
     }
     rsp_buf_free(&room);
-    return answers && !(info->numeric && (p->many || p->n_spellings > RSP_MOST_CODES));
+    return answers && !(info->numeric && (p->many || p->n_spellings > RSP_MOST_CODES) && !names_most(p, info));
 }
 
 /* Few different answers of many are codes or labels; otherwise the column's cells are numbers, dates or texts. */
@@ -181,7 +188,8 @@ rsp_profile_kind rsp_kind_of(const rsp_profile *p, const rsp_column_info *info) 
     if (!p->answered) return RSP_KIND_BLANK;
     if (p->iso + p->local == p->answered) return RSP_KIND_DATE;
     size_t n = p->n_spellings;
-    bool few = !p->many && n <= 40 && (n * 4 <= p->answered || (n <= 12 && n * 2 <= p->answered) || n <= 2);
+    bool again = n < p->answered; /* somebody said what another one had said */
+    bool few = !p->many && n <= 40 && (n * 4 <= p->answered || (n <= 12 && n * 2 <= p->answered) || (n <= 2 && again));
     bool long_texts = p->letters / p->answered > 120;
     if (p->whole + p->decimal == p->answered) {
         if (few && n <= 12 && !p->decimal) return RSP_KIND_CODES;

@@ -28,7 +28,7 @@ static const struct word agreement[] = {
         "zu|trifft nicht zu|uenig|delvist uenig|overvejende uenig|plutôt pas d'accord|pas d'accord|en désaccord|raczej "
         "się nie "
         "zgadzam|nie zgadzam się|raczej nie|discordo|discordo parcialmente|dezacord|nu sunt de acord|mai degrabă nu"},
-    {3, "neither agree nor disagree|neither|neutral|undecided|teils, teils|teils teils|teils/teils|weder "
+    {3, "neither agree nor disagree|neither agree or disagree|neither|neutral|undecided|teils, teils|teils teils|teils/teils|weder "
         "noch|unentschieden|"
         "hverken enig eller uenig|hverken eller|ni d'accord ni pas d'accord|ni d'accord, ni pas d'accord|neutre|ani "
         "się zgadzam, "
@@ -100,19 +100,21 @@ static const struct word favour[] = {
     {5, "very favorably|very favourably|very favorable"}};
 
 static const struct word importance[] = {
-    {1, "not at all important|not important at all|unimportant|very unimportant|sehr unwichtig|völlig unwichtig|überhaupt nicht wichtig|gar nicht "
+    {1, "not at all important|not important at all|very unimportant|sehr unwichtig|völlig unwichtig|überhaupt nicht wichtig|gar nicht "
         "wichtig|slet "
         "ikke vigtigt|pas du tout important|zupełnie nieważne|nada importante|deloc important"},
-    {2, "not very important|slightly important|not important|of little importance|eher nicht wichtig|weniger "
-        "wichtig|nicht "
+    {1.5, "unimportant|unwichtig|not important|nicht wichtig"},
+    {2, "not very important|slightly important|slightly|of little importance|rather unimportant|eher nicht wichtig|eher "
+        "unwichtig|weniger "
         "wichtig|mindre vigtigt|ikke særlig vigtigt|peu important|pas important|mało ważne|nieważne|pouco "
         "importante|puțin "
         "important"},
-    {3, "somewhat important|moderately important|neutral|mittel|teils, teils|nogenlunde vigtigt|moyennement "
+    {3, "somewhat important|moderately important|moderately|neutral|mittel|teils, teils|nogenlunde vigtigt|moyennement "
         "important|assez "
         "important|średnio ważne|moderadamente importante|oarecum important"},
     {4, "important|quite important|rather important|wichtig|eher wichtig|vigtigt|important|ważne|importante|important"},
-    {5, "very important|extremely important|essential|sehr wichtig|meget vigtigt|très important|bardzo ważne|muito "
+    {5.5, "extremely important|essential|äußerst wichtig|extrem wichtig"},
+    {5, "very important|very|sehr wichtig|meget vigtigt|très important|bardzo ważne|muito "
         "importante|foarte important"}};
 
 static const struct word extent[] = {

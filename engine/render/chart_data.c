@@ -332,6 +332,13 @@ static void name_columns(chart *c, const selection *s, const rsp_map *index, siz
     }
 }
 
+/* Are the rows answers of an ordered scale, which stay in its order? */
+static bool answers_have_order(const chart *c, const selection *s, const rsp_published_row *r) {
+    size_t v = s->n_levels > 1 && !s->event ? variable_of(c, r->term) : RSP_NONE;
+    return v != RSP_NONE && c->p->study->variables[v].type == RSP_SELECT_ONE &&
+           c->p->study->variables[v].measure == RSP_ORDINAL;
+}
+
 /* One row a unit (item or answer), one mark a group. */
 static void build_series(chart *c, const selection *s, const rsp_map *domains, size_t n) {
     name_columns(c, s, domains, n);
@@ -344,7 +351,7 @@ static void build_series(chart *c, const selection *s, const rsp_map *domains, s
         r->cells[rsp_map_get(domains, x->rest)] = x->row;
         if (x->own && x->n_pairs == 1) r->reference = for_everybody(c, x->row);
         if (r->reference) c->data.has_reference = true;
-        if (isnan(r->order) && chart_known(x->row)) r->order = x->row->estimate;
+        if (isnan(r->order) && chart_known(x->row) && !answers_have_order(c, s, x->row)) r->order = x->row->estimate;
     }
     rsp_map_free(index);
 }

@@ -107,12 +107,18 @@ rsp_scene *rsp_chart_inset(const rsp_publication *p, const rsp_chart_spec *spec,
 
 /* ---- which charts ------------------------------------------------------------------------------------------------- */
 
+static size_t n_answers(const rsp_list *l) {
+    size_t n = 0;
+    for (size_t k = 0; k < l->n; k++) n += !l->choices[k].missing;
+    return n;
+}
+
 static const char *table_kind(const rsp_study *s, const rsp_table *t) {
     size_t v = t->n_items ? t->items[0] : RSP_NONE;
     bool groups = false;
     for (size_t b = 0; b < t->n_by; b++) groups = groups || t->by[b].n > 0;
     if (t->statistic == RSP_PROPORTION && v != RSP_NONE && s->variables[v].type == RSP_SELECT_ONE &&
-        s->variables[v].list && s->variables[v].list->n <= 7)
+        s->variables[v].list && n_answers(s->variables[v].list) <= 7)
         return "agreement";
     if (t->statistic == RSP_COMBINATIONS) return "upset";
     if (t->statistic == RSP_RANKING) return "ranking";
