@@ -174,9 +174,12 @@ static const struct verb VERBS[] = {
      "  --jobs N      threads (default: as many as there are processors); results do not depend on it\n"
      "  --quiet       no progress\n",
      1, 1, "onNsjq", verb_rehearse},
-    {"show", "show DIR ID [--out OUT] [--lang L]", "a result of the latest run of the study in DIR, in the terminal",
-     "  --out OUT     folder of publications (default: out)\n"
-     "  --lang L      language of the labels (default: the study's first)\n",
+    {"show", "show DIR|RUN ID [--out OUT] [--lang L]",
+     "a result of the latest run of the study in DIR, or of the run in the folder RUN, in the terminal",
+     "RUN is the folder of any publication, as it was published: the study need not be at hand.\n"
+     "ID is an analysis of study.yaml, or `weights`, `cleaning`, `response`.\n"
+     "  --out OUT     folder of publications of DIR (default: out)\n"
+     "  --lang L      language of the labels (default: the terminal's if it is published, else the study's first)\n",
      2, 2, "lo", verb_show},
     {"forget", "forget DIR ID [--out OUT]", "remove a respondent from everything that is kept of the study in DIR",
      "ID is the respondent's id as the exports have it, or the pseudonym. Caches are removed, later runs set the row "

@@ -94,6 +94,14 @@ static void a_night_publishes_everything(void **state) {
     assert_int_equal(sh("LC_ALL=fr_FR.UTF-8 %s show specs/wvs poverty --out %s/a | grep -q Share", program, here), 0);
     assert_int_equal(
         sh("LC_ALL=pl_PL.UTF-8 %s show specs/wvs poverty --out %s/a --lang en | grep -q Share", program, here), 0);
+    /* ... and says the same of the run's folder, without the study */
+    assert_int_equal(sh("export LC_ALL=pl_PL.UTF-8; %s show specs/wvs poverty --out %s/a > %s/by_study && "
+                        "%s show %s/a/wvs/latest poverty | cmp - %s/by_study",
+                        program, here, here, program, here, here),
+                     0);
+    assert_int_equal(sh("%s show %s/a/wvs/latest povertyy 2>&1 | grep -q \"did you mean 'poverty'\"", program, here),
+                     0);
+    assert_int_equal(sh("%s show %s/a/wvs/latest poverty --lang fr 2>/dev/null", program, here), 2);
 }
 
 static void published_numbers_are_the_expected_ones(void **state) {

@@ -726,9 +726,9 @@ static void show_fits_the_window(void **state) {
         char *text = NULL, *save = NULL;
         size_t size = 0;
         FILE *f = open_memstream(&text, &size);
-        rsp_show(w.study, w.published, "poverty", "en", width, f);
-        rsp_show(w.study, w.published, "age", "pl", width, f);
-        rsp_show(w.study, w.published, "agree_logistic", "en", width, f);
+        rsp_show(w.study, w.published, "poverty", "en", width, f, w.d);
+        rsp_show(w.study, w.published, "age", "pl", width, f, w.d);
+        rsp_show(w.study, w.published, "agree_logistic", "en", width, f, w.d);
         fclose(f);
         assert_non_null(strstr(text, "50.5%"));
         assert_non_null(strstr(text, "\u2588"));
@@ -738,6 +738,75 @@ static void show_fits_the_window(void **state) {
         free(text);
     }
     close_world(&w);
+}
+
+static char *shown(struct world *w, const char *analysis, const char *lang, const char *wish, const char *run) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (run) rsp_show_run(run, w->published, analysis, lang, wish, 100, f, w->d);
+    else rsp_show(w->study, w->published, analysis, lang, 100, f, w->d);
+    fclose(f);
+    return text;
+}
+
+/* A publication carries its words: what it shows without the study is what the study shows, the engine's own rows too. */
+static void show_needs_no_study(void **state) {
+    (void) state;
+    static const char *const ids[] = {"poverty", "age", "agree_logistic", "response", "weights"};
+    static const char *const langs[] = {"en", "pl"};
+    struct world w;
+    open_world(&w);
+    render(&w, "explore");
+    size_t messages = rsp_diag_count(w.d);
+    for (size_t k = 0; k < sizeof ids / sizeof *ids; k++)
+        for (size_t j = 0; j < 2; j++) {
+            char *by_study = shown(&w, ids[k], langs[j], NULL, NULL),
+                 *by_run = shown(&w, ids[k], NULL, langs[j], w.p.dir);
+            assert_true(strlen(by_study) > 30);
+            assert_string_equal(by_run, by_study);
+            free(by_study);
+            free(by_run);
+        }
+    char *first = shown(&w, "poverty", NULL, "fr", w.p.dir), *english = shown(&w, "poverty", "en", NULL, NULL);
+    assert_true(strlen(english) > 100);
+    assert_string_equal(first, english);
+    free(first);
+    free(english);
+    assert_int_equal(rsp_diag_count(w.d), messages);
+    close_world(&w);
+}
+
+/* Words that do not fit the rows, or no words at all: a message with the way out, no half-spoken table. */
+static void show_trusts_no_file(void **state) {
+    (void) state;
+    static const struct {
+        const char *change, *lang, *message;
+    } cases[] = {
+        {"s/\"topics\"/\"tropics\"/", NULL, "rows and words do not match"},
+        {"s/\"labels\":\\[\"[^\"]*\",/\"labels\":[7,/", NULL, "rows and words do not match"},
+        {"s/\"measures\"/\"measured\"/g", NULL, "rows and words do not match"},
+        {"s/const EXPLORE = .*/const EXPLORE = {};/", NULL, "no language"},
+        {"s/const EXPLORE = .*/const EXPLORE = {\"languages\": [\"en\"/", NULL, "cannot be read"},
+        {"s/.*//", NULL, "no data"},
+        {"s/x/x/", "fr", "does not speak 'fr'"},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct world w;
+        char command[512];
+        open_world(&w);
+        render(&w, "explore");
+        snprintf(command, sizeof command, "sed -i '%s' %s/explore-data.js", cases[k].change, w.p.dir);
+        assert_int_equal(system(command), 0);
+        size_t before = rsp_diag_count(w.d), said = 0;
+        char *text = shown(&w, "poverty", cases[k].lang, NULL, w.p.dir);
+        assert_string_equal(text, "");
+        assert_int_equal(rsp_diag_count(w.d), before + 1);
+        for (size_t j = 0; j <= before; j++) said += strstr(rsp_diag_at(w.d, j)->message, cases[k].message) != NULL;
+        if (said != 1) fail_msg("no message says: %s", cases[k].message);
+        free(text);
+        close_world(&w);
+    }
 }
 
 static int make_scratch(void **state) {
@@ -771,6 +840,8 @@ int main(void) {
         cmocka_unit_test(codebook_holds_every_question),
         cmocka_unit_test(texts_cannot_break_out),
         cmocka_unit_test(show_fits_the_window),
+        cmocka_unit_test(show_needs_no_study),
+        cmocka_unit_test(show_trusts_no_file),
     };
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

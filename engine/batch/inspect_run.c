@@ -70,34 +70,49 @@ static size_t terminal_width(void) {
     return n >= 40 && n <= 1000 ? (size_t) n : 80;
 }
 
-/* The language of the person at the terminal, if the study speaks it; else the study's first. */
-static const char *users_language(const rsp_study *s) {
+/* The language of the person at the terminal, as the environment names it; "" if it does not. */
+static const char *users_language(rsp_arena *a) {
     static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
     const char *locale = NULL;
     for (size_t k = 0; k < 3 && !(locale && *locale); k++) locale = getenv(names[k]);
-    size_t length = locale ? strcspn(locale, "_.@") : 0;
+    return locale ? rsp_strndup(a, locale, strcspn(locale, "_.@")) : "";
+}
+
+/* The user's language if the study speaks it; else the study's first. */
+static const char *language_of_study(const rsp_study *s, const char *wish) {
     for (size_t k = 0; k < s->n_languages; k++)
-        if (strlen(s->languages[k]) == length && strncmp(s->languages[k], locale, length) == 0) return s->languages[k];
+        if (strcmp(s->languages[k], wish) == 0) return s->languages[k];
     return s->languages[0];
 }
 
-/* `where` is a study folder: its latest run below `out` is shown. */
+static bool is_run(const char *where, rsp_arena *a) {
+    return access(rsp_path_join(a, where, "manifest.json"), F_OK) == 0;
+}
+
+static const char *nearest(const rsp_published *p, const char *analysis, rsp_arena *a) {
+    size_t n = 0, rows = rsp_published_count(p);
+    const char **ids = RSP_ARRAY(a, const char *, rows);
+    for (size_t i = 0; i < rows; i++) {
+        const char *id = rsp_published_at(p, i)->analysis;
+        if (!n || strcmp(ids[n - 1], id) != 0) ids[n++] = id;
+    }
+    const char *meant = rsp_suggest(analysis, ids, n);
+    return meant ? rsp_printf(a, "did you mean '%s'?", meant) : NULL;
+}
+
+/* A study folder, whose latest run below `out` is shown, or the folder of a run. */
 int rsp_show_command(const char *where, const char *out, const char *analysis, const char *lang) {
     rsp_diag *d = rsp_diag_new();
     rsp_arena *a = rsp_arena_new();
-    rsp_study *s = rsp_study_load(where, d);
-    rsp_published *p = NULL;
-    if (s) p = rsp_published_read_csv(rsp_printf(a, "%s/%s/latest/data/results.csv", out, s->id), d);
+    rsp_study *s = is_run(where, a) ? NULL : rsp_study_load(where, d);
+    const char *run = s ? rsp_printf(a, "%s/%s/latest", out, s->id) : is_run(where, a) ? where : NULL;
+    rsp_published *p = run ? rsp_published_read_csv(rsp_path_join(a, run, "data/results.csv"), d) : NULL;
+    const char *wish = users_language(a);
     size_t from, to;
-    if (p && !rsp_published_range(p, analysis, &from, &to)) {
-        const char **ids = RSP_ARRAY(a, const char *, s->n_analyses);
-        for (size_t k = 0; k < s->n_analyses; k++) ids[k] = s->analyses[k].id;
-        const char *meant = rsp_suggest(analysis, ids, s->n_analyses);
-        rsp_report(d, RSP_ERR_USAGE, RSP_NOWHERE, meant ? rsp_printf(a, "did you mean '%s'?", meant) : NULL,
-                   "the run has no analysis '%s'", analysis);
-    } else if (p) {
-        rsp_show(s, p, analysis, lang ? lang : users_language(s), terminal_width(), stdout);
-    }
+    if (p && !rsp_published_range(p, analysis, &from, &to))
+        rsp_report(d, RSP_ERR_USAGE, RSP_NOWHERE, nearest(p, analysis, a), "the run has no analysis '%s'", analysis);
+    else if (p && s) rsp_show(s, p, analysis, lang ? lang : language_of_study(s, wish), terminal_width(), stdout, d);
+    else if (p) rsp_show_run(run, p, analysis, lang, wish, terminal_width(), stdout, d);
     rsp_diag_print(d, stderr, rsp_colour_wanted(stderr), 0);
     int status = rsp_diag_status(d);
     rsp_published_free(p);

@@ -78,20 +78,34 @@ static json_t *row_of(rsp_site *s, struct dictionary *d, const rsp_published_row
     return row;
 }
 
-/* The study's analyses in its order, with those rows that the publication has. */
+/* Those rows of an analysis that the publication has. */
+static void add_topic(rsp_site *s, struct dictionary *d, const char *id, json_t *list) {
+    size_t from, to;
+    if (!rsp_published_range(s->p->results, id, &from, &to)) return;
+    json_t *rows = json_array();
+    for (size_t i = from; i < to; i++) json_array_append_new(rows, row_of(s, d, rsp_published_at(s->p->results, i)));
+    json_array_append_new(list, json_pack("{s:s, s:o}", "id", id, "rows", rows));
+}
+
+/* The study's analyses in its order. */
 static json_t *topics(rsp_site *s, struct dictionary *d) {
     json_t *list = json_array();
     rsp_map *seen = rsp_map_new(); /* scales share an id */
     for (size_t k = 0; k < s->p->study->n_analyses; k++) {
         const char *id = s->p->study->analyses[k].id;
-        size_t from, to;
-        if (!rsp_map_put(seen, id, k) || !rsp_published_range(s->p->results, id, &from, &to)) continue;
-        json_t *rows = json_array();
-        for (size_t i = from; i < to; i++)
-            json_array_append_new(rows, row_of(s, d, rsp_published_at(s->p->results, i)));
-        json_array_append_new(list, json_pack("{s:s, s:o}", "id", id, "rows", rows));
+        if (rsp_map_put(seen, id, k)) add_topic(s, d, id, list);
     }
     rsp_map_free(seen);
+    return list;
+}
+
+/* The engine's own are no topics of the page; `responsive show RUN` reads their words here. */
+static const char *const ENGINE[] = {"weights", "cleaning", "response"};
+enum { N_ENGINE = sizeof ENGINE / sizeof *ENGINE };
+
+static json_t *engine_topics(rsp_site *s, struct dictionary *d) {
+    json_t *list = json_array();
+    for (size_t k = 0; k < N_ENGINE; k++) add_topic(s, d, ENGINE[k], list);
     return list;
 }
 
@@ -168,22 +182,27 @@ static json_t *notes_of(const rsp_site *s) {
     return notes;
 }
 
+static void add_title(const rsp_site *s, const char *id, json_t *titles, json_t *measures) {
+    json_object_set_new(titles, id, json_string(rsp_label_analysis(s->labels, s->a, id)));
+    json_object_set_new(measures, id, json_string(rsp_label_measure(s->labels, s->a, id)));
+}
+
 static json_t *words_in(rsp_site *s, const struct dictionary *d) {
-    json_t *words = json_object(), *labels = json_array(), *titles = json_object(), *countries = json_object();
+    json_t *words = json_object(), *labels = json_array(), *titles = json_object(), *measures = json_object(),
+           *countries = json_object();
     for (size_t k = 0; k < sizeof WORDS / sizeof *WORDS; k++)
         json_object_set_new(words, WORDS[k], json_string(rsp_say(s->texts, s->a, WORDS[k], NULL, 0)));
     for (size_t k = 0; k < d->n; k++) json_array_append_new(labels, json_string(words_of(s, &d->entries[k])));
-    for (size_t k = 0; k < s->p->study->n_analyses; k++) {
-        const char *id = s->p->study->analyses[k].id;
-        json_object_set_new(titles, id, json_string(rsp_label_analysis(s->labels, s->a, id)));
-    }
+    for (size_t k = 0; k < s->p->study->n_analyses; k++) add_title(s, s->p->study->analyses[k].id, titles, measures);
+    for (size_t k = 0; k < N_ENGINE; k++) add_title(s, ENGINE[k], titles, measures);
     size_t n;
     const char **codes = rsp_countries(s->p->study, s->p->results, s->a, &n);
     for (size_t k = 0; k < n; k++)
         json_object_set_new(countries, codes[k], json_string(rsp_label_country(s->labels, codes[k])));
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", rsp_say_language(s->texts, s->a, s->lang),
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", rsp_say_language(s->texts, s->a, s->lang),
                      "locale", rsp_texts_locale(s->texts), "study", rsp_label_study(s->labels), "words", words,
-                     "labels", labels, "titles", titles, "countries", countries, "notes", notes_of(s));
+                     "labels", labels, "titles", titles, "measures", measures, "countries", countries, "notes",
+                     notes_of(s));
 }
 
 static json_t *country_codes(const rsp_site *s) {
@@ -196,12 +215,17 @@ static json_t *country_codes(const rsp_site *s) {
 
 /* ---- files -------------------------------------------------------------------------------------------------------- */
 
+static void add_topics(rsp_site *s, struct dictionary *d, json_t *all) {
+    json_object_set_new(all, "topics", topics(s, d));
+    json_object_set_new(all, "engine", engine_topics(s, d));
+}
+
 static void collect(rsp_site *s, json_t *all) {
     struct dictionary d = {.places = rsp_map_new()};
     json_t *languages = json_array(), *words = json_object(), *pictures = json_array();
     for (size_t k = 0; k < s->p->n_languages; k++) {
         rsp_site_enter(s, k);
-        if (k == 0) json_object_set_new(all, "topics", topics(s, &d));
+        if (k == 0) add_topics(s, &d, all);
         json_array_append_new(languages, json_string(s->lang));
         json_object_set_new(words, s->lang, words_in(s, &d));
         add_pictures(s, pictures);

@@ -594,15 +594,19 @@ rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
     return RSP_AS_NUMBER;
 }
 
-const char *rsp_label_number(const rsp_labels *l, rsp_arena *a, double x, rsp_as as) {
+const char *rsp_value_number(const rsp_texts *t, rsp_arena *a, double x, rsp_as as) {
     double size = fabs(x);
     switch (as) {
-    case RSP_AS_SHARE: return rsp_say_percent(l->texts, a, x, 1);
-    case RSP_AS_COUNT: return rsp_say_number(l->texts, a, x, 0);
+    case RSP_AS_SHARE: return rsp_say_percent(t, a, x, 1);
+    case RSP_AS_COUNT: return rsp_say_number(t, a, x, 0);
     case RSP_AS_RATIO:
-    case RSP_AS_P: return rsp_say_number(l->texts, a, x, 3);
-    default: return rsp_say_number(l->texts, a, x, size >= 1000 ? 0 : size >= 100 ? 1 : 2);
+    case RSP_AS_P: return rsp_say_number(t, a, x, 3);
+    default: return rsp_say_number(t, a, x, size >= 1000 ? 0 : size >= 100 ? 1 : 2);
     }
+}
+
+const char *rsp_label_number(const rsp_labels *l, rsp_arena *a, double x, rsp_as as) {
+    return rsp_value_number(l->texts, a, x, as);
 }
 
 const char *rsp_shorthand(const rsp_published_row *row) {
@@ -611,11 +615,15 @@ const char *rsp_shorthand(const rsp_published_row *row) {
     return row->flags & RSP_F_LOW_BASE ? "[u]" : "";
 }
 
-const char *rsp_label_estimate(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
+const char *rsp_value_estimate(const rsp_texts *t, rsp_arena *a, const rsp_published_row *row, rsp_as as) {
     const char *mark = rsp_shorthand(row);
     if (isnan(row->estimate) || strcmp(mark, "[c]") == 0) return mark;
-    const char *number = rsp_label_number(l, a, row->estimate, rsp_label_as(l, row));
+    const char *number = rsp_value_number(t, a, row->estimate, as);
     return *mark ? rsp_printf(a, "%s %s", number, mark) : number;
+}
+
+const char *rsp_label_estimate(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row) {
+    return rsp_value_estimate(l->texts, a, row, rsp_label_as(l, row));
 }
 
 const char *rsp_label_flag(const rsp_labels *l, rsp_arena *a, uint32_t flag) {

@@ -63,6 +63,9 @@ rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row);
 const char *rsp_label_number(const rsp_labels *l, rsp_arena *a, double x, rsp_as as);
 /* The estimate as readers see it: the number, or the shorthand of what hides it. */
 const char *rsp_label_estimate(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
+/* The same where the form of the numbers is known and no study is at hand. */
+const char *rsp_value_number(const rsp_texts *t, rsp_arena *a, double x, rsp_as as);
+const char *rsp_value_estimate(const rsp_texts *t, rsp_arena *a, const rsp_published_row *row, rsp_as as);
 /* "" for a plain number; "[c]" confidential, "[z]" nobody in the group, "[x]" not available, "[u]" low reliability. */
 const char *rsp_shorthand(const rsp_published_row *row);
 /* What the flags say, in words; "" for none. `preliminary` is left out: it is true of the whole publication. */

@@ -1,6 +1,8 @@
-/* `responsive show`: an analysis in a terminal, with bars. Widths are counted by ICU, since the C library's wcwidth
- * knows no letter outside ASCII in the C locale that the engine keeps. */
+/* `responsive show`: an analysis in a terminal, with bars. Words come from the study, or from a publication, which
+ * carries the words of its rows for the explore page. Widths are counted by ICU, since the C library's wcwidth knows no
+ * letter outside ASCII in the C locale that the engine keeps. */
 #include "labels.h"
+#include "render/published_words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,10 +13,11 @@
 enum { LEAST_WIDTH = 40, LEAST_BAR = 10, SHORTEST_BAR = 4, LONGEST_LABEL = 40, ESTIMATE_WIDTH = 10, N_WIDTH = 8 };
 
 struct show {
-    const rsp_labels *labels;
     const rsp_texts *texts;
+    const char *title, *measure;
     size_t n;
     const rsp_published_row **rows;
+    const rsp_row_words *words; /* [n] */
     bool several_terms, several_domains;
     size_t width, label_width, bar_width, interval_width;
     double low, high; /* what the bars span, 0 within */
@@ -130,7 +133,7 @@ static void find_span(struct show *s) {
     bool shares = true;
     for (size_t i = 0; i < s->n; i++) {
         const rsp_published_row *r = s->rows[i];
-        shares &= rsp_label_as(s->labels, r) == RSP_AS_SHARE;
+        shares &= s->words[i].as == RSP_AS_SHARE;
         if (isnan(r->estimate)) continue;
         if (r->estimate < s->low) s->low = r->estimate;
         if (r->estimate > s->high) s->high = r->estimate;
@@ -144,32 +147,31 @@ static void find_span(struct show *s) {
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-static const char *interval(const struct show *s, const rsp_published_row *r) {
+static const char *interval(const struct show *s, size_t i) {
+    const rsp_published_row *r = s->rows[i];
     if (isnan(r->lower) || isnan(r->upper)) return "";
-    rsp_as as = rsp_label_as(s->labels, r);
-    rsp_arg ends[] = {{"low", rsp_label_number(s->labels, s->a, r->lower, as), 0},
-                      {"high", rsp_label_number(s->labels, s->a, r->upper, as), 0}};
+    rsp_arg ends[] = {{"low", rsp_value_number(s->texts, s->a, r->lower, s->words[i].as), 0},
+                      {"high", rsp_value_number(s->texts, s->a, r->upper, s->words[i].as), 0}};
     return rsp_say(s->texts, s->a, "interval_between", ends, 2);
 }
 
 /* What tells the row from the one above it; the rest stands in the heading. */
-static const char *row_label(const struct show *s, const rsp_published_row *r) {
-    const char *text;
-    if (*r->level) text = rsp_label_level(s->labels, s->a, r);
-    else if (*r->term && (s->several_terms || !s->several_domains)) text = rsp_label_term(s->labels, s->a, r);
-    else text = rsp_label_who(s->labels, s->a, r);
-    const char *statistic = rsp_label_statistic(s->labels, s->a, r->statistic);
-    if (strcmp(statistic, rsp_label_measure(s->labels, s->a, r->analysis)) != 0) /* that one stands on top */
-        text = *r->level || *r->term ? rsp_printf(s->a, "%s (%s)", text, statistic) : statistic;
+static const char *row_label(const struct show *s, size_t i) {
+    const rsp_published_row *r = s->rows[i];
+    const rsp_row_words *w = &s->words[i];
+    const char *text = *r->level ? w->level : *r->term && (s->several_terms || !s->several_domains) ? w->term : w->who;
+    if (strcmp(w->statistic, s->measure) != 0) /* that one stands on top */
+        text = *r->level || *r->term ? rsp_printf(s->a, "%s (%s)", text, w->statistic) : w->statistic;
     return clean(s->a, text);
 }
 
-static const char *row_heading(const struct show *s, const rsp_published_row *r) {
+static const char *row_heading(const struct show *s, size_t i) {
+    const rsp_published_row *r = s->rows[i];
     /* A difference names its sides itself; its domain holds what else they share. */
     bool named = *r->domain || strcmp(r->statistic, "difference") != 0;
-    const char *domain = s->several_domains && named ? rsp_label_who(s->labels, s->a, r) : "";
+    const char *domain = s->several_domains && named ? s->words[i].who : "";
     if (*r->level && *r->term && (s->several_terms || !*domain)) {
-        const char *term = rsp_label_term(s->labels, s->a, r);
+        const char *term = s->words[i].term;
         return clean(s->a, *domain ? rsp_printf(s->a, "%s \u2013 %s", domain, term) : term);
     }
     return s->several_terms || *r->level ? clean(s->a, domain) : "";
@@ -177,8 +179,7 @@ static const char *row_heading(const struct show *s, const rsp_published_row *r)
 
 static void measure_columns(struct show *s, size_t width) {
     for (size_t i = 0; i < s->n; i++) {
-        const rsp_published_row *r = s->rows[i];
-        const char *text = row_label(s, r), *ends = interval(s, r);
+        const char *text = row_label(s, i), *ends = interval(s, i);
         size_t label_width = width_of(text, strlen(text)), interval_width = width_of(ends, strlen(ends));
         if (label_width > s->label_width) s->label_width = label_width;
         if (interval_width > s->interval_width) s->interval_width = interval_width;
@@ -193,15 +194,16 @@ static void measure_columns(struct show *s, size_t width) {
     s->bar_width = used + SHORTEST_BAR > width ? SHORTEST_BAR : width - used;
 }
 
-static void show_row(const struct show *s, const rsp_published_row *r) {
-    label(s, row_label(s, r));
+static void show_row(const struct show *s, size_t i) {
+    const rsp_published_row *r = s->rows[i];
+    label(s, row_label(s, i));
     bar(s, r->estimate);
-    right(s, rsp_label_estimate(s->labels, s->a, r), ESTIMATE_WIDTH);
+    right(s, rsp_value_estimate(s->texts, s->a, r, s->words[i].as), ESTIMATE_WIDTH);
     if (s->interval_width) {
         fputs("  ", s->to);
-        right(s, interval(s, r), s->interval_width);
+        right(s, interval(s, i), s->interval_width);
     }
-    right(s, isnan(r->n) ? "" : rsp_printf(s->a, "n=%s", rsp_label_number(s->labels, s->a, r->n, RSP_AS_COUNT)),
+    right(s, isnan(r->n) ? "" : rsp_printf(s->a, "n=%s", rsp_value_number(s->texts, s->a, r->n, RSP_AS_COUNT)),
           N_WIDTH);
     fputc('\n', s->to);
 }
@@ -215,39 +217,71 @@ static void collect(struct show *s, const rsp_published *r, size_t from, size_t 
     }
 }
 
-static void show_all(struct show *s, const char *analysis, size_t width) {
-    const char *above = "", *measure = rsp_label_measure(s->labels, s->a, analysis);
+static void show_all(struct show *s, size_t width) {
+    const char *above = "";
     find_span(s);
     s->width = width < LEAST_WIDTH ? LEAST_WIDTH : width;
     measure_columns(s, s->width);
-    heading(s, clean(s->a, rsp_label_analysis(s->labels, s->a, analysis)));
-    if (*measure) heading(s, clean(s->a, measure));
+    heading(s, clean(s->a, s->title));
+    if (*s->measure) heading(s, clean(s->a, s->measure));
     for (size_t i = 0; i < s->n; i++) {
-        const char *now = row_heading(s, s->rows[i]);
+        const char *now = row_heading(s, i);
         if (strcmp(now, above) != 0) {
             fputc('\n', s->to);
             heading(s, now);
         }
         above = now;
-        show_row(s, s->rows[i]);
+        show_row(s, i);
     }
 }
 
+/* ---- where the words come from ------------------------------------------------------------------------------------ */
+
+static void words_of_study(struct show *s, const rsp_labels *l, const char *analysis) {
+    rsp_row_words *words = RSP_ARRAY(s->a, rsp_row_words, s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        const rsp_published_row *r = s->rows[i];
+        words[i] = (rsp_row_words){.who = rsp_label_who(l, s->a, r),
+                                   .term = rsp_label_term(l, s->a, r),
+                                   .level = rsp_label_level(l, s->a, r),
+                                   .statistic = rsp_label_statistic(l, s->a, r->statistic),
+                                   .as = rsp_label_as(l, r)};
+    }
+    s->words = words;
+    s->title = rsp_label_analysis(l, s->a, analysis);
+    s->measure = rsp_label_measure(l, s->a, analysis);
+}
+
 void rsp_show(const rsp_study *s, const rsp_published *r, const char *analysis, const char *lang, size_t width,
-              FILE *to) {
+              FILE *to, rsp_diag *d) {
     size_t from, end;
-    rsp_diag *d = rsp_diag_new();
     rsp_texts *texts = rsp_texts_load(lang, d);
-    if (!texts) {
-        rsp_diag_print(d, stderr, false, 0);
-    } else if (rsp_published_range(r, analysis, &from, &end)) {
+    if (texts && rsp_published_range(r, analysis, &from, &end)) {
         rsp_labels *labels = rsp_labels_new(s, texts);
-        struct show x = {.labels = labels, .texts = texts, .to = to, .a = rsp_arena_new()};
+        struct show x = {.texts = texts, .to = to, .a = rsp_arena_new()};
         collect(&x, r, from, end);
-        show_all(&x, analysis, width);
+        words_of_study(&x, labels, analysis);
+        show_all(&x, width);
         rsp_arena_free(x.a);
         rsp_labels_free(labels);
     }
     rsp_texts_free(texts);
-    rsp_diag_free(d);
+}
+
+void rsp_show_run(const char *run, const rsp_published *r, const char *analysis, const char *lang, const char *wish,
+                  size_t width, FILE *to, rsp_diag *d) {
+    size_t from, end;
+    struct show x = {.to = to, .a = rsp_arena_new()};
+    rsp_published_words *words = rsp_published_words_read(run, d);
+    const char *spoken = rsp_published_words_language(words, lang, wish, d);
+    rsp_texts *texts = spoken ? rsp_texts_load(spoken, d) : NULL;
+    x.texts = texts;
+    if (texts && rsp_published_range(r, analysis, &from, &end)) {
+        collect(&x, r, from, end);
+        x.words = rsp_published_words_of(words, analysis, spoken, x.n, &x.title, &x.measure, x.a, d);
+        if (x.words) show_all(&x, width);
+    }
+    rsp_texts_free(texts);
+    rsp_published_words_free(words);
+    rsp_arena_free(x.a);
 }

@@ -77,8 +77,12 @@ rsp_renderer rsp_render_site;      /* index.html: links to all that stands in th
 /* Renderers that do not need each other's files, on all threads: those with many files deal them out. */
 bool rsp_render_together(const rsp_publication *p, size_t n, rsp_renderer *const *parts, rsp_diag *d);
 
-/* `responsive show`: one analysis with bars in a terminal of `width` columns. */
+/* `responsive show`: one analysis with bars in a terminal of `width` columns, in the words of the study, or of the publication
+ * in the folder `run`: in `lang`, which it must speak, or with NULL in `wish` if it does, else in its first. Nothing is shown
+ * of an analysis without rows. What cannot be read is reported. */
 void rsp_show(const rsp_study *s, const rsp_published *r, const char *analysis, const char *lang, size_t width,
-              FILE *to);
+              FILE *to, rsp_diag *d);
+void rsp_show_run(const char *run, const rsp_published *r, const char *analysis, const char *lang, const char *wish,
+                  size_t width, FILE *to, rsp_diag *d);
 
 #endif
