@@ -443,6 +443,37 @@ static void apart(const char *what, size_t n, const rsp_colour *colours, double 
             }
 }
 
+/* Every two of the colours differ by `least` in lightness (CIELAB's L*, 0 to 100): a copy in grey tells them apart. */
+static void apart_in_grey(const char *what, size_t n, const rsp_colour *colours, double least) {
+    static double as_it_is[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++) {
+            double a[3], b[3];
+            seen(colours[i], as_it_is, a);
+            seen(colours[j], as_it_is, b);
+            if (fabs(a[0] - b[0]) < least)
+                fail_msg("%s %zu and %zu: %.1f apart in grey", what, i + 1, j + 1, fabs(a[0] - b[0]));
+        }
+}
+
+static void test_scales_are_read_in_grey(void **state) {
+    (void) state;
+    const rsp_theme *t = rsp_theme_get(NULL);
+    assert_non_null(t);
+    apart_in_grey("answers", RSP_N_DIVERGING, t->diverging, 15);
+    apart_in_grey("classes", RSP_N_SEQUENTIAL, t->sequential, 25);
+    const rsp_colour with_pairs[] = {t->diverging[0], t->diverging[1], t->diverging[2], t->diverging[3],
+                                     t->diverging[4], t->pair[0],      t->pair[1]};
+    apart_in_grey("answers and pairs", 7, with_pairs, 8);
+    for (size_t n = 3; n <= 6; n++) { /* shorter and longer scales lie on the same line */
+        rsp_colour scale[6];
+        for (size_t k = 0; k < n; k++)
+            scale[k] = rsp_theme_between(t->diverging, RSP_N_DIVERGING, (double) k / (double) (n - 1));
+        apart_in_grey("answers of a scale", n, scale, 7);
+    }
+    for (size_t k = 0; k + 1 < 4; k++) apart_in_grey("neighbouring categories", 2, &t->categorical[k], 25);
+}
+
 static void test_colour_vision(void **state) {
     (void) state;
     const rsp_theme *t = rsp_theme_get(NULL);
@@ -453,6 +484,9 @@ static void test_colour_vision(void **state) {
     const rsp_colour answers[] = {t->diverging[0], t->diverging[1], t->diverging[2],
                                   t->diverging[3], t->diverging[4], t->dont_know};
     apart("answers", 6, answers, 10);
+    const rsp_colour pairs[] = {t->diverging[0], t->diverging[1], t->pair[0],
+                                t->pair[1],      t->diverging[3], t->diverging[4]};
+    apart("answers and pairs", 6, pairs, 9);
     const rsp_colour marks[] = {t->accent, t->own, t->pooled};
     apart("marks", 3, marks, 10);
 }
@@ -670,14 +704,24 @@ static void test_correlations(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_room),      cmocka_unit_test(test_few_countries),
-                                       cmocka_unit_test(test_contrast),  cmocka_unit_test(test_segments),
-                                       cmocka_unit_test(test_agreement), cmocka_unit_test(test_looks),
-                                       cmocka_unit_test(test_titles),    cmocka_unit_test(test_order),
-                                       cmocka_unit_test(test_country),   cmocka_unit_test(test_files),
-                                       cmocka_unit_test(test_tiles),     cmocka_unit_test(test_upset),
-                                       cmocka_unit_test(test_ranking),   cmocka_unit_test(test_waves),
-                                       cmocka_unit_test(test_diverging), cmocka_unit_test(test_correlations),
-                                       cmocka_unit_test(test_golden),    cmocka_unit_test(test_colour_vision)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_room),
+                                       cmocka_unit_test(test_few_countries),
+                                       cmocka_unit_test(test_contrast),
+                                       cmocka_unit_test(test_segments),
+                                       cmocka_unit_test(test_agreement),
+                                       cmocka_unit_test(test_looks),
+                                       cmocka_unit_test(test_titles),
+                                       cmocka_unit_test(test_order),
+                                       cmocka_unit_test(test_country),
+                                       cmocka_unit_test(test_files),
+                                       cmocka_unit_test(test_tiles),
+                                       cmocka_unit_test(test_upset),
+                                       cmocka_unit_test(test_ranking),
+                                       cmocka_unit_test(test_waves),
+                                       cmocka_unit_test(test_diverging),
+                                       cmocka_unit_test(test_correlations),
+                                       cmocka_unit_test(test_golden),
+                                       cmocka_unit_test(test_colour_vision),
+                                       cmocka_unit_test(test_scales_are_read_in_grey)};
     return cmocka_run_group_tests_name("charts", tests, set_up, tear_down);
 }

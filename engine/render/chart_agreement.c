@@ -109,12 +109,13 @@ static columns lay_columns(const chart *c) {
     return k;
 }
 
-/* Nominal answers have colours of their own; an ordered scale runs between two ends. Two answers together, which only an
- * ordered scale has, take the colour between theirs. */
+/* Nominal answers have colours of their own; an ordered scale runs between two ends. Two answers together, which only a
+ * scale of five has, take a colour between theirs. */
 static rsp_colour answer_colour(const chart *c, size_t k, size_t last) {
     size_t n = c->data.n_columns;
+    if (last > k) return c->theme->pair[k > 0];
     if (c->data.ordinal && n > 2)
-        return rsp_theme_between(c->theme->diverging, RSP_N_DIVERGING, (double) (k + last) / 2 / (double) (n - 1));
+        return rsp_theme_between(c->theme->diverging, RSP_N_DIVERGING, (double) k / (double) (n - 1));
     if (n == 2) return c->theme->diverging[k ? 4 : 1];
     if (n <= RSP_N_CATEGORICAL) return c->theme->categorical[k];
     return rsp_theme_between(c->theme->sequential, RSP_N_SEQUENTIAL, (double) k / (double) (n - 1));

@@ -29,9 +29,9 @@ static const entry ENTRIES[] = {
     COLOUR(accent),        COLOUR(own),           COLOUR(pooled),        COLOUR(dont_know),     COLOUR(hidden),
     PLACE(categorical, 1), PLACE(categorical, 2), PLACE(categorical, 3), PLACE(categorical, 4), PLACE(categorical, 5),
     PLACE(categorical, 6), PLACE(diverging, 1),   PLACE(diverging, 2),   PLACE(diverging, 3),   PLACE(diverging, 4),
-    PLACE(diverging, 5),   PLACE(sequential, 1),  PLACE(sequential, 2),  PLACE(sequential, 3),  SIZE(title_size),
-    SIZE(subtitle_size),   SIZE(label_size),      SIZE(value_size),      SIZE(note_size),       LENGTH(padding),
-    LENGTH(width),         LENGTH(png_scale)};
+    PLACE(diverging, 5),   PLACE(pair, 1),        PLACE(pair, 2),        PLACE(sequential, 1),  PLACE(sequential, 2),
+    PLACE(sequential, 3),  SIZE(title_size),      SIZE(subtitle_size),   SIZE(label_size),      SIZE(value_size),
+    SIZE(note_size),       LENGTH(padding),       LENGTH(width),         LENGTH(png_scale)};
 enum { N_ENTRIES = sizeof ENTRIES / sizeof *ENTRIES };
 
 static int hex_digit(char c) {

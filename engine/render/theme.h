@@ -14,6 +14,7 @@ typedef struct {
     rsp_colour dont_know, hidden;
     rsp_colour categorical[RSP_N_CATEGORICAL];
     rsp_colour diverging[RSP_N_DIVERGING];                               /* from the lowest answer to the highest */
+    rsp_colour pair[2];                                                  /* the two lowest of five, the two highest */
     rsp_colour sequential[RSP_N_SEQUENTIAL];                             /* from low to high */
     double title_size, subtitle_size, label_size, value_size, note_size; /* points; none below 8 */
     double padding;   /* around a chart that stands in a file of its own */
