@@ -91,8 +91,8 @@ static const struct mark marks[] = {
 /* Western text in UTF-16 has a zero in nearly every second byte. */
 static const char *utf16_without_mark(const char *bytes, size_t length) {
     size_t n = length < SAMPLE ? length : SAMPLE, zeros[2] = {0, 0};
+    if (n < 8 || !memchr(bytes, 0, n)) return NULL;
     for (size_t i = 0; i < n; i++) zeros[i & 1] += bytes[i] == 0;
-    if (n < 8) return NULL;
     if (zeros[1] > n / 4 && zeros[0] < n / 40) return "UTF-16LE";
     if (zeros[0] > n / 4 && zeros[1] < n / 40) return "UTF-16BE";
     return NULL;

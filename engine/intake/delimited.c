@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLED_RECORDS = 500 };
+enum { SAMPLED_RECORDS = 200 };
 
 struct scan {
     const char *text;
@@ -284,30 +284,34 @@ static void scan_free(struct scan *s) {
     free(s->taller);
 }
 
-/* Share of sampled records that have as many cells as the first; 0 if the first has one. */
-static double agreement(const char *text, size_t length, char delimiter, size_t *columns) {
-    struct scan s = {.text = text, .length = length, .delimiter = delimiter, .limit = SAMPLED_RECORDS, .quick = true};
+/* Cells of a record that the scan has found. */
+static size_t count_cells(const struct scan *s, const struct rsp_record *r, rsp_room *room) {
+    const char *text = s->text + r->offset;
+    size_t behind = s->length - r->offset - r->length;
+    size_t n = s->quick ? rsp_quick_cut(text, r->length, behind, s->delimiter, NULL, 0) : RSP_NONE;
+    if (n != RSP_NONE) return n;
+    room_reserve(room, r->length + 1u);
+    return cut_plainly(text, r->length, s->delimiter, room, NULL, 0);
+}
+
+/* Share of the first records, `limit` at most, that have as many cells as the first of them; 0 if that has one. */
+static double share_alike(const char *text, size_t length, char delimiter, size_t limit, size_t *columns) {
+    struct scan s = {.text = text, .length = length, .delimiter = delimiter, .limit = limit, .quick = true};
     rsp_room room = {0};
     size_t same = 0;
     scan_all(&s);
-    *columns = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        const struct rsp_record *r = &s.records[i];
-        size_t n = s.quick
-                       ? rsp_quick_cut(text + r->offset, r->length, length - r->offset - r->length, delimiter, NULL, 0)
-                       : RSP_NONE;
-        if (n == RSP_NONE) {
-            room_reserve(&room, r->length + 1u);
-            n = cut_plainly(text + r->offset, r->length, delimiter, &room, NULL, 0);
-        }
-        if (i == 0) *columns = n;
-        if (*columns == 1) break;
-        same += n == *columns;
-    }
-    double share = *columns > 1 && s.n ? (double) same / (double) s.n : 0;
+    *columns = s.n ? count_cells(&s, &s.records[0], &room) : 0;
+    for (size_t i = 0; i<s.n && * columns> 1; i++) same += i == 0 || count_cells(&s, &s.records[i], &room) == *columns;
+    double share = same ? (double) same / (double) s.n : 0;
     rsp_room_free(&room);
     scan_free(&s);
     return share;
+}
+
+/* Of a sample. What does not part the first record is no delimiter, and the plain functions would be slow to find no more. */
+static double agreement(const char *text, size_t length, char delimiter, size_t *columns) {
+    if (share_alike(text, length, delimiter, 1, columns) == 0) return 0;
+    return share_alike(text, length, delimiter, SAMPLED_RECORDS, columns);
 }
 
 static char detect_delimiter(const char *text, size_t length, double *sure) {

@@ -78,7 +78,7 @@ struct record {
 /* Records that stand one behind the other are filled column by column: what a column needs and the place it goes to then
  * stay in the first cache, and so do the cells, of which there are few. */
 enum { FEW_RECORDS = 64, FEW_CELLS = 1 << 11 };
-enum { BLOCKS_HELD = 64 }; /* some 8 MB of text */
+enum { BLOCKS_HELD = 64 /* some 8 MB of text */, BLOCKS_A_THREAD = 8 };
 
 struct few {
     size_t n, first_row;   /* rows of the frame stand one behind the other */
@@ -652,9 +652,16 @@ static void fill_block(rsp_filler *x, const struct plan *p, int thread, size_t f
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
+/* Records that a thread takes at once: of a short file few enough that all threads end at about the same time. */
+static size_t block_of(const rsp_filler *x, const rsp_table_data *t) {
+    size_t most = rsp_table_block(t), share = t->n_records / (BLOCKS_A_THREAD * (size_t) x->n_workers);
+    return share > most ? most : share < FEW_RECORDS ? FEW_RECORDS : share;
+}
+
 /* Every so many blocks the text of what was read is given back: text and answers are never held together as a whole. */
 static void fill_blocks(rsp_filler *x, const struct plan *p) {
-    size_t n = p->job->table->n_records, block = rsp_table_block(p->job->table), many = BLOCKS_HELD * block;
+    size_t n = p->job->table->n_records, block = block_of(x, p->job->table);
+    size_t many = BLOCKS_HELD * rsp_table_block(p->job->table);
     for (size_t from = 0; from < n; from += many) {
         size_t to = smaller(from + many, n);
 #pragma omp parallel for schedule(dynamic) num_threads(x->n_workers)
