@@ -282,6 +282,76 @@ static void the_highest_is_named_only_where_it_stands_out(void **state) {
     check_order(0.1, 0, 0);
 }
 
+static void rate(world *w, const char *domain, const char *factor, double net, double p) {
+    add(w, "drivers", domain, factor, "", "net", net, 0.05)->p_adj = p;
+}
+
+static void associate(world *w, const char *factor, double own, double p, double pool, double pool_p) {
+    add(w, "drivers", "country=PL", factor, "", "coefficient", own, 0.02)->p_adj = p;
+    add(w, "drivers", "", factor, "", "pooled", pool, 0.01)->p_adj = pool_p;
+}
+
+static const char *said(const brief_observation *o, const char *name) {
+    for (size_t k = 0; k < o->values.n; k++)
+        if (strcmp(o->values.v[k].name, name) == 0) return o->values.v[k].text;
+    return NULL;
+}
+
+/* Poland against all countries: time runs clearly against a clear pool; trust against a pool that is not clear; culture is
+ * not clear itself. `p` is that of time within Poland. */
+static void check_country(double p, double reversed, double negatives) {
+    world w = {.d = rsp_diag_new(), .results = rsp_results_new()};
+    w.study = rsp_study_load("specs/ifsw", w.d);
+    assert_non_null(w.study);
+    rate(&w, "country=PL", "leadership", 0.2, 0.001);
+    rate(&w, "country=PL", "skills", 0.3, 0.001);
+    rate(&w, "country=PL", "culture", 0.4, 0.06);
+    rate(&w, "country=PL", "funding", -0.5, 0.001);
+    rate(&w, "", "politics", -0.9, 0.001);
+    associate(&w, "leadership", 0.08, 0.001, 0.05, 0.001);
+    associate(&w, "culture", -0.01, 0.7, 0.05, 0.001);
+    associate(&w, "time", -0.07, p, 0.05, 0.001);
+    associate(&w, "trust", -0.06, 0.02, 0.01, 0.4);
+    w.published = rsp_disclose(w.study, w.results, NULL, false, w.d);
+    const char *languages[] = {"en"};
+    rsp_publication pub = {.study = w.study, .results = w.published, .n_languages = 1, .languages = languages};
+    rsp_texts *t = rsp_texts_load("en", w.d);
+    rsp_labels *l = rsp_labels_new(w.study, t);
+    brief_definition *b = shipped(w.d);
+    brief_edition e = {.p = &pub,
+                       .definition = b,
+                       .texts = t,
+                       .labels = l,
+                       .country = "PL",
+                       .domain = "country=PL",
+                       .arena = rsp_arena_new()};
+    brief_observe(&e);
+    const brief_observation *o = observed(&e, "drivers_country", "drivers");
+    assert_non_null(o);
+    assert_string_equal(said(o, "enabling"), "“Skills and support for staff” and “Leadership”");
+    assert_string_equal(said(o, "blocking"), "“Funding”");
+    assert_string_equal(said(o, "positive"), "“Leadership”");
+    assert_true(brief_number(&o->values, "positives") == 1 && brief_number(&o->values, "negatives") == negatives);
+    assert_string_equal(said(o, "reversed"), reversed > 0 ? "“Time and workload”" : "");
+    assert_string_equal(said(o, "has_reversed"), reversed > 0 ? "yes" : "no");
+    const brief_source *decided = brief_sources(&o->values, "has_reversed");
+    bool time = false;
+    for (; decided; decided = decided->next) time = time || strcmp(decided->row->term, "time") == 0;
+    assert_true(time); /* the nearest to running against the pool, whether it does or not */
+    free(e.observations);
+    rsp_arena_free(e.arena);
+    brief_definition_free(b);
+    rsp_labels_free(l);
+    rsp_texts_free(t);
+    free_world(&w);
+}
+
+static void factors_in_a_country_follow_from_its_tests(void **state) {
+    (void) state;
+    check_country(0.001, 1, 2);
+    check_country(0.06, 0, 1);
+}
+
 /* ---- pages ------------------------------------------------------------------------------------------------------ */
 
 static void headings_stay_with_their_text(void **state) {
@@ -444,6 +514,7 @@ int main(void) {
         cmocka_unit_test(every_language_can_say_everything),
         cmocka_unit_test(associations_are_named_only_where_a_test_says_so),
         cmocka_unit_test(the_highest_is_named_only_where_it_stands_out),
+        cmocka_unit_test(factors_in_a_country_follow_from_its_tests),
         cmocka_unit_test(headings_stay_with_their_text),
         cmocka_unit_test(a_short_brief_has_two_pages),
         cmocka_unit_test(a_brief_is_accessible_and_the_same_again),

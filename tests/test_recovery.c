@@ -169,7 +169,6 @@ static const struct study STUDIES[] = {
      {60, 60, 60},
      {{"drivers, pooled association", "drivers", "", "f1", "", "pooled", HOLDS, 0.4},
       {"drivers, a further country", "drivers", "", "f1", "", "prediction", FORESEES, 0},
-      {"drivers, a further country, confidence distribution", "mixture", "", "f1", "", "prediction", FORESEES, 0},
       {"drivers, association, countries alike", "same", "", "f1", "", "coefficient", HOLDS, 0.4},
       {"drivers, pooled association, countries alike", "same", "", "f1", "", "pooled", HOLDS, 0.4},
       {"drivers, share of what is explained", "same", "", "f1", "", "explained_share", HOLDS, 0.8},

@@ -39,6 +39,8 @@ static void a_wrong_row_is_noticed(void **state) {
     static const char *const rows[] = {"drivers,,time,,net",
                                        "drivers,,culture,,coefficient",
                                        "drivers,,culture,,explained_share",
+                                       "drivers,country=PL,leadership,,coefficient",
+                                       "drivers,country=PT,time,,net",
                                        "channels,,channels,casework,proportion",
                                        "channels,country=PT,channels,survey,proportion",
                                        "factor_scores,country=PL,funding,,mean",

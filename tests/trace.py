@@ -397,6 +397,36 @@ class Claims:
                 "has_enabling": bool(sorts["enabling"]), "has_blocking": bool(sorts["blocking"]),
                 "has_depends": bool(sorts["depends"])}
 
+    def of_drivers_country(self):
+        def of(statistic, domain):
+            return {r["term"]: r for r in self.rows if r["statistic"] == statistic and r["domain"] == domain and r["term"]}
+        own, net, pooled = of("coefficient", self.domain), of("net", self.domain), of("pooled", "")
+
+        def t(f):
+            return float(own[f]["estimate"]) / float(own[f]["se"])
+
+        def clear(rows, f, sign):
+            return f in rows and significant(rows[f]) and float(rows[f]["estimate"]) * sign > 0
+        own = {f: r for f, r in own.items() if number(r["se"])}
+        against = [f for f in own if any(clear(own, f, -s) and clear(pooled, f, s) for s in (1, -1))]
+        sorts = {
+            "positive": sorted((f for f in own if clear(own, f, 1)), key=lambda f: -t(f)),
+            "negative": sorted((f for f in own if clear(own, f, -1)), key=t),
+            "enabling": sorted((f for f in net if clear(net, f, 1)), key=lambda f: -float(net[f]["estimate"])),
+            "blocking": sorted((f for f in net if clear(net, f, -1)), key=lambda f: float(net[f]["estimate"])),
+            "reversed": sorted(against, key=lambda f: -abs(t(f))),
+        }
+        for name, want in sorts.items():
+            have = list(dict.fromkeys(v["term"] for v in self.cited(name)))
+            if have and have != want[:NAMED]:
+                raise Unknown("%s names %s, not %s" % (name, have, want[:NAMED]))
+            if self.cited(name) and self.cited(name)[0]["domain"] != self.domain:
+                raise Unknown("%s cites another country" % name)
+        out = {"positives": len(sorts["positive"]), "negatives": len(sorts["negative"]),
+               "unclear": sum(not significant(r) for r in own.values())}
+        out.update({"has_" + name: bool(sorts[name]) for name in ("negative", "enabling", "blocking", "reversed")})
+        return out
+
     def of_edition(self):
         response = {(r["domain"], r["term"]): float(r["estimate"]) for r in self.study["tables"].get("response", [])
                     if r["statistic"] == "count" and r["estimate"]}

@@ -245,6 +245,34 @@ static void adjust_all(drv_run *x) {
     free(adjusted);
 }
 
+/* Is the net rating zero? */
+static double rating_p(const est_value *v) {
+    bool known = v->se > 0 && v->df > 0 && !isnan(v->estimate) && !(v->flags & RSP_F_NO_DF);
+    return known ? rsp_t_two_sided(v->estimate / v->se, v->df) : NAN;
+}
+
+/* Coefficients within a group and ratings by it, each over the factors; g = n_groups: ratings by everybody. */
+static void adjust_group(drv_run *x, size_t g) {
+    size_t n = x->n_factors;
+    bool everybody = g == x->n_groups;
+    double *p = RSP_ARRAY(x->arena, double, n), *adjusted = RSP_ARRAY(x->arena, double, n);
+    for (size_t k = 0; k < n; k++) {
+        const drv_factor *f = &x->factor[k];
+        p[k] = f->net ? rating_p(everybody ? &f->net_all : &f->net[g]) : NAN;
+    }
+    est_benjamini_hochberg(p, n, adjusted);
+    for (size_t k = 0; k < n; k++) x->factor[k].rated[g] = (drv_rated){p[k], adjusted[k]};
+    if (everybody) return;
+    for (size_t k = 0; k < n; k++) p[k] = x->group[g].value[k].p;
+    est_benjamini_hochberg(p, n, adjusted);
+    x->group[g].adjusted = adjusted;
+}
+
+static void adjust_groups(drv_run *x) {
+    for (size_t k = 0; k < x->n_factors; k++) x->factor[k].rated = RSP_ARRAY(x->arena, drv_rated, x->n_groups + 1);
+    for (size_t g = 0; g <= x->n_groups; g++) adjust_group(x, g);
+}
+
 /* ---- mixed models ----------------------------------------------------------------------------------------------- */
 
 /* outcome ~ factors + controls + (1 | across) */
@@ -321,6 +349,7 @@ static void conclude(drv_run *x, rsp_results *out) {
         if (x->factor[k].n_pooled > x->n_pooled) x->n_pooled = x->factor[k].n_pooled;
     }
     adjust_all(x);
+    adjust_groups(x);
     compare_all(x);
     drv_judge(x);
     drv_write(x, out);

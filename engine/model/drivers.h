@@ -28,9 +28,15 @@ typedef struct {
     uint32_t flags;   /* of the group: not eligible, empty */
     double df;        /* of its design */
     drv_value *value; /* [n_factors] */
+    double *adjusted; /* [n_factors] their p, Benjamini and Hochberg over the factors of the group */
     double *v;        /* [n_factors^2] covariance; NULL: not fitted */
     bool complete;    /* every factor that the whole has is estimated here */
 } drv_group;
+
+/* Is the rating zero? Adjusted over the factors that the same people rate. */
+typedef struct {
+    double p, adjusted;
+} drv_rated;
 
 /* The estimate once more with something changed. */
 typedef struct {
@@ -68,6 +74,7 @@ typedef struct {
     double explained, explained_se, explained_low, explained_high; /* share of the outcome's variance */
     double share, share_se, share_low, share_high;                 /* of what all factors explain */
     est_value *net, net_all;                                       /* [n_groups], everybody; NULL: not rated */
+    drv_rated *rated;                                              /* [n_groups + 1], everybody last */
     bool judged;                                                   /* role and verdict hold */
     drv_role role;
     drv_verdict verdict;

@@ -77,13 +77,15 @@ static void write_verdict(const struct writer *w) {
     r->p_adj = f->all_adjusted;
 }
 
-static void write_net_row(const struct writer *w, const char *domain, const est_value *v) {
+static void write_net_row(const struct writer *w, const char *domain, const est_value *v, const drv_rated *rated) {
     rsp_row *r = rsp_results_add(w->out, w->x->a->id, domain, w->f->name, NULL, "net");
     r->estimate = v->estimate;
     r->se = v->se;
     r->df = v->df;
     r->lower = v->lower;
     r->upper = v->upper;
+    r->p = rated->p;
+    r->p_adj = rated->adjusted;
     r->n = v->n;
     r->n_eff = v->n_eff;
     r->deff = v->deff;
@@ -205,13 +207,15 @@ static void write_variants(const struct writer *w, size_t k) {
 
 static void write_group(const struct writer *w, size_t k, size_t g) {
     const drv_group *group = &w->x->group[g];
-    if (w->f->net) write_net_row(w, group->domain, &w->f->net[g]);
+    if (w->f->net) write_net_row(w, group->domain, &w->f->net[g], &w->f->rated[g]);
     rsp_row *r = rsp_results_add(w->out, w->x->a->id, group->domain, w->f->name, NULL, "coefficient");
     r->n = (double) group->n;
     r->base = (int64_t) group->n;
     r->organisations = group->organisations;
     r->flags = group->flags | (group->n ? 0 : RSP_F_EMPTY);
-    if (group->n && !group->flags) fill(r, &group->value[k], 1);
+    if (!group->n || group->flags) return;
+    fill(r, &group->value[k], 1);
+    r->p_adj = group->adjusted[k];
 }
 
 void drv_write(const drv_run *x, rsp_results *out) {
@@ -220,7 +224,7 @@ void drv_write(const drv_run *x, rsp_results *out) {
     for (size_t k = 0; k < x->n_factors; k++) {
         w.f = &x->factor[k];
         write_verdict(&w);
-        if (w.f->net) write_net_row(&w, NULL, &w.f->net_all);
+        if (w.f->net) write_net_row(&w, NULL, &w.f->net_all, &w.f->rated[x->n_groups]);
         write_share(&w, "explained_share", w.f->share, w.f->share_se, w.f->share_low, w.f->share_high);
         write_share(&w, "explained", w.f->explained, w.f->explained_se, w.f->explained_low, w.f->explained_high);
         write_association(&w);

@@ -65,7 +65,7 @@ bool brief_definition_covered(const brief_definition *b, const rsp_texts *t, rsp
 
 /* ---- values and observations ------------------------------------------------------------------------------------ */
 
-enum { BRIEF_VALUES = 96 };
+enum { BRIEF_VALUES = 104 };
 
 /* A published row that a value rests on: its number or label was printed, or it decided about a claim. */
 typedef struct brief_source brief_source;

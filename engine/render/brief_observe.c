@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const KINDS[] = {"edition",     "answer",  "several",    "battery",         "values",
-                                    "profile",     "spread",  "difference", "against_average", "model",
-                                    "association", "drivers", NULL};
+static const char *const KINDS[] = {
+    "edition",    "answer",          "several", "battery",     "values",  "profile",         "spread",
+    "difference", "against_average", "model",   "association", "drivers", "drivers_country", NULL};
 
 static const double ALPHA = 0.05;
 
@@ -761,9 +761,88 @@ static void put_depends(const brief_edition *e, brief_observation *o, factor_sor
     else if (!s->depends.n) cite(e, o, "has_depends", s->nearest, p_column(s->nearest), NULL);
 }
 
+/* ---- drivers in one country ------------------------------------------------------------------------------------- */
+
+typedef struct {
+    factor_list up, down, unclear, enabling, blocking, reversed;
+    const rsp_published_row *last, *nearest; /* nearest: of those that could run against all countries, the one that
+                                                does so most, or least runs along; NULL: none could */
+    double least_along;
+} own_sorts;
+
+static void sort_rating(own_sorts *s, const char *words, size_t k, const rsp_published_row *net) {
+    if (!net || !significant(net)) return;
+    if (net->estimate > 0) add_factor(&s->enabling, words, net->estimate, k, net);
+    if (net->estimate < 0) add_factor(&s->blocking, words, -net->estimate, k, net);
+}
+
+/* How many errors a coefficient lies on the pool's side of zero. */
+static double along(const rsp_published_row *own, const rsp_published_row *pool) {
+    return copysign(1, pool->estimate) * own->estimate / own->se;
+}
+
+static void sort_association(own_sorts *s, const char *words, size_t k, const rsp_published_row *own,
+                             const rsp_published_row *pool) {
+    if (!own || !(own->se > 0)) return;
+    s->last = own;
+    add_factor(!significant(own) ? &s->unclear : own->estimate > 0 ? &s->up : &s->down, words, strength(own), k, own);
+    if (!pool || !significant(pool)) return;
+    if (!s->nearest || along(own, pool) < s->least_along) s->nearest = own, s->least_along = along(own, pool);
+    if (significant(own) && along(own, pool) < 0) add_factor(&s->reversed, words, strength(own), k, own);
+}
+
+/* Where the association in the country runs against that of all countries: both are clear. */
+static void put_reversed(const brief_edition *e, brief_observation *o, own_sorts *s) {
+    put_sort(e, o, "reversed", "has_reversed", &s->reversed, NULL);
+    if (!s->nearest) brief_put(&o->values, "has_reversed", "untested", NAN);
+    const rsp_published_row *decides = s->nearest && !s->reversed.n ? s->nearest : NULL;
+    if (decides) cite(e, o, "has_reversed", decides, "estimate", NULL);
+    for (size_t k = 0; k < s->reversed.n; k++)
+        cite(e, o, "has_reversed", find(e, o->analysis, "", s->reversed.all[k].row->term, "", "pooled"), "estimate",
+             NULL);
+}
+
+/* What a country's own respondents say: their ratings, and the regression among them alone; tests are adjusted over the
+ * factors. */
+static void observe_drivers_in_country(brief_edition *e, const rsp_analysis *x) {
+    size_t n = x->model.drivers.n_factors;
+    own_sorts s = {empty_list(e, n),
+                   empty_list(e, n),
+                   empty_list(e, n),
+                   empty_list(e, n),
+                   empty_list(e, n),
+                   empty_list(e, n),
+                   NULL,
+                   NULL,
+                   0};
+    for (size_t k = 0; k < n; k++) {
+        size_t v = x->model.drivers.factors[k];
+        const char *term = e->p->study->variables[v].name;
+        const char *words = quoted(e, short_label(e->arena, variable_label(e, v)));
+        sort_rating(&s, words, k, find(e, x, e->domain, term, "", "net"));
+        sort_association(&s, words, k, find(e, x, e->domain, term, "", "coefficient"),
+                         find(e, x, "", term, "", "pooled"));
+    }
+    if (!s.last) return;
+    brief_observation *o = observe(e, "drivers_country", x);
+    put_label(e, o, "outcome", outcome_words(e, x), s.last, "analysis");
+    put_list(e, o, "positive", &s.up, NULL);
+    put_sort(e, o, "negative", "has_negative", &s.down, NULL);
+    put_number_of(e, o, "positives", &s.up, NULL);
+    put_number_of(e, o, "negatives", &s.down, NULL);
+    put_number_of(e, o, "unclear", &s.unclear, NULL);
+    put_base(e, o, s.last);
+    put_sort(e, o, "enabling", "has_enabling", &s.enabling, NULL);
+    put_sort(e, o, "blocking", "has_blocking", &s.blocking, NULL);
+    put_reversed(e, o, &s);
+}
+
 static void observe_drivers(brief_edition *e, const rsp_analysis *x) {
     size_t n = x->model.drivers.n_factors;
-    if (*e->domain) return;
+    if (*e->domain) {
+        observe_drivers_in_country(e, x);
+        return;
+    }
     factor_sorts s = {empty_list(e, n),
                       empty_list(e, n),
                       empty_list(e, n),
@@ -1014,7 +1093,7 @@ static void put_counts(brief_edition *e) {
         const brief_observation *o = &e->observations[k];
         double found = brief_number(&o->values, "significant"), positive = brief_number(&o->values, "positives"),
                negative = brief_number(&o->values, "negatives");
-        if (positive > 0 && strcmp(o->kind, "drivers") == 0) count_finding(e, &drivers, o, "positives");
+        if (positive > 0 && strncmp(o->kind, "drivers", 7) == 0) count_finding(e, &drivers, o, "positives");
         if (positive + negative > 0) count_finding(e, &models, o, positive > 0 ? "positives" : "negatives");
         if (!isnan(found)) count_finding(e, &tested, o, "significant");
         if (found > 0) count_finding(e, &differences, o, "significant");
