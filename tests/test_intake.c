@@ -694,7 +694,8 @@ static void test_both_decimal_signs(void **state) {
     (void) state;
     read_one(&x, "id;cost\n1;1,5\n2;1.500\n", "csv");
     assert_null(x.frame);
-    assert_int_equal(said(x.diag, "with a comma (line 2) and with a point (line 3)")->class, RSP_ERR_DATA);
+    assert_int_equal(said(x.diag, "with a comma (line 2; the first in column 'cost') and with a point (line 3)")->class,
+                     RSP_ERR_DATA);
     folder_forget(&x);
     folder_read(&x, "  - {files: data.csv, format: csv, decimal: \",\"}");
     assert_non_null(x.frame);
@@ -1258,6 +1259,49 @@ static void folder_read_yaml(struct folder *x, const char *yaml) {
     x->frame = rsp_intake(x->study, x->diag);
 }
 
+/* ---- exports that somebody broke --------------------------------------------------------------------------------- */
+
+/* What a researcher reads: the row as a spreadsheet counts it, what is wrong, what to do. */
+static void test_messages_of_broken_exports(void **state) {
+    static const char good[] = "1,yes,5,2026-03-02\n2,no,4,2026-03-03\n3,yes,2,2026-03-04\n";
+    static const struct {
+        const char *head, *tail, *says, *remedy;
+        int class;
+    } cases[] = {{"id,trust,cost,date\n", "4,yes", "the file seems to be cut: its last record lacks cells",
+                  "export the answers", RSP_WARNING},
+                 {"id,trust,cost,date\nNumber,Trust?,Cost?,When?\n", "",
+                  "hardly a cell of 1 record could be an answer to its question (line 2)", "a second row of headings",
+                  RSP_WARNING},
+                 {"id,trust,cost,date\n", "\xEF\xBB\xBFid,trust,cost,date\n4,no,2,2026-03-05\n",
+                  "hardly a cell of 1 record could be an answer to its question (line 5)", "it counts as a respondent",
+                  RSP_WARNING},
+                 {"id,trust,cost,date\n", "4,no,2,46086\n", "1 answer to 'date' is no date (line 5)", "days since 1900",
+                  RSP_WARNING},
+                 {"id,trust,cost,date\n", "2,no,2,2026-03-05\n2,no,2,2026-03-05\n",
+                  "2 records have the 'id' of another one and count as a further respondent (lines 5, 6)",
+                  "duplicates: {by: [id], keep: last}", RSP_WARNING},
+                 {"Our survey,,,\n,,,\nid,trust,cost,date\n", "", "none of the 4 columns is a variable of the study",
+                  "the headings seem to stand in line 3", RSP_ERR_DATA}};
+    (void) state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct folder x;
+        rsp_buf text = {0};
+        rsp_buf_printf(&text, "%s%s%s", cases[k].head, good, cases[k].tail);
+        folder_new(&x);
+        write_text(x.dir, "survey.csv",
+                   "type,name,label\ntext,id,Id\nselect_one yn,trust,Trust\ndecimal,cost,Cost\ndate,date,Date\n");
+        write_text(x.dir, "choices.csv", "list_name,name,label\nyn,yes,Yes\nyn,no,No\n");
+        write_text(x.dir, "data.csv", text.data);
+        folder_read_yaml(&x, "study: s\ntitle: T\nlanguages: [en]\nsources: [{files: data.csv, format: csv}]\n"
+                             "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\n");
+        const rsp_diagnostic *message = said(x.diag, cases[k].says);
+        assert_int_equal(message->class, cases[k].class);
+        assert_non_null(strstr(message->hint, cases[k].remedy));
+        rsp_buf_free(&text);
+        folder_free(&x);
+    }
+}
+
 static void test_personal_data_by_heading_and_content(void **state) {
     static const char start[] = "study: s\ntitle: {en: S}\nlanguages: [en]\nsources: [{files: data.csv}]\n"
                                 "instrument: {survey: survey.csv, choices: choices.csv}\n"
@@ -1418,6 +1462,7 @@ int main(void) {
                                        cmocka_unit_test(test_ambiguous_label),
                                        cmocka_unit_test(test_numbers_and_dates),
                                        cmocka_unit_test(test_both_decimal_signs),
+                                       cmocka_unit_test(test_messages_of_broken_exports),
                                        cmocka_unit_test(test_select_multiple),
                                        cmocka_unit_test(test_unknown_choice_in_a_list),
                                        cmocka_unit_test(test_rank),

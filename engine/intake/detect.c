@@ -9,13 +9,22 @@
 
 struct signs {
     rsp_lines points, commas; /* cells that are numbers under this sign alone */
+    uint32_t line;            /* of the first comma; 0: none */
+    size_t column;            /* and where it stands there */
 };
 
-static void look_at_sign(const rsp_cell *c, uint32_t line, struct signs *s) {
+static void note_comma(struct signs *s, uint32_t line, size_t column) {
+    if (s->line && (s->line < line || (s->line == line && s->column <= column))) return;
+    s->line = line;
+    s->column = column;
+}
+
+static void look_at_sign(const rsp_cell *c, uint32_t line, size_t column, struct signs *s) {
     double x;
-    if (memchr(c->text, ',', c->length) && rsp_parse_double(c->text, c->length, ',', &x))
+    if (memchr(c->text, ',', c->length) && rsp_parse_double(c->text, c->length, ',', &x)) {
         rsp_lines_add(&s->commas, line);
-    else if (memchr(c->text, '.', c->length) && rsp_parse_double(c->text, c->length, '.', &x))
+        note_comma(s, line, column);
+    } else if (memchr(c->text, '.', c->length) && rsp_parse_double(c->text, c->length, '.', &x))
         rsp_lines_add(&s->points, line);
 }
 
@@ -33,12 +42,13 @@ static void look_at_signs(const rsp_fill_job *job, const size_t *columns, size_t
             t->read(t, from, to, &room, cells);
             for (size_t i = from; i < to; i++)
                 for (size_t k = 0; k < n_columns; k++)
-                    look_at_sign(&cells[(i - from) * t->n_columns + columns[k]], t->line[i], &own);
+                    look_at_sign(&cells[(i - from) * t->n_columns + columns[k]], t->line[i], columns[k], &own);
         }
 #pragma omp critical
         {
             rsp_lines_merge(&s->points, &own.points);
             rsp_lines_merge(&s->commas, &own.commas);
+            if (own.line) note_comma(s, own.line, own.column);
         }
         free(cells);
         rsp_room_free(&room);
@@ -61,8 +71,9 @@ char rsp_detect_decimal(const rsp_fill_job *job, rsp_diag *d) {
     char points[128], commas[128];
     rsp_report(d, RSP_ERR_DATA, (rsp_loc){job->table->path, (int) s.commas.first[0], 0},
                "give the source its `decimal`, '.' or ','; numbers with the other sign then count as invalid",
-               "numbers are written with a comma (%s) and with a point (%s)",
-               rsp_rows_text(job->table, &s.commas, commas), rsp_rows_text(job->table, &s.points, points));
+               "numbers are written with a comma (%s; the first in column '%s') and with a point (%s)",
+               rsp_rows_text(job->table, &s.commas, commas), job->table->headings[s.column],
+               rsp_rows_text(job->table, &s.points, points));
     return 0;
 }
 

@@ -252,6 +252,15 @@ static bool date_of(const struct plan *p, size_t column, const rsp_cell *cell, d
     return order != RSP_DATES_ISO && rsp_parse_local_date(cell->text, cell->length, order, x);
 }
 
+/* A day from 1954 to 2119 as spreadsheets count them, from 1900 on. */
+static bool is_serial(const rsp_cell *cell) {
+    double days;
+    if (!rsp_parse_double(cell->text, cell->length, '.', &days) &&
+        !rsp_parse_double(cell->text, cell->length, ',', &days))
+        return false;
+    return days >= 20000 && days < 80000;
+}
+
 static void fill_number(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
     const rsp_target_column *t = &p->job->columns[column];
     const rsp_cell *cell = &r->cells[column];
@@ -267,6 +276,7 @@ static void fill_number(const struct plan *p, struct worker *w, const struct rec
         x = NAN;
         why = RSP_NA_INVALID;
         rsp_lines_add(&w->caches[column].bad, r->line);
+        if (t->take == RSP_TAKE_DATE && is_serial(cell)) w->caches[column].serial = true;
     }
     if (x == NO_DATE && column == p->submitted) rsp_lines_add(&w->caches[column].undated, r->line);
     to->number[r->row] = x;

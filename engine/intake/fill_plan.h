@@ -32,6 +32,7 @@ struct cache {
     rsp_lines damaged; /* identifiers that a spreadsheet rounded: 5.36E+08 */
     unsigned folds;    /* RSP_FOLD_... it took */
     bool ambiguous;
+    bool serial; /* one of the bad dates is a number of days, as spreadsheets count them */
 };
 
 struct dictionary {

@@ -105,15 +105,20 @@ static void report_bad(const rsp_filler *x, const struct plan *p, size_t column,
         if (x->workers[k].n_caches) rsp_lines_merge(&lines, &x->workers[k].caches[column].bad);
     if (!lines.n) return;
     char text[128];
+    bool serial = false;
+    for (int k = 0; k < x->n_workers; k++)
+        serial = serial || (x->workers[k].n_caches && x->workers[k].caches[column].serial);
     bool date = p->job->columns[column].take == RSP_TAKE_DATE;
     rsp_buf room = {0};
     /* The cell itself may be anything a person typed: it is not repeated. */
-    rsp_report(d, RSP_WARNING, (rsp_loc){p->job->table->path, (int) lines.first[0], 0},
-               date ? "dates are written 2026-03-31 or 2026-03-31 18:30:00; for others the source may say `dates`"
-                    : "they count as missing",
-               "%zu answer%s to %s %s no %s (%s)", lines.n, lines.n == 1 ? "" : "s",
-               variable_and_column(p, column, &room), lines.n == 1 ? "is" : "are", date ? "date" : "number",
-               rsp_rows_text(p->job->table, &lines, text));
+    rsp_report(
+        d, RSP_WARNING, (rsp_loc){p->job->table->path, (int) lines.first[0], 0},
+        serial ? "numbers such as 46112 are a spreadsheet's days since 1900: give the column the format of a date "
+                 "there and save it again"
+        : date ? "dates are written 2026-03-31 or 2026-03-31 18:30:00; for others the source may say `dates`"
+               : "they count as missing",
+        "%zu answer%s to %s %s no %s (%s)", lines.n, lines.n == 1 ? "" : "s", variable_and_column(p, column, &room),
+        lines.n == 1 ? "is" : "are", date ? "date" : "number", rsp_rows_text(p->job->table, &lines, text));
     rsp_buf_free(&room);
 }
 
@@ -146,6 +151,86 @@ static void report_ragged(const rsp_filler *x, const struct plan *p, rsp_diag *d
                    "look for a delimiter that is not in quotation marks: the surplus cells were not read",
                    "%zu record%s more cells than the %zu headings (%s)", more.n, more.n == 1 ? " has" : "s have",
                    t->n_columns, rsp_rows_text(t, &more, text));
+}
+
+/* A file that was cut ends within a record. */
+static void report_cut(const struct plan *p, rsp_diag *d) {
+    const rsp_table_data *t = p->job->table;
+    const struct rsp_record *last = t->records && t->n_records ? &t->records[t->n_records - 1] : NULL;
+    if (!last || last->offset + last->length < t->text_length) return;
+    rsp_room room = {0};
+    rsp_cell *cells = rsp_calloc(t->n_columns, sizeof *cells);
+    t->read(t, t->n_records - 1, t->n_records, &room, cells);
+    char text[128];
+    if (room.fewer.n)
+        rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) room.fewer.first[0], 0},
+                   "export the answers again, or copy the file again",
+                   "the file seems to be cut: its last record lacks cells and the end of its line (%s)",
+                   rsp_rows_text(t, &room.fewer, text));
+    free(cells);
+    rsp_room_free(&room);
+}
+
+/* ---- records whose cells are no answers at all ------------------------------------------------------------------ */
+
+enum { LEAST_COLUMNS = 3, MOST_SUSPECTS = 1000 };
+
+struct suspect {
+    uint32_t line;
+    size_t n; /* columns where it is among the first that mean nothing */
+};
+
+struct suspects {
+    size_t n, capacity;
+    struct suspect *v;
+};
+
+static void suspect(struct suspects *all, const rsp_lines *l) {
+    for (size_t k = 0; k < l->n && k < RSP_LINES_SHOWN; k++) {
+        size_t at = 0;
+        while (at < all->n && all->v[at].line != l->first[k]) at++;
+        struct suspect new = {l->first[k], 1};
+        if (at < all->n) all->v[at].n++;
+        else RSP_PUSH(all->v, all->n, all->capacity, new);
+    }
+}
+
+static void suspect_column(const rsp_filler *x, size_t column, struct suspects *all) {
+    rsp_lines lines = {0};
+    for (int k = 0; k < x->n_workers; k++) {
+        if (!x->workers[k].n_caches) continue;
+        const struct cache *c = &x->workers[k].caches[column];
+        for (size_t o = 0; o < c->n_odd; o++) rsp_lines_merge(&lines, &c->odd[o].lines);
+        rsp_lines_merge(&lines, &c->bad);
+    }
+    suspect(all, &lines);
+}
+
+/* A second row of headings, the headings of a file that was appended, cells that were shifted: one after the other column
+ * would complain, and the row would count as a respondent. */
+static void report_strangers(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
+    const rsp_table_data *t = p->job->table;
+    struct suspects all = {0};
+    size_t asked = 0;
+    for (size_t j = 0; j < t->n_columns; j++) {
+        rsp_take take = p->job->columns[j].take;
+        if (take != RSP_TAKE_CODE && take != RSP_TAKE_NUMBER && take != RSP_TAKE_DATE && take != RSP_TAKE_TICK)
+            continue;
+        asked++;
+        if (all.n < MOST_SUSPECTS) suspect_column(x, j, &all);
+    }
+    rsp_lines lines = {0};
+    for (size_t k = 0; k < all.n; k++)
+        if (all.v[k].n >= LEAST_COLUMNS && all.v[k].n * 3 >= asked * 2) rsp_lines_add(&lines, all.v[k].line);
+    char text[128];
+    if (lines.n)
+        rsp_report(
+            d, RSP_WARNING, (rsp_loc){t->path, (int) lines.first[0], 0},
+            "is it a second row of headings, or of cells in the wrong columns? Take it out of the file or mend it: it "
+            "counts as a respondent",
+            "hardly a cell of %zu record%s could be an answer to its question (%s)", lines.n, lines.n == 1 ? "" : "s",
+            rsp_rows_text(t, &lines, text));
+    free(all.v);
 }
 
 static void report_damaged(const rsp_filler *x, const struct plan *p, size_t column, rsp_diag *d) {
@@ -190,6 +275,8 @@ static void report_folds(const rsp_filler *x, const struct plan *p, rsp_diag *d)
 
 void rsp_fill_report(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
     report_ragged(x, p, d);
+    report_cut(p, d);
+    report_strangers(x, p, d);
     report_undated(x, p, d);
     for (size_t j = 0; j < p->job->table->n_columns; j++) {
         if (p->job->columns[j].take == RSP_TAKE_NOTHING) continue;

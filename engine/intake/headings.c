@@ -494,6 +494,40 @@ static void compare_all_labels(const rsp_matcher *m, const rsp_table_data *t, co
     rsp_buf_free(&room);
 }
 
+/* One of the first records that holds names of variables, where title and date stand above the headings; NONE. */
+static size_t headings_below(const rsp_matcher *m, const rsp_table_data *t) {
+    rsp_room room = {0};
+    rsp_buf folded = {0};
+    rsp_cell *cells = rsp_calloc(t->n_columns, sizeof *cells);
+    size_t found = RSP_NONE;
+    for (size_t k = 0; k < t->n_records && k < RSP_TOP && found == RSP_NONE; k++) {
+        size_t names = 0;
+        t->read(t, k, k + 1, &room, cells);
+        for (size_t j = 0; j < t->n_columns; j++)
+            names += cells[j].length && variable_named(m, cells[j].text, cells[j].length, &folded) != RSP_NONE;
+        if (names >= 2 || (names && t->n_columns == 1)) found = k;
+    }
+    rsp_room_free(&room);
+    rsp_buf_free(&folded);
+    free(cells);
+    return found;
+}
+
+static void report_no_variable(const rsp_matcher *m, const rsp_table_data *t, rsp_diag *d) {
+    const char *remedy =
+        "is this an export of this questionnaire? check `format`, `delimiter` and `encoding` of the source";
+    size_t below = headings_below(m, t);
+    char text[128], further[256];
+    rsp_lines lines = {0};
+    if (below != RSP_NONE) {
+        rsp_lines_add(&lines, t->line[below]);
+        snprintf(further, sizeof further, "the headings seem to stand in %s: take out what stands above them",
+                 rsp_rows_text(t, &lines, text));
+    }
+    rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, (int) t->heading_line, 0}, below != RSP_NONE ? further : remedy,
+               "none of the %zu columns is a variable of the study", t->n_columns);
+}
+
 rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data *t, const rsp_tool *tool,
                                       const rsp_source *source, rsp_arena *a, rsp_diag *d) {
     rsp_target_column *columns = RSP_ARRAY(a, rsp_target_column, t->n_columns);
@@ -534,10 +568,7 @@ rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data
     drop_joined_cells(m, t->n_columns, columns);
     drop_set_columns(m, source, t->n_columns, columns);
     compare_all_labels(m, t, columns, d);
-    if (!n_matched)
-        rsp_report(d, RSP_ERR_DATA, (rsp_loc){t->path, (int) t->heading_line, 0},
-                   "is this an export of this questionnaire? check `format`, `delimiter` and `encoding` of the source",
-                   "none of the %zu columns is a variable of the study", t->n_columns);
+    if (!n_matched) report_no_variable(m, t, d);
     report_columns(t, columns, d);
     report_without_column(m, t, source, columns, d);
     return columns;

@@ -20,6 +20,7 @@ struct input {
     const rsp_tool *tool;
     const rsp_date_order *dates;
     char decimal;
+    bool rows_not_lines;
     char sha256[65];
 };
 
@@ -183,6 +184,7 @@ static rsp_frame *fill_frame(const rsp_study *s, const struct inputs *all, const
         rsp_fill_job job = {in->table, in->columns, in->tool, in->source, row, (uint16_t) k, in->decimal, in->dates};
         rsp_fill(x, &job, d);
         row += in->table->n_records;
+        in->rows_not_lines = in->table->rows_not_lines;
         rsp_table_close(in->table); /* its text is the largest thing held */
         in->table = NULL;
     }
@@ -190,6 +192,50 @@ static rsp_frame *fill_frame(const rsp_study *s, const struct inputs *all, const
     rsp_filler_free(x);
     rsp_frame_ask_derived(f);
     return f;
+}
+
+/* ---- identifiers ------------------------------------------------------------------------------------------------ */
+
+static bool rule_finds_repeats(const rsp_study *s) {
+    for (size_t k = 0; k < s->n_rules; k++)
+        if (s->rules[k].kind == RSP_CLEAN_DUPLICATES) return true;
+    return false;
+}
+
+static bool same_id(const rsp_frame *f, size_t i, size_t k) {
+    const rsp_column *c = &f->columns[f->study->roles.id];
+    return c->kind == RSP_COL_TEXT ? c->text[i] == c->text[k]
+                                   : rsp_value(f, f->study->roles.id, i) == rsp_value(f, f->study->roles.id, k);
+}
+
+/* Rows are in the order of their ids. Files number their own respondents: a row repeats an id of its file alone. */
+static void report_repeated_ids(const rsp_frame *f, const struct inputs *all, rsp_diag *d) {
+    size_t id = f->study->roles.id, run = 0, *seen = rsp_calloc(all->n + 1, sizeof *seen);
+    uint32_t *first = rsp_calloc(all->n + 1, sizeof *first); /* line of the run's first record in the file */
+    rsp_lines *lines = rsp_calloc(all->n + 1, sizeof *lines);
+    for (size_t i = 0; i < f->n; i++) {
+        if (!rsp_valid(f, id, i)) continue;
+        if (!run || !same_id(f, i - 1, i)) run++;
+        uint16_t file = f->file[i];
+        if (seen[file] == run) rsp_lines_add(&lines[file], f->line[i] > first[file] ? f->line[i] : first[file]);
+        if (seen[file] != run || f->line[i] < first[file]) first[file] = f->line[i];
+        seen[file] = run;
+    }
+    for (size_t k = 0; k < all->n; k++) {
+        char text[128];
+        if (!lines[k].n) continue;
+        const char *where = rsp_lines_text(&lines[k], text);
+        bool rows = all->v[k].rows_not_lines && strncmp(where, "line", 4) == 0;
+        rsp_report(
+            d, RSP_WARNING, (rsp_loc){all->v[k].path, (int) lines[k].first[0], 0},
+            "answered twice? Say which one counts: `clean: [{id: repeated, duplicates: {by: [ID], keep: last}}]`",
+            "%zu record%s the '%s' of another one and count%s as a further respondent (%s%s)", lines[k].n,
+            lines[k].n == 1 ? " has" : "s have", f->study->variables[id].name, lines[k].n == 1 ? "s" : "",
+            rows ? "row" : "", rows ? where + 4 : where);
+    }
+    free(seen);
+    free(first);
+    free(lines);
 }
 
 static bool find_inputs(struct inputs *all, const rsp_study *s, rsp_diag *d) {
@@ -238,6 +284,7 @@ rsp_frame *rsp_intake(const rsp_study *s, rsp_diag *d) {
         f = NULL;
     }
     if (f) rsp_frame_sort(f);
+    if (f && s->roles.id != RSP_NONE && !rule_finds_repeats(s)) report_repeated_ids(f, &all, d);
     for (size_t k = 0; k < all.n; k++) rsp_table_close(all.v[k].table);
     free(all.v);
     rsp_matcher_free(m);

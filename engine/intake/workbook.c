@@ -32,6 +32,7 @@ struct book {
     size_t n_styles;
     char *styles; /* of a cell: d date, t time of day, b both, 0 neither */
     bool from_1904;
+    rsp_lines formulas; /* rows of the sheet with formulas that were never computed */
 };
 
 static void fail(struct book *b, const char *what, const char *remedy) {
@@ -320,14 +321,15 @@ static void put_shared(struct book *b, rsp_grid *g, size_t column, const char *i
     if (length && !rsp_grid_put(g, column, b->shared[k], length, true, 0)) fail_large(b);
 }
 
-static void read_cell(struct book *b, struct part *p, rsp_grid *g, size_t *column, struct cell_room *room) {
+static void read_cell(struct book *b, struct part *p, rsp_grid *g, uint32_t row, size_t *column,
+                      struct cell_room *room) {
     char reference[16] = "", type[16] = "n", style[16] = "0";
     attribute_into(p, "r", reference, sizeof reference);
     attribute_into(p, "t", type, sizeof type);
     attribute_into(p, "s", style, sizeof style);
     if (*reference && !cell_place(reference, column)) fail_damaged(b);
     size_t at = (*column)++, s = strtoul(style, NULL, 10);
-    bool inside = false;
+    bool inside = false, formula = false;
     room->value.length = 0;
     rsp_buf_add(&room->value, "", 0);
     if (is_empty(p)) return;
@@ -337,10 +339,12 @@ static void read_cell(struct book *b, struct part *p, rsp_grid *g, size_t *colum
             put(b, g, at, &room->value);
             room->value.length = 0;
         }
+        if (at_start(p, "f")) formula = true;
         if (at_start(p, "v")) inside = !is_empty(p);
         if (at_end(p, "v")) inside = false;
         if (inside && at_text(p)) rsp_buf_puts(&room->value, (const char *) xmlTextReaderConstValue(p->xml));
     }
+    if (formula && !room->value.length && strcmp(type, "str") != 0) rsp_lines_add(&b->formulas, row);
     if (!room->value.length || b->failed) return;
     if (strcmp(type, "s") == 0) {
         put_shared(b, g, at, room->value.data);
@@ -372,7 +376,7 @@ static void read_xlsx_sheet(struct book *b, size_t k, rsp_grid *g) {
             rsp_grid_row(g, (uint32_t) row);
             column = 0;
         } else if (at_start(&p, "c")) {
-            read_cell(b, &p, g, &column, &room);
+            read_cell(b, &p, g, (uint32_t) row, &column, &room);
         }
     }
     rsp_buf_free(&room.value);
@@ -500,6 +504,7 @@ static void read_ods_sheet(struct book *b, size_t which, rsp_grid *g) {
 /* ---- the workbook ----------------------------------------------------------------------------------------------- */
 
 static rsp_grid *read_sheet(struct book *b, size_t k, bool ods) {
+    b->formulas = (rsp_lines){0};
     rsp_grid *g = rsp_grid_new();
     if (ods) read_ods_sheet(b, k, g);
     else read_xlsx_sheet(b, k, g);
@@ -535,9 +540,35 @@ static rsp_grid *with_continuations(struct book *b, rsp_grid *g, bool ods) {
     return g;
 }
 
-/* The sheet asked for; EUSurvey's; the first that holds something. NULL: reported. */
-static rsp_grid *choose_sheet(struct book *b, const char *wanted, bool ods, size_t *chosen) {
+/* The first sheet that has rows below one another, else the first that holds something: a note often stands in front. */
+static rsp_grid *first_table(struct book *b, bool ods, size_t *chosen) {
     rsp_grid *g = NULL;
+    size_t something = RSP_NONE;
+    for (size_t k = 0; k < b->n_sheets && !b->failed; k++) {
+        g = read_sheet(b, k, ods);
+        *chosen = k;
+        if (rsp_grid_rows(g) > 1) return g;
+        if (rsp_grid_rows(g) && something == RSP_NONE) something = k;
+        rsp_grid_free(g);
+    }
+    if (something == RSP_NONE || b->failed) return rsp_grid_new();
+    *chosen = something;
+    return read_sheet(b, something, ods);
+}
+
+/* Programs that write workbooks leave it to the spreadsheet to compute them. */
+static void report_formulas(const struct book *b, const rsp_table_data *t) {
+    char text[128];
+    if (b->formulas.n)
+        rsp_report(b->diag, RSP_WARNING, (rsp_loc){b->path, (int) b->formulas.first[0], 0},
+                   "open the workbook in a spreadsheet program and save it",
+                   "%zu cell%s a formula without a value and count%s as blank (%s)", b->formulas.n,
+                   b->formulas.n == 1 ? " holds" : "s hold", b->formulas.n == 1 ? "s" : "",
+                   rsp_rows_text(t, &b->formulas, text));
+}
+
+/* The sheet asked for; EUSurvey's; the first that holds a table. NULL: reported. */
+static rsp_grid *choose_sheet(struct book *b, const char *wanted, bool ods, size_t *chosen) {
     *chosen = wanted ? sheet_named(b, wanted) : sheet_named(b, "Content");
     if (wanted && *chosen == RSP_NONE) {
         rsp_report(b->diag, RSP_ERR_DATA, (rsp_loc){b->path, 0, 0},
@@ -547,16 +578,10 @@ static rsp_grid *choose_sheet(struct book *b, const char *wanted, bool ods, size
         return NULL;
     }
     if (*chosen != RSP_NONE) {
-        g = read_sheet(b, *chosen, ods);
+        rsp_grid *g = read_sheet(b, *chosen, ods);
         return wanted ? g : with_continuations(b, g, ods);
     }
-    for (size_t k = 0; k < b->n_sheets && !b->failed; k++) {
-        rsp_grid_free(g);
-        g = read_sheet(b, k, ods);
-        *chosen = k;
-        if (rsp_grid_rows(g)) break;
-    }
-    return g ? g : rsp_grid_new();
+    return first_table(b, ods, chosen);
 }
 
 static rsp_table_data *table_of(struct book *b, const char *wanted, bool ods) {
@@ -582,6 +607,7 @@ static rsp_table_data *table_of(struct book *b, const char *wanted, bool ods) {
     rsp_table_data *t = rsp_grid_table(g, b->path, ods ? "ods" : "xlsx", b->diag);
     if (!t) return NULL;
     t->sheet = rsp_strdup(t->arena, b->sheets[chosen].name);
+    report_formulas(b, t);
     bool continued = !wanted && strcmp(t->sheet, "Content") == 0;
     if (b->n_sheets > 1 && !wanted && !continued)
         rsp_report(b->diag, RSP_NOTE, (rsp_loc){b->path, 0, 0}, "give the source its `sheet` if another one is meant",
