@@ -224,14 +224,17 @@ static void report_repeated_ids(const rsp_frame *f, const struct inputs *all, rs
     for (size_t k = 0; k < all->n; k++) {
         char text[128];
         if (!lines[k].n) continue;
-        const char *where = rsp_lines_text(&lines[k], text);
+        const char *where = rsp_lines_text(&lines[k], text), *name = f->study->variables[id].name;
         bool rows = all->v[k].rows_not_lines && strncmp(where, "line", 4) == 0;
-        rsp_report(
-            d, RSP_WARNING, (rsp_loc){all->v[k].path, (int) lines[k].first[0], 0},
-            "answered twice? Say which one counts: `clean: [{id: repeated, duplicates: {by: [ID], keep: last}}]`",
-            "%zu record%s the '%s' of another one and count%s as a further respondent (%s%s)", lines[k].n,
-            lines[k].n == 1 ? " has" : "s have", f->study->variables[id].name, lines[k].n == 1 ? "s" : "",
-            rows ? "row" : "", rows ? where + 4 : where);
+        char remedy[256];
+        snprintf(
+            remedy, sizeof remedy,
+            "answered twice? Say which one counts: `clean: [{id: repeated, duplicates: {by: [%.64s], keep: last}}]`",
+            name);
+        rsp_report(d, RSP_WARNING, (rsp_loc){all->v[k].path, (int) lines[k].first[0], 0}, remedy,
+                   "%zu record%s the '%s' of another one and count%s as a further respondent (%s%s)", lines[k].n,
+                   lines[k].n == 1 ? " has" : "s have", name, lines[k].n == 1 ? "s" : "", rows ? "row" : "",
+                   rows ? where + 4 : where);
     }
     free(seen);
     free(first);
