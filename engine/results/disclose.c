@@ -26,7 +26,9 @@ struct gate {
     bool *held;                    /* per row: the publication before hid it */
     bool *waits;                   /* per row: hidden, as too few have changed since it was last shown */
     rsp_memory *memory;            /* NULL: no publication before */
+    struct kin *kin;               /* rows that hang together */
     struct linked *linked;         /* the cells of all tables as they were last looked at */
+    struct linked *all_linked[2];  /* the same, without pairs and with them; NULL: not asked for yet */
     const rsp_analysis **analysis; /* per row; NULL for the engine's own */
     rsp_joining joining;           /* what this try does to five answers */
     rsp_fives fives;
@@ -202,6 +204,22 @@ static void groups_free(struct groups *g) {
     rsp_map_free(g->by_key);
 }
 
+/* Rows that hang together by what they are, whatever is hidden: found once. */
+struct kin {
+    struct groups levels, same, indices, parts;
+    struct members *whole; /* per group of parts: the rows of what they add to, which belong to: */
+    struct groups wholes;
+    size_t n_sides, n_differences, capacity; /* differences of domains, then those of choices */
+    struct difference {
+        size_t row, side; /* a group of `sides` or of `choices` */
+    } * difference;
+    struct groups sides, choices;
+};
+
+static void add_difference(struct kin *kin, size_t row, size_t side) {
+    RSP_PUSH(kin->difference, kin->n_differences, kin->capacity, ((struct difference){row, side}));
+}
+
 static void hide_as(struct gate *g, size_t row, rsp_hidden why) {
     if (g->hidden[row] != SHOWN || g->results->rows[row].base == 0) return;
     g->hidden[row] = (unsigned char) why;
@@ -256,31 +274,33 @@ static bool part_of_a_distribution(const struct gate *g, const rsp_row *r) {
 }
 
 /* The levels of one distribution add to 1. */
-static void levels_of_a_distribution(struct gate *g) {
-    struct groups groups = {.by_key = rsp_map_new()};
+static void find_levels(const struct gate *g, struct groups *levels) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        if (part_of_a_distribution(g, r)) groups_add(&groups, KEY(g, r->analysis, r->domain, r->term, r->statistic), i);
+        if (part_of_a_distribution(g, r)) groups_add(levels, KEY(g, r->analysis, r->domain, r->term, r->statistic), i);
     }
-    for (size_t k = 0; k < groups.n; k++) protect(g, &groups.group[k], g->rules->minimum_cell);
-    groups_free(&groups);
+}
+
+static void levels_of_a_distribution(struct gate *g) {
+    for (size_t k = 0; k < g->kin->levels.n; k++) protect(g, &g->kin->levels.group[k], g->rules->minimum_cell);
 }
 
 /* The same cell in another table of the run. */
-static void same_cell(struct gate *g) {
-    struct groups groups = {.by_key = rsp_map_new()};
+static void find_same_cells(const struct gate *g, struct groups *same) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         if (!g->analysis[i] || g->analysis[i]->kind != RSP_A_TABLE || rsp_is_pair(r)) continue;
-        groups_add(&groups, KEY(g, filter_key(g, i), r->domain, r->term, r->level, cell_statistic(r)), i);
+        groups_add(same, KEY(g, filter_key(g, i), r->domain, r->term, r->level, cell_statistic(r)), i);
     }
-    for (size_t k = 0; k < groups.n; k++) {
-        const struct members *m = &groups.group[k];
+}
+
+static void same_cell(struct gate *g) {
+    for (size_t k = 0; k < g->kin->same.n; k++) {
+        const struct members *m = &g->kin->same.group[k];
         bool any = false;
         for (size_t j = 0; j < m->n; j++) any |= g->hidden[m->row[j]] != SHOWN;
         for (size_t j = 0; any && j < m->n; j++) hide(g, m->row[j]);
     }
-    groups_free(&groups);
 }
 
 static bool index_of_levels(const rsp_row *r) {
@@ -297,6 +317,7 @@ static bool index_tells(const struct gate *g, const struct members *m, const rsp
     for (size_t j = 0; j < m->n; j++) {
         const rsp_row *r = &g->results->rows[m->row[j]];
         bool hidden = g->hidden[m->row[j]] != SHOWN;
+        if (left_out(g, r)) continue;
         level |= of_an_answer(r) && hidden;
         pair |= rsp_is_pair(r) && hidden;
         pairs |= rsp_is_pair(r);
@@ -306,33 +327,34 @@ static bool index_tells(const struct gate *g, const struct members *m, const rsp
 }
 
 /* An index of a coded item is a sum over its levels: shown beside all levels but two, it would give them away. */
-static void indices_of_levels(struct gate *g) {
-    struct groups groups = {.by_key = rsp_map_new()};
+static void find_indices(const struct gate *g, struct groups *indices) {
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         size_t v = rsp_study_variable(g->study, r->term);
         if (v == RSP_NONE || !g->study->variables[v].list) continue;
-        if (of_an_answer(r) || (rsp_is_pair(r) && !left_out(g, r)) || index_of_levels(r))
-            groups_add(&groups, KEY(g, filter_key(g, i), r->domain, r->term), i);
+        if (of_an_answer(r) || rsp_is_pair(r) || index_of_levels(r))
+            groups_add(indices, KEY(g, filter_key(g, i), r->domain, r->term), i);
     }
-    for (size_t k = 0; k < groups.n; k++) {
-        const struct members *m = &groups.group[k];
+}
+
+static void indices_of_levels(struct gate *g) {
+    for (size_t k = 0; k < g->kin->indices.n; k++) {
+        const struct members *m = &g->kin->indices.group[k];
         for (size_t j = 0; j < m->n; j++) {
             const rsp_row *r = &g->results->rows[m->row[j]];
             if (index_of_levels(r) && g->hidden[m->row[j]] == SHOWN && index_tells(g, m, r)) hide(g, m->row[j]);
         }
     }
-    groups_free(&groups);
 }
 
-/* The parts of a crossing add to the whole, where the whole is shown somewhere in the run. */
-static void parts_of_a_whole(struct gate *g) {
-    struct groups groups = {.by_key = rsp_map_new()};
-    rsp_map *shown = rsp_map_new();
+/* The parts of a crossing add to the whole; of each group of parts the whole's rows, wherever it stands in the run. */
+static void find_parts(const struct gate *g, struct kin *kin) {
+    struct groups wholes = {.by_key = rsp_map_new()};
+    size_t capacity = 0;
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        if (g->analysis[i] && g->analysis[i]->kind == RSP_A_TABLE && g->hidden[i] == SHOWN)
-            rsp_map_put(shown, KEY(g, filter_key(g, i), r->domain, r->term, r->level, cell_statistic(r)), i);
+        if (g->analysis[i] && g->analysis[i]->kind == RSP_A_TABLE)
+            groups_add(&wholes, KEY(g, filter_key(g, i), r->domain, r->term, r->level, cell_statistic(r)), i);
     }
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
@@ -340,40 +362,59 @@ static void parts_of_a_whole(struct gate *g) {
         const char *variable = NULL, *parent;
         for (size_t k = 0; (parent = parent_domain(g->arena, r->domain, k, &variable)); k++) {
             const char *whole = KEY(g, filter_key(g, i), parent, r->term, r->level, cell_statistic(r));
-            if (rsp_map_get(shown, whole) != RSP_NONE) groups_add(&groups, KEY(g, r->analysis, whole, variable), i);
+            size_t of = rsp_map_get(wholes.by_key, whole), known = kin->parts.n;
+            if (of == RSP_NONE) continue;
+            groups_add(&kin->parts, KEY(g, r->analysis, whole, variable), i);
+            if (kin->parts.n > known) RSP_PUSH(kin->whole, known, capacity, wholes.group[of]);
         }
     }
-    for (size_t k = 0; k < groups.n; k++) protect(g, &groups.group[k], g->rules->minimum_cell);
-    rsp_map_free(shown);
-    groups_free(&groups);
+    kin->wholes = wholes;
+}
+
+/* Where the whole is shown somewhere in the run before any part is hidden. */
+static void parts_of_a_whole(struct gate *g) {
+    const struct kin *kin = g->kin;
+    bool *shown = rsp_calloc(kin->parts.n + 1, sizeof *shown);
+    for (size_t k = 0; k < kin->parts.n; k++)
+        for (size_t j = 0; j < kin->whole[k].n; j++) shown[k] |= g->hidden[kin->whole[k].row[j]] == SHOWN;
+    for (size_t k = 0; k < kin->parts.n; k++)
+        if (shown[k]) protect(g, &kin->parts.group[k], g->rules->minimum_cell);
+    free(shown);
+}
+
+/* Is the difference of two choices one of this choice? */
+static bool names_side(const char *difference, const char *code) {
+    size_t length = strlen(code), all = strlen(difference);
+    bool first = strncmp(difference, code, length) == 0 && difference[length] == '-';
+    return first ||
+           (all > length && difference[all - length - 1] == '-' && strcmp(difference + all - length, code) == 0);
 }
 
 /* How much more often one choice of a ranking was placed than another is shown only where both shares are. */
-static void choice_differences(struct gate *g) {
-    rsp_map *choices = rsp_map_new(); /* hidden ones */
-    for (size_t i = 0; i < g->results->n; i++) {
+static void find_choice_differences(const struct gate *g, struct kin *kin) {
+    struct groups choices = {.by_key = rsp_map_new()};
+    bool any = false;
+    for (size_t i = 0; !any && i < g->results->n; i++) any = is(&g->results->rows[i], "choice_difference");
+    for (size_t i = 0; any && i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
-        if (is(r, "proportion") && g->hidden[i] != SHOWN)
-            rsp_map_put(choices, KEY(g, r->analysis, r->domain, r->term, r->level), i);
+        if (is(r, "proportion")) groups_add(&choices, KEY(g, r->analysis, r->domain, r->term, r->level), i);
     }
-    for (size_t i = 0; rsp_map_count(choices) && i < g->results->n; i++) {
+    for (size_t i = 0; any && i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
         const rsp_list *list = is(r, "choice_difference") ? choices_of(g, r->term) : NULL;
         for (size_t k = 0; list && k < list->n; k++) {
             const char *code = list->choices[k].code;
-            size_t length = strlen(code), all = strlen(r->level);
-            bool first = strncmp(r->level, code, length) == 0 && r->level[length] == '-';
-            bool second =
-                all > length && r->level[all - length - 1] == '-' && strcmp(r->level + all - length, code) == 0;
-            if ((first || second) && rsp_map_get(choices, KEY(g, r->analysis, r->domain, r->term, code)) != RSP_NONE)
-                hide(g, i);
+            size_t of = names_side(r->level, code)
+                            ? rsp_map_get(choices.by_key, KEY(g, r->analysis, r->domain, r->term, code))
+                            : RSP_NONE;
+            if (of != RSP_NONE) add_difference(kin, i, of);
         }
     }
-    rsp_map_free(choices);
+    kin->choices = choices;
 }
 
 /* A difference is shown only where both sides are. Its term is the item, or `item=code` for one level of it. */
-static void differences(struct gate *g) {
+static void find_differences(const struct gate *g, struct kin *kin) {
     struct groups cells = {.by_key = rsp_map_new()};
     for (size_t i = 0; i < g->results->n; i++) {
         const rsp_row *r = &g->results->rows[i];
@@ -386,11 +427,54 @@ static void differences(struct gate *g) {
         for (size_t side = 0; r->sides[0] && side < 2; side++) {
             if (!r->sides[side]) continue;
             size_t k = rsp_map_get(cells.by_key, KEY(g, r->analysis, r->sides[side], r->term));
-            for (size_t j = 0; k != RSP_NONE && j < cells.group[k].n; j++)
-                if (g->hidden[cells.group[k].row[j]] != SHOWN) hide(g, i);
+            if (k != RSP_NONE) add_difference(kin, i, k);
         }
     }
-    groups_free(&cells);
+    kin->sides = cells;
+}
+
+static void hide_differences(struct gate *g, const struct groups *of, const struct difference *from,
+                             const struct difference *to) {
+    for (const struct difference *d = from; d < to; d++) {
+        const struct members *m = &of->group[d->side];
+        for (size_t j = 0; j < m->n; j++)
+            if (g->hidden[m->row[j]] != SHOWN) hide(g, d->row);
+    }
+}
+
+static void differences(struct gate *g) {
+    const struct kin *kin = g->kin;
+    hide_differences(g, &kin->sides, kin->difference, kin->difference + kin->n_sides);
+}
+
+static void choice_differences(struct gate *g) {
+    const struct kin *kin = g->kin;
+    hide_differences(g, &kin->choices, kin->difference + kin->n_sides, kin->difference + kin->n_differences);
+}
+
+static struct kin *find_kin(const struct gate *g) {
+    struct kin *kin = RSP_NEW(g->arena, struct kin);
+    kin->levels.by_key = rsp_map_new();
+    kin->same.by_key = rsp_map_new();
+    kin->indices.by_key = rsp_map_new();
+    kin->parts.by_key = rsp_map_new();
+    find_levels(g, &kin->levels);
+    find_same_cells(g, &kin->same);
+    find_indices(g, &kin->indices);
+    find_parts(g, kin);
+    find_differences(g, kin);
+    kin->n_sides = kin->n_differences;
+    find_choice_differences(g, kin);
+    return kin;
+}
+
+static void kin_free(struct kin *kin) {
+    if (!kin) return;
+    struct groups *all[] = {&kin->levels, &kin->same,  &kin->indices, &kin->parts,
+                            &kin->wholes, &kin->sides, &kin->choices};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) groups_free(all[k]);
+    free(kin->whole);
+    free(kin->difference);
 }
 
 /* ---- linked tables ---------------------------------------------------------------------------------------------- */
@@ -404,8 +488,10 @@ struct linked {
     const char **key; /* per cell; NULL: none of tonight */
     int64_t *base;
     rsp_cell_state *state;
-    size_t *spell;  /* per cell: of the publication before, or of an earlier one; RSP_NONE */
-    size_t tonight; /* relations before this one are tonight's */
+    size_t *spell;         /* per cell: of the publication before, or of an earlier one; RSP_NONE */
+    size_t own;            /* cells before this one are tonight's */
+    rsp_cell_state *first; /* [own] as they are before anything is hidden */
+    size_t tonight;        /* relations before this one are tonight's */
     rsp_relation *relations;
 };
 
@@ -490,8 +576,6 @@ static void number_cells(struct gate *g, struct linked *l) {
             rsp_map_put(l->cells, key, k = add_cell(l, key, c, r->base));
         }
         l->of_row[i] = k;
-        l->state[k].hidden |= g->hidden[i] != SHOWN || left_out(g, r);
-        l->state[k].open &= g->hidden[i] == UNPRINTED || left_out(g, r);
     }
 }
 
@@ -625,14 +709,38 @@ static void linked_free(struct linked *l) {
     rsp_map_free(l->cells);
 }
 
-/* What the rules above leave open: cells that several relations together determine, tonight's, then those of all nights. */
-static void linked_tables(struct gate *g) {
+static struct linked *linked_new(struct gate *g) {
     struct linked *l = RSP_NEW(g->arena, struct linked);
-    linked_free(g->linked);
-    g->linked = l;
     number_cells(g, l);
     relate(g, l);
+    l->own = l->n_cells;
     l->tonight = l->n_relations;
+    l->first = RSP_ARRAY(g->arena, rsp_cell_state, l->own + 1);
+    memcpy(l->first, l->state, l->own * sizeof *l->first);
+    return l;
+}
+
+/* Tonight's cells as rows are hidden now; nothing of earlier nights. */
+static void begin_linked(const struct gate *g, struct linked *l) {
+    l->n_cells = l->own;
+    l->n_relations = l->tonight;
+    memcpy(l->state, l->first, l->own * sizeof *l->state);
+    for (size_t k = 0; k < l->own; k++) l->spell[k] = RSP_NONE;
+    for (size_t i = 0; i < g->results->n; i++) {
+        const rsp_row *r = &g->results->rows[i];
+        if (l->of_row[i] == RSP_NONE) continue;
+        rsp_cell_state *c = &l->state[l->of_row[i]];
+        c->hidden |= g->hidden[i] != SHOWN || left_out(g, r);
+        c->open &= g->hidden[i] == UNPRINTED || left_out(g, r);
+    }
+}
+
+/* What the rules above leave open: cells that several relations together determine, tonight's, then those of all nights. */
+static void linked_tables(struct gate *g) {
+    bool pairs = g->joining != JOIN_NONE || g->memory;
+    if (!g->all_linked[pairs]) g->all_linked[pairs] = linked_new(g);
+    struct linked *l = g->linked = g->all_linked[pairs];
+    begin_linked(g, l);
     bound_cells(g, l, false);
     rsp_protect(l->n_cells, l->state, l->n_relations, l->relations, g->safe);
     bool *tonight = RSP_ARRAY(g->arena, bool, l->n_cells + 1);
@@ -703,6 +811,7 @@ static void complementary_all_ways(struct gate *g) {
     unsigned char *first = rsp_calloc(n + 1, 1), *best = NULL;
     memcpy(first, g->hidden, n);
     g->fives = rsp_fives_find(g->results, g->arena);
+    g->kin = find_kin(g);
     for (size_t way = JOIN_NONE; way < (g->fives.n ? N_JOININGS : JOIN_ONE); way++) {
         g->joining = (rsp_joining) way;
         if (best) {
@@ -959,7 +1068,8 @@ rsp_published *rsp_disclose(const rsp_study *s, const rsp_results *r, rsp_memory
             "%zu beside earlier publications)",
             all, p->n, n_hidden[PRIMARY], n_hidden[COMPLEMENTARY], n_hidden[HELD]);
     rsp_fives_free(&g.fives);
-    linked_free(g.linked);
+    kin_free(g.kin);
+    for (size_t k = 0; k < 2; k++) linked_free(g.all_linked[k]);
     rsp_map_free(g.safe);
     free(g.hidden);
     rsp_arena_free(a);
