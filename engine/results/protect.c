@@ -16,12 +16,24 @@ static uint64_t power(uint64_t x, uint64_t e) {
     return r;
 }
 
+/* The least and the greatest value of a cell in any table found so far, tonight's and the publication before's. To hide a
+ * further cell takes no table away, so that what was found in one round holds in all that follow. */
+struct reach {
+    double low[2], high[2];
+    int column; /* what the cell's column stands for (kind_of_column): 0 until it has one */
+    /* Where the last program left the columns and the row between them: GLPK's status; 0: they are new. Programs begin there: rows
+     * and columns are never taken away, a new row's own variable is basic and a new column is not, so that it is a basis. */
+    int status[2], between;
+};
+
 struct protector {
     size_t n_cells, n_relations;
     rsp_cell_state *cells;
     bool *next; /* next: marked in this round, so that blocks see one state */
     const rsp_relation *relations;
     size_t *component; /* union-find over hidden cells */
+    struct reach *reach;
+    int *status; /* per relation, likewise */
     size_t marked;
     rsp_map *safe;
 };
@@ -208,10 +220,23 @@ struct attack {
     double *low, *high; /* least and greatest value in any table found so far */
     double *need;
     size_t *before; /* per column of the block: the one behind; RSP_NONE */
+    size_t *row;    /* per row: its relation, or, behind all relations, the cell whose columns it ties */
 };
 
 /* Hidden in both publications, between which respondents came or left. */
 static bool moved(const rsp_cell_state *c) { return c->held && c->hidden && c->fall + c->rise > 0; }
+
+/* In the program of a round, what does the cell's column stand for? */
+static int kind_of_column(const rsp_cell_state *c) {
+    if (!c->held) return 1;
+    return moved(c) ? 4 : c->hidden ? 3 : 2;
+}
+
+/* Of a row of the program. */
+static int *status_of_row(const struct protector *p, const struct attack *x, int row) {
+    size_t of = x->row[row - 1];
+    return of < p->n_relations ? &p->status[of] : &p->reach[of - p->n_relations].between;
+}
 
 static bool counts_only(const struct protector *p, const rsp_relation *r) {
     for (size_t k = 0; k < r->n; k++)
@@ -225,6 +250,45 @@ static void add_column(struct attack *x, size_t cell, double low, double high, d
     x->low[x->n] = x->high[x->n] = 0; /* the true table is one that the attacker cannot exclude */
     x->need[x->n] = need;
     x->cell[x->n++] = cell;
+}
+
+/* Takes the widths that earlier rounds found. Columns behind those of the block are the second of their cells. */
+static void take_reach(struct protector *p, const struct block *b, struct attack *x) {
+    for (size_t k = 0; k < x->n; k++) {
+        struct reach *r = &p->reach[x->cell[k]];
+        int column = kind_of_column(&p->cells[x->cell[k]]);
+        if (r->column != column) {
+            r->column = column;
+            for (size_t side = 0; side < 2; side++) r->low[side] = r->high[side] = 0;
+        }
+        x->low[k] = r->low[k >= b->n_columns];
+        x->high[k] = r->high[k >= b->n_columns];
+    }
+}
+
+static void keep_reach(struct protector *p, const struct block *b, const struct attack *x) {
+    for (size_t k = 0; k < x->n; k++) {
+        p->reach[x->cell[k]].low[k >= b->n_columns] = x->low[k];
+        p->reach[x->cell[k]].high[k >= b->n_columns] = x->high[k];
+    }
+}
+
+static void take_basis(const struct protector *p, const struct block *b, const struct attack *x) {
+    for (size_t k = 0; k < x->n; k++) {
+        const rsp_cell_state *c = &p->cells[x->cell[k]];
+        int status = p->reach[x->cell[k]].status[k >= b->n_columns];
+        glp_set_col_stat(x->lp, (int) k + 1, status ? status : c->high < c->low ? GLP_NU : GLP_NL);
+    }
+    for (int row = 1; row <= glp_get_num_rows(x->lp); row++) {
+        int status = *status_of_row(p, x, row);
+        glp_set_row_stat(x->lp, row, status ? status : GLP_BS);
+    }
+}
+
+static void keep_basis(const struct protector *p, const struct block *b, const struct attack *x) {
+    for (size_t k = 0; k < x->n; k++)
+        p->reach[x->cell[k]].status[k >= b->n_columns] = glp_get_col_stat(x->lp, (int) k + 1);
+    for (int row = 1; row <= glp_get_num_rows(x->lp); row++) *status_of_row(p, x, row) = glp_get_row_stat(x->lp, row);
 }
 
 static void add_columns(const struct protector *p, const struct block *b, struct attack *x) {
@@ -242,6 +306,7 @@ static void add_columns(const struct protector *p, const struct block *b, struct
         x->before[j] = x->n;
         add_column(x, b->column[j], c->low, c->high, c->need_before);
         int row = glp_add_rows(x->lp, 1);
+        x->row[row - 1] = p->n_relations + b->column[j];
         glp_set_row_bnds(x->lp, row, GLP_DB, -c->fall, c->rise);
         glp_set_mat_row(x->lp, row, 2, (int[]){0, (int) x->before[j] + 1, (int) j + 1}, (double[]){0, -1, 1});
     }
@@ -254,7 +319,8 @@ static struct attack attack_new(const struct protector *p, const struct block *b
                        .low = rsp_malloc(room * sizeof(double)),
                        .high = rsp_malloc(room * sizeof(double)),
                        .need = rsp_malloc(room * sizeof(double)),
-                       .before = rsp_malloc(room * sizeof *x.before)};
+                       .before = rsp_malloc(room * sizeof *x.before),
+                       .row = rsp_malloc((b->n_rows + b->n_columns) * sizeof *x.row)};
     int *index = rsp_malloc((b->n_columns + 1) * sizeof *index);
     double *value = rsp_malloc((b->n_columns + 1) * sizeof *value);
     add_columns(p, b, &x);
@@ -269,6 +335,7 @@ static struct attack attack_new(const struct protector *p, const struct block *b
             value[n] = coefficient(r, k);
         }
         int row = glp_add_rows(x.lp, 1);
+        x.row[row - 1] = b->row[i];
         glp_set_row_bnds(x.lp, row, r->fall + r->rise > 0 ? GLP_DB : GLP_FX, -r->fall, r->rise);
         glp_set_mat_row(x.lp, row, n, index, value);
     }
@@ -281,9 +348,14 @@ static void attack_free(struct attack *x) {
     glp_delete_prob(x->lp);
     free(x->cell);
     free(x->before);
+    free(x->row);
     free(x->need);
     free(x->low);
     free(x->high);
+}
+
+static bool solved(glp_prob *lp, const glp_smcp *how) {
+    return glp_simplex(lp, how) == 0 && glp_get_status(lp) == GLP_OPT;
 }
 
 /* Optimises one cell; every table found on the way widens what is known of the others. False: no answer. */
@@ -293,7 +365,11 @@ static bool bound(struct attack *x, size_t j, int direction) {
     how.msg_lev = GLP_MSG_OFF;
     glp_set_obj_dir(x->lp, direction);
     glp_set_obj_coef(x->lp, (int) j + 1, 1);
-    bool ok = glp_simplex(x->lp, &how) == 0 && glp_get_status(x->lp) == GLP_OPT;
+    bool ok = solved(x->lp, &how);
+    if (!ok) {
+        glp_std_basis(x->lp);
+        ok = solved(x->lp, &how);
+    }
     glp_set_obj_coef(x->lp, (int) j + 1, 0);
     for (size_t k = 0; ok && k < x->n; k++) {
         double v = glp_get_col_prim(x->lp, (int) k + 1);
@@ -308,6 +384,8 @@ static bool wide_enough(const struct attack *x, size_t j) { return x->high[j] - 
 static bool intervals_wide(struct protector *p, struct block *b, const size_t *place) {
     struct attack x = attack_new(p, b, place);
     bool changed = false;
+    take_reach(p, b, &x);
+    take_basis(p, b, &x);
     for (size_t j = 0; j < b->n_columns; j++) p->cells[b->column[j]].exposed = false;
     for (size_t j = 0; j < x.n && !changed; j++) {
         if (!p->cells[x.cell[j]].counts) continue;
@@ -315,6 +393,8 @@ static bool intervals_wide(struct protector *p, struct block *b, const size_t *p
             if (!bound(&x, j, direction)) break;
         if (!wide_enough(&x, j)) changed = hide_partner(p, b, x.cell[j]);
     }
+    keep_reach(p, b, &x);
+    keep_basis(p, b, &x);
     attack_free(&x);
     return !changed;
 }
@@ -411,11 +491,15 @@ size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, co
                           .next = rsp_calloc(n_cells + 1, sizeof(bool)),
                           .relations = relations,
                           .safe = safe,
+                          .reach = rsp_calloc(n_cells + 1, sizeof *p.reach),
+                          .status = rsp_calloc(n_relations + 1, sizeof *p.status),
                           .component = rsp_malloc((n_cells + 1) * sizeof *p.component)};
     glp_term_out(GLP_OFF);
     while (round_of(&p)) continue; /* each round hides a cell more, so it ends */
     glp_free_env();
     free(p.component);
+    free(p.reach);
+    free(p.status);
     free(p.next);
     return p.marked;
 }
