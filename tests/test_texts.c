@@ -33,11 +33,12 @@ static void test_plurals(void **state) {
     (void) state;
     respondents("en", 1, "1 respondent");
     respondents("en", 1234, "1,234 respondents");
-    respondents("pl", 1, "1 respondent");
-    respondents("pl", 22, "22 respondentów");
-    respondents("ro", 2, "2 respondenți");
-    respondents("ro", 20, "20 de respondenți"); /* from twenty on Romanian puts "de" between */
-    respondents("fr", 0, "0 répondant");        /* nought is singular in French */
+    respondents("pl", 1, "1 osoba badana");
+    respondents("pl", 22, "22 osoby badane");
+    respondents("pl", 25, "25 osób badanych");
+    respondents("ro", 2, "2 persoane respondente");
+    respondents("ro", 20, "20 de persoane respondente"); /* from twenty on Romanian puts "de" between */
+    respondents("fr", 0, "0 personne interrogée");       /* nought is singular in French */
     respondents("de", 2000, "2.000 befragte Personen");
 }
 
@@ -240,7 +241,7 @@ static void test_concurrent(void **state) {
 #pragma omp parallel for reduction(+ : wrong) num_threads(4)
     for (int k = 0; k < 2000; k++) {
         rsp_arena *a = rsp_arena_new();
-        wrong += strcmp(rsp_say(t, a, "respondents", (rsp_arg[]){{"n", NULL, 5}}, 1), "5 respondentów") != 0;
+        wrong += strcmp(rsp_say(t, a, "respondents", (rsp_arg[]){{"n", NULL, 5}}, 1), "5 osób badanych") != 0;
         wrong += strcmp(rsp_say_percent(t, a, 0.5, 0), "50%") != 0;
         rsp_arena_free(a);
     }

@@ -52,9 +52,10 @@ bool chart_shows_n(const chart *c) {
     return c->data.kind != CHART_FOREST && chart_bases(c, &low, &high) && low != high;
 }
 
-/* Respondents of a row stand beside it; in other charts the subtitle has them. */
+/* Respondents of a row stand beside it, or above its panel; in other charts the subtitle has them. */
 static bool has_n_column(const chart *c) {
-    return c->data.kind == CHART_AGREEMENT || c->data.kind == CHART_DIVERGING || c->data.kind == CHART_DOTS;
+    return c->data.kind == CHART_AGREEMENT || c->data.kind == CHART_DIVERGING || c->data.kind == CHART_DOTS ||
+           c->data.kind == CHART_HISTOGRAM;
 }
 
 static const char *base_text(const chart *c) {
