@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#include <errno.h>
 #include <iconv.h>
 #include <jansson.h>
 #include <math.h>

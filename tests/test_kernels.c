@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "measure/arrow.h"
 #include "measure/sem_moments.h"

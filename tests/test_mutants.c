@@ -14,9 +14,7 @@
 #include <ftw.h>
 #include <jansson.h>
 #include <libxml/parser.h>
-#include <math.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <sys/resource.h>

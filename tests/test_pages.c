@@ -5,7 +5,6 @@
 #include "render/tabulate.h"
 #include "shell.h"
 
-#include <dirent.h>
 #include <jansson.h>
 #include <libxml/HTMLparser.h>
 #include <libxml/tree.h>
@@ -16,7 +15,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 

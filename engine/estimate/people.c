@@ -5,7 +5,6 @@
 
 #include "responsive/clean.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* `responsive new`: the draft as survey.csv, choices.csv and study.yaml. */
 #include "form.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -202,7 +202,6 @@ const char *rsp_grid_keep(rsp_grid *g, const char *text, size_t length); /* a co
 /* The text is kept by rsp_grid_keep. False, and nothing is put, when the table is larger than can be read. */
 bool rsp_grid_put(rsp_grid *g, size_t column, const char *text, size_t length, bool quoted, int missing);
 size_t rsp_grid_rows(const rsp_grid *g);
-size_t rsp_grid_columns(const rsp_grid *g); /* that hold something */
 /* Adds the columns of another grid at the right, rows of the same number beside each other. False: too large. */
 bool rsp_grid_join(rsp_grid *g, const rsp_grid *more);
 void rsp_grid_adopt(rsp_grid *g,
@@ -326,7 +325,6 @@ const rsp_tool *rsp_tool_take(const char *format, rsp_table_data *t, char why[16
 /* The own column that a heading names, in any language, alone or as the code before a joining string; NULL. */
 const rsp_own *rsp_tool_own(const rsp_tool *tool, const char *heading, rsp_buf *room);
 const rsp_own *rsp_own_find(const rsp_own *own, size_t n, const char *folded);
-const char *rsp_tool_names(char text[160]);
 /* What a column is called where its heading may stand over several: `heading`, `heading#2`, ... */
 const char *rsp_column_name(const rsp_table_data *t, size_t column, rsp_arena *a);
 

@@ -211,8 +211,6 @@ bool rsp_grid_put(rsp_grid *g, size_t column, const char *text, size_t length, b
 }
 
 size_t rsp_grid_rows(const rsp_grid *g) { return g->n_rows; }
-size_t rsp_grid_columns(const rsp_grid *g) { return g->n_columns; }
-
 static bool copy_row(rsp_grid *to, const rsp_grid *from, size_t row, size_t shift) {
     for (size_t k = from->rows[row].from; k < from->rows[row].to; k++) {
         const struct grid_cell *c = &from->cells[k];

@@ -114,9 +114,3 @@ bool rsp_was_left(const rsp_tool *tool, const rsp_cell *submitted, const rsp_cel
         if (strlen(no[k]) == finished->length && strncasecmp(no[k], finished->text, finished->length) == 0) return true;
     return rsp_cell_blank(finished);
 }
-
-const char *rsp_tool_names(char text[160]) {
-    int at = snprintf(text, 160, "auto");
-    for (size_t k = 0; k < N_TOOLS; k++) at += snprintf(text + at, 160 - (size_t) at, ", %s", tools[k]->name);
-    return text;
-}

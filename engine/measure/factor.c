@@ -137,14 +137,6 @@ void rsp_factor_estimate(const rsp_factor_model *f, const rsp_factor_sample *x, 
     standardise(out, a);
 }
 
-size_t rsp_factor_cell(const rsp_factor_fit *fit, rsp_sem_matrix matrix, size_t group, size_t row, size_t column) {
-    for (size_t k = 0; k < fit->sem.n_cells; k++) {
-        const rsp_sem_cell *c = &fit->sem.cells[k];
-        if (c->matrix == matrix && c->group == group && c->row == row && c->column == column) return k;
-    }
-    return RSP_NONE;
-}
-
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
 struct output {

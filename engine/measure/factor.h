@@ -81,7 +81,4 @@ bool rsp_factor_robust(const rsp_factor_model *f);
 /* True if the numbers of a fit may be used. */
 bool rsp_factor_good(const rsp_factor_fit *fit);
 
-/* The cell (Lambda: item, factor; Tau: item, threshold; Nu: item, 0; Alpha: factor, 0; Psi, Theta: row >= column), or RSP_NONE. */
-size_t rsp_factor_cell(const rsp_factor_fit *fit, rsp_sem_matrix matrix, size_t group, size_t row, size_t column);
-
 #endif

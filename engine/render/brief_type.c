@@ -5,7 +5,6 @@
 
 #include <hyphen.h>
 #include <iconv.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

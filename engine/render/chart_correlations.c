@@ -2,8 +2,6 @@
  * specification, in which what belongs together stands together; columns go by the numbers of the rows. */
 #include "chart.h"
 
-#include <string.h>
-
 static const char *statistic(const rsp_exploration *x) {
     static const char *const names[] = {[RSP_PEARSON] = "correlation",
                                         [RSP_SPEARMAN] = "correlation_rank",

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char *rsp_type_name(rsp_type t) {
+static const char *type_name(rsp_type t) {
     static const char *const names[] = {[RSP_SELECT_ONE] = "select_one",
                                         [RSP_SELECT_MULTIPLE] = "select_multiple",
                                         [RSP_RANK] = "rank",
@@ -19,7 +19,7 @@ const char *rsp_type_name(rsp_type t) {
     return names[t];
 }
 
-const char *rsp_measure_name(rsp_measure m) {
+static const char *measure_name(rsp_measure m) {
     return m == RSP_NOMINAL ? "nominal" : m == RSP_ORDINAL ? "ordinal" : "interval";
 }
 
@@ -50,13 +50,9 @@ static void labels(rsp_buf *b, const rsp_publication *p, const rsp_text *text) {
 }
 
 static void codebook_variable(rsp_buf *b, const rsp_publication *p, const rsp_variable *v) {
-    const char *head[] = {v->name,
-                          "",
-                          rsp_type_name(v->type),
-                          rsp_measure_name(v->measure),
-                          v->derive.kind == RSP_DERIVE_NONE ? "no" : "yes",
-                          "",
-                          ""};
+    const char *head[] = {
+        v->name, "", type_name(v->type), measure_name(v->measure), v->derive.kind == RSP_DERIVE_NONE ? "no" : "yes",
+        "",      ""};
     for (size_t k = 0; k < 7; k++) field(b, head[k], false);
     labels(b, p, &v->label);
     for (size_t k = 0; v->list && k < v->list->n; k++) {

@@ -1,11 +1,9 @@
-/* Inside the open data: names of types and the parts that dataset.c and ddi.c share. */
+/* Inside the open data: what dataset.c and ddi.c share. */
 #ifndef RESPONSIVE_RENDER_DATASET_H
 #define RESPONSIVE_RENDER_DATASET_H
 
 #include "responsive/render.h"
 
-const char *rsp_type_name(rsp_type t); /* as in survey.csv */
-const char *rsp_measure_name(rsp_measure m);
 /* Questions and derivations; the single choices of a select_multiple or rank are told by its list. */
 bool rsp_in_codebook(const rsp_variable *v);
 /* The text without bytes that XML cannot hold (control characters). */

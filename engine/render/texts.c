@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unicode/ucol.h>
 #include <unicode/udat.h>
 #include <unicode/uloc.h>
 
@@ -17,7 +16,6 @@ struct rsp_texts {
     const char *lang, *tag;
     rsp_msg_locale *locale;
     UNumberFormatter *number[MAX_DIGITS + 1], *percent[MAX_DIGITS + 1];
-    UCollator *collator;
     rsp_map *index; /* key -> message */
     size_t n;
     rsp_msg **messages;
@@ -49,7 +47,6 @@ static void free_formatters(rsp_texts *t) {
         if (t->number[k]) unumf_close(t->number[k]);
         if (t->percent[k]) unumf_close(t->percent[k]);
     }
-    if (t->collator) ucol_close(t->collator);
 }
 
 void rsp_texts_free(rsp_texts *t) {
@@ -71,9 +68,7 @@ static bool open_formatters(rsp_texts *t) {
         t->percent[k] = rsp_msg_number_format(name, skeleton);
         if (!t->number[k] || !t->percent[k]) return false;
     }
-    UErrorCode status = U_ZERO_ERROR;
-    t->collator = ucol_open(name, &status);
-    return U_SUCCESS(status);
+    return true;
 }
 
 static void compile_messages(rsp_texts *t, const rsp_flat *own, rsp_diag *d) {
@@ -216,24 +211,12 @@ const char *rsp_say_percent(const rsp_texts *t, rsp_arena *a, double share, int 
     return say_with(t, a, t->percent, share, digits);
 }
 
-const char *rsp_say_date(const rsp_texts *t, rsp_arena *a, const char *iso_date) {
-    return rsp_msg_date(a, rsp_msg_locale_name(t->locale), iso_date, "long");
-}
-
 const char *rsp_say_language(const rsp_texts *t, rsp_arena *a, const char *lang) {
     (void) t;
     UChar name[128];
     UErrorCode status = U_ZERO_ERROR;
     int32_t n = uloc_getDisplayName(lang, lang, name, 128, &status);
     return U_SUCCESS(status) ? rsp_msg_utf8(a, name, n) : rsp_strdup(a, lang);
-}
-
-int rsp_collate(const rsp_texts *t, const char *x, const char *y) {
-    UErrorCode status = U_ZERO_ERROR;
-    UCollationResult r = ucol_strcollUTF8(t->collator, x, -1, y, -1, &status);
-    if (U_SUCCESS(status) && r != UCOL_EQUAL) return r == UCOL_LESS ? -1 : 1;
-    int bytes = strcmp(x, y);
-    return (bytes > 0) - (bytes < 0);
 }
 
 /* ---- labels of a study ------------------------------------------------------------------------------------------ */

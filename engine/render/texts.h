@@ -29,11 +29,10 @@ const char *rsp_texts_lang(const rsp_texts *t);
 const char *rsp_texts_locale(const rsp_texts *t);
 /* The message with its arguments put in. Unknown keys and arguments are bugs (assert). Thread-safe. */
 const char *rsp_say(const rsp_texts *t, rsp_arena *a, const char *key, const rsp_arg *args, size_t n);
-/* Numbers and dates by the language's rules, `digits` decimals (0 to 6). Percent: 0.437 -> "43,7 %". A negative number
+/* Numbers by the language's rules, `digits` decimals (0 to 6). Percent: 0.437 -> "43,7 %". A negative number
  * has the minus sign U+2212; a missing one is an en dash. */
 const char *rsp_say_number(const rsp_texts *t, rsp_arena *a, double x, int digits);
 const char *rsp_say_percent(const rsp_texts *t, rsp_arena *a, double share, int digits);
-const char *rsp_say_date(const rsp_texts *t, rsp_arena *a, const char *iso_date);
 const char *rsp_say_language(const rsp_texts *t, rsp_arena *a, const char *lang); /* its name in that language itself */
 /* True if every label that outputs of this study show exists in the language; else all missing ones are reported. */
 bool rsp_texts_cover(const rsp_texts *t, const rsp_study *s, rsp_diag *d);
@@ -42,7 +41,5 @@ bool rsp_texts_has(const rsp_texts *t, const char *key);
 bool rsp_texts_asks(const rsp_texts *t, const char *key, const char *argument);
 /* Where the message stands in its file; 0: nowhere. */
 int rsp_texts_line(const rsp_texts *t, const char *key);
-/* -1, 0, 1 by the language's alphabet; equal only for equal strings. */
-int rsp_collate(const rsp_texts *t, const char *x, const char *y);
 
 #endif

@@ -1,8 +1,6 @@
 /* Entries of `tables` and `tests`. */
 #include "study/analysis.h"
 
-#include <string.h>
-
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
 static const char *const statistics[] = {"proportion", "mean", "total", "median",       "quantile", "count",

@@ -3,7 +3,6 @@
 
 #include "responsive/limits.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

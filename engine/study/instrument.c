@@ -94,7 +94,7 @@ static bool cell_yes(rsp_loader *l, const rsp_cell *c, const char *column) {
     return false;
 }
 
-const char **rsp_split_bar(rsp_loader *l, const char *text, size_t *n) {
+static const char **split_bar(rsp_loader *l, const char *text, size_t *n) {
     size_t bars = 1;
     for (const char *p = text; *p; p++) bars += *p == '|';
     const char **out = RSP_ARRAY(l->a, const char *, bars);
@@ -146,7 +146,7 @@ static void read_choice(rsp_loader *l, const rsp_sheet *sheet, size_t row, const
         RSP_FAULT(l, value->loc, NULL, "'value' must be a number, not '%s'", value->text);
     x->missing = cell_yes(l, rsp_sheet_cell(sheet, row, c->missing), "missing");
     x->label = row_words(l, sheet, row, "label");
-    x->aliases = rsp_split_bar(l, rsp_sheet_cell(sheet, row, c->alias)->text, &x->n_aliases);
+    x->aliases = split_bar(l, rsp_sheet_cell(sheet, row, c->alias)->text, &x->n_aliases);
 }
 
 /* Lists may be scattered over the file: counted first, so that each gets its room. */
@@ -366,7 +366,7 @@ static void add_question(rsp_loader *l, survey *v, size_t row, const question_ty
     if (x.reverse && x.type != RSP_SELECT_ONE && t)
         RSP_FAULT(l, reverse->loc, NULL, "'reverse' is for select_one questions; '%s' is none", x.name);
     x.required = cell_yes(l, rsp_sheet_cell(v->sheet, row, v->c.required), "required");
-    x.export_names = rsp_split_bar(l, rsp_sheet_cell(v->sheet, row, v->c.export_name)->text, &x.n_export_names);
+    x.export_names = split_bar(l, rsp_sheet_cell(v->sheet, row, v->c.export_name)->text, &x.n_export_names);
     x.label = row_words(l, v->sheet, row, "label");
     x.hint = row_words(l, v->sheet, row, "hint");
     x.relevant = both(l, group_condition(v), cell_expr(l, rsp_sheet_cell(v->sheet, row, v->c.relevant)));

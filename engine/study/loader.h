@@ -56,7 +56,6 @@ void rsp_load_instrument(rsp_loader *l);
 /* A new variable; false (and reported) if the name is taken. The index is that of the new one either way. */
 bool rsp_add_variable(rsp_loader *l, const rsp_variable *v, size_t *index);
 rsp_list *rsp_new_list(rsp_loader *l, const char *name, size_t n);
-const char **rsp_split_bar(rsp_loader *l, const char *text, size_t *n);
 bool rsp_good_code(const char *code); /* holds nothing that results and headings use as signs */
 #define RSP_CODE_HINT "codes have up to 128 letters and signs, no blanks and none of ; = : | ,"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-rsp_loc rsp_row_loc(const rsp_frame *f, size_t row) {
+static rsp_loc row_loc(const rsp_frame *f, size_t row) {
     if (!f->n_files || !f->file || !f->line) return RSP_NOWHERE;
     return (rsp_loc){f->files[f->file[row]].name, (int) f->line[row], 0};
 }
@@ -129,12 +129,12 @@ static bool read_fractions(rsp_sample *s, rsp_stage *stage, const int32_t *row_p
         double x = rsp_value(f, variable, i), *seen = &value[row_parent[i]];
         if (isnan(x)) continue;
         if (!(x > 0)) {
-            rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i), NULL, "fpc '%s' is %g: it must be positive", name, x);
+            rsp_report(d, RSP_ERR_DATA, row_loc(f, i), NULL, "fpc '%s' is %g: it must be positive", name, x);
             faults++;
         } else if (isnan(*seen)) {
             *seen = x;
         } else if (fabs(x - *seen) > 1e-9 * *seen) {
-            rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i), "it is one number for each stratum or cluster sampled from",
+            rsp_report(d, RSP_ERR_DATA, row_loc(f, i), "it is one number for each stratum or cluster sampled from",
                        "fpc '%s' is %g, but %g in another row of the same unit", name, x, *seen);
             faults++;
         }
@@ -145,10 +145,10 @@ static bool read_fractions(rsp_sample *s, rsp_stage *stage, const int32_t *row_p
         double sampled = stage->first[q + 1] - stage->first[q];
         fraction[q] = fractions ? value[q] : sampled / value[q];
         if (isnan(value[q])) {
-            rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, row[q]), NULL, "fpc '%s' is missing", name);
+            rsp_report(d, RSP_ERR_DATA, row_loc(f, row[q]), NULL, "fpc '%s' is missing", name);
             faults++;
         } else if (fraction[q] > 1 + 1e-9) {
-            rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, row[q]), "fpc counts units in the population, or is a fraction",
+            rsp_report(d, RSP_ERR_DATA, row_loc(f, row[q]), "fpc counts units in the population, or is a fraction",
                        "fpc '%s' says that there are %g units, but %g were sampled", name, value[q], sampled);
             faults++;
         }
@@ -197,7 +197,7 @@ static bool weights_from_column(rsp_sample *s, double *base, rsp_diag *d) {
             missing++;
             w = 0;
         } else if (w < 0 || isinf(w)) {
-            rsp_report(d, RSP_ERR_DATA, rsp_row_loc(f, i),
+            rsp_report(d, RSP_ERR_DATA, row_loc(f, i),
                        "weights are 0 or more: correct the export, or drop such rows by a clean rule",
                        "weight '%s' is %g", variable_name(s, variable), w);
             faults++;

@@ -68,7 +68,6 @@ typedef struct {
 } rsp_numbered;
 
 rsp_numbered rsp_number_variable(const rsp_frame *f, size_t variable, rsp_arena *a);
-rsp_loc rsp_row_loc(const rsp_frame *f, size_t row);
 
 struct rsp_calibration;
 
