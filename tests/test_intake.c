@@ -1301,6 +1301,201 @@ static void test_messages_of_broken_exports(void **state) {
     }
 }
 
+/* ---- particulars of the tools ------------------------------------------------------------------------------------ */
+
+enum { CELL_NUMBER = 1000 }; /* a case that expects `number` */
+
+/* What the tools' documentation and source code say of one cell, and what the frame then holds. Codes: country PL 0, RO 1;
+ * member no 0, yes 1; engage1 A1 0 ... A9 3 (don't know); parts of channels 1 or 0; parts of goals: the place. */
+static const struct particular {
+    const char *says, *tool, *csv, *variable;
+    size_t row;
+    int code;
+    double number;
+} particulars[] = {
+    /* LimeSurvey */
+    {"other of a list is -oth-", "limesurvey",
+     "id,submitdate,lastpage,startlanguage,engage1,engage1[other]\n1,2026-03-02 10:11:12,5,en,-oth-,x\n", "engage1", 0,
+     RSP_NA_INVALID, 0},
+    {"yes/no is Y or N", "limesurvey", "id,submitdate,lastpage,startlanguage,member\n1,2026-03-02 10:11:12,5,en,Y\n",
+     "member", 0, 1, 0},
+    {"full answers: N/A is no answer", "limesurvey",
+     "Response ID,Date submitted,Last page,Start language,Are you a member of the association?\n1,2026-03-02 "
+     "10:11:12,5,en,N/A\n",
+     "member", 0, RSP_NA_UNKNOWN, 0},
+    {"multiple choice: Y", "limesurvey",
+     "id,submitdate,lastpage,startlanguage,channels[SQ001],channels[SQ002]\n1,2026-03-02 10:11:12,5,en,Y,\n",
+     "channels_SQ001", 0, 1, 0},
+    {"ExpressionScript names: underscores", "limesurvey",
+     "id,submitdate,lastpage,startlanguage,channels_SQ001,channels_SQ002\n1,2026-03-02 10:11:12,5,en,Y,\n",
+     "channels_SQ002", 0, 0, 0},
+    {"brackets after R: points", "limesurvey",
+     "id,submitdate,lastpage,startlanguage,channels.SQ001.,channels.SQ002.\n1,2026-03-02 10:11:12,5,en,Y,\n",
+     "channels_SQ001", 0, 1, 0},
+    {"N converted to 2 means no", "limesurvey",
+     "id,submitdate,lastpage,startlanguage,channels[SQ001],channels[SQ002]\n1,2026-03-02 "
+     "10:11:12,5,en,1,2\n2,2026-03-02 10:11:12,5,en,2,2\n",
+     "channels_SQ002", 0, 0, 0},
+    {"capitals in old files", "limesurvey",
+     "ID,SUBMITDATE,LASTPAGE,STARTLANGUAGE,MEMBER\n1,2026-03-02 10:11:12,5,en,N\n", "member", 0, 0, 0},
+    {"numbers without the nought", "limesurvey",
+     "id,submitdate,lastpage,startlanguage,cost\n1,2026-03-02 10:11:12,5,en,.5\n", "cost", 0, CELL_NUMBER, 0.5},
+    {"a bare blank is not shown, a quoted one skipped", "limesurvey",
+     "\"id\",\"submitdate\",\"lastpage\",\"startlanguage\",\"member\",\"engage1\"\n\"1\",\"2026-03-02 "
+     "10:11:12\",\"5\",\"en\",,\"\"\n",
+     "member", 0, RSP_NA_NOT_SHOWN, 0},
+    {"and the quoted one", "limesurvey",
+     "\"id\",\"submitdate\",\"lastpage\",\"startlanguage\",\"member\",\"engage1\"\n\"1\",\"2026-03-02 "
+     "10:11:12\",\"5\",\"en\",,\"\"\n",
+     "engage1", 0, RSP_NA_SKIPPED, 0},
+    {"behind the last answer of an incomplete one: left", "limesurvey",
+     "\"id\",\"submitdate\",\"lastpage\",\"startlanguage\",\"member\",\"engage1\"\n\"1\",\"\",\"2\",\"en\",\"Y\","
+     "\n\"2\",\"2026-03-02 10:11:12\",\"5\",\"en\",,\"\"\n",
+     "engage1", 0, RSP_NA_BROKE_OFF, 0},
+    {"array without code 'R' of a rank: place", "limesurvey",
+     "id,submitdate,lastpage,startlanguage,goals[1],goals[2]\n1,2026-03-02 10:11:12,5,en,P,Q\n", "goals_Q", 0, 2, 0},
+    {"joined headings", "limesurvey",
+     "id. Response ID,submitdate. Date submitted,lastpage. Last page,startlanguage. Start language,member. Are "
+     "you\n1,2026-03-02 10:11:12,5,en,Yes\n",
+     "member", 0, 1, 0},
+    /* VV */
+    {"VV: {question_not_shown}", "limesurvey",
+     "Response ID\tDate submitted\tLast page\tStart "
+     "language\tMember\nid\tsubmitdate\tlastpage\tstartlanguage\tmember\n1\t2026-03-02 "
+     "10:11:12\t5\ten\t{question_not_shown}\n",
+     "member", 0, RSP_NA_NOT_SHOWN, 0},
+    /* Qualtrics */
+    {"-99 is seen and not answered", "qualtrics",
+     "StartDate,Status,Finished,ResponseId,member,engage1\nStart Date,Response Type,Finished,Response "
+     "ID,Member,Engaged\n\"{\"\"ImportId\"\":\"\"startDate\"\"}\",\"{\"\"ImportId\"\":\"\"status\"\"}\",\"{"
+     "\"\"ImportId\"\":\"\"finished\"\"}\",\"{\"\"ImportId\"\":\"\"_recordId\"\"}\",\"{\"\"ImportId\"\":\"\"QID1\"\"}"
+     "\",\"{\"\"ImportId\"\":\"\"QID2\"\"}\"\n2026-03-02 10:11:12,0,1,R_1,-99,\n",
+     "member", 0, RSP_NA_SKIPPED, 0},
+    {"then a blank is not shown", "qualtrics",
+     "StartDate,Status,Finished,ResponseId,member,engage1\nStart Date,Response Type,Finished,Response "
+     "ID,Member,Engaged\n\"{\"\"ImportId\"\":\"\"startDate\"\"}\",\"{\"\"ImportId\"\":\"\"status\"\"}\",\"{"
+     "\"\"ImportId\"\":\"\"finished\"\"}\",\"{\"\"ImportId\"\":\"\"_recordId\"\"}\",\"{\"\"ImportId\"\":\"\"QID1\"\"}"
+     "\",\"{\"\"ImportId\"\":\"\"QID2\"\"}\"\n2026-03-02 10:11:12,0,1,R_1,-99,\n",
+     "engage1", 0, RSP_NA_NOT_SHOWN, 0},
+    {"2016: ImportId in single quotes", "qualtrics",
+     "ResponseID,StartDate,Status,member\nResponseID,StartDate,Status,Member\n{'ImportId': 'responseID'},{'ImportId': "
+     "'startDate'},{'ImportId': 'status'},{'ImportId': 'QID1'}\nR_1,2016-03-02 10:11:12,0,yes\n",
+     "member", 0, 1, 0},
+    /* SurveyMonkey */
+    {"two rows of headings", "surveymonkey",
+     "Respondent ID,Collector ID,Start Date,End Date,Are you a member of the association?,Which "
+     "channels?,,\n,,,,Response,Consultation,Protest,Other (please specify)\n11400012345,1,03/02/2026 "
+     "10:11:12,03/02/2026 10:12:12,Yes,Consultation,,\n",
+     "member", 0, 1, 0},
+    {"a tick is the option's text", "surveymonkey",
+     "Respondent ID,Collector ID,Start Date,End Date,Are you a member of the association?,Which "
+     "channels?,,\n,,,,Response,Consultation,Protest,Other (please specify)\n11400012345,1,03/02/2026 "
+     "10:11:12,03/02/2026 10:12:12,Yes,Consultation,,\n",
+     "channels_SQ001", 0, 1, 0},
+    {"Not selected is no tick", "surveymonkey",
+     "Respondent ID,Collector ID,Start Date,End Date,Which channels?,,\n,,,,Consultation,Protest,Other (please "
+     "specify)\n11400012345,1,03/02/2026 10:11:12,03/02/2026 10:12:12,Consultation,Not selected,\n",
+     "channels_SQ003", 0, 0, 0},
+    /* Kobo, ODK */
+    {"1 and 0 in question/option", "kobo",
+     "_id,_uuid,_submission_time,_index,g/channels,g/channels/SQ001,g/channels/"
+     "SQ003\n1,u,2026-03-02T08:20:00,1,SQ001,1,0\n",
+     "channels_SQ003", 0, 0, 0},
+    {"blank in all of them: nothing came", "kobo",
+     "_id,_uuid,_submission_time,_index,g/channels,g/channels/SQ001,g/channels/SQ003\n1,u,2026-03-02T08:20:00,1,,,\n",
+     "channels_SQ001", 0, RSP_NA_UNKNOWN, 0},
+    {"HXL tags below the headings", "kobo",
+     "_id,_uuid,_submission_time,_index,member\n,,,,#member\n1,u,2026-03-02T08:20:00,1,yes\n", "member", 0, 1, 0},
+    {"ODK Central: groups by hyphens", "kobo",
+     "SubmissionDate,g-h-member,KEY,SubmitterID,FormVersion\n2026-03-02T08:20:00.000Z,no,uuid:1,7,2\n", "member", 0, 0,
+     0},
+    /* SoSci Survey */
+    {"-9 is not answered", "sosci",
+     "CASE,SERIAL,REF,QUESTNNR,MODE,STARTED,engage1,FINISHED\n12,,,de,interview,2026-03-02 10:11:12,-9,1\n", "engage1",
+     0, RSP_NA_SKIPPED, 0},
+    {"-1 is don't know", "sosci",
+     "CASE,SERIAL,REF,QUESTNNR,MODE,STARTED,engage1,FINISHED\n12,,,de,interview,2026-03-02 10:11:12,-1,1\n", "engage1",
+     0, RSP_NA_DONT_KNOW, 0},
+    {"1 not ticked", "sosci",
+     "CASE,SERIAL,REF,QUESTNNR,MODE,STARTED,channels_SQ001,channels_SQ002,FINISHED\n12,,,de,interview,2026-03-02 "
+     "10:11:12,1,2,1\n",
+     "channels_SQ001", 0, 0, 0},
+    {"2 ticked", "sosci",
+     "CASE,SERIAL,REF,QUESTNNR,MODE,STARTED,channels_SQ001,channels_SQ002,FINISHED\n12,,,de,interview,2026-03-02 "
+     "10:11:12,1,2,1\n",
+     "channels_SQ002", 0, 1, 0},
+    {"a second row of labels", "sosci",
+     "CASE,SERIAL,REF,QUESTNNR,MODE,STARTED,member,FINISHED\nInterview-Nummer,Seriennummer,Referenz,Fragebogen,Modus,"
+     "Beginn,Mitglied,Fertig\n12,,,de,interview,2026-03-02 10:11:12,yes,1\n",
+     "member", 0, 1, 0},
+    /* Unipark */
+    {"-77 is not shown", "unipark", "lfdn,external_lfdn,tester,dispcode,lastpage,engage1\n1,0,0,31,9,-77\n", "engage1",
+     0, RSP_NA_NOT_SHOWN, 0},
+    {"-66 is a hidden text", "unipark", "lfdn,external_lfdn,tester,dispcode,lastpage,weeks\n1,0,0,31,9,-66\n", "weeks",
+     0, RSP_NA_NOT_SHOWN, 0},
+    {"-99 is a text left blank", "unipark", "lfdn,external_lfdn,tester,dispcode,lastpage,weeks\n1,0,0,31,9,-99\n",
+     "weeks", 0, RSP_NA_SKIPPED, 0},
+    {"0 is not answered", "unipark", "lfdn,external_lfdn,tester,dispcode,lastpage,engage1\n1,0,0,31,9,0\n", "engage1",
+     0, RSP_NA_SKIPPED, 0},
+    {"0 of a number is a number", "unipark", "lfdn,external_lfdn,tester,dispcode,lastpage,weeks\n1,0,0,31,9,0\n",
+     "weeks", 0, CELL_NUMBER, 0},
+    /* REDCap */
+    {"NAME___CODE with 1 and 0", "redcap",
+     "record_id,redcap_event_name,channels___SQ001,channels___SQ002,survey_complete\n1,baseline_arm_1,1,0,2\n",
+     "channels_SQ001", 0, 1, 0},
+    {"labels: Checked", "redcap",
+     "record_id,redcap_event_name,channels___SQ001,channels___SQ002,survey_complete\n1,baseline_arm_1,Checked,"
+     "Unchecked,Complete\n",
+     "channels_SQ001", 0, 1, 0},
+    {"labels: Unchecked", "redcap",
+     "record_id,redcap_event_name,channels___SQ001,channels___SQ002,survey_complete\n1,baseline_arm_1,Checked,"
+     "Unchecked,Complete\n",
+     "channels_SQ002", 0, 0, 0},
+    /* Google, Microsoft */
+    {"options joined by a comma, which one of them holds, too", "google-forms",
+     "Timestamp,Which channels?,Cost\n1/15/2026 21:53:05,\"Complaints, appeals, Protest\",4\n", "channels_SQ002", 0, 1,
+     0},
+    {"and the other one", "google-forms",
+     "Timestamp,Which channels?,Cost\n1/15/2026 21:53:05,\"Complaints, appeals, Protest\",4\n", "channels_SQ003", 0, 1,
+     0},
+    {"a semicolon behind the last option", "microsoft-forms",
+     "Id,Start time,Completion time,Email,Name,Which channels?\n1,9/13/2026 11:27,9/13/2026 "
+     "11:29,anonymous,,Consultation;Protest;\n",
+     "channels_SQ003", 0, 1, 0},
+    {"no-break spaces and line ends in headings", "microsoft-forms",
+     "Id,Start time,Completion time,Email,Name,\"Are you a member of\xC2\xA0the association?\n\"\n1,9/13/2026 "
+     "11:27,9/13/2026 11:29,anonymous,,Yes\n",
+     "member", 0, 1, 0}};
+
+static void test_particulars_of_tools(void **state) {
+    size_t wrong = 0;
+    (void) state;
+    for (size_t k = 0; k < sizeof particulars / sizeof *particulars; k++) {
+        const struct particular *c = &particulars[k];
+        struct folder x;
+        folder_new(&x);
+        write_text(x.dir, "data.csv", c->csv);
+        folder_read(&x, "  - {files: data.csv}"); /* the tool is recognised, too */
+        bool tool = x.frame && strcmp(x.frame->files[0].tool, c->tool) == 0;
+        bool same = tool && c->row < x.frame->n;
+        if (same) {
+            const rsp_column *to = column(&x, c->variable);
+            bool number = to->kind == RSP_COL_NUMBER;
+            same = number ? c->code == CELL_NUMBER ? to->number[c->row] == c->number
+                                                   : isnan(to->number[c->row]) && to->why[c->row] == c->code
+                          : rsp_code(to, c->row) == c->code;
+            if (!same)
+                print_error("%s: %s: %g\n", c->tool, c->says,
+                            number ? to->number[c->row] : (double) rsp_code(to, c->row));
+        } else {
+            print_error("%s: %s: read by %s\n", c->tool, c->says, x.frame ? x.frame->files[0].tool : "nothing");
+        }
+        wrong += !same;
+        folder_free(&x);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void test_personal_data_by_heading_and_content(void **state) {
     static const char start[] = "study: s\ntitle: {en: S}\nlanguages: [en]\nsources: [{files: data.csv}]\n"
                                 "instrument: {survey: survey.csv, choices: choices.csv}\n"
@@ -1462,6 +1657,7 @@ int main(void) {
                                        cmocka_unit_test(test_numbers_and_dates),
                                        cmocka_unit_test(test_both_decimal_signs),
                                        cmocka_unit_test(test_messages_of_broken_exports),
+                                       cmocka_unit_test(test_particulars_of_tools),
                                        cmocka_unit_test(test_select_multiple),
                                        cmocka_unit_test(test_unknown_choice_in_a_list),
                                        cmocka_unit_test(test_rank),

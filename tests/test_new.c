@@ -131,9 +131,9 @@ static void test_what_a_draft_says(void **state) {
 }
 
 static const char *written(const char *name, const char *text) {
-    static char paths[4][120];
+    static char paths[8][120];
     static size_t next;
-    char *path = paths[next++ % 4];
+    char *path = paths[next++ % 8];
     rsp_diag *d = rsp_diag_new();
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
     assert_true(rsp_write_file(path, text, strlen(text), d));
@@ -342,6 +342,21 @@ static void test_xlsform(void **state) {
                                          "Which services?",
                                          "Quels services ?",
                                          "${role} = 'm'",
+                                         "begin_group",
+                                         "home",
+                                         "At home",
+                                         "À la maison",
+                                         "${role} != 'f'",
+                                         "integer",
+                                         "children",
+                                         "How many children?",
+                                         "Combien d'enfants ?",
+                                         "${age} > 18",
+                                         "end_group",
+                                         "",
+                                         "",
+                                         "",
+                                         "",
                                          "end_group",
                                          "",
                                          "",
@@ -422,6 +437,18 @@ static void test_xlsform(void **state) {
     assert_non_null(f);
     assert_int_equal(rsp_diag_warnings(d) + rsp_diag_errors(d), 0);
     rsp_frame_free(f);
+    rsp_study_free(s);
+    /* ODK Central joins groups with hyphens; a condition of the group counts for what is in it; places stay out. */
+    files[0] =
+        written("odk.csv", "SubmissionDate,work-role,work-serv,work-serv/advice,work-serv/care,work-home-children,"
+                           "heard,age,place-Latitude,place-Longitude,KEY,SubmitterID,FormVersion\n"
+                           "2026-03-02T08:20:00.000Z,m,advice,1,0,2,yes,44,52.1,21.0,uuid:1,7,2\n"
+                           "2026-03-02T09:20:00.000Z,f,care,0,1,,no,31,52.2,21.0,uuid:2,7,2\n");
+    s = drafted("odk_form", files, 2, d);
+    assert_int_equal(variable_named(s, "serv")->type, RSP_SELECT_MULTIPLE);
+    assert_int_equal(variable_named(s, "children")->relevant->op, RSP_X_AND);
+    expect_label(s, "children", "fr", "Combien d'enfants ?");
+    for (size_t v = 0; v < s->n_variables; v++) assert_null(strcasestr(s->variables[v].name, "itude"));
     rsp_study_free(s);
     /* The same questions in an export with words for headings and answers. */
     files[0] = written("labels.csv", "What is your role?,I am heard.,Your age\nManagement,Agree,44\nFront line,,31\n");
@@ -526,6 +553,51 @@ static void test_qualtrics_questionnaire(void **state) {
         if (strstr(rsp_diag_at(d, k)->message, "this .qsf file is cut or damaged")) damaged = rsp_diag_at(d, k);
     assert_non_null(damaged);
     assert_int_equal(damaged->loc.line, 2);
+    rsp_diag_free(d);
+}
+
+/* A table side by side: each of its columns a matrix, TAG#1 and TAG#2, with the rows of both. */
+static void test_side_by_side(void **state) {
+    static const char form[] =
+        "{\"SurveyEntry\": {\"SurveyName\": \"Care\", \"SurveyLanguage\": \"EN\"}, \"SurveyElements\": ["
+        "{\"Element\": \"SQ\", \"Payload\": {\"QuestionID\": \"QID4\", \"DataExportTag\": \"Q4\", \"QuestionType\": "
+        "\"SBS\", \"Selector\": \"SBSMatrix\", \"QuestionText\": \"Services\", \"Choices\": {\"1\": {\"Display\": "
+        "\"Home care\"}, \"3\": {\"Display\": \"Advice\"}}, \"ChoiceOrder\": [1, 3], \"NumberOfQuestions\": 2, "
+        "\"AdditionalQuestions\": {\"1\": {\"QuestionType\": \"Matrix\", \"Selector\": \"Likert\", \"SubSelector\": "
+        "\"SingleAnswer\", \"QuestionText\": \"How often?\", \"Answers\": {\"1\": {\"Display\": \"Never\"}, \"2\": "
+        "{\"Display\": \"Often\"}}, \"AnswerOrder\": [1, 2], \"RecodeValues\": []}, \"2\": {\"QuestionType\": "
+        "\"Matrix\", "
+        "\"Selector\": \"Likert\", \"SubSelector\": \"SingleAnswer\", \"QuestionText\": \"How good?\", \"Answers\": "
+        "{\"1\": "
+        "{\"Display\": \"Bad\"}, \"2\": {\"Display\": \"Good\"}}, \"AnswerOrder\": [1, 2], \"RecodeValues\": {\"1\": "
+        "\"10\", \"2\": \"20\"}}}}}]}";
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    const char *files[] = {
+        written(
+            "sides.csv",
+            "StartDate,Status,Finished,ResponseId,Q4#1_1,Q4#1_3,Q4#2_1,Q4#2_3\n"
+            "Start Date,Response Type,Finished,Response ID,Services - How often? - Home care,Services - How often? - "
+            "Advice,Services - How good? - Home care,Services - How good? - Advice\n"
+            "\"{\"\"ImportId\"\":\"\"startDate\"\"}\",\"{\"\"ImportId\"\":\"\"status\"\"}\",\"{\"\"ImportId\"\":"
+            "\"\"finished\"\"}\","
+            "\"{\"\"ImportId\"\":\"\"_recordId\"\"}\",\"{\"\"ImportId\"\":\"\"QID4#1_1\"\"}\",\"{\"\"ImportId\"\":"
+            "\"\"QID4#1_3\"\"}\","
+            "\"{\"\"ImportId\"\":\"\"QID4#2_1\"\"}\",\"{\"\"ImportId\"\":\"\"QID4#2_3\"\"}\"\n"
+            "2026-03-02 10:11:12,0,1,R_1,1,2,10,20\n2026-03-03 10:11:12,0,1,R_2,2,2,20,20\n"),
+        written("sides.qsf", form)};
+    rsp_study *s = drafted("sides", files, 2, d);
+    const rsp_variable *often = variable_labelled(s, "Home care");
+    assert_int_equal(often->type, RSP_SELECT_ONE);
+    assert_string_equal(rsp_choice_label(often->list, 1, "en"), "Often");
+    const rsp_variable *good = variable_named(s, "q4_2_3");
+    assert_string_equal(good->list->choices[1].code, "20");
+    assert_string_equal(rsp_choice_label(good->list, 1, "en"), "Good");
+    rsp_frame *f = rsp_intake(s, d);
+    assert_non_null(f);
+    assert_int_equal(rsp_code(&f->columns[rsp_study_variable(s, "q4_2_3")], 0), 1);
+    rsp_frame_free(f);
+    rsp_study_free(s);
     rsp_diag_free(d);
 }
 
@@ -635,6 +707,7 @@ int main(void) {
                                        cmocka_unit_test(test_redcap_dictionary),
                                        cmocka_unit_test(test_rows_of_label_exports),
                                        cmocka_unit_test(test_qualtrics_questionnaire),
+                                       cmocka_unit_test(test_side_by_side),
                                        cmocka_unit_test(test_syntax_files),
                                        cmocka_unit_test(test_conditions),
                                        cmocka_unit_test(test_scale_words)};

@@ -950,15 +950,19 @@ static void condition_of_tests(rsp_draft *x) {
         }
 }
 
+/* Of words in a row: names of variables and single words say little of a language. */
+static void add_sentence(rsp_buf *all, const char *text) {
+    size_t blanks = 0;
+    for (const char *c = text; *c; c++) blanks += *c == ' ';
+    if (blanks >= 2) rsp_buf_printf(all, "%s . ", text);
+}
+
 static void find_language(rsp_draft *x) {
     rsp_buf all = {0};
     for (size_t j = 0; j < x->n_columns && all.length < 100000; j++) {
-        rsp_buf_puts(&all, x->columns[j].label);
-        rsp_buf_puts(&all, " . ");
-        for (size_t k = 0; k < x->columns[j].profile.n_spellings && k < 3; k++) {
-            rsp_buf_puts(&all, x->columns[j].profile.spellings[k].text);
-            rsp_buf_puts(&all, " . ");
-        }
+        add_sentence(&all, x->columns[j].label);
+        for (size_t k = 0; k < x->columns[j].profile.n_spellings && k < 3; k++)
+            add_sentence(&all, x->columns[j].profile.spellings[k].text);
     }
     const char *found = all.data ? rsp_language_of(all.data, all.length) : NULL;
     x->language = found ? found : "en";

@@ -163,8 +163,9 @@ static size_t asked_by(rsp_draft *x, const rsp_draft_column *c, const char *base
     if (!x->n_asked) return RSP_NONE;
     if (c->occurrence > 1) return asked_in_order(x, c);
     size_t at = rsp_map_get(x->asked_by, key_of(x, code, strlen(code)));
-    for (const char *slash = strchr(code, '/'); slash && at == RSP_NONE; slash = strchr(slash + 1, '/'))
-        at = rsp_map_get(x->asked_by, key_of(x, slash + 1, strlen(slash + 1)));
+    for (const char *in = strpbrk(code, "/-"); in && at == RSP_NONE;
+         in = strpbrk(in + 1, "/-")) /* group/name, group-name */
+        at = rsp_map_get(x->asked_by, key_of(x, in + 1, strlen(in + 1)));
     if (at == RSP_NONE && c->occurrence) at = asked_in_order(x, c);
     if (at == RSP_NONE) at = asked_by_words(x, key_of_words(x, rsp_draft_words(x, heading)));
     if (at == RSP_NONE && base) {

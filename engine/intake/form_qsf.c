@@ -3,8 +3,9 @@
  *
  * A question's columns are called by its export tag: alone (one answer, text), with an underscore and the choice's or row's
  * number (several answers, ranks, sliders, rows of a matrix), or as the rows' own tags say. Cells of one answer hold recode
- * values where the question has them, else the choice's number. Side-by-side tables, timings, files and pictures are left to
- * what the columns themselves show. Conditions are put as XLSForm would where they ask for choices of other questions. */
+ * values where the question has them, else the choice's number. A table side by side is a matrix for each of its columns,
+ * called TAG#1, TAG#2. Timings, files and pictures are left to what the columns themselves show. Conditions are put as
+ * XLSForm would where they ask for choices of other questions. */
 #include "form.h"
 
 #include "responsive/limits.h"
@@ -207,6 +208,31 @@ static void add_matrix(struct qsf *q, const json_t *payload, rsp_form_question r
     add_rows(q, payload, row);
 }
 
+/* Each column of a table side by side is a matrix of its own under a common question; rows have the table's words. */
+static void add_side_by_side(struct qsf *q, const json_t *payload, rsp_form_question row) {
+    const json_t *all = json_object_get(payload, "AdditionalQuestions");
+    size_t n, n_columns = json_object_size(all) + json_array_size(all);
+    const char **keys = keys_of(q, payload, "Choices", "ChoiceOrder", &n), *tag = text_at(payload, "DataExportTag");
+    for (size_t c = 1; c <= n_columns && c <= RSP_MOST_COLUMNS; c++) {
+        const json_t *column = value_of(all, rsp_printf(q->form->arena, "%zu", c));
+        const char *kind = text_at(column, "SubSelector"), *front = rsp_printf(q->form->arena, "%s#%zu", tag, c);
+        bool answers = strcmp(text_at(column, "Selector"), "Likert") == 0,
+             several = strcmp(kind, "MultipleAnswer") == 0;
+        if (!column) continue;
+        row.type = !answers ? RSP_DRAFT_TEXT : several ? RSP_DRAFT_MULTIPLE : RSP_DRAFT_ONE;
+        row.typed = answers;
+        row.hint = question_text(q, column);
+        if (answers)
+            row.list = list_from(q, column, rsp_printf(q->form->arena, "%s_answers", front), "Answers", "AnswerOrder",
+                                 !several);
+        for (size_t k = 0; k < n; k++) {
+            row.name = rsp_printf(q->form->arena, "%s_%s", front, keys[k]);
+            row.label = choice_text(q, payload, "Choices", keys[k]);
+            add(q, row);
+        }
+    }
+}
+
 static void add_choices(struct qsf *q, const json_t *payload, rsp_form_question question) {
     bool several = has_several(payload), rank = strcmp(text_at(payload, "QuestionType"), "RO") == 0;
     question.type = rank ? RSP_DRAFT_RANK : several ? RSP_DRAFT_MULTIPLE : RSP_DRAFT_ONE;
@@ -227,6 +253,8 @@ static void add_question(struct qsf *q, const json_t *payload) {
         add_choices(q, payload, question);
     } else if (strcmp(type, "Matrix") == 0) {
         add_matrix(q, payload, question);
+    } else if (strcmp(type, "SBS") == 0) {
+        add_side_by_side(q, payload, question);
     } else if (strcmp(type, "Slider") == 0 || strcmp(type, "CS") == 0) {
         question.type = RSP_DRAFT_DECIMAL;
         add_rows(q, payload, question);

@@ -138,12 +138,39 @@ static const char *const headings[] = {"ipaddr",
                                        "sozialversicherungsnummer",
                                        "national insurance number"};
 
-/* The heading as it stands, or the code in front of a joining string. */
+static bool is_listed(const char *folded) {
+    for (size_t k = 0; k < sizeof headings / sizeof *headings; k++)
+        if (strcmp(folded, headings[k]) == 0) return true;
+    return false;
+}
+
+/* Parts of a place on the map, as KoboToolbox and ODK Central head them: _home_latitude, group-home-Longitude. */
+static bool is_coordinate(const char *folded) {
+    static const char *const ends[] = {"latitude", "longitude"};
+    size_t n = strlen(folded);
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+        size_t end = strlen(ends[k]);
+        if (n > end && strcmp(folded + n - end, ends[k]) == 0 && !isalpha((unsigned char) folded[n - end - 1]))
+            return true;
+    }
+    return false;
+}
+
+/* Behind the names of groups: contact/email. "Name" may be a school's there. */
+static bool is_listed_in_group(const char *folded) {
+    const char *last = folded;
+    if (strchr(folded, ' ')) return false;
+    for (const char *at = folded; *at; at++)
+        if (*at == '/' || *at == '-') last = at + 1;
+    return last != folded && strlen(last) > 4 && is_listed(last);
+}
+
+/* The heading as it stands, its last part, or the code in front of a joining string. */
 bool rsp_is_personal_heading(const char *heading, rsp_buf *room) {
     rsp_fold(heading, strlen(heading), room);
+    if (is_coordinate(room->data) || is_listed_in_group(room->data)) return true;
     for (int pass = 0; pass < 2; pass++) {
-        for (size_t k = 0; k < sizeof headings / sizeof *headings; k++)
-            if (strcmp(room->data, headings[k]) == 0) return true;
+        if (is_listed(room->data)) return true;
         size_t code = strspn(room->data, "abcdefghijklmnopqrstuvwxyz_");
         if (!code || !room->data[code] || !strchr(".:", room->data[code])) return false;
         room->data[code] = '\0';
