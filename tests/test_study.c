@@ -694,6 +694,12 @@ static const struct {
      NULL, NULL, NULL, "study.yaml:11:12: expected a variable, found '='"},
     {"reports: {charts: [{analysis: nothing, kind: dots}]}\n", NULL, NULL, NULL,
      "study.yaml:7:31: unknown analysis 'nothing' in a chart"},
+    {WEIGHTING "models: [{id: m, kind: drivers, outcome: age, factors: [w, w2]}]\n"
+               "derive: [{name: w2, label: W, expr: \"${w} + 1\"}]\n"
+               "reports: {charts: [{analysis: m, kind: quadrant}]}\n",
+     NULL, NULL, NULL,
+     "study.yaml:10:40: a quadrant needs a neutral value: all factors of 'm' are numbers (say in the model which value "
+     "neither enables nor blocks, as in `neutral: 3`)"},
     {"models: [{id: m, kind: linear, formula: \"age ~ w\"}]\n"
      "reports: {charts: [{analysis: m, kind: dots}]}\n",
      NULL, NULL, NULL, "study.yaml:8:40: a chart of kind 'dots' cannot show model 'm' (use forest)"},

@@ -383,6 +383,8 @@ class Claims:
         sorts = {
             "positive": sorted(up, key=lambda f: -float(part[f]["estimate"])),
             "list": sorted(up, key=lambda f: -float(part[f]["estimate"])),
+            "negative": sorted((f for f in factors if significant(coefficient[f]) and float(coefficient[f]["estimate"]) < 0),
+                               key=lambda f: -strength(coefficient[f])),
             "enabling": sorted((f for f in up if f in net and float(net[f]["lower"]) > 0), key=lambda f: -float(net[f]["estimate"])),
             "blocking": sorted((f for f in up if f in net and float(net[f]["upper"]) < 0), key=lambda f: float(net[f]["estimate"])),
             "depends": sorted((f for f in wald if significant(wald[f])), key=lambda f: -float(wald[f]["estimate"])),
@@ -392,7 +394,7 @@ class Claims:
             if have and have != want[:NAMED]:
                 raise Unknown("%s names %s, not %s" % (name, have, want[:NAMED]))
         return {"positives": len(up), "blockings": len(sorts["blocking"]),
-                "negatives": sum(significant(coefficient[f]) and float(coefficient[f]["estimate"]) < 0 for f in factors),
+                "negatives": len(sorts["negative"]), "has_negative": bool(sorts["negative"]),
                 "unclear": sum(not significant(coefficient[f]) for f in factors),
                 "has_enabling": bool(sorts["enabling"]), "has_blocking": bool(sorts["blocking"]),
                 "has_depends": bool(sorts["depends"])}

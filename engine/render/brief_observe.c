@@ -862,6 +862,7 @@ static void observe_drivers(brief_edition *e, const rsp_analysis *x) {
     put_base(e, o, s.last);
     put_list(e, o, "positive", &s.up, NULL);
     put_shares(e, o, &s.up);
+    put_sort(e, o, "negative", "has_negative", &s.negative, NULL);
     put_sort(e, o, "enabling", "has_enabling", &s.enabling, "lower");
     put_sort(e, o, "blocking", "has_blocking", &s.blocking, "upper");
     put_depends(e, o, &s);

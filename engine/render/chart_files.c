@@ -162,7 +162,8 @@ typedef struct {
     rsp_diag *d;
     rsp_arena *a;
     size_t n, capacity;
-    job *jobs; /* heap */
+    job *jobs;   /* heap */
+    bool *drawn; /* of each job, whether there was anything to draw; heap */
 } batch;
 
 static void add_job(batch *b, const rsp_chart_spec *spec, const char *country, size_t language) {
@@ -202,6 +203,7 @@ static bool write_chart(void *batch_of, size_t k) {
     const job *j = &b->jobs[k];
     rsp_scene *s = make_chart(b->p, j->spec, j->country, b->p->labels[j->language], b->theme, b->theme->width,
                               b->theme->padding, false);
+    b->drawn[k] = s != NULL;
     if (!s) return true;
     if (s->height > LARGEST_PICTURE) {
         rsp_report(b->d, RSP_WARNING, j->spec->loc,
@@ -225,13 +227,33 @@ static bool write_chart(void *batch_of, size_t k) {
     return ok;
 }
 
+/* What the study asks for by name and nobody gets is said: it would be missed, and looked for in vain. */
+static void tell_of_missing(const batch *b) {
+    const rsp_study *s = b->p->study;
+    for (size_t c = 0; c < s->reports.n_charts; c++) {
+        const rsp_chart_spec *spec = &s->reports.charts[c];
+        bool wanted = false, drawn = false;
+        for (size_t k = 0; k < b->n; k++) {
+            if (b->jobs[k].spec != spec) continue;
+            wanted = true;
+            drawn = drawn || b->drawn[k];
+        }
+        if (wanted && !drawn)
+            rsp_report(b->d, RSP_NOTE, spec->loc, "its rows in data/results.csv, and their flags, say why",
+                       "chart '%s' (%s) is not drawn: none of its numbers is published", spec->analysis, spec->kind);
+    }
+}
+
 bool rsp_render_charts(const rsp_publication *p, rsp_diag *d) {
     batch b = {.p = p, .theme = rsp_theme_get(d), .d = d, .a = rsp_arena_new()};
     bool ok = b.theme && rsp_make_dirs(rsp_printf(b.a, "%s/charts", p->dir), d);
     if (ok) {
         list_jobs(&b);
+        b.drawn = rsp_calloc(b.n + 1, sizeof *b.drawn);
         ok = rsp_make_each(b.n, write_chart, &b);
+        tell_of_missing(&b);
     }
+    free(b.drawn);
     free(b.jobs);
     rsp_arena_free(b.a);
     return ok;

@@ -44,6 +44,25 @@ static double average_share(const chart *c) {
     return n ? 1 / (double) n : 0;
 }
 
+/* Factors with a part of their own whose higher values go with a lower outcome: their place says how they are rated, which
+ * must not be read as what they do. */
+static const char *negative_list(const chart *c) {
+    const char *list = NULL;
+    for (size_t r = 0; r < c->data.n_rows; r++) {
+        const chart_row *x = &c->data.rows[r];
+        const rsp_published_row *b = find(c, "", x->code, "coefficient");
+        if (!has_own_part(c, x->code) || !chart_known(b) || b->estimate >= 0) continue;
+        list = list ? rsp_printf(c->a, "%s, %s", list, x->label) : x->label;
+    }
+    return list;
+}
+
+static const char *with_note(const chart *c, const char *note, const char *key, const char *factors) {
+    if (!factors) return note;
+    return rsp_printf(c->a, "%s%s%s", note, *note ? " " : "",
+                      rsp_say(c->t, c->a, key, (rsp_arg[]){{"factors", factors, 0}}, 1));
+}
+
 static void add_words(chart *c, const char *missing) {
     const char *up = side_list(c, average_share(c), true), *down = side_list(c, average_share(c), false);
     const char *none = rsp_say(c->t, c->a, "quadrant_nobody", NULL, 0);
@@ -53,9 +72,8 @@ static void add_words(chart *c, const char *missing) {
                            ? rsp_say(c->t, c->a, "quadrant_note_country",
                                      (rsp_arg[]){{"in_country", rsp_label_in_country(c->l, c->a, c->country), 0}}, 1)
                            : "";
-    if (missing)
-        note = rsp_printf(c->a, "%s%s%s", note, *note ? " " : "",
-                          rsp_say(c->t, c->a, "quadrant_missing", (rsp_arg[]){{"factors", missing, 0}}, 1));
+    note = with_note(c, note, "quadrant_negative", negative_list(c));
+    note = with_note(c, note, "quadrant_missing", missing);
     if (*note) c->data.note = note;
 }
 
@@ -154,15 +172,18 @@ static void draw_grid(chart *c, const plane *p) {
     grid_line(c, p->box.x, middle, end, middle, c->theme->ink, 0.9)->dashed = true;
 }
 
-/* What each corner means, in bands of their own at the top and the bottom; the axes' names below. */
+/* What each corner means, in bands of their own at the top and the bottom, unless the side is too narrow for the words, where
+ * no factor lies; the axes' names below. */
 static void draw_corners(chart *c, const plane *p) {
     static const char *const keys[] = {"quadrant_block_more", "quadrant_enable_more", "quadrant_block_less",
                                        "quadrant_enable_less"};
-    double width = p->box.w / 2 - 10;
+    double width = p->box.w / 2 - 10, zero = chart_axis_at(&p->across, 0);
     for (size_t k = 0; k < 4; k++) {
         bool right = k & 1, below = k > 1;
         rsp_style style = chart_style(c, 8, true, c->theme->muted, right ? RSP_ALIGN_RIGHT : RSP_ALIGN_LEFT, width);
         const char *words = rsp_say(c->t, c->a, keys[k], NULL, 0);
+        double room = (right ? p->box.x + p->box.w - zero : zero - p->box.x) - 8;
+        if (rsp_text_extent(words, &style).w > room) continue;
         double y = below ? p->box.y + p->box.h - BAND / 2.0 : p->box.y + BAND / 2.0;
         chart_text_middle(c, right ? p->box.x + p->box.w - 5 : p->box.x + 5, y, words, style);
     }

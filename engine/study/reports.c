@@ -288,6 +288,13 @@ static void check_correlations_chart(rsp_loader *l, const rsp_node *kind, const 
                   a->exploration.n_items);
 }
 
+/* A quadrant places factors by their net rating, which numbers have only beside a neutral value. */
+static bool has_ratings(const rsp_loader *l, const rsp_drivers *d) {
+    bool any = !isnan(d->neutral) || !d->n_factors;
+    for (size_t k = 0; k < d->n_factors; k++) any = any || rsp_var(l, d->factors[k])->list;
+    return any;
+}
+
 static void check_chart(rsp_loader *l, const rsp_node *n, const rsp_node *kind, const rsp_analysis *a) {
     bool model = a->kind == RSP_A_MODEL;
     if (are_correlations(a)) check_correlations_chart(l, kind, a);
@@ -297,6 +304,9 @@ static void check_chart(rsp_loader *l, const rsp_node *n, const rsp_node *kind, 
     else if (is_kind(kind, "quadrant") && (!model || a->model.kind != RSP_DRIVERS_MODEL))
         RSP_FAULT(l, kind->loc, model ? "use forest" : "use agreement, dots, heatmap or another of tables",
                   "a quadrant shows models of kind 'drivers', which '%s' is not", a->id);
+    else if (is_kind(kind, "quadrant") && !has_ratings(l, &a->model.drivers))
+        RSP_FAULT(l, kind->loc, "say in the model which value neither enables nor blocks, as in `neutral: 3`",
+                  "a quadrant needs a neutral value: all factors of '%s' are numbers", a->id);
     else if (!is_kind(kind, "quadrant") && model != is_kind(kind, "forest"))
         RSP_FAULT(l, kind->loc,
                   model ? "use forest" : "forest is for models: use agreement, dots, heatmap or another of tables",
