@@ -352,6 +352,56 @@ static void factors_in_a_country_follow_from_its_tests(void **state) {
     check_country(0.06, 0, 1);
 }
 
+/* The first sentence that may be said of an observation. */
+static const char *sentence_of(const brief_definition *b, const brief_observation *o) {
+    for (size_t k = 0; k < b->sentences.n; k++)
+        if (strcmp(b->sentences.rules[k].of, o->kind) == 0 && brief_holds(b->sentences.rules[k].when, &o->values))
+            return b->sentences.rules[k].say;
+    return "";
+}
+
+/* A factor that goes with less of the outcome is told, beside others or alone; only where there is neither nothing is. */
+static void check_drivers(double culture, double time, const char *says, const char *with) {
+    world w = {.d = rsp_diag_new(), .results = rsp_results_new()};
+    w.study = rsp_study_load("specs/ifsw", w.d);
+    assert_non_null(w.study);
+    const char *factors[] = {"culture", "time"};
+    const double estimates[] = {culture, time};
+    for (size_t k = 0; k < 2; k++) {
+        rsp_row *r = add(&w, "drivers", "", factors[k], "", "coefficient", estimates[k], 0.05);
+        r->p = r->p_adj = fabs(estimates[k]) > 0.1 ? 1e-6 : 0.5;
+        add(&w, "drivers", "", factors[k], "", "explained_share", 0.5, 0.05);
+    }
+    w.published = rsp_disclose(w.study, w.results, NULL, false, w.d);
+    const char *languages[] = {"en"};
+    rsp_publication pub = {.study = w.study, .results = w.published, .n_languages = 1, .languages = languages};
+    rsp_texts *t = rsp_texts_load("en", w.d);
+    rsp_labels *l = rsp_labels_new(w.study, t);
+    brief_definition *b = shipped(w.d);
+    brief_edition e = {.p = &pub, .definition = b, .texts = t, .labels = l, .domain = "", .arena = rsp_arena_new()};
+    brief_observe(&e);
+    const brief_observation *o = observed(&e, "drivers", "drivers");
+    assert_non_null(o);
+    const char *sentence = sentence_of(b, o);
+    assert_string_equal(sentence, says);
+    const char *text = rsp_say(t, e.arena, sentence, o->values.v, o->values.n);
+    if (!strstr(text, with)) fail_msg("'%s' is not said: %s", with, text);
+    free(e.observations);
+    rsp_arena_free(e.arena);
+    brief_definition_free(b);
+    rsp_labels_free(l);
+    rsp_texts_free(t);
+    free_world(&w);
+}
+
+static void factors_that_go_with_less_are_named(void **state) {
+    (void) state;
+    check_drivers(0.4, 0.05, "brief.finding.drivers", "what all factors explain.");
+    check_drivers(0.4, -0.3, "brief.finding.drivers", "The association is negative with “");
+    check_drivers(-0.4, 0.05, "brief.finding.model_negative", "For 1 other factor");
+    check_drivers(0.02, -0.05, "brief.finding.model_none", "none of the factors");
+}
+
 /* ---- pages ------------------------------------------------------------------------------------------------------ */
 
 static void headings_stay_with_their_text(void **state) {
@@ -514,6 +564,7 @@ int main(void) {
         cmocka_unit_test(every_language_can_say_everything),
         cmocka_unit_test(associations_are_named_only_where_a_test_says_so),
         cmocka_unit_test(the_highest_is_named_only_where_it_stands_out),
+        cmocka_unit_test(factors_that_go_with_less_are_named),
         cmocka_unit_test(factors_in_a_country_follow_from_its_tests),
         cmocka_unit_test(headings_stay_with_their_text),
         cmocka_unit_test(a_short_brief_has_two_pages),
