@@ -708,6 +708,16 @@ static void test_both_decimal_signs(void **state) {
  * to the end. */
 static const int ticks[4][4] = {{1, 0, 1, 0}, {0, 1, 0, 0}, {0, 0, 0, 0}, {-1, -1, -1, -1}};
 
+/* Warnings, but for the one that a country is missing: these exports hold what they test alone. */
+static size_t other_warnings(const rsp_diag *d) {
+    size_t n = 0;
+    for (size_t k = 0; k < rsp_diag_count(d); k++) {
+        const rsp_diagnostic *x = rsp_diag_at(d, k);
+        n += x->class == RSP_WARNING && !strstr(x->message, "no export has a column for 'country'");
+    }
+    return n;
+}
+
 static void expect_ticks(const char *csv) {
     static const char *const names[] = {"channels_SQ001", "channels_SQ002", "channels_SQ003", "channels_other"};
     struct folder x;
@@ -715,7 +725,7 @@ static void expect_ticks(const char *csv) {
     assert_non_null(x.frame);
     for (size_t i = 0; i < 4; i++)
         for (size_t k = 0; k < 4; k++) assert_int_equal(code(&x, names[k], i), ticks[i][k]);
-    assert_int_equal(rsp_diag_warnings(x.diag), 0);
+    assert_int_equal(other_warnings(x.diag), 0);
     folder_free(&x);
 }
 
@@ -1230,7 +1240,7 @@ static void expect_dates(const char *csv, const char *source, double first, cons
     } else {
         assert_non_null(x.frame);
         assert_true(number(&x, "submitdate", 0) == first);
-        assert_int_equal(rsp_diag_warnings(x.diag), 0);
+        assert_int_equal(other_warnings(x.diag), 0);
     }
     folder_free(&x);
 }

@@ -287,6 +287,42 @@ static void old_publications_go(void **state) {
                      0);
 }
 
+/* A run of the study `heard`, which must end with 1 and say this; NULL: with 0. */
+static void expect_heard(const char *says) {
+    assert_int_equal(
+        sh("%s run %s/heard --lang en --only poverty --quiet --out %s/hd 2>%s/heard.txt", program, here, here, here),
+        says ? 1 : 0);
+    if (says && sh("grep -qF \"%s\" %s/heard.txt", says, here) != 0) {
+        sh("cat %s/heard.txt >&2", here);
+        fail_msg("not said: %s", says);
+    }
+}
+
+/* Nobody watches a night: what a person would see at once is told by messages and the exit status. */
+static void an_operator_hears_of_what_is_missing(void **state) {
+    (void) state;
+    assert_int_equal(
+        sh("cp -r specs/wvs %s/heard && cp fixtures/wvs/wvs.csv %s/heard/ && cp fixtures/wvs/wvs.csv %s/all "
+           "&& sed -i 's|files: .*/wvs.csv|files: wvs.csv|' %s/heard/study.yaml",
+           here, here, here, here),
+        0);
+    expect_heard(NULL);
+    /* A country's answers are gone, and come back. */
+    assert_int_equal(sh("grep -v '\"SE\"' %s/all > %s/heard/wvs.csv", here, here), 0);
+    expect_heard("country 'SE': 0 respondents tonight, 1003 in the publication before");
+    assert_int_equal(sh("cp %s/all %s/heard/wvs.csv", here, here), 0);
+    expect_heard(NULL);
+    assert_int_equal(sh("head -2600 %s/all > %s/heard/wvs.csv", here, here), 0);
+    expect_heard("in all: 2599 respondents tonight, 5381 in the publication before");
+    /* Rows that were appended twice; a heading that is another tonight. */
+    assert_int_equal(sh("{ cat %s/all; sed -n 2,50p %s/all; } > %s/heard/wvs.csv", here, here, here), 0);
+    expect_heard(
+        "wvs.csv:5383: warning: 49 rows have the id of another row, and count as respondents of their own (add a "
+        "rule under `clean`: {id: twice, duplicates: [id]}");
+    assert_int_equal(sh("sed '1s/poverty/poverti/' %s/all > %s/heard/wvs.csv", here, here), 0);
+    expect_heard("no export has a column for 'poverty', which results rest on");
+}
+
 static void diff_says_what_moved_and_why(void **state) {
     (void) state;
     assert_int_equal(sh("cp -r specs/wvs %s/fewer && head -3000 fixtures/wvs/wvs.csv > %s/fewer/wvs.csv && "
@@ -371,8 +407,8 @@ static void the_program_runs_where_it_is_installed(void **state) {
     assert_int_equal(sh("%s manual man | grep -q '^.TH RESPONSIVE' && %s manual bash | bash -n", program, program), 0);
     assert_int_equal(sh("%s manual nothing 2>/dev/null", program), RSP_ERR_USAGE);
     /* A reader who has seen enough is no mishap. */
-    assert_int_equal(sh("{ sleep 0.2; %s schema; } 2>%s/closed.txt | true; test ! -s %s/closed.txt", program, here, here),
-                     0);
+    assert_int_equal(
+        sh("{ sleep 0.2; %s schema; } 2>%s/closed.txt | true; test ! -s %s/closed.txt", program, here, here), 0);
 }
 
 /* Words in every cell that no published statistic is made of: after the run nothing that it leaves holds them. */
@@ -510,6 +546,7 @@ int main(void) {
         cmocka_unit_test(one_run_at_a_time),
         cmocka_unit_test(a_night_without_changes_publishes_nothing_new),
         cmocka_unit_test(old_publications_go),
+        cmocka_unit_test(an_operator_hears_of_what_is_missing),
         cmocka_unit_test(diff_says_what_moved_and_why),
         cmocka_unit_test(what_nothing_has_changed_for_is_not_computed_again),
         cmocka_unit_test(the_program_runs_where_it_is_installed),

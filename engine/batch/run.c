@@ -268,6 +268,33 @@ static void compare(struct night *n) {
     n->changes = c;
 }
 
+/* Respondents kept in a publication, of a country ("country=PL") or of all (""); NaN where that is not told. */
+static double kept_in(const rsp_published *p, const char *domain) {
+    const rsp_published_row *r = rsp_published_find(p, "response", domain, "kept", "", "count");
+    return r ? r->estimate : NAN;
+}
+
+static void tell_of_loss(struct night *n, const char *domain, const char *whom) {
+    double before = kept_in(n->previous.results, domain), now = kept_in(n->published, domain);
+    bool gone = isnan(now) && !rsp_published_find(n->published, "response", domain, "kept", "", "count");
+    if (!(before > 0) || !(gone || 2 * now < before)) return;
+    rsp_report(n->d, RSP_WARNING, (rsp_loc){n->study->path, 0, 0},
+               "is an export missing or cut short, or was a rule or a code changed?",
+               "%s: %.0f respondents tonight, %.0f in the publication before", whom, gone ? 0 : now, before);
+}
+
+/* Nobody watches: a country that is gone, or has lost more than half of its respondents, is no everyday news. */
+static void compare_respondents(struct night *n) {
+    size_t country = n->study->roles.country;
+    tell_of_loss(n, "", "in all");
+    if (country == RSP_NONE) return;
+    const rsp_variable *v = &n->study->variables[country];
+    for (size_t k = 0; k < v->list->n; k++) {
+        const char *code = v->list->choices[k].code;
+        tell_of_loss(n, rsp_domain_text(n->arena, 1, &v->name, &code), rsp_printf(n->arena, "country '%s'", code));
+    }
+}
+
 static bool disclose(struct night *n) {
     rsp_settle_comparability(n->study, n->previous.results, n->study->field.freeze && !n->preliminary, n->results);
     if (!(n->published = rsp_disclose(n->study, n->results, n->memory, n->preliminary, n->d))) return false;
@@ -275,6 +302,7 @@ static bool disclose(struct night *n) {
     if (!rsp_inputs_collect(n->study, n->frame, n->arena, &n->inputs, n->d)) return false;
     /* Without --only: what was not asked for is not gone. */
     if (n->previous.results && !n->options->n_only) compare(n);
+    if (n->previous.results) compare_respondents(n);
     return rsp_content_id(&(rsp_content){request_of(n), n->frame, n->published, n->changes}, n->content_id, n->d);
 }
 

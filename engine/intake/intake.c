@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -166,6 +167,49 @@ static void leave_out_texts(rsp_frame *f, const bool *used) {
     }
 }
 
+static bool was_asked(const rsp_column *c, size_t i) {
+    switch (c->kind) {
+    case RSP_COL_CODE:
+    case RSP_COL_SMALL: return rsp_code(c, i) != RSP_NA_NOT_ASKED;
+    case RSP_COL_NUMBER: return !isnan(c->number[i]) || !c->why || c->why[i] != RSP_NA_NOT_ASKED;
+    case RSP_COL_TEXT: return c->text[i] != RSP_NA_NOT_ASKED;
+    default: return true; /* nobody asked for its values */
+    }
+}
+
+/* Has any file a column for the question, or for one of its choices? */
+static bool has_column(const rsp_frame *f, size_t question) {
+    const rsp_variable *x = &f->study->variables[question];
+    bool parts = x->first_part != RSP_NONE;
+    size_t from = parts ? x->first_part : question, to = parts ? from + x->list->n : question + 1;
+    for (size_t v = from; v < to; v++)
+        for (size_t i = 0; i < f->n; i++)
+            if (was_asked(&f->columns[v], i)) return true;
+    return false;
+}
+
+/* A question without a column in one file is everyday; one that results need and no file has is a heading that was changed
+ * or a question that was taken out. */
+static void report_without_any_column(const rsp_frame *f, rsp_diag *d) {
+    const rsp_study *s = f->study;
+    bool *needed = rsp_calloc(s->n_variables + 1, sizeof *needed);
+    rsp_buf names = {0};
+    rsp_study_computes_with(s, needed);
+    for (size_t v = 0; v < s->n_variables; v++)
+        if (needed[v] && s->variables[v].part_of != RSP_NONE) needed[s->variables[v].part_of] = true;
+    for (size_t v = 0; v < s->n_variables && f->n; v++) {
+        const rsp_variable *x = &s->variables[v];
+        if (!needed[v] || x->part_of != RSP_NONE || x->derive.kind != RSP_DERIVE_NONE || has_column(f, v)) continue;
+        rsp_buf_printf(&names, "%s'%s'", names.length ? ", " : "", x->name);
+    }
+    if (names.length)
+        rsp_report(d, RSP_WARNING, (rsp_loc){s->path, 0, 0},
+                   "if the column has another name now, add it as `export_name` in survey.csv or under `rename`",
+                   "no export has a column for %s, which results rest on", names.data);
+    rsp_buf_free(&names);
+    free(needed);
+}
+
 static rsp_frame *fill_frame(const rsp_study *s, const struct inputs *all, const rsp_matcher *m, const bool *used,
                              rsp_diag *d) {
     size_t n = 0;
@@ -191,6 +235,7 @@ static rsp_frame *fill_frame(const rsp_study *s, const struct inputs *all, const
     rsp_filler_finish(x, d);
     rsp_filler_free(x);
     rsp_frame_ask_derived(f);
+    report_without_any_column(f, d);
     return f;
 }
 

@@ -243,6 +243,9 @@ int rsp_missing_word(const char *folded);
 /* used[j] is true where something in the study (roles, rules, expressions, design, analyses) needs variable j's own
  * values; texts of other variables are never stored. used has study->n_variables elements. */
 void rsp_study_uses(const rsp_study *s, bool *used);
+/* The same for what numbers rest on: the country, the design, the weighting, the analyses, and what their variables are cut
+ * or mapped from. Of expressions none: they may ask for what one wave alone has. */
+void rsp_study_computes_with(const rsp_study *s, bool *used);
 
 /* ---- headings and cells ----------------------------------------------------------------------------------------- */
 

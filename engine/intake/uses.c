@@ -84,6 +84,20 @@ static void use_weighting(bool *used, const rsp_weighting_spec *w) {
     use_expr(used, w->respondent);
 }
 
+void rsp_study_computes_with(const rsp_study *s, bool *used) {
+    memset(used, 0, s->n_variables * sizeof *used);
+    use(used, s->roles.country);
+    use(used, s->design.weight);
+    use_all(used, s->design.strata, s->design.n_strata);
+    use_all(used, s->design.cluster, s->design.n_stages);
+    use_weighting(used, &s->weighting);
+    for (size_t k = 0; k < s->n_analyses; k++) rsp_analysis_uses(&s->analyses[k], used);
+    for (size_t j = 0; j < s->n_variables; j++) {
+        const rsp_derivation *v = &s->variables[j].derive;
+        if (used[j] && (v->kind == RSP_DERIVE_CUT || v->kind == RSP_DERIVE_MAP)) use(used, v->from);
+    }
+}
+
 void rsp_study_uses(const rsp_study *s, bool *used) {
     memset(used, 0, s->n_variables * sizeof *used);
     use_roles(used, &s->roles);
