@@ -420,22 +420,39 @@ static void add_country(composer *c, const char *code, brief_entry *row) {
     note(c, "table", rule, o, say(c, rule->say, &o->values));
 }
 
+static void add_country_heads(composer *c, brief_entry *row) {
+    const char *const heads[] = {"brief.table_country", "brief.table_read", "brief.table_used"};
+    for (size_t k = 0; k < 3; k++) row[k].text = glued(c, rsp_say(c->e->texts, c->e->arena, heads[k], NULL, 0));
+}
+
+/* More countries than this stand in two halves beside each other over the width of the page: one column of the continent's
+ * would be longer than a page, and tables of briefs are not divided. */
+enum { MOST_COUNTRY_ROWS = 16, COUNTRY_W = 122, COUNT_W = 56 };
+static const brief_column country_halves[] = {
+    {COUNTRY_W, false}, {COUNT_W, true}, {COUNT_W, true}, {BRIEF_WIDTH - 2 * COUNTRY_W - 4 * COUNT_W, false},
+    {COUNTRY_W, false}, {COUNT_W, true}, {COUNT_W, true}};
+
 /* Answers read and used by country; nothing for one country or where the run left no counts. */
 static void add_countries(composer *c) {
     const brief_edition *e = c->e;
     const rsp_published_row *first = e->country || e->n_countries < 2 ? NULL : count_of(e, e->countries[0], "kept");
     if (!first || isnan(first->estimate)) return;
-    brief_entry *cells = RSP_ARRAY(e->arena, brief_entry, 3 * (e->n_countries + 1));
-    const char *const heads[] = {"brief.table_country", "brief.table_read", "brief.table_used"};
-    for (size_t k = 0; k < 3; k++) cells[k].text = glued(c, rsp_say(e->texts, e->arena, heads[k], NULL, 0));
-    for (size_t k = 0; k < e->n_countries; k++) add_country(c, e->countries[k], &cells[3 * (k + 1)]);
+    bool halves = e->n_countries > MOST_COUNTRY_ROWS;
+    size_t rows = halves ? (e->n_countries + 1) / 2 : e->n_countries, n_columns = halves ? 7 : 3;
+    brief_entry *cells = RSP_ARRAY(e->arena, brief_entry, n_columns * (rows + 1));
+    for (size_t k = 0; k < n_columns * (rows + 1); k++) cells[k].text = "";
+    add_country_heads(c, cells);
+    if (halves) add_country_heads(c, cells + 4);
+    for (size_t k = 0; k < e->n_countries; k++)
+        add_country(c, e->countries[k], &cells[n_columns * (k % rows + 1) + 4 * (k / rows)]);
     brief_piece p = {.kind = PIECE_TABLE,
                      .type = CELL,
-                     .x = BRIEF_BODY_X,
-                     .width = BRIEF_BODY_W,
+                     .x = halves ? BRIEF_LEFT : BRIEF_BODY_X,
+                     .width = halves ? BRIEF_WIDTH : BRIEF_BODY_W,
                      .gap = 8,
-                     .n_columns = 3,
-                     .n_entries = 3 * (e->n_countries + 1),
+                     .n_columns = n_columns,
+                     .n_entries = n_columns * (rows + 1),
+                     .columns = halves ? country_halves : NULL,
                      .entries = cells};
     p.height = brief_table_height(&p, c->lang);
     add(c, p);
