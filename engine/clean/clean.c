@@ -34,29 +34,6 @@ static rsp_clean_log *new_log(const rsp_frame *f) {
     return l;
 }
 
-/* Rows that share an id count as several respondents unless a rule says otherwise. The frame is sorted by id. */
-static void warn_of_shared_ids(const rsp_frame *f, rsp_diag *d) {
-    const rsp_study *s = f->study;
-    size_t id = s->roles.id, n = 0, first = RSP_NONE;
-    for (size_t k = 0; k < s->n_rules; k++)
-        if (s->rules[k].kind == RSP_CLEAN_DUPLICATES) return;
-    for (size_t i = 1; id != RSP_NONE && i < f->n; i++) {
-        if (!rsp_cell_present(f, id, i) || rsp_cell_compare(f, id, i - 1, i) != 0) continue;
-        if (!n++) first = i;
-    }
-    if (!n) return;
-    const char *name = s->variables[id].name, *and = s->roles.country == RSP_NONE ? "" : ", ";
-    const char *country = s->roles.country == RSP_NONE ? "" : s->variables[s->roles.country].name;
-    char hint[2 * RSP_MOST_NAME_BYTES + 160];
-    snprintf(hint, sizeof hint,
-             "add a rule under `clean`: {id: twice, duplicates: [%s]}, or, where ids begin anew in each file, "
-             "{id: twice, duplicates: [%s%s%s]}",
-             name, name, and, country);
-    rsp_report(d, RSP_WARNING, (rsp_loc){f->files[f->file[first]].path, (int) f->line[first], 0}, hint,
-               "%zu row%s the id of another row, and count%s of %s own", n, n == 1 ? " has" : "s have",
-               n == 1 ? "s as a respondent" : " as respondents", n == 1 ? "its" : "their");
-}
-
 rsp_clean_log *rsp_clean(rsp_frame *f, rsp_diag *d) {
     const rsp_study *s = f->study;
     if (s->n_rules > RSP_MOST_RULES) {
@@ -74,7 +51,6 @@ rsp_clean_log *rsp_clean(rsp_frame *f, rsp_diag *d) {
     rsp_cleaner_derive(&c);
     rsp_cleaner_check_derived(&c);
     rsp_frame_keep(f);
-    warn_of_shared_ids(f, d);
     c.log->rows_kept = f->n;
     free(c.dirty);
     free(c.take);
