@@ -160,6 +160,8 @@ static const struct study STUDIES[] = {
      {60, 60, 60},
      {{"pooled, two steps", "pooled", "", "", "", "pooled", HOLDS, 0.3},
       {"pooled, two steps, a further country", "pooled", "", "", "", "prediction", FORESEES, 0},
+      {"pooled, two steps, a further country, confidence distribution", "mixture", "", "", "", "prediction", FORESEES,
+       0},
       {.what = END}}},
     {"countries",
      draw_countries,
