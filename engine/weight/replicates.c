@@ -223,14 +223,35 @@ static void cell_totals(const set *r, size_t k, const shares *x, double *total) 
     }
 }
 
-/* Replicates that one thread makes together: their calibrations of a group go side by side. */
-enum { TOGETHER = 64, MOST_TOTALS = 1 << 20, MOST_CELLS_BESIDE = 4096 };
+/* Replicates that one thread makes together: their calibrations of a group go side by side. Of them, those whose totals are added
+ * up in one pass over the clusters: of many respondents that is longer than any cache. */
+enum { TOGETHER = 64, BESIDE = 8, MOST_TOTALS = 1 << 20, MOST_CELLS_BESIDE = 4096 };
+
+/* As cell_totals, of the n replicates k, with the same bits. beside [n_cells * BESIDE]: room. */
+RSP_WIDE
+static void cell_totals_beside(const set *r, const size_t *k, size_t n, const shares *x, double *restrict beside,
+                               double *const *total) {
+    const rsp_sample *s = r->s;
+    size_t n_cells = s->private_->calibration->n_cells;
+    double factor[BESIDE] = {0};
+    memset(beside, 0, n_cells * BESIDE * sizeof *beside);
+    for (size_t c = 0; c < s->n_clusters; c++) {
+        for (size_t j = 0; j < n; j++) factor[j] = cluster_factor(r, k[j], (int32_t) c, s->cluster_stratum[c]);
+        for (size_t e = x->start[c]; e < x->start[c + 1]; e++) {
+            double *restrict to = beside + (size_t) x->cell[e] * BESIDE, sum = x->sum[e];
+            for (size_t j = 0; j < BESIDE; j++) to[j] += factor[j] * sum;
+        }
+    }
+    for (size_t j = 0; j < n; j++)
+        for (size_t cell = 0; cell < n_cells; cell++) total[j][cell] = beside[cell * BESIDE + j];
+}
 
 struct batch {
     set *r;
     const shares *x;
     size_t first, n;
     double *total;                   /* [n * n_cells] base weights by cell */
+    double *beside;                  /* room to add them up side by side; NULL: too many cells */
     bool pending[TOGETHER];          /* not there yet */
     rsp_cal_status status[TOGETHER]; /* the first that is not OK */
     rsp_cal_work work;
@@ -259,12 +280,27 @@ static void calibrate_group(struct batch *b, size_t j) {
             b->status[of[k]] = outcome[k].status;
 }
 
+static void add_totals(const struct batch *b, size_t n_cells) {
+    size_t of[BESIDE], n = 0, left = 0;
+    double *total[BESIDE];
+    for (size_t k = 0; k < b->n; k++) left += b->pending[k];
+    for (size_t k = 0; left; k++) {
+        if (!b->pending[k]) continue;
+        left--;
+        of[n] = b->first + k;
+        total[n++] = b->total + k * n_cells;
+        if (left && n < BESIDE) continue;
+        if (b->beside && n > 1) cell_totals_beside(b->r, of, n, b->x, b->beside, total);
+        else
+            for (size_t j = 0; j < n; j++) cell_totals(b->r, of[j], b->x, total[j]);
+        n = 0;
+    }
+}
+
 static void calibrate_pending(struct batch *b) {
     const rsp_calibration *c = b->r->s->private_->calibration;
-    for (size_t k = 0; k < b->n; k++) {
-        b->status[k] = RSP_CAL_OK;
-        if (c && b->pending[k]) cell_totals(b->r, b->first + k, b->x, b->total + k * c->n_cells);
-    }
+    for (size_t k = 0; k < b->n; k++) b->status[k] = RSP_CAL_OK;
+    if (c) add_totals(b, c->n_cells);
     for (size_t j = 0; c && j < c->n_groups; j++) calibrate_group(b, j);
 }
 
@@ -324,6 +360,7 @@ static void make_all(set *r) {
             size_t lanes = c->max_cells <= MOST_CELLS_BESIDE ? RSP_CAL_LANES : 1;
             b.work = rsp_cal_work_new(a, c->max_cells, c->max_cols, lanes);
             b.total = RSP_ARRAY(a, double, size * c->n_cells);
+            if (c->n_cells <= MOST_CELLS_BESIDE) b.beside = RSP_ARRAY(a, double, c->n_cells *BESIDE);
         }
 #pragma omp for schedule(dynamic)
         for (size_t k = part.from; k < part.to; k += size) {
