@@ -369,6 +369,14 @@ static void read_whole(const char *dir, const char *name, rsp_buf *b) {
     if (!rsp_read_file(path, b, w.d, RSP_ERR_DATA, RSP_NOWHERE)) fail_msg("no file %s", path);
 }
 
+/* Of a title that claims, the tests that bear it; of the others, where in study.yaml they stand. */
+static void titles_have_origins(const char *lines) {
+    assert_non_null(strstr(lines, "chart,language,title,origin,analysis,domain,term,level,statistic\r\n"));
+    assert_non_null(strstr(lines, "heard-all-en,en,Heard \u2013 highest among respondents: Denmark,"
+                                  "finding_highest_respondents,heard,,heard=yes,"));
+    assert_non_null(strstr(lines, "scores-all-en,en,Score,study.yaml: title of the analysis,,,,,\r\n"));
+}
+
 static void test_files(void **state) {
     (void) state;
     static const char *const names[] = {"heard-all-en.svg", "heard-all-pl.png", "scores-DE-en.pdf", "model-all-de.svg"};
@@ -392,7 +400,15 @@ static void test_files(void **state) {
         rsp_buf_free(&a);
         rsp_buf_free(&b);
     }
-    char path[128];
+    char path[256];
+    rsp_buf lines[2] = {0};
+    for (int k = 0; k < 2; k++) {
+        snprintf(path, sizeof path, "%s/quality/figures.csv", dirs[k]);
+        assert_true(rsp_read_file(path, &lines[k], w.d, RSP_ERR_DATA, RSP_NOWHERE));
+    }
+    titles_have_origins(lines[0].data);
+    assert_string_equal(lines[0].data, lines[1].data);
+    for (int k = 0; k < 2; k++) rsp_buf_free(&lines[k]);
     snprintf(path, sizeof path, "%s/charts/answers-all-en.svg", dirs[0]);
     assert_int_not_equal(access(path, F_OK), 0); /* not asked for */
     for (int k = 0; k < 2; k++) {

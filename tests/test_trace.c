@@ -88,6 +88,43 @@ static void a_changed_trace_is_noticed(void **state) {
     assert_int_equal(trace("ifsw", ""), 0);
 }
 
+/* ---- titles of charts --------------------------------------------------------------------------------------------- */
+
+static int titles(const char *rest) {
+    return sh("python3 -I tests/trace.py %s/frozen/specs/ifsw %s/claims/ifsw/latest --no-pages %s >%s/said 2>&1", here,
+              here, rest, here);
+}
+
+/* The questionnaire after its freeze, one score by two groups that a test tells apart: the chart's title says so. */
+static void a_title_that_claims_can_be_traced(void **state) {
+    (void) state;
+    assert_int_equal(
+        sh("mkdir %s/frozen && cp -r specs fixtures %s/frozen && sed -i "
+           "'s/freeze: [0-9-]*/freeze: 2026-07-31/; "
+           "/id: scores_manager/,/by:/s/items: .*/items: [responsiveness]/' %s/frozen/specs/ifsw/study.yaml",
+           here, here, here),
+        0);
+    int status = sh("%s/responsive run %s/frozen/specs/ifsw --out %s/claims --lang en,pl --quiet 2>%s/log",
+                    build_folder(), here, here, here);
+    assert_true(status == 0 || status == 1);
+    if (titles("--titles=2") != 0) {
+        sh("cat %s/said >&2", here);
+        fail_msg("titles that cannot be traced");
+    }
+    assert_int_equal(titles("--titles=3"), 1);
+    assert_int_equal(titles("--spoil=scores_manager,,responsiveness,front_line-manages,difference"), 1);
+    assert_int_equal(titles("--spoil=scores_manager,manager=front_line,responsiveness,,mean"), 1);
+    const char *const changes[] = {"s/highest among respondents: Management/highest among respondents: Front line/",
+                                   "/^scores_manager-all-pl/d", "s/,front_line-manages,/,manages-front_line,/"};
+    for (size_t k = 0; k < sizeof changes / sizeof *changes; k++) {
+        assert_int_equal(
+            sh("cd %s/claims/ifsw/latest/quality && cp figures.csv kept && sed -i '%s' figures.csv", here, changes[k]),
+            0);
+        if (titles("") != 1) fail_msg("not noticed: %s", changes[k]);
+        assert_int_equal(sh("cd %s/claims/ifsw/latest/quality && mv kept figures.csv", here), 0);
+    }
+}
+
 /* ---- structure -------------------------------------------------------------------------------------------------- */
 
 static int matterhorn(const char *files) {
@@ -138,9 +175,9 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_sentence_can_be_traced),   cmocka_unit_test(a_wrong_row_is_noticed),
-        cmocka_unit_test(a_changed_trace_is_noticed),     cmocka_unit_test(structures_are_accessible),
-        cmocka_unit_test(a_damaged_structure_is_noticed),
+        cmocka_unit_test(every_sentence_can_be_traced), cmocka_unit_test(a_wrong_row_is_noticed),
+        cmocka_unit_test(a_changed_trace_is_noticed),   cmocka_unit_test(a_title_that_claims_can_be_traced),
+        cmocka_unit_test(structures_are_accessible),    cmocka_unit_test(a_damaged_structure_is_noticed),
     };
     return cmocka_run_group_tests_name("trace", tests, make_folder, remove_folder);
 }

@@ -5,9 +5,10 @@
     every sentence         its message is the template's, its condition holds for the values it was given
     every value            stands in data/results.csv, is not hidden, and is printed as the language writes that number or label
     every number printed   belongs to such a value, or to the template
+    every chart            its title comes from the study, or is a claim that tests of the same run bear (quality/figures.csv)
     every claim            highest, clear of the others, significant, none differs, so many: worked out anew from results.csv
 
-Usage: trace.py STUDY RUN [--figures=LEAST] [--no-pages] [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if
+Usage: trace.py STUDY RUN [--figures=LEAST] [--titles=LEAST] [--no-pages] [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if
 anything is wrong or there was nothing to hold. --no-pages leaves the PDFs alone; --spoil changes one row
 (analysis,domain,term,level,statistic), to see that it is noticed.
 """
@@ -546,6 +547,56 @@ def hold_sentence(s, values, study):
     return hold_claims(where, s, values, study)
 
 
+# ---- titles of charts -----------------------------------------------------------------------------------------------
+
+
+def labels_for(run, code, lang):
+    return {squeeze(r.get("label_" + lang) or code) for r in read_csv(os.path.join(run, "data/codebook.csv")) if r["code"] == code}
+
+
+def hold_highest(where, lang, title, lines, run, study):
+    """The group named lies above every other group of the analysis, by a test each."""
+    message = squeeze(study["messages"][lang][lines[0]["origin"]])
+    group = re.fullmatch(re.escape(message).replace(r"\{topic\}", ".*").replace(r"\{group\}", "(.*)"), squeeze(title))
+    tests = [study["results"].get(key_of(line)) for line in lines]
+    if not group or None in tests or not all(t["statistic"] == "difference" and sound(t) and significant(t) for t in tests):
+        return fault(where, "is no claim that tests bear: " + title)
+    item, _, level = tests[0]["term"].partition("=")
+    rows = [r for r in study["tables"][tests[0]["analysis"]] if r["statistic"] != "difference" and r["term"] == item and
+            r["level"] == level and r["domain"].count("=") == 1]
+    codes = {r["domain"].split("=")[1] for r in rows}
+    beaten = {c: {o for o in codes for t in tests if float(t["estimate"]) * {c + "-" + o: 1, o + "-" + c: -1}.get(t["level"], 0) > 0}
+              for c in codes}
+    top = [c for c in codes if len(codes) > 1 and beaten[c] == codes - {c}]
+    if len(top) != 1 or group.group(1) not in labels_for(run, top[0], lang):
+        return fault(where, "names a group that does not lie above all others: " + title)
+    if max((r for r in rows if r["estimate"]), key=lambda r: float(r["estimate"]))["domain"].split("=")[1] != top[0]:
+        fault(where, "names a group whose estimate is not the highest: " + title)
+
+
+def hold_titles(run, study):
+    """Every chart's title comes from the study, or is a claim that holds. Number of claims."""
+    charts, claims = {}, 0
+    for line in read_csv(os.path.join(run, "quality/figures.csv")):
+        charts.setdefault(line["chart"], []).append(line)
+    drawn = {os.path.basename(p)[:-4]: p for p in glob.glob(os.path.join(run, "charts/*.svg"))}
+    for name in sorted(set(drawn) ^ set(charts)):
+        fault(name, "is a chart without a line in figures.csv, or a line without a chart")
+    for name in sorted(set(drawn) & set(charts)):
+        lines, lang = charts[name], charts[name][0]["language"]
+        with open(drawn[name], encoding="utf-8") as f:
+            title = html.unescape(re.search(r"<title[^>]*>([^<]*)</title>", f.read()).group(1))
+        if any(line["title"] != title for line in lines):
+            fault(name, "has another title: " + title)
+        if lines[0]["origin"].startswith("finding_highest"):
+            study["messages"].setdefault(lang, messages_of(lang))
+            claims += 1
+            hold_highest(name, lang, title, lines, run, study)
+        elif not lines[0]["origin"].startswith("study.yaml: ") or lines[0]["analysis"]:
+            fault(name, "has a title from nowhere: " + title)
+    return claims
+
+
 # ---- everything -----------------------------------------------------------------------------------------------------
 
 
@@ -606,8 +657,12 @@ def main(study_dir, run, options):
         title = next((v["printed"] for s in own for v in values.get((s["brief"], s["sentence"]), [])
                       if v["value"] == "study"), "")
         hold_pages(path, own, study["messages"].get(lang, {}), title, least)
-    n = sum(map(len, values.values()))
-    print("%d briefs, %d sentences, %d values, %d claims worked out" % (len(briefs), len(said), n, claims))
+    n, titles = sum(map(len, values.values())), hold_titles(run, study)
+    print("%d briefs, %d sentences, %d values, %d claims worked out, %d in titles of charts" %
+          (len(briefs), len(said), n, claims, titles))
+    least = max([int(o.split("=")[1]) for o in options if o.startswith("--titles=")], default=0)
+    if titles < least:
+        fault("trace", "fewer than %d titles of charts make a claim" % least)
     if not briefs or not said or not n or not claims:
         fault("trace", "nothing to hold")
     for f in faults:

@@ -68,6 +68,13 @@ typedef struct {
     int digits; /* decimals of all numbers that are not shares */
 } chart_data;
 
+/* Where a chart's title comes from: the key of study.yaml, or the message of a claim with the rows that bear it. */
+typedef struct {
+    const char *from;
+    size_t n;
+    const rsp_published_row **rows;
+} chart_origin;
+
 typedef struct {
     const rsp_publication *p;
     const rsp_chart_spec *spec;
@@ -81,7 +88,8 @@ typedef struct {
     chart_data data;
     double left, right, y; /* of what is drawn next */
     bool used[CHART_N_STATES], arrows, intervals;
-    bool inset; /* on a page that names survey, period, content id and kind of sample itself */
+    bool inset;           /* on a page that names survey, period, content id and kind of sample itself */
+    chart_origin *origin; /* of the title; NULL: nobody asks */
 } chart;
 
 /* ---- chart_data.c: which rows ------------------------------------------------------------------------------------ */

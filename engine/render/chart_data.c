@@ -686,15 +686,16 @@ void chart_data_free(chart_data *d) {
 
 /* ---- titles ------------------------------------------------------------------------------------------------------- */
 
-/* Is `code` significantly above `other` by a published test of this analysis (either direction of the difference)? */
-static bool tested_above(const chart *c, const rsp_published_row *shown, const char *code, const char *other) {
+/* The published test of this analysis (either direction of the difference) that shows `code` to lie above `other`, or NULL. */
+static const rsp_published_row *test_above(const chart *c, const rsp_published_row *shown, const char *code,
+                                           const char *other) {
     const char *term = *shown->level ? rsp_printf(c->a, "%s=%s", shown->term, shown->level) : shown->term;
     const rsp_published_row *d = rsp_published_find(c->p->results, shown->analysis, "", term,
                                                     rsp_printf(c->a, "%s-%s", code, other), "difference");
-    if (d && chart_known(d)) return d->p_adj < 0.05 && d->estimate > 0;
+    if (d && chart_known(d)) return d->p_adj < 0.05 && d->estimate > 0 ? d : NULL;
     d = rsp_published_find(c->p->results, shown->analysis, "", term, rsp_printf(c->a, "%s-%s", other, code),
                            "difference");
-    return d && chart_known(d) && d->p_adj < 0.05 && d->estimate < 0;
+    return d && chart_known(d) && d->p_adj < 0.05 && d->estimate < 0 ? d : NULL;
 }
 
 static const char *row_code(const rsp_published_row *r) {
@@ -702,39 +703,56 @@ static const char *row_code(const rsp_published_row *r) {
     return equals ? equals + 1 : "";
 }
 
+/* The tests that show row `i` to lie above every other: as many as there are others, else none of use. */
+static bool above_all(const chart *c, size_t i, chart_origin *o) {
+    const chart_row *a = &c->data.rows[i];
+    size_t others = 0;
+    o->n = 0;
+    for (size_t j = 0; j < c->data.n_rows; j++) {
+        const chart_row *b = &c->data.rows[j];
+        if (j == i || b->pooled) continue;
+        others++;
+        const rsp_published_row *t =
+            b->cells[0] ? test_above(c, a->cells[0], row_code(a->cells[0]), row_code(b->cells[0])) : NULL;
+        if (t) o->rows[o->n++] = t;
+    }
+    return others && o->n == others;
+}
+
 /* The group that tests show to lie above every other, or NULL. */
-static const chart_row *tested_highest(const chart *c) {
+static const chart_row *tested_highest(const chart *c, chart_origin *o) {
+    o->rows = RSP_ARRAY(c->a, const rsp_published_row *, c->data.n_rows);
     for (size_t i = 0; i < c->data.n_rows; i++) {
         const chart_row *a = &c->data.rows[i];
-        size_t beaten = 0, others = 0;
-        if (a->pooled || !chart_known(a->cells[0])) continue;
-        for (size_t j = 0; j < c->data.n_rows; j++) {
-            const chart_row *b = &c->data.rows[j];
-            if (j == i || b->pooled) continue;
-            others++;
-            beaten += b->cells[0] && tested_above(c, a->cells[0], row_code(a->cells[0]), row_code(b->cells[0]));
-        }
-        if (others && beaten == others) return a;
+        if (!a->pooled && chart_known(a->cells[0]) && above_all(c, i, o)) return a;
     }
     return NULL;
 }
 
-static const char *finding(const chart *c, const char *topic) {
+static const char *finding(const chart *c, const char *topic, chart_origin *o) {
     bool one_number =
         c->data.kind == CHART_DOTS && c->data.n_columns == 1 && c->data.n_rows > 1 && !c->data.has_reference;
     for (size_t r = 0; r < c->data.n_rows && one_number; r++)
         one_number = !c->data.rows[r].section && c->data.rows[r].cells[0] &&
                      count_pairs(c->data.rows[r].cells[0]->domain) == (c->data.rows[r].pooled ? 0u : 1u);
     /* Before the field is frozen no verdict is given. */
-    const chart_row *top = one_number && !c->p->preliminary ? tested_highest(c) : NULL;
+    const chart_row *top = one_number && !c->p->preliminary ? tested_highest(c, o) : NULL;
     if (!top) return NULL;
-    const char *key = c->p->study->design.self_selected ? "finding_highest_respondents" : "finding_highest";
+    const char *key = o->from = c->p->study->design.self_selected ? "finding_highest_respondents" : "finding_highest";
     return rsp_say(c->t, c->a, key, (rsp_arg[]){{"topic", topic, 0}, {"group", top->label, 0}}, 2);
 }
 
 const char *chart_title(const chart *c) {
     const char *given = rsp_text_in(&c->spec->title, rsp_texts_lang(c->t));
-    if (given && !c->country) return given; /* a finding about everybody need not hold for one country */
-    const char *topic = rsp_label_analysis(c->l, c->a, c->spec->analysis), *found = finding(c, topic);
-    return found ? found : topic;
+    const char *topic = rsp_label_analysis(c->l, c->a, c->spec->analysis), *title = NULL;
+    chart_origin o = {0};
+    if (given && !c->country) { /* a finding about everybody need not hold for one country */
+        title = given;
+        o.from = "study.yaml: title of the chart";
+    } else if (!(title = finding(c, topic, &o))) {
+        title = topic;
+        o = (chart_origin){.from = "study.yaml: title of the analysis"};
+    }
+    if (c->origin) *c->origin = o;
+    return title;
 }

@@ -46,7 +46,8 @@ static void draw(chart *c) {
 }
 
 static rsp_scene *make_chart(const rsp_publication *p, const rsp_chart_spec *spec, const char *country,
-                             const rsp_labels *l, const rsp_theme *theme, double width, double padding, bool inset) {
+                             const rsp_labels *l, const rsp_theme *theme, double width, double padding, bool inset,
+                             chart_origin *origin) {
     const rsp_analysis *x = rsp_label_find(l, spec->analysis);
     chart c = {.p = p,
                .spec = spec,
@@ -58,7 +59,8 @@ static rsp_scene *make_chart(const rsp_publication *p, const rsp_chart_spec *spe
                .left = padding,
                .right = width - padding,
                .y = padding,
-               .inset = inset};
+               .inset = inset,
+               .origin = origin};
     if (!kind_of(spec->kind, &c.data.kind) || (!x && c.data.kind != CHART_HISTOGRAM)) return NULL;
     c.s = rsp_scene_new(width, 0, rsp_texts_lang(c.t));
     c.a = c.s->arena;
@@ -78,7 +80,7 @@ rsp_scene *rsp_chart(const rsp_publication *p, const rsp_chart_spec *spec, const
     const rsp_theme *theme = rsp_theme_get(NULL);
     if (!theme) return NULL;
     rsp_labels *l = rsp_labels_new(p->study, texts);
-    rsp_scene *s = make_chart(p, spec, country, l, theme, width, 0, false);
+    rsp_scene *s = make_chart(p, spec, country, l, theme, width, 0, false, NULL);
     rsp_labels_free(l);
     return s;
 }
@@ -102,7 +104,7 @@ const char *rsp_chart_stem(const rsp_study *s, const rsp_chart_spec *spec, rsp_a
 rsp_scene *rsp_chart_inset(const rsp_publication *p, const rsp_chart_spec *spec, const char *country,
                            const rsp_labels *labels, double width) {
     const rsp_theme *theme = rsp_theme_get(NULL);
-    return theme ? make_chart(p, spec, country, labels, theme, width, 0, true) : NULL;
+    return theme ? make_chart(p, spec, country, labels, theme, width, 0, true, NULL) : NULL;
 }
 
 /* ---- which charts ------------------------------------------------------------------------------------------------- */
@@ -162,8 +164,9 @@ typedef struct {
     rsp_diag *d;
     rsp_arena *a;
     size_t n, capacity;
-    job *jobs;   /* heap */
-    bool *drawn; /* of each job, whether there was anything to draw; heap */
+    job *jobs;      /* heap */
+    bool *drawn;    /* of each job, whether there was anything to draw; heap */
+    rsp_buf *lines; /* [n] of quality/figures.csv; heap */
 } batch;
 
 static void add_job(batch *b, const rsp_chart_spec *spec, const char *country, size_t language) {
@@ -198,11 +201,49 @@ static void list_jobs(batch *b) {
 
 enum { LARGEST_PICTURE = 7200 }; /* points: a hundred inches */
 
+static void field(rsp_buf *b, const char *text, char end) {
+    rsp_buf_csv(b, text ? text : "", false);
+    rsp_buf_puts(b, end == '\n' ? "\r\n" : ",");
+}
+
+static void add_line(const rsp_scene *s, const char *file, const char *from, const rsp_published_row *row,
+                     rsp_buf *b) {
+    field(b, file, ',');
+    field(b, s->lang, ',');
+    field(b, s->title, ',');
+    field(b, from, ',');
+    field(b, row ? row->analysis : "", ',');
+    field(b, row ? row->domain : "", ',');
+    field(b, row ? row->term : "", ',');
+    field(b, row ? row->level : "", ',');
+    field(b, row ? row->statistic : "", '\n');
+}
+
+/* Where the title comes from: a line, or one for each row that its claim rests on. */
+static void trace_title(const rsp_scene *s, const char *file, const chart_origin *o, rsp_buf *b) {
+    for (size_t k = 0; k < o->n; k++) add_line(s, file, o->from, o->rows[k], b);
+    if (!o->n) add_line(s, file, o->from, NULL, b);
+}
+
+static bool write_lines(const batch *b) {
+    rsp_buf all = {0};
+    rsp_buf_puts(&all, "chart,language,title,origin,analysis,domain,term,level,statistic\r\n");
+    for (size_t k = 0; k < b->n; k++) {
+        if (b->lines[k].length) rsp_buf_add(&all, b->lines[k].data, b->lines[k].length);
+        rsp_buf_free(&b->lines[k]);
+    }
+    bool ok = rsp_make_dirs(rsp_printf(b->a, "%s/quality", b->p->dir), b->d) &&
+              rsp_write_file(rsp_printf(b->a, "%s/quality/figures.csv", b->p->dir), all.data, all.length, b->d);
+    rsp_buf_free(&all);
+    return ok;
+}
+
 static bool write_chart(void *batch_of, size_t k) {
     const batch *b = batch_of;
     const job *j = &b->jobs[k];
+    chart_origin origin = {0};
     rsp_scene *s = make_chart(b->p, j->spec, j->country, b->p->labels[j->language], b->theme, b->theme->width,
-                              b->theme->padding, false);
+                              b->theme->padding, false, &origin);
     b->drawn[k] = s != NULL;
     if (!s) return true;
     if (s->height > LARGEST_PICTURE) {
@@ -219,6 +260,7 @@ static bool write_chart(void *batch_of, size_t k) {
     bool ok = rsp_scene_svg(s, rsp_printf(s->arena, "%s.svg", path), b->d);
     ok = rsp_scene_png(s, rsp_printf(s->arena, "%s.png", path), b->theme->png_scale, b->d) && ok;
     ok = rsp_scene_pdf(s, rsp_printf(s->arena, "%s.pdf", path), b->d) && ok;
+    trace_title(s, strrchr(path, '/') + 1, &origin, &b->lines[k]);
     if (s->unknown_glyphs)
         rsp_report(b->d, RSP_WARNING, j->spec->loc, "its labels hold characters that Noto Sans does not have",
                    "chart '%s' in '%s': %zu characters cannot be shown", j->spec->analysis,
@@ -250,10 +292,13 @@ bool rsp_render_charts(const rsp_publication *p, rsp_diag *d) {
     if (ok) {
         list_jobs(&b);
         b.drawn = rsp_calloc(b.n + 1, sizeof *b.drawn);
+        b.lines = rsp_calloc(b.n + 1, sizeof *b.lines);
         ok = rsp_make_each(b.n, write_chart, &b);
+        ok = write_lines(&b) && ok;
         tell_of_missing(&b);
     }
     free(b.drawn);
+    free(b.lines);
     free(b.jobs);
     rsp_arena_free(b.a);
     return ok;
