@@ -60,7 +60,7 @@ static void test_numbers(void **state) {
     number("en", "43.7%", "\u221212,345.68", "1 March 2026");
     number("de", "43,7\u00a0%", "\u221212.345,68", "1. März 2026");
     number("da", "43,7\u00a0%", "\u221212.345,68", "1. marts 2026");
-    number("fr", "43,7\u00a0%", "\u221212\u202f345,68", "01/03/2026");
+    number("fr", "43,7\u00a0%", "\u221212\u202f345,68", "1er mars 2026");
     number("pl", "43,7%", "\u221212\u00a0345,68", "1 marca 2026");
     number("pt", "43,7%", "\u221212\u00a0345,68", "1 de março de 2026");
     number("ro", "43,7\u00a0%", "\u221212.345,68", "1 martie 2026");
