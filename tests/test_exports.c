@@ -1057,10 +1057,11 @@ static void test_what_is_refused(void **state) {
     truncated("fixtures/exports/google-forms/hot-dog-fall25.xlsx", 5000, "the workbook is damaged");
     truncated("fixtures/exports/eusurvey/everse-landscaping.xls", 4000, "damaged or has a password");
     expect_refused("results.xml", "<Results><Survey><Elements lang='en'>", 36, "the XML document is damaged");
-    expect_refused("laughs.xml", "<!DOCTYPE x [<!ENTITY a 'b'>]><Results><Survey/></Results>", 58, "damaged");
+    expect_refused("laughs.xml", "<!DOCTYPE x [<!ENTITY a 'b'>]><Results><Survey/></Results>", 58,
+                   "declares a document type");
     expect_refused("answers.pdf", "%PDF-1.7 ", 9, "this is a PDF");
     expect_refused("answers.gz", "\x1F\x8B\x08 and so on", 14, "compressed");
-    expect_archive_refused("laughs.ods", "content.xml", laughs, NULL, "damaged");
+    expect_archive_refused("laughs.ods", "content.xml", laughs, NULL, "declares a document type");
     expect_archive_refused("answers.zip", "answers.csv", "id,a\n1,2\n", NULL, "a zip archive, not a workbook");
     expect_archive_refused("blank.ods", "content.xml", ODS(""), NULL, "it holds no cells");
     /* A few bytes that stand for a million rows of a thousand columns each. */

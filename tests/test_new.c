@@ -315,6 +315,34 @@ static void test_limesurvey_questionnaires(void **state) {
     rsp_diag_free(d);
 }
 
+/* Types, entities that nobody declares and nesting without end: each is said, and no other file is read. */
+static void test_questionnaires_that_are_refused(void **state) {
+#define LSS(type, inside) type "<document><LimeSurveyDocType>Survey</LimeSurveyDocType>" inside "</document>"
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {LSS("<!DOCTYPE d [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\">]>", "<x>&b;</x>"), "declares a document type"},
+        {LSS("<!DOCTYPE d [<!ENTITY f SYSTEM \"/etc/passwd\">]>", "<x>&f;</x>"), "declares a document type"},
+        {LSS("<!DOCTYPE d SYSTEM \"/etc/passwd\">", ""), "declares a document type"},
+        {LSS("", "<x>&f;</x>"), "no whole XML document"},
+        {LSS("", "<x>"), "no whole XML document"},
+    };
+    (void) state;
+    for (size_t k = 0; k <= sizeof cases / sizeof *cases; k++) {
+        rsp_diag *d = rsp_diag_new();
+        rsp_buf raw = {0};
+        bool deep = k == sizeof cases / sizeof *cases;
+        rsp_buf_puts(&raw, deep ? LSS("", "") : cases[k].text);
+        raw.length -= deep ? strlen("</document>") : 0;
+        for (int depth = 0; deep && depth < 100000; depth++) rsp_buf_puts(&raw, "<x>");
+        assert_null(rsp_form_read(&raw, "form.lss", d));
+        assert_int_equal(rsp_diag_count(d), 1);
+        assert_non_null(strstr(rsp_diag_at(d, 0)->message, deep ? "no whole XML document" : cases[k].says));
+        rsp_buf_free(&raw);
+        rsp_diag_free(d);
+    }
+}
+
 static void write_sheet(lxw_workbook *book, const char *name, const char *const *cells, uint16_t columns) {
     lxw_worksheet *sheet = workbook_add_worksheet(book, name);
     for (uint32_t k = 0; cells[k]; k++)
@@ -702,6 +730,7 @@ int main(void) {
                                        cmocka_unit_test(test_what_a_draft_says),
                                        cmocka_unit_test(test_what_a_draft_leaves),
                                        cmocka_unit_test(test_numbers_of_a_draft),
+                                       cmocka_unit_test(test_questionnaires_that_are_refused),
                                        cmocka_unit_test(test_limesurvey_questionnaires),
                                        cmocka_unit_test(test_xlsform),
                                        cmocka_unit_test(test_redcap_dictionary),

@@ -28,7 +28,7 @@ struct document {
     size_t n_codes, code_capacity;
     const char **codes;
     size_t n_elements; /* languages met */
-    bool bad, large;
+    bool bad, large, typed;
 };
 
 bool rsp_is_eusurvey_xml(const rsp_buf *raw) {
@@ -43,9 +43,8 @@ static bool is(const struct document *x, int type, const char *name) {
 
 static bool next(struct document *x) {
     int rc = x->bad || x->large ? -1 : xmlTextReaderRead(x->xml);
-    if (rc == 1 &&
-        (xmlTextReaderNodeType(x->xml) == XML_READER_TYPE_DOCUMENT_TYPE || xmlTextReaderDepth(x->xml) > DEEPEST))
-        rc = -1;
+    x->typed = x->typed || (rc == 1 && xmlTextReaderNodeType(x->xml) == XML_READER_TYPE_DOCUMENT_TYPE);
+    if (x->typed || (rc == 1 && xmlTextReaderDepth(x->xml) > DEEPEST)) rc = -1;
     x->bad = x->bad || rc < 0;
     return rc == 1;
 }
@@ -200,7 +199,9 @@ rsp_table_data *rsp_eusurvey_xml_open(rsp_buf *raw, const char *path, rsp_diag *
     }
     if (x.bad || x.large) {
         rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, "export the results again, or as xlsx",
-                   x.large ? "the document holds more than can be read" : "the XML document is damaged");
+                   x.large   ? "the document holds more than can be read"
+                   : x.typed ? RSP_XML_TYPED
+                             : "the XML document is damaged");
         rsp_grid_free(x.grid);
     } else {
         t = rsp_grid_table(x.grid, path, "xml", d);

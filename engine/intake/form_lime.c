@@ -331,14 +331,32 @@ static void read_tables(struct lime *x, xmlNode *root) {
                 each_row(x, n, tables[k].take);
 }
 
+/* Entities are declared in the document type: the parser ends before it reads one. */
+static void refuse_type(void *context, const xmlChar *name, const xmlChar *external, const xmlChar *system) {
+    xmlParserCtxt *parser = context;
+    (void) name, (void) external, (void) system;
+    *(bool *) parser->_private = true;
+    xmlStopParser(parser);
+}
+
+static xmlDoc *read_xml(const rsp_buf *raw, bool *typed) {
+    xmlParserCtxt *parser = raw->length > INT_MAX ? NULL : xmlNewParserCtxt();
+    if (!parser) return NULL;
+    parser->_private = typed;
+    parser->sax->internalSubset = refuse_type;
+    xmlDoc *document = xmlCtxtReadMemory(parser, raw->data, (int) raw->length, NULL, NULL,
+                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlFreeParserCtxt(parser);
+    return document;
+}
+
 rsp_form *rsp_form_lss(const rsp_buf *raw, const char *path, rsp_diag *d) {
-    xmlDoc *document = raw->length > INT_MAX ? NULL
-                                             : xmlReadMemory(raw->data, (int) raw->length, NULL, NULL,
-                                                             XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    bool typed = false;
+    xmlDoc *document = read_xml(raw, &typed);
     xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
-    if (!root || document->intSubset) {
+    if (!root || typed) {
         rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, "export the survey's structure (.lss) again",
-                   "the questionnaire is damaged: it is no whole XML document");
+                   typed ? RSP_XML_TYPED : "the questionnaire is damaged: it is no whole XML document");
         xmlFreeDoc(document);
         return NULL;
     }

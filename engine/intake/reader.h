@@ -10,6 +10,9 @@
 
 #include "responsive/intake.h"
 
+/* Of an XML document in any format: declared types can name other files and grow without end. */
+#define RSP_XML_TYPED "the XML declares a document type (DOCTYPE), as no export does; it is not read"
+
 /* ---- bytes to UTF-8 --------------------------------------------------------------------------------------------- */
 
 typedef struct {

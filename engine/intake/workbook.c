@@ -83,7 +83,10 @@ static bool part_open(struct part *p, struct book *b, const char *name) {
 /* Next node; false at the end and, reported, where the document is broken. */
 static bool part_next(struct part *p) {
     int rc = p->book->failed ? -1 : xmlTextReaderRead(p->xml);
-    if (rc == 1 && xmlTextReaderNodeType(p->xml) == XML_READER_TYPE_DOCUMENT_TYPE) rc = -1;
+    if (rc == 1 && xmlTextReaderNodeType(p->xml) == XML_READER_TYPE_DOCUMENT_TYPE) {
+        fail(p->book, RSP_XML_TYPED, "open it in a spreadsheet program and save it again, or export it as CSV");
+        return false;
+    }
     if (rc == 1 && xmlTextReaderDepth(p->xml) > RSP_MOST_XML_DEPTH) rc = -1;
     if (rc < 0) fail_damaged(p->book);
     return rc == 1;
