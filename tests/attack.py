@@ -1,14 +1,15 @@
 """What can a reader who kept every file of every night compute of what is hidden? An attacker on whole publications, written
 from the published files alone, with other software than hides.
 
-    attack.py STUDY --truth RUN... --published RUN... [--show=ROW]
+    attack.py STUDY --truth RUN... --published RUN... [--show=ROW] [--files]
 
 The runs are those of the same nights in their order: `published` as the study publishes, `truth` by the same program with rules
 that hide next to nothing, without weights, so that its shares are counts. For each night of `published`:
 
   1. Every number in workbooks, charts and briefs is one of results.csv (tests/agree.py); here the same is held for the data of
-     the explore page, for the sentences of pictures (title, description, alternative text, with numbers in words), and
-     for the quality page; codebook and data package hold no frequencies. So what readers can know is what the table shows.
+     the explore page, for the sentences of pictures (title, description, alternative text, with numbers in words; in the PDFs
+     too), for the quality page, the page of changes, the index and the methods annex; the explore page itself holds no number,
+     codebook and data package no frequencies. So what readers can know is what the table shows.
   2. A linear program then bounds every hidden count: what is shown is taken as a count, levels add to their base, bases to
      the base of the whole, parts to their whole, means, standard deviations, net shares, top shares and pairs are sums over
      levels, choices of a set are sums over their combinations, and from one night to the next a count moves by no more than its
@@ -17,9 +18,9 @@ that hide next to nothing, without weights, so that its shares are counts. For e
 
 (Weighted shares are weaker than the counts that are granted here: any split of the hidden respondents is met by weights in
 proportion to it.) --show takes a row (analysis,domain,term,level,statistic) for shown that is hidden, to see that it is noticed.
-Prints what was looked at; status 1 if a count is narrowed, or a number is nobody's, or there was nothing to attack.
+--files: the first part alone. Prints what was looked at; status 1 if a count is narrowed, or a number is nobody's, or there was nothing to attack.
 """
-import csv, glob, json, os, re, subprocess, sys, tempfile, html
+import csv, glob, importlib.util, json, os, re, subprocess, sys, tempfile, html
 
 MINIMUM_BASE, MINIMUM_CELL = 10, 3
 NUMBERS = ["estimate", "se", "df", "df1", "lower", "upper", "p", "p_adj", "n", "n_eff", "deff"]
@@ -130,6 +131,142 @@ def check_quality(run, before, rows):
         seen += 1
         if not any(abs(scale * v - float(text)) <= half for v in values):
             fault("quality.html", "nothing published rounds to " + cell)
+    return seen
+
+
+NUMBER = r"(?<![\w.,])[+−-]?\d[\d,]*(?:\.\d+)?%?(?![\w])"
+
+
+def is_one_of(token, values):
+    """Is the number a rounding of one of these, as it is or in per cent?"""
+    text = token.replace("−", "-").replace(",", "").rstrip("%").lstrip("+")
+    half = 0.5 * 10 ** -(len(text.split(".")[1]) if "." in text else 0) * (1 + 1e-9) + 1e-12
+    scale = 100 if token.endswith("%") else 1
+    return any(abs(scale * v - float(text)) <= half for v in values)
+
+
+def own_count(rows, name, domain=""):
+    return [float(r["estimate"]) for r in rows if (r["analysis"], r["term"], r["domain"]) == ("response", name, domain) and r["estimate"]]
+
+
+def english(run, name):
+    page = read_text(os.path.join(run, name))
+    return page[page.index('<section class="language" id="en"'): page.index("</section>", page.index('id="en"'))]
+
+
+def cells_of(page):
+    """Rows of the page's tables: caption, cells."""
+    for caption, table in re.findall(r"<caption>(.*?)</caption>(.*?)</table>", page, re.S):
+        for row in re.findall(r"<tr>(.*?)</tr>", table, re.S):
+            cells = [re.sub(r"<[^>]+>", "", c) for c in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.S)]
+            if not re.search(r'<th scope="col"', row):
+                yield html.unescape(re.sub(r"<[^>]+>", "", caption)), cells
+
+
+def check_changes(run, before, rows):
+    """Before and now stand in their tables; of what is hidden in one of them there is no difference. Counts are of rows."""
+    page, seen = english(run, "changes.html"), 0
+    people = {n: own_count(rows, n) + own_count(before, n) for n in ("kept", "set_aside")}
+    if not before:
+        if re.findall(NUMBER, re.sub(r"<[^>]+>|\bid=\S+", " ", page[page.index("<h1>"):])):
+            fault("changes.html", "the first publication has nothing to compare with")
+        return 1
+    shown = [{float(r[n]) for r in x for n in ("estimate", "n", "n_eff") if r[n]} for x in (before, rows)]
+    for caption, cells in cells_of(page):
+        numbers = [c for c in cells[1:] if re.fullmatch(NUMBER, c)]
+        seen += len(numbers)
+        if caption.startswith("Respondents"):
+            country = [float(r["estimate"]) for r in before + rows if r["analysis"] == "response" and r["estimate"]]
+            known = set(country) | {x - y for x in country for y in country}
+            wrong = [c for c in numbers if not is_one_of(c, known)]
+        elif caption.startswith("By country"):
+            wrong = [c for c in numbers if float(c.replace(",", "")) > len(rows)]
+        else:
+            wrong = [c for c, at in zip(cells[1:], (0, 1)) if re.fullmatch(NUMBER, c) and not is_one_of(c, shown[at])]
+            if any("[c]" in c for c in cells[1:3]) and any(re.search(NUMBER, c) for c in cells[3:]):
+                wrong.append("a difference to a hidden figure: " + cells[0])
+        for c in wrong:
+            fault("changes.html", "%s: nothing published is %s (%s)" % (caption, c, cells[0][:80]))
+    told = re.search(r"([\d,]+) respondents were counted before, ([\d,]+) are now", page)
+    if not told or not all(is_one_of(x, people["kept"]) for x in told.groups()):
+        fault("changes.html", "respondents are not those of the table")
+    return seen
+
+
+def check_index(run, before, rows):
+    """Respondents, sizes of files, hashes, numbers of changed rows, and no other number."""
+    page = english(run, "index.html")
+    text = re.sub(r"<[^>]+>", " ", html.unescape(page))
+    text = re.sub(r"SHA-256 [0-9a-f]+|\([^()]*\d (?:[kM]?B|bytes)\)|\d+ \w+ \d{4}\b|·[^·]*?\d+ kB\)", " ", text)
+    people = own_count(rows, "kept") + own_count(before, "kept")
+    seen = 0
+    for sentence in re.split(r"(?<=[.!?])\s|\n", text):
+        for token in re.findall(NUMBER, sentence):
+            seen += 1
+            of_rows = re.search(r"\b(figures?|estimates?|files?|languages?|sheets?|rows?|charts?)\b", sentence)
+            if not (is_one_of(token, people) if re.search("respondents", sentence) else of_rows and float(token.replace(",", "")) <= len(rows)):
+                fault("index.html", "nobody's number: %s in “%s”" % (token, sentence.strip()[:120]))
+    return seen
+
+
+def check_empty_explore(run):
+    """Numbers come with the data alone (checked above)."""
+    page = read_text(os.path.join(run, "explore.html"))
+    text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", page[page.index("<body"):], flags=re.S)
+    for token in re.findall(NUMBER, html.unescape(text)):
+        fault("explore.html", "holds a number: " + token)
+    return len(text) > 100
+
+
+def check_annex(run, rows, study):
+    """Files, countries, weights and missing answers by the table's own counts; who is counted as heavy is not a few."""
+    text = subprocess.run(["pdftotext", "-layout", os.path.join(run, "methods/methods-en.pdf"), "-"], capture_output=True, text=True, check=True).stdout
+    kept, seen = own_count(rows, "kept")[0], 0
+    words = {re.sub(r"\s+", " ", r["label::en"]).strip(): r["name"] for r in read_csv(os.path.join(study, "survey.csv")) if r.get("label::en")}
+    bases = {}
+    for r in rows:
+        if r["n"] and not r["domain"]:
+            bases.setdefault(r["term"], set()).add(float(r["n"]))
+    for label, valid, share in re.findall(r"^(\S.*?) {2,}([\d,]+) {2,}([\d.]+%)$", text, re.M):
+        if label not in words:
+            continue
+        n = float(valid.replace(",", ""))
+        seen += 2
+        if n not in bases.get(words[label], set()) or not is_one_of(share, [1 - n / kept]):
+            fault("methods annex", "%s: no row rests on %s, %s" % (label, valid, share))
+    for heavy in re.findall(r"([\d,]+) above [\d.]+ × mean", text):
+        seen += 1
+        if float(heavy.replace(",", "")) < MINIMUM_CELL:
+            fault("methods annex", "%s respondents have a large weight" % heavy)
+    weights = [float(r[n]) for r in rows if r["analysis"] == "weights" for n in ("estimate", "n") if r[n]]
+    for row in re.findall(r"^\w[\w ]*? {2,}(\d+) {2,}([\d.]+) {2,}(\d+) {2,}\[c\] {2,}([\d.]+%)", text, re.M):
+        seen += 4
+        for token in row:
+            if not is_one_of(token, weights + [kept]):
+                fault("methods annex", "weights: no row has " + token)
+    own = [float(r["estimate"]) for r in rows if r["analysis"] == "response" and r["estimate"]]
+    for row in re.findall(r"^[A-Z]\w+(?: \w+)* {2,}([\d,]+) {2,}([\d,]+) {2,}([\d,]+)$", text[text.index("Rows by country"): text.index("Cleaning  ")], re.M):
+        seen += 3
+        for token in row:
+            if not is_one_of(token, own):
+                fault("methods annex", "rows by country: no row has " + token)
+    return seen
+
+
+def check_tagged(run, tables):
+    """Alternative texts of the PDFs' figures, by the rows of their analysis."""
+    data = read_text(os.path.join(run, "explore-data.js"))
+    titles = {p["title"]: p["id"].split(".")[0] for p in json.loads(data[data.index("{"): data.rindex("}") + 1])["pictures"] if p["lang"] == "en"}
+    spec = importlib.util.spec_from_file_location("matterhorn", os.path.join(os.path.dirname(os.path.abspath(__file__)), "matterhorn.py"))
+    tags, seen = importlib.util.module_from_spec(spec), 0
+    spec.loader.exec_module(tags)
+    for path in sorted(glob.glob(os.path.join(run, "*/*.pdf"))):
+        for element, _ in tags.Pdf(path).elements():
+            if "/Alt" not in element:
+                continue
+            sentence = tags.text(element["/Alt"])
+            rows = [r for title, a in titles.items() if sentence.startswith(title) for r in tables[a]]
+            seen += 1 + check_sentence(os.path.basename(path), sentence, rows)
     return seen
 
 
@@ -371,7 +508,7 @@ def show(rows, truth, key):
             r.update(of[key])
 
 
-def main(study, truth_runs, published_runs, shown):
+def main(study, truth_runs, published_runs, shown, files_alone):
     before, nights = [], []
     seen = {}
     for truth, run in zip(truth_runs, published_runs):
@@ -379,8 +516,11 @@ def main(study, truth_runs, published_runs, shown):
         tables = {}
         for r in rows:
             tables.setdefault(r["analysis"], []).append(r)
-        for name, n in (("explore page", check_explore(run, tables)), ("sentences of pictures", check_pictures(run, tables)),
-                        ("quality page", check_quality(run, before, rows)), ("open data", check_open_data(run))):
+        for name, n in (("explore page", check_explore(run, tables)), ("explore page without data", check_empty_explore(run)),
+                        ("sentences of pictures", check_pictures(run, tables)), ("alternative texts in PDFs", check_tagged(run, tables)),
+                        ("quality page", check_quality(run, before, rows)), ("page of changes", check_changes(run, before, rows)),
+                        ("index", check_index(run, before, rows)), ("methods annex", check_annex(run, rows, study)),
+                        ("open data", check_open_data(run))):
             seen[name] = seen.get(name, 0) + n
         statistics = {a: {r["statistic"] for r in x} for a, x in tables.items()}
         of_people = {a for a, x in statistics.items() if x & (set(Night.KINDS) | {"mean", "net"}) and a not in ("response", "cleaning", "weights")
@@ -390,7 +530,7 @@ def main(study, truth_runs, published_runs, shown):
         nights.append(Night(true, rows, of_people))
         before = rows
     values = values_of(study)
-    items = sorted({c[1] for night in nights for c in night.count if c not in night.shown})
+    items = [] if files_alone else sorted({c[1] for night in nights for c in night.count if c not in night.shown})
     with tempfile.TemporaryDirectory() as folder:
         for item in items:
             for t in range(len(nights)):
@@ -409,6 +549,6 @@ def main(study, truth_runs, published_runs, shown):
 
 if __name__ == "__main__":
     shown = [x.split("=", 1)[1] for x in sys.argv if x.startswith("--show=")]
-    argv = [x for x in sys.argv if not x.startswith("--show=")]
+    argv = [x for x in sys.argv if not x.startswith("--show=") and x != "--files"]
     at, to = argv.index("--truth"), argv.index("--published")
-    sys.exit(main(argv[1], argv[at + 1: to], argv[to + 1:], shown[0] if shown else ""))
+    sys.exit(main(argv[1], argv[at + 1: to], argv[to + 1:], shown[0] if shown else "", "--files" in sys.argv))

@@ -80,6 +80,40 @@ static void a_missing_protection_is_noticed(void **state) {
     assert_int_equal(sh("grep -q 'country=AT gender answer .* between' %s/said", here), 0);
 }
 
+/* A file that says more than the table, or another number, is named. */
+static void files_that_say_more_are_noticed(void **state) {
+    (void) state;
+    static const struct {
+        const char *change, *names; /* of the copy of the last publication */
+    } cases[] = {
+        {"sed -i 's/respondents were counted before, [0-9,]* are/respondents were counted before, 99,999 are/' "
+         "changes.html",
+         "changes.html: respondents"},
+        {"sed -i 's|<caption>Marked or judged otherwise</caption>|&<tr><th>x</th><td>[c]</td><td>1</td><td>0.123</td>"
+         "</tr>|' changes.html",
+         "changes.html: .*a difference to a hidden figure"},
+        {"sed -i 's|</h1>|&<p>Of 17 women one said no.</p>|' index.html", "index.html: nobody's number: 17"},
+        {"sed -i 's|</h1>|&<p>17 women</p>|' explore.html", "explore.html: holds a number: 17"},
+        {"sed -i 's|^scores,\\([^,]*,[^,]*,[^,]*\\),mean,[0-9.]*,|scores,\\1,mean,0.5,|' data/results.csv",
+         "brief-[A-Za-z]*-en.pdf: no row rounds to"},
+        {"sed -i 's|^response,country=AT,read,,count,|&1|' data/results.csv", "methods annex: rows by country"},
+        {"sed -i 's|^weights,country=AT,,,deff_kish,|&9|' data/results.csv", "methods annex: weights"},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        assert_int_equal(sh("rm -rf %s/copy && cp -rL %s/study-out/ifsw/latest %s/copy && cd %s/copy && %s", here, here,
+                            here, here, cases[k].change),
+                         0);
+        assert_int_equal(sh("python3 -I tests/attack.py specs/ifsw --truth $(ls -d %s/plain-out/ifsw/*Z) --published "
+                            "$(ls -d %s/study-out/ifsw/*Z | head -1) %s/copy --files > %s/said",
+                            here, here, here, here),
+                         1);
+        if (sh("grep -q \"%s\" %s/said", cases[k].names, here) != 0) {
+            sh("cat %s/said >&2", here);
+            fail_msg("not noticed: %s", cases[k].change);
+        }
+    }
+}
+
 static int set_up(void **state) {
     (void) state;
     snprintf(program, sizeof program, "%s/responsive", build_folder());
@@ -93,6 +127,7 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_hidden_is_narrowed),
-                                       cmocka_unit_test(a_missing_protection_is_noticed)};
+                                       cmocka_unit_test(a_missing_protection_is_noticed),
+                                       cmocka_unit_test(files_that_say_more_are_noticed)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -883,7 +883,7 @@ static void thirty_nights_do_not_tell_more_than_one(void **state) {
 enum { PLACE_NIGHTS = 12, MOST_PEOPLE = 1200 };
 
 struct correspondent {
-    int region, gender, level; /* from 0 */
+    int region, gender, level, first; /* from 0; first: as it was answered before it was corrected */
     bool gone, corrected;
 };
 
@@ -903,9 +903,22 @@ static void write_people(void) {
 }
 
 static void add_people(rsp_rng *rng, uint32_t n) {
-    for (; n && n_people < MOST_PEOPLE; n--)
-        people[n_people++] = (struct correspondent){(int) rsp_rng_below(rng, 3), (int) rsp_rng_below(rng, 2),
-                                                    (int) rsp_rng_below(rng, LEVELS), false, false};
+    for (; n && n_people < MOST_PEOPLE; n--) {
+        struct correspondent *one = &people[n_people++];
+        *one = (struct correspondent){.region = (int) rsp_rng_below(rng, 3), .gender = (int) rsp_rng_below(rng, 2)};
+        one->level = one->first = (int) rsp_rng_below(rng, LEVELS);
+    }
+}
+
+/* Corrections are taken back, and who left comes back. */
+static void take_back(rsp_rng *rng, size_t first_night) {
+    for (size_t k = 0; k < first_night; k++) {
+        if (people[k].corrected && rsp_rng_uniform(rng) < 0.4) {
+            people[k].level = people[k].first;
+            people[k].corrected = false;
+        }
+        if (people[k].gone && rsp_rng_uniform(rng) < 0.4) people[k].gone = false;
+    }
 }
 
 /* Each corrects once, so that no two corrections cancel; nobody who came leaves, for the same reason. */
@@ -994,7 +1007,7 @@ static void corrections_are_not_told_apart(void **state) {
              "roles: {id: id}\ndesign: {sample: self_selected}\n");
     size_t told = 0, waits = 0, released = 0;
     setenv("XDG_CONFIG_HOME", dir, 1);
-    for (uint64_t world = 0; world < 4; world++) {
+    for (uint64_t world = 0; world < 6; world++) { /* from the fourth on, changes come and go */
         static struct made_night night[PLACE_NIGHTS];
         rsp_rng rng;
         rsp_rng_init(&rng, 31, world);
@@ -1002,7 +1015,8 @@ static void corrections_are_not_told_apart(void **state) {
         n_people = 0;
         add_people(&rng, 500);
         for (size_t t = 0; t < PLACE_NIGHTS; t++) {
-            if (t) add_people(&rng, rsp_rng_below(&rng, 2) * rsp_rng_below(&rng, 40));
+            if (t && world < 4) add_people(&rng, rsp_rng_below(&rng, 2) * rsp_rng_below(&rng, 40));
+            if (t && world >= 4) take_back(&rng, 500);
             if (t) correct_some(&rng, rsp_rng_below(&rng, 4), 500);
             make_night(&night[t], s, m, d);
             struct attacker x = attack(s, night[t].rows, night[t].published);
@@ -1029,7 +1043,100 @@ static void corrections_are_not_told_apart(void **state) {
     DONE();
 }
 
-/* What is kept comes back as it was, and nothing shorter passes for it, but a memory of before there were traces. */
+/* What either of two publications of the same answers shows. */
+static void put_together(struct made_night *x, const struct made_night *y) {
+    for (size_t i = 0; i < x->rows->n; i++) {
+        const rsp_row *r = &x->rows->rows[i];
+        const rsp_published_row *other = seen(y->published, r), *own = seen(x->published, r);
+        if (own && other && isnan(own->estimate)) memcpy((rsp_published_row *) own, other, sizeof *own);
+    }
+}
+
+/* A crowd comes and leaves again, and a few answers change in between: the third night has the answers of the first, but for
+ * those. What the two show together narrows nothing that either hides, and no row tells of a few. */
+static void answers_that_come_back_open_nothing(void **state) {
+    (void) state;
+    DISCLOSE("  - {id: e, items: [item], statistic: mean, by: [[gender]]}\n"
+             "roles: {id: id}\ndesign: {sample: self_selected}\n");
+    size_t hidden = 0, opened = 0;
+    setenv("XDG_CONFIG_HOME", dir, 1);
+    for (uint64_t world = 0; world < 10; world++) {
+        static struct made_night night[3];
+        rsp_rng rng;
+        rsp_rng_init(&rng, 53, world);
+        rsp_memory *m = rsp_memory_new(s->disclosure.digest);
+        size_t few = world % 3, first = 60 + 12 * world; /* answers that stay changed */
+        n_people = 0;
+        add_people(&rng, (uint32_t) first);
+        for (size_t t = 0; t < 3; t++) {
+            if (t == 1) add_people(&rng, 90);
+            for (size_t k = first; t == 2 && k < n_people; k++) people[k].gone = true;
+            for (size_t k = 0; t == 2 && k < few; k++) people[k].level = (people[k].level + 1) % LEVELS;
+            make_night(&night[t], s, m, d);
+            for (size_t u = 0; u < t; u++) compare_nights(&night[u], &night[t], (size_t) s->disclosure.minimum_change);
+        }
+        for (size_t i = 0; i < night[0].rows->n; i++) {
+            const rsp_row *row = &night[0].rows->rows[i];
+            hidden += !is_shown(night[0].published, row);
+            opened += !is_shown(night[0].published, row) && is_shown(night[1].published, row);
+        }
+        if (!few) put_together(&night[2], &night[0]);
+        struct attacker x = attack(s, night[2].rows, night[2].published);
+        if (x.narrowed) fail_msg("world %u: %s", (unsigned) world, x.worst);
+        for (size_t t = 0; t < 3; t++) {
+            rsp_published_free(night[t].published);
+            rsp_results_free(night[t].rows);
+        }
+        rsp_memory_free(m);
+    }
+    unsetenv("XDG_CONFIG_HOME");
+    if (getenv("VERBOSE")) fprintf(stderr, "%zu hidden in the first nights, %zu shown in the second\n", hidden, opened);
+    assert_true(hidden > 100 && opened > 50);
+    DONE();
+}
+
+static void put_u64(rsp_buf *b, uint64_t x) { rsp_buf_add(b, (const char *) &x, sizeof x); }
+
+/* Of the first version, which knew the last state of each row alone: it is held against that. */
+static void an_old_memory_is_understood(void **state) {
+    (void) state;
+    DISCLOSE("");
+    const int64_t then[] = {20, 20, 20, 20, 20}, one_more[] = {21, 20, 20, 20, 20}, many_more[] = {28, 20, 20, 20, 20};
+    rsp_buf b = {0};
+    rsp_buf_puts(&b, "responsive memory 1\n");
+    put_u64(&b, strlen(s->disclosure.digest));
+    rsp_buf_puts(&b, s->disclosure.digest);
+    put_u64(&b, 1); /* publications */
+    put_u64(&b, 0); /* people */
+    add_distribution(r, "a", "region=n", then);
+    put_u64(&b, r->n);
+    for (size_t i = 0; i < r->n; i++) {
+        const rsp_row *x = &r->rows[i];
+        char key[256];
+        int n = snprintf(key, sizeof key, "%s\x1f%s\x1f%s\x1f%s\x1f%s", x->analysis, x->domain, x->term, x->level,
+                         x->statistic);
+        put_u64(&b, (uint64_t) n);
+        rsp_buf_puts(&b, key);
+        put_u64(&b, 100); /* respondents */
+        put_u64(&b, 100); /* when it was shown */
+        put_u64(&b, 0);   /* and it was */
+    }
+    for (int k = 0; k < 3; k++) put_u64(&b, 0); /* no spells, cells, sums */
+    for (int night = 0; night < 2; night++) {
+        rsp_memory *m = rsp_memory_unpack(b.data, b.length);
+        assert_non_null(m);
+        r->n = 0;
+        add_distribution(r, "a", "region=n", night ? many_more : one_more);
+        rsp_published *p = rsp_disclose(s, r, m, false, d);
+        assert_int_equal(is_shown(p, &r->rows[0]), night);
+        rsp_published_free(p);
+        rsp_memory_free(m);
+    }
+    rsp_buf_free(&b);
+    DONE();
+}
+
+/* What is kept comes back as it was, and nothing shorter passes for it. */
 static void a_memory_is_kept_whole(void **state) {
     (void) state;
     DISCLOSE("roles: {id: id}\ndesign: {sample: self_selected}\n");
@@ -1058,7 +1165,7 @@ static void a_memory_is_kept_whole(void **state) {
         rsp_memory_free(one);
         free(part);
     }
-    assert_int_equal(accepted, 1);
+    assert_int_equal(accepted, 0);
     rsp_buf_free(&bytes);
     rsp_buf_free(&again);
     rsp_published_free(night.published);
@@ -1216,6 +1323,8 @@ int main(void) {
                                        cmocka_unit_test(thirty_nights_do_not_tell_more_than_one),
                                        cmocka_unit_test(pairs_of_two_nights),
                                        cmocka_unit_test(corrections_are_not_told_apart),
+                                       cmocka_unit_test(answers_that_come_back_open_nothing),
+                                       cmocka_unit_test(an_old_memory_is_understood),
                                        cmocka_unit_test(a_memory_is_kept_whole),
                                        cmocka_unit_test(a_pair_is_held_back),
                                        cmocka_unit_test(rounded_counts_stay_rounded),

@@ -181,11 +181,27 @@ static rsp_request request_of(const struct night *n) {
     return (rsp_request){n->study, n->preliminary, n->options->n_only, n->n_languages, n->options->only, n->languages};
 }
 
-/* Nobody came, and a few left or changed their answers: the difference to the publication before would be theirs alone. */
+/* Nobody came, and a few left or changed their answers: the difference to the publication before would be theirs alone. Likewise
+ * to an earlier one, where answers or respondents come back. */
 static bool too_little(const struct night *n) {
     const rsp_arrivals *x = &n->arrivals;
     size_t least = (size_t) n->study->disclosure.minimum_change, other = x->left > x->other ? x->left : x->other;
-    return rsp_memory_releases(n->memory) && !x->came && other > 0 && other < least;
+    return rsp_memory_releases(n->memory) && (x->back || (!x->came && other > 0 && other < least));
+}
+
+static void report_too_little(const struct night *n) {
+    static const char remedy[] = "the publication before stays until there are more, or newcomers beside them";
+    const rsp_arrivals *x = &n->arrivals;
+    if (x->back)
+        rsp_report(n->d, RSP_NOTE, RSP_NOWHERE, remedy,
+                   "but for at least %zu respondents the answers are those of an earlier publication again: one that "
+                   "differs from it by so few would tell what they answered",
+                   x->back);
+    else
+        rsp_report(n->d, RSP_NOTE, RSP_NOWHERE, remedy,
+                   "%zu respondents of the publication before are gone, at least %zu are gone or answer otherwise: one "
+                   "that differs by so few would tell what they answered",
+                   x->left, x->other);
 }
 
 /* Newcomers too few to be published wait. The memory is every rank's own to read: each lets in the same. */
@@ -201,12 +217,7 @@ static bool let_wait(struct night *n) {
         rsp_log_line(&n->log, "%zu newcomers wait until there are enough to be published, %zu are let in",
                      n->arrivals.wait, n->arrivals.came);
     n->too_little = too_little(n);
-    if (n->too_little)
-        rsp_report(n->d, RSP_NOTE, RSP_NOWHERE,
-                   "the publication before stays until there are more, or newcomers beside them",
-                   "%zu respondents of the publication before are gone, at least %zu are gone or answer otherwise: one "
-                   "that differs by so few would tell what they answered",
-                   n->arrivals.left, n->arrivals.other);
+    if (n->too_little) report_too_little(n);
     return !n->too_little;
 }
 

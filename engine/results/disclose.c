@@ -125,11 +125,6 @@ static const char *row_key(const struct gate *g, size_t row) {
     return KEY(g, r->analysis, r->domain, r->term, r->level, r->statistic);
 }
 
-/* Too few to publish what they make of the difference. */
-static bool few(const struct gate *g, int64_t then, int64_t now) {
-    return then >= 0 && llabs(now - then) < g->rules->minimum_change;
-}
-
 static const char *filter_key(const struct gate *g, size_t row) {
     const rsp_analysis *a = g->analysis[row];
     return a && a->filter ? a->id : ""; /* a filtered analysis speaks of other people */
@@ -140,39 +135,41 @@ static const char *trace_key(const struct gate *g, size_t row) {
     const rsp_row *r = &g->results->rows[row];
     const rsp_analysis *a = g->analysis[row];
     if (!g->memory->tonight || !a) return NULL;
-    if (a->kind == RSP_A_TABLE) return rsp_trace_table_key(filter_key(g, row), r->term, r->domain, g->arena);
+    if (a->kind == RSP_A_TABLE)
+        return rsp_trace_table_key(filter_key(g, row), r->term, r->domain, is(r, "proportion_missing"), g->arena);
     const char *own = rsp_trace_analysis_key(a->id, r->domain, g->arena);
     return rsp_traces_find(g->memory->tonight, own) ? own : rsp_trace_analysis_key(a->id, "", g->arena);
 }
 
-/* Were answers changed in place, but those of too few? */
-static bool few_answer_otherwise(const struct gate *g, size_t row) {
+static const rsp_trace *trace_of(const struct gate *g, size_t row) {
     const char *key = trace_key(g, row);
-    const rsp_trace *now = key ? rsp_traces_find(g->memory->tonight, key) : NULL,
-                    *then = now ? rsp_traces_find(g->memory->then, key) : NULL;
-    size_t n = then ? rsp_trace_distance(then, now) : 0;
-    return n > 0 && n < (size_t) g->rules->minimum_change;
+    return key ? rsp_traces_find(g->memory->tonight, key) : NULL;
 }
 
-/* A row that was shown would tell the answers of a few by its difference to then. */
-static bool must_wait(const struct gate *g, size_t row, const rsp_row_memory *then) {
+/* What a few respondents changed waits: a row that differs by them from any publication that showed it would tell what they answer;
+ * one that differs by them, or by nobody, from a publication that hid it for its own sake would tell what was hidden. Newcomers wait
+ * in front of the statistics (waiting.c), so that this concerns rows of respondents who left, came back, or whose answers were
+ * changed. A row that waits is no state of its own, so that changes add up until they suffice. */
+static void hold_row(struct gate *g, size_t row, const rsp_row_memory *then, const rsp_trace *now) {
     const rsp_row *r = &g->results->rows[row];
-    return r->base != then->shown_base ? few(g, then->shown_base, r->base) : few_answer_otherwise(g, row);
+    bool few = false, uncovers = false;
+    for (size_t k = then->last; k != RSP_NONE; k = g->memory->row_told[k].before) {
+        const rsp_row_told *told = &g->memory->row_told[k];
+        size_t n = rsp_memory_differ(g->memory, now, told->state, r->base, told->base);
+        if (n >= (size_t) g->rules->minimum_change) continue;
+        if (told->hidden) uncovers |= r->base > 0;
+        else few |= n > 0;
+    }
+    g->held[row] = then->hidden;
+    g->waits[row] = few && !uncovers;
+    if (few || uncovers) g->hidden[row] = HELD;
 }
 
-/* What a few respondents changed waits: a row that was shown, and one that was hidden for its own sake, which would be known but
- * for them. Newcomers wait in front of the statistics (waiting.c), so that this concerns rows of respondents who left or whose
- * answers were changed. They add up: a row that waits is held against the publication that showed it last. */
 static void hold_against_memory(struct gate *g) {
     for (size_t i = 0; i < g->results->n; i++) {
-        const rsp_row *r = &g->results->rows[i];
         const rsp_row_memory *then =
-            g->hidden[i] == SHOWN && r->base >= 0 ? rsp_memory_row(g->memory, row_key(g, i)) : NULL;
-        if (!then) continue;
-        bool own_sake = then->hidden && !then->waits;
-        g->held[i] = then->hidden;
-        g->waits[i] = !own_sake && must_wait(g, i, then);
-        if (g->waits[i] || (own_sake && few(g, then->base, r->base) && r->base > 0)) g->hidden[i] = HELD;
+            g->hidden[i] == SHOWN && g->results->rows[i].base >= 0 ? rsp_memory_row(g->memory, row_key(g, i)) : NULL;
+        if (then) hold_row(g, i, then, trace_of(g, i));
     }
 }
 
@@ -487,8 +484,15 @@ struct linked {
     size_t *of_row;   /* per row of results; RSP_NONE: no cell of a table */
     const char **key; /* per cell; NULL: none of tonight */
     int64_t *base;
+    size_t *row; /* per cell of tonight: the first one of it */
     rsp_cell_state *state;
-    size_t *spell;         /* per cell: of the publication before, or of an earlier one; RSP_NONE */
+    size_t *spell; /* per cell: of the publication before, or of an earlier one; RSP_NONE */
+    size_t n_returns, returns_capacity;
+    struct cell_return {
+        size_t cell,
+            spell; /* tonight's cell stands nearly as it did in that spell, which is another than the last one */
+        double fall, rise; /* since then */
+    } * returns;
     size_t own;            /* cells before this one are tonight's */
     rsp_cell_state *first; /* [own] as they are before anything is hidden */
     size_t tonight;        /* relations before this one are tonight's */
@@ -502,6 +506,12 @@ static const char *cell_key(const struct gate *g, size_t row, const char *domain
 
 static double at_least_zero(double x) { return x > 0 ? x : 0; }
 
+/* By how much a count can have moved otherwise than it did, for whoever knows how many more respondents there are. */
+static void since(int64_t change, int64_t more, double *fall, double *rise) {
+    *fall = at_least_zero(at_least_zero((double) -more) + (double) change);
+    *rise = at_least_zero(at_least_zero((double) more) - (double) change);
+}
+
 /* How far from the true count an attacker cannot exclude that it is. Whoever has seen the count of the publication before knows
  * tonight's but for those who came (at most so many more) and left (at most so many less). Over several publications only
  * what the rules hide needs an interval: other counts may become known once they are no partner of such any more. */
@@ -509,13 +519,11 @@ static void set_bounds(const struct gate *g, rsp_cell_state *c, int64_t base, bo
                        const rsp_cell_memory *then) {
     double count = (double) c->count, least = (double) g->rules->minimum_cell;
     c->room = at_least_zero((double) base - count);
-    c->low = count;
-    c->high = c->room;
+    c->low = c->now_low = count;
+    c->high = c->now_high = c->room;
     c->need = by_rule ? fmin(least, count + c->room) : 0;
     if (!then) return;
-    double change = (double) (c->count - then->count);
-    c->fall = at_least_zero(at_least_zero((double) (then->base - base)) + change);
-    c->rise = at_least_zero(at_least_zero((double) (base - then->base)) - change);
+    since(c->count - then->count, base - then->base, &c->fall, &c->rise);
     c->held = then->spell != RSP_NONE;
     if (c->held) {
         const rsp_spell *spell = &g->memory->spells[then->spell];
@@ -531,13 +539,41 @@ static void set_bounds(const struct gate *g, rsp_cell_state *c, int64_t base, bo
 }
 
 /* A new cell of tonight. */
-static size_t add_cell(struct linked *l, const char *key, rsp_cell_state state, int64_t base) {
+static size_t add_cell(struct linked *l, const char *key, rsp_cell_state state, int64_t base, size_t row) {
     size_t k = l->n_cells++;
+    l->row[k] = row;
     l->state[k] = state;
     l->key[k] = key;
     l->base[k] = base;
     l->spell[k] = RSP_NONE;
     return k;
+}
+
+/* A cell that was shown when its answers were those of tonight, but those of a few, is known as well as then: tonight's own count,
+ * whatever publications since then hid. */
+static void narrow(rsp_cell_state *c, double fall, double rise) {
+    c->now_low = fmin(c->now_low, fall);
+    c->now_high = fmin(c->now_high, rise);
+    c->need = fmin(c->need, c->now_low + c->now_high);
+    c->known |= c->now_low + c->now_high == 0;
+    if (c->held) return;
+    c->low = fmin(c->low, c->now_low);
+    c->high = fmin(c->high, c->now_high);
+}
+
+/* Any earlier publication in which the cell stood as tonight, or nearly: its answers may have changed and changed back. */
+static void look_back(const struct gate *g, struct linked *l, size_t cell, const rsp_cell_memory *then) {
+    const rsp_trace *now = then->last == RSP_NONE ? NULL : trace_of(g, l->row[cell]);
+    for (size_t k = now ? then->last : RSP_NONE; k != RSP_NONE; k = g->memory->cell_told[k].before) {
+        const rsp_cell_told *told = &g->memory->cell_told[k];
+        if (told->spell == RSP_GONE || (told->spell == then->spell && then->spell != RSP_NONE)) continue;
+        size_t n = rsp_memory_differ(g->memory, now, told->state, l->base[cell], told->base);
+        if (n >= (size_t) g->rules->minimum_change) continue;
+        struct cell_return x = {.cell = cell, .spell = told->spell};
+        since(l->state[cell].count - told->count, l->base[cell] - told->base, &x.fall, &x.rise);
+        if (told->spell == RSP_NONE) narrow(&l->state[cell], x.fall, x.rise);
+        else RSP_PUSH(l->returns, l->n_returns, l->returns_capacity, x);
+    }
 }
 
 /* Bounds of tonight's cells: by tonight's publication alone, or by all. */
@@ -551,7 +587,9 @@ static void bound_cells(const struct gate *g, struct linked *l, bool with_memory
         bool remainder = c->count < g->rules->minimum_cell && strncmp(l->key[k], "rest\x1f", 5) == 0;
         const rsp_cell_memory *then = with_memory ? rsp_memory_cell(g->memory, l->key[k]) : NULL;
         set_bounds(g, c, l->base[k], !c->open && (!with_memory || by_rule[k] || remainder), then);
-        if (then) l->spell[k] = then->spell;
+        if (!then) continue;
+        l->spell[k] = then->spell;
+        look_back(g, l, k, then);
     }
 }
 
@@ -563,6 +601,7 @@ static void number_cells(struct gate *g, struct linked *l) {
     l->state = RSP_ARRAY(g->arena, rsp_cell_state, room);
     l->key = RSP_ARRAY(g->arena, const char *, room);
     l->base = RSP_ARRAY(g->arena, int64_t, room);
+    l->row = RSP_ARRAY(g->arena, size_t, room);
     l->spell = RSP_ARRAY(g->arena, size_t, room);
     for (size_t i = 0; i < n; i++) {
         const rsp_row *r = &g->results->rows[i];
@@ -573,7 +612,7 @@ static void number_cells(struct gate *g, struct linked *l) {
         if (k == RSP_NONE) {
             rsp_cell_state c = {
                 .count = count_of(r), .known = r->base == 0, .counts = r->cell >= 0, .open = true, .stays = g->held[i]};
-            rsp_map_put(l->cells, key, k = add_cell(l, key, c, r->base));
+            rsp_map_put(l->cells, key, k = add_cell(l, key, c, r->base, i));
         }
         l->of_row[i] = k;
     }
@@ -612,7 +651,7 @@ static void relate_set(struct gate *g, struct linked *l, size_t set, const struc
     if (rest > 0)
         cells[n++] = add_cell(l, rsp_printf(g->arena, "rest\x1f%s", l->key[cells[0]]),
                               (rsp_cell_state){.count = rest, .counts = true, .hidden = rest < g->rules->minimum_cell},
-                              g->results->rows[set].base);
+                              g->results->rows[set].base, set);
     if (n > 1) add_relation(g, l, cells, n, false);
 }
 
@@ -680,32 +719,52 @@ static void relate(struct gate *g, struct linked *l) {
     groups_free(&parts);
 }
 
+/* Spells that tonight can narrow: those that hang together with one that is open, or with one that returns. */
+static bool *spells_awake(const struct gate *g, const struct linked *l) {
+    bool *woken = rsp_calloc(g->memory->n_spells + 1, 1);
+    for (size_t k = 0; k < l->n_returns; k++) woken[l->returns[k].spell] = true;
+    return rsp_memory_awake(g->memory, woken);
+}
+
 /* What earlier publications left open, as relations over spells: a cell of tonight that the publication before hid is its own
  * spell's number. */
 static void relate_memory(struct gate *g, struct linked *l) {
     const rsp_memory *m = g->memory;
     size_t *cell = RSP_ARRAY(g->arena, size_t, m->n_spells);
+    bool *awake = spells_awake(g, l);
     for (size_t k = 0; k < m->n_spells; k++) cell[k] = RSP_NONE;
     for (size_t k = 0; k < l->n_cells; k++)
         if (l->spell[k] != RSP_NONE) cell[l->spell[k]] = k;
     for (size_t k = 0; k < m->n_spells; k++) {
         const rsp_spell *s = &m->spells[k];
-        if (cell[k] != RSP_NONE) continue;
-        cell[k] = add_cell(l, NULL, (rsp_cell_state){.past = true, .counts = true, .low = s->low, .high = s->high}, 0);
+        if (cell[k] != RSP_NONE || !awake[k]) continue;
+        cell[k] = add_cell(l, NULL, (rsp_cell_state){.past = true, .counts = true, .low = s->low, .high = s->high}, 0,
+                           RSP_NONE);
         l->state[cell[k]].need = s->need;
         l->spell[cell[k]] = k;
     }
     for (size_t k = 0; k < m->n_sums; k++) {
         const rsp_spell_sum *s = &m->sums[k];
-        rsp_relation r = {s->n, RSP_ARRAY(g->arena, size_t, s->n), true, s->sign, s->fall, s->rise};
+        if (!s->n || cell[s->spell[0]] == RSP_NONE) continue;
+        rsp_relation r = {s->n, RSP_ARRAY(g->arena, size_t, s->n), true, s->sign, false, s->fall, s->rise};
         for (size_t j = 0; j < s->n; j++) r.cell[j] = cell[s->spell[j]];
         RSP_PUSH(l->relations, l->n_relations, l->capacity, r);
     }
+    static const signed char since_then[] = {-1, 1};
+    for (size_t k = 0; k < l->n_returns; k++) {
+        const struct cell_return *x = &l->returns[k];
+        rsp_relation r = {2, RSP_ARRAY(g->arena, size_t, 2), true, since_then, true, x->fall, x->rise};
+        r.cell[0] = cell[x->spell];
+        r.cell[1] = x->cell;
+        RSP_PUSH(l->relations, l->n_relations, l->capacity, r);
+    }
+    free(awake);
 }
 
 static void linked_free(struct linked *l) {
     if (!l) return;
     free(l->relations);
+    free(l->returns);
     rsp_map_free(l->cells);
 }
 
@@ -724,6 +783,7 @@ static struct linked *linked_new(struct gate *g) {
 static void begin_linked(const struct gate *g, struct linked *l) {
     l->n_cells = l->own;
     l->n_relations = l->tonight;
+    l->n_returns = 0;
     memcpy(l->state, l->first, l->own * sizeof *l->state);
     for (size_t k = 0; k < l->own; k++) l->spell[k] = RSP_NONE;
     for (size_t i = 0; i < g->results->n; i++) {
@@ -863,22 +923,16 @@ static void remember_rows(struct gate *g) {
         const rsp_row *r = &g->results->rows[i];
         if (r->base < 0) continue;
         const char *key = row_key(g, i);
-        const rsp_row_memory *then = rsp_memory_row(g->memory, key);
-        bool hidden = !known[i];
-        int64_t shown = hidden ? then ? then->shown_base : -1 : r->base;
-        rsp_memory_put_row(g->memory, key, (rsp_row_memory){r->base, shown, hidden, hidden && g->waits[i]});
+        rsp_memory_put_row(g->memory, key, !known[i]);
+        if (known[i] || !g->waits[i]) rsp_memory_tell_row(g->memory, key, trace_of(g, i), r->base, !known[i]);
     }
 }
 
-/* Traces of rows that wait stay those of when they were last shown. */
-static void remember_traces(struct gate *g) {
-    rsp_map *waiting = rsp_map_new();
-    for (size_t i = 0; i < g->results->n; i++) {
-        const char *key = g->waits[i] ? trace_key(g, i) : NULL;
-        if (key) rsp_map_put(waiting, key, i);
-    }
-    rsp_memory_keep_traces(g->memory, waiting);
-    rsp_map_free(waiting);
+static void remember_everybody(rsp_memory *m) {
+    const rsp_trace *all = m->tonight ? rsp_traces_find(m->tonight, RSP_TRACE_EVERYBODY) : NULL;
+    if (!all) return;
+    rsp_memory_put_row(m, RSP_TRACE_EVERYBODY, false);
+    m->last_night = rsp_memory_tell_row(m, RSP_TRACE_EVERYBODY, all, all->n, false);
 }
 
 /* The spell that tonight's publication of the cell belongs to; a spell that it ends gets its last bounds. */
@@ -886,26 +940,39 @@ static size_t spell_of(struct gate *g, const struct linked *l, size_t k) {
     const rsp_cell_state *c = &l->state[k];
     rsp_memory *m = g->memory;
     double need = c->exposed ? 0 : c->need, need_before = c->exposed ? 0 : c->need_before;
-    if (!c->held)
-        return c->hidden && !c->known ? rsp_memory_add_spell(m, (rsp_spell){c->low, c->high, need, true}) : RSP_NONE;
+    bool hidden = c->hidden && !c->known;
+    if (!c->held) return hidden ? rsp_memory_add_spell(m, (rsp_spell){c->low, c->high, need, true}) : RSP_NONE;
     rsp_spell *before = &m->spells[l->spell[k]];
-    if (c->hidden && c->fall + c->rise <= 0) {
-        *before = (rsp_spell){c->low, c->high, fmax(need, need_before), true};
+    if (hidden && c->fall + c->rise <= 0) {
+        *before = (rsp_spell){fmin(c->low, c->now_low), fmin(c->high, c->now_high), fmax(need, need_before), true};
         return l->spell[k];
     }
-    if (!c->hidden) {
+    if (!hidden) {
         *before = (rsp_spell){fmin(c->low, c->rise), fmin(c->high, c->fall), need_before, false};
         return RSP_NONE;
     }
     *before = (rsp_spell){c->low, c->high, need_before, false};
-    size_t next = rsp_memory_add_spell(m, (rsp_spell){(double) c->count, c->room, need, true});
+    size_t next = rsp_memory_add_spell(m, (rsp_spell){c->now_low, c->now_high, need, true});
     rsp_memory_add_sum(m, 2, (size_t[]){l->spell[k], next}, (signed char[]){-1, 1}, c->fall, c->rise);
     return next;
 }
 
 static void remember_cell(struct gate *g, const struct linked *l, size_t k) {
     size_t spell = spell_of(g, l, k);
-    rsp_memory_put_cell(g->memory, l->key[k], (rsp_cell_memory){l->state[k].count, l->base[k], spell});
+    rsp_memory_put_cell(g->memory, l->key[k], l->state[k].count, l->base[k], spell);
+    rsp_memory_tell_cell(g->memory, l->key[k], trace_of(g, l->row[k]));
+}
+
+/* Spells that returned: tonight's own is theirs but for a few, or what tonight shows is. */
+static void remember_return(struct gate *g, const struct linked *l, const struct cell_return *x) {
+    size_t own = rsp_memory_cell(g->memory, l->key[x->cell])->spell;
+    rsp_spell *then = &g->memory->spells[x->spell];
+    if (own == RSP_NONE) {
+        then->low = fmin(then->low, x->rise);
+        then->high = fmin(then->high, x->fall);
+    } else if (own != x->spell) {
+        rsp_memory_add_sum(g->memory, 2, (size_t[]){x->spell, own}, (signed char[]){-1, 1}, x->fall, x->rise);
+    }
 }
 
 /* A sum over what tonight hides; spells have their numbers by now. */
@@ -930,6 +997,7 @@ static void remember_cells(struct gate *g) {
         if (l->key[k] && l->state[k].counts) remember_cell(g, l, k);
         else if (l->state[k].past && l->state[k].exposed) g->memory->spells[l->spell[k]].need = 0;
     }
+    for (size_t k = 0; k < l->n_returns; k++) remember_return(g, l, &l->returns[k]);
     for (size_t k = 0; k < l->tonight; k++) remember_sum(g, l, &l->relations[k], spell, sign);
     free(spell);
     free(sign);
@@ -946,7 +1014,7 @@ static void remember(struct gate *g) {
         choice_differences(g);
     } while (g->changed);
     remember_rows(g);
-    remember_traces(g);
+    remember_everybody(g->memory);
     remember_cells(g);
     rsp_memory_tidy(g->memory);
     g->memory->releases++;

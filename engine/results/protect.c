@@ -50,12 +50,15 @@ static bool is_unknown(const struct protector *p, size_t cell) {
 /* Something that an attacker asks about: a cell hidden tonight or in an earlier publication. */
 static bool is_asked(const struct protector *p, size_t cell) {
     const rsp_cell_state *c = &p->cells[cell];
-    return !c->known && (c->hidden || c->held || c->past);
+    return c->held || c->past || is_unknown(p, cell);
 }
 
-/* Is the cell one of the relation's unknowns? */
-static bool takes_part(const struct protector *p, const rsp_relation *r, size_t cell) {
-    return r->sign ? is_asked(p, cell) : is_unknown(p, cell);
+/* Is the number of the relation's k-th cell the one that tonight publishes or hides? */
+static bool of_tonight(const rsp_relation *r, size_t k) { return !r->sign || (r->to_tonight && k + 1 == r->n); }
+
+/* Is the k-th cell one of the relation's unknowns? */
+static bool takes_part(const struct protector *p, const rsp_relation *r, size_t k) {
+    return of_tonight(r, k) ? is_unknown(p, r->cell[k]) : is_asked(p, r->cell[k]);
 }
 
 static bool can_be_hidden(const struct protector *p, size_t cell) {
@@ -67,7 +70,7 @@ static bool can_be_hidden(const struct protector *p, size_t cell) {
  * are hidden. */
 static bool usable(const struct protector *p, const rsp_relation *r) {
     for (size_t k = 0; k < r->n; k++)
-        if (takes_part(p, r, r->cell[k])) return true;
+        if (takes_part(p, r, k)) return true;
     return false;
 }
 
@@ -77,7 +80,7 @@ static void join_components(struct protector *p) {
         const rsp_relation *r = &p->relations[i];
         size_t first = RSP_NONE;
         for (size_t k = 0; usable(p, r) && k < r->n; k++) {
-            if (!takes_part(p, r, r->cell[k])) continue;
+            if (!takes_part(p, r, k)) continue;
             if (first == RSP_NONE) first = find(p->component, r->cell[k]);
             else p->component[find(p->component, r->cell[k])] = first;
         }
@@ -224,12 +227,12 @@ struct attack {
 };
 
 /* Hidden in both publications, between which respondents came or left. */
-static bool moved(const rsp_cell_state *c) { return c->held && c->hidden && c->fall + c->rise > 0; }
+static bool moved(const rsp_cell_state *c) { return c->held && c->hidden && !c->known && c->fall + c->rise > 0; }
 
 /* In the program of a round, what does the cell's column stand for? */
 static int kind_of_column(const rsp_cell_state *c) {
     if (!c->held) return 1;
-    return moved(c) ? 4 : c->hidden ? 3 : 2;
+    return moved(c) ? 4 : c->hidden && !c->known ? 3 : 2;
 }
 
 /* Of a row of the program. */
@@ -295,8 +298,10 @@ static void add_columns(const struct protector *p, const struct block *b, struct
     for (size_t j = 0; j < b->n_columns; j++) {
         const rsp_cell_state *c = &p->cells[b->column[j]];
         x->before[j] = RSP_NONE;
-        if (moved(c)) add_column(x, b->column[j], (double) c->count, c->room, c->need);
-        else if (c->held && c->hidden) add_column(x, b->column[j], c->low, c->high, fmax(c->need, c->need_before));
+        if (moved(c)) add_column(x, b->column[j], c->now_low, c->now_high, c->need);
+        else if (c->held && c->hidden && !c->known)
+            add_column(x, b->column[j], fmin(c->low, c->now_low), fmin(c->high, c->now_high),
+                       fmax(c->need, c->need_before));
         else if (c->held) add_column(x, b->column[j], fmin(c->low, c->rise), fmin(c->high, c->fall), c->need_before);
         else add_column(x, b->column[j], c->low, c->high, c->need);
     }
@@ -329,9 +334,9 @@ static struct attack attack_new(const struct protector *p, const struct block *b
         int n = 0;
         if (!counts_only(p, r)) continue;
         for (size_t k = 0; k < r->n; k++) {
-            if (!takes_part(p, r, r->cell[k])) continue;
+            if (!takes_part(p, r, k)) continue;
             size_t j = place[r->cell[k]];
-            index[++n] = (int) (r->sign && x.before[j] != RSP_NONE ? x.before[j] : j) + 1;
+            index[++n] = (int) (!of_tonight(r, k) && x.before[j] != RSP_NONE ? x.before[j] : j) + 1;
             value[n] = coefficient(r, k);
         }
         int row = glp_add_rows(x.lp, 1);
@@ -402,7 +407,8 @@ static bool intervals_wide(struct protector *p, struct block *b, const size_t *p
 /* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
 static void describe_cell(rsp_buf *out, const rsp_cell_state *c) {
-    const double numbers[] = {(double) c->count, c->room, c->low, c->high, c->fall, c->rise, c->need, c->need_before};
+    const double numbers[] = {(double) c->count, c->room, c->low,         c->high,    c->fall,
+                              c->rise,           c->need, c->need_before, c->now_low, c->now_high};
     const char marks[] = {c->known, c->counts, c->hidden, c->open, c->held, c->past};
     rsp_buf_add(out, (const char *) numbers, sizeof numbers);
     rsp_buf_add(out, marks, sizeof marks);
@@ -410,11 +416,11 @@ static void describe_cell(rsp_buf *out, const rsp_cell_state *c) {
 
 static void describe_relation(const struct protector *p, rsp_buf *out, const rsp_relation *r, const size_t *place) {
     const double ends[] = {r->fall, r->rise};
-    const char marks[] = {r->sign != NULL, counts_only(p, r)};
+    const char marks[] = {r->sign != NULL, r->to_tonight, counts_only(p, r)};
     rsp_buf_add(out, (const char *) ends, sizeof ends);
     rsp_buf_add(out, marks, sizeof marks);
     for (size_t k = 0; k < r->n; k++) {
-        if (!takes_part(p, r, r->cell[k])) continue;
+        if (!takes_part(p, r, k)) continue;
         rsp_buf_add(out, (const char *) &place[r->cell[k]], sizeof *place);
         rsp_buf_add(out, coefficient(r, k) < 0 ? "-" : "+", 1);
     }
@@ -464,7 +470,7 @@ static bool round_of(struct protector *p) {
         const rsp_relation *r = &p->relations[i];
         size_t k = 0;
         if (!usable(p, r)) continue;
-        while (!takes_part(p, r, r->cell[k])) k++;
+        while (!takes_part(p, r, k)) k++;
         struct list *l = &rows[find(p->component, r->cell[k])];
         push(&l->v, &l->n, &l->capacity, i);
     }

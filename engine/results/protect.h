@@ -13,6 +13,7 @@ typedef struct {
     size_t *cell;
     bool fixed;
     const signed char *sign; /* NULL: tonight's */
+    bool to_tonight;         /* with sign: the last cell's number is tonight's, not that of the publication before */
     double fall, rise;       /* with sign */
 } rsp_relation;
 
@@ -30,6 +31,8 @@ typedef struct {
      * of the publication before; since then it cannot have fallen by more than `fall` below or risen by more than `rise` above
      * what it did. Its ends must stay `need` apart, those of the publication before `need_before`. */
     double low, high, fall, rise, need, need_before;
+    /* Tonight's own count, likewise; narrower where the cell was shown when its answers were these, or nearly. */
+    double now_low, now_high;
     bool exposed; /* out: it stays narrowed, nothing is left to hide */
 } rsp_cell_state;
 

@@ -43,14 +43,15 @@ void rsp_traces_put(rsp_traces *t, const char *key, rsp_trace trace) {
     RSP_PUSH(t->trace, t->n, t->capacity, trace);
 }
 
-size_t rsp_trace_distance(const rsp_trace *x, const rsp_trace *y) {
-    size_t n = 0;
+size_t rsp_trace_distance(const rsp_trace *x, const rsp_trace *y, bool nameless) {
+    size_t n = 0, more = x->n > y->n ? x->n - y->n : y->n - x->n;
     for (size_t k = 0; k < RSP_TRACE_PARTS; k++) n += x->part[k] != y->part[k];
-    return n;
+    if (nameless) n = (n + 1) / 2;
+    return n > more ? n : more;
 }
 
-const char *rsp_trace_table_key(const char *filter, const char *term, const char *domain, rsp_arena *a) {
-    return rsp_printf(a, "table\x1f%s\x1f%s\x1f%s", filter, term, domain);
+const char *rsp_trace_table_key(const char *filter, const char *term, const char *domain, bool said, rsp_arena *a) {
+    return rsp_printf(a, "%s\x1f%s\x1f%s\x1f%s", said ? "said" : "table", filter, term, domain);
 }
 
 const char *rsp_trace_analysis_key(const char *analysis, const char *domain, rsp_arena *a) {
@@ -86,6 +87,7 @@ static uint64_t add_bits(uint64_t h, uint64_t bits) {
 
 static void add_person(rsp_trace *t, uint64_t person, uint64_t answers) {
     t->part[person % RSP_TRACE_PARTS] += (uint32_t) (answers >> 32);
+    t->n++;
 }
 
 static void add_answers(rsp_trace *t, const rsp_frame *f, size_t n, const size_t *variables, size_t row,
@@ -142,11 +144,10 @@ static const char *key_of(const rsp_families *x, const rsp_family *f, const char
     if (f->analysis->kind != RSP_A_TABLE) return rsp_trace_analysis_key(f->analysis->id, domain, x->arena);
     const char *term =
         f->n_items > 1 ? rsp_printf(x->arena, "%s/%s", v[f->items[0]].name, v[f->items[1]].name) : v[f->items[0]].name;
-    return rsp_trace_table_key(f->take ? f->analysis->id : "", term, domain, x->arena);
+    return rsp_trace_table_key(f->take ? f->analysis->id : "", term, domain, f->said, x->arena);
 }
 
-/* Items stand in several tables, and those with a don't-know in two families, of which the wider one comes second: the last one
- * is traced. */
+/* Items stand in several tables: the last one is traced. */
 static bool *last_of_their_kind(const rsp_families *x) {
     bool *last = RSP_ARRAY(x->arena, bool, x->n);
     rsp_map *seen = rsp_map_new();
@@ -173,17 +174,20 @@ static rsp_trace trace_everybody(const rsp_frame *f, const uint64_t *people) {
     const rsp_study *s = f->study;
     bool *used = rsp_calloc(s->n_variables + 1, 1);
     size_t n = 0, *variables = rsp_malloc((s->n_variables + 1) * sizeof *variables);
-    rsp_trace all = {{0}};
+    rsp_trace all = {0};
     for (size_t k = 0; k < s->n_analyses; k++) rsp_analysis_uses(&s->analyses[k], used);
     for (size_t j = 0; j < s->n_variables; j++)
         if (used[j]) variables[n++] = j;
 #pragma omp parallel
     {
-        rsp_trace own = {{0}};
+        rsp_trace own = {0};
 #pragma omp for schedule(static)
         for (size_t i = 0; i < f->n; i++) add_answers(&own, f, n, variables, i, people[i]);
 #pragma omp critical
-        for (size_t k = 0; k < RSP_TRACE_PARTS; k++) all.part[k] += own.part[k];
+        {
+            for (size_t k = 0; k < RSP_TRACE_PARTS; k++) all.part[k] += own.part[k];
+            all.n += own.n;
+        }
     }
     free(variables);
     free(used);

@@ -10,6 +10,7 @@ enum { RSP_TRACE_PARTS = 16 };
 
 typedef struct {
     uint32_t part[RSP_TRACE_PARTS];
+    uint32_t n; /* respondents in it */
 } rsp_trace;
 
 typedef struct {
@@ -17,6 +18,8 @@ typedef struct {
     rsp_map *place; /* key -> its number */
     const char **key;
     rsp_trace *trace;
+    bool
+        nameless; /* some respondents have no id: one who answers otherwise is one who left and one who came, in two parts */
     rsp_arena *arena;
 } rsp_traces;
 
@@ -24,11 +27,11 @@ rsp_traces *rsp_traces_new(void);
 void rsp_traces_free(rsp_traces *t); /* NULL allowed */
 const rsp_trace *rsp_traces_find(const rsp_traces *t, const char *key);
 void rsp_traces_put(rsp_traces *t, const char *key, rsp_trace trace); /* replaces */
-/* At least so many respondents differ: 0 to RSP_TRACE_PARTS. */
-size_t rsp_trace_distance(const rsp_trace *x, const rsp_trace *y);
+/* At least so many respondents differ: 0 if they are the same with the same answers. */
+size_t rsp_trace_distance(const rsp_trace *x, const rsp_trace *y, bool nameless);
 
-/* Keys. filter: the analysis where it has a filter, else "". */
-const char *rsp_trace_table_key(const char *filter, const char *term, const char *domain, rsp_arena *a);
+/* Keys. filter: the analysis where it has a filter, else "". said: with those who said that they do not know. */
+const char *rsp_trace_table_key(const char *filter, const char *term, const char *domain, bool said, rsp_arena *a);
 const char *rsp_trace_analysis_key(const char *analysis, const char *domain, rsp_arena *a);
 extern const char RSP_TRACE_EVERYBODY[]; /* all variables of all analyses */
 

@@ -115,15 +115,36 @@ static uint64_t *number_people(const rsp_frame *f, const unsigned char *key) {
     return people;
 }
 
+static bool some_are_nameless(const rsp_frame *f) {
+    size_t id = f->study->roles.id;
+    for (size_t i = 0; id != RSP_NONE && i < f->n; i++)
+        if (!rsp_valid(f, id, i)) return true;
+    return id == RSP_NONE;
+}
+
+/* All answers of all respondents, as they were in every publication so far. */
+static void compare_with_all(const rsp_frame *f, const rsp_memory *m, rsp_arrivals *x) {
+    const rsp_row_memory *all = rsp_memory_row(m, RSP_TRACE_EVERYBODY);
+    const rsp_trace *now = rsp_traces_find(m->tonight, RSP_TRACE_EVERYBODY);
+    for (size_t k = all ? all->last : RSP_NONE; k != RSP_NONE; k = m->row_told[k].before) {
+        const rsp_row_told *then = &m->row_told[k];
+        size_t n = rsp_memory_differ(m, now, then->state, (int64_t) f->n, then->base);
+        if (k == m->last_night) {
+            if (!x->came) x->other = n;
+        } else if (n > 0 && n < (size_t) f->study->disclosure.minimum_change && (!x->back || n < x->back)) {
+            x->back = n;
+        }
+    }
+}
+
 rsp_arrivals rsp_let_wait(rsp_frame *f, rsp_clean_log *log, rsp_memory *m, const unsigned char *key) {
     rsp_arrivals arrivals = {.came = f->n};
     if (rsp_memory_releases(m)) arrivals = wait_for_company(f, log, m, key);
     uint64_t *people = number_people(f, key);
     rsp_memory_look(m, rsp_trace_answers(f, people));
     free(people);
-    const rsp_trace *then = rsp_traces_find(m->then, RSP_TRACE_EVERYBODY),
-                    *now = rsp_traces_find(m->tonight, RSP_TRACE_EVERYBODY);
-    if (then && !arrivals.came) arrivals.other = rsp_trace_distance(then, now);
+    m->tonight->nameless = some_are_nameless(f);
+    compare_with_all(f, m, &arrivals);
     return arrivals;
 }
 

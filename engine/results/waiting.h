@@ -10,6 +10,7 @@ typedef struct {
     size_t left;  /* respondents of the last publication who are not there any more */
     size_t wait;  /* newcomers set aside */
     size_t other; /* where nobody came: at least so many left or answer otherwise than in the last publication */
+    size_t back;  /* at least so many, and fewer than `minimum_change`, differ from an earlier one; 0: from none */
 } rsp_arrivals;
 
 /* Sets newcomers (rows of the frame that the last publication did not rest on) aside, so that of those let in each statistic
