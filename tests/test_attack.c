@@ -80,7 +80,7 @@ static void a_missing_protection_is_noticed(void **state) {
     assert_int_equal(sh("grep -q 'country=AT gender answer .* between' %s/said", here), 0);
 }
 
-/* A file that says more than the table, or another number, is named. */
+/* A file that says more than the table, or another number, is named: all of these changes in one copy. */
 static void files_that_say_more_are_noticed(void **state) {
     (void) state;
     static const struct {
@@ -99,18 +99,17 @@ static void files_that_say_more_are_noticed(void **state) {
         {"sed -i 's|^response,country=AT,read,,count,|&1|' data/results.csv", "methods annex: rows by country"},
         {"sed -i 's|^weights,country=AT,,,deff_kish,|&9|' data/results.csv", "methods annex: weights"},
     };
-    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        assert_int_equal(sh("rm -rf %s/copy && cp -rL %s/study-out/ifsw/latest %s/copy && cd %s/copy && %s", here, here,
-                            here, here, cases[k].change),
-                         0);
-        assert_int_equal(sh("python3 -I tests/attack.py specs/ifsw --truth $(ls -d %s/plain-out/ifsw/*Z) --published "
-                            "$(ls -d %s/study-out/ifsw/*Z | head -1) %s/copy --files > %s/said",
-                            here, here, here, here),
-                         1);
-        if (sh("grep -q \"%s\" %s/said", cases[k].names, here) != 0) {
-            sh("cat %s/said >&2", here);
-            fail_msg("not noticed: %s", cases[k].change);
-        }
+    const size_t n = sizeof cases / sizeof *cases;
+    assert_int_equal(sh("cp -rL %s/study-out/ifsw/latest %s/copy", here, here), 0);
+    for (size_t k = 0; k < n; k++) assert_int_equal(sh("cd %s/copy && %s", here, cases[k].change), 0);
+    assert_int_equal(sh("python3 -I tests/attack.py specs/ifsw --truth $(ls -d %s/plain-out/ifsw/*Z) --published "
+                        "$(ls -d %s/study-out/ifsw/*Z | head -1) %s/copy --files > %s/said",
+                        here, here, here, here),
+                     1);
+    for (size_t k = 0; k < n; k++) {
+        if (sh("grep -q \"%s\" %s/said", cases[k].names, here) == 0) continue;
+        sh("cat %s/said >&2", here);
+        fail_msg("not noticed: %s", cases[k].change);
     }
 }
 
