@@ -298,11 +298,17 @@ static int verb_manual(const struct arguments *a) {
     return 0;
 }
 
+static const char *option_name(int letter) {
+    for (size_t k = 0; k < N_OPTIONS; k++)
+        if (OPTIONS[k].letter == letter) return OPTIONS[k].option.name;
+    return "";
+}
+
 /* 0, or the exit status of a usage error. */
 static int read_option(int letter, const struct verb *v, struct arguments *a, rsp_arena *arena) {
     uint64_t number = 0;
     if (letter != 'h' && !strchr(v->options, letter))
-        return usage_error(v, "this verb does not take the option", optarg ? optarg : "");
+        return usage_error(v, "this verb does not take the option", option_name(letter));
     switch (letter) {
     case 'o': a->out = optarg; return 0;
     case 'q': a->quiet = true; return 0;

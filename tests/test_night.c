@@ -513,6 +513,9 @@ static void wrong_usage(void **state) {
         int status = sh("%s %s --quiet >/dev/null 2>&1", program, calls[k]);
         if (status != RSP_ERR_USAGE) fail_msg("'responsive %s' ends with %d", calls[k], status);
     }
+    assert_int_equal(sh("%s run specs/wvs --seed 3 2>&1 | grep -q 'does not take the option: seed'", program), 0);
+    /* A file that is not there has no line. */
+    assert_int_equal(sh("%s verify %s/nothing 2>&1 | grep -q 'nothing/manifest.json: error: '", program, here), 0);
     assert_int_equal(
         sh("%s --help >/dev/null && %s run --help >/dev/null && %s --version >/dev/null", program, program, program),
         0);

@@ -21,7 +21,7 @@ static bool open_side(struct side *x, const char *dir, rsp_arena *a, rsp_diag *d
     char *path = rsp_path_join(a, dir, "manifest.json");
     *x = (struct side){.dir = dir, .manifest = json_load_file(path, JSON_REJECT_DUPLICATES, &e)};
     if (!x->manifest)
-        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, e.line, e.column},
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, e.line > 0 ? e.line : 0, e.line > 0 ? e.column : 0},
                    "name the folder of a run, e.g. out/STUDY/latest", "%s", e.text);
     else x->results = rsp_published_read_csv(rsp_path_join(a, dir, "data/results.csv"), d);
     return x->results != NULL;

@@ -15,7 +15,7 @@ static json_t *read_manifest(const char *dir, rsp_arena *a, rsp_diag *d) {
     json_error_t e;
     json_t *m = json_load_file(path, JSON_REJECT_DUPLICATES, &e);
     if (!m)
-        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, e.line, e.column},
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, e.line > 0 ? e.line : 0, e.line > 0 ? e.column : 0},
                    "name the folder of a run, e.g. out/STUDY/latest", "%s", e.text);
     return m;
 }
