@@ -257,6 +257,7 @@ def check_tagged(run, tables):
     """Alternative texts of the PDFs' figures, by the rows of their analysis."""
     data = read_text(os.path.join(run, "explore-data.js"))
     titles = {p["title"]: p["id"].split(".")[0] for p in json.loads(data[data.index("{"): data.rindex("}") + 1])["pictures"] if p["lang"] == "en"}
+    sys.dont_write_bytecode = True
     spec = importlib.util.spec_from_file_location("matterhorn", os.path.join(os.path.dirname(os.path.abspath(__file__)), "matterhorn.py"))
     tags, seen = importlib.util.module_from_spec(spec), 0
     spec.loader.exec_module(tags)
