@@ -233,4 +233,12 @@ typedef struct {
 /* All differences of an item; its values [n_forms * n_domains, by form] get their variances on the way. */
 void est_compare(const est_context *x, const est_item *it, est_value *values, est_differences *out, est_work *w);
 
+/* Answers to be put in order (qsort): by value, equal ones by row, so that there is one order (quantile.c). */
+typedef struct {
+    double y;
+    uint32_t row;
+} est_entry;
+
+int est_compare_entries(const void *x, const void *y);
+
 #endif

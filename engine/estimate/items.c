@@ -27,19 +27,6 @@ struct levels {
     bool numbered; /* values are numbers (not words) */
 };
 
-static const char *const STATISTIC_NAMES[] = {[RSP_PROPORTION] = "proportion",
-                                              [RSP_MEAN] = "mean",
-                                              [RSP_TOTAL] = "total",
-                                              [RSP_MEDIAN] = "median",
-                                              [RSP_QUANTILE] = "quantile",
-                                              [RSP_COUNT] = "count",
-                                              [RSP_SD] = "sd",
-                                              [RSP_NET] = "net",
-                                              [RSP_TOP2] = "top2",
-                                              [RSP_COMBINATIONS] = "combinations",
-                                              [RSP_RANKING] = "ranking",
-                                              [RSP_RATIO] = "ratio"};
-
 static est_shape shape_of(rsp_statistic s) { return s == RSP_MEAN ? EST_RATIO : s == RSP_SD ? EST_SD : EST_TOTAL; }
 
 static est_item *add_item(struct builder *b, const char *term, size_t place, size_t most_forms) {
@@ -73,7 +60,7 @@ static bool room_for_totals(struct builder *b, est_item *it) {
 
 static void refuse(struct builder *b, const rsp_variable *v, const char *hint) {
     rsp_report(b->diag, RSP_ERR_STUDY, b->analysis->loc, hint, "statistic %s has no meaning for '%s'",
-               STATISTIC_NAMES[b->analysis->table.statistic], v->name);
+               rsp_statistic_word(b->analysis->table.statistic), v->name);
 }
 
 /* ---- levels ----------------------------------------------------------------------------------------------------- */
@@ -251,7 +238,7 @@ static void value_form(struct builder *b, est_item *it, const struct levels *l, 
         a[k] = l->value[k] - first;
         a2[k] = a[k] * a[k];
     }
-    est_form *f = add_form(it, "", STATISTIC_NAMES[statistic], shape_of(statistic));
+    est_form *f = add_form(it, "", rsp_statistic_word(statistic), shape_of(statistic));
     f->a = a;
     f->a2 = a2;
     f->b = ones_of(b, it->bases[0], l->k);
@@ -317,7 +304,7 @@ static void moment_form(struct builder *b, est_item *it, const double *y, rsp_st
     one[0] = a[1] = 1;
     if (k > 2) a2[2] = 1;
     it->measure = (est_measure){.kind = EST_MOMENTS, .k = k, .y = y};
-    est_form *f = add_form(it, "", STATISTIC_NAMES[statistic], shape_of(statistic));
+    est_form *f = add_form(it, "", rsp_statistic_word(statistic), shape_of(statistic));
     f->a = a;
     f->b = one;
     f->a2 = a2;
@@ -413,7 +400,7 @@ static void tick_forms(struct builder *b, est_item *it, const struct levels *l, 
         add_share(b, it, code, "proportion", only(b, l->k, 1), 0);
         return;
     }
-    est_form *f = add_form(it, code, STATISTIC_NAMES[statistic], EST_TOTAL);
+    est_form *f = add_form(it, code, rsp_statistic_word(statistic), EST_TOTAL);
     f->a = l->value;
     f->b = ones_of(b, NULL, l->k);
     f->compared = false;

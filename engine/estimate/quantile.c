@@ -9,19 +9,14 @@
 /* Sums of weights that should reach p exactly may miss it by rounding. */
 static const double ROUNDING = 1 - 1e-12;
 
-struct entry {
-    double y;
-    uint32_t row;
-};
-
-static int compare_entries(const void *x, const void *y) {
-    const struct entry *a = x, *b = y;
+int est_compare_entries(const void *x, const void *y) {
+    const est_entry *a = x, *b = y;
     if (a->y != b->y) return a->y < b->y ? -1 : 1;
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
 /* Weight of each country's answers in the domain: where countries are averaged, each counts 1/C whatever its sum. */
-static void country_weights(const est_people *who, const struct entry *e, size_t n, size_t domain, double *by) {
+static void country_weights(const est_people *who, const est_entry *e, size_t n, size_t domain, double *by) {
     double countries = 0;
     for (size_t c = 0; c < who->n_countries; c++) by[c] = 0;
     for (size_t k = 0; k < n; k++)
@@ -31,12 +26,11 @@ static void country_weights(const est_people *who, const struct entry *e, size_t
         by[c] = who->n_countries == 1 ? 1 : by[c] > 0 ? 1 / (countries * by[c]) : 0;
 }
 
-static void sort_domain(const est_people *who, const double *y, size_t domain, struct entry *e, double *by,
-                        est_item *it) {
+static void sort_domain(const est_people *who, const double *y, size_t domain, est_entry *e, double *by, est_item *it) {
     size_t n = 0, at = it->sorted_start[domain];
     for (size_t r = who->start[domain]; r < who->start[domain + 1]; r++)
-        if (!isnan(y[who->rows[r]])) e[n++] = (struct entry){y[who->rows[r]], who->rows[r]};
-    qsort(e, n, sizeof *e, compare_entries);
+        if (!isnan(y[who->rows[r]])) e[n++] = (est_entry){y[who->rows[r]], who->rows[r]};
+    qsort(e, n, sizeof *e, est_compare_entries);
     country_weights(who, e, n, domain, by);
     double sum = 0;
     for (size_t k = 0; k < n; k++) {
@@ -91,7 +85,7 @@ static void form_of_bins(est_form *f, size_t place, size_t n, rsp_arena *a) {
 /* Forms carry level, statistic and probability already. */
 void est_quantiles(const est_people *who, const double *y, est_item *it, rsp_arena *a) {
     size_t n = who->sample->n, p = it->n_forms;
-    struct entry *e = rsp_malloc((n + 1) * sizeof *e);
+    est_entry *e = rsp_malloc((n + 1) * sizeof *e);
     double *by = rsp_malloc(who->n_countries * sizeof *by);
     it->sorted = RSP_ARRAY(a, double, n);
     it->cumulated = RSP_ARRAY(a, double, n);

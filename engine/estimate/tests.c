@@ -292,26 +292,15 @@ static double *outcome(struct test *t) {
     return y;
 }
 
-struct entry {
-    double y;
-    uint32_t row;
-};
-
-static int compare_entries(const void *x, const void *y) {
-    const struct entry *a = x, *b = y;
-    if (a->y != b->y) return a->y < b->y ? -1 : 1;
-    return a->row < b->row ? -1 : a->row > b->row;
-}
-
 /* Estimated population ranks in 0..1: the weight below plus half the weight at one's own. (R's svyranktest adds up
  * tied respondents one by one, so that its ranks depend on their order where weights differ.) */
 static void rank_by_weight(const struct test *t, double *y) {
     size_t n = 0;
     double below = 0;
-    struct entry *e = rsp_malloc((t->sample->n + 1) * sizeof *e);
+    est_entry *e = rsp_malloc((t->sample->n + 1) * sizeof *e);
     for (size_t i = 0; i < t->sample->n; i++)
-        if (!isnan(y[i])) e[n++] = (struct entry){y[i], (uint32_t) i};
-    qsort(e, n, sizeof *e, compare_entries);
+        if (!isnan(y[i])) e[n++] = (est_entry){y[i], (uint32_t) i};
+    qsort(e, n, sizeof *e, est_compare_entries);
     for (size_t from = 0, to; from < n; from = to) {
         double here = 0;
         for (to = from; to < n && e[to].y == e[from].y; to++) here += t->who->weight[e[to].row];

@@ -402,21 +402,6 @@ static double srmr(const struct model *m, size_t n) {
     return total;
 }
 
-static void copy_implied(const struct model *m, rsp_arena *a, rsp_sem_fit *fit) {
-    size_t p = m->s->p, f = m->s->m;
-    for (size_t g = 0; g < m->s->n_groups; g++) {
-        const rsp_implied *i = &m->group[g].g;
-        fit->sigma[g] = RSP_ARRAY(a, double, p *p);
-        fit->mu[g] = RSP_ARRAY(a, double, p);
-        fit->phi[g] = RSP_ARRAY(a, double, f *f + 1);
-        memcpy(fit->sigma[g], i->sigma, p * p * sizeof(double));
-        memcpy(fit->mu[g], i->mu, p * sizeof(double));
-        memcpy(fit->phi[g], i->phi, f * f * sizeof(double));
-        for (size_t k = 0; k < p; k++) fit->heywood |= i->theta[k * p + k] < 0;
-        for (size_t k = 0; k < f; k++) fit->heywood |= i->psi[k * f + k] < 0;
-    }
-}
-
 static void correct_baseline(const rsp_sem *s, const rsp_sem_sample *x, const rsp_sem_options *options, double *misfit,
                              double *chance) {
     rsp_sem_known *known = x->known;
@@ -483,7 +468,7 @@ void rsp_sem_estimate(const rsp_sem *s, const rsp_sem_sample *x, const rsp_sem_o
         if (options->robust) fit->status = make_robust(&m, options->design, fit);
         if (fit->status == RSP_SEM_OK) robust_measures(&m, options, fit);
     }
-    copy_implied(&m, a, fit);
+    for (size_t g = 0; g < s->n_groups; g++) rsp_implied_keep(&m.group[g].g, g, a, fit);
     model_free(&m);
 }
 

@@ -106,6 +106,18 @@ static void fill_matrices(const rsp_sem *s, size_t from, size_t to, const double
     }
 }
 
+void rsp_implied_keep(const rsp_implied *g, size_t k, rsp_arena *a, rsp_sem_fit *fit) {
+    size_t p = g->p, m = g->m;
+    fit->sigma[k] = RSP_ARRAY(a, double, p *p);
+    fit->mu[k] = RSP_ARRAY(a, double, p);
+    fit->phi[k] = RSP_ARRAY(a, double, m *m + 1);
+    memcpy(fit->sigma[k], g->sigma, p * p * sizeof(double));
+    memcpy(fit->mu[k], g->mu, p * sizeof(double));
+    memcpy(fit->phi[k], g->phi, m * m * sizeof(double));
+    for (size_t j = 0; j < p; j++) fit->heywood |= g->theta[j * p + j] < 0;
+    for (size_t j = 0; j < m; j++) fit->heywood |= g->psi[j * m + j] < 0;
+}
+
 static void fill_v(rsp_implied *g) {
     size_t p = g->p, m = g->m, n = g->n_v;
     memset(g->v, 0, p * n * sizeof *g->v);

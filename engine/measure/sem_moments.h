@@ -21,6 +21,8 @@ typedef struct {
 
 void rsp_implied_new(size_t p, size_t m, rsp_implied *g);
 void rsp_implied_free(rsp_implied *g);
+/* Copies moments and factor covariances of group k into the fit, and notes negative variances (Heywood cases). */
+void rsp_implied_keep(const rsp_implied *g, size_t k, rsp_arena *a, rsp_sem_fit *fit);
 /* Cells [from, to) are the group's. False where I - B has no inverse. */
 bool rsp_imply(const rsp_sem *s, size_t from, size_t to, const double *par, rsp_implied *g);
 

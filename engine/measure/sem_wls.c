@@ -379,21 +379,6 @@ static double srmr(const struct fitting *f, size_t n) {
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
-static void copy_implied(const struct fitting *f, rsp_arena *a, rsp_sem_fit *fit) {
-    size_t p = f->s->p, m = f->s->m;
-    for (size_t g = 0; g < f->s->n_groups; g++) {
-        const rsp_implied *i = &f->group[g].g;
-        fit->sigma[g] = RSP_ARRAY(a, double, p *p);
-        fit->mu[g] = RSP_ARRAY(a, double, p);
-        fit->phi[g] = RSP_ARRAY(a, double, m *m + 1);
-        memcpy(fit->sigma[g], i->sigma, p * p * sizeof(double));
-        memcpy(fit->mu[g], i->mu, p * sizeof(double));
-        memcpy(fit->phi[g], i->phi, m * m * sizeof(double));
-        for (size_t k = 0; k < p; k++) fit->heywood |= i->theta[k * p + k] < 0;
-        for (size_t k = 0; k < m; k++) fit->heywood |= i->psi[k * m + k] < 0;
-    }
-}
-
 void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_sample *x,
                       rsp_wls_correction correction, rsp_arena *a, rsp_sem_fit *fit) {
     size_t k = s->n_free;
@@ -430,7 +415,7 @@ void rsp_wls_estimate(const rsp_sem *s, const rsp_item_layout *l, const rsp_wls_
         test_fit(&f, correction, fit);
         fit->srmr = srmr(&f, fit->n);
     }
-    copy_implied(&f, a, fit);
+    for (size_t g = 0; g < s->n_groups; g++) rsp_implied_keep(&f.group[g].g, g, a, fit);
     for (size_t g = 0; g < s->n_groups; g++) group_free(&f.group[g]);
     free(f.group), free(room);
 }

@@ -596,18 +596,22 @@ static void add_estimate(const rsp_regression *f, rsp_row *r, size_t j) {
     r->p = f->p_value[j];
 }
 
+void rsp_exponentiate(rsp_row *ratio, const rsp_row *coefficient) {
+    ratio->estimate = exp(coefficient->estimate);
+    ratio->se = ratio->estimate * coefficient->se;
+    ratio->df = coefficient->df;
+    ratio->lower = exp(coefficient->lower);
+    ratio->upper = exp(coefficient->upper);
+    ratio->p = coefficient->p;
+    ratio->flags = coefficient->flags;
+    ratio->cell = coefficient->cell;
+}
+
 /* The coefficient's odds or rate ratio. */
 static void add_ratio(rsp_results *out, const rsp_regression *f, size_t coefficient, const char *statistic) {
     rsp_row from = out->rows[coefficient];
     rsp_row *r = rsp_regression_row(f, out, from.term, NULL, statistic);
-    r->estimate = exp(from.estimate);
-    r->se = r->estimate * from.se;
-    r->df = from.df;
-    r->lower = exp(from.lower);
-    r->upper = exp(from.upper);
-    r->p = from.p;
-    r->flags = from.flags;
-    r->cell = from.cell;
+    rsp_exponentiate(r, &from);
 }
 
 /* Of the parameters in[q], with few clusters. */

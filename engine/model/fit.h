@@ -12,6 +12,10 @@ void rsp_fit_glmm(rsp_sample *s, const rsp_analysis *a, rsp_results *out,
 void rsp_fit_pooled(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 void rsp_fit_drivers(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d);
 
+/* The numbers of an odds or rate ratio from those of its coefficient: the error by the delta method, the limits as they are
+ * on the scale of the predictor. */
+void rsp_exponentiate(rsp_row *ratio, const rsp_row *coefficient);
+
 /* A regression's estimates without rows of results; m owns them all. */
 typedef struct {
     rsp_mmatrix *m;        /* its columns are the coefficients */

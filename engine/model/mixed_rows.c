@@ -1,4 +1,5 @@
 /* Rows of models with random effects: coefficients and their ratios, joint tests, variances, shares of variance. */
+#include "model/fit.h"
 #include "model/mixed.h"
 #include "model/solve.h"
 
@@ -126,14 +127,7 @@ static void write_ratios(const rsp_mfit *f, rsp_results *out, size_t first) {
         if (f->m->columns[j].term == RSP_NONE) continue;
         rsp_row from = out->rows[first + j];
         rsp_row *r = add_row(f, out, from.term, NULL, "odds_ratio");
-        r->estimate = exp(from.estimate);
-        r->se = r->estimate * from.se;
-        r->df = from.df;
-        r->lower = exp(from.lower);
-        r->upper = exp(from.upper);
-        r->p = from.p;
-        r->flags = from.flags;
-        r->cell = from.cell;
+        rsp_exponentiate(r, &from);
     }
 }
 

@@ -8,19 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One accent (#12436D), ink and a grey with a contrast of 7:1. Sizes in points; Noto Sans has tall lines by nature. */
-#define ACCENT                                                                                                         \
-    { 0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0 }
-#define INK                                                                                                            \
-    { 0.13, 0.13, 0.13 }
-#define GREY                                                                                                           \
-    { 0.35, 0.35, 0.35 }
-
-static const brief_type MASTHEAD = {9.5, 1.0, true, ACCENT}, TITLE = {23, 0.88, true, ACCENT},
-                        LONG_TITLE = {18, 0.9, true, ACCENT}, SUBTITLE = {10.5, 1.0, false, GREY},
-                        NOTICE = {9.5, 1.0, true, INK}, HEADING = {11.5, 0.92, true, ACCENT},
-                        BODY = {10.2, 1.0, false, INK}, MESSAGE = {11, 0.98, false, INK},
-                        LABEL = {8.5, 1.0, true, ACCENT}, CELL = {9, 1.0, false, INK}, NOTE = {8, 1.0, false, INK};
+/* Sizes in points; Noto Sans has tall lines by nature. */
+static const brief_type MASTHEAD = {9.5, 1.0, true, BRIEF_ACCENT}, TITLE = {23, 0.88, true, BRIEF_ACCENT},
+                        LONG_TITLE = {18, 0.9, true, BRIEF_ACCENT}, SUBTITLE = {10.5, 1.0, false, BRIEF_GREY},
+                        NOTICE = {9.5, 1.0, true, BRIEF_INK}, HEADING = {11.5, 0.92, true, BRIEF_ACCENT},
+                        BODY = {10.2, 1.0, false, BRIEF_INK}, MESSAGE = {11, 0.98, false, BRIEF_INK},
+                        LABEL = {8.5, 1.0, true, BRIEF_ACCENT}, CELL = {9, 1.0, false, BRIEF_INK},
+                        NOTE = {8, 1.0, false, BRIEF_INK};
 
 /* Heights of figures in points: two low ones and text share a page; a tall one leaves room for a paragraph. */
 enum { MAX_FIGURES = 16, LOW = 345, TALL = 560 };

@@ -31,6 +31,14 @@ typedef struct {
     rsp_colour colour;
 } brief_type;
 
+/* The colours of type in PDFs: one accent (#12436D), ink, and a grey with a contrast of 7:1 on white. */
+#define BRIEF_ACCENT                                                                                                   \
+    { 0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0 }
+#define BRIEF_INK                                                                                                      \
+    { 0.13, 0.13, 0.13 }
+#define BRIEF_GREY                                                                                                     \
+    { 0.35, 0.35, 0.35 }
+
 /* A paragraph of this width; tail (or NULL) follows small and grey. Unref after use. */
 PangoLayout *brief_paragraph(const char *lang, const char *text, const char *tail, const brief_type *type, double width,
                              PangoAlignment align);

@@ -394,19 +394,8 @@ const char *rsp_label_statistic(const rsp_labels *l, rsp_arena *a, const char *s
 }
 
 const char *rsp_label_table_statistic(const rsp_analysis *x) {
-    static const char *const names[] = {[RSP_PROPORTION] = "proportion",
-                                        [RSP_MEAN] = "mean",
-                                        [RSP_TOTAL] = "total",
-                                        [RSP_MEDIAN] = "median",
-                                        [RSP_QUANTILE] = "quantile",
-                                        [RSP_COUNT] = "count",
-                                        [RSP_SD] = "sd",
-                                        [RSP_NET] = "net",
-                                        [RSP_TOP2] = "top2",
-                                        [RSP_COMBINATIONS] = "proportion",
-                                        [RSP_RANKING] = "proportion",
-                                        [RSP_RATIO] = "ratio"};
-    return names[x->table.statistic];
+    rsp_statistic s = x->table.statistic;
+    return rsp_statistic_word(s == RSP_COMBINATIONS || s == RSP_RANKING ? RSP_PROPORTION : s);
 }
 
 static const char *outcome_label(const rsp_labels *l, rsp_arena *a, const rsp_analysis *x) {
@@ -500,97 +489,97 @@ const char *rsp_label_row(const rsp_labels *l, rsp_arena *a, const rsp_published
     return name;
 }
 
+/* Statistics by what their numbers are; those in none of the lists have the unit of their item. */
+static const char *const SHARES[] = {"proportion",
+                                     "proportion_missing",
+                                     "proportion_collapsed",
+                                     "top2",
+                                     "net",
+                                     "combination",
+                                     "choice_difference",
+                                     "noninvariant_share",
+                                     "variance_explained",
+                                     "explained",
+                                     "explained_share",
+                                     NULL};
+static const char *const RATIOS[] = {"coefficient",
+                                     "odds_ratio",
+                                     "rate_ratio",
+                                     "threshold",
+                                     "r_squared",
+                                     "alpha",
+                                     "omega",
+                                     "item_rest",
+                                     "loading",
+                                     "variance",
+                                     "covariance",
+                                     "intercept",
+                                     "cfi",
+                                     "cfi_robust",
+                                     "tli",
+                                     "tli_robust",
+                                     "rmsea",
+                                     "rmsea_robust",
+                                     "srmr",
+                                     "theta",
+                                     "icc",
+                                     "pooled",
+                                     "prediction",
+                                     "tau2",
+                                     "i2",
+                                     "rao_scott_f",
+                                     "t",
+                                     "wald_f",
+                                     "kruskal_f",
+                                     "ratio",
+                                     "deff_kish",
+                                     "weight_min",
+                                     "weight_max",
+                                     "marginal_effect",
+                                     "predicted",
+                                     "fmi",
+                                     "verdict",
+                                     "role",
+                                     "r_squared_controls",
+                                     "coefficient_std",
+                                     "coefficient_alone",
+                                     "coefficient_multilevel",
+                                     "coefficient_without",
+                                     "coefficient_range",
+                                     "pooled_without",
+                                     "pooled_range",
+                                     "alpha_if_dropped",
+                                     "delta_cfi",
+                                     "delta_rmsea",
+                                     "delta_srmr",
+                                     "mean_shift",
+                                     "latent_mean",
+                                     "latent_variance",
+                                     "dmacs",
+                                     "icc1",
+                                     "icc2",
+                                     "r_wg_j",
+                                     "correlation",
+                                     "correlation_rank",
+                                     "correlation_polychoric",
+                                     "eigenvalue",
+                                     "communality",
+                                     "eigenvalue_random",
+                                     NULL};
+static const char *const COUNTS[] = {"count", "factors", "group_size", "groups", "opposite_sign", "opposite_sign_clear",
+                                     NULL};
+
 rsp_as rsp_label_as(const rsp_labels *l, const rsp_published_row *row) {
     if (strncmp(row->statistic, "std_", 4) == 0 || strncmp(row->statistic, "expected_change", 15) == 0)
         return RSP_AS_RATIO;
-    static const char *const shares[] = {"proportion",
-                                         "proportion_missing",
-                                         "proportion_collapsed",
-                                         "top2",
-                                         "net",
-                                         "combination",
-                                         "choice_difference",
-                                         "noninvariant_share",
-                                         "variance_explained",
-                                         "explained",
-                                         "explained_share",
-                                         NULL};
-    static const char *const measures[] = {"alpha_if_dropped",
-                                           "delta_cfi",
-                                           "delta_rmsea",
-                                           "delta_srmr",
-                                           "mean_shift",
-                                           "latent_mean",
-                                           "latent_variance",
-                                           "dmacs",
-                                           "icc1",
-                                           "icc2",
-                                           "r_wg_j",
-                                           "correlation",
-                                           "correlation_rank",
-                                           "correlation_polychoric",
-                                           "eigenvalue",
-                                           "communality",
-                                           "eigenvalue_random",
-                                           NULL};
-    static const char *const ratios[] = {"coefficient",
-                                         "odds_ratio",
-                                         "rate_ratio",
-                                         "threshold",
-                                         "r_squared",
-                                         "alpha",
-                                         "omega",
-                                         "item_rest",
-                                         "loading",
-                                         "variance",
-                                         "covariance",
-                                         "intercept",
-                                         "cfi",
-                                         "cfi_robust",
-                                         "tli",
-                                         "tli_robust",
-                                         "rmsea",
-                                         "rmsea_robust",
-                                         "srmr",
-                                         "theta",
-                                         "icc",
-                                         "pooled",
-                                         "prediction",
-                                         "tau2",
-                                         "i2",
-                                         "rao_scott_f",
-                                         "t",
-                                         "wald_f",
-                                         "kruskal_f",
-                                         "ratio",
-                                         "deff_kish",
-                                         "weight_min",
-                                         "weight_max",
-                                         "marginal_effect",
-                                         "predicted",
-                                         "fmi",
-                                         "verdict",
-                                         "role",
-                                         "r_squared_controls",
-                                         "coefficient_std",
-                                         "coefficient_alone",
-                                         "coefficient_multilevel",
-                                         "coefficient_without",
-                                         "coefficient_range",
-                                         "pooled_without",
-                                         "pooled_range",
-                                         NULL};
-    static const char *const counts[] = {
-        "count", "factors", "group_size", "groups", "opposite_sign", "opposite_sign_clear", NULL};
-    if (one_of(row->statistic, counts)) return RSP_AS_COUNT;
-    if (one_of(row->statistic, measures)) return RSP_AS_RATIO;
+    if (one_of(row->statistic, COUNTS)) return RSP_AS_COUNT;
     if (strcmp(row->statistic, "margin_gap") == 0)
         return margin_of_counts(l->study, row->term) ? RSP_AS_NUMBER : RSP_AS_SHARE;
-    if (one_of(row->statistic, shares)) return RSP_AS_SHARE;
-    if (one_of(row->statistic, ratios)) return RSP_AS_RATIO;
+    if (one_of(row->statistic, SHARES)) return RSP_AS_SHARE;
+    if (one_of(row->statistic, RATIOS)) return RSP_AS_RATIO;
     const rsp_analysis *x = rsp_label_find(l, row->analysis);
     if (strcmp(row->statistic, "difference") == 0 && x && x->kind == RSP_A_TABLE)
-        return one_of(rsp_label_table_statistic(x), shares) ? RSP_AS_SHARE : RSP_AS_NUMBER;
+        return one_of(rsp_label_table_statistic(x), SHARES) ? RSP_AS_SHARE : RSP_AS_NUMBER;
     return RSP_AS_NUMBER;
 }
 

@@ -8,19 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACCENT                                                                                                         \
-    { 0x12 / 255.0, 0x43 / 255.0, 0x6D / 255.0 }
-#define INK                                                                                                            \
-    { 0.13, 0.13, 0.13 }
-#define GREY                                                                                                           \
-    { 0.35, 0.35, 0.35 }
-
 /* The type of briefs; tables are smaller, as there is much to look up. */
-static const brief_type MASTHEAD = {9.5, 1.0, true, ACCENT}, TITLE = {23, 0.88, true, ACCENT},
-                        SUBTITLE = {10.5, 1.0, false, GREY}, NOTICE = {9.5, 1.0, true, INK},
-                        HEADING = {11.5, 0.92, true, ACCENT}, BODY = {10, 1.0, false, INK},
-                        GLANCE = {10.2, 1.0, false, INK}, SUBHEADING = {9, 1.0, true, ACCENT},
-                        CELL = {8.2, 0.98, false, INK}, LABEL = {8.5, 1.0, true, ACCENT}, NOTE = {8, 1.0, false, INK};
+static const brief_type MASTHEAD = {9.5, 1.0, true, BRIEF_ACCENT}, TITLE = {23, 0.88, true, BRIEF_ACCENT},
+                        SUBTITLE = {10.5, 1.0, false, BRIEF_GREY}, NOTICE = {9.5, 1.0, true, BRIEF_INK},
+                        HEADING = {11.5, 0.92, true, BRIEF_ACCENT}, BODY = {10, 1.0, false, BRIEF_INK},
+                        GLANCE = {10.2, 1.0, false, BRIEF_INK}, SUBHEADING = {9, 1.0, true, BRIEF_ACCENT},
+                        CELL = {8.2, 0.98, false, BRIEF_INK}, LABEL = {8.5, 1.0, true, BRIEF_ACCENT},
+                        NOTE = {8, 1.0, false, BRIEF_INK};
 
 static const char LANG[] = "en";
 

@@ -3,8 +3,11 @@
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
+/* In the order of rsp_statistic. */
 static const char *const statistics[] = {"proportion", "mean", "total", "median",       "quantile", "count",
                                          "sd",         "net",  "top2",  "combinations", "ranking",  NULL};
+
+const char *rsp_statistic_word(rsp_statistic s) { return s == RSP_RATIO ? "ratio" : statistics[s]; }
 
 static const char *item_fault(const rsp_variable *v, rsp_statistic s) {
     if (v->type == RSP_TEXT) return "is free text, which is never published";

@@ -237,6 +237,9 @@ typedef enum {
     RSP_RATIO
 } rsp_statistic;
 
+/* "proportion", as study.yaml and results write it; a ratio has a key of its own in study.yaml. */
+const char *rsp_statistic_word(rsp_statistic s);
+
 typedef struct {
     size_t n;
     const size_t *variables;
