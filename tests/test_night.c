@@ -285,6 +285,11 @@ static void old_publications_go(void **state) {
     assert_int_equal(n_runs("k"), 3); /* two, and a folder that holds no publication */
     assert_int_equal(sh("rmdir %s/k/wvs/20990101T000000Z && %s verify %s/k/wvs/latest >/dev/null", here, program, here),
                      0);
+    /* A night that was killed before it came to this leaves one too many: one that finds nothing new takes it away. */
+    assert_int_equal(sh("cp -r $(readlink -f %s/k/wvs/latest) %s/k/wvs/20200101T000000Z", here, here), 0);
+    assert_int_equal(sh("%s run %s/keep --lang en --only poverty --quiet --out %s/k", program, here, here), 0);
+    assert_int_equal(n_runs("k"), 2);
+    assert_int_equal(sh("%s verify %s/k/wvs/latest >/dev/null", program, here), 0);
 }
 
 /* A run of the study `heard`, which must end with 1 and say this; NULL: with 0. */

@@ -154,17 +154,43 @@ static bool remove_leftovers(const rsp_stage *s, rsp_diag *d) {
 
 /* ---- staging ---------------------------------------------------------------------------------------------------- */
 
+/* 20261122T031500Z, or with -2 behind it: two runs within a second. */
+static bool is_run_name(const char *name) {
+    static const char shape[] = "00000000T000000Z";
+    size_t k = 0;
+    for (; shape[k]; k++)
+        if (shape[k] == '0' ? !isdigit((unsigned char) name[k]) : name[k] != shape[k]) return false;
+    return !name[k] || (name[k] == '-' && name[k + 1] && strspn(name + k + 1, "0123456789") == strlen(name + k + 1));
+}
+
+static int place_in_second(const char *run) { return run[16] ? atoi(run + 17) : 1; }
+
+/* Newest first: by time, then by the number behind it. */
+static int compare_runs(const void *x, const void *y) {
+    const char *a = *(const char *const *) x, *b = *(const char *const *) y;
+    int by_time = strncmp(b, a, 16);
+    return by_time ? by_time : place_in_second(b) - place_in_second(a);
+}
+
+/* The name of a run that begins in this second: behind all that did so and are still there, since names tell what is newer. */
+static char *name_of_run(const rsp_stage *s, const char *second) {
+    int last = 0;
+    DIR *handle = opendir(s->study_dir);
+    for (struct dirent *e; handle && (e = readdir(handle));)
+        if (is_run_name(e->d_name) && strncmp(e->d_name, second, 16) == 0 && place_in_second(e->d_name) > last)
+            last = place_in_second(e->d_name);
+    if (handle) closedir(handle);
+    return last ? rsp_printf(s->arena, "%s-%d", second, last + 1) : rsp_strdup(s->arena, second);
+}
+
 bool rsp_stage_open(rsp_stage *s, const char *out, const char *study, const char *run, rsp_diag *d) {
     *s = (rsp_stage){.lock = -1, .arena = rsp_arena_new()};
     s->study_dir = rsp_printf(s->arena, "%s/%s", out, study);
     if (!rsp_make_dirs(s->study_dir, d)) return false;
-    s->run = rsp_strdup(s->arena, run);
+    s->run = rsp_strdup(s->arena, run); /* for the text in the lock */
     if (!take_lock(s, d) || !remove_leftovers(s, d)) return false;
-    s->final = rsp_printf(s->arena, "%s/%s", s->study_dir, run);
-    for (int k = 2; access(s->final, F_OK) == 0; k++) { /* two runs within a second */
-        s->run = rsp_printf(s->arena, "%s-%d", run, k);
-        s->final = rsp_printf(s->arena, "%s/%s", s->study_dir, s->run);
-    }
+    s->run = name_of_run(s, run);
+    s->final = rsp_printf(s->arena, "%s/%s", s->study_dir, s->run);
     s->staging = rsp_printf(s->arena, "%s/.staging-%s", s->study_dir, s->run);
     rsp_ending_removes(s->staging);
     static const char *const folders[] = {"briefs", "charts", "tables", "data", "quality"};
@@ -207,23 +233,7 @@ bool rsp_stage_publish(rsp_stage *s, rsp_diag *d) {
 
 /* ---- retention -------------------------------------------------------------------------------------------------- */
 
-/* 20261122T031500Z, or with -2 behind it: two runs within a second. */
-static bool is_run_name(const char *name) {
-    static const char shape[] = "00000000T000000Z";
-    size_t k = 0;
-    for (; shape[k]; k++)
-        if (shape[k] == '0' ? !isdigit((unsigned char) name[k]) : name[k] != shape[k]) return false;
-    return !name[k] || (name[k] == '-' && name[k + 1] && strspn(name + k + 1, "0123456789") == strlen(name + k + 1));
-}
-
-/* Newest first: by time, then by the number behind it. */
-static int compare_runs(const void *x, const void *y) {
-    const char *a = *(const char *const *) x, *b = *(const char *const *) y;
-    int by_time = strncmp(b, a, 16);
-    return by_time ? by_time : atoi(b[16] ? b + 17 : "1") - atoi(a[16] ? a + 17 : "1");
-}
-
-void rsp_stage_retain(rsp_stage *s, size_t keep, rsp_diag *d) {
+void rsp_stage_retain(rsp_stage *s, const char *latest, size_t keep, rsp_diag *d) {
     DIR *handle = keep ? opendir(s->study_dir) : NULL;
     if (!handle) return;
     const char **runs = NULL;
@@ -238,7 +248,7 @@ void rsp_stage_retain(rsp_stage *s, size_t keep, rsp_diag *d) {
     for (size_t k = keep; k < n; k++) {
         char *dir = rsp_printf(s->arena, "%s/%s", s->study_dir, runs[k]);
         rsp_diag *quiet = rsp_diag_new();
-        if (strcmp(runs[k], s->run) != 0 && !rsp_remove_tree(dir, quiet))
+        if (strcmp(runs[k], latest) != 0 && !rsp_remove_tree(dir, quiet))
             rsp_report(d, RSP_WARNING, (rsp_loc){dir, 0, 0}, "remove it by hand",
                        "an old publication cannot be removed");
         rsp_diag_free(quiet);

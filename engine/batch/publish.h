@@ -19,9 +19,9 @@ bool rsp_stage_open(rsp_stage *s, const char *out, const char *study, const char
 void rsp_stage_start_writing(const rsp_stage *s);
 /* Everything to the disk, staging renamed to the run, `latest` moved: in this order. */
 bool rsp_stage_publish(rsp_stage *s, rsp_diag *d);
-/* Removes all but the `keep` newest publications, never the one that `latest` names; 0 keeps all. Only folders that bear a
+/* Removes all but the `keep` newest publications, never the one called `latest`; 0 keeps all. Only folders that bear a
  * run's name and hold a manifest are touched; what cannot be removed is a warning: tonight's publication stands. */
-void rsp_stage_retain(rsp_stage *s, size_t keep, rsp_diag *d);
+void rsp_stage_retain(rsp_stage *s, const char *latest, size_t keep, rsp_diag *d);
 /* Removes the staging folder if it was not published, releases the lock. */
 void rsp_stage_close(rsp_stage *s);
 

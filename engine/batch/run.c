@@ -501,7 +501,6 @@ static bool night(struct night *n) {
          rsp_write_file(rsp_path_join(n->arena, n->stage.staging, "run.log"), log->data, log->length, n->d) &&
          (!n->memory || rsp_memory_save(n->memory, n->stage.study_dir, n->key, n->d)) && /* first: see sealed.h */
          rsp_stage_publish(&n->stage, n->d);
-    if (ok) rsp_stage_retain(&n->stage, n->study->keep, n->d);
     return ok;
 }
 
@@ -575,6 +574,9 @@ int rsp_run(const rsp_run_options *o) {
     rsp_log_open(&n.log, o->quiet || o->json || rsp_rank());
     if (o->explain) n.log.terminal = false; /* every line stays */
     bool published = night(&n);
+    /* A night that has nothing new too: the one before may have been killed before it came to this. */
+    if (published && !rsp_rank())
+        rsp_stage_retain(&n.stage, n.unchanged ? n.previous.run : n.stage.run, n.study->keep, n.d);
     int status = rsp_rank() ? close_worker(&n, published) : close_night(&n, published);
     rsp_log_close(&n.log);
     if (n.stage.arena) rsp_stage_close(&n.stage);

@@ -28,7 +28,8 @@ static const struct word agreement[] = {
         "zu|trifft nicht zu|uenig|delvist uenig|overvejende uenig|plutôt pas d'accord|pas d'accord|en désaccord|raczej "
         "się nie "
         "zgadzam|nie zgadzam się|raczej nie|discordo|discordo parcialmente|dezacord|nu sunt de acord|mai degrabă nu"},
-    {3, "neither agree nor disagree|neither agree or disagree|neither|neutral|undecided|teils, teils|teils teils|teils/teils|weder "
+    {3, "neither agree nor disagree|neither agree or disagree|neither|neutral|undecided|teils, teils|teils "
+        "teils|teils/teils|weder "
         "noch|unentschieden|"
         "hverken enig eller uenig|hverken eller|ni d'accord ni pas d'accord|ni d'accord, ni pas d'accord|neutre|ani "
         "się zgadzam, "
@@ -39,7 +40,8 @@ static const struct word agreement[] = {
      "agree|rather agree|tend to agree|somewhat agree|stimme eher zu|stimme zu|trifft eher zu|trifft zu|enig|delvist "
      "enig|overvejende enig|plutôt d'accord|d'accord|raczej się zgadzam|zgadzam się|raczej tak|concordo|concordo "
      "parcialmente|acord|de acord|sunt de acord|mai degrabă da"},
-    {5, "strongly agree|completely agree|totally agree|agree strongly|stimme voll und ganz zu|stimme vollständig zu|stimme voll zu|stimme völlig zu|trifft "
+    {5, "strongly agree|completely agree|totally agree|agree strongly|stimme voll und ganz zu|stimme vollständig "
+        "zu|stimme voll zu|stimme völlig zu|trifft "
         "voll und "
         "ganz zu|trifft völlig zu|helt enig|meget enig|tout à fait d'accord|zdecydowanie się zgadzam|zdecydowanie "
         "tak|concordo totalmente|concordo completamente|acord total|total de acord"}};
@@ -65,7 +67,8 @@ static const struct word quality[] = {
         "baixo|rău|"
         "slab|scăzut"},
     {3,
-     "fair|average|medium|middle|moderate|acceptable|neither good nor bad|mittel|mittelmäßig|mittelmässig|middel|hverken godt "
+     "fair|average|medium|middle|moderate|acceptable|neither good nor "
+     "bad|mittel|mittelmäßig|mittelmässig|middel|hverken godt "
      "eller "
      "dårligt|moyen|moyenne|średni|średnia|przeciętny|ani dobrze, ani źle|médio|média|razoável|mediu|medie|acceptabil"},
     {4, "good|high|gut|hoch|god|godt|høj|bon|bonne|élevé|dobry|dobra|dobrze|wysoki|bom|boa|alto|bun|bună|bine|ridicat"},
@@ -100,15 +103,17 @@ static const struct word favour[] = {
     {5, "very favorably|very favourably|very favorable"}};
 
 static const struct word importance[] = {
-    {1, "not at all important|not important at all|very unimportant|sehr unwichtig|völlig unwichtig|überhaupt nicht wichtig|gar nicht "
+    {1, "not at all important|not important at all|very unimportant|sehr unwichtig|völlig unwichtig|überhaupt nicht "
+        "wichtig|gar nicht "
         "wichtig|slet "
         "ikke vigtigt|pas du tout important|zupełnie nieważne|nada importante|deloc important"},
     {1.5, "unimportant|unwichtig|not important|nicht wichtig"},
-    {2, "not very important|slightly important|slightly|of little importance|rather unimportant|eher nicht wichtig|eher "
-        "unwichtig|weniger "
-        "wichtig|mindre vigtigt|ikke særlig vigtigt|peu important|pas important|mało ważne|nieważne|pouco "
-        "importante|puțin "
-        "important"},
+    {2,
+     "not very important|slightly important|slightly|of little importance|rather unimportant|eher nicht wichtig|eher "
+     "unwichtig|weniger "
+     "wichtig|mindre vigtigt|ikke særlig vigtigt|peu important|pas important|mało ważne|nieważne|pouco "
+     "importante|puțin "
+     "important"},
     {3, "somewhat important|moderately important|moderately|neutral|mittel|teils, teils|nogenlunde vigtigt|moyennement "
         "important|assez "
         "important|średnio ważne|moderadamente importante|oarecum important"},
