@@ -182,7 +182,7 @@ static double entry_height(const brief_entry *n, const brief_type *type, const c
 
 static double note_width(const brief_piece *x) { return (x->width - COLUMN_GAP) / 2; }
 
-/* Entries of the left column: the split that makes the taller column least tall. */
+/* Entries of the left column: the split that makes the taller column least tall; of those alike the one with more of them. */
 static size_t split_columns(const brief_piece *x, const char *lang, double *tallest) {
     double *h = rsp_calloc(x->n_entries + 1, sizeof *h), right = 0, left = 0;
     size_t best = x->n_entries;
@@ -190,7 +190,7 @@ static size_t split_columns(const brief_piece *x, const char *lang, double *tall
     for (size_t k = 0; k < x->n_entries; k++)
         right += h[k] = entry_height(&x->entries[k], &x->type, lang, note_width(x));
     for (size_t s = 0; s <= x->n_entries; s++) {
-        if (fmax(left, right) < *tallest) {
+        if (fmax(left, right) <= *tallest) {
             *tallest = fmax(left, right);
             best = s;
         }

@@ -226,6 +226,8 @@ static void place(flow *f, brief_piece x, double top) {
     RSP_PUSH(f->placed, f->n, f->capacity, x);
 }
 
+enum { LEAST_ENTRIES = 8 }; /* on the last page: one or two by themselves look forgotten */
+
 /* Columns that go over pages: the entries that have room here, each page with columns of its own. */
 static brief_piece columns_that_fit(const flow *f, const brief_piece *x, double top) {
     brief_piece part = *x;
@@ -234,6 +236,8 @@ static brief_piece columns_that_fit(const flow *f, const brief_piece *x, double 
         more.n_entries++;
         if (top + brief_columns_height(&more, f->lang) > BRIEF_BOTTOM) break;
     }
+    size_t left = x->n_entries - part.n_entries, wanted = left && left < LEAST_ENTRIES ? LEAST_ENTRIES - left : 0;
+    if (part.n_entries > 2 * wanted) part.n_entries -= wanted;
     part.height = brief_columns_height(&part, f->lang);
     return part;
 }
