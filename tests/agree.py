@@ -187,10 +187,13 @@ def compare_charts(study, run, tables, variable, labels):
         rows = rows + [r for a in tables for r in about(tables[a], variable, "" if country == "all" else country)
                        if r["statistic"] == "net" and any(q["term"] == r["term"] for q in rows)]
         of_model = any(r["statistic"].startswith(("coefficient", "odds_ratio", "rate_ratio")) for r in rows)
+        # A heat map of correlations numbers its items.
+        items = {r[c] for r in rows if r["statistic"].startswith("correlation") for c in ("term", "level")}
+        numbering = {str(k + 1) for k in range(len(items))}
         said = list(words(path))
         numeric, signless = [w for w in said if TOKEN["en"].fullmatch(w[3])], any(w[3] == "%" for w in said)
         for token in without_axes(numeric, of_model):
-            if token.lstrip("−+-") in labels:
+            if token.lstrip("−+-") in labels or token in numbering:
                 continue
             compared += 1
             if not is_rounding(token, "en", rows, ["estimate", "n"] + (["lower", "upper"] if of_model else []),

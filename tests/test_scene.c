@@ -1,9 +1,12 @@
 /* Scenes: measuring, faults, and back ends that give the same bytes on any thread in any order. */
+#include "render/fonts.h"
 #include "render/scene.h"
 
 #include <libxml/parser.h>
 #include <math.h>
+#include <pango/pangocairo.h>
 #include <png.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -195,10 +198,51 @@ static void test_unwritable(void **state) {
     rsp_diag_free(d);
 }
 
+/* Context, font and Cairo's font for it, which another thread must not get. */
+struct loaded {
+    PangoContext *context;
+    PangoFont *font;
+    cairo_scaled_font_t *scaled;
+};
+
+static void *load_font(void *into) {
+    struct loaded *l = into;
+    PangoFontDescription *words = pango_font_description_new();
+    pango_font_description_set_family(words, rsp_font_family());
+    pango_font_description_set_absolute_size(words, 9 * PANGO_SCALE);
+    l->context = rsp_font_context();
+    l->font = pango_context_load_font(l->context, words);
+    l->scaled = cairo_scaled_font_reference(pango_cairo_font_get_scaled_font(PANGO_CAIRO_FONT(l->font)));
+    pango_font_description_free(words);
+    return NULL;
+}
+
+static void release(struct loaded *l) {
+    cairo_scaled_font_destroy(l->scaled);
+    g_object_unref(l->font);
+    g_object_unref(l->context);
+}
+
+static void test_fonts_of_threads(void **state) {
+    (void) state;
+    struct loaded here, again, other;
+    pthread_t thread;
+    load_font(&here);
+    load_font(&again);
+    assert_int_equal(pthread_create(&thread, NULL, load_font, &other), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_ptr_equal(here.scaled, again.scaled);
+    assert_ptr_not_equal(here.scaled, other.scaled);
+    release(&here);
+    release(&again);
+    release(&other);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),       cmocka_unit_test(test_faults),     cmocka_unit_test(test_contrast),
-        cmocka_unit_test(test_svg),        cmocka_unit_test(test_svg_glyphs), cmocka_unit_test(test_png_pixels),
-        cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_formats),    cmocka_unit_test(test_unwritable)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text),       cmocka_unit_test(test_faults),
+                                       cmocka_unit_test(test_contrast),   cmocka_unit_test(test_svg),
+                                       cmocka_unit_test(test_svg_glyphs), cmocka_unit_test(test_png_pixels),
+                                       cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_formats),
+                                       cmocka_unit_test(test_unwritable), cmocka_unit_test(test_fonts_of_threads)};
     return cmocka_run_group_tests_name("scene", tests, NULL, NULL);
 }

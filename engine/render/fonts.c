@@ -3,6 +3,8 @@
 #include <fontconfig/fontconfig.h>
 #include <pango/pangofc-fontmap.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -69,12 +71,25 @@ const char *rsp_font_family(void) {
     return chosen ? chosen->name : NULL;
 }
 
+/* Cairo 1.16 keeps scaled fonts for all threads, and aborts where one thread drops its reference while another looks at
+ * glyphs (the assertion on cache_frozen in cairo_scaled_font_destroy). Fonts with other options are other fonts to it: an axis
+ * of variation that no face has, with the thread's number, changes nothing on a page and gives each thread fonts of its own. */
+static void keep_to_this_thread(cairo_font_options_t *options) {
+    static atomic_uint threads;
+    static _Thread_local unsigned number;
+    if (!number) number = ++threads;
+    char axis[32];
+    snprintf(axis, sizeof axis, "THRD=%u", number);
+    cairo_font_options_set_variations(options, axis);
+}
+
 PangoContext *rsp_font_context(void) {
     PangoContext *c = pango_font_map_create_context(rsp_font_map());
     cairo_font_options_t *options = cairo_font_options_create();
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
     cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    keep_to_this_thread(options);
     pango_cairo_context_set_font_options(c, options);
     cairo_font_options_destroy(options);
     pango_context_set_round_glyph_positions(c, FALSE);
