@@ -37,10 +37,14 @@
 
   // ---- the address
 
+  // A reader who has chosen nothing sees a chart.
+  const firstTopic = () =>
+    (EXPLORE.topics.find((t) => EXPLORE.pictures.some((p) => p.id === t.id && !p.country)) || EXPLORE.topics[0] || {id: ""}).id;
+
   function readAddress() {
     const parts = decodeURIComponent(location.hash.slice(1)).split("/");
     state.lang = EXPLORE.languages.includes(parts[0]) ? parts[0] : EXPLORE.languages[0];
-    state.topic = topicOf(parts[1]) ? parts[1] : EXPLORE.topics.length ? EXPLORE.topics[0].id : "";
+    state.topic = topicOf(parts[1]) ? parts[1] : firstTopic();
     state.country = EXPLORE.countries.includes(parts[2]) ? parts[2] : "";
     state.item = parts[3] || "";
   }
