@@ -4,7 +4,6 @@
 #include <pango/pangofc-fontmap.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -38,11 +37,40 @@ static bool add_family(FcConfig *c, const family *f) {
     return true;
 }
 
-static void free_map(void *map) { g_object_unref(map); }
+/* Cairo 1.16 keeps scaled fonts for all threads, and aborts where one thread drops its reference while another looks at
+ * glyphs (the assertion on cache_frozen in cairo_scaled_font_destroy). Fonts with other options are other fonts to it: those of
+ * a thread differ in names for the same grey, and in the order of subpixels, which grey does not have. */
+static const struct style {
+    cairo_antialias_t grey;
+    cairo_subpixel_order_t order;
+} STYLES[RSP_FONT_THREADS] = {
+    {CAIRO_ANTIALIAS_GRAY, CAIRO_SUBPIXEL_ORDER_DEFAULT}, {CAIRO_ANTIALIAS_GOOD, CAIRO_SUBPIXEL_ORDER_DEFAULT},
+    {CAIRO_ANTIALIAS_FAST, CAIRO_SUBPIXEL_ORDER_DEFAULT}, {CAIRO_ANTIALIAS_GRAY, CAIRO_SUBPIXEL_ORDER_RGB},
+    {CAIRO_ANTIALIAS_GOOD, CAIRO_SUBPIXEL_ORDER_RGB},     {CAIRO_ANTIALIAS_FAST, CAIRO_SUBPIXEL_ORDER_RGB},
+    {CAIRO_ANTIALIAS_GRAY, CAIRO_SUBPIXEL_ORDER_BGR},     {CAIRO_ANTIALIAS_GOOD, CAIRO_SUBPIXEL_ORDER_BGR},
+    {CAIRO_ANTIALIAS_FAST, CAIRO_SUBPIXEL_ORDER_BGR},     {CAIRO_ANTIALIAS_GRAY, CAIRO_SUBPIXEL_ORDER_VRGB},
+    {CAIRO_ANTIALIAS_GOOD, CAIRO_SUBPIXEL_ORDER_VRGB},    {CAIRO_ANTIALIAS_FAST, CAIRO_SUBPIXEL_ORDER_VRGB},
+    {CAIRO_ANTIALIAS_GRAY, CAIRO_SUBPIXEL_ORDER_VBGR},    {CAIRO_ANTIALIAS_GOOD, CAIRO_SUBPIXEL_ORDER_VBGR},
+    {CAIRO_ANTIALIAS_FAST, CAIRO_SUBPIXEL_ORDER_VBGR},
+};
+
+static atomic_bool taken[RSP_FONT_THREADS];
+static _Thread_local size_t own_style;
+
+/* More threads than styles share the last: rsp_render_together() starts no more. */
+static void take_style(void) {
+    own_style = 0;
+    while (own_style + 1 < RSP_FONT_THREADS && atomic_exchange(&taken[own_style], true)) own_style++;
+}
+
+static void free_map(void *map) {
+    g_object_unref(map);
+    atomic_store(&taken[own_style], false);
+}
 
 static void free_config(void) {
     PangoFontMap *map = pthread_getspecific(map_key); /* the main thread ends without its destructors */
-    if (map) g_object_unref(map);
+    if (map) free_map(map);
     FcConfigDestroy(config);
 }
 
@@ -63,6 +91,7 @@ PangoFontMap *rsp_font_map(void) {
     pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(map), config);
     pango_cairo_font_map_set_resolution(PANGO_CAIRO_FONT_MAP(map), 72);
     pthread_setspecific(map_key, map);
+    take_style();
     return map;
 }
 
@@ -71,25 +100,13 @@ const char *rsp_font_family(void) {
     return chosen ? chosen->name : NULL;
 }
 
-/* Cairo 1.16 keeps scaled fonts for all threads, and aborts where one thread drops its reference while another looks at
- * glyphs (the assertion on cache_frozen in cairo_scaled_font_destroy). Fonts with other options are other fonts to it: an axis
- * of variation that no face has, with the thread's number, changes nothing on a page and gives each thread fonts of its own. */
-static void keep_to_this_thread(cairo_font_options_t *options) {
-    static atomic_uint threads;
-    static _Thread_local unsigned number;
-    if (!number) number = ++threads;
-    char axis[32];
-    snprintf(axis, sizeof axis, "THRD=%u", number);
-    cairo_font_options_set_variations(options, axis);
-}
-
 PangoContext *rsp_font_context(void) {
     PangoContext *c = pango_font_map_create_context(rsp_font_map());
     cairo_font_options_t *options = cairo_font_options_create();
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    keep_to_this_thread(options);
+    cairo_font_options_set_antialias(options, STYLES[own_style].grey);
+    cairo_font_options_set_subpixel_order(options, STYLES[own_style].order);
     pango_cairo_context_set_font_options(c, options);
     cairo_font_options_destroy(options);
     pango_context_set_round_glyph_positions(c, FALSE);

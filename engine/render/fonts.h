@@ -6,6 +6,9 @@
 #include <pango/pangocairo.h>
 #include <stdbool.h>
 
+/* So many threads can draw at a time: Cairo must not share a font between two of them. */
+enum { RSP_FONT_THREADS = 15 };
+
 /* Font map of this thread at 72 dots per inch (a point is a unit of Cairo's), hinting off. NULL if neither Noto Sans
  * nor Open Sans is installed (Debian's fonts-noto-core, fonts-open-sans). Freed when the thread ends. */
 PangoFontMap *rsp_font_map(void);

@@ -2,6 +2,7 @@
  * thread waits at the end of one kind while another is still to be made. */
 #include "together.h"
 
+#include "fonts.h"
 #include "responsive/render.h"
 
 #include <stdlib.h>
@@ -29,7 +30,8 @@ bool rsp_make_each(size_t n, bool (*make)(void *context, size_t k), void *contex
 /* The parts stand in no group: a thread that waited for one would not take the files of another. */
 bool rsp_render_together(const rsp_publication *p, size_t n, rsp_renderer *const *parts, rsp_diag *d) {
     size_t failed = 0;
-#pragma omp parallel num_threads(rsp_threads())
+    int team = rsp_threads() < RSP_FONT_THREADS ? rsp_threads() : RSP_FONT_THREADS;
+#pragma omp parallel num_threads(team)
 #pragma omp single nowait
     for (size_t k = 0; k < n; k++) {
 #pragma omp task firstprivate(k) shared(failed)
