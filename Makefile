@@ -58,7 +58,7 @@ FUZZ_SECONDS ?= 60
 ifdef FUZZ
   CC         := clang
   LIB_SRC    := $(filter-out engine/render/% engine/batch/%,$(LIB_SRC))
-  ALL_CFLAGS += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DRSP_FUZZ
+  ALL_CFLAGS += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -Wno-pass-failed -DRSP_FUZZ
 endif
 
 OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
