@@ -189,6 +189,21 @@ static void those_who_left_are_not_told_apart(void **state) {
     rsp_published_free(p);
 }
 
+/* Nothing is published tonight and nothing sound stands: then nothing old is removed either. */
+static void a_damaged_publication_and_too_little(void **state) {
+    (void) state;
+    new_study("keep: 1\n", true);
+    fill();
+    write_export(true);
+    assert_outcome("published", 0);
+    assert_int_equal(
+        sh("cd %s/out/s && cp -r $(readlink latest) 20200101T000000Z && echo x >> latest/index.html", here), 0);
+    people[0].gone = true;
+    write_export(true);
+    assert_outcome("too_little", -1);
+    assert_int_equal(sh("test $(ls -d %s/out/s/2* | wc -l) = 2", here), 0);
+}
+
 /* One answer is corrected: alone it waits with the whole publication, beside newcomers of the other country its own rows wait,
  * and come back with more corrections or with newcomers of the same country. */
 static void a_corrected_answer_is_not_told(void **state) {
@@ -509,6 +524,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_newcomer_waits_for_company),
         cmocka_unit_test(those_who_left_are_not_told_apart),
+        cmocka_unit_test(a_damaged_publication_and_too_little),
         cmocka_unit_test(a_corrected_answer_is_not_told),
         cmocka_unit_test(a_change_that_is_taken_back_is_not_told),
         cmocka_unit_test(a_trickle_opens_what_was_hidden),

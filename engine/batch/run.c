@@ -574,9 +574,10 @@ int rsp_run(const rsp_run_options *o) {
     rsp_log_open(&n.log, o->quiet || o->json || rsp_rank());
     if (o->explain) n.log.terminal = false; /* every line stays */
     bool published = night(&n);
-    /* A night that has nothing new too: the one before may have been killed before it came to this. */
-    if (published && !rsp_rank())
-        rsp_stage_retain(&n.stage, n.unchanged ? n.previous.run : n.stage.run, n.study->keep, n.d);
+    /* A night that has nothing new too: the one before may have been killed before it came to this. Where nothing is published
+     * beside a damaged publication, which has no name, an older one may be the only sound one. */
+    const char *latest = n.unchanged ? n.previous.run : n.stage.run;
+    if (published && latest && !rsp_rank()) rsp_stage_retain(&n.stage, latest, n.study->keep, n.d);
     int status = rsp_rank() ? close_worker(&n, published) : close_night(&n, published);
     rsp_log_close(&n.log);
     if (n.stage.arena) rsp_stage_close(&n.stage);
