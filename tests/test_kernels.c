@@ -34,7 +34,10 @@ static int make_bench(void **state) {
            " -e 's/^models:/  - {id: gaps, estimator: mlr, missing: fiml, model: \"f =~ eng1 + eng2 + eng3 + eng4\"}\\n"
            "  - {id: weighed, estimator: mlr, weights: design, group: sector, model: \"f =~ lis1 + lis2 + lis3 + "
            "lis4\"}\\n"
-           "models:\\n  - {id: kinds, kind: multinomial, formula: \"sector ~ F01 + country\"}/'"
+           "models:\\n  - {id: kinds, kind: multinomial, formula: \"sector ~ F01 + country\"}\\n"
+           "  - {id: slopes, kind: mixed, formula: \"change ~ F01 + sector + (1 + F01 | org) + (1 | country)\"}\\n"
+           "  - {id: rated, kind: drivers, outcome: change, factors: [F01, F02], neutral: 3, leave_out: [sector], "
+           "variance: {method: taylor}}/'"
            " specs/bench/study.yaml >%s/study.yaml",
            bench) != 0)
         return -1;

@@ -108,6 +108,8 @@ bool est_items_new(const rsp_frame *f, const rsp_analysis *a, const est_people *
                    rsp_diag *d);
 /* For tests: the mean of y; the cells 0..k of a cross-classification, whose n_forms forms the caller gives. */
 void est_mean_item(est_item *it, const double *y, const est_people *who, rsp_arena *a);
+/* For ratings: the mean of 1, 0 and -1, which `side` [n] holds as 2, 1 and 0; negative: not counted. */
+void est_sides_item(est_item *it, const int8_t *side, const est_people *who, rsp_arena *a);
 void est_cells_item(est_item *it, const int32_t *cell, size_t k, est_form *forms, size_t n_forms, const est_people *who,
                     rsp_arena *a);
 
@@ -134,6 +136,9 @@ void est_totals_full(const est_people *who, est_item *it);
 /* rep [replicates * stride]; item j's totals start at its offset. Same bytes for any number of threads. */
 void est_totals_replicates(const est_people *who, const est_item *items, size_t n_items, const rsp_replicates *r,
                            size_t stride, double *rep);
+
+/* Items from .. to (returned) whose totals in so many replicates fit into memory together, at least one; sets their offsets. */
+size_t est_end_of_batch(const est_people *who, const est_items *items, size_t from, size_t replicates, size_t *stride);
 
 /* Totals that several tables of the study share (kept.c), made at the first call; NULL where no other table wants the same,
  * and inside a parallel region where they are not there yet. */

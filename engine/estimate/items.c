@@ -364,6 +364,19 @@ void est_mean_item(est_item *it, const double *y, const est_people *who, rsp_are
     room_for_totals(&b, it); /* few groups: the test saw to it */
 }
 
+void est_sides_item(est_item *it, const int8_t *side, const est_people *who, rsp_arena *a) {
+    struct builder b = {.who = who, .arena = a};
+    double *numerator = zeros(&b, 3);
+    numerator[0] = -1, numerator[2] = 1;
+    *it = (est_item){.term = "", .forms = RSP_ARRAY(a, est_form, 1)};
+    it->measure = (est_measure){.kind = EST_LEVELS, .k = 3, .c8 = side};
+    one_base(it, a);
+    est_form *f = add_form(it, "", "net", EST_RATIO);
+    f->a = numerator;
+    f->b = ones_of(&b, NULL, 3);
+    room_for_totals(&b, it); /* few groups: the analysis saw to it */
+}
+
 void est_cells_item(est_item *it, const int32_t *cell, size_t k, est_form *forms, size_t n_forms, const est_people *who,
                     rsp_arena *a) {
     struct builder b = {.who = who, .arena = a};

@@ -6,8 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Replicate totals of items worked on together: at most this many numbers (256 MiB). */
-enum { MOST_TOTALS = 1 << 25, PAIRS_AT_ONCE = 8 };
+enum { PAIRS_AT_ONCE = 8 };
 /* Comparing more levels than this, each with each, is nothing that anybody reads. */
 struct table {
     rsp_sample *sample;
@@ -84,23 +83,6 @@ static void work_on_item(struct crossing *c, size_t j, est_work *w) {
         for (size_t g = 0; g < n; g++) est_finish(x, it, f, g, &values[f * n + g]);
 }
 
-static size_t totals_of(const est_people *who, const est_item *it) {
-    return who->n_domains * who->n_countries * it->measure.k;
-}
-
-/* Items from..to, whose replicate totals fit into memory together. */
-static size_t end_of_batch(struct crossing *c, size_t from, size_t replicates, size_t *stride) {
-    *stride = 0;
-    size_t to = from;
-    while (to < c->items.n) {
-        size_t more = totals_of(c->context.who, &c->items.items[to]);
-        if (to > from && (*stride + more) * replicates > MOST_TOTALS) break;
-        c->items.items[to++].offset = *stride;
-        *stride += more;
-    }
-    return to;
-}
-
 static void work_on_items(struct crossing *c) {
     const est_people *who = c->context.who;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
@@ -109,7 +91,7 @@ static void work_on_items(struct crossing *c) {
     size_t n = c->context.replicates && !c->context.rep ? rsp_replicates_count(c->context.replicates) : 0;
     for (size_t from = 0, to; from < c->items.n; from = to) {
         double *rep = NULL;
-        to = n ? end_of_batch(c, from, n, &c->context.stride) : c->items.n;
+        to = n ? est_end_of_batch(who, &c->items, from, n, &c->context.stride) : c->items.n;
         if (n) {
             rep = rsp_malloc((n * c->context.stride + 1) * sizeof *rep);
             est_totals_replicates(who, c->items.items + from, to - from, c->context.replicates, c->context.stride, rep);

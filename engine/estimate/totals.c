@@ -11,6 +11,9 @@
  * an item's sums stay in the first cache while every item is added up. */
 enum { LANES = RSP_LANES, ROWS_AT_ONCE = 128 };
 
+/* Replicate totals of items worked on together: at most this many numbers (256 MiB). */
+enum { MOST_TOTALS = 1 << 25 };
+
 /* Coded items are bundled: a row's answers to two, three or more items of few levels are one code, added up once; an item's
  * totals are then sums over codes. Worth it where a cell has several rows for each code. */
 enum { MOST_CODES = 255, MOST_BUNDLED = 8, ROWS_FOR_A_CODE = 4, MOST_SUMS = 4096 };
@@ -290,4 +293,16 @@ void est_totals_replicates(const est_people *who, const est_item *items, size_t 
         chunk_of_replicates(&x, r, stride, first, part.to - first < LANES ? part.to - first : LANES, rep);
     rsp_ranks_gather(&part, rep, stride * sizeof *rep);
     bundles_free(&x);
+}
+
+size_t est_end_of_batch(const est_people *who, const est_items *items, size_t from, size_t replicates, size_t *stride) {
+    size_t to = from;
+    *stride = 0;
+    while (to < items->n) {
+        size_t more = who->n_domains * who->n_countries * items->items[to].measure.k;
+        if (to > from && (*stride + more) * replicates > MOST_TOTALS) break;
+        items->items[to++].offset = *stride;
+        *stride += more;
+    }
+    return to;
 }

@@ -254,6 +254,15 @@ static int compare_words(const void *x, const void *y) {
     return strcmp(((const struct word *) x)->text, ((const struct word *) y)->text);
 }
 
+/* Intake leaves words in order, and sorting those that are takes twenty times as long as looking. */
+static void put_words_in_order(struct word *words, size_t n) {
+    for (size_t k = 1; k < n; k++)
+        if (compare_words(&words[k - 1], &words[k]) > 0) {
+            qsort(words, n, sizeof *words, compare_words);
+            return;
+        }
+}
+
 /* Words that occur, sorted, so that numbering does not follow the order of files. */
 static void categorise_words(const rsp_column *c, size_t n, rsp_arena *a, rsp_categories *out) {
     int32_t *place = RSP_ARRAY(a, int32_t, c->n_words);
@@ -263,12 +272,13 @@ static void categorise_words(const rsp_column *c, size_t n, rsp_arena *a, rsp_ca
     struct word *used = RSP_ARRAY(a, struct word, c->n_words);
     for (size_t k = 0; k < c->n_words; k++)
         if (place[k] == 0) used[out->n++] = (struct word){c->words[k], (int32_t) k};
-    qsort(used, out->n, sizeof *used, compare_words);
+    put_words_in_order(used, out->n);
     out->code = RSP_ARRAY(a, const char *, out->n);
     for (size_t k = 0; k < out->n; k++) {
         out->code[k] = used[k].text;
         place[used[k].number] = (int32_t) k;
     }
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
     for (size_t i = 0; i < n; i++) out->category[i] = c->text[i] < 0 ? -1 : place[c->text[i]];
 }
 

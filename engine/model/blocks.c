@@ -6,6 +6,7 @@
 #include "base/vector.h"
 #include "model/mixed.h"
 #include "model/solve.h"
+#include "weight/number.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -14,6 +15,10 @@
 #include <string.h>
 
 enum { MOST_REST = 4000, MOST_THETA = 45 };
+
+/* Rows are cut into parts, and groups into chunks, by their number alone. Parts of the dense products together hold at
+ * most MOST_SUMS numbers: with many crossed groups an evaluation costs far more than they do. */
+enum { MOST_PARTS = 16, MOST_CHUNKS = 64, BLOCK_ROWS = 256, MOST_SUMS = 4000000 };
 
 /* Cross-products. `rest`: columns of the other grouping variables, then X, then y. */
 struct cross {
@@ -71,15 +76,13 @@ static bool collect(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
 
 /* Lower triangle of part's cross-products, inverted: columns times its transpose are orthonormal. */
 static bool rotate_part(rsp_mgroup *g, const rsp_mmatrix *m, size_t from, size_t d, bool correlated) {
-    size_t n = m->n;
     double *c = rsp_calloc(d * d, sizeof *c);
     for (size_t i = 0; i < d; i++)
         for (size_t j = 0; j <= i; j++) {
             if (!correlated && i != j) continue;
             const double *a = m->random[g->part[from]].columns[g->effect[from + i]].x,
                          *b = m->random[g->part[from]].columns[g->effect[from + j]].x;
-            for (size_t r = 0; r < n; r++) c[i * d + j] += a[r] * b[r] / (double) n;
-            c[j * d + i] = c[i * d + j];
+            c[i * d + j] = c[j * d + i] = rsp_sum_of_products(m->n, NULL, a, b) / (double) m->n;
         }
     bool ok = rsp_invert_spd(c, d); /* back back' is the inverse: any root of it serves */
     ok = ok && LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', (lapack_int) d, c, (lapack_int) d) == 0;
@@ -104,7 +107,7 @@ static bool prepare_group(rsp_mixed *x, rsp_mgroup *g, const rsp_mmatrix *m, con
     g->back = RSP_ARRAY(x->arena, double, g->d * g->d);
     g->row = RSP_ARRAY(x->arena, uint8_t, g->d * g->d);
     g->column = RSP_ARRAY(x->arena, uint8_t, g->d * g->d);
-    g->z = RSP_ARRAY(x->arena, double, m->n * g->d);
+    g->z = RSP_ARRAY_UNSET(x->arena, double, m->n * g->d);
     g->theta = x->n_theta;
     for (size_t from = 0; from < g->d; from += part_length(g, from)) {
         size_t d = part_length(g, from);
@@ -115,11 +118,14 @@ static bool prepare_group(rsp_mixed *x, rsp_mgroup *g, const rsp_mmatrix *m, con
         }
         for (size_t j = 0; j < d; j++)
             for (size_t i = j; i < (r->correlated ? d : j + 1); i++) add_free(g, from + i, from + j);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
         for (size_t i = 0; i < m->n; i++)
-            for (size_t j = 0; j < d; j++)
+            for (size_t j = 0; j < d; j++) {
+                double z = 0;
                 for (size_t l = j; l < d; l++)
-                    g->z[i * g->d + from + j] +=
-                        r->columns[g->effect[from + l]].x[i] * g->back[(from + l) * g->d + from + j];
+                    z += r->columns[g->effect[from + l]].x[i] * g->back[(from + l) * g->d + from + j];
+                g->z[i * g->d + from + j] = z;
+            }
     }
     x->n_theta += g->n_theta;
     return true;
@@ -157,6 +163,22 @@ bool rsp_mixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const char **why) {
 
 /* ---- fixed effects ---------------------------------------------------------------------------------------------- */
 
+/* Rows from .. of x->x and x->y, a block of them or the `left` last, of the columns c. */
+static void fill_rows(rsp_mixed *x, const double *const *c, const double *y, size_t from, size_t left) {
+    size_t p = x->p, rows = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+    double *to = x->x + from * p;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t l = 0; l < p; l++) to[i * p + l] = c[l][from + i];
+    for (size_t i = 0; i < rows; i++) {
+        double rest = y[from + i];
+        for (size_t l = 0; l < p; l++) rest -= to[i * p + l] * x->shift[l];
+        x->y[from + i] = rest / x->unit;
+    }
+    if (p)
+        cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasNonUnit, (int) rows, (int) p, 1, x->basis,
+                    (int) p, to, (int) p);
+}
+
 static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *columns, const rsp_least_squares *ls,
                           const char **why) {
     size_t n = m->n, p = x->p;
@@ -169,8 +191,7 @@ static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *colu
         for (size_t l = 0; l < p; l++) x->basis[j * p + l] = ls->inverse[columns[j] * ls->k + columns[l]];
     }
     x->unit = sqrt(ls->rss / (double) n);
-    double total = 0;
-    for (size_t i = 0; i < n; i++) total += m->y[i] * m->y[i];
+    double total = rsp_sum_of_products(n, NULL, m->y, m->y);
     if (!(ls->rss > 1e-20 * total) || n <= p + 1) {
         *why = "its outcome does not vary beyond the predictors";
         return false;
@@ -183,18 +204,10 @@ static bool fixed_effects(rsp_mixed *x, const rsp_mmatrix *m, const size_t *colu
         x->log_basis += 2 * log(x->basis[j * p + j]);
         for (size_t l = j + 1; l < p; l++) x->basis[j * p + l] = 0;
     }
-    x->x = RSP_ARRAY(x->arena, double, n *p + 1);
-    x->y = RSP_ARRAY(x->arena, double, n);
-#pragma omp parallel for schedule(static) if (n > RSP_BLOCK)
-    for (size_t i = 0; i < n; i++) {
-        double y = m->y[i];
-        for (size_t l = 0; l < p; l++) {
-            double v = c[l][i];
-            y -= v * x->shift[l];
-            for (size_t j = 0; j <= l; j++) x->x[i * p + j] += v * x->basis[l * p + j];
-        }
-        x->y[i] = y / x->unit;
-    }
+    x->x = RSP_ARRAY_UNSET(x->arena, double, n *p + 1);
+    x->y = RSP_ARRAY_UNSET(x->arena, double, n);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
+    for (size_t from = 0; from < n; from += BLOCK_ROWS) fill_rows(x, c, m->y, from, n - from);
     return true;
 }
 
@@ -219,95 +232,140 @@ static size_t most_entries(const rsp_mixed *x) {
     return n;
 }
 
-static void dense_products(const rsp_mixed *x) {
-    struct cross *c = x->cross;
+/* Products of the rows from .. to, added to dense [rest*rest]. */
+static void dense_part(const rsp_mixed *x, size_t from, size_t to, double *dense) {
+    const struct cross *c = x->cross;
+    size_t p = x->p, r = c->rest;
     uint32_t *column = rsp_malloc(most_entries(x) * sizeof *column);
-    double *value = rsp_malloc(most_entries(x) * sizeof *value);
-    for (size_t i = 0; i < x->n; i++) {
+    double *value = rsp_malloc(most_entries(x) * sizeof *value), *corner = dense + c->rest_z * r + c->rest_z;
+    for (size_t i = from; i < to; i++) {
         size_t n = rest_of_row(x, i, column, value);
         for (size_t a = 0; a < n; a++) {
-            double *row = c->dense + column[a] * c->rest;
+            double *row = dense + column[a] * r;
             for (size_t b = a; b < n; b++) row[column[b]] += value[a] * value[b];
-            for (size_t j = 0; j < x->p; j++) row[c->rest_z + j] += value[a] * x->x[i * x->p + j];
-            row[c->rest - 1] += value[a] * x->y[i];
+            for (size_t j = 0; j < p; j++) row[c->rest_z + j] += value[a] * x->x[i * p + j];
+            row[r - 1] += value[a] * x->y[i];
         }
-        for (size_t a = 0; a < x->p; a++) {
-            double *row = c->dense + (c->rest_z + a) * c->rest + c->rest_z, v = x->x[i * x->p + a];
-            for (size_t b = a; b < x->p; b++) row[b] += v * x->x[i * x->p + b];
-            row[x->p] += v * x->y[i];
-        }
-        c->dense[c->rest * c->rest - 1] += x->y[i] * x->y[i];
+        dense[r * r - 1] += x->y[i] * x->y[i];
+    }
+    for (size_t rows; p && from < to; from += rows) {
+        rows = to - from < BLOCK_ROWS ? to - from : BLOCK_ROWS;
+        const double *block = x->x + from * p;
+        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int) p, (int) rows, 1, block, (int) p, 1, corner, (int) r);
+        cblas_dgemv(CblasRowMajor, CblasTrans, (int) rows, (int) p, 1, block, (int) p, x->y + from, 1, 1, corner + p,
+                    (int) r);
     }
     free(column);
     free(value);
 }
 
-/* Rows of a group of the first variable, one group after the other. */
-static size_t *rows_by_level(const rsp_mgroup *g, size_t n, size_t *start) {
-    size_t *order = rsp_malloc(n * sizeof *order), *next = rsp_calloc(g->n_levels + 1, sizeof *next);
-    memset(start, 0, (g->n_levels + 1) * sizeof *start);
-    for (size_t i = 0; i < n; i++) start[g->level[i] + 1]++;
-    for (size_t l = 0; l < g->n_levels; l++) start[l + 1] += start[l];
-    memcpy(next, start, g->n_levels * sizeof *next);
-    for (size_t i = 0; i < n; i++) order[next[g->level[i]]++] = i;
-    free(next);
-    return order;
+static void dense_products(const rsp_mixed *x) {
+    struct cross *c = x->cross;
+    size_t n = x->n, square = c->rest * c->rest, parts = n / RSP_BLOCK + 1;
+    if (parts > MOST_PARTS) parts = MOST_PARTS;
+    if (parts > MOST_SUMS / square + 1) parts = MOST_SUMS / square + 1;
+    double *sums = rsp_calloc((parts - 1) * square + 1, sizeof *sums); /* the first part's are c->dense */
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (parts > 1)
+    for (size_t k = 0; k < parts; k++)
+        dense_part(x, n * k / parts, n * (k + 1) / parts, k ? sums + (k - 1) * square : c->dense);
+    for (size_t k = 1; k < parts; k++)
+        for (size_t j = 0; j < square; j++) c->dense[j] += sums[(k - 1) * square + j];
+    free(sums);
 }
 
-static void sparse_products(rsp_mixed *x) {
+/* What neighbouring groups of the first variable meet; `start` of c counts from the chunk's first entry until chunks are
+ * put together. */
+struct chunk {
+    size_t from, to; /* groups */
+    size_t n, room, n_values, room_values;
+    uint32_t *column;
+    double *value;
+};
+
+/* place [rest]: room. begin and row: rows of each group. */
+static void chunk_products(const rsp_mixed *x, const uint32_t *begin, const uint32_t *order, size_t *place,
+                           struct chunk *k) {
     struct cross *c = x->cross;
     const rsp_mgroup *g = &x->groups[0];
-    size_t d = g->d, n_entries = 0, room = 0, room_values = 0, n_values = 0;
-    size_t *begin = rsp_malloc((g->n_levels + 1) * sizeof *begin), *order = rows_by_level(g, x->n, begin);
-    size_t *place = rsp_malloc(c->rest * sizeof *place);
+    size_t d = g->d, p = x->p;
     uint32_t *column = rsp_malloc(most_entries(x) * sizeof *column);
     double *value = rsp_malloc(most_entries(x) * sizeof *value);
     for (size_t j = 0; j < c->rest_z; j++) place[j] = RSP_NONE;
-    for (size_t l = 0; l < g->n_levels; l++) {
-        c->start[l] = n_entries;
+    for (size_t l = k->from; l < k->to; l++) {
+        c->start[l] = k->n;
         for (size_t r = begin[l]; r < begin[l + 1]; r++) {
             const double *z = g->z + order[r] * d;
             size_t n = rest_of_row(x, order[r], column, value);
-            for (size_t a = 0; a < d; a++)
-                for (size_t b = 0; b < d; b++) c->first[(l * d + a) * d + b] += z[a] * z[b];
             for (size_t a = 0; a < d; a++) {
-                double *row = c->fixed + (l * d + a) * (x->p + 1);
-                for (size_t j = 0; j < x->p; j++) row[j] += z[a] * x->x[order[r] * x->p + j];
-                row[x->p] += z[a] * x->y[order[r]];
+                double *row = c->fixed + (l * d + a) * (p + 1);
+                for (size_t b = 0; b < d; b++) c->first[(l * d + a) * d + b] += z[a] * z[b];
+                for (size_t j = 0; j < p; j++) row[j] += z[a] * x->x[order[r] * p + j];
+                row[p] += z[a] * x->y[order[r]];
             }
-            for (size_t k = 0; k < n; k++) {
-                size_t at = place[column[k]];
+            for (size_t e = 0; e < n; e++) {
+                size_t at = place[column[e]];
                 if (at == RSP_NONE || at < c->start[l]) { /* first met in this group */
-                    at = place[column[k]] = n_entries;
-                    RSP_PUSH(c->column, n_entries, room, column[k]);
-                    for (size_t a = 0; a < d; a++) RSP_PUSH(c->value, n_values, room_values, 0);
+                    at = place[column[e]] = k->n;
+                    RSP_PUSH(k->column, k->n, k->room, column[e]);
+                    for (size_t a = 0; a < d; a++) RSP_PUSH(k->value, k->n_values, k->room_values, 0);
                 }
-                for (size_t a = 0; a < d; a++) c->value[at * d + a] += z[a] * value[k];
+                for (size_t a = 0; a < d; a++) k->value[at * d + a] += z[a] * value[e];
             }
         }
     }
-    c->start[g->n_levels] = n_entries;
-    free(begin), free(order), free(place), free(column), free(value);
+    free(column);
+    free(value);
 }
 
-static int compare_numbers(const void *a, const void *b) {
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
+static void join_chunks(rsp_mixed *x, struct chunk *chunks, size_t n) {
+    struct cross *c = x->cross;
+    size_t d = x->groups[0].d, all = 0, at = 0;
+    for (size_t k = 0; k < n; k++) all += chunks[k].n;
+    c->column = RSP_ARRAY(x->arena, uint32_t, all + 1);
+    c->value = RSP_ARRAY(x->arena, double, all *d + 1);
+    for (size_t k = 0; k < n; at += chunks[k].n, k++) {
+        if (chunks[k].n) {
+            memcpy(c->column + at, chunks[k].column, chunks[k].n * sizeof *c->column);
+            memcpy(c->value + at * d, chunks[k].value, chunks[k].n * d * sizeof *c->value);
+        }
+        for (size_t l = chunks[k].from; l < chunks[k].to; l++) c->start[l] += at;
+        free(chunks[k].column), free(chunks[k].value);
+    }
+    c->start[x->groups[0].n_levels] = all;
 }
 
-/* Different values of `first`, ascending, in c->kind_first; how many groups have each. */
-static void count_kinds(rsp_mixed *x) {
+static void sparse_products(rsp_mixed *x) {
+    const rsp_mgroup *g = &x->groups[0];
+    size_t n = g->n_levels < MOST_CHUNKS ? g->n_levels : MOST_CHUNKS;
+    uint32_t *begin = rsp_malloc((g->n_levels + 1) * sizeof *begin), *order = rsp_malloc(x->n * sizeof *order);
+    struct chunk *chunks = rsp_calloc(n, sizeof *chunks);
+    rsp_order_by(g->level, g->n_levels, x->n, order, begin);
+#pragma omp parallel num_threads(rsp_threads()) if (x->n > RSP_BLOCK)
+    {
+        size_t *place = rsp_malloc((x->cross->rest_z + 1) * sizeof *place);
+#pragma omp for schedule(dynamic, 1)
+        for (size_t k = 0; k < n; k++) {
+            chunks[k].from = g->n_levels * k / n;
+            chunks[k].to = g->n_levels * (k + 1) / n;
+            chunk_products(x, begin, order, place, &chunks[k]);
+        }
+        free(place);
+    }
+    join_chunks(x, chunks, n);
+    free(begin), free(order), free(chunks);
+}
+
+/* Different values of `first` in the order of their first group; the groups of each, ascending, in order from start. */
+static void find_kinds(rsp_mixed *x, uint32_t *order, uint32_t *start) {
     struct cross *c = x->cross;
     size_t levels = x->groups[0].n_levels;
-    c->kind_first = RSP_ARRAY(x->arena, double, levels);
-    c->kind_size = RSP_ARRAY(x->arena, size_t, levels);
-    memcpy(c->kind_first, c->first, levels * sizeof *c->kind_first);
-    qsort(c->kind_first, levels, sizeof *c->kind_first, compare_numbers);
-    for (size_t g = 0; g < levels; g++) {
-        double value = c->kind_first[g];
-        if (c->n_kinds && value == c->kind_first[c->n_kinds - 1]) c->kind_size[c->n_kinds - 1]++;
-        else c->kind_first[c->n_kinds] = value, c->kind_size[c->n_kinds++] = 1;
-    }
+    int32_t *kind = rsp_malloc(levels * sizeof *kind);
+    c->n_kinds = rsp_number_doubles(c->first, levels, kind);
+    c->kind_first = RSP_ARRAY(x->arena, double, c->n_kinds);
+    c->kind_size = RSP_ARRAY(x->arena, size_t, c->n_kinds);
+    for (size_t g = 0; g < levels; g++) c->kind_first[kind[g]] = c->first[g], c->kind_size[kind[g]]++;
+    rsp_order_by(kind, c->n_kinds, levels, order, start);
+    free(kind);
 }
 
 /* Adds the products of group g with the rest. */
@@ -329,17 +387,18 @@ static void add_to_kind(const rsp_mixed *x, size_t g, double *to) {
 static void make_kinds(rsp_mixed *x) {
     struct cross *c = x->cross;
     size_t levels = x->groups[0].n_levels, square = c->rest * c->rest;
-    count_kinds(x);
+    uint32_t *order = rsp_malloc(levels * sizeof *order), *start = rsp_malloc((levels + 1) * sizeof *start);
+    find_kinds(x, order, start);
     if ((double) (c->n_kinds * square) > x->work) {
         c->n_kinds = 0;
-        return;
+    } else {
+        x->work = (double) (c->n_kinds * square);
+        c->kind = RSP_ARRAY(x->arena, double, c->n_kinds *square);
     }
-    x->work = (double) (c->n_kinds * square);
-    c->kind = RSP_ARRAY(x->arena, double, c->n_kinds *square);
-    for (size_t g = 0; g < levels; g++) {
-        const double *at = bsearch(&c->first[g], c->kind_first, c->n_kinds, sizeof *at, compare_numbers);
-        add_to_kind(x, g, c->kind + (size_t) (at - c->kind_first) * square);
-    }
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (x->n > RSP_BLOCK)
+    for (size_t k = 0; k < c->n_kinds; k++)
+        for (size_t g = start[k]; g < start[k + 1]; g++) add_to_kind(x, order[g], c->kind + k * square);
+    free(order), free(start);
 }
 
 /* Products of an evaluation that takes groups one by one. */
@@ -366,7 +425,7 @@ static void cross_products(rsp_mixed *x) {
     sparse_products(x);
     x->work = work_by_group(x);
     if (g->d == 1) make_kinds(x);
-    x->work += (double) (c->rest * c->rest * c->rest) / 3;
+    x->work_rest = (double) (c->rest * c->rest * c->rest) / 3;
 }
 
 rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, const rsp_least_squares *ls, bool ml,
@@ -389,7 +448,6 @@ rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, 
 
 void rsp_mixed_free(rsp_mixed *x) {
     if (!x) return;
-    if (x->cross) free(x->cross->column), free(x->cross->value);
     rsp_arena_free(x->arena);
 }
 
@@ -544,29 +602,41 @@ static bool solve_fixed(const rsp_mixed *x, const double *s, rsp_mixed_at *at) {
     return true;
 }
 
-bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *at) {
+bool rsp_mixed_eliminate(const rsp_mixed *x, const double *theta, double *s, double *log_z) {
+    const struct cross *c = x->cross;
+    double t[RSP_MOST_EFFECTS * RSP_MOST_EFFECTS];
+    memcpy(s, c->dense, c->rest * c->rest * sizeof *s);
+    *log_z = 0;
+    rsp_mixed_triangle(&x->groups[0], theta, t);
+    return c->n_kinds ? eliminate_kinds(x, t[0], s, log_z) : eliminate(x, t, s, log_z);
+}
+
+size_t rsp_mixed_rest(const rsp_mixed *x) { return x->cross->rest * x->cross->rest; }
+
+bool rsp_mixed_finish(const rsp_mixed *x, const double *theta, double *s, double log_z, rsp_mixed_at *at) {
     const struct cross *c = x->cross;
     size_t r = c->rest;
-    double *s = rsp_malloc(r * r * sizeof *s), t[RSP_MOST_EFFECTS * RSP_MOST_EFFECTS];
-    memcpy(s, c->dense, r * r * sizeof *s);
-    at->log_z = at->log_x = 0;
-    rsp_mixed_triangle(&x->groups[0], theta, t);
-    bool ok = c->n_kinds ? eliminate_kinds(x, t[0], s, &at->log_z) : eliminate(x, t, s, &at->log_z);
-    for (size_t i = 0; ok && i < r; i++)
+    double t[RSP_MOST_EFFECTS * RSP_MOST_EFFECTS];
+    at->log_z = log_z;
+    at->log_x = 0;
+    for (size_t i = 0; i < r; i++)
         for (size_t j = 0; j < i; j++) s[i * r + j] = s[j * r + i];
-    for (size_t g = 1; ok && g < x->n_groups; g++) {
+    for (size_t g = 1; g < x->n_groups; g++) {
         rsp_mixed_triangle(&x->groups[g], theta, t);
         rsp_scale_group(&x->groups[g], t, r, s);
     }
     /* A lower triangle by row is an upper one by column. */
-    ok = ok && LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', (lapack_int) r, s, (lapack_int) r) == 0;
-    if (ok) {
-        for (size_t i = 0; i < c->rest_z; i++) at->log_z += 2 * log(s[i * r + i]);
-        for (size_t i = c->rest_z; i < r - 1; i++) at->log_x += 2 * log(s[i * r + i]);
-        at->log_x -= x->log_basis;
-        at->rss = s[r * r - 1] * s[r * r - 1];
-        ok = solve_fixed(x, s, at) && isfinite(at->log_z + at->log_x + at->rss);
-    }
+    if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', (lapack_int) r, s, (lapack_int) r) != 0) return false;
+    for (size_t i = 0; i < c->rest_z; i++) at->log_z += 2 * log(s[i * r + i]);
+    for (size_t i = c->rest_z; i < r - 1; i++) at->log_x += 2 * log(s[i * r + i]);
+    at->log_x -= x->log_basis;
+    at->rss = s[r * r - 1] * s[r * r - 1];
+    return solve_fixed(x, s, at) && isfinite(at->log_z + at->log_x + at->rss);
+}
+
+bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *at) {
+    double *s = rsp_malloc(rsp_mixed_rest(x) * sizeof *s), log_z;
+    bool ok = rsp_mixed_eliminate(x, theta, s, &log_z) && rsp_mixed_finish(x, theta, s, log_z, at);
     free(s);
     return ok;
 }

@@ -64,14 +64,17 @@ static void flag_columns(rsp_regression *f) {
     bool ordinal = f->a->model.kind == RSP_ORDINAL_MODEL;
     const double **x = RSP_ARRAY(f->arena, const double *, m->k + 1);
     size_t *column = RSP_ARRAY(f->arena, size_t, m->k + 1), k = 0;
-    double *one = RSP_ARRAY(f->arena, double, m->n);
-    for (size_t i = 0; i < m->n; i++) one[i] = 1;
     if (ordinal) { /* the thresholds hold a constant */
+        double *one = RSP_ARRAY(f->arena, double, m->n);
+        for (size_t i = 0; i < m->n; i++) one[i] = 1;
         column[k] = RSP_NONE;
         x[k++] = one;
     }
+    bool *zero = RSP_ARRAY(f->arena, bool, m->k + 1);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
+    for (size_t j = 0; j < m->k; j++) zero[j] = all_zero(&m->columns[j], m->n);
     for (size_t j = 0; j < m->k; j++) {
-        if (all_zero(&m->columns[j], m->n)) {
+        if (zero[j]) {
             flag_column(f, j, RSP_F_EMPTY);
             continue;
         }

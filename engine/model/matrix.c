@@ -1,7 +1,7 @@
 #include "model/matrix.h"
-#include "responsive/limits.h"
-
 #include "responsive/clean.h"
+#include "responsive/limits.h"
+#include "weight/number.h"
 
 #include <assert.h>
 #include <math.h>
@@ -199,13 +199,13 @@ static double response_at(const struct builder *b, size_t event, size_t i) {
 }
 
 static bool check_binary(const struct builder *b, const rsp_mmatrix *m, const rsp_analysis *a, rsp_diag *d) {
-    for (size_t i = 0; i < m->n; i++) {
-        if (m->y[i] == 0 || m->y[i] == 1) continue;
+    bool good = true;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) reduction(&& : good) if (m->n > RSP_BLOCK)
+    for (size_t i = 0; i < m->n; i++) good = good && (m->y[i] == 0 || m->y[i] == 1);
+    if (!good)
         rsp_report(d, RSP_ERR_DATA, b->formula->response->loc, "derive a variable that is 0 or 1, or name `event`",
                    "the outcome '%s' of model '%s' has values other than 0 and 1", b->formula->response->text, a->id);
-        return false;
-    }
-    return true;
+    return good;
 }
 
 static bool check_counts(const struct builder *b, const rsp_mmatrix *m, const rsp_analysis *a, rsp_diag *d) {
@@ -245,8 +245,8 @@ static size_t distinct_outcomes(const rsp_mmatrix *m, const rsp_list *l, double 
 }
 
 /* Categories that occur become 0, 1, 2, ... in the order of the list (or of the numbers). */
-static void number_levels(const struct builder *b, rsp_mmatrix *m) {
-    const rsp_list *l = response_list(b);
+static void number_levels(const struct builder *of, rsp_mmatrix *m) {
+    const rsp_list *l = response_list(of);
     double *seen = rsp_malloc((m->n + (l ? l->n : 0) + 1) * sizeof *seen);
     size_t n = distinct_outcomes(m, l, seen);
     m->n_levels = n;
@@ -257,11 +257,21 @@ static void number_levels(const struct builder *b, rsp_mmatrix *m) {
         rsp_double_text(seen[k], text);
         m->levels[k] = l ? l->choices[(size_t) seen[k]].code : rsp_strdup(m->arena, text);
     }
-    for (size_t i = 0; i < m->n; i++) {
-        double *at = bsearch(&m->y[i], seen, n, sizeof *seen, compare_doubles);
-        m->y[i] = (double) (at - seen);
-        m->level_count[at - seen]++;
-    }
+    /* A choice is found by its place in the list, a number by looking for it. */
+    size_t *of_choice = rsp_calloc((l ? l->n : 0) + 1, sizeof *of_choice);
+    for (size_t k = 0; l && k < n; k++) of_choice[(size_t) seen[k]] = k;
+    size_t blocks = (m->n + RSP_BLOCK - 1) / RSP_BLOCK, *count = rsp_calloc(blocks * n + 1, sizeof *count);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t i = b * RSP_BLOCK; i < m->n && i < (b + 1) * RSP_BLOCK; i++) {
+            double y = m->y[i], *at = l ? NULL : bsearch(&y, seen, n, sizeof *seen, compare_doubles);
+            size_t k = l ? of_choice[(size_t) y] : (size_t) (at - seen);
+            m->y[i] = (double) k;
+            count[b * n + k]++;
+        }
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t k = 0; k < n; k++) m->level_count[k] += count[b * n + k];
+    free(of_choice), free(count);
     free(seen);
 }
 
@@ -319,14 +329,19 @@ static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmat
 static int64_t count_organisations(const rsp_sample *s, const rsp_mmatrix *m) {
     if (!s->organisation) return -1;
     int32_t most = -1;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) reduction(max : most) if (m->n > RSP_BLOCK)
     for (size_t i = 0; i < m->n; i++)
         if (s->organisation[m->row[i]] > most) most = s->organisation[m->row[i]];
-    uint8_t *seen = rsp_calloc((size_t) (most + 1), 1);
+    uint8_t *seen = rsp_calloc((size_t) (most + 1) + 1, 1);
     int64_t n = 0;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
     for (size_t i = 0; i < m->n; i++) {
         int32_t o = s->organisation[m->row[i]];
-        if (o >= 0 && !seen[o]) seen[o] = 1, n++;
+        if (o < 0) continue;
+#pragma omp atomic write
+        seen[o] = 1;
     }
+    for (int32_t o = 0; o <= most; o++) n += seen[o];
     free(seen);
     return n;
 }
@@ -441,7 +456,8 @@ static bool add_term(const struct builder *b, const rsp_mmatrix *m, const struct
 }
 
 static void add_intercept(const rsp_mmatrix *m, struct columns *into) {
-    rsp_mcolumn c = {.name = "(Intercept)", .term = RSP_NONE, .x = RSP_ARRAY(m->arena, double, m->n)};
+    rsp_mcolumn c = {.name = "(Intercept)", .term = RSP_NONE, .x = RSP_ARRAY_UNSET(m->arena, double, m->n)};
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
     for (size_t i = 0; i < m->n; i++) c.x[i] = 1;
     RSP_PUSH(into->v, into->n, into->capacity, c);
 }
@@ -464,35 +480,18 @@ static void add_columns(const struct builder *b, rsp_mmatrix *m) {
 
 /* ---- random parts ----------------------------------------------------------------------------------------------- */
 
-static int compare_keys(const void *x, const void *y) {
-    int64_t a = *(const int64_t *) x, b = *(const int64_t *) y;
-    return (a > b) - (a < b);
-}
-
-/* Numbers distinct keys in ascending order; returns how many. */
-static size_t number_keys(const int64_t *key, size_t n, int32_t *number) {
-    int64_t *seen = rsp_malloc((n + 1) * sizeof *seen);
-    size_t distinct = 0;
-    memcpy(seen, key, n * sizeof *seen);
-    qsort(seen, n, sizeof *seen, compare_keys);
-    for (size_t i = 0; i < n; i++)
-        if (!distinct || seen[i] != seen[distinct - 1]) seen[distinct++] = seen[i];
-    for (size_t i = 0; i < n; i++)
-        number[i] = (int32_t) ((const int64_t *) bsearch(&key[i], seen, distinct, sizeof *seen, compare_keys) - seen);
-    free(seen);
-    return distinct;
-}
-
 /* Numbers the groups that occur, by the order of their categories: those of a crossing by all its variables. */
 static void number_groups(const struct builder *b, const rsp_mmatrix *m, const rsp_frandom *from, rsp_mrandom *to) {
-    int64_t *key = rsp_malloc((m->n + 1) * sizeof *key);
+    int32_t *category = rsp_malloc((m->n + 1) * sizeof *category);
     to->group = RSP_ARRAY(m->arena, int32_t, m->n);
+    to->n_groups = 1;
     for (size_t k = 0; k < from->group_term.n; k++) {
         const rsp_categories *c = b->groups[from->group_term.factor[k]];
-        for (size_t i = 0; i < m->n; i++) key[i] = to->group[i] * (int64_t) c->n + c->category[m->row[i]];
-        to->n_groups = number_keys(key, m->n, to->group);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
+        for (size_t i = 0; i < m->n; i++) category[i] = c->category[m->row[i]];
+        to->n_groups = rsp_number_pairs(to->group, to->n_groups, category, c->n, m->n, to->group);
     }
-    free(key);
+    free(category);
 }
 
 static void add_random(const struct builder *b, rsp_mmatrix *m) {

@@ -7,13 +7,16 @@
 #include "model/mixed.h"
 #include "model/fit.h"
 #include "model/solve.h"
+#include "weight/number.h"
 
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_STEPS = 60, LEAST_SHARED_WORK = 10000000 };
+enum { MOST_STEPS = 60 };
+/* Multiplications, some 0.2 ms: waking threads for less costs more than it saves. Numbers that points may share. */
+enum { LEAST_SHARED_WORK = 200000, MOST_SHARED = 4000000 };
 
 /* ---- derivatives ------------------------------------------------------------------------------------------------ */
 
@@ -21,10 +24,28 @@ enum { MOST_STEPS = 60, LEAST_SHARED_WORK = 10000000 };
  * orthonormal columns' coefficients over s2, its lower triangle by row. */
 enum { F_LOGS, F_RSS, F_DEVIANCE, F_FIRST };
 
-static bool outputs(const rsp_mixed *x, const double *theta, size_t n_out, double *out) {
+/* A point of the parameters and, unless it is NULL, what is left at it without the first variable. */
+struct point {
+    const double *theta, *rest;
+    double log_z;
+    bool ok; /* of the first variable */
+};
+
+static bool evaluate(const rsp_mixed *x, const struct point *at, rsp_mixed_at *to) {
+    if (!at->rest) return rsp_mixed_evaluate(x, at->theta, to);
+    if (!at->ok) return false;
+    size_t size = rsp_mixed_rest(x);
+    double *s = rsp_malloc(size * sizeof *s);
+    memcpy(s, at->rest, size * sizeof *s);
+    bool ok = rsp_mixed_finish(x, at->theta, s, at->log_z, to);
+    free(s);
+    return ok;
+}
+
+static bool outputs(const rsp_mixed *x, const struct point *point, size_t n_out, double *out) {
     size_t p = x->p, k = F_FIRST;
     rsp_mixed_at at = {.inverse = n_out > F_FIRST ? rsp_calloc(p * p + 1, sizeof(double)) : NULL};
-    bool ok = rsp_mixed_evaluate(x, theta, &at);
+    bool ok = evaluate(x, point, &at);
     out[F_LOGS] = ok ? at.log_z + (x->ml ? 0 : at.log_x) : INFINITY;
     out[F_RSS] = at.rss;
     out[F_DEVIANCE] = ok ? rsp_mixed_deviance(x, &at) : INFINITY;
@@ -60,14 +81,54 @@ static void place_points(const double *theta, const double *h, size_t m, double 
             }
 }
 
+/* Points whose elements of the first variable are the same: the number of each one's kind, and the first point of each
+ * kind. Returns how many kinds there are. */
+static size_t same_first(const rsp_mixed *x, const double *points, size_t n, size_t *kind, size_t *first) {
+    size_t m = x->n_theta, kinds = 0;
+    const rsp_mgroup *g = &x->groups[0];
+    for (size_t k = 0; k < n; k++) {
+        for (kind[k] = 0; kind[k] < kinds; kind[k]++)
+            if (!memcmp(points + k * m + g->theta, points + first[kind[k]] * m + g->theta, g->n_theta * sizeof *points))
+                break;
+        if (kind[k] == kinds) first[kinds++] = k;
+    }
+    return kinds;
+}
+
+/* Takes the first variable, which most multiplications are for, out once for all points that share its elements. Returns
+ * the room that points look into; NULL: each does it for itself, as none share, or too much would have to be kept. */
+static double *eliminate_once(const rsp_mixed *x, const double *points, size_t n, struct point *at) {
+    size_t *kind = rsp_malloc(2 * n * sizeof *kind), *first = kind + n, kinds = same_first(x, points, n, kind, first);
+    size_t size = rsp_mixed_rest(x);
+    double *rest = NULL;
+    if (kinds < n && kinds * size <= MOST_SHARED) {
+        rest = rsp_malloc(kinds * size * sizeof *rest);
+#pragma omp parallel for schedule(dynamic, 1) if ((double) kinds * x->work > LEAST_SHARED_WORK)
+        for (size_t k = 0; k < kinds; k++) {
+            struct point *to = &at[first[k]];
+            to->ok = rsp_mixed_eliminate(x, to->theta, rest + k * size, &to->log_z);
+        }
+        for (size_t k = 0; k < n; k++) {
+            const struct point *of = &at[first[kind[k]]];
+            at[k] = (struct point){at[k].theta, rest + kind[k] * size, of->log_z, of->ok};
+        }
+    }
+    free(kind);
+    return rest;
+}
+
 static bool differentiate(const rsp_mixed *x, const double *theta, const double *h, struct derivatives *d) {
     size_t m = d->m, n = point_count(m), q = d->n_out, at = 1;
     double *points = rsp_malloc((n * m + 1) * sizeof *points), *v = rsp_malloc(n * q * sizeof *v);
+    struct point *point = rsp_calloc(n, sizeof *point);
     bool ok = true;
     place_points(theta, h, m, points);
-    /* Waking threads for less costs more than it saves. */
-#pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok) if ((double) n * x->work > LEAST_SHARED_WORK)
-    for (size_t k = 0; k < n; k++) ok = outputs(x, points + k * m, q, v + k * q) && ok;
+    for (size_t k = 0; k < n; k++) point[k].theta = points + k * m;
+    double *rest = eliminate_once(x, points, n, point), work = x->work_rest + (rest ? 0 : x->work);
+#pragma omp parallel for schedule(dynamic, 1) reduction(&& : ok) if ((double) n * work > LEAST_SHARED_WORK)
+    for (size_t k = 0; k < n; k++) ok = outputs(x, &point[k], q, v + k * q) && ok;
+    free(point);
+    free(rest);
     memcpy(d->at, v, q * sizeof *v);
     for (size_t i = 0; i < m; i++, at += 2) {
         for (size_t k = 0; k < q; k++) d->gradient[k * m + i] = (v[at * q + k] - v[(at + 1) * q + k]) / (2 * h[i]);
@@ -143,7 +204,7 @@ static bool move(const rsp_mixed *x, double *theta, const double *step, double *
     bool moved = false;
     for (int k = 0; k < 40 && !moved; k++, length /= 2) {
         for (size_t i = 0; i < m; i++) trial[i] = theta[i] + length * step[i];
-        if (!outputs(x, trial, F_FIRST, out) || !(out[F_DEVIANCE] < *deviance)) continue;
+        if (!outputs(x, &(struct point){.theta = trial}, F_FIRST, out) || !(out[F_DEVIANCE] < *deviance)) continue;
         moved = true;
         *deviance = out[F_DEVIANCE];
         memcpy(theta, trial, m * sizeof *theta);
@@ -407,18 +468,18 @@ void rsp_fit_mixed(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_d
 
 /* ---- single coefficients ---------------------------------------------------------------------------------------- */
 
-/* Rows of a group, listed in order, become the triangle of their QR decomposition: at most as many rows as columns. */
-static size_t triangle_of(const rsp_mmatrix *m, size_t n, const size_t *rows, rsp_mmatrix *to) {
-    size_t k = m->k + 1, left = n < k ? n : k;
-    double *a = rsp_malloc((n * k + 1) * sizeof *a), *tau = rsp_malloc((k + 1) * sizeof *tau);
+/* Rows of a group, listed in order, become the triangle of their QR decomposition, from row `at` of `to` on: at most as
+ * many rows as columns. */
+static void triangle_of(const rsp_mmatrix *m, size_t n, const uint32_t *rows, const rsp_mmatrix *to, size_t at) {
+    size_t k = m->k + 1, left = n < k ? n : k, work = 32 * k;
+    double *a = rsp_malloc((n * k + k + work + 1) * sizeof *a), *tau = a + n * k;
     for (size_t j = 0; j < k; j++)
         for (size_t i = 0; i < n; i++) a[j * n + i] = j < m->k ? m->columns[j].x[rows[i]] : m->y[rows[i]];
-    bool ok = LAPACKE_dgeqrf(LAPACK_COL_MAJOR, (lapack_int) n, (lapack_int) k, a, (lapack_int) n, tau) == 0;
-    for (size_t j = 0; ok && j < k; j++)
-        for (size_t i = 0; i < left; i++) (j < m->k ? to->columns[j].x : to->y)[to->n + i] = i <= j ? a[j * n + i] : 0;
+    LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (lapack_int) n, (lapack_int) k, a, (lapack_int) n, tau, tau + k,
+                        (lapack_int) work);
+    for (size_t j = 0; j < k; j++)
+        for (size_t i = 0; i < left; i++) (j < m->k ? to->columns[j].x : to->y)[at + i] = i <= j ? a[j * n + i] : 0;
     free(a);
-    free(tau);
-    return ok ? left : 0;
 }
 
 /* The same model of far fewer rows, where all groups are of one variable: likelihoods know of rows only their sums of
@@ -426,8 +487,8 @@ static size_t triangle_of(const rsp_mmatrix *m, size_t n, const size_t *rows, rs
 static rsp_mmatrix *compress(const rsp_mmatrix *m, rsp_arena *a, int32_t **group) {
     const rsp_mrandom *r = &m->random[0];
     rsp_mmatrix *to = RSP_NEW(a, rsp_mmatrix);
-    size_t most = r->n_groups * (m->k + 1), *start = RSP_ARRAY(a, size_t, r->n_groups + 1),
-           *order = RSP_ARRAY(a, size_t, m->n + 1);
+    size_t most = r->n_groups * (m->k + 1), *at = RSP_ARRAY(a, size_t, r->n_groups + 1);
+    uint32_t *start = RSP_ARRAY(a, uint32_t, r->n_groups + 1), *order = RSP_ARRAY(a, uint32_t, m->n + 1);
     if (most > m->n) most = m->n;
     *to = (rsp_mmatrix){.k = m->k, .n_terms = m->n_terms, .arena = a};
     to->columns = RSP_ARRAY(a, rsp_mcolumn, m->k + 1);
@@ -437,16 +498,14 @@ static rsp_mmatrix *compress(const rsp_mmatrix *m, rsp_arena *a, int32_t **group
         to->columns[j] = m->columns[j];
         to->columns[j].x = RSP_ARRAY(a, double, most + 1);
     }
-    for (size_t i = 0; i < m->n; i++) start[r->group[i] + 1]++;
-    for (size_t g = 0; g < r->n_groups; g++) start[g + 1] += start[g];
-    size_t *next = RSP_ARRAY(a, size_t, r->n_groups + 1);
-    memcpy(next, start, r->n_groups * sizeof *next);
-    for (size_t i = 0; i < m->n; i++) order[next[r->group[i]]++] = i;
+    rsp_order_by(r->group, r->n_groups, m->n, order, start);
     for (size_t g = 0; g < r->n_groups; g++) {
-        size_t left = triangle_of(m, start[g + 1] - start[g], order + start[g], to);
-        for (size_t i = 0; i < left; i++) (*group)[to->n + i] = (int32_t) g;
-        to->n += left;
+        size_t rows = start[g + 1] - start[g], left = rows < m->k + 1 ? rows : m->k + 1;
+        at[g] = to->n;
+        for (size_t i = 0; i < left; i++) (*group)[to->n++] = (int32_t) g;
     }
+#pragma omp parallel for schedule(dynamic, 1) if (m->n > RSP_BLOCK)
+    for (size_t g = 0; g < r->n_groups; g++) triangle_of(m, start[g + 1] - start[g], order + start[g], to, at[g]);
     return to;
 }
 

@@ -38,7 +38,7 @@ struct rsp_mixed {
     double *y;              /* [n] */
     double unit, log_basis; /* log_basis: 2 log |basis| */
     struct cross *cross;    /* cross-products: blocks.c */
-    double work;            /* multiplications of an evaluation, about */
+    double work, work_rest; /* multiplications of an evaluation, about: of the first variable, of the rest */
     rsp_arena *arena;
 };
 
@@ -60,6 +60,11 @@ rsp_mixed *rsp_mixed_new(const rsp_mmatrix *m, size_t p, const size_t *columns, 
 void rsp_mixed_free(rsp_mixed *x);
 /* False where the determinants do not exist. at->gamma, at->inverse: room of the caller's, or NULL. */
 bool rsp_mixed_evaluate(const rsp_mixed *x, const double *theta, rsp_mixed_at *at);
+/* The same in two steps, for points that share the first variable's triangle: s [rsp_mixed_rest] is what is left when
+ * that variable is taken out, which theta's elements of other variables do not touch; finishing uses s up. */
+size_t rsp_mixed_rest(const rsp_mixed *x);
+bool rsp_mixed_eliminate(const rsp_mixed *x, const double *theta, double *s, double *log_z);
+bool rsp_mixed_finish(const rsp_mixed *x, const double *theta, double *s, double log_z, rsp_mixed_at *at);
 double rsp_mixed_deviance(const rsp_mixed *x, const rsp_mixed_at *at); /* s2 profiled out */
 /* T of a grouping variable, [d*d] by row. */
 void rsp_mixed_triangle(const rsp_mgroup *g, const double *theta, double *t);

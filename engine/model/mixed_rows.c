@@ -17,11 +17,13 @@ enum { FEW_GROUPS = 10 };
 void rsp_mfit_columns(rsp_mfit *f, bool constant) {
     const rsp_mmatrix *m = f->m;
     const double **x = RSP_ARRAY(m->arena, const double *, m->k + 2);
-    double *one = RSP_ARRAY(m->arena, double, m->n + 1);
     f->flags = RSP_ARRAY(m->arena, uint32_t, m->k + 1);
     f->column = RSP_ARRAY(m->arena, size_t, m->k + 1);
-    for (size_t i = 0; i < m->n; i++) one[i] = 1;
-    x[0] = one;
+    if (constant) {
+        double *one = RSP_ARRAY(m->arena, double, m->n + 1);
+        for (size_t i = 0; i < m->n; i++) one[i] = 1;
+        x[0] = one;
+    }
     for (size_t j = 0; j < m->k; j++) x[j + constant] = m->columns[j].x;
     rsp_least_squares_fit(m->n, m->k + constant, x, NULL, m->y, m->arena, &f->least);
     for (size_t j = 0; j < m->k; j++) {
@@ -198,8 +200,7 @@ static double mean_variance(const rsp_mfit *f, size_t part, const double *c) {
     for (size_t k = 0; k < f->m->n; k++) weight += f->m->w[k];
     for (size_t i = 0; i < r->d; i++)
         for (size_t j = 0; j < r->d; j++) {
-            double products = 0;
-            for (size_t k = 0; k < f->m->n; k++) products += f->m->w[k] * r->columns[i].x[k] * r->columns[j].x[k];
+            double products = rsp_sum_of_products(f->m->n, f->m->w, r->columns[i].x, r->columns[j].x);
             sum += c[i * r->d + j] * products / weight;
         }
     return sum;

@@ -6,42 +6,66 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LANES = RSP_LANES, ROWS_AT_ONCE = 256 };
+/* MOST_PARTS: rows are cut into as many as their number says, whatever the threads. */
+enum { LANES = RSP_LANES, ROWS_AT_ONCE = 256, MOST_PARTS = 16 };
 /* A column of which rounding alone is left; of which others leave so small a share that it has no effect of its own. */
 static const double NOTHING = 1e-18, DETERMINED = 1e-10;
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
-static void fill_column(rsp_columns *c, size_t j, const double *from) {
+/* Mean of a column of n numbers; the sum of squares in c->size. */
+static double describe_column(rsp_columns *c, size_t j, const double *from) {
     double sum = 0, size = 0;
     for (size_t i = 0; i < c->n; i++) sum += from[i], size += from[i] * from[i];
-    double mean = c->n ? sum / (double) c->n : 0;
-    for (size_t i = 0; i < c->n; i++) c->x[i * c->p + j] = from[i] - mean;
     c->size[j] = size;
+    return c->n ? sum / (double) c->n : 0;
+}
+
+/* Rows from .. to, so few that what is written to stays in the first cache. */
+static void fill_rows(rsp_columns *c, size_t from, size_t to, const double *const *columns, const double *mean) {
+    for (size_t i = from; i < to; i++) c->x[i * c->p] = 1;
+    for (size_t j = 1; j < c->p; j++)
+        for (size_t i = from; i < to; i++) c->x[i * c->p + j] = columns[j - 1][i] - mean[j];
 }
 
 rsp_columns *rsp_columns_new(rsp_arena *a, size_t n, const size_t *row, size_t n_groups, const int32_t *group, size_t k,
                              size_t f, const double *const *columns) {
     rsp_columns *c = RSP_NEW(a, rsp_columns);
     *c = (rsp_columns){.n = n, .n_groups = n_groups, .k = k, .f = f, .p = k + f + 2, .row = row, .group = group};
-    c->x = RSP_ARRAY(a, double, n * c->p + 1);
+    c->x = RSP_ARRAY_UNSET(a, double, n * c->p + 1);
     c->size = RSP_ARRAY(a, double, c->p);
-    for (size_t i = 0; i < n; i++) c->x[i * c->p] = 1;
-    for (size_t j = 1; j < c->p; j++) fill_column(c, j, columns[j - 1]);
+    double *mean = RSP_ARRAY(a, double, c->p);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (n > RSP_BLOCK)
+    for (size_t j = 1; j < c->p; j++) mean[j] = describe_column(c, j, columns[j - 1]);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
+    for (size_t i = 0; i < n; i += ROWS_AT_ONCE)
+        fill_rows(c, i, i + ROWS_AT_ONCE < n ? i + ROWS_AT_ONCE : n, columns, mean);
     return c;
 }
 
 /* ---- sums of products ------------------------------------------------------------------------------------------- */
 
-void rsp_products(const rsp_columns *c, const double *w, double *sums) {
+static void products_of_rows(const rsp_columns *c, const double *w, size_t from, size_t to, double *sums) {
     size_t p = c->p, triangle = p * (p + 1) / 2;
-    memset(sums, 0, rsp_products_size(c) * sizeof *sums);
-    for (size_t i = 0; i < c->n; i++) {
+    for (size_t i = from; i < to; i++) {
         const double *x = c->x + i * p;
         double *into = sums + (size_t) c->group[i] * triangle;
         for (size_t a = 0; a < p; a++)
             for (size_t b = 0; b <= a; b++) *into++ += w[i] * (x[a] * x[b]);
     }
+}
+
+void rsp_products(const rsp_columns *c, const double *w, double *sums) {
+    size_t n = c->n, size = rsp_products_size(c), parts = n / RSP_BLOCK + 1;
+    if (parts > MOST_PARTS) parts = MOST_PARTS;
+    double *part = rsp_calloc((parts - 1) * size + 1, sizeof *part); /* the first part's are sums */
+    memset(sums, 0, size * sizeof *sums);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (parts > 1)
+    for (size_t k = 0; k < parts; k++)
+        products_of_rows(c, w, n * k / parts, n * (k + 1) / parts, k ? part + (k - 1) * size : sums);
+    for (size_t k = 1; k < parts; k++)
+        for (size_t j = 0; j < size; j++) sums[j] += part[(k - 1) * size + j];
+    free(part);
 }
 
 /* Neighbouring rows from i on, of one group, whose weights are at hand for rows of the sample up to `to`. */

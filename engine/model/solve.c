@@ -235,6 +235,19 @@ void rsp_least_squares_fit(size_t n, size_t k, const double *const *x, const dou
     free(r), free(q), free(inverse), free(scale), free(b), free(kept);
 }
 
+/* ---- sums -------------------------------------------------------------------------------------------------------- */
+
+double rsp_sum_of_products(size_t n, const double *w, const double *a, const double *b) {
+    size_t blocks = (n + RSP_BLOCK - 1) / RSP_BLOCK;
+    double *sums = rsp_calloc(blocks + 1, sizeof *sums), sum = 0;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t k = 0; k < blocks; k++)
+        for (size_t i = k * RSP_BLOCK; i < n && i < (k + 1) * RSP_BLOCK; i++) sums[k] += (w ? w[i] : 1) * a[i] * b[i];
+    for (size_t k = 0; k < blocks; k++) sum += sums[k];
+    free(sums);
+    return sum;
+}
+
 /* ---- symmetric matrices ----------------------------------------------------------------------------------------- */
 
 bool rsp_invert_spd(double *matrix, size_t p) {

@@ -19,6 +19,9 @@ typedef struct {
 void rsp_least_squares_fit(size_t n, size_t k, const double *const *x, const double *w, const double *y, rsp_arena *a,
                            rsp_least_squares *out);
 
+/* Sum of w a b over n rows (w NULL: 1), in blocks whose sums are added in order. */
+double rsp_sum_of_products(size_t n, const double *w, const double *a, const double *b);
+
 /* In place: the inverse of a symmetric positive definite p*p matrix by Cholesky after scaling to a unit diagonal.
  * False if it is not (numerically) positive definite. */
 bool rsp_invert_spd(double *matrix, size_t p);

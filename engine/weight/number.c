@@ -1,5 +1,6 @@
 /* Numbering and ordering of rows in linear time: counting sorts, and a hash table for numbers. */
-#include "weight/internal.h"
+#include "weight/number.h"
+#include "responsive/base.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -690,21 +690,24 @@ bool rsp_taylor(const rsp_sample *s, const double *weight, const double *const *
     return good;
 }
 
-double rsp_design_df(const rsp_sample *s, const uint8_t *take) {
+static bool cluster_counts(const rsp_sample *s, const uint8_t *take, size_t cluster) {
     const rsp_design_private *d = s->private_;
+    for (size_t r = d->cluster_start[cluster]; r < d->cluster_start[cluster + 1]; r++) {
+        size_t i = d->cluster_order[r];
+        if (s->weight[i] != 0 && (!take || take[i])) return true;
+    }
+    return false;
+}
+
+double rsp_design_df(const rsp_sample *s, const uint8_t *take) {
+    const rsp_stage *first = &s->private_->stages[0];
     double clusters = 0, strata = 0;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) reduction(+ : clusters, strata) if (s->n > RSP_BLOCK)
     for (size_t h = 0; h < s->n_strata; h++) {
-        bool any = false;
-        for (size_t c = d->stages[0].first[h]; c < d->stages[0].first[h + 1]; c++) {
-            bool here = false;
-            for (size_t r = d->cluster_start[c]; r < d->cluster_start[c + 1] && !here; r++) {
-                size_t i = d->cluster_order[r];
-                here = s->weight[i] != 0 && (!take || take[i]);
-            }
-            clusters += here;
-            any |= here;
-        }
-        strata += any;
+        double here = 0;
+        for (size_t c = first->first[h]; c < first->first[h + 1]; c++) here += cluster_counts(s, take, c);
+        clusters += here;
+        strata += here > 0;
     }
     return clusters - strata;
 }
