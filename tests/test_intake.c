@@ -1213,11 +1213,13 @@ static void test_what_spreadsheets_do(void **state) {
     write_text(
         x.dir, "data.csv",
         "id,country,age,size\n5.36E+08,PL,1,01. Feb\nb,PL,2.0,2026-02-01\nc,PL,\"10,0\",05.03.2026\nd,PL,3,1949-10-01\n"
-        "e,PL,01,Mar-05\nf,PL,02,50 and more\n");
+        "e,PL,01,Mar-05\nf,PL,02,50 and more\ng,PL,02,46054\nh,PL,02,18172\ni,PL,02,46091\nj,PL,02,46054.5\n");
     folder_read(&x, "  - {files: data.csv, format: csv}");
     assert_non_null(x.frame);
-    static const int age[] = {0, 1, 2, RSP_NA_INVALID, 0, 1}, size[] = {0, 0, 1, 2, 1, 3};
-    for (size_t i = 0; i < 6; i++) { /* sorted by id, digits first */
+    /* As spreadsheets count days, 46054 is 2026-02-01, 18172 is 1949-10-01, 46091 is 2026-03-10. */
+    static const int age[] = {0, 1, 2, RSP_NA_INVALID, 0, 1, 1, 1, 1, 1},
+                     size[] = {0, 0, 1, 2, 1, 3, 0, 2, RSP_NA_INVALID, RSP_NA_INVALID};
+    for (size_t i = 0; i < 10; i++) { /* sorted by id, digits first */
         assert_int_equal(code(&x, "age", i), age[i]);
         assert_int_equal(code(&x, "size", i), size[i]);
     }
@@ -1270,45 +1272,76 @@ static void folder_read_yaml(struct folder *x, const char *yaml) {
 
 /* ---- exports that somebody broke --------------------------------------------------------------------------------- */
 
-/* What a researcher reads: the row as a spreadsheet counts it, what is wrong, what to do. */
-static void test_messages_of_broken_exports(void **state) {
+/* What a researcher reads: the row as a spreadsheet counts it, what is wrong, what to do. rows 0: nothing is read. */
+static const struct broken {
+    const char *format, *head, *tail, *says, *remedy;
+    int class;
+    size_t rows;
+} broken[] = {{"csv", "id,trust,cost,date\n", "4,yes", "the file seems to be cut: its last record lacks cells",
+               "export the answers", RSP_WARNING, 4},
+              {"limesurvey", "id,trust,cost,date\nNumber,Trust?,Cost?,When?\n", "",
+               "hardly a cell of 1 record could be an answer to its question (line 2)", "a second row of headings",
+               RSP_WARNING, 4},
+              {"csv", "id,trust,cost,date\nNumber,Trust?,Cost?,When?\n", "", "taken for a second row of headings", NULL,
+               RSP_NOTE, 3},
+              {"auto", "id,trust,cost,date\n4,yes,N/A,N/A\n", "", "read as csv", NULL, RSP_NOTE, 4},
+              {"csv", "id,trust,cost,date\n", "\xEF\xBB\xBFid,trust,cost,date\n4,no,2,2026-03-05\n",
+               "hardly a cell of 1 record could be an answer to its question (line 5)", "it counts as a respondent",
+               RSP_WARNING, 5},
+              {"csv", "id,trust,cost,date\n", "4,no,2,46086\n", "1 answer to 'date' is no date (line 5)",
+               "days since 1900", RSP_WARNING, 4},
+              {"csv", "id,trust,cost,date\n", "2,no,2,2026-03-05\n2,no,2,2026-03-05\n",
+               "2 records have the 'id' of another one and count as a further respondent (lines 5, 6)",
+               "duplicates: {by: [id], keep: last}", RSP_WARNING, 5},
+              {"limesurvey", "Our survey,,,\nof 2026,,,\nid,trust,cost,date\n", "",
+               "none of the 4 columns is a variable of the study", "the headings seem to stand in line 3", RSP_ERR_DATA,
+               0},
+              {"csv", "Our survey,,,\n,,,\nid,trust,cost,date\n", "", "the headings stand here", NULL, RSP_NOTE, 3},
+              {"csv", "Our survey\n\nid,trust,cost,date\n", "", "the headings stand here", NULL, RSP_NOTE, 3},
+              {"csv", "id,trust,cost,date\n,,,\n", "\"\",,\"\",\n , ,,\n4,,,\n",
+               "3 rows have nothing in their cells and are no respondents (lines 2, 6, 7)", NULL, RSP_NOTE, 4},
+              {"csv", "id,trust,cost,date\n", "Total:,,11,\n",
+               "looks like a row of sums or means below the answers (line 5)", "take it out", RSP_WARNING, 4},
+              {"csv", "id,trust,cost,date\n", ",średnia,3.7,\n", "looks like a row of sums", "counts as a respondent",
+               RSP_WARNING, 4},
+              {"csv", "id,trust,cost,date\n", "4;no;2;2026-03-05\n",
+               "1 record has fewer cells than the 4 headings (line 5)", "parted by semicolons", RSP_WARNING, 4},
+              {"csv", "id,trust,cost,date\n", "4,no\n", "1 record has fewer cells than the 4 headings (line 5)",
+               "count as blank", RSP_WARNING, 4},
+              {"csv", "\"id,trust,cost,date\"\n\"1,yes,5,\"\n\"2,no,,\"\n", NULL,
+               "each row stands in one cell, its answers parted by commas", "quotation marks stand around whole rows",
+               RSP_ERR_DATA, 0},
+              {"auto", "ID,trust,cost,date\n", "", "read as csv (no other tool's signs)", NULL, RSP_NOTE, 3}};
+
+static void expect_broken(const struct broken *b) {
     static const char good[] = "1,yes,5,2026-03-02\n2,no,4,2026-03-03\n3,yes,2,2026-03-04\n";
-    static const struct {
-        const char *head, *tail, *says, *remedy;
-        int class;
-    } cases[] = {{"id,trust,cost,date\n", "4,yes", "the file seems to be cut: its last record lacks cells",
-                  "export the answers", RSP_WARNING},
-                 {"id,trust,cost,date\nNumber,Trust?,Cost?,When?\n", "",
-                  "hardly a cell of 1 record could be an answer to its question (line 2)", "a second row of headings",
-                  RSP_WARNING},
-                 {"id,trust,cost,date\n", "\xEF\xBB\xBFid,trust,cost,date\n4,no,2,2026-03-05\n",
-                  "hardly a cell of 1 record could be an answer to its question (line 5)", "it counts as a respondent",
-                  RSP_WARNING},
-                 {"id,trust,cost,date\n", "4,no,2,46086\n", "1 answer to 'date' is no date (line 5)", "days since 1900",
-                  RSP_WARNING},
-                 {"id,trust,cost,date\n", "2,no,2,2026-03-05\n2,no,2,2026-03-05\n",
-                  "2 records have the 'id' of another one and count as a further respondent (lines 5, 6)",
-                  "duplicates: {by: [id], keep: last}", RSP_WARNING},
-                 {"Our survey,,,\n,,,\nid,trust,cost,date\n", "", "none of the 4 columns is a variable of the study",
-                  "the headings seem to stand in line 3", RSP_ERR_DATA}};
+    struct folder x;
+    char yaml[256];
+    rsp_buf text = {0};
+    rsp_buf_printf(&text, "%s%s%s", b->head, b->tail ? good : "", b->tail ? b->tail : "");
+    folder_new(&x);
+    write_text(x.dir, "survey.csv",
+               "type,name,label\ntext,id,Id\nselect_one yn,trust,Trust\ndecimal,cost,Cost\ndate,date,Date\n");
+    write_text(x.dir, "choices.csv", "list_name,name,label\nyn,yes,Yes\nyn,no,No\n");
+    write_text(x.dir, "data.csv", text.data);
+    snprintf(yaml, sizeof yaml,
+             "study: s\ntitle: T\nlanguages: [en]\nsources: [{files: data.csv, format: %s}]\n"
+             "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\n",
+             b->format);
+    folder_read_yaml(&x, yaml);
+    const rsp_diagnostic *message = said(x.diag, b->says);
+    assert_int_equal(message->class, b->class);
+    if (b->remedy && !strstr(message->hint, b->remedy)) fail_msg("%s (%s)", message->message, message->hint);
+    if (b->rows) assert_non_null(x.frame);
+    if (b->rows) assert_int_equal(x.frame->n, b->rows);
+    else assert_null(x.frame);
+    rsp_buf_free(&text);
+    folder_free(&x);
+}
+
+static void test_messages_of_broken_exports(void **state) {
     (void) state;
-    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        struct folder x;
-        rsp_buf text = {0};
-        rsp_buf_printf(&text, "%s%s%s", cases[k].head, good, cases[k].tail);
-        folder_new(&x);
-        write_text(x.dir, "survey.csv",
-                   "type,name,label\ntext,id,Id\nselect_one yn,trust,Trust\ndecimal,cost,Cost\ndate,date,Date\n");
-        write_text(x.dir, "choices.csv", "list_name,name,label\nyn,yes,Yes\nyn,no,No\n");
-        write_text(x.dir, "data.csv", text.data);
-        folder_read_yaml(&x, "study: s\ntitle: T\nlanguages: [en]\nsources: [{files: data.csv, format: csv}]\n"
-                             "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\n");
-        const rsp_diagnostic *message = said(x.diag, cases[k].says);
-        assert_int_equal(message->class, cases[k].class);
-        if (!strstr(message->hint, cases[k].remedy)) fail_msg("%s (%s)", message->message, message->hint);
-        rsp_buf_free(&text);
-        folder_free(&x);
-    }
+    for (size_t k = 0; k < sizeof broken / sizeof *broken; k++) expect_broken(&broken[k]);
 }
 
 /* ---- particulars of the tools ------------------------------------------------------------------------------------ */

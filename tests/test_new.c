@@ -666,6 +666,41 @@ static void test_syntax_files(void **state) {
     rsp_diag_free(d);
 }
 
+/* Scales of eleven numbers: shares of an answer that hardly anybody gave would be hidden, and the mean with them. Ticks
+ * beside each other are a question's options; what is not read stands in the draft, by its reason. */
+static void test_tables_of_colleagues(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf data = {0};
+    rsp_buf_puts(&data, "id,trust_law,trust_press,serv_a,serv_b,serv_c,is_old,often,mail");
+    for (int k = 0; k < 60; k++) rsp_buf_printf(&data, ",blank%d", k);
+    for (int k = 0; k < 330; k++) {
+        static const char *const often[] = {"Never", "Every day", "Once a month"};
+        int rare = k < 2 ? 10 : k % 10;
+        rsp_buf_printf(&data, "\n%d,%d,%d,%d,%d,%d,%d,%s,a%d@b.org", k + 1, k % 11, rare, k % 2, k % 3 == 0, k % 5 == 0,
+                       k % 7 == 0, often[k % 3], k);
+        for (int j = 0; j < 60; j++) rsp_buf_putc(&data, ',');
+    }
+    const char *files[] = {written("colleague.csv", data.data)};
+    rsp_study *s = drafted("colleague", files, 1, d);
+    const rsp_variable *serv = variable_named(s, "serv"), *often = variable_named(s, "often");
+    assert_int_equal(serv->type, RSP_SELECT_MULTIPLE);
+    assert_int_equal(serv->list->n, 3);
+    assert_string_equal(serv->list->choices[1].code, "b");
+    assert_int_equal(variable_named(s, "is_old")->type, RSP_SELECT_ONE);
+    assert_int_equal(often->measure, RSP_ORDINAL);
+    assert_string_equal(rsp_choice_label(often->list, 1, s->languages[0]), "Once a month");
+    char *yaml = bytes_of("colleague", "study.yaml");
+    assert_non_null(strstr(yaml, "    statistic: mean\n    items: [trust_law, trust_press]\n"));
+    assert_non_null(strstr(yaml, "    items: [trust_law]\n"));
+    assert_non_null(strstr(yaml, "#   personal data: 'mail'\n"));
+    assert_non_null(strstr(yaml, "'blank59'\n")); /* all of them */
+    free(yaml);
+    rsp_study_free(s);
+    rsp_buf_free(&data);
+    rsp_diag_free(d);
+}
+
 /* All names are known; q4_2 and serv(2) are choices. */
 static const char *any_name(void *context, const char *name, const char **part) {
     (void) context;
@@ -707,11 +742,20 @@ static void test_scale_words(void **state) {
     static const struct {
         const char *word, *scale;
         double place;
-    } cases[] = {{"strongly agree", "agreement", 5},     {"stimme eher nicht zu", "agreement", 2},
-                 {"raczej się zgadzam", "agreement", 4}, {"tout à fait d'accord", "agreement", 5},
-                 {"helt uenig", "agreement", 1},         {"concordo totalmente", "agreement", 5},
-                 {"dezacord", "agreement", 2},           {"4 - often", "frequency", 4},
-                 {"niciodată", "frequency", 1},          {"sehr gut", "quality", 5}};
+    } cases[] = {{"strongly agree", "agreement", 5},
+                 {"stimme eher nicht zu", "agreement", 2},
+                 {"raczej się zgadzam", "agreement", 4},
+                 {"tout à fait d'accord", "agreement", 5},
+                 {"helt uenig", "agreement", 1},
+                 {"concordo totalmente", "agreement", 5},
+                 {"dezacord", "agreement", 2},
+                 {"4 - often", "frequency", 4},
+                 {"niciodată", "frequency", 1},
+                 {"sehr gut", "quality", 5},
+                 {"most days", "rate", 9},
+                 {"kilka razy w tygodniu", "rate", 8},
+                 {"peu intéressé", "interest", 2},
+                 {"once a month", "rate", 5}};
     double place;
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -738,6 +782,7 @@ int main(void) {
                                        cmocka_unit_test(test_qualtrics_questionnaire),
                                        cmocka_unit_test(test_side_by_side),
                                        cmocka_unit_test(test_syntax_files),
+                                       cmocka_unit_test(test_tables_of_colleagues),
                                        cmocka_unit_test(test_conditions),
                                        cmocka_unit_test(test_scale_words)};
     int failed = cmocka_run_group_tests_name("new", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <csv.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SAMPLED_RECORDS = 200 };
 
@@ -22,12 +23,13 @@ struct scan {
     size_t n, capacity, n_lines, lines_capacity;
     struct rsp_record *records;
     uint32_t *lines;
-    size_t limit; /* stop after so many records */
-    uint32_t line;
+    size_t limit;  /* stop after so many records */
+    size_t from;   /* where the first record begins, */
+    uint32_t line; /* and on which line, less one */
     uint32_t more; /* lines so far that are no rows */
     size_t n_taller, taller_capacity;
     struct rsp_taller *taller;
-    rsp_lines unclosed, stray, blank;
+    rsp_lines unclosed, stray, hollow;
     rsp_seen seen; /* commas: in quoted cells */
     bool too_many;
     bool quick;     /* try quick.c first */
@@ -137,19 +139,33 @@ static bool only_blanks(const struct scan *s, size_t from, size_t to) {
     return from == to;
 }
 
+/* Delimiters and nothing in the cells between them, as spreadsheets write rows that look empty. */
+static bool is_hollow(const struct scan *s, size_t from, size_t to) {
+    bool parted = false;
+    for (size_t at = from; at < to; at++) {
+        if (s->text[at] == s->delimiter) parted = true;
+        else if (s->text[at] == '"' && at + 1 < to && s->text[at + 1] == '"' &&
+                 (at + 2 == to || s->text[at + 2] == s->delimiter))
+            at++;
+        else if (!is_blank(s->text[at], s->delimiter)) return false;
+    }
+    return parted;
+}
+
 static void scan_all(struct scan *s) {
-    size_t at = 0;
-    s->line = 1;
+    size_t at = s->from;
+    s->line++;
     s->quick = s->quick && s->delimiter && !strchr("\"\r\n", s->delimiter);
     s->stop[(unsigned char) s->delimiter] = s->stop['"'] = s->stop['\n'] = s->stop['\r'] = true;
     while (at < s->length && s->n < s->limit && !s->too_many) {
         struct rsp_record r = {.offset = at};
         uint32_t line = s->line;
-        bool bare = s->seen.bare_empty;
+        rsp_seen seen = s->seen;
         size_t end = scan_record(s, at);
-        if (only_blanks(s, at, end)) {
-            rsp_lines_add(&s->blank, line);
-            s->seen.bare_empty = bare;
+        bool hollow = s->n && is_hollow(s, at, end);
+        if (hollow) rsp_lines_add(&s->hollow, line);
+        if (hollow || only_blanks(s, at, end)) {
+            s->seen = seen;
         } else {
             r.length = (uint32_t) (end - at);
             if (end - at > UINT32_MAX) s->too_many = true;
@@ -308,20 +324,36 @@ static double share_alike(const char *text, size_t length, char delimiter, size_
     return share;
 }
 
+/* Share of the first records that have as many cells as the last of them, if most have. */
+static double agreement_below(const char *text, size_t length, char delimiter, size_t *columns) {
+    struct scan s = {.text = text, .length = length, .delimiter = delimiter, .limit = SAMPLED_RECORDS, .quick = true};
+    rsp_room room = {0};
+    size_t same = 0;
+    scan_all(&s);
+    *columns = s.n ? count_cells(&s, &s.records[s.n - 1], &room) : 0;
+    for (size_t i = 0; i<s.n && * columns> 1; i++) same += count_cells(&s, &s.records[i], &room) == *columns;
+    double share = 2 * same > s.n ? (double) same / (double) s.n : 0;
+    rsp_room_free(&room);
+    scan_free(&s);
+    return share;
+}
+
 /* Of a sample. What does not part the first record is no delimiter, and the plain functions would be slow to find no more. */
 static double agreement(const char *text, size_t length, char delimiter, size_t *columns) {
     if (share_alike(text, length, delimiter, 1, columns) == 0) return 0;
     return share_alike(text, length, delimiter, SAMPLED_RECORDS, columns);
 }
 
-static char detect_delimiter(const char *text, size_t length, double *sure) {
+typedef double agreement_fn(const char *text, size_t length, char delimiter, size_t *columns);
+
+static char delimiter_by(agreement_fn *of, const char *text, size_t length, double *sure) {
     static const char candidates[] = {',', ';', '\t'};
     char chosen = ',';
     double best = 0;
     size_t best_columns = 0;
     for (size_t k = 0; k < sizeof candidates; k++) {
         size_t columns;
-        double share = agreement(text, length, candidates[k], &columns);
+        double share = of(text, length, candidates[k], &columns);
         if (share > best || (share == best && share > 0 && columns > best_columns)) {
             best = share;
             best_columns = columns;
@@ -330,6 +362,22 @@ static char detect_delimiter(const char *text, size_t length, double *sure) {
     }
     *sure = best;
     return chosen;
+}
+
+/* A title of one cell above the headings is parted by nothing: then what the records below agree in. */
+static char detect_delimiter(const char *text, size_t length, double *sure) {
+    double below;
+    char chosen = delimiter_by(agreement, text, length, sure);
+    return *sure > 0 ? chosen : delimiter_by(agreement_below, text, length, &below);
+}
+
+/* `sep=;` in the first line tells a spreadsheet program the delimiter, and is no record. */
+static size_t behind_named_delimiter(const char *text, size_t length, char *delimiter) {
+    if (length < 6 || strncasecmp(text, "sep=", 4) != 0 || !strchr(",;\t|", text[4])) return 0;
+    size_t end = text[5] == '\r' && length > 6 && text[6] == '\n' ? 7 : 6;
+    if (text[5] != '\r' && text[5] != '\n') return 0;
+    if (!*delimiter) *delimiter = text[4];
+    return end;
 }
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
@@ -344,6 +392,11 @@ static void report_scan(const struct scan *s, const char *path, rsp_diag *d) {
         rsp_report(d, RSP_WARNING, (rsp_loc){path, (int) s->stray.first[0], 0},
                    "inside a quoted cell a quotation mark is written twice",
                    "text follows a closing quotation mark (%s)", rsp_lines_text(&s->stray, text));
+    if (s->hollow.n)
+        rsp_report(d, RSP_NOTE, (rsp_loc){path, (int) s->hollow.first[0], 0}, NULL,
+                   "%zu row%s nothing in %s cells and %s no respondent%s (%s)", s->hollow.n,
+                   s->hollow.n == 1 ? " has" : "s have", s->hollow.n == 1 ? "its" : "their",
+                   s->hollow.n == 1 ? "is" : "are", s->hollow.n == 1 ? "" : "s", rsp_lines_text(&s->hollow, text));
 }
 
 static bool check_scan(const struct scan *s, const char *path, rsp_diag *d) {
@@ -361,19 +414,25 @@ static bool check_scan(const struct scan *s, const char *path, rsp_diag *d) {
     return true;
 }
 
-/* Cells of a record as the headings: all it has. */
-static void head_from(rsp_table_data *t, const struct rsp_record *r) {
+/* All cells of a record, kept as texts. */
+static size_t texts_of(const rsp_table_data *t, const struct rsp_record *r, const char ***texts) {
     rsp_room room = {0};
     room_reserve(&room, r->length + 1u);
     size_t n = cut_record(t, r, &room, NULL, 0);
     rsp_cell *cells = rsp_calloc(n, sizeof *cells);
     room.used = 0;
     cut_record(t, r, &room, cells, n);
-    t->headings = RSP_ARRAY(t->arena, const char *, n);
-    for (size_t j = 0; j < n; j++) t->headings[j] = rsp_strndup(t->arena, cells[j].text, cells[j].length);
-    t->n_columns = n;
+    *texts = RSP_ARRAY(t->arena, const char *, n);
+    for (size_t j = 0; j < n; j++) (*texts)[j] = rsp_strndup(t->arena, cells[j].text, cells[j].length);
     free(cells);
     rsp_room_free(&room);
+    return n;
+}
+
+static void head_from(rsp_table_data *t, const struct rsp_record *r) { t->n_columns = texts_of(t, r, &t->headings); }
+
+size_t rsp_delimited_texts(const rsp_table_data *t, size_t k, const char ***cells) {
+    return texts_of(t, &t->records[k], cells);
 }
 
 static bool check_width(const rsp_table_data *t, uint32_t line, rsp_diag *d) {
@@ -408,9 +467,15 @@ static rsp_table_data *open_text(rsp_buf *raw, const char *path, const char *enc
     t->heap = text.heap;
     t->text = text.text;
     t->text_length = text.length;
+    size_t from = behind_named_delimiter(text.text, text.length, &delimiter);
     t->delimiter = delimiter ? delimiter : detect_delimiter(text.text, text.length, &t->agreement);
-    struct scan s = {
-        .text = text.text, .length = text.length, .delimiter = t->delimiter, .limit = SIZE_MAX, .quick = !plain};
+    struct scan s = {.text = text.text,
+                     .length = text.length,
+                     .delimiter = t->delimiter,
+                     .limit = SIZE_MAX,
+                     .quick = !plain,
+                     .from = from,
+                     .line = from > 0};
     scan_all(&s);
     t->plain = !s.quick;
     report_scan(&s, path, d);

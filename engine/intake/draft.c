@@ -5,6 +5,7 @@
 
 #include "scales.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 #include <unicode/ustring.h>
 #include <unicode/utrans.h>
 
-enum { LONGEST_NAME = 24, LONGEST_CODE_NAME = 20, MOST_CHOICES = 200, LEAST_CONSTANT = 20 };
+enum { LONGEST_NAME = 24, LONGEST_CODE_NAME = 20, MOST_CHOICES = 200, LEAST_CONSTANT = 20, LEAST_TICKS = 3 };
+enum { LONG_LINE = 90, LONGEST_SHOWN = 60, MOST_REASONS = 16 }; /* of headings that are left out */
 
 /* ---- words and names -------------------------------------------------------------------------------------------- */
 
@@ -643,6 +645,38 @@ static void split_paths(rsp_draft *x) {
     }
 }
 
+/* Nothing but 0 and 1, or one sign and blanks: a tick. Yes and no in words answer a question of their own. */
+static bool is_bare_tick(const rsp_draft_column *c) {
+    const rsp_profile *p = &c->profile;
+    bool numbers = p->whole == p->answered && p->least >= 0 && p->greatest <= 1;
+    bool sign =
+        p->n_spellings == 1 && p->spellings[0].length == 1 && rsp_profile_missing(p) > 0;
+    return !c->own && !c->base && !c->done && p->answered && !p->many && (numbers || sign);
+}
+
+/* Length of NAME in NAME_PART; 0. */
+static size_t name_before_part(const char *code) {
+    const char *under = strrchr(code, '_');
+    return under && under > code && under[1] ? (size_t) (under - code) : 0;
+}
+
+/* Of tables of no known tool: NAME_a, NAME_b, NAME_c beside each other, all of them ticks, are one question's options. */
+static void split_ticks(rsp_draft *x) {
+    for (size_t j = 0, end; j < x->n_columns; j = end) {
+        size_t n = name_before_part(x->columns[j].code);
+        end = j + 1;
+        if (!n || !is_bare_tick(&x->columns[j])) continue;
+        while (end < x->n_columns && is_bare_tick(&x->columns[end]) && name_before_part(x->columns[end].code) == n &&
+               strncmp(x->columns[end].code, x->columns[j].code, n) == 0)
+            end++;
+        for (size_t k = j; k < end && end - j >= LEAST_TICKS; k++) {
+            rsp_draft_column *c = &x->columns[k];
+            c->base = rsp_strndup(x->arena, c->code, n);
+            c->part = c->code + n + 1;
+        }
+    }
+}
+
 /* Do other columns' texts begin with these n bytes and a colon? */
 static bool shares_question(const rsp_draft *x, size_t column, size_t n) {
     const char *label = x->columns[column].label;
@@ -858,6 +892,7 @@ static void add_single(rsp_draft *x, rsp_draft_column *c) {
     item.free_text = item.type == RSP_DRAFT_TEXT;
     bool labelled = c->info && c->info->n_values > 1;
     item.different = c->profile.n_spellings;
+    item.rarest = rsp_draft_rarest(c);
     item.constant = !labelled && c->profile.n_spellings == 1 && c->profile.answered >= LEAST_CONSTANT;
     if (item.type == RSP_DRAFT_ONE) {
         item.list = list_of(x, c, item.name);
@@ -907,10 +942,43 @@ static void find_id(rsp_draft *x) {
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
-/* Headings that are not read; never more than a page can show. */
-static void note_left_out(rsp_draft *x, rsp_buf *names, const char *heading, const char *why) {
-    if (names->length > 2000) return;
-    rsp_buf_printf(names, "#   %.60s (%s)\n", rsp_draft_words(x, *heading ? heading : "no heading"), why);
+/* Headings that are not read, by the reason: lines of a comment. */
+struct left_out {
+    size_t n;
+    struct {
+        const char *why;
+        rsp_buf lines;
+        size_t line; /* where the last line begins */
+    } of[MOST_REASONS];
+};
+
+static void note_left_out(rsp_draft *x, struct left_out *all, const char *heading, const char *why) {
+    size_t k = 0;
+    while (k < all->n && strcmp(all->of[k].why, why) != 0) k++;
+    assert(k < MOST_REASONS);
+    rsp_buf *b = &all->of[k].lines;
+    if (k == all->n) {
+        all->of[all->n++].why = why;
+        rsp_buf_printf(b, "#   %s: ", why);
+    } else if (b->length - all->of[k].line > LONG_LINE) {
+        rsp_buf_puts(b, ",\n");
+        all->of[k].line = b->length;
+        rsp_buf_puts(b, "#     ");
+    } else {
+        rsp_buf_puts(b, ", ");
+    }
+    rsp_quote(b, rsp_draft_words(x, heading), LONGEST_SHOWN);
+}
+
+static const char *all_left_out(const rsp_draft *x, struct left_out *all) {
+    rsp_buf b = {0};
+    for (size_t k = 0; k < all->n; k++) {
+        rsp_buf_printf(&b, "%s\n", all->of[k].lines.data);
+        rsp_buf_free(&all->of[k].lines);
+    }
+    const char *text = rsp_strdup(x->arena, b.data ? b.data : "");
+    rsp_buf_free(&b);
+    return text;
 }
 
 static void condition_of_tests(rsp_draft *x) {
@@ -987,7 +1055,7 @@ static void give_questions(rsp_draft *x) {
 void rsp_draft_work_out(rsp_draft *x) {
     const char *below = NULL;
     rsp_map *seen = rsp_map_new();
-    rsp_buf left_out = {0};
+    struct left_out left_out = {0};
     rsp_draft_take_forms(x);
     for (size_t k = 0; k < x->n_files; k++) add_columns(x, &x->files[k], seen);
     rsp_map_free(seen);
@@ -998,6 +1066,7 @@ void rsp_draft_work_out(rsp_draft *x) {
     }
     if (x->files[0].tool->paths) split_paths(x);
     if (strcmp(x->files[0].tool->name, "eusurvey") == 0) split_rows(x);
+    if (x->files[0].tool == &rsp_tool_csv) split_ticks(x);
     for (size_t j = 0; j < x->n_columns; j++)
         if (x->columns[j].own) add_own(x, &x->columns[j]);
     find_id(x);
@@ -1034,6 +1103,5 @@ void rsp_draft_work_out(rsp_draft *x) {
         give_codes(x, l);
     }
     if (!x->n_languages) find_language(x);
-    x->left_out = rsp_strdup(x->arena, left_out.data ? left_out.data : "");
-    rsp_buf_free(&left_out);
+    x->left_out = all_left_out(x, &left_out);
 }

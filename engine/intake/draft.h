@@ -49,6 +49,7 @@ typedef struct {
     bool partly;    /* asked in some of the files only */
     bool skewed;    /* a number whose few greatest values would make its mean */
     size_t answered;
+    size_t rarest;    /* how many gave the rarest of the answers, of a question in one column */
     size_t different; /* answers that are not alike, of a question in one column */
 } rsp_draft_item;
 
@@ -131,6 +132,8 @@ void rsp_draft_add_value(rsp_draft *x, rsp_draft_list *l, const char *text, size
 void rsp_draft_count(rsp_draft_list *l);
 /* Of a number: is it a weight, is it skewed? */
 void rsp_draft_describe_number(rsp_draft *x, const rsp_draft_column *c, rsp_draft_item *item);
+/* Of any question in one column: how many gave the rarest of its answers; 0: they are too many to tell. */
+size_t rsp_draft_rarest(const rsp_draft_column *c);
 /* Do some of the files have no answer in the column? */
 bool rsp_draft_partly(const rsp_draft *x, const rsp_draft_column *c);
 void rsp_draft_take_country(rsp_draft *x, rsp_draft_item *item); /* it is the country */

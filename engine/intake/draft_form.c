@@ -325,6 +325,7 @@ bool rsp_draft_from_form(rsp_draft *x, size_t column, const char **why) {
     if (item.type == RSP_DRAFT_DATE && c->kind != RSP_KIND_DATE) item.type = RSP_DRAFT_TEXT, item.free_text = true;
     item.partly = rsp_draft_partly(x, c);
     item.different = c->profile.n_spellings;
+    item.rarest = rsp_draft_rarest(c);
     rsp_draft_describe_number(x, c, &item);
     if (q->list != RSP_NONE) item.list = list_from(x, f, q, parts);
     if (item.type == RSP_DRAFT_ONE) {

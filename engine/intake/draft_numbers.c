@@ -114,3 +114,11 @@ void rsp_draft_describe_number(rsp_draft *x, const rsp_draft_column *c, rsp_draf
     item->year = is_year(&c->profile);
     item->skewed = most > 0 && c->profile.greatest > FAR * most;
 }
+
+size_t rsp_draft_rarest(const rsp_draft_column *c) {
+    const rsp_profile *p = &c->profile;
+    size_t least = p->many || !p->n_spellings ? 0 : p->answered;
+    for (size_t k = 0; k < p->n_spellings; k++)
+        if (p->spellings[k].n < least) least = p->spellings[k].n;
+    return least;
+}

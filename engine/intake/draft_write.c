@@ -9,7 +9,7 @@ enum {
     ITEMS_AT_ONCE = 10,
     MOST_ALONE = 60,
     MOST_SEGMENTS = 7 /* of a bar */,
-    MANY_A_SEGMENT = 30,
+    MANY_A_SEGMENT = 10,
     MOST_CATEGORIES = 40 /* that fit on a page */
 };
 
@@ -278,15 +278,20 @@ static size_t valid_answers(const rsp_draft_list *l) {
     return n;
 }
 
-static size_t least_answered(const rsp_draft *x, const size_t *items, size_t n) {
-    size_t least = SIZE_MAX;
+/* Those of the items of which every share would be shown, in each country too. */
+static size_t shown_by_shares(const struct tables *t, const size_t *items, size_t n, size_t *shown) {
+    const rsp_draft *x = t->x;
+    size_t countries = 0, m = 0;
+    for (size_t k = 0; k < x->n_items; k++)
+        if (x->items[k].role && strcmp(x->items[k].role, "country") == 0 && x->items[k].list != RSP_NONE)
+            countries = x->lists[x->items[k].list].n;
     for (size_t k = 0; k < n; k++)
-        if (x->items[items[k]].answered < least) least = x->items[items[k]].answered;
-    return least;
+        if (x->items[items[k]].rarest >= MANY_A_SEGMENT * (1 + countries)) shown[m++] = items[k];
+    return m;
 }
 
 /* Items on one list. A scale of more numbers than a bar has room for is read by its mean; its shares stand in workbooks
- * where there are enough respondents: hidden shares would take the mean with them. */
+ * where none of them is to be hidden: hidden shares would take the mean with them. */
 static void put_answers(struct tables *t, struct table what, const size_t *items, size_t n) {
     const rsp_draft *x = t->x;
     const rsp_draft_item *first = &x->items[items[0]];
@@ -295,7 +300,9 @@ static void put_answers(struct tables *t, struct table what, const size_t *items
         struct table mean = what;
         mean.statistic = "mean";
         put_items(t, &mean, items, n);
-        if (least_answered(x, items, n) < MANY_A_SEGMENT * l->n) return;
+        size_t *shown = RSP_ARRAY(x->arena, size_t, n);
+        n = shown_by_shares(t, items, n, shown);
+        items = shown;
         what.id = rsp_printf(x->arena, "shares_%s", what.id);
         what.aside = true;
     }

@@ -134,6 +134,53 @@ static void report_undated(const rsp_filler *x, const struct plan *p, rsp_diag *
                    lines.n, lines.n == 1 ? "" : "s", lines.n == 1 ? "s" : "");
 }
 
+/* The record that begins on a line. */
+static size_t record_at(const rsp_table_data *t, uint32_t line) {
+    size_t from = 0, to = t->n_records;
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (t->line[middle] < line) from = middle + 1;
+        else to = middle;
+    }
+    return from;
+}
+
+/* Are the cells of a record that seems to lack some parted by another sign? Its name, or NULL. */
+static const char *other_delimiter(const rsp_table_data *t, uint32_t line) {
+    static const struct {
+        char sign;
+        const char *name;
+    } others[] = {{';', "semicolons"}, {',', "commas"}, {'\t', "tabs"}};
+    const char *name = NULL;
+    rsp_room room = {0};
+    rsp_cell *cells = rsp_calloc(t->n_columns, sizeof *cells);
+    size_t at = record_at(t, line);
+    if (t->delimiter && at < t->n_records) t->read(t, at, at + 1, &room, cells);
+    for (size_t k = 0; k < sizeof others / sizeof *others && !name; k++) {
+        size_t n = 1;
+        for (size_t c = 0; c < cells[0].length; c++) n += cells[0].text[c] == others[k].sign;
+        if (others[k].sign != t->delimiter && n >= 2 && n * 4 >= t->n_columns * 3) name = others[k].name;
+    }
+    rsp_room_free(&room);
+    free(cells);
+    return name;
+}
+
+static void report_fewer(const rsp_table_data *t, const rsp_lines *fewer, rsp_diag *d) {
+    char text[128], remedy[160];
+    const char *other = other_delimiter(t, fewer->first[0]);
+    if (other)
+        snprintf(
+            remedy, sizeof remedy,
+            "their cells seem to be parted by %s: write the whole file with one delimiter; as it is, these answers "
+            "are lost",
+            other);
+    rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) fewer->first[0], 0},
+               other ? remedy : "the cells that lack count as blank",
+               "%zu record%s fewer cells than the %zu headings (%s)", fewer->n, fewer->n == 1 ? " has" : "s have",
+               t->n_columns, rsp_rows_text(t, fewer, text));
+}
+
 static void report_ragged(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
     rsp_lines fewer = {0}, more = {0};
     char text[128];
@@ -142,10 +189,7 @@ static void report_ragged(const rsp_filler *x, const struct plan *p, rsp_diag *d
         rsp_lines_merge(&more, &x->workers[k].room.more);
     }
     const rsp_table_data *t = p->job->table;
-    if (fewer.n)
-        rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) fewer.first[0], 0}, "the cells that lack count as blank",
-                   "%zu record%s fewer cells than the %zu headings (%s)", fewer.n, fewer.n == 1 ? " has" : "s have",
-                   t->n_columns, rsp_rows_text(t, &fewer, text));
+    if (fewer.n) report_fewer(t, &fewer, d);
     if (more.n)
         rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) more.first[0], 0},
                    "look for a delimiter that is not in quotation marks: the surplus cells were not read",

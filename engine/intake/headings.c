@@ -422,8 +422,8 @@ static void report_columns(const rsp_table_data *t, const rsp_target_column *col
                    "%zu column%s of the study with personal data not read: %s", asked.n, asked.n == 1 ? "" : "s",
                    names_text(&asked));
     if (unknown.n)
-        rsp_report(d, RSP_NOTE, loc, NULL, "%zu column%s not read, since the instrument does not know %s: %s", unknown.n,
-                   unknown.n == 1 ? "" : "s", unknown.n == 1 ? "it" : "them", names_text(&unknown));
+        rsp_report(d, RSP_NOTE, loc, NULL, "%zu column%s not read, since the instrument does not know %s: %s",
+                   unknown.n, unknown.n == 1 ? "" : "s", unknown.n == 1 ? "it" : "them", names_text(&unknown));
     rsp_buf_free(&personal.text);
     rsp_buf_free(&asked.text);
     rsp_buf_free(&unknown.text);

@@ -108,10 +108,10 @@ static bool bracket_heading(const char *h) {
 
 enum { N_OWN = sizeof own_columns / sizeof own_columns[0] };
 
-/* "id" alone says nothing. */
+/* "id", however it is written, says nothing alone. */
 static const char *own_of_heading(const char *heading, rsp_buf *room) {
     const rsp_own *own = rsp_tool_own(&rsp_tool_limesurvey, heading, room);
-    return own && strcmp(heading, "id") != 0 ? own->code : NULL;
+    return own && strcmp(own->folded, "id") != 0 ? own->code : NULL;
 }
 
 /* VV: the second row holds codes, the first texts; the last cells of answers are in braces. */

@@ -6,6 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* Of dates that a spreadsheet shows as numbers: 1930-01-01, 2119-01-11, 1970-01-01. */
+enum { FIRST_SERIAL = 10959, LAST_SERIAL = 80000, DAYS_TO_1970 = 25569 };
 
 /* ---- what the instrument calls things --------------------------------------------------------------------------- */
 
@@ -298,6 +302,17 @@ static bool short_date(const char *text, size_t length, int *month, int *other) 
     return false;
 }
 
+/* The same of a date that was shown as a number: days since 1899-12-30. */
+static bool serial_date(double x, int *month, int *other) {
+    if (!(x >= FIRST_SERIAL && x <= LAST_SERIAL) || x != floor(x)) return false;
+    time_t seconds = (time_t) ((x - DAYS_TO_1970) * 86400);
+    struct tm day;
+    gmtime_r(&seconds, &day);
+    *month = day.tm_mon + 1;
+    *other = day.tm_mday == 1 && day.tm_year < 100 ? day.tm_year : day.tm_mday;
+    return true;
+}
+
 static bool same_range(const char *wording, int month, int other) {
     int from, to;
     return range_of(wording, &from, &to) && ((from == month && to == other) || (from == other && to == month));
@@ -308,16 +323,20 @@ static bool same_number(const char *code, double x) {
     return rsp_parse_double(code, strlen(code), '.', &y) && x == y;
 }
 
+static bool has_range(const rsp_choice *c, int month, int other) {
+    bool same = same_range(c->code, month, other);
+    for (size_t w = 0; w < c->label.n && !same; w++) same = same_range(c->label.wording[w].text, month, other);
+    return same;
+}
+
 int rsp_match_damaged(const rsp_list *l, const char *text, size_t length) {
     double x = NAN;
     int month = 0, other = 0, found_at = RSP_VALUE_NONE;
     if (!rsp_parse_double(text, length, '.', &x) && !rsp_parse_double(text, length, ',', &x)) x = NAN;
-    bool date = isnan(x) && short_date(text, length, &month, &other);
+    bool date = isnan(x) ? short_date(text, length, &month, &other) : serial_date(x, &month, &other);
     for (size_t k = 0; k < l->n && (date || !isnan(x)); k++) {
         const rsp_choice *c = &l->choices[k];
-        bool same = date ? same_range(c->code, month, other) : same_number(c->code, x);
-        for (size_t w = 0; date && w < c->label.n; w++)
-            same = same || same_range(c->label.wording[w].text, month, other);
+        bool same = (!isnan(x) && same_number(c->code, x)) || (date && has_range(c, month, other));
         if (same) found_at = found_at == RSP_VALUE_NONE ? (int) k : RSP_VALUE_AMBIGUOUS;
     }
     return found_at;

@@ -162,6 +162,8 @@ rsp_table_data *rsp_delimited_open_plain(rsp_buf *raw, const char *path, const c
                                          rsp_diag *d);
 /* Of rsp_table_head: headings anew from record k, as many as it has. */
 void rsp_delimited_head(rsp_table_data *t, size_t k);
+/* The cells of record k as texts in the table's arena, all that it has; how many. */
+size_t rsp_delimited_texts(const rsp_table_data *t, size_t k, const char ***cells);
 bool rsp_is_workbook(const rsp_buf *raw); /* a zip archive */
 rsp_table_data *rsp_workbook_open(rsp_buf *raw, const char *path, const char *sheet, rsp_diag *d);
 bool rsp_is_xls(const rsp_buf *raw);
@@ -182,6 +184,8 @@ const char *rsp_rows_text(const rsp_table_data *t, const rsp_lines *l, char text
 
 /* The cells of record k < RSP_TOP as texts, n_columns of them, kept as long as the table. NULL beyond the last record. */
 const char **rsp_table_record(rsp_table_data *t, size_t k);
+/* The same, but all the cells that the record has, where a first row of fewer makes the table narrower; how many. */
+size_t rsp_table_wide_record(rsp_table_data *t, size_t k, const char ***cells);
 /* The first n records are rows of headings, too. */
 void rsp_table_drop(rsp_table_data *t, size_t n);
 /* Record k is the row of headings, and what stands above it is none of the answers. Of delimited text with `wider` rows

@@ -142,6 +142,56 @@ static const struct word amount[] = {
     {2, "about right|right|gerade richtig|tilpas|comme il faut|w sam raz|adequado|potrivit"},
     {3, "too much|zu viel|for meget|trop|za dużo|demasiado|prea mult"}};
 
+static const struct word interest[] = {
+    {1, "not at all interested|not interested at all|überhaupt nicht interessiert|gar nicht interessiert|slet ikke "
+        "interesseret|pas du tout intéressé|pas du tout intéressée|w ogóle nie zainteresowany|w ogóle nie "
+        "zainteresowana|nada interessado|nada interessada|deloc interesat|deloc interesată"},
+    {2, "hardly interested|not very interested|a little interested|slightly interested|not interested|kaum "
+        "interessiert|wenig interessiert|ikke særlig interesseret|lidt interesseret|peu intéressé|peu intéressée|mało "
+        "zainteresowany|mało zainteresowana|pouco interessado|pouco interessada|puțin interesat|puțin interesată"},
+    {3, "somewhat interested|fairly interested|moderately interested|teilweise interessiert|nogenlunde "
+        "interesseret|moyennement intéressé|moyennement intéressée|średnio zainteresowany|średnio zainteresowana|"
+        "moderadamente interessado|moderadamente interessada|oarecum interesat|oarecum interesată"},
+    {4, "quite interested|rather interested|interested|ziemlich interessiert|interessiert|ret interesseret|ganske "
+        "interesseret|assez intéressé|assez intéressée|plutôt intéressé|plutôt intéressée|raczej zainteresowany|raczej "
+        "zainteresowana|bastante interessado|bastante interessada|destul de interesat|destul de interesată"},
+    {5, "very interested|extremely interested|sehr interessiert|meget interesseret|très intéressé|très "
+        "intéressée|bardzo zainteresowany|bardzo zainteresowana|muito interessado|muito interessada|foarte "
+        "interesat|foarte interesată"}};
+
+/* How often, by the calendar. */
+static const struct word rate[] = {
+    {1, "never|nie|niemals|aldrig|jamais|nigdy|nunca|niciodată"},
+    {2, "only occasionally|less often|less than once a year|seltener|sjældnere|moins souvent|rzadziej|menos "
+        "frequentemente|mai rar"},
+    {3,
+     "once a year|yearly|about once a year|only on special holy days|einmal im jahr|jährlich|en gang om året|une fois "
+     "par an|raz w roku|uma vez por ano|o dată pe an"},
+    {4,
+     "a few times a year|several times a year|less than once a month|mehrmals im jahr|einige male im jahr|weniger als "
+     "einmal im monat|nogle gange om året|flere gange om året|quelques fois par an|plusieurs fois par an|kilka razy w "
+     "roku|algumas vezes por ano|de câteva ori pe an"},
+    {5,
+     "once a month|monthly|at least once a month|about once a month|einmal im monat|monatlich|en gang om måneden|une "
+     "fois par mois|raz w miesiącu|uma vez por mês|o dată pe lună"},
+    {6,
+     "a few times a month|several times a month|two or three times a month|mehrmals im monat|flere gange om "
+     "måneden|plusieurs fois par mois|kilka razy w miesiącu|algumas vezes por mês|várias vezes por mês|de câteva ori "
+     "pe lună"},
+    {7,
+     "once a week|weekly|about once a week|einmal pro woche|einmal in der woche|wöchentlich|en gang om ugen|une fois "
+     "par semaine|raz w tygodniu|uma vez por semana|o dată pe săptămână"},
+    {8, "a few times a week|several times a week|more than once a week|mehrmals pro woche|mehrmals in der woche|flere "
+        "gange om ugen|plusieurs fois par semaine|kilka razy w tygodniu|algumas vezes por semana|várias vezes por "
+        "semana|de câteva ori pe săptămână"},
+    {9, "most days|almost every day|nearly every day|fast täglich|fast jeden tag|næsten hver dag|presque tous les "
+        "jours|prawie codziennie|quase todos os dias|aproape în fiecare zi|aproape zilnic"},
+    {10, "every day|daily|täglich|jeden tag|hver dag|dagligt|tous les jours|chaque jour|codziennie|todos os "
+         "dias|diariamente|zilnic|în fiecare zi"},
+    {11,
+     "several times a day|more than once a day|mehrmals täglich|mehrmals am tag|flere gange om dagen|plusieurs fois "
+     "par jour|kilka razy dziennie|várias vezes por dia|de mai multe ori pe zi"}};
+
 static const struct word likelihood[] = {
     {1, "very unlikely|sehr unwahrscheinlich|meget usandsynligt|très improbable|bardzo mało prawdopodobne|muito "
         "improvável|foarte improbabil"},
@@ -163,7 +213,7 @@ static const struct word yes_no[] = {
 
 static const struct scale scales[] = {SCALE(agreement),  SCALE(frequency),  SCALE(quality), SCALE(satisfaction),
                                       SCALE(favour),     SCALE(importance), SCALE(extent),  SCALE(amount),
-                                      SCALE(likelihood), SCALE(yes_no)};
+                                      SCALE(likelihood), SCALE(interest),   SCALE(rate),    SCALE(yes_no)};
 
 static bool among(const char *alternatives, const char *word) {
     size_t n = strlen(word);

@@ -90,6 +90,12 @@ const char **rsp_table_record(rsp_table_data *t, size_t k) {
     return t->top[k];
 }
 
+size_t rsp_table_wide_record(rsp_table_data *t, size_t k, const char ***cells) {
+    if (t->records) return rsp_delimited_texts(t, k, cells);
+    *cells = rsp_table_record(t, k);
+    return t->n_columns;
+}
+
 static void grid_drop(rsp_grid *g, size_t n);
 
 void rsp_table_drop(rsp_table_data *t, size_t n) {

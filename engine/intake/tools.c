@@ -1,15 +1,8 @@
 /* The survey tools whose exports are known. A further one is its own file and one line in `tools`. */
 #include "reader.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-static int csv_recognise(rsp_table_data *t, char why[160]) {
-    (void) t;
-    snprintf(why, 160, "no other tool's signs");
-    return 1;
-}
-
-const rsp_tool rsp_tool_csv = {.name = "csv", .recognise = csv_recognise};
 
 static const rsp_tool *const tools[] = {
     &rsp_tool_limesurvey, &rsp_tool_eusurvey, &rsp_tool_qualtrics, &rsp_tool_surveymonkey, &rsp_tool_kobo,
@@ -59,6 +52,55 @@ const char *rsp_column_name(const rsp_table_data *t, size_t column, rsp_arena *a
     return nth > 1 ? rsp_printf(a, "%s#%zu", t->headings[column], nth) : t->headings[column];
 }
 
+/* ---- a row of sums below the answers ---------------------------------------------------------------------------- */
+
+static bool is_sum_word(const char *folded) {
+    static const char *const words[] = {
+        "total",      "totals", "grand total", "sum",        "sums",         "mean",   "average", "count",
+        "gesamt",     "summe",  "insgesamt",   "mittelwert", "durchschnitt", "anzahl", "i alt",   "sum i alt",
+        "gennemsnit", "antal",  "somme",       "moyenne",    "nombre",       "suma",   "razem",   "ogółem",
+        "średnia",    "liczba", "soma",        "média",      "contagem",     "medie",  "media",   "număr"};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (strcmp(folded, words[k]) == 0) return true;
+    return false;
+}
+
+/* Does the record begin with a word for a sum or a mean, as its first cell that is not blank? */
+static bool begins_with_sum(const rsp_table_data *t, const rsp_cell *cells, rsp_buf *room) {
+    for (size_t j = 0; j < t->n_columns; j++) {
+        if (rsp_cell_blank(&cells[j])) continue;
+        size_t n = cells[j].length;
+        while (n && (cells[j].text[n - 1] == ':' || cells[j].text[n - 1] == ' ')) n--;
+        rsp_fold(cells[j].text, n, room);
+        return is_sum_word(room->data);
+    }
+    return false;
+}
+
+enum { LAST_LOOKED_AT = 3 };
+
+/* Whether it is one, only the researcher knows: a question may be answered with such a word. */
+static void report_sums(const rsp_table_data *t, rsp_diag *d) {
+    size_t n = t->n_records;
+    rsp_room room = {0};
+    rsp_buf folded = {0};
+    rsp_lines lines = {0};
+    rsp_cell *cells = rsp_calloc(t->n_columns + 1, sizeof *cells);
+    for (size_t i = n > LAST_LOOKED_AT ? n - LAST_LOOKED_AT : 0; i < n && t->n_columns > 1; i++) {
+        t->read(t, i, i + 1, &room, cells);
+        if (begins_with_sum(t, cells, &folded)) rsp_lines_add(&lines, t->line[i]);
+    }
+    char text[128];
+    if (lines.n)
+        rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) lines.first[0], 0},
+                   "take it out of the file if it is one: it counts as a respondent",
+                   "the end of the table looks like a row of sums or means below the answers (%s)",
+                   rsp_rows_text(t, &lines, text));
+    free(cells);
+    rsp_buf_free(&folded);
+    rsp_room_free(&room);
+}
+
 const rsp_tool *rsp_tool_take(const char *format, rsp_table_data *t, char why[160], rsp_diag *d) {
     const rsp_tool *tool = rsp_tool_find(format, t, why);
     bool statistics = tool == &rsp_tool_spss || tool == &rsp_tool_stata;
@@ -70,6 +112,7 @@ const rsp_tool *rsp_tool_take(const char *format, rsp_table_data *t, char why[16
     }
     if (tool->prepare) tool->prepare(t, d);
     count_headings(t);
+    if (!t->statistical) report_sums(t, d);
     return tool;
 }
 
