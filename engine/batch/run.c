@@ -23,6 +23,16 @@
 #include <time.h>
 #include <unistd.h>
 
+/* How far tonight's program can be trusted. */
+struct trust {
+    rsp_arena *arena;
+    rsp_diag *d;
+    bool known;
+    size_t n_accuracy, n_recovery;
+    const rsp_accuracy *accuracy;
+    const rsp_recovery *recovery;
+};
+
 struct night {
     const rsp_run_options *options;
     rsp_diag *d;
@@ -46,6 +56,7 @@ struct night {
     unsigned char key[RSP_KEY_BYTES];
     rsp_arrivals arrivals;
     rsp_hashes *hashes; /* of the publication's files */
+    struct trust trust;
     char content_id[17], inputs_id[17];
     bool preliminary, unchanged; /* unchanged: the publication before is what tonight's would be */
     size_t forgotten;
@@ -317,6 +328,26 @@ static bool disclose(struct night *n) {
     return rsp_content_id(&(rsp_content){request_of(n), n->frame, n->published, n->changes}, n->content_id, n->d);
 }
 
+static void test_program(struct trust *t) {
+    t->arena = rsp_arena_new();
+    t->d = rsp_diag_new();
+    t->known = rsp_selftest_run(true, t->arena, &t->accuracy, &t->n_accuracy, t->d);
+    t->known = rsp_selftest_recovery(t->arena, &t->recovery, &t->n_recovery, t->d) && t->known;
+}
+
+/* Disclosure control keeps one thread; another has time for the self-test. */
+static bool disclose_and_test(struct night *n) {
+    bool disclosed = false;
+#pragma omp parallel num_threads(rsp_threads() > 1 ? 2 : 1)
+    {
+#pragma omp master
+        disclosed = disclose(n);
+#pragma omp single nowait
+        test_program(&n->trust);
+    }
+    return disclosed;
+}
+
 /* What an operator should look at: estimates that could not be made. Suppression and small bases are everyday. */
 static void report_flags(struct night *n) {
     const uint32_t serious = RSP_F_NOT_CONVERGED | RSP_F_SINGULAR | RSP_F_SEPARATED | RSP_F_NOT_WEIGHTED |
@@ -363,22 +394,21 @@ static void warning_notes(const struct night *n, rsp_publication *p) {
     p->notes = notes;
 }
 
-/* How far tonight's program can be trusted. A failed self-test does not stop the publication: it says so itself. */
+/* A failed self-test does not stop the publication: it says so itself. */
 static void accuracy_notes(struct night *n, rsp_publication *p) {
-    rsp_diag *own = rsp_diag_new();
-    bool ok = rsp_selftest_run(true, n->arena, &p->accuracy, &p->n_accuracy, own);
-    ok = rsp_selftest_recovery(n->arena, &p->recovery, &p->n_recovery, own) && ok;
-    if (!ok) {
-        p->n_accuracy = p->n_recovery = 0;
+    const struct trust *t = &n->trust;
+    if (!t->known)
         rsp_report(n->d, RSP_WARNING, RSP_NOWHERE, "`responsive selftest` says what is missing",
-                   "the program's self-test cannot be computed: %s", rsp_diag_at(own, 0)->message);
-    }
-    for (size_t k = 0; k < p->n_accuracy; k++)
-        if (!p->accuracy[k].met)
+                   "the program's self-test cannot be computed: %s", rsp_diag_at(t->d, 0)->message);
+    for (size_t k = 0; t->known && k < t->n_accuracy; k++)
+        if (!t->accuracy[k].met)
             rsp_report(n->d, RSP_WARNING, RSP_NOWHERE, "see the methods annex, or `responsive selftest`",
-                       "self-test '%s': met to fewer digits than promised", p->accuracy[k].name);
+                       "self-test '%s': met to fewer digits than promised", t->accuracy[k].name);
+    p->n_accuracy = t->known ? t->n_accuracy : 0;
+    p->n_recovery = t->known ? t->n_recovery : 0;
+    p->accuracy = t->accuracy;
+    p->recovery = t->recovery;
     p->libraries = rsp_software(n->arena, &p->n_libraries);
-    rsp_diag_free(own);
 }
 
 static bool render_parts(struct night *n, const rsp_publication *p, const char *name, size_t n_parts,
@@ -490,7 +520,7 @@ static bool night(struct night *n) {
     ok = compute(n);
     if (n->too_little) return n->unchanged = true;
     if (rsp_rank() || !ok) return ok;
-    if (!disclose(n)) return false;
+    if (!disclose_and_test(n)) return false;
     report_flags(n);
     if (!render(n)) return false;
     rsp_stage_start_writing(&n->stage);
@@ -583,6 +613,8 @@ int rsp_run(const rsp_run_options *o) {
     if (n.stage.arena) rsp_stage_close(&n.stage);
     rsp_previous_close(&n.previous);
     rsp_hashes_free(n.hashes);
+    rsp_arena_free(n.trust.arena);
+    rsp_diag_free(n.trust.d);
     rsp_published_free(n.published);
     rsp_memory_free(n.memory);
     rsp_results_free(n.results);
