@@ -100,6 +100,7 @@ static int verb_rehearse(const struct arguments *a) {
 static int verb_show(const struct arguments *a) {
     return rsp_show_command(a->words[0], a->out, a->words[1], a->lang_first);
 }
+static int verb_follow(const struct arguments *a) { return rsp_follow(a->words[0], a->words[1], a->out); }
 static int verb_forget(const struct arguments *a) { return rsp_forget(a->words[0], a->words[1], a->out); }
 static int verb_verify(const struct arguments *a) { return rsp_verify(a->words[0]); }
 
@@ -181,6 +182,14 @@ static const struct verb VERBS[] = {
      "  --out OUT     folder of publications of DIR (default: out)\n"
      "  --lang L      language of the labels (default: the terminal's if it is published, else the study's first)\n",
      2, 2, "lo", verb_show},
+    {"follow", "follow DIR ID [--out OUT]",
+     "one respondent's way through the study in DIR, from the export to the analyses",
+     "Read, matched, cleaned, weighted, counted or set aside, with the reasons, as a run would tonight; nothing is "
+     "written.\n"
+     "The respondent's answers are printed: mind who sees the terminal.\n"
+     "ID is the respondent's id as the exports have it, or the pseudonym or FILE:LINE of quality/cleaning.csv.\n"
+     "  --out OUT     folder of publications, whose memory says who waits (default: out)\n",
+     2, 2, "o", verb_follow},
     {"forget", "forget DIR ID [--out OUT]", "remove a respondent from everything that is kept of the study in DIR",
      "ID is the respondent's id as the exports have it, or the pseudonym. Caches are removed, later runs set the row "
      "aside\n"

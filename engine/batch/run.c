@@ -5,16 +5,15 @@
 #include "batch/manifest.h"
 #include "batch/previous.h"
 #include "batch/publish.h"
+#include "batch/respondents.h"
 #include "batch/sealed.h"
 #include "batch/selftest.h"
 #include "batch/software.h"
 #include "render/labels.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
-#include "responsive/intake.h"
 #include "responsive/render.h"
 #include "responsive/statistics.h"
-#include "results/waiting.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -39,28 +38,20 @@ struct night {
     rsp_log log;
     rsp_arena *arena;
     rsp_study *study;
-    rsp_frame *frame;
-    rsp_clean_log *cleaning;
-    rsp_sample *sample;
+    rsp_respondents people;
     rsp_results *results;
     rsp_published *published;
     rsp_stage stage;
-    size_t *read_by_country; /* per choice of the country list, before cleaning */
     size_t n_languages;
     const char **languages;
     rsp_labels **labels; /* their words */
     rsp_previous previous;
     rsp_inputs inputs;
     rsp_changes *changes; /* since then; NULL: nothing to compare with */
-    rsp_memory *memory;   /* of earlier publications; NULL: disclosure control is off */
-    unsigned char key[RSP_KEY_BYTES];
-    rsp_arrivals arrivals;
-    rsp_hashes *hashes; /* of the publication's files */
+    rsp_hashes *hashes;   /* of the publication's files */
     struct trust trust;
     char content_id[17], inputs_id[17];
     bool preliminary, unchanged; /* unchanged: the publication before is what tonight's would be */
-    size_t forgotten;
-    bool too_little; /* a few respondents left, nobody came: the publication before stays */
 };
 
 static void utc_now(const char *format, char *text, size_t size) {
@@ -149,35 +140,24 @@ static bool choose_languages(struct night *n) {
 
 /* ---- stations --------------------------------------------------------------------------------------------------- */
 
-static size_t *count_by_country(const rsp_frame *f, rsp_arena *a) {
-    size_t c = f->study->roles.country;
-    if (c == RSP_NONE || !f->study->variables[c].list) return NULL;
-    size_t *count = RSP_ARRAY(a, size_t, f->study->variables[c].list->n);
-    for (size_t i = 0; i < f->n; i++) {
-        int k = rsp_code(&f->columns[c], i);
-        if (k >= 0) count[k]++;
-    }
-    return count;
-}
-
 static void add_count(rsp_results *r, const char *analysis, const char *domain, const char *term, size_t count) {
     rsp_row *row = rsp_results_add(r, analysis, domain, term, NULL, "count");
     row->estimate = row->n = (double) count;
 }
 
 static void report_response(struct night *n) {
-    const rsp_clean_log *l = n->cleaning;
+    const rsp_clean_log *l = n->people.cleaning;
     add_count(n->results, "response", "", "read", l->rows_read);
     add_count(n->results, "response", "", "kept", l->rows_kept);
     add_count(n->results, "response", "", "set_aside", l->rows_read - l->rows_kept);
-    size_t *kept = count_by_country(n->frame, n->arena);
+    size_t *kept = rsp_count_by_country(n->people.frame, n->arena);
     for (size_t k = 0; kept && k < n->study->variables[n->study->roles.country].list->n; k++) {
-        if (!n->read_by_country[k]) continue;
+        if (!n->people.read_by_country[k]) continue;
         const rsp_variable *v = &n->study->variables[n->study->roles.country];
         char *domain = rsp_domain_text(n->arena, 1, &v->name, &v->list->choices[k].code);
-        add_count(n->results, "response", domain, "read", n->read_by_country[k]);
+        add_count(n->results, "response", domain, "read", n->people.read_by_country[k]);
         add_count(n->results, "response", domain, "kept", kept[k]);
-        add_count(n->results, "response", domain, "set_aside", n->read_by_country[k] - kept[k]);
+        add_count(n->results, "response", domain, "set_aside", n->people.read_by_country[k] - kept[k]);
     }
     for (size_t k = 0; k < n->study->n_rules; k++) {
         add_count(n->results, "cleaning", "", n->study->rules[k].id, l->rule_rows[k]);
@@ -192,94 +172,10 @@ static rsp_request request_of(const struct night *n) {
     return (rsp_request){n->study, n->preliminary, n->options->n_only, n->n_languages, n->options->only, n->languages};
 }
 
-/* Nobody came, and a few left or changed their answers: the difference to the publication before would be theirs alone. Likewise
- * to an earlier one, where answers or respondents come back. */
-static bool too_little(const struct night *n) {
-    const rsp_arrivals *x = &n->arrivals;
-    size_t least = (size_t) n->study->disclosure.minimum_change, other = x->left > x->other ? x->left : x->other;
-    return rsp_memory_releases(n->memory) && (x->back || (!x->came && other > 0 && other < least));
-}
-
-static void report_too_little(const struct night *n) {
-    static const char remedy[] = "the publication before stays until there are more, or newcomers beside them";
-    const rsp_arrivals *x = &n->arrivals;
-    if (x->back)
-        rsp_report(n->d, RSP_NOTE, RSP_NOWHERE, remedy,
-                   "but for at least %zu respondents the answers are those of an earlier publication again: one that "
-                   "differs from it by so few would tell what they answered",
-                   x->back);
-    else
-        rsp_report(n->d, RSP_NOTE, RSP_NOWHERE, remedy,
-                   "%zu respondents of the publication before are gone, at least %zu are gone or answer otherwise: one "
-                   "that differs by so few would tell what they answered",
-                   x->left, x->other);
-}
-
-/* Newcomers too few to be published wait. The memory is every rank's own to read: each lets in the same. */
-static bool let_wait(struct night *n) {
-    const rsp_study *s = n->study;
-    if (s->disclosure.off) return true;
-    if (n->frame->keyed) memcpy(n->key, n->frame->key, sizeof n->key);
-    else if (!rsp_pseudonym_key(s, n->key, n->d)) return false;
-    const char *dir = rsp_printf(n->arena, "%s/%s", n->options->out, s->id);
-    if (!(n->memory = rsp_memory_open(dir, s, n->key, n->previous.releases, n->d))) return false;
-    n->arrivals = rsp_let_wait(n->frame, n->cleaning, n->memory, n->key);
-    if (n->arrivals.wait)
-        rsp_log_line(&n->log, "%zu newcomers wait until there are enough to be published, %zu are let in",
-                     n->arrivals.wait, n->arrivals.came);
-    n->too_little = too_little(n);
-    if (n->too_little) report_too_little(n);
-    return !n->too_little;
-}
-
-/* Forgotten respondents are no rows for any rule; the log counts them without a name. */
-static bool forget_rows(struct night *n) {
-    const char *list = rsp_forgotten_path(n->study, n->arena);
-    if (n->study->roles.id == RSP_NONE || !list || access(list, F_OK) != 0) return true;
-    if (n->frame->keyed) memcpy(n->key, n->frame->key, sizeof n->key);
-    else if (!rsp_pseudonym_key(n->study, n->key, n->d)) return false;
-    n->forgotten = rsp_set_forgotten_aside(n->frame, n->key, n->d);
-    return !rsp_diag_errors(n->d);
-}
-
-static void log_forgotten(struct night *n) {
-    rsp_clean_log *l = n->cleaning;
-    for (size_t k = 0; k < n->forgotten; k++)
-        RSP_PUSH(l->lines, l->n, l->capacity, ((rsp_clean_line){"", "forgotten", "drop", "", "asked to be forgotten"}));
-}
-
-/* Exports to a weighted sample: every rank does this for itself. */
-static bool read_and_weight(struct night *n) {
-    rsp_log_line(&n->log, "reading exports");
-    if (!(n->frame = rsp_intake(n->study, n->d)) || rsp_diag_errors(n->d)) return false;
-    n->read_by_country = count_by_country(n->frame, n->arena);
-    rsp_log_line(&n->log, "cleaning %zu rows of %zu files", n->frame->n, n->frame->n_files);
-    if (!forget_rows(n) || !(n->cleaning = rsp_clean(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
-    log_forgotten(n);
-    rsp_log_line(&n->log, "weighting %zu rows kept", n->frame->n);
-    if (!n->cleaning->rows_read) {
-        rsp_report(n->d, RSP_ERR_DATA, (rsp_loc){n->study->path, 0, 0}, "is this the export with the answers?",
-                   "the exports hold no answers");
-        return false;
-    }
-    if (!n->frame->n) {
-        rsp_report(n->d, RSP_ERR_DATA, (rsp_loc){n->study->path, 0, 0}, "look at the cleaning rules and at the exports",
-                   "of %zu rows read none is left after cleaning", n->cleaning->rows_read);
-        return false;
-    }
-    if (!let_wait(n)) return false;
-    if (!(n->sample = rsp_sample_new(n->frame, n->d)) || rsp_diag_errors(n->d)) return false;
-    for (size_t i = 0; n->sample->set_aside && i < n->frame->n; i++)
-        if (n->sample->set_aside[i])
-            rsp_clean_log_add(n->cleaning, n->frame, i, "weighting_missing", "drop", "",
-                              "no answer to a margin of the weighting");
-    return true;
-}
-
 static bool analyse(struct night *n) {
     bool *chosen = RSP_ARRAY(n->arena, bool, n->study->n_analyses);
     for (size_t k = 0; k < n->study->n_analyses; k++) chosen[k] = wanted(n, n->study->analyses[k].id);
-    rsp_analyses x = {n->sample, n->study, chosen, n->stage.study_dir, &n->log};
+    rsp_analyses x = {n->people.sample, n->study, chosen, n->stage.study_dir, &n->log};
     return rsp_analyses_run(&x, n->results, n->d);
 }
 
@@ -319,13 +215,14 @@ static void compare_respondents(struct night *n) {
 
 static bool disclose(struct night *n) {
     rsp_settle_comparability(n->study, n->previous.results, n->study->field.freeze && !n->preliminary, n->results);
-    if (!(n->published = rsp_disclose(n->study, n->results, n->memory, n->preliminary, n->d))) return false;
-    if (n->memory) rsp_let_in(n->frame, n->memory, n->key);
-    if (!rsp_inputs_collect(n->study, n->frame, n->arena, &n->inputs, n->d)) return false;
+    if (!(n->published = rsp_disclose(n->study, n->results, n->people.memory, n->preliminary, n->d))) return false;
+    if (n->people.memory) rsp_let_in(n->people.frame, n->people.memory, n->people.key);
+    if (!rsp_inputs_collect(n->study, n->people.frame, n->arena, &n->inputs, n->d)) return false;
     /* Without --only: what was not asked for is not gone. */
     if (n->previous.results && !n->options->n_only) compare(n);
     if (n->previous.results) compare_respondents(n);
-    return rsp_content_id(&(rsp_content){request_of(n), n->frame, n->published, n->changes}, n->content_id, n->d);
+    return rsp_content_id(&(rsp_content){request_of(n), n->people.frame, n->published, n->changes}, n->content_id,
+                          n->d);
 }
 
 static void test_program(struct trust *t) {
@@ -369,13 +266,13 @@ static void report_flags(struct night *n) {
 /* ---- publication ------------------------------------------------------------------------------------------------ */
 
 static void file_notes(const struct night *n, rsp_publication *p) {
-    struct rsp_file_note *notes = RSP_ARRAY(n->arena, struct rsp_file_note, n->frame->n_files);
-    for (size_t k = 0; k < n->frame->n_files; k++) {
-        const rsp_file *f = &n->frame->files[k];
+    struct rsp_file_note *notes = RSP_ARRAY(n->arena, struct rsp_file_note, n->people.frame->n_files);
+    for (size_t k = 0; k < n->people.frame->n_files; k++) {
+        const rsp_file *f = &n->people.frame->files[k];
         notes[k] = (struct rsp_file_note){f->name, f->tool, f->encoding, f->rows, f->columns};
     }
     p->files = notes;
-    p->n_files = n->frame->n_files;
+    p->n_files = n->people.frame->n_files;
 }
 
 static void warning_notes(const struct night *n, rsp_publication *p) {
@@ -443,7 +340,8 @@ static bool render(struct night *n) {
     return render_parts(n, &p, "open data, methods annex, quality report, charts", sizeof first / sizeof *first,
                         first) &&
            render_parts(n, &p, "workbooks, briefs, pages", sizeof then / sizeof *then, then) &&
-           rsp_clean_write(n->cleaning, rsp_path_join(n->arena, n->stage.staging, "quality/cleaning.csv"), n->d) &&
+           rsp_clean_write(n->people.cleaning, rsp_path_join(n->arena, n->stage.staging, "quality/cleaning.csv"),
+                           n->d) &&
            rsp_hash_outputs(n->stage.staging, n->hashes, n->d) && render_parts(n, &p, "index page", 1, last);
 }
 
@@ -460,9 +358,9 @@ static bool write_manifest(struct night *n, const char *started) {
                       .study = n->study,
                       .inputs = &n->inputs,
                       .results = n->published,
-                      .rows_read = n->cleaning->rows_read,
-                      .rows_kept = n->cleaning->rows_kept,
-                      .releases = n->memory ? rsp_memory_releases(n->memory) : 0,
+                      .rows_read = n->people.cleaning->rows_read,
+                      .rows_kept = n->people.cleaning->rows_kept,
+                      .releases = n->people.memory ? rsp_memory_releases(n->people.memory) : 0,
                       .hashes = n->hashes};
     return rsp_manifest_write(&m, n->stage.staging, n->d);
 }
@@ -488,11 +386,17 @@ static bool all_ranks(struct night *n, bool ok) {
 
 /* Read, weighted and analysed; rows are on rank 0. */
 static bool compute(struct night *n) {
-    if (!all_ranks(n, read_and_weight(n))) return false;
+    rsp_respondents *x = &n->people;
+    *x = (rsp_respondents){.study = n->study,
+                           .study_dir = rsp_printf(n->arena, "%s/%s", n->options->out, n->study->id),
+                           .releases = n->previous.releases,
+                           .log = &n->log,
+                           .arena = n->arena};
+    if (!all_ranks(n, rsp_respondents_read(x, n->d) && rsp_respondents_weigh(x, n->d))) return false;
     n->results = rsp_results_new();
     if (!rsp_rank()) {
         report_response(n);
-        rsp_report_weights(n->sample, n->results);
+        rsp_report_weights(n->people.sample, n->results);
     }
     return analyse(n);
 }
@@ -518,7 +422,7 @@ static bool night(struct night *n) {
     if (ok && !rsp_rank()) n->unchanged = nothing_new(n);
     if (!all_ranks(n, ok && !n->unchanged) || n->unchanged) return n->unchanged;
     ok = compute(n);
-    if (n->too_little) return n->unchanged = true;
+    if (n->people.too_little) return n->unchanged = true;
     if (rsp_rank() || !ok) return ok;
     if (!disclose_and_test(n)) return false;
     report_flags(n);
@@ -529,7 +433,8 @@ static bool night(struct night *n) {
     rsp_buf *log = &n->log.text;
     ok = write_manifest(n, started) &&
          rsp_write_file(rsp_path_join(n->arena, n->stage.staging, "run.log"), log->data, log->length, n->d) &&
-         (!n->memory || rsp_memory_save(n->memory, n->stage.study_dir, n->key, n->d)) && /* first: see sealed.h */
+         (!n->people.memory ||
+          rsp_memory_save(n->people.memory, n->stage.study_dir, n->people.key, n->d)) && /* first: see sealed.h */
          rsp_stage_publish(&n->stage, n->d);
     return ok;
 }
@@ -540,17 +445,17 @@ static void print_summary(const struct night *n, bool published, int status, dou
     const char *run = n->unchanged ? n->previous.run : published ? n->stage.run : NULL;
     json_object_set_new(root, "study", n->study ? json_string(n->study->id) : json_null());
     json_object_set_new(root, "status", json_integer(status));
-    const char *outcome = n->too_little  ? "too_little"
-                          : n->unchanged ? "unchanged"
-                          : published    ? "published"
-                                         : "failed";
+    const char *outcome = n->people.too_little ? "too_little"
+                          : n->unchanged       ? "unchanged"
+                          : published          ? "published"
+                                               : "failed";
     json_object_set_new(root, "outcome", json_string(outcome));
     json_object_set_new(root, "run", run ? json_string(run) : json_null());
     json_object_set_new(root, "seconds", json_real(round(seconds * 1000) / 1000));
     if (published && !n->unchanged) {
-        json_object_set_new(root, "waiting", json_integer((json_int_t) n->arrivals.wait));
-        json_object_set_new(root, "rows_read", json_integer((json_int_t) n->cleaning->rows_read));
-        json_object_set_new(root, "rows_kept", json_integer((json_int_t) n->cleaning->rows_kept));
+        json_object_set_new(root, "waiting", json_integer((json_int_t) n->people.arrivals.wait));
+        json_object_set_new(root, "rows_read", json_integer((json_int_t) n->people.cleaning->rows_read));
+        json_object_set_new(root, "rows_kept", json_integer((json_int_t) n->people.cleaning->rows_kept));
         json_object_set_new(root, "changes", json_integer(n->changes ? (json_int_t) n->changes->n : 0));
     }
     for (size_t k = 0; k < rsp_diag_count(n->d); k++) {
@@ -571,7 +476,7 @@ static void print_summary(const struct night *n, bool published, int status, dou
 
 static void print_outcome(const struct night *n, bool published, int status, double seconds) {
     const char *out = n->options->out;
-    if (n->too_little) printf("too little has changed for a new publication, see above\n");
+    if (n->people.too_little) printf("too little has changed for a new publication, see above\n");
     else if (n->unchanged)
         printf("nothing has changed since %s/%s/%s (%.2f s); --force publishes again%s\n", out, n->study->id,
                n->previous.run, seconds, status ? "; something needed a look then, see its run.log" : "");
@@ -616,11 +521,8 @@ int rsp_run(const rsp_run_options *o) {
     rsp_arena_free(n.trust.arena);
     rsp_diag_free(n.trust.d);
     rsp_published_free(n.published);
-    rsp_memory_free(n.memory);
     rsp_results_free(n.results);
-    rsp_sample_free(n.sample);
-    rsp_clean_log_free(n.cleaning);
-    rsp_frame_free(n.frame);
+    rsp_respondents_free(&n.people);
     for (size_t k = 0; k < n.n_languages; k++) rsp_labels_free(n.labels[k]);
     rsp_study_free(n.study);
     rsp_arena_free(n.arena);
