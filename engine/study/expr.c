@@ -8,6 +8,7 @@
 #include "responsive/expr.h"
 
 #include "responsive/limits.h"
+#include "study/faults.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -49,12 +50,10 @@ typedef struct {
     rsp_arena *arena;
     const char *text;
     size_t length, next; /* next: where the token after `now` starts */
-    const rsp_origin *origin;
-    rsp_diag *diag;
+    rsp_faults faults;
     token now;
     int depth;
-    size_t nodes, faults, last_fault;
-    bool too_big;
+    size_t nodes;
 } parser;
 
 static const struct {
@@ -93,38 +92,20 @@ rsp_loc rsp_origin_at(const rsp_origin *o, const char *text, size_t byte_offset)
     return loc;
 }
 
-/* ---- faults ----------------------------------------------------------------------------------------------------- */
-
-/* One fault a place, and not more than a reader would want to see: later ones mostly follow from the first. */
-static bool may_report(parser *p, size_t at) {
-    if (p->too_big || p->faults >= MAX_FAULTS || (p->faults && p->last_fault == at)) {
-        p->faults += p->faults == 0;
-        return false;
-    }
-    p->faults++;
-    p->last_fault = at;
-    return true;
-}
-
-#define FAULT(p, at, hint, ...)                                                                                        \
-    do {                                                                                                               \
-        size_t fault_at_ = (at);                                                                                       \
-        if (may_report((p), fault_at_))                                                                                \
-            rsp_report((p)->diag, RSP_ERR_STUDY, rsp_origin_at((p)->origin, (p)->text, fault_at_), (hint),             \
-                       __VA_ARGS__);                                                                                   \
-    } while (0)
+/* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
 static rsp_expr *new_node(parser *p, rsp_expr_op op, size_t at) {
-    if (++p->nodes > RSP_MOST_EXPR_PARTS && !p->too_big) {
-        FAULT(p, at, "split it into derived variables", "expression has more than %d parts", RSP_MOST_EXPR_PARTS);
-        p->too_big = true;
+    if (++p->nodes > RSP_MOST_EXPR_PARTS && !p->faults.over) {
+        RSP_FAULT(&p->faults, at, "split it into derived variables", "expression has more than %d parts",
+                  RSP_MOST_EXPR_PARTS);
+        p->faults.over = true;
         p->next = p->length; /* nothing more is read */
     }
     rsp_expr *e = RSP_NEW(p->arena, rsp_expr);
     e->op = op;
     e->number = NAN;
     e->variable = RSP_NONE;
-    e->loc = rsp_origin_at(p->origin, p->text, at);
+    e->loc = rsp_origin_at(p->faults.origin, p->text, at);
     return e;
 }
 
@@ -172,14 +153,14 @@ static token lex_habit(parser *p, size_t at) {
     for (size_t k = 0; k < sizeof habits / sizeof *habits; k++) {
         size_t length = strlen(habits[k].sign);
         if (strncmp(p->text + at, habits[k].sign, length)) continue;
-        FAULT(p, at, habits[k].hint, "'%s' is not an operator of expressions", habits[k].sign);
+        RSP_FAULT(&p->faults, at, habits[k].hint, "'%s' is not an operator of expressions", habits[k].sign);
         return (token){.kind = habits[k].kind, .at = at, .length = length};
     }
     size_t length = 1;
     while (((unsigned char) p->text[at + length] & 0xC0) == 0x80) length++;
     bool curly = is_curly(p->text + at);
     const char *hint = curly ? "write straight quotes: 'text'" : NULL;
-    FAULT(p, at, hint, "unexpected character '%.*s' in expression", (int) length, p->text + at);
+    RSP_FAULT(&p->faults, at, hint, "unexpected character '%.*s' in expression", (int) length, p->text + at);
     if (!curly) return (token){.kind = T_BAD, .at = at, .length = length};
     while (p->text[at + length] && !is_curly(p->text + at + length)) length++;
     length += p->text[at + length] ? 3 : 0;
@@ -189,7 +170,7 @@ static token lex_habit(parser *p, size_t at) {
 static token lex_string(parser *p, size_t at) {
     const char *end = strchr(p->text + at + 1, p->text[at]);
     if (!end) {
-        FAULT(p, at, NULL, "text that starts with %c has no closing %c", p->text[at], p->text[at]);
+        RSP_FAULT(&p->faults, at, NULL, "text that starts with %c has no closing %c", p->text[at], p->text[at]);
         return (token){.kind = T_STRING, .at = at, .length = p->length - at, .string = ""};
     }
     size_t length = (size_t) (end - (p->text + at)) + 1;
@@ -200,17 +181,17 @@ static token lex_string(parser *p, size_t at) {
 static token lex_variable(parser *p, size_t at) {
     size_t from = at + 2, to = from;
     if (p->text[at + 1] != '{') {
-        FAULT(p, at, "write ${name}", "'$' without a name in braces");
+        RSP_FAULT(&p->faults, at, "write ${name}", "'$' without a name in braces");
         size_t end = name_end(p->text, at + 1);
         return (token){.kind = T_VARIABLE, .at = at, .length = end - at, .string = ""};
     }
     while (p->text[to] && p->text[to] != '}') to++;
     size_t end = to;
-    if (p->text[to] != '}') FAULT(p, at, NULL, "'${' without closing '}'");
+    if (p->text[to] != '}') RSP_FAULT(&p->faults, at, NULL, "'${' without closing '}'");
     else end++;
     while (from < to && is_blank(p->text[from])) from++;
     while (to > from && is_blank(p->text[to - 1])) to--;
-    if (from == to) FAULT(p, at, NULL, "'${}' names no variable");
+    if (from == to) RSP_FAULT(&p->faults, at, NULL, "'${}' names no variable");
     return (token){
         .kind = T_VARIABLE, .at = at, .length = end - at, .string = rsp_strndup(p->arena, p->text + from, to - from)};
 }
@@ -222,10 +203,10 @@ static token lex_number(parser *p, size_t at) {
         for (k++; is_digit(p->text[k]);) k++;
     token t = {.kind = T_NUMBER, .at = at, .length = k - at};
     if (!rsp_parse_double(p->text + at, k - at, '.', &t.number))
-        FAULT(p, at, NULL, "'%.*s' is not a number", (int) (k - at), p->text + at);
+        RSP_FAULT(&p->faults, at, NULL, "'%.*s' is not a number", (int) (k - at), p->text + at);
     else if (is_letter(p->text[k])) {
         t.length = name_end(p->text, k) - at;
-        FAULT(p, at, NULL, "a number is followed by letters: '%.*s'", (int) t.length, p->text + at);
+        RSP_FAULT(&p->faults, at, NULL, "a number is followed by letters: '%.*s'", (int) t.length, p->text + at);
     }
     return t;
 }
@@ -284,14 +265,16 @@ static size_t parse_args(parser *p, rsp_expr ***into) {
                 advance(p);
             } else {
                 if (!starts_value(p->now.kind)) break;
-                FAULT(p, p->now.at, NULL, "expected ',' or ')' before '%.*s'", (int) p->now.length,
-                      p->text + p->now.at);
+                RSP_FAULT(&p->faults, p->now.at, NULL, "expected ',' or ')' before '%.*s'", (int) p->now.length,
+                          p->text + p->now.at);
             }
         }
     }
     if (p->now.kind == T_CLOSE) advance(p);
-    else if (p->now.kind == T_END) FAULT(p, opened, NULL, "'(' is not closed");
-    else FAULT(p, p->now.at, NULL, "expected ',' or ')' before '%.*s'", (int) p->now.length, p->text + p->now.at);
+    else if (p->now.kind == T_END) RSP_FAULT(&p->faults, opened, NULL, "'(' is not closed");
+    else
+        RSP_FAULT(&p->faults, p->now.at, NULL, "expected ',' or ')' before '%.*s'", (int) p->now.length,
+                  p->text + p->now.at);
     *into = RSP_ARRAY(p->arena, rsp_expr *, n + 1);
     if (n) memcpy(*into, list, n * sizeof *list);
     free(list);
@@ -302,35 +285,39 @@ static void report_unknown(parser *p, size_t at, const char *name) {
     static const char *const clock[] = {"today", "now"};
     for (size_t k = 0; k < 2; k++)
         if (!strcmp(name, clock[k])) {
-            FAULT(p, at, "write the date as text: '2026-01-31'", "'%s()' would make results depend on the clock", name);
+            RSP_FAULT(&p->faults, at, "write the date as text: '2026-01-31'",
+                      "'%s()' would make results depend on the clock", name);
             return;
         }
     const char *known[N_FUNCTIONS];
     for (size_t k = 0; k < N_FUNCTIONS; k++) known[k] = functions[k].name;
     const char *near = rsp_suggest(name, known, N_FUNCTIONS);
     char *hint = near ? rsp_printf(p->arena, "did you mean '%s'?", near) : NULL;
-    FAULT(p, at, hint ? hint : "the functions are listed in specs/README.md", "unknown function '%s'", name);
+    RSP_FAULT(&p->faults, at, hint ? hint : "the functions are listed in specs/README.md", "unknown function '%s'",
+              name);
 }
 
 static void check_args(parser *p, size_t at, size_t f, const rsp_expr *e) {
     const char *name = functions[f].name;
     if (e->n_args < functions[f].least || e->n_args > functions[f].most) {
         size_t wanted = e->n_args < functions[f].least ? functions[f].least : functions[f].most;
-        FAULT(p, at, NULL, "%s() has %zu argument%s, it takes %s%zu", name, e->n_args, e->n_args == 1 ? "" : "s",
-              functions[f].least == functions[f].most ? ""
-              : wanted == functions[f].least          ? "at least "
-                                                      : "at most ",
-              wanted);
+        RSP_FAULT(&p->faults, at, NULL, "%s() has %zu argument%s, it takes %s%zu", name, e->n_args,
+                  e->n_args == 1 ? "" : "s",
+                  functions[f].least == functions[f].most ? ""
+                  : wanted == functions[f].least          ? "at least "
+                                                          : "at most ",
+                  wanted);
         return;
     }
     if (e->op == RSP_X_SELECTED || e->op == RSP_X_COUNT_SELECTED) {
         rsp_expr_op what = e->args[0]->op;
         if (what != RSP_X_VARIABLE && what != RSP_X_SELF)
-            FAULT(p, at, "as in selected(${channels}, 'online')", "%s() needs a variable as its first argument", name);
+            RSP_FAULT(&p->faults, at, "as in selected(${channels}, 'online')",
+                      "%s() needs a variable as its first argument", name);
     }
     if (e->op == RSP_X_SELECTED && e->args[1]->op != RSP_X_STRING)
-        FAULT(p, at, "as in selected(${channels}, 'online')",
-              "selected() needs a code in quotes as its second argument");
+        RSP_FAULT(&p->faults, at, "as in selected(${channels}, 'online')",
+                  "selected() needs a code in quotes as its second argument");
 }
 
 static rsp_expr *parse_call(parser *p) {
@@ -338,8 +325,9 @@ static rsp_expr *parse_call(parser *p) {
     char *name = rsp_strndup(p->arena, p->text + at, p->now.length);
     advance(p);
     if (p->now.kind != T_OPEN) {
-        FAULT(p, at, rsp_printf(p->arena, "write ${%s} for a variable, '%s' for a code or text", name, name),
-              "unexpected word '%s'", name);
+        RSP_FAULT(&p->faults, at,
+                  rsp_printf(p->arena, "write ${%s} for a variable, '%s' for a code or text", name, name),
+                  "unexpected word '%s'", name);
         return hole(p);
     }
     size_t f = 0;
@@ -365,10 +353,10 @@ static rsp_expr *parse_bracket(parser *p) {
     advance(p);
     rsp_expr *e = parse_or(p);
     if (p->now.kind == T_CLOSE) advance(p);
-    else if (p->now.kind == T_END) FAULT(p, opened, NULL, "'(' is not closed");
+    else if (p->now.kind == T_END) RSP_FAULT(&p->faults, opened, NULL, "'(' is not closed");
     else
-        FAULT(p, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int) p->now.length,
-              p->text + p->now.at);
+        RSP_FAULT(&p->faults, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int) p->now.length,
+                  p->text + p->now.at);
     return e;
 }
 
@@ -376,9 +364,10 @@ static rsp_expr *parse_bracket(parser *p) {
 static void skip_operators(parser *p) {
     while (p->now.kind != T_NAME && p->now.kind != T_CLOSE && p->now.kind != T_COMMA && p->now.kind != T_END &&
            !starts_value(p->now.kind)) {
-        FAULT(p, p->now.at, NULL, "expected a value, found '%.*s'", (int) p->now.length, p->text + p->now.at);
+        RSP_FAULT(&p->faults, p->now.at, NULL, "expected a value, found '%.*s'", (int) p->now.length,
+                  p->text + p->now.at);
         advance(p);
-        if (p->now.kind == T_END || p->now.kind == T_CLOSE || p->now.kind == T_COMMA) p->last_fault = p->now.at;
+        if (p->now.kind == T_END || p->now.kind == T_CLOSE || p->now.kind == T_COMMA) p->faults.last = p->now.at;
     }
 }
 
@@ -391,9 +380,10 @@ static rsp_expr *parse_primary(parser *p) {
     case T_SELF: return parse_leaf(p, RSP_X_SELF);
     case T_NAME: return parse_call(p);
     case T_OPEN: return parse_bracket(p);
-    case T_END: FAULT(p, p->now.at, NULL, "expression ends where a value was expected"); return hole(p);
+    case T_END: RSP_FAULT(&p->faults, p->now.at, NULL, "expression ends where a value was expected"); return hole(p);
     default:
-        FAULT(p, p->now.at, NULL, "expected a value before '%.*s'", (int) p->now.length, p->text + p->now.at);
+        RSP_FAULT(&p->faults, p->now.at, NULL, "expected a value before '%.*s'", (int) p->now.length,
+                  p->text + p->now.at);
         return hole(p);
     }
 }
@@ -487,9 +477,9 @@ static rsp_expr *parse_chain(parser *p, bool inner) {
 
 static rsp_expr *parse_or(parser *p) {
     if (p->depth >= RSP_MOST_EXPR_DEPTH) {
-        FAULT(p, p->now.at, "split it into derived variables", "expression is nested deeper than %d",
-              RSP_MOST_EXPR_DEPTH);
-        p->too_big = true;
+        RSP_FAULT(&p->faults, p->now.at, "split it into derived variables", "expression is nested deeper than %d",
+                  RSP_MOST_EXPR_DEPTH);
+        p->faults.over = true;
         p->next = p->length;
         advance(p);
         return hole(p);
@@ -506,25 +496,26 @@ static void report_rest(parser *p) {
     const char *hint = NULL;
     if (p->now.kind == T_NAME && length == 3 && !strncasecmp(word, "and", 3)) hint = "write and in small letters";
     if (p->now.kind == T_NAME && length == 2 && !strncasecmp(word, "or", 2)) hint = "write or in small letters";
-    if (p->now.kind == T_CLOSE) FAULT(p, p->now.at, NULL, "')' without '('");
-    else if (p->now.kind != T_BAD) FAULT(p, p->now.at, hint, "expected an operator before '%.*s'", length, word);
+    if (p->now.kind == T_CLOSE) RSP_FAULT(&p->faults, p->now.at, NULL, "')' without '('");
+    else if (p->now.kind != T_BAD)
+        RSP_FAULT(&p->faults, p->now.at, hint, "expected an operator before '%.*s'", length, word);
 }
 
 rsp_expr *rsp_expr_parse(rsp_arena *a, const char *text, const rsp_origin *origin, rsp_diag *d) {
-    parser p = {.arena = a, .text = text, .length = strlen(text), .origin = origin, .diag = d};
+    parser p = {.arena = a, .text = text, .length = strlen(text), .faults = {text, origin, d, .most = MAX_FAULTS}};
     advance(&p);
     if (p.now.kind == T_END) {
-        FAULT(&p, 0, NULL, "empty expression");
+        RSP_FAULT(&p.faults, 0, NULL, "empty expression");
         return NULL;
     }
     rsp_expr *e = parse_or(&p);
-    while (p.now.kind != T_END && !p.too_big && p.faults < MAX_FAULTS) {
+    while (p.now.kind != T_END && !rsp_faults_full(&p.faults)) {
         report_rest(&p);
         /* What stands behind the fault is read for its own faults; an operator or word there is stepped over. */
         if (!starts_value(p.now.kind)) advance(&p);
         if (p.now.kind != T_END) parse_or(&p);
     }
-    return p.faults || p.too_big ? NULL : e;
+    return rsp_faults_any(&p.faults) ? NULL : e;
 }
 
 void rsp_expr_each_variable(rsp_expr *e, void (*visit)(rsp_expr *variable, void *context), void *context) {

@@ -8,6 +8,7 @@
 #include "responsive/formula.h"
 
 #include "responsive/limits.h"
+#include "study/faults.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,12 +71,10 @@ typedef struct {
     rsp_arena *arena;
     const char *text;
     size_t length, next;
-    const rsp_origin *origin;
-    rsp_diag *diag;
+    rsp_faults faults;
     token now;
     int depth;
-    size_t nodes, faults, last_fault;
-    bool too_big;
+    size_t nodes;
     /* Reading of the tree. */
     rsp_formula *formula;
     size_t factor_room;
@@ -83,30 +82,15 @@ typedef struct {
     size_t n_random, random_room;
 } parser;
 
-static bool may_report(parser *p, size_t at) {
-    if (p->too_big || p->faults >= MAX_FAULTS || (p->faults && p->last_fault == at)) return false;
-    p->faults++;
-    p->last_fault = at;
-    return true;
-}
-
-#define FAULT(p, at, hint, ...)                                                                                        \
-    do {                                                                                                               \
-        size_t fault_at_ = (at);                                                                                       \
-        if (may_report((p), fault_at_))                                                                                \
-            rsp_report((p)->diag, RSP_ERR_STUDY, rsp_origin_at((p)->origin, (p)->text, fault_at_), (hint),             \
-                       __VA_ARGS__);                                                                                   \
-    } while (0)
-
 static void give_up(parser *p, size_t at, const char *what, int limit) {
-    FAULT(p, at, "write a smaller formula", what, limit);
-    p->too_big = true;
+    RSP_FAULT(&p->faults, at, "write a smaller formula", what, limit);
+    p->faults.over = true;
     p->next = p->length;
     p->now = (token){.kind = N_END, .at = p->length};
 }
 
 static node *new_node(parser *p, node_kind kind, size_t at, node *left, node *right) {
-    if (++p->nodes > RSP_MOST_FORMULA_PARTS && !p->too_big)
+    if (++p->nodes > RSP_MOST_FORMULA_PARTS && !p->faults.over)
         give_up(p, at, "formula has more than %d parts", RSP_MOST_FORMULA_PARTS);
     node *n = RSP_NEW(p->arena, node);
     *n = (node){.kind = kind, .at = at, .left = left, .right = right};
@@ -135,7 +119,8 @@ static token lex_number(parser *p, size_t at) {
     while (is_name(p->text[k])) k++;
     token t = {.kind = N_NUMBER, .at = at, .length = k - at};
     if (!rsp_parse_double(p->text + at, k - at, '.', &t.number))
-        FAULT(p, at, "a name does not start with a digit", "'%.*s' is not a number", (int) (k - at), p->text + at);
+        RSP_FAULT(&p->faults, at, "a name does not start with a digit", "'%.*s' is not a number", (int) (k - at),
+                  p->text + at);
     return t;
 }
 
@@ -150,7 +135,8 @@ static token lex_name(parser *p, size_t at) {
 static token lex_quoted(parser *p, size_t at) {
     const char *end = strchr(p->text + at + 1, '`');
     size_t length = end ? (size_t) (end - (p->text + at)) + 1 : p->length - at;
-    if (!end || length == 2) FAULT(p, at, NULL, end ? "empty name ``" : "a name that starts with ` has no closing `");
+    if (!end || length == 2)
+        RSP_FAULT(&p->faults, at, NULL, end ? "empty name ``" : "a name that starts with ` has no closing `");
     return (token){.kind = N_NAME,
                    .at = at,
                    .length = length,
@@ -170,7 +156,7 @@ static token lex_sign(parser *p, size_t at) {
             return (token){.kind = signs[k].kind, .at = at, .length = strlen(signs[k].sign)};
     if (!strncmp(p->text + at, "${", 2)) {
         size_t inside = strcspn(p->text + at + 2, "}");
-        FAULT(p, at, "formulas name variables without ${ }", "'${' in formula");
+        RSP_FAULT(&p->faults, at, "formulas name variables without ${ }", "'${' in formula");
         return (token){.kind = N_NAME,
                        .at = at,
                        .length = inside + 2 + (p->text[at + 2 + inside] == '}'),
@@ -179,13 +165,14 @@ static token lex_sign(parser *p, size_t at) {
     char quote[2] = {p->text[at], '\0'};
     if (*quote == '"' || *quote == '\'') {
         size_t inside = strcspn(p->text + at + 1, quote);
-        FAULT(p, at, "formulas hold names of variables, no texts in quotation marks", "a quotation mark in formula");
+        RSP_FAULT(&p->faults, at, "formulas hold names of variables, no texts in quotation marks",
+                  "a quotation mark in formula");
         return (token){.kind = N_NAME,
                        .at = at,
                        .length = inside + 1 + (p->text[at + 1 + inside] == *quote),
                        .name = rsp_strndup(p->arena, p->text + at + 1, inside)};
     }
-    FAULT(p, at, NULL, "unexpected character '%c' in formula", p->text[at]);
+    RSP_FAULT(&p->faults, at, NULL, "unexpected character '%c' in formula", p->text[at]);
     return (token){.kind = N_BAD, .at = at, .length = 1};
 }
 
@@ -207,11 +194,11 @@ static node *parse_level(parser *p, int level);
 
 static void expect_close(parser *p, size_t opened) {
     if (p->now.kind == N_CLOSE) advance(p);
-    else if (p->now.kind == N_END) FAULT(p, opened, NULL, "'(' is not closed");
-    else if (p->now.kind == N_COMMA) FAULT(p, p->now.at, NULL, "functions in formulas take one argument");
+    else if (p->now.kind == N_END) RSP_FAULT(&p->faults, opened, NULL, "'(' is not closed");
+    else if (p->now.kind == N_COMMA) RSP_FAULT(&p->faults, p->now.at, NULL, "functions in formulas take one argument");
     else
-        FAULT(p, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int) p->now.length,
-              p->text + p->now.at);
+        RSP_FAULT(&p->faults, p->now.at, NULL, "expected an operator or ')' before '%.*s'", (int) p->now.length,
+                  p->text + p->now.at);
 }
 
 static node *parse_primary(parser *p) {
@@ -228,9 +215,9 @@ static node *parse_primary(parser *p) {
         n->kind = N_CALL;
         break;
     case N_PAREN: break;
-    case N_END: FAULT(p, t.at, NULL, "formula ends where a variable was expected"); return n;
+    case N_END: RSP_FAULT(&p->faults, t.at, NULL, "formula ends where a variable was expected"); return n;
     default:
-        FAULT(p, t.at, NULL, "expected a variable, found '%.*s'", (int) t.length, p->text + t.at);
+        RSP_FAULT(&p->faults, t.at, NULL, "expected a variable, found '%.*s'", (int) t.length, p->text + t.at);
         n->kind = N_BAD;
         if (t.kind != N_CLOSE) advance(p);
         return n;
@@ -256,7 +243,7 @@ static node *parse_power(parser *p) {
         exponent = new_node(p, N_SIGN, sign_at, exponent, NULL);
         exponent->name = "-";
     }
-    if (p->now.kind == N_POWER) FAULT(p, p->now.at, "use brackets", "a power of a power");
+    if (p->now.kind == N_POWER) RSP_FAULT(&p->faults, p->now.at, "use brackets", "a power of a power");
     return new_node(p, N_POWER, at, base, exponent);
 }
 
@@ -268,7 +255,7 @@ static node *parse_sign(parser *p) {
         if (last) last->left = n;
         else first = n;
         last = n;
-        if (last != first) FAULT(p, n->at, NULL, "two signs in a row");
+        if (last != first) RSP_FAULT(&p->faults, n->at, NULL, "two signs in a row");
         advance(p);
     }
     if (!last) return parse_power(p);
@@ -386,7 +373,7 @@ static rsp_fexpr *new_fexpr(parser *p, const node *n) {
     e->op = RSP_F_NUMBER;
     e->number = NAN;
     e->variable = RSP_NONE;
-    e->loc = rsp_origin_at(p->origin, p->text, n->at);
+    e->loc = rsp_origin_at(p->faults.origin, p->text, n->at);
     return e;
 }
 
@@ -408,7 +395,7 @@ static void unknown_call(parser *p, const node *n) {
     else if (!strcmp(n->name, "as.factor")) hint = "write factor()";
     else if (near) hint = rsp_printf(p->arena, "did you mean '%s'?", near);
     else hint = "formulas take log, log2, log10, exp, sqrt, abs, I and factor; else derive a variable";
-    FAULT(p, n->at, hint, "function '%s()' is not supported in formulas", n->name);
+    RSP_FAULT(&p->faults, n->at, hint, "function '%s()' is not supported in formulas", n->name);
 }
 
 static rsp_fexpr *call(parser *p, const node *n) {
@@ -426,9 +413,10 @@ static rsp_fexpr *call(parser *p, const node *n) {
         if (strcmp(n->name, calls[k].name)) continue;
         e->op = calls[k].op;
         if (e->op == RSP_F_FACTOR && n->left->kind != N_NAME && n->left->kind != N_BAD)
-            FAULT(p, n->at, "derive a variable by cut instead", "factor() takes a variable");
+            RSP_FAULT(&p->faults, n->at, "derive a variable by cut instead", "factor() takes a variable");
         e->left = arithmetic(p, n->left);
-        if (e->left->op == RSP_F_FACTOR) FAULT(p, n->left->at, NULL, "factor() cannot stand inside %s()", n->name);
+        if (e->left->op == RSP_F_FACTOR)
+            RSP_FAULT(&p->faults, n->left->at, NULL, "factor() cannot stand inside %s()", n->name);
         return e;
     }
     unknown_call(p, n);
@@ -478,8 +466,8 @@ static rsp_fexpr *arithmetic(parser *p, const node *n) {
     case N_POWER: return two_sides(p, n, RSP_F_POW);
     case N_BAD:
     case N_END: break;
-    case N_DOT: FAULT(p, n->at, NULL, "'.' stands for variables, not inside arithmetic"); break;
-    default: FAULT(p, n->at, NULL, "'%s' is not arithmetic", deparse(p, n)); break;
+    case N_DOT: RSP_FAULT(&p->faults, n->at, NULL, "'.' stands for variables, not inside arithmetic"); break;
+    default: RSP_FAULT(&p->faults, n->at, NULL, "'%s' is not arithmetic", deparse(p, n)); break;
     }
     return new_fexpr(p, n);
 }
@@ -536,7 +524,7 @@ static void add_set(parser *p, sets *s, const set *one, size_t at) {
 }
 
 static void add_sets(parser *p, sets *into, const sets *from, size_t at) {
-    for (size_t k = 0; k < from->n && !p->too_big; k++) add_set(p, into, &from->v[k], at);
+    for (size_t k = 0; k < from->n && !p->faults.over; k++) add_set(p, into, &from->v[k], at);
 }
 
 static void remove_sets(sets *from, sets *what) {
@@ -551,7 +539,7 @@ static void remove_sets(sets *from, sets *what) {
 static sets crossed(parser *p, const sets *a, const sets *b, size_t at) {
     sets c = {0};
     for (size_t k = 0; k < a->n; k++)
-        for (size_t j = 0; j < b->n && !p->too_big; j++) {
+        for (size_t j = 0; j < b->n && !p->faults.over; j++) {
             set one = joined(&a->v[k], &b->v[j]);
             add_set(p, &c, &one, at);
         }
@@ -562,7 +550,7 @@ static sets crossed(parser *p, const sets *a, const sets *b, size_t at) {
 static sets within(parser *p, const sets *a, const sets *b, size_t at) {
     set all = all_of(b);
     sets c = {0};
-    for (size_t k = 0; k < a->n && !p->too_big; k++) {
+    for (size_t k = 0; k < a->n && !p->faults.over; k++) {
         set one = joined(&a->v[k], &all);
         add_set(p, &c, &one, at);
     }
@@ -581,7 +569,7 @@ static size_t factor_index(parser *p, const node *n) {
         return 0;
     }
     if (f->response && f->response->text && !strcmp(f->response->text, e->text))
-        FAULT(p, n->at, NULL, "'%s' stands on both sides of the formula", e->text);
+        RSP_FAULT(&p->faults, n->at, NULL, "'%s' stands on both sides of the formula", e->text);
     RSP_PUSH(f->factors, f->n_factors, p->factor_room, e);
     return f->n_factors - 1;
 }
@@ -599,19 +587,22 @@ static sets one_factor(parser *p, const node *n) {
 
 static void encode_number(parser *p, const node *n, bool positive, bool *intercept) {
     if (n->number == 0 || n->number == 1) *intercept = (n->number == 1) == positive;
-    else FAULT(p, n->at, "arithmetic stands in I(), as I(2 * x)", "only 0 and 1 stand as numbers among the terms");
+    else
+        RSP_FAULT(&p->faults, n->at, "arithmetic stands in I(), as I(2 * x)",
+                  "only 0 and 1 stand as numbers among the terms");
 }
 
 static sets encode_power(parser *p, const node *n, bool positive, bool *intercept) {
     sets base = encode(p, n->left, positive, intercept);
     double times = n->right->kind == N_NUMBER ? n->right->number : NAN;
     if (!(times >= 1 && times <= 20 && times == floor(times))) {
-        FAULT(p, n->right->at, "a power of a variable is I(x^2)", "the power of terms is a whole number from 1 to 20");
+        RSP_FAULT(&p->faults, n->right->at, "a power of a variable is I(x^2)",
+                  "the power of terms is a whole number from 1 to 20");
         return base;
     }
     sets all = {0};
     add_sets(p, &all, &base, n->at);
-    for (int k = 1; k < (int) times && !p->too_big; k++) {
+    for (int k = 1; k < (int) times && !p->faults.over; k++) {
         size_t before = all.n;
         sets more = crossed(p, &all, &base, n->at);
         free_sets(&all);
@@ -640,7 +631,7 @@ static sets encode_product(parser *p, const node *n, bool positive, bool *interc
 
 static sets encode_minus(parser *p, sets a, const node *what, bool positive, bool *intercept) {
     if (what->kind == N_PAREN && what->left && (what->left->kind == N_BAR || what->left->kind == N_BARS))
-        FAULT(p, what->at, NULL, "a random part cannot be taken away");
+        RSP_FAULT(&p->faults, what->at, NULL, "a random part cannot be taken away");
     sets b = encode(p, what, !positive, intercept);
     remove_sets(&a, &b);
     free_sets(&b);
@@ -651,7 +642,7 @@ static bool is_bar(const node *n) { return n && (n->kind == N_BAR || n->kind == 
 
 static sets encode(parser *p, const node *n, bool positive, bool *intercept) {
     sets a = {0};
-    if (p->too_big) return a;
+    if (p->faults.over) return a;
     switch (n->kind) {
     case N_NUMBER: encode_number(p, n, positive, intercept); return a;
     case N_NAME:
@@ -669,19 +660,19 @@ static sets encode(parser *p, const node *n, bool positive, bool *intercept) {
         return encode(p, n->left, positive, intercept);
     case N_PAREN:
         if (!is_bar(n->left)) return encode(p, n->left, positive, intercept);
-        FAULT(p, n->at, "add it with +", "a random part cannot be combined with other terms");
+        RSP_FAULT(&p->faults, n->at, "add it with +", "a random part cannot be combined with other terms");
         return a;
     case N_POWER: return encode_power(p, n, positive, intercept);
     case N_TIMES:
     case N_COLON:
     case N_SLASH:
     case N_IN: return encode_product(p, n, positive, intercept);
-    case N_DOT: FAULT(p, n->at, "list the variables", "'.' can only be added to other terms"); return a;
+    case N_DOT: RSP_FAULT(&p->faults, n->at, "list the variables", "'.' can only be added to other terms"); return a;
     case N_BAR:
-    case N_BARS: FAULT(p, n->at, "put it into brackets: (1 + x | g)", "'|' outside brackets"); return a;
+    case N_BARS: RSP_FAULT(&p->faults, n->at, "put it into brackets: (1 + x | g)", "'|' outside brackets"); return a;
     case N_BAD:
     case N_END: return a;
-    default: FAULT(p, n->at, NULL, "this cannot stand in a formula"); return a;
+    default: RSP_FAULT(&p->faults, n->at, NULL, "this cannot stand in a formula"); return a;
     }
 }
 
@@ -691,7 +682,7 @@ static node *take_special(parser *p, node *n) {
         node *left = take_special(p, n->left);
         node *right = n->kind == N_PLUS ? take_special(p, n->right) : n->right;
         if (n->kind == N_MINUS && p->formula->dot && n->right->kind != N_NUMBER)
-            FAULT(p, n->right->at, "list the variables", "'.' cannot stand for all but some variables");
+            RSP_FAULT(&p->faults, n->right->at, "list the variables", "'.' cannot stand for all but some variables");
         if (!left && n->kind == N_MINUS)
             return new_node(p, N_MINUS, n->at, new_node(p, N_BAD, n->at, NULL, NULL), right);
         if (!left || !right) return left ? left : right;
@@ -746,7 +737,8 @@ static sets encode_groups(parser *p, const node *n) {
     bool plain = n->kind == N_NAME || n->kind == N_COLON || n->kind == N_SLASH || n->kind == N_PAREN ||
                  (n->kind == N_CALL && !strcmp(n->name, "factor"));
     if (!plain && n->kind != N_BAD && n->kind != N_END)
-        FAULT(p, n->at, "as in (1 | country) or (1 | country/region)", "groups of a random part are variables");
+        RSP_FAULT(&p->faults, n->at, "as in (1 | country) or (1 | country/region)",
+                  "groups of a random part are variables");
     return encode(p, n, true, &ignored);
 }
 
@@ -754,15 +746,15 @@ static void read_random(parser *p, const node *bracket, size_t *room) {
     rsp_formula *f = p->formula;
     const node *bar = bracket->left;
     if (is_bar(bar->left)) {
-        FAULT(p, bar->at, NULL, "a second '|' in a random part");
+        RSP_FAULT(&p->faults, bar->at, NULL, "a second '|' in a random part");
         return;
     }
     rsp_frandom r = {.intercept = true, .correlated = bar->kind == N_BAR, .group = RSP_NONE};
-    r.loc = rsp_origin_at(p->origin, p->text, bracket->at);
+    r.loc = rsp_origin_at(p->faults.origin, p->text, bracket->at);
     sets effects = encode(p, bar->left, true, &r.intercept);
     sets groups = encode_groups(p, bar->right);
     r.terms = make_terms(p, &effects, &r.n_terms);
-    if (!r.intercept && !r.n_terms) FAULT(p, bracket->at, NULL, "a random part without any effect");
+    if (!r.intercept && !r.n_terms) RSP_FAULT(&p->faults, bracket->at, NULL, "a random part without any effect");
     for (size_t k = 0; k < groups.n; k++) {
         r.group_term = make_term(p, &groups.v[k]);
         r.group = r.group_term.n == 1 ? r.group_term.factor[0] : RSP_NONE;
@@ -790,7 +782,7 @@ static void read_right(parser *p, node *right) {
     size_t room = 0;
     f->n_random = 0;
     f->random = NULL;
-    for (size_t k = 0; k < p->n_random && !p->too_big; k++) read_random(p, p->random[k], &room);
+    for (size_t k = 0; k < p->n_random && !p->faults.over; k++) read_random(p, p->random[k], &room);
     f->random = into_arena(p->arena, f->random, f->n_random, sizeof *f->random);
     f->terms = make_terms(p, &terms, &f->n_terms);
     free_sets(&terms);
@@ -802,34 +794,36 @@ static void read_response(parser *p, const node *left) {
     p->formula->response = arithmetic(p, left);
     p->formula->response->text = deparse(p, left);
     if (p->formula->response->op == RSP_F_NUMBER && left->kind == N_NUMBER)
-        FAULT(p, left->at, NULL, "the left side of '~' is a number, not a variable");
+        RSP_FAULT(&p->faults, left->at, NULL, "the left side of '~' is a number, not a variable");
 }
 
 rsp_formula *rsp_formula_parse(rsp_arena *a, const char *text, const rsp_origin *origin, rsp_diag *d) {
-    parser p = {.arena = a, .text = text, .length = strlen(text), .origin = origin, .diag = d};
+    parser p = {.arena = a, .text = text, .length = strlen(text), .faults = {text, origin, d, .most = MAX_FAULTS}};
     p.formula = RSP_NEW(a, rsp_formula);
     p.formula->text = rsp_strdup(a, text);
     p.formula->loc = rsp_origin_at(origin, text, 0);
     advance(&p);
     if (p.now.kind == N_END) {
-        FAULT(&p, 0, "as in change ~ culture + country", "empty formula");
+        RSP_FAULT(&p.faults, 0, "as in change ~ culture + country", "empty formula");
         return NULL;
     }
-    if (p.now.kind == N_TILDE) FAULT(&p, p.now.at, "as in change ~ culture", "formula without a variable before '~'");
+    if (p.now.kind == N_TILDE)
+        RSP_FAULT(&p.faults, p.now.at, "as in change ~ culture", "formula without a variable before '~'");
     node *left = p.now.kind == N_TILDE ? new_node(&p, N_BAD, 0, NULL, NULL) : parse_level(&p, 0);
     if (p.now.kind != N_TILDE) {
-        if (p.now.kind == N_END) FAULT(&p, 0, "as in change ~ culture + country", "formula without '~'");
+        if (p.now.kind == N_END) RSP_FAULT(&p.faults, 0, "as in change ~ culture + country", "formula without '~'");
         else
-            FAULT(&p, p.now.at, NULL, "expected an operator or '~' before '%.*s'", (int) p.now.length, text + p.now.at);
+            RSP_FAULT(&p.faults, p.now.at, NULL, "expected an operator or '~' before '%.*s'", (int) p.now.length,
+                      text + p.now.at);
         return NULL;
     }
     advance(&p);
     node *right = parse_level(&p, 0);
-    if (p.now.kind == N_TILDE) FAULT(&p, p.now.at, NULL, "a second '~' in one formula");
-    else if (p.now.kind == N_CLOSE) FAULT(&p, p.now.at, NULL, "')' without '('");
+    if (p.now.kind == N_TILDE) RSP_FAULT(&p.faults, p.now.at, NULL, "a second '~' in one formula");
+    else if (p.now.kind == N_CLOSE) RSP_FAULT(&p.faults, p.now.at, NULL, "')' without '('");
     else if (p.now.kind != N_END)
-        FAULT(&p, p.now.at, NULL, "expected an operator before '%.*s'", (int) p.now.length, text + p.now.at);
+        RSP_FAULT(&p.faults, p.now.at, NULL, "expected an operator before '%.*s'", (int) p.now.length, text + p.now.at);
     read_response(&p, left);
     read_right(&p, right);
-    return p.faults || p.too_big ? NULL : p.formula;
+    return rsp_faults_any(&p.faults) ? NULL : p.formula;
 }

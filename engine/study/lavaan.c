@@ -5,6 +5,7 @@
 #include "responsive/formula.h"
 
 #include "responsive/limits.h"
+#include "study/faults.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -39,22 +40,12 @@ typedef struct {
     rsp_arena *arena;
     const char *text;
     size_t length, next;
-    const rsp_origin *origin;
-    rsp_diag *diag;
+    rsp_faults faults;
     token now;
-    size_t faults;
     rsp_lavaan_row *rows;
     size_t n, room;
     rsp_map *seen; /* operator, left and right of every row -> its index */
 } parser;
-
-#define FAULT(p, at, hint, ...)                                                                                        \
-    do {                                                                                                               \
-        size_t fault_at_ = (at);                                                                                       \
-        if ((p)->faults++ < MAX_FAULTS)                                                                                \
-            rsp_report((p)->diag, RSP_ERR_STUDY, rsp_origin_at((p)->origin, (p)->text, fault_at_), (hint),             \
-                       __VA_ARGS__);                                                                                   \
-    } while (0)
 
 /* ---- tokens ----------------------------------------------------------------------------------------------------- */
 
@@ -158,12 +149,13 @@ static void merge(parser *p, rsp_lavaan_row *old, const rsp_lavaan_row *row, siz
     if (fixed) old->value = row->value;
     old->fixed = old->fixed || fixed;
     old->free = old->free || freed;
-    if (!label && !fixed && !freed) FAULT(p, at, NULL, "'%s' with '%s' stands twice", row->lhs, row->rhs);
+    if (!label && !fixed && !freed) RSP_FAULT(&p->faults, at, NULL, "'%s' with '%s' stands twice", row->lhs, row->rhs);
 }
 
 static void add_row(parser *p, const rsp_lavaan_row *row, size_t at) {
     if (p->n >= RSP_MOST_PARAMETERS) {
-        if (p->n == RSP_MOST_PARAMETERS) FAULT(p, at, NULL, "model has more than %d parameters", RSP_MOST_PARAMETERS);
+        if (p->n == RSP_MOST_PARAMETERS)
+            RSP_FAULT(&p->faults, at, NULL, "model has more than %d parameters", RSP_MOST_PARAMETERS);
         p->next = p->length;
         return;
     }
@@ -188,7 +180,7 @@ static void unsupported_modifier(parser *p, const token *t) {
     const char *hint = "fix it with a number, free it with NA*, name it with a label";
     if (!strcmp(t->text, "equal")) hint = "give both parameters the same label";
     if (!strcmp(t->text, "c")) hint = "equality over groups is said by the key `equal`";
-    FAULT(p, t->at, hint, "modifier '%s(...)' is not supported", t->text);
+    RSP_FAULT(&p->faults, t->at, hint, "modifier '%s(...)' is not supported", t->text);
     int depth = 0;
     do { /* up to its closing bracket */
         advance(p);
@@ -203,7 +195,7 @@ static bool label_call(parser *p, rsp_lavaan_row *row) {
     advance(p);
     row->label = p->now.text;
     bool good = p->now.kind == T_STRING && peek(p).kind == T_CLOSE;
-    if (!good) FAULT(p, p->now.at, NULL, "label() takes one name in quotes");
+    if (!good) RSP_FAULT(&p->faults, p->now.at, NULL, "label() takes one name in quotes");
     else advance(p);
     if (good) advance(p);
     return good;
@@ -216,7 +208,7 @@ static void read_modifier(parser *p, rsp_lavaan_row *row) {
         if (t.kind == T_MINUS) advance(p);
         row->fixed = true;
         row->value = t.kind == T_MINUS ? -p->now.number : p->now.number;
-        if (p->now.kind != T_NUMBER) FAULT(p, t.at, NULL, "'-' without a number");
+        if (p->now.kind != T_NUMBER) RSP_FAULT(&p->faults, t.at, NULL, "'-' without a number");
         advance(p);
     } else if (peek(p).kind == T_OPEN) {
         if (!strcmp(t.text, "label")) label_call(p, row);
@@ -248,10 +240,11 @@ static bool read_name(parser *p, rsp_lavaan_row *row) {
     } else if (p->now.kind == T_NAME) {
         row->rhs = p->now.text;
     } else if (p->now.kind == T_END) {
-        FAULT(p, p->now.at, NULL, "model ends where a variable was expected");
+        RSP_FAULT(&p->faults, p->now.at, NULL, "model ends where a variable was expected");
         return false;
     } else {
-        FAULT(p, p->now.at, NULL, "expected a variable, found '%.*s'", (int) p->now.length, p->text + p->now.at);
+        RSP_FAULT(&p->faults, p->now.at, NULL, "expected a variable, found '%.*s'", (int) p->now.length,
+                  p->text + p->now.at);
         return false;
     }
     advance(p);
@@ -262,19 +255,19 @@ static bool read_term(parser *p, const char *const *left, size_t n_left, int op)
     rsp_lavaan_row row = {.op = op, .value = NAN};
     while (has_modifier(p)) {
         if (row.fixed || row.free || row.label) {
-            FAULT(p, p->now.at, "name the variable again, as a*x + 1*x", "a second modifier of one term");
+            RSP_FAULT(&p->faults, p->now.at, "name the variable again, as a*x + 1*x", "a second modifier of one term");
             return false;
         }
         read_modifier(p, &row);
         if (p->now.kind != T_TIMES) {
-            FAULT(p, p->now.at, NULL, "expected '*' after the modifier");
+            RSP_FAULT(&p->faults, p->now.at, NULL, "expected '*' after the modifier");
             return false;
         }
         advance(p);
     }
     size_t at = p->now.at;
     if (!read_name(p, &row)) return false;
-    row.loc = rsp_origin_at(p->origin, p->text, at);
+    row.loc = rsp_origin_at(p->faults.origin, p->text, at);
     for (size_t k = 0; k < n_left; k++) {
         row.lhs = left[k];
         add_row(p, &row, at);
@@ -289,8 +282,8 @@ static void read_to_line_end(parser *p, const char *lhs, int op, size_t at) {
     size_t from = p->next + strspn(p->text + p->next, " \t"), length = strcspn(p->text + from, "\n;#!");
     while (length && strchr(" \t\r", p->text[from + length - 1])) length--;
     rsp_lavaan_row row = {.op = op, .value = NAN, .lhs = lhs, .rhs = rsp_strndup(p->arena, p->text + from, length)};
-    row.loc = rsp_origin_at(p->origin, p->text, at);
-    if (!length) FAULT(p, at, NULL, "nothing stands after '%s'", op == RSP_L_DEFINED ? ":=" : "==");
+    row.loc = rsp_origin_at(p->faults.origin, p->text, at);
+    if (!length) RSP_FAULT(&p->faults, at, NULL, "nothing stands after '%s'", op == RSP_L_DEFINED ? ":=" : "==");
     add_row(p, &row, at);
     p->next = from + length;
     advance(p);
@@ -301,10 +294,11 @@ static size_t read_left(parser *p, const char **left) {
     size_t n = 0;
     for (;;) {
         if (p->now.kind != T_NAME || n == MAX_LEFT) {
-            if (n == MAX_LEFT) FAULT(p, p->now.at, NULL, "more than %d names before the operator", MAX_LEFT);
+            if (n == MAX_LEFT)
+                RSP_FAULT(&p->faults, p->now.at, NULL, "more than %d names before the operator", MAX_LEFT);
             else
-                FAULT(p, p->now.at, NULL, "expected the name of a factor or variable, found '%.*s'",
-                      (int) p->now.length, p->text + p->now.at);
+                RSP_FAULT(&p->faults, p->now.at, NULL, "expected the name of a factor or variable, found '%.*s'",
+                          (int) p->now.length, p->text + p->now.at);
             return 0;
         }
         left[n++] = p->now.text;
@@ -324,9 +318,11 @@ static void read_statement(parser *p) {
     if (p->now.kind != T_OPERATOR || p->now.op == OP_UNSUPPORTED) {
         bool end = p->now.kind == T_END;
         if (p->now.kind == T_OPERATOR)
-            FAULT(p, p->now.at, "the operators are =~ ~ ~~ ~1 | := ==", "operator '%.*s' is not supported",
-                  (int) p->now.length, p->text + p->now.at);
-        else FAULT(p, at, "write f =~ x1 + x2", "'%s' is not followed by an operator or '+'", left[n_left - 1]);
+            RSP_FAULT(&p->faults, p->now.at, "the operators are =~ ~ ~~ ~1 | := ==", "operator '%.*s' is not supported",
+                      (int) p->now.length, p->text + p->now.at);
+        else
+            RSP_FAULT(&p->faults, at, "write f =~ x1 + x2", "'%s' is not followed by an operator or '+'",
+                      left[n_left - 1]);
         if (!end && p->now.kind == T_OPERATOR) next_statement(p);
         else if (p->now.kind != T_NAME && !end) next_statement(p);
         return;
@@ -346,16 +342,16 @@ static void read_statement(parser *p) {
 }
 
 rsp_lavaan *rsp_lavaan_parse(rsp_arena *a, const char *text, const rsp_origin *origin, rsp_diag *d) {
-    parser p = {.arena = a, .text = text, .length = strlen(text), .origin = origin, .diag = d};
+    parser p = {.arena = a, .text = text, .length = strlen(text), .faults = {text, origin, d, .most = MAX_FAULTS}};
     p.seen = rsp_map_new();
     advance(&p);
-    if (p.now.kind == T_END) FAULT(&p, 0, "write f =~ x1 + x2 + x3", "empty model");
-    while (p.now.kind != T_END && p.faults < MAX_FAULTS) read_statement(&p);
+    if (p.now.kind == T_END) RSP_FAULT(&p.faults, 0, "write f =~ x1 + x2 + x3", "empty model");
+    while (p.now.kind != T_END && !rsp_faults_full(&p.faults)) read_statement(&p);
     rsp_lavaan *model = RSP_NEW(a, rsp_lavaan);
     model->n = p.n;
     model->rows = RSP_ARRAY(a, rsp_lavaan_row, p.n + 1);
     if (p.n) memcpy(model->rows, p.rows, p.n * sizeof *p.rows);
     free(p.rows);
     rsp_map_free(p.seen);
-    return p.faults ? NULL : model;
+    return rsp_faults_any(&p.faults) ? NULL : model;
 }
