@@ -295,11 +295,6 @@ static void draw_pages(painter *p, const brief_document *d) {
     close_tag(p, "Document");
 }
 
-static cairo_status_t to_buffer(void *closure, const unsigned char *data, unsigned int length) {
-    rsp_buf_add(closure, (const char *) data, length);
-    return CAIRO_STATUS_SUCCESS;
-}
-
 /* The date of the contents, never the clock: the end of the field, or a fixed day where the study names none. */
 static const char *content_date(const brief_edition *e) {
     const char *to = e->p->study->field.to;
@@ -314,15 +309,6 @@ static void set_metadata(const brief_edition *e, cairo_surface_t *s, const rsp_p
     cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATE_DATE, facts->date);
 }
 
-static bool close_pdf(cairo_t *cr, cairo_surface_t *surface) {
-    bool ok = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
-    cairo_destroy(cr);
-    cairo_surface_finish(surface);
-    ok = ok && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
-    cairo_surface_destroy(surface);
-    return ok;
-}
-
 bool brief_draw(const brief_edition *e, const brief_document *d, const char *lang, rsp_buf *pdf, rsp_diag *diag) {
     rsp_pdf_facts facts = {.title = d->title,
                            .author = rsp_label_publisher(e->labels, e->arena),
@@ -330,11 +316,11 @@ bool brief_draw(const brief_edition *e, const brief_document *d, const char *lan
                            .lang = rsp_texts_lang(e->texts),
                            .date = content_date(e)};
     painter p = {.e = e, .lang = lang, .figures = RSP_ARRAY(e->arena, rsp_pdf_figure, d->n + 1)};
-    p.surface = cairo_pdf_surface_create_for_stream(to_buffer, pdf, BRIEF_PAGE_W, BRIEF_PAGE_H);
+    p.surface = rsp_pdf_open(pdf, BRIEF_PAGE_W, BRIEF_PAGE_H);
     p.cr = cairo_create(p.surface);
     set_metadata(e, p.surface, &facts);
     draw_pages(&p, d);
-    if (!close_pdf(p.cr, p.surface)) {
+    if (!rsp_pdf_close(p.cr, p.surface)) {
         rsp_report(diag, RSP_ERR_OUTPUT, (rsp_loc){e->path, 0, 0}, NULL, "Cairo could not draw the pages");
         return false;
     }

@@ -233,18 +233,21 @@ static cairo_status_t to_buffer(void *closure, const unsigned char *data, unsign
     return CAIRO_STATUS_SUCCESS;
 }
 
-/* Finishes the surface and says whether all went well. */
-static bool close_surface(cairo_t *cr, cairo_surface_t *surface) {
+cairo_surface_t *rsp_pdf_open(rsp_buf *into, double width, double height) {
+    return cairo_pdf_surface_create_for_stream(to_buffer, into, width, height);
+}
+
+bool rsp_pdf_close(cairo_t *cr, cairo_surface_t *pdf) {
     bool ok = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
     cairo_destroy(cr);
-    cairo_surface_finish(surface);
-    ok = ok && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
-    cairo_surface_destroy(surface);
+    cairo_surface_finish(pdf);
+    ok = ok && cairo_surface_status(pdf) == CAIRO_STATUS_SUCCESS;
+    cairo_surface_destroy(pdf);
     return ok;
 }
 
 bool rsp_scene_pdf_bytes(const rsp_scene *s, rsp_buf *into) {
-    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(to_buffer, into, s->width, s->height);
+    cairo_surface_t *surface = rsp_pdf_open(into, s->width, s->height);
     /* Fixed, since the clock must not show in a file; what it is made from stands in its source line. */
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, s->title);
@@ -260,7 +263,7 @@ bool rsp_scene_pdf_bytes(const rsp_scene *s, rsp_buf *into) {
     rsp_scene_draw(s, cr);
     cairo_tag_end(cr, "Figure");
     cairo_tag_end(cr, "Document");
-    return close_surface(cr, surface);
+    return rsp_pdf_close(cr, surface);
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */

@@ -94,6 +94,9 @@ void rsp_scene_draw_band(const rsp_scene *s, cairo_t *cr, double top, double bot
 bool rsp_scene_svg_bytes(const rsp_scene *s, rsp_buf *into);
 bool rsp_scene_png_bytes(const rsp_scene *s, double scale, rsp_buf *into);
 bool rsp_scene_pdf_bytes(const rsp_scene *s, rsp_buf *into);
+/* A PDF in memory, of pages of points; closing it frees both and says whether all went well. */
+cairo_surface_t *rsp_pdf_open(rsp_buf *into, double width, double height);
+bool rsp_pdf_close(cairo_t *cr, cairo_surface_t *pdf);
 /* Files: same scene, same bytes, on any thread and in any order. */
 bool rsp_scene_svg(const rsp_scene *s, const char *path, rsp_diag *d);
 bool rsp_scene_png(const rsp_scene *s, const char *path, double scale, rsp_diag *d); /* pixels per point */
