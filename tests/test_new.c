@@ -701,6 +701,46 @@ static void test_tables_of_colleagues(void **state) {
     rsp_diag_free(d);
 }
 
+/* Titles over several columns, and questions of one wording with options of their own behind them. */
+static void test_headings_of_two_rows(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf data = {0}, kobo = {0};
+    rsp_buf_puts(&data, "Person,,Trust in,,,Note\ncode,age,Courts,Police,Press,\n");
+    rsp_buf_puts(&kobo, "Which?;Which?/a;Which?/b;Which?;Which?/a;Which?/b;_id;_uuid;_submission_time;_index\n");
+    for (int k = 0; k < 60; k++) {
+        static const char *const answers[] = {"low", "high", "medium"};
+        rsp_buf_printf(&data, "c%d,%d,%s,%s,%s,n%d\n", k, 20 + k % 40, answers[k % 3], answers[k % 2],
+                       answers[(k + 1) % 3], k);
+        rsp_buf_printf(&kobo, "a;1;0;b;0;%d;%d;u%d;2026-03-02T08:20:00;%d\n", k % 2, 900 + k, k, k + 1);
+    }
+    const char *files[] = {written("titles.csv", data.data)}, *forms[] = {written("kobo.csv", kobo.data)};
+    rsp_study *s = drafted("titles", files, 1, d);
+    expect_label(s, "Police", s->languages[0], "Police");
+    assert_string_equal(variable_named(s, "Police")->hint.wording[0].text, "Trust in");
+    assert_ptr_equal(variable_named(s, "Police")->list, variable_named(s, "Courts")->list);
+    rsp_frame *f = rsp_intake(s, d);
+    assert_int_equal(f->n, 60);
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    s = drafted("kobo", forms, 1, d);
+    f = rsp_intake(s, d);
+    const rsp_variable *first = variable_named(s, "which"), *second = variable_named(s, "q_2");
+    assert_int_equal(first->list->n, 2);
+    assert_int_equal(second->list->n, 2);
+    for (size_t i = 0, sum = 0; i < 60; i++) {
+        assert_int_equal(f->columns[first->first_part].c8[i], 1);
+        assert_int_equal(f->columns[second->first_part].c8[i], 0);
+        sum += (size_t) f->columns[second->first_part + 1].c8[i];
+        if (i == 59) assert_int_equal(sum, 30);
+    }
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    rsp_buf_free(&data);
+    rsp_buf_free(&kobo);
+    rsp_diag_free(d);
+}
+
 /* All names are known; q4_2 and serv(2) are choices. */
 static const char *any_name(void *context, const char *name, const char **part) {
     (void) context;
@@ -783,6 +823,7 @@ int main(void) {
                                        cmocka_unit_test(test_side_by_side),
                                        cmocka_unit_test(test_syntax_files),
                                        cmocka_unit_test(test_tables_of_colleagues),
+                                       cmocka_unit_test(test_headings_of_two_rows),
                                        cmocka_unit_test(test_conditions),
                                        cmocka_unit_test(test_scale_words)};
     int failed = cmocka_run_group_tests_name("new", tests, NULL, NULL);

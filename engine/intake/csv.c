@@ -105,6 +105,65 @@ static bool has_second_row(rsp_table_data *t) {
     return second;
 }
 
+/* ---- titles over several columns --------------------------------------------------------------------------------- */
+
+/* Does a word of the first record stand in its column again? Then it is an answer. */
+static bool comes_again(rsp_table_data *t, const char *const *first) {
+    size_t n = t->n_records < LOOKED_AT ? t->n_records : LOOKED_AT;
+    rsp_room room = {0};
+    rsp_cell *cells = rsp_calloc(t->n_columns, sizeof *cells);
+    bool again = false;
+    for (size_t i = 1; i < n && !again; i++) {
+        t->read(t, i, i + 1, &room, cells);
+        for (size_t j = 0; j < t->n_columns && !again; j++)
+            again = first[j][0] && cells[j].length == strlen(first[j]) &&
+                    memcmp(cells[j].text, first[j], cells[j].length) == 0;
+    }
+    free(cells);
+    rsp_room_free(&room);
+    return again;
+}
+
+/* Cells that were merged over several columns leave blank headings, and the columns' own headings stand below: words that
+ * are no answers, one for each blank. */
+static bool has_titles(rsp_table_data *t) {
+    const char **first = rsp_table_record(t, 0);
+    size_t blank = 0;
+    for (size_t j = 0; first && j < t->n_columns; j++) {
+        blank += !t->headings[j][0] && first[j][0];
+        if (!t->headings[j][0] && !first[j][0]) return false;
+        if (first[j][0] && is_number_or_date(first[j], strlen(first[j]))) return false;
+    }
+    return blank >= 2 && t->n_records > LEAST_HEADINGS && !comes_again(t, first);
+}
+
+/* A heading that stands once keeps its name, with the title before it as its words; of others, `Title [Heading]`. */
+static void name_column(rsp_table_data *t, size_t j, const char *title, const char *heading, bool once) {
+    if (!once && *title) rsp_table_set_heading(t, j, rsp_printf(t->arena, "%s [%s]", title, heading));
+    else rsp_table_set_heading(t, j, heading);
+    if (once && *title) rsp_table_set_label(t, j, rsp_printf(t->arena, "%s - %s", title, heading));
+}
+
+/* A title reaches to the next one. */
+static void join_titles(rsp_table_data *t, rsp_diag *d) {
+    const char **below = rsp_table_record(t, 0), *title = "";
+    rsp_map *first = rsp_map_new();
+    bool *again = rsp_calloc(t->n_columns + 1, sizeof *again);
+    for (size_t j = 0; j < t->n_columns; j++)
+        if (!rsp_map_put(first, below[j], j)) again[j] = again[rsp_map_get(first, below[j])] = true;
+    for (size_t j = 0; j < t->n_columns; j++) {
+        bool over_several = j + 1 < t->n_columns && !t->headings[j + 1][0];
+        if (t->headings[j][0]) title = below[j][0] && over_several ? t->headings[j] : "";
+        if (below[j][0] && t->headings[j][0] && !*title) rsp_table_set_label(t, j, below[j]);
+        else if (below[j][0]) name_column(t, j, title, below[j], !again[j]);
+    }
+    free(again);
+    rsp_map_free(first);
+    rsp_report(d, RSP_NOTE, (rsp_loc){t->path, (int) t->line[0], 0}, NULL,
+               "taken for the headings of the columns, below titles that stand over several of them");
+    rsp_table_drop(t, 1);
+}
+
 /* ---- columns that a spreadsheet program did not part ------------------------------------------------------------- */
 
 static size_t count_of(const char *text, char sign) {
@@ -137,15 +196,15 @@ static void report_unparted(rsp_table_data *t, rsp_diag *d) {
                                  : "commas");
 }
 
-static void prepare(rsp_table_data *t, rsp_diag *d) {
-    report_unparted(t, d);
+static void take_titles(rsp_table_data *t, rsp_diag *d) {
     size_t head = headings_below(t);
-    if (head != RSP_NONE) {
-        rsp_table_head(t, head);
-        rsp_report(d, RSP_NOTE, (rsp_loc){t->path, (int) t->heading_line, 0}, NULL,
-                   "the headings stand here: the rows above have hardly a cell and are taken for a title");
-    }
-    if (!has_second_row(t)) return;
+    if (head == RSP_NONE) return;
+    rsp_table_head(t, head);
+    rsp_report(d, RSP_NOTE, (rsp_loc){t->path, (int) t->heading_line, 0}, NULL,
+               "the headings stand here: the rows above have hardly a cell and are taken for a title");
+}
+
+static void take_second_row(rsp_table_data *t, rsp_diag *d) {
     const char **words = rsp_table_record(t, 0);
     for (size_t j = 0; j < t->n_columns; j++)
         if (words[j][0]) rsp_table_set_label(t, j, words[j]);
@@ -153,6 +212,14 @@ static void prepare(rsp_table_data *t, rsp_diag *d) {
         d, RSP_NOTE, (rsp_loc){t->path, (int) t->line[0], 0}, NULL,
         "taken for a second row of headings, not for a respondent: it has words where all other rows have numbers");
     rsp_table_drop(t, 1);
+}
+
+static void prepare(rsp_table_data *t, rsp_diag *d) {
+    report_unparted(t, d);
+    bool several = filled(t->headings, t->n_columns) > 1; /* one alone is a title of the whole */
+    if (!several || !has_titles(t)) take_titles(t, d);
+    if (has_titles(t)) join_titles(t, d);
+    else if (has_second_row(t)) take_second_row(t, d);
 }
 
 const rsp_tool rsp_tool_csv = {.name = "csv", .recognise = recognise, .prepare = prepare};

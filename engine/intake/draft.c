@@ -175,8 +175,8 @@ static void split_label(rsp_draft *x, rsp_draft_column *c) {
     for (; joint && joint > c->label && joint[-1] != ' ' && joint[1] == ' '; joint = NULL) {
     }
     if (!joint || joint == c->label || !joint[1]) return;
-    c->base_label = rsp_strndup(x->arena, c->label, (size_t) (joint - c->label));
-    c->part_label = joint + 1;
+    c->base_label = rsp_draft_words(x, rsp_strndup(x->arena, c->label, (size_t) (joint - c->label)));
+    c->part_label = rsp_draft_words(x, joint + 1);
 }
 
 /* NAME___CODE, NAME_3, group/NAME/CODE. */
@@ -649,8 +649,7 @@ static void split_paths(rsp_draft *x) {
 static bool is_bare_tick(const rsp_draft_column *c) {
     const rsp_profile *p = &c->profile;
     bool numbers = p->whole == p->answered && p->least >= 0 && p->greatest <= 1;
-    bool sign =
-        p->n_spellings == 1 && p->spellings[0].length == 1 && rsp_profile_missing(p) > 0;
+    bool sign = p->n_spellings == 1 && p->spellings[0].length == 1 && rsp_profile_missing(p) > 0;
     return !c->own && !c->base && !c->done && p->answered && !p->many && (numbers || sign);
 }
 
@@ -673,7 +672,19 @@ static void split_ticks(rsp_draft *x) {
             rsp_draft_column *c = &x->columns[k];
             c->base = rsp_strndup(x->arena, c->code, n);
             c->part = c->code + n + 1;
+            if (c->info && c->info->label) c->part_label = c->label;
         }
+    }
+}
+
+/* The same: headings below a title that stands over several columns are the rows of one question. */
+static void rows_of_titles(rsp_draft *x) {
+    for (size_t j = 0; j < x->n_columns; j++) {
+        rsp_draft_column *c = &x->columns[j];
+        bool before = j && x->columns[j - 1].base_label && c->base_label &&
+                      strcmp(x->columns[j - 1].base_label, c->base_label) == 0;
+        c->row = c->row || before;
+        if (before) x->columns[j - 1].row = true;
     }
 }
 
@@ -1066,7 +1077,10 @@ void rsp_draft_work_out(rsp_draft *x) {
     }
     if (x->files[0].tool->paths) split_paths(x);
     if (strcmp(x->files[0].tool->name, "eusurvey") == 0) split_rows(x);
-    if (x->files[0].tool == &rsp_tool_csv) split_ticks(x);
+    if (x->files[0].tool == &rsp_tool_csv) {
+        split_ticks(x);
+        rows_of_titles(x);
+    }
     for (size_t j = 0; j < x->n_columns; j++)
         if (x->columns[j].own) add_own(x, &x->columns[j]);
     find_id(x);

@@ -2,6 +2,7 @@
  * a column for each choice (`question/option`). A row of HXL tags may follow the headings. */
 #include "reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const rsp_own own_columns[] = {{"_id", "_id", RSP_OWN_ID},
@@ -62,6 +63,32 @@ static int recognise(rsp_table_data *t, char why[160]) {
     return of_kobo >= 3 || of_odk >= 3 ? 11 : 0;
 }
 
+/* How often the text stood as a heading so far. */
+static size_t times_of(rsp_map *seen, const size_t *times, const char *text, size_t length) {
+    size_t at = rsp_map_get_n(seen, text, length);
+    return at == RSP_NONE ? 0 : times[at];
+}
+
+/* Where questions are headed by their words, two of them may be headed alike ("Please select all that apply"): the options
+ * behind the second become `Question#2/Option`, as the question itself is `Question#2`. */
+static void tell_options_apart(rsp_table_data *t) {
+    rsp_map *seen = rsp_map_new();
+    size_t *times = rsp_calloc(t->n_columns + 1, sizeof *times);
+    for (size_t j = 0; j < t->n_columns; j++) {
+        const char *heading = t->headings[j];
+        rsp_map_put(seen, heading, j);
+        times[rsp_map_get(seen, heading)]++;
+        for (const char *at = strchr(heading, '/'); at; at = strchr(at + 1, '/')) {
+            size_t length = (size_t) (at - heading), nth = times_of(seen, times, heading, length);
+            if (nth < 2) continue;
+            rsp_table_set_heading(t, j, rsp_printf(t->arena, "%.*s#%zu%s", (int) length, heading, nth, at));
+            break;
+        }
+    }
+    free(times);
+    rsp_map_free(seen);
+}
+
 static void prepare(rsp_table_data *t, rsp_diag *d) {
     const char **cells = rsp_table_record(t, 0);
     size_t tags = 0, other = 0;
@@ -71,6 +98,7 @@ static void prepare(rsp_table_data *t, rsp_diag *d) {
         else if (cells[j][0]) other++;
     }
     if (tags && !other) rsp_table_drop(t, 1); /* HXL */
+    tell_options_apart(t);
 }
 
 const rsp_tool rsp_tool_kobo = {.name = "kobo",
