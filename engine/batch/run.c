@@ -133,7 +133,7 @@ static bool choose_languages(struct night *n) {
     }
     open_languages(n, n_wanted, wanted);
     if (!n->n_languages)
-        rsp_report(n->d, RSP_ERR_STUDY, (rsp_loc){s->path, 0, 0}, "complete the translations of one language at least",
+        rsp_report(n->d, RSP_ERR_STUDY, s->languages_loc, "complete the translations of one language at least",
                    "no language can be published");
     return n->n_languages > 0;
 }

@@ -33,7 +33,8 @@ struct gate {
     rsp_joining joining;           /* what this try does to five answers */
     rsp_fives fives;
     bool changed;
-    rsp_map *safe; /* systems of cells that were found safe */
+    size_t *hidden_in; /* per group of levels, then of parts: members that are hidden */
+    rsp_map *safe;     /* systems of cells that were found safe */
     rsp_arena *arena;
 };
 
@@ -206,6 +207,7 @@ struct kin {
     struct groups levels, same, indices, parts;
     struct members *whole; /* per group of parts: the rows of what they add to, which belong to: */
     struct groups wholes;
+    size_t *first_of_row, *group_of_row;     /* per row: where its groups begin; those of levels, then those of parts */
     size_t n_sides, n_differences, capacity; /* differences of domains, then those of choices */
     struct difference {
         size_t row, side; /* a group of `sides` or of `choices` */
@@ -217,9 +219,37 @@ static void add_difference(struct kin *kin, size_t row, size_t side) {
     RSP_PUSH(kin->difference, kin->n_differences, kin->capacity, ((struct difference){row, side}));
 }
 
+static const struct members *sum_of(const struct kin *kin, size_t group) {
+    return group < kin->levels.n ? &kin->levels.group[group] : &kin->parts.group[group - kin->levels.n];
+}
+
+static size_t n_sums(const struct kin *kin) { return kin->levels.n + kin->parts.n; }
+
+/* Of which sums each row is a member. */
+static void list_sums_of_rows(const struct gate *g, struct kin *kin) {
+    size_t *first = RSP_ARRAY(g->arena, size_t, g->results->n + 2), n = 0;
+    for (size_t k = 0; k < n_sums(kin); k++)
+        for (size_t j = 0; j < sum_of(kin, k)->n; j++, n++) first[sum_of(kin, k)->row[j] + 2]++;
+    for (size_t i = 2; i < g->results->n + 2; i++) first[i] += first[i - 1];
+    kin->group_of_row = RSP_ARRAY(g->arena, size_t, n + 1);
+    for (size_t k = 0; k < n_sums(kin); k++)
+        for (size_t j = 0; j < sum_of(kin, k)->n; j++) kin->group_of_row[first[sum_of(kin, k)->row[j] + 1]++] = k;
+    kin->first_of_row = first;
+}
+
+static void count_hidden(struct gate *g) {
+    for (size_t k = 0; k < n_sums(g->kin); k++) {
+        const struct members *m = sum_of(g->kin, k);
+        g->hidden_in[k] = 0;
+        for (size_t j = 0; j < m->n; j++) g->hidden_in[k] += g->hidden[m->row[j]] != SHOWN;
+    }
+}
+
 static void hide_as(struct gate *g, size_t row, rsp_hidden why) {
     if (g->hidden[row] != SHOWN || g->results->rows[row].base == 0) return;
     g->hidden[row] = (unsigned char) why;
+    for (size_t j = g->kin->first_of_row[row]; j < g->kin->first_of_row[row + 1]; j++)
+        g->hidden_in[g->kin->group_of_row[j]]++;
     g->changed = true;
 }
 
@@ -227,10 +257,22 @@ static void hide(struct gate *g, size_t row) { hide_as(g, row, COMPLEMENTARY); }
 
 static int64_t count_of(const rsp_row *r) { return r->cell >= 0 ? r->cell : r->base; }
 
-/* To hide again what the publication before hid opens nothing; else the smallest goes first. */
+/* In how many sums would the row be the first that is hidden? Each of them needs another one then, and so on. */
+static size_t sums_opened(const struct gate *g, size_t row) {
+    size_t n = 0;
+    for (size_t j = g->kin->first_of_row[row]; j < g->kin->first_of_row[row + 1]; j++)
+        n += g->hidden_in[g->kin->group_of_row[j]] == 0;
+    return n;
+}
+
+/* To hide again what the publication before hid opens nothing; else what hangs together least with what is shown, and of such
+ * the smallest, goes first. */
 static bool cheaper(const struct gate *g, size_t row, size_t than) {
     if (g->held[row] != g->held[than]) return g->held[row];
-    return count_of(&g->results->rows[row]) < count_of(&g->results->rows[than]);
+    int64_t count = count_of(&g->results->rows[row]), of_other = count_of(&g->results->rows[than]);
+    size_t opened = sums_opened(g, row), by_other = sums_opened(g, than);
+    if (opened != by_other) return opened < by_other;
+    return (count > 0) != (of_other > 0) ? count > 0 : count < of_other;
 }
 
 /* Hides the cheapest shown member until the hidden ones number none or at least two and together count `least`. */
@@ -462,6 +504,7 @@ static struct kin *find_kin(const struct gate *g) {
     find_differences(g, kin);
     kin->n_sides = kin->n_differences;
     find_choice_differences(g, kin);
+    list_sums_of_rows(g, kin);
     return kin;
 }
 
@@ -795,12 +838,16 @@ static void begin_linked(const struct gate *g, struct linked *l) {
     }
 }
 
-/* What the rules above leave open: cells that several relations together determine, tonight's, then those of all nights. */
-static void linked_tables(struct gate *g) {
+static struct linked *linked_now(struct gate *g) {
     bool pairs = g->joining != JOIN_NONE || g->memory;
     if (!g->all_linked[pairs]) g->all_linked[pairs] = linked_new(g);
-    struct linked *l = g->linked = g->all_linked[pairs];
-    begin_linked(g, l);
+    begin_linked(g, g->all_linked[pairs]);
+    return g->all_linked[pairs];
+}
+
+/* What the rules above leave open: cells that several relations together determine, tonight's, then those of all nights. */
+static void linked_tables(struct gate *g) {
+    struct linked *l = g->linked = linked_now(g);
     bound_cells(g, l, false);
     rsp_protect(l->n_cells, l->state, l->n_relations, l->relations, g->safe);
     bool *tonight = RSP_ARRAY(g->arena, bool, l->n_cells + 1);
@@ -815,13 +862,14 @@ static void linked_tables(struct gate *g) {
             hide_as(g, i, tonight[l->of_row[i]] ? COMPLEMENTARY : HELD);
 }
 
-/* Each rule only hides more, so the loop ends. */
-static void complementary(struct gate *g) {
+/* Each rule only hides more, so the loop ends. join: answers too, as this try does. */
+static void complementary(struct gate *g, bool join) {
     bool any = g->memory; /* else, nothing hidden by the primary rules, nor left over: nothing to protect */
     for (size_t i = 0; i < g->results->n; i++) any |= g->hidden[i] != SHOWN || is(&g->results->rows[i], "combination");
     if (!any) return;
     do {
-        g->changed = g->joining != JOIN_NONE && rsp_collapse(g->results, &g->fives, g->joining, g->hidden);
+        g->changed = join && rsp_collapse(g->results, &g->fives, g->joining, g->hidden);
+        count_hidden(g);
         levels_of_a_distribution(g);
         same_cell(g);
         indices_of_levels(g);
@@ -830,6 +878,55 @@ static void complementary(struct gate *g) {
         differences(g);
         choice_differences(g);
     } while (g->changed);
+}
+
+/* ---- taking back ------------------------------------------------------------------------------------------------ */
+
+struct candidate {
+    int64_t count;
+    size_t cell;
+};
+
+/* What readers miss most comes first. */
+static int compare_candidates(const void *x, const void *y) {
+    const struct candidate *a = x, *b = y;
+    if (a->count != b->count) return a->count > b->count ? -1 : 1;
+    return a->cell < b->cell ? -1 : a->cell > b->cell;
+}
+
+/* Counts that no rule hides, nor the publication before, which would be told something by what is shown again. */
+static size_t list_candidates(const struct gate *g, const struct linked *l, size_t *order) {
+    struct candidate *all = rsp_malloc((l->n_cells + 1) * sizeof *all);
+    bool *other = rsp_calloc(l->n_cells + 1, sizeof *other);
+    size_t n = 0;
+    for (size_t i = 0; i < g->results->n; i++)
+        if (l->of_row[i] != RSP_NONE)
+            other[l->of_row[i]] |= g->hidden[i] != COMPLEMENTARY || g->held[i] || rsp_is_pair(&g->results->rows[i]);
+    for (size_t k = 0; k < l->own; k++)
+        if (l->key[k] && l->row[k] != RSP_NONE && l->state[k].counts && l->state[k].hidden && !other[k])
+            all[n++] = (struct candidate){l->state[k].count, k};
+    if (n) qsort(all, n, sizeof *all, compare_candidates);
+    for (size_t k = 0; k < n; k++) order[k] = all[k].cell;
+    free(all);
+    free(other);
+    return n;
+}
+
+/* Shows counts that were hidden so that others cannot be computed, but need not be, as more was hidden since, and whatever
+ * followed from theirs. */
+static bool take_back(struct gate *g) {
+    struct linked *l = linked_now(g);
+    size_t *order = rsp_malloc((l->n_cells + 1) * sizeof *order), n = list_candidates(g, l, order);
+    bound_cells(g, l, false);
+    bool any = n && rsp_take_back(l->n_cells, l->state, l->n_relations, l->relations, n, order);
+    for (size_t i = 0; any && i < g->results->n; i++) {
+        size_t cell = l->of_row[i];
+        bool counts = cell != RSP_NONE && l->state[cell].counts;
+        bool follows = g->hidden[i] == COMPLEMENTARY && !(counts && l->state[cell].hidden);
+        if (follows) g->hidden[i] = SHOWN;
+    }
+    free(order);
+    return any;
 }
 
 /* ---- five answers or three -------------------------------------------------------------------------------------- */
@@ -865,6 +962,39 @@ static void take_better(struct gate *g, const unsigned char *other) {
     rsp_map_free(items);
 }
 
+static bool is_missed(unsigned char hidden) { return hidden != SHOWN && hidden != UNPRINTED; }
+
+/* Every item as it was before where no less is hidden now. */
+static void keep_lesser(struct gate *g, const unsigned char *before) {
+    rsp_map *items = rsp_map_new();
+    size_t n = g->results->n, *item = rsp_malloc((n + 1) * sizeof *item);
+    long *more = rsp_calloc(n + 1, sizeof *more);
+    for (size_t i = 0; i < n; i++) {
+        const char *key = item_of_any(g, i);
+        rsp_map_put(items, key, rsp_map_count(items));
+        item[i] = rsp_map_get(items, key);
+        more[item[i]] += is_missed(g->hidden[i]) - is_missed(before[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (more[item[i]] >= 0) g->hidden[i] = before[i];
+    free(more);
+    free(item);
+    rsp_map_free(items);
+}
+
+/* Rules look at one sum at a time, and hide more than what protects all of them together. Every item as it was left, whichever
+ * way that was. */
+static void show_superfluous(struct gate *g) {
+    unsigned char *before = rsp_malloc(g->results->n + 1);
+    memcpy(before, g->hidden, g->results->n);
+    g->joining = JOIN_ONE;
+    if (take_back(g)) {
+        complementary(g, false);
+        keep_lesser(g, before);
+    }
+    free(before);
+}
+
 /* Hides what must be hidden with five answers as they are, then once more joining them in either way. */
 static void complementary_all_ways(struct gate *g) {
     size_t n = g->results->n;
@@ -872,13 +1002,14 @@ static void complementary_all_ways(struct gate *g) {
     memcpy(first, g->hidden, n);
     g->fives = rsp_fives_find(g->results, g->arena);
     g->kin = find_kin(g);
+    g->hidden_in = RSP_ARRAY(g->arena, size_t, n_sums(g->kin) + 1);
     for (size_t way = JOIN_NONE; way < (g->fives.n ? N_JOININGS : JOIN_ONE); way++) {
         g->joining = (rsp_joining) way;
         if (best) {
             g->hidden = rsp_calloc(n + 1, 1);
             memcpy(g->hidden, first, n);
         }
-        complementary(g);
+        complementary(g, way != JOIN_NONE);
         for (size_t i = 0; i < n; i++)
             if (left_out(g, &g->results->rows[i])) g->hidden[i] = UNPRINTED;
         if (best) take_better(g, best);
@@ -886,6 +1017,7 @@ static void complementary_all_ways(struct gate *g) {
         best = g->hidden;
     }
     free(first);
+    show_superfluous(g);
 }
 
 /* Pairs that are published; answers that stand in one. */

@@ -31,7 +31,10 @@ struct protector {
     rsp_cell_state *cells;
     bool *next; /* next: marked in this round, so that blocks see one state */
     const rsp_relation *relations;
-    size_t *component; /* union-find over hidden cells */
+    size_t *first, *relation; /* relations of a cell: relation[first[cell]] to relation[first[cell + 1]] */
+    size_t *unknowns;         /* per relation: its cells that took part when the round began */
+    size_t *component;        /* union-find over hidden cells */
+    size_t *place;            /* per hidden cell: its column among those of its component */
     struct reach *reach;
     int *status; /* per relation, likewise */
     size_t marked;
@@ -66,20 +69,35 @@ static bool can_be_hidden(const struct protector *p, size_t cell) {
     return !c->hidden && !c->known && !c->past;
 }
 
+static void list_relations(struct protector *p) {
+    size_t n = 0, *first = rsp_calloc(p->n_cells + 2, sizeof *first);
+    for (size_t i = 0; i < p->n_relations; i++)
+        for (size_t k = 0; k < p->relations[i].n; k++, n++) first[p->relations[i].cell[k] + 2]++;
+    for (size_t k = 2; k < p->n_cells + 2; k++) first[k] += first[k - 1];
+    p->relation = rsp_malloc((n + 1) * sizeof *p->relation);
+    for (size_t i = 0; i < p->n_relations; i++)
+        for (size_t k = 0; k < p->relations[i].n; k++) p->relation[first[p->relations[i].cell[k] + 1]++] = i;
+    p->first = first;
+}
+
+static void count_unknowns(struct protector *p) {
+    for (size_t i = 0; i < p->n_relations; i++) {
+        const rsp_relation *r = &p->relations[i];
+        p->unknowns[i] = 0;
+        for (size_t k = 0; k < r->n; k++) p->unknowns[i] += takes_part(p, r, k);
+    }
+}
+
 /* Numbers of respondents are published beside every statistic: the constant of a relation is known even where all its cells
  * are hidden. */
-static bool usable(const struct protector *p, const rsp_relation *r) {
-    for (size_t k = 0; k < r->n; k++)
-        if (takes_part(p, r, k)) return true;
-    return false;
-}
+static bool usable(const struct protector *p, size_t relation) { return p->unknowns[relation] > 0; }
 
 static void join_components(struct protector *p) {
     for (size_t k = 0; k < p->n_cells; k++) p->component[k] = k;
     for (size_t i = 0; i < p->n_relations; i++) {
         const rsp_relation *r = &p->relations[i];
         size_t first = RSP_NONE;
-        for (size_t k = 0; usable(p, r) && k < r->n; k++) {
+        for (size_t k = 0; usable(p, i) && k < r->n; k++) {
             if (!takes_part(p, r, k)) continue;
             if (first == RSP_NONE) first = find(p->component, r->cell[k]);
             else p->component[find(p->component, r->cell[k])] = first;
@@ -118,32 +136,53 @@ static size_t reduce(struct block *b) {
     return rank;
 }
 
-static bool holds(const rsp_relation *r, size_t cell) {
-    for (size_t k = 0; k < r->n; k++)
-        if (r->cell[k] == cell) return true;
-    return false;
+/* In how many relations of tonight would the cell be the first that is hidden? Each of them needs another one then, and so on. */
+static size_t relations_opened(const struct protector *p, size_t cell) {
+    size_t n = 0;
+    for (size_t j = p->first[cell]; j < p->first[cell + 1]; j++)
+        n += !p->relations[p->relation[j]].sign && p->unknowns[p->relation[j]] == 0;
+    return n;
+}
+
+/* Of how many relations is it the whole? */
+static size_t relations_topped(const struct protector *p, size_t cell) {
+    size_t n = 0;
+    for (size_t j = p->first[cell]; j < p->first[cell + 1]; j++) {
+        const rsp_relation *r = &p->relations[p->relation[j]];
+        n += !r->sign && !r->fixed && r->cell[0] == cell;
+    }
+    return n;
 }
 
 /* Of two cells that may be hidden, the one that costs less: hidden in the publication before, so that the pattern stays and opens
- * nothing; then somebody in it, then the smaller, then the first. */
+ * nothing; then somebody in it, then what hangs together least with what is shown, then the smaller, then the first. */
 static bool cheaper(const struct protector *p, size_t a, size_t b) {
     const rsp_cell_state *x = &p->cells[a], *y = &p->cells[b];
     if (b == RSP_NONE) return true;
     if (x->stays != y->stays) return x->stays;
+
+    size_t topped = relations_topped(p, a), by_b = relations_topped(p, b);
+    if (topped != by_b) return topped < by_b;
+    size_t opened = relations_opened(p, a), by_other = relations_opened(p, b);
+    if (opened != by_other) return opened < by_other;
     if ((x->count > 0) != (y->count > 0)) return x->count > 0;
     return x->count != y->count ? x->count < y->count : a < b;
 }
 
-/* The cheapest shown cell that shares a relation with an exposed one: hiding it gives the attacker one unknown more. */
-static size_t best_partner(const struct protector *p, const struct block *b, size_t cell) {
+static size_t cheapest_in(const struct protector *p, const rsp_relation *r, size_t best) {
+    for (size_t k = 0; k < r->n; k++)
+        if (can_be_hidden(p, r->cell[k]) && cheaper(p, r->cell[k], best)) best = r->cell[k];
+    return best;
+}
+
+/* The cheapest shown cell that shares a relation with an exposed one: hiding it gives the attacker one unknown more. Where a
+ * relation says what the cell is, or is all that speaks of it, it has to be one of that relation. */
+static size_t best_partner(const struct protector *p, size_t cell) {
     size_t best = RSP_NONE;
-    for (size_t i = 0; i < b->n_rows; i++) {
-        const rsp_relation *r = &p->relations[b->row[i]];
-        for (size_t k = 0; k < r->n && holds(r, cell); k++) {
-            size_t c = r->cell[k];
-            if (can_be_hidden(p, c) && cheaper(p, c, best)) best = c;
-        }
-    }
+    for (size_t alone = 1; best == RSP_NONE && alone <= 2; alone++)
+        for (size_t j = p->first[cell]; j < p->first[cell + 1]; j++)
+            if (alone == 2 || p->unknowns[p->relation[j]] == 1)
+                best = cheapest_in(p, &p->relations[p->relation[j]], best);
     return best;
 }
 
@@ -174,15 +213,27 @@ static bool keep_hidden(struct protector *p, const struct block *b) {
 /* Hides a partner of the exposed cell; where its own relations have none left, one of its component's. */
 static bool hide_partner(struct protector *p, const struct block *b, size_t cell) {
     if (keep_hidden(p, b)) return true;
-    size_t partner = best_partner(p, b, cell);
-    for (size_t i = 0; partner == RSP_NONE && i < b->n_rows; i++) {
-        const rsp_relation *r = &p->relations[b->row[i]];
-        for (size_t k = 0; k < r->n; k++)
-            if (can_be_hidden(p, r->cell[k]) && cheaper(p, r->cell[k], partner)) partner = r->cell[k];
-    }
+    size_t partner = best_partner(p, cell);
+    bool none = partner == RSP_NONE;
+    for (size_t i = 0; none && i < b->n_rows; i++) partner = cheapest_in(p, &p->relations[b->row[i]], partner);
     if (partner != RSP_NONE) p->next[partner] = true;
     else p->cells[cell].exposed = true;
     return partner != RSP_NONE;
+}
+
+/* Where a single relation says what the cell is, hides another one of it, unless one was marked in this round. True if one is. */
+static bool hide_beside_single(struct protector *p, size_t cell) {
+    bool any = false;
+    for (size_t j = p->first[cell]; j < p->first[cell + 1]; j++) {
+        const rsp_relation *r = &p->relations[p->relation[j]];
+        if (r->sign || p->unknowns[p->relation[j]] != 1) continue;
+        bool marked = false;
+        for (size_t k = 0; k < r->n; k++) marked |= p->next[r->cell[k]] && !p->cells[r->cell[k]].hidden;
+        size_t partner = marked ? RSP_NONE : cheapest_in(p, r, RSP_NONE);
+        if (partner != RSP_NONE) p->next[partner] = true;
+        any |= marked || partner != RSP_NONE;
+    }
+    return any;
 }
 
 /* ---- elimination ------------------------------------------------------------------------------------------------ */
@@ -192,23 +243,26 @@ static double coefficient(const rsp_relation *r, size_t k) {
     return !r->fixed && k == 0 ? -1 : 1;
 }
 
-static bool nothing_determined(struct protector *p, struct block *b, const size_t *place) {
+static bool nothing_determined(struct protector *p, struct block *b) {
     bool changed = false;
     b->matrix = rsp_calloc(b->n_rows * b->n_columns, sizeof *b->matrix);
     for (size_t i = 0; i < b->n_rows; i++) {
         const rsp_relation *r = &p->relations[b->row[i]];
         for (size_t k = 0; k < r->n && !r->sign; k++) /* earlier publications were looked at in their night */
             if (is_unknown(p, r->cell[k]))
-                b->matrix[i * b->n_columns + place[r->cell[k]]] = coefficient(r, k) < 0 ? PRIME - 1 : 1;
+                b->matrix[i * b->n_columns + p->place[r->cell[k]]] = coefficient(r, k) < 0 ? PRIME - 1 : 1;
     }
-    size_t rank = reduce(b);
-    for (size_t i = 0; i < rank && !changed; i++) {
+    size_t rank = reduce(b), *determined = rsp_malloc((rank + 1) * sizeof *determined), n = 0;
+    for (size_t i = 0; i < rank; i++) {
         size_t unknowns = 0, cell = 0;
         for (size_t j = 0; j < b->n_columns; j++)
             if (b->matrix[i * b->n_columns + j]) unknowns++, cell = b->column[j];
         bool matters = !p->cells[cell].open && (!p->cells[cell].counts || p->cells[cell].need > 0);
-        if (unknowns == 1 && matters) changed = hide_partner(p, b, cell);
+        if (unknowns == 1 && matters) determined[n++] = cell;
     }
+    for (size_t k = 0; k < n; k++) changed |= hide_beside_single(p, determined[k]);
+    for (size_t k = 0; k < n && !changed; k++) changed = hide_partner(p, b, determined[k]);
+    free(determined);
     free(b->matrix);
     return !changed;
 }
@@ -317,7 +371,7 @@ static void add_columns(const struct protector *p, const struct block *b, struct
     }
 }
 
-static struct attack attack_new(const struct protector *p, const struct block *b, const size_t *place) {
+static struct attack attack_new(const struct protector *p, const struct block *b) {
     size_t room = 2 * b->n_columns;
     struct attack x = {.lp = glp_create_prob(),
                        .cell = rsp_malloc(room * sizeof *x.cell),
@@ -335,7 +389,7 @@ static struct attack attack_new(const struct protector *p, const struct block *b
         if (!counts_only(p, r)) continue;
         for (size_t k = 0; k < r->n; k++) {
             if (!takes_part(p, r, k)) continue;
-            size_t j = place[r->cell[k]];
+            size_t j = p->place[r->cell[k]];
             index[++n] = (int) (!of_tonight(r, k) && x.before[j] != RSP_NONE ? x.before[j] : j) + 1;
             value[n] = coefficient(r, k);
         }
@@ -386,8 +440,8 @@ static bool bound(struct attack *x, size_t j, int direction) {
 
 static bool wide_enough(const struct attack *x, size_t j) { return x->high[j] - x->low[j] >= x->need[j] - 1e-6; }
 
-static bool intervals_wide(struct protector *p, struct block *b, const size_t *place) {
-    struct attack x = attack_new(p, b, place);
+static bool intervals_wide(struct protector *p, struct block *b) {
+    struct attack x = attack_new(p, b);
     bool changed = false;
     take_reach(p, b, &x);
     take_basis(p, b, &x);
@@ -414,34 +468,34 @@ static void describe_cell(rsp_buf *out, const rsp_cell_state *c) {
     rsp_buf_add(out, marks, sizeof marks);
 }
 
-static void describe_relation(const struct protector *p, rsp_buf *out, const rsp_relation *r, const size_t *place) {
+static void describe_relation(const struct protector *p, rsp_buf *out, const rsp_relation *r) {
     const double ends[] = {r->fall, r->rise};
     const char marks[] = {r->sign != NULL, r->to_tonight, counts_only(p, r)};
     rsp_buf_add(out, (const char *) ends, sizeof ends);
     rsp_buf_add(out, marks, sizeof marks);
     for (size_t k = 0; k < r->n; k++) {
         if (!takes_part(p, r, k)) continue;
-        rsp_buf_add(out, (const char *) &place[r->cell[k]], sizeof *place);
+        rsp_buf_add(out, (const char *) &p->place[r->cell[k]], sizeof *p->place);
         rsp_buf_add(out, coefficient(r, k) < 0 ? "-" : "+", 1);
     }
 }
 
 /* All that the verdict on a block rests on: a block that is safe hides nothing more, so what could be hidden is no part. */
-static rsp_buf describe(const struct protector *p, const struct block *b, const size_t *place) {
+static rsp_buf describe(const struct protector *p, const struct block *b) {
     rsp_buf out = {0};
     for (size_t j = 0; j < b->n_columns; j++) describe_cell(&out, &p->cells[b->column[j]]);
-    for (size_t i = 0; i < b->n_rows; i++) describe_relation(p, &out, &p->relations[b->row[i]], place);
+    for (size_t i = 0; i < b->n_rows; i++) describe_relation(p, &out, &p->relations[b->row[i]]);
     return out;
 }
 
-static bool protect_block(struct protector *p, struct block *b, size_t *place) {
-    for (size_t j = 0; j < b->n_columns; j++) place[b->column[j]] = j;
-    rsp_buf description = describe(p, b, place);
+static bool protect_block(struct protector *p, struct block *b) {
+    for (size_t j = 0; j < b->n_columns; j++) p->place[b->column[j]] = j;
+    rsp_buf description = describe(p, b);
     bool safe = rsp_map_get_n(p->safe, description.data, description.length) != RSP_NONE, exposed = false;
     if (safe) {
         for (size_t j = 0; j < b->n_columns; j++) p->cells[b->column[j]].exposed = false;
     } else {
-        safe = nothing_determined(p, b, place) && intervals_wide(p, b, place);
+        safe = nothing_determined(p, b) && intervals_wide(p, b);
         for (size_t j = 0; j < b->n_columns; j++) exposed |= p->cells[b->column[j]].exposed;
         if (safe && !exposed) rsp_map_put_n(p->safe, description.data, description.length, 1);
     }
@@ -451,46 +505,64 @@ static bool protect_block(struct protector *p, struct block *b, size_t *place) {
 
 static void push(size_t **v, size_t *n, size_t *capacity, size_t x) { RSP_PUSH(*v, *n, *capacity, x); }
 
-/* One round over all components; true if a cell was marked. */
-static bool round_of(struct protector *p) {
+/* The systems that hang together, each in the place of the cell that stands for its component; others are empty. */
+struct blocks {
     struct list {
         size_t *v, n, capacity;
     } * rows, *columns;
-    size_t *place = rsp_malloc((p->n_cells + 1) * sizeof *place);
-    bool changed = false;
+};
+
+static struct blocks blocks_new(struct protector *p) {
+    struct blocks all = {rsp_calloc(p->n_cells + 1, sizeof *all.rows), rsp_calloc(p->n_cells + 1, sizeof *all.columns)};
+    count_unknowns(p);
     join_components(p);
-    rows = rsp_calloc(p->n_cells + 1, sizeof *rows);
-    columns = rsp_calloc(p->n_cells + 1, sizeof *columns);
     for (size_t k = 0; k < p->n_cells; k++)
         if (is_asked(p, k)) {
-            struct list *l = &columns[find(p->component, k)];
+            struct list *l = &all.columns[find(p->component, k)];
             push(&l->v, &l->n, &l->capacity, k);
         }
     for (size_t i = 0; i < p->n_relations; i++) {
         const rsp_relation *r = &p->relations[i];
         size_t k = 0;
-        if (!usable(p, r)) continue;
+        if (!usable(p, i)) continue;
         while (!takes_part(p, r, k)) k++;
-        struct list *l = &rows[find(p->component, r->cell[k])];
+        struct list *l = &all.rows[find(p->component, r->cell[k])];
         push(&l->v, &l->n, &l->capacity, i);
     }
+    return all;
+}
+
+static struct block block_of(const struct blocks *all, size_t component) {
+    const struct list *rows = &all->rows[component], *columns = &all->columns[component];
+    return (struct block){rows->n, columns->n, rows->v, columns->v, NULL};
+}
+
+static void blocks_free(const struct protector *p, struct blocks *all) {
+    for (size_t k = 0; k < p->n_cells; k++) free(all->rows[k].v), free(all->columns[k].v);
+    free(all->rows);
+    free(all->columns);
+}
+
+/* One round over all components; true if a cell was marked. */
+static bool round_of(struct protector *p) {
+    struct blocks all = blocks_new(p);
+    bool changed = false;
     for (size_t k = 0; k < p->n_cells; k++) {
-        struct block b = {rows[k].n, columns[k].n, rows[k].v, columns[k].v, NULL};
+        struct block b = block_of(&all, k);
         /* In no relation, a hidden cell is safe; one that is shown again says what it was. */
         bool alone = b.n_columns && !b.n_rows && is_unknown(p, b.column[0]);
-        if (b.n_columns && !alone) changed |= !protect_block(p, &b, place);
+        if (b.n_columns && !alone) changed |= !protect_block(p, &b);
     }
-    for (size_t k = 0; k < p->n_cells; k++) free(rows[k].v), free(columns[k].v);
+    blocks_free(p, &all);
     for (size_t k = 0; k < p->n_cells; k++) {
         p->marked += p->next[k] && !p->cells[k].hidden;
         p->cells[k].hidden |= p->next[k];
     }
-    free(rows), free(columns), free(place);
     return changed;
 }
 
-size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations,
-                   rsp_map *safe) {
+static struct protector protector_new(size_t n_cells, rsp_cell_state *cells, size_t n_relations,
+                                      const rsp_relation *relations, rsp_map *safe) {
     struct protector p = {.n_cells = n_cells,
                           .n_relations = n_relations,
                           .cells = cells,
@@ -499,13 +571,90 @@ size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, co
                           .safe = safe,
                           .reach = rsp_calloc(n_cells + 1, sizeof *p.reach),
                           .status = rsp_calloc(n_relations + 1, sizeof *p.status),
+                          .place = rsp_malloc((n_cells + 1) * sizeof *p.place),
+                          .unknowns = rsp_malloc((n_relations + 1) * sizeof *p.unknowns),
                           .component = rsp_malloc((n_cells + 1) * sizeof *p.component)};
     glp_term_out(GLP_OFF);
-    while (round_of(&p)) continue; /* each round hides a cell more, so it ends */
+    list_relations(&p);
+    return p;
+}
+
+static void protector_free(struct protector *p) {
     glp_free_env();
-    free(p.component);
-    free(p.reach);
-    free(p.status);
-    free(p.next);
+    free(p->component);
+    free(p->unknowns);
+    free(p->place);
+    free(p->first);
+    free(p->relation);
+    free(p->reach);
+    free(p->status);
+    free(p->next);
+}
+
+size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations,
+                   rsp_map *safe) {
+    struct protector p = protector_new(n_cells, cells, n_relations, relations, safe);
+    while (round_of(&p)) continue; /* each round hides a cell more, so it ends */
+    protector_free(&p);
     return p.marked;
+}
+
+/* ---- taking back ------------------------------------------------------------------------------------------------ */
+
+/* Without the cell, would a relation say what another one is? Sooner seen than by linear programming. */
+static bool leaves_one(const struct protector *p, size_t cell) {
+    for (size_t j = p->first[cell]; j < p->first[cell + 1]; j++) {
+        const rsp_relation *r = &p->relations[p->relation[j]];
+        if (p->unknowns[p->relation[j]] != 2) continue;
+        for (size_t k = 0; k < r->n; k++)
+            if (r->cell[k] != cell && is_unknown(p, r->cell[k]) && p->cells[r->cell[k]].need > 0) return true;
+    }
+    return false;
+}
+
+/* Do all intervals stay wide enough where the j-th column is known? */
+static bool wide_without(const struct protector *p, struct attack *x, size_t j) {
+    bool wide = true;
+    glp_set_col_bnds(x->lp, (int) j + 1, GLP_FX, 0, 0);
+    for (size_t k = 0; k < x->n; k++) x->low[k] = x->high[k] = 0;
+    for (size_t k = 0; wide && k < x->n; k++) {
+        if (k == j || !is_unknown(p, x->cell[k])) continue;
+        for (int direction = GLP_MIN; !wide_enough(x, k) && direction <= GLP_MAX; direction++)
+            if (!bound(x, k, direction)) break;
+        wide = wide_enough(x, k);
+    }
+    const rsp_cell_state *c = &p->cells[x->cell[j]];
+    if (!wide) glp_set_col_bnds(x->lp, (int) j + 1, c->high > -c->low ? GLP_DB : GLP_FX, -c->low, c->high);
+    return wide;
+}
+
+static void take_back(struct protector *p, size_t cell) {
+    p->cells[cell].hidden = false;
+    for (size_t j = p->first[cell]; j < p->first[cell + 1]; j++) p->unknowns[p->relation[j]]--;
+}
+
+size_t rsp_take_back(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations, size_t n,
+                     const size_t *order) {
+    struct protector p = protector_new(n_cells, cells, n_relations, relations, NULL);
+    struct blocks all = blocks_new(&p);
+    struct attack *attack = rsp_calloc(n_cells + 1, sizeof *attack); /* per component, once it is asked for */
+    size_t shown = 0;
+    for (size_t k = 0; k < n; k++) {
+        size_t component = find(p.component, order[k]);
+        struct block b = block_of(&all, component);
+        if (leaves_one(&p, order[k])) continue;
+        if (!attack[component].lp) {
+            for (size_t j = 0; j < b.n_columns; j++) p.place[b.column[j]] = j;
+            attack[component] = attack_new(&p, &b);
+        }
+        if (!wide_without(&p, &attack[component], p.place[order[k]])) continue;
+        take_back(&p, order[k]);
+        shown++;
+    }
+    for (size_t k = 0; k < n_cells; k++)
+        if (attack[k].lp) attack_free(&attack[k]);
+    free(attack);
+    blocks_free(&p, &all);
+    protector_free(&p);
+    return shown;
 }

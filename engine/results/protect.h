@@ -44,4 +44,11 @@ typedef struct {
 size_t rsp_protect(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations,
                    rsp_map *safe);
 
+/* Takes back what is superfluous: shows the cells of order[n], hidden counts of tonight that no rule hides, one after another where
+ * the count of every hidden cell still stays `need` open (the cleaning up of Kelly, Golden and Assad 1992, Cell suppression:
+ * disclosure protection for sensitive tabular data, Networks 22). Of tonight's relations alone: what earlier publications
+ * tell is to be asked anew. Returns how many it shows. */
+size_t rsp_take_back(size_t n_cells, rsp_cell_state *cells, size_t n_relations, const rsp_relation *relations, size_t n,
+                     const size_t *order);
+
 #endif

@@ -103,6 +103,7 @@ static void load_languages(rsp_loader *l) {
                 RSP_FAULT(l, value->loc, NULL, "language '%s' stands twice", value->text);
         if (!value->bad) l->s->languages[l->s->n_languages++] = value->text;
     }
+    if (n) l->s->languages_loc = n->loc;
     if (n && !n->n) RSP_FAULT(l, n->loc, NULL, "'languages' needs at least one language");
 }
 

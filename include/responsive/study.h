@@ -554,6 +554,7 @@ typedef struct {
     rsp_text title;
     size_t n_languages;
     const char **languages; /* of outputs; the first is the default */
+    rsp_loc languages_loc;
     struct {
         rsp_text publisher, contact, funding, licence;
     } publication; /* each may be empty */
