@@ -90,6 +90,13 @@ void rsp_arena_expect(rsp_arena *a, size_t bytes) {
     a->blocks = b;
 }
 
+void rsp_arena_join(rsp_arena *a, rsp_arena *other) {
+    struct block **end = &a->blocks;
+    while (*end) end = &(*end)->next;
+    *end = other->blocks;
+    free(other);
+}
+
 static size_t rounded_up(size_t bytes) {
     if (bytes > SIZE_MAX - ALIGNMENT) rsp_ending_without_memory();
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

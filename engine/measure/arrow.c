@@ -186,12 +186,20 @@ static void pick(const rsp_arrow *a, size_t block, const double *matrix, double 
         for (size_t j = 0; j < n; j++) to[i * n + j] = matrix[of[i] * a->k + of[j]];
 }
 
+/* c = a b, all [k*k], a panel of rows at a time, so that large ones can be dealt out: the same bits for any threads. */
+static void multiply_panels(const double *a, const double *b, size_t k, double *c) {
+    enum { PANEL = 32, WORTH_THREADS = 100 };
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (k > WORTH_THREADS)
+    for (size_t i = 0; i < k; i += PANEL)
+        rsp_multiply(a + i * k, false, b, false, i + PANEL < k ? PANEL : k - i, k, k, c + i * k);
+}
+
 void rsp_arrow_sandwich(const rsp_arrow *a, const double *v, const double *b, bool blocks, double *out) {
     size_t k = a->k;
     double *room = rsp_malloc((3 * k * k + 1) * sizeof *room);
     if (!blocks || shared(a)) {
-        rsp_multiply(v, false, b, false, k, k, k, room);
-        rsp_multiply(room, false, v, false, k, k, k, out);
+        multiply_panels(v, b, k, room);
+        multiply_panels(room, v, k, out);
         free(room);
         return;
     }

@@ -1,4 +1,5 @@
 /* The respondents of a factor model by group, and their moments. */
+#include "base/arena.h"
 #include "measure/factor_cells.h"
 #include "measure/sem_likelihood.h"
 #include "responsive/clean.h"
@@ -103,6 +104,35 @@ static bool read_group(const struct reader *r, size_t category, rsp_arena *a, rs
     bool ok = rsp_sem_sample_new(x, w, row, n, p, a, out);
     free(x), free(w);
     return ok;
+}
+
+/* Are groups to be read side by side? Where one holds more than a thread's part, its blocks are dealt out instead. */
+static bool side_by_side(const struct reader *r) {
+    size_t largest = 0, n = r->start[r->groups.n];
+    for (size_t c = 0; c < r->groups.n; c++)
+        if (r->start[c + 1] - r->start[c] > largest) largest = r->start[c + 1] - r->start[c];
+    return n > RSP_BLOCK && largest * (size_t) rsp_threads() <= n;
+}
+
+/* x->group: of the categories that have rows. Every group is read into an arena of its own, which goes over into a. */
+static void read_moments(const struct reader *r, bool pairwise, rsp_factor_sample *x, rsp_arena *a) {
+    size_t *category = RSP_ARRAY(a, size_t, r->groups.n);
+    bool usable = true;
+    for (size_t c = 0; c < r->groups.n; c++)
+        if (r->start[c + 1] > r->start[c]) category[x->n_groups++] = c;
+    rsp_arena **own = RSP_ARRAY(a, rsp_arena *, x->n_groups + 1);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) reduction(&& : usable) if (side_by_side(r))
+    for (size_t g = 0; g < x->n_groups; g++) {
+        own[g] = rsp_arena_new();
+        bool moments = read_group(r, category[g], own[g], &x->group[g]) || pairwise; /* which needs none of all items */
+        usable = usable && moments && x->group[g].n > x->n_items;
+    }
+    for (size_t g = 0; g < x->n_groups; g++) {
+        rsp_arena_join(a, own[g]);
+        if (x->code) x->code[g] = r->groups.code[category[g]];
+        x->n += x->group[g].n;
+    }
+    x->usable = usable && x->n_groups > 0;
 }
 
 /* Weights are brought to the sum of the respondents of all groups. */
@@ -268,21 +298,11 @@ rsp_factor_sample *rsp_factor_sample_new(const rsp_sample *s, const rsp_factor_m
     choose_rows(&r, a);
     x->sample = s;
     set_scale(&r, x);
-    x->usable = true;
     x->group_name = f->group_name;
     x->code = f->group == RSP_NONE ? NULL : RSP_ARRAY(a, const char *, r.groups.n);
     x->group = RSP_ARRAY(a, rsp_sem_sample, r.groups.n);
-    for (size_t c = 0; c < r.groups.n; c++) {
-        size_t n = r.start[c + 1] - r.start[c];
-        if (!n) continue;
-        bool moments = read_group(&r, c, a, &x->group[x->n_groups]) || f->pairwise; /* which needs none of all items */
-        x->usable &= moments && n > x->n_items;
-        if (x->code) x->code[x->n_groups] = r.groups.code[c];
-        x->n += n;
-        x->n_groups++;
-    }
+    read_moments(&r, f->pairwise, x, a);
     free(r.row);
-    x->usable &= x->n_groups > 0;
     if (rsp_limited_information(f)) x->usable &= read_ordinal(f, x, a, d);
     return x;
 }

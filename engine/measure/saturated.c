@@ -232,8 +232,8 @@ static bool saturate(rsp_sem_sample *x, size_t p, rsp_arena *a) {
 bool rsp_sem_sample_new(const double *x, const double *w, const uint32_t *row, size_t n, size_t p, rsp_arena *a,
                         rsp_sem_sample *out) {
     size_t *place = rsp_malloc((n + 1) * sizeof *place);
-    double *sorted = RSP_ARRAY(a, double, n *p + 1), *weight = w ? RSP_ARRAY(a, double, n + 1) : NULL;
-    uint32_t *rows = RSP_ARRAY(a, uint32_t, n + 1);
+    double *sorted = RSP_ARRAY_UNSET(a, double, n *p + 1), *weight = w ? RSP_ARRAY_UNSET(a, double, n + 1) : NULL;
+    uint32_t *rows = RSP_ARRAY_UNSET(a, uint32_t, n + 1);
     *out = (rsp_sem_sample){.n = n, .x = sorted, .w = weight, .row = rows, .known = RSP_NEW(a, rsp_sem_known)};
     find_patterns(x, n, p, a, out, place);
 #pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
