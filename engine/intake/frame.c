@@ -267,8 +267,9 @@ static void put_words_in_order(struct word *words, size_t n) {
 static void categorise_words(const rsp_column *c, size_t n, rsp_arena *a, rsp_categories *out) {
     int32_t *place = RSP_ARRAY(a, int32_t, c->n_words);
     memset(place, 0xff, c->n_words * sizeof *place);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
     for (size_t i = 0; i < n; i++)
-        if (c->text[i] >= 0) place[c->text[i]] = 0;
+        if (c->text[i] >= 0) __atomic_store_n(&place[c->text[i]], 0, __ATOMIC_RELAXED);
     struct word *used = RSP_ARRAY(a, struct word, c->n_words);
     for (size_t k = 0; k < c->n_words; k++)
         if (place[k] == 0) used[out->n++] = (struct word){c->words[k], (int32_t) k};

@@ -337,9 +337,7 @@ static int64_t count_organisations(const rsp_sample *s, const rsp_mmatrix *m) {
 #pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
     for (size_t i = 0; i < m->n; i++) {
         int32_t o = s->organisation[m->row[i]];
-        if (o < 0) continue;
-#pragma omp atomic write
-        seen[o] = 1;
+        if (o >= 0) __atomic_store_n(&seen[o], 1, __ATOMIC_RELAXED);
     }
     for (int32_t o = 0; o <= most; o++) n += seen[o];
     free(seen);

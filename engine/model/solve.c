@@ -50,7 +50,7 @@ static void householder(long double *a, size_t r, size_t c, size_t ld) {
 
 /* Rows are cut into as many parts as their number says, whatever the threads; each part's factor is made block by block,
  * the parts' factors then are one more block (Demmel et al. 2012). */
-enum { BLOCK_ROWS = 1024, PART_ROWS = 16 * BLOCK_ROWS, MOST_PARTS = 16 };
+enum { BLOCK_ROWS = 1024, PART_ROWS = 4 * BLOCK_ROWS, MOST_PARTS = 24 };
 
 static size_t number_of_parts(size_t n) { return n / PART_ROWS + 1 < MOST_PARTS ? n / PART_ROWS + 1 : MOST_PARTS; }
 

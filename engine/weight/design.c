@@ -79,7 +79,7 @@ static size_t number_units(rsp_sample *s, const int32_t *parent, size_t n_parent
         code = v.number;
         n_codes = v.n;
         /* Nobody knows whom a respondent without a cluster belongs with; alone is the only neutral place. */
-        for (size_t i = 0; i < s->n; i++)
+        for (size_t i = 0; v.n_missing && i < s->n; i++)
             if (!code[i]) code[i] = (int32_t) n_codes++;
         if (v.n_missing)
             rsp_report(d, RSP_WARNING, s->frame->study->design.loc, NULL,
@@ -95,7 +95,9 @@ static rsp_stage stage_new(rsp_arena *a, const int32_t *row_parent, size_t n_par
                            size_t n_units, size_t n) {
     int32_t *parent = RSP_ARRAY(a, int32_t, n_units);
     uint32_t *first = RSP_ARRAY(a, uint32_t, n_parents + 1);
-    for (size_t i = 0; i < n; i++) parent[row_unit[i]] = row_parent[i];
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
+    for (size_t i = 0; i < n; i++)
+        __atomic_store_n(&parent[row_unit[i]], row_parent[i], __ATOMIC_RELAXED); /* all alike */
     for (size_t u = 0; u < n_units; u++) first[parent[u] + 1]++;
     for (size_t q = 0; q < n_parents; q++) first[q + 1] += first[q];
     return (rsp_stage){.n_parents = n_parents,

@@ -145,17 +145,18 @@ static void fill_cells(building *b) {
     uint32_t *row = RSP_ARRAY(b->scratch, uint32_t, c->n_cells);
     uint32_t *group_cell = RSP_ARRAY(s->arena, uint32_t, s->n_groups + 1);
     c->g = RSP_ARRAY(s->arena, double, c->n_cells);
+#pragma omp parallel for schedule(dynamic, 16) num_threads(rsp_threads()) if (s->n > RSP_BLOCK)
     for (size_t k = 0; k < c->n_cells; k++) {
         row[k] = c->cell_order[c->cell_start[k]];
         unit[k] = s->base[row[k]];
         c->g[k] = 1;
-        group_cell[s->group[row[k]] + 1]++;
         for (size_t i = c->cell_start[k]; i < c->cell_start[k + 1]; i++) {
             double base = s->base[c->cell_order[i]];
             d[k] += base;
             respondents[k] += base > 0;
         }
     }
+    for (size_t k = 0; k < c->n_cells; k++) group_cell[s->group[row[k]] + 1]++;
     for (size_t k = 0; k < s->n_groups; k++) {
         group_cell[k + 1] += group_cell[k];
         size_t cells = group_cell[k + 1] - group_cell[k];

@@ -7,19 +7,43 @@
 
 enum { TABLE_PAIRS = 2 }; /* for a row */
 
-void rsp_order_by(const int32_t *key, size_t n_keys, size_t n, uint32_t *order, uint32_t *start) {
-    memset(start, 0, (n_keys + 1) * sizeof *start);
-    for (size_t i = 0; i < n; i++) start[key[i] + 1]++;
-    for (size_t k = 0; k < n_keys; k++) start[k + 1] += start[k];
-    for (size_t i = 0; i < n; i++) order[start[key[i]]++] = (uint32_t) i;
-    for (size_t k = n_keys; k > 0; k--) start[k] = start[k - 1]; /* filling moved each start to its end */
-    start[0] = 0;
+/* Parts of rows to be counted and placed side by side; how many does not show, as there is one stable order. */
+static size_t parts_of(size_t n_keys, size_t n) {
+    size_t parts = (size_t) rsp_threads();
+    return n > RSP_BLOCK && parts * n_keys <= n ? parts : 1;
 }
 
-/* Few enough for a table of all pairs: those that occur are marked, and then numbered in their order. */
+void rsp_order_by(const int32_t *key, size_t n_keys, size_t n, uint32_t *order, uint32_t *start) {
+    size_t parts = parts_of(n_keys, n);
+    uint32_t *next = rsp_calloc(parts * n_keys + 1, sizeof *next), at = 0; /* counts, then places, by part */
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (parts > 1)
+    for (size_t p = 0; p < parts; p++)
+        for (size_t i = n * p / parts; i < n * (p + 1) / parts; i++) next[p * n_keys + (size_t) key[i]]++;
+    for (size_t k = 0; k < n_keys; k++) {
+        start[k] = at;
+        for (size_t p = 0; p < parts; p++) {
+            uint32_t count = next[p * n_keys + k];
+            next[p * n_keys + k] = at;
+            at += count;
+        }
+    }
+    start[n_keys] = at;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (parts > 1)
+    for (size_t p = 0; p < parts; p++)
+        for (size_t i = n * p / parts; i < n * (p + 1) / parts; i++)
+            order[next[p * n_keys + (size_t) key[i]]++] = (uint32_t) i;
+    free(next);
+}
+
+/* Few enough for a table of all pairs: those that occur are marked, and then numbered in their order. Threads look before they
+ * mark: a line of the cache that nobody writes to is at hand for all. */
 static size_t number_by_table(const int32_t *a, size_t na, const int32_t *b, size_t nb, size_t n, int32_t *out) {
     int32_t *number = rsp_calloc(na * nb + 1, sizeof *number), count = 0;
-    for (size_t i = 0; i < n; i++) number[(size_t) a[i] * nb + (size_t) b[i]] = 1;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
+    for (size_t i = 0; i < n; i++) {
+        int32_t *mark = &number[(size_t) a[i] * nb + (size_t) b[i]];
+        if (!__atomic_load_n(mark, __ATOMIC_RELAXED)) __atomic_store_n(mark, 1, __ATOMIC_RELAXED);
+    }
     for (size_t k = 0; k < na * nb; k++)
         if (number[k]) number[k] = count++;
 #pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)

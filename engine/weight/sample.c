@@ -34,38 +34,82 @@ static int32_t *group_rows(rsp_sample *s, size_t variable, size_t *n_groups, rsp
     return group;
 }
 
+/* Parts of rows, whose sums are added in order, or of clusters: by their number alone. One where groups are so many that the
+ * parts' sums would be more work than the rows. */
+static size_t parts_of(size_t n, size_t n_groups) {
+    enum { MOST_PARTS = 16 };
+    return n > RSP_BLOCK && n > MOST_PARTS * n_groups ? MOST_PARTS : 1;
+}
+
 /* Clusters that hold a respondent with positive weight, by group. */
 static void count_clusters(const rsp_sample *s, const int32_t *group, size_t n_groups, rsp_group *groups) {
-    int32_t *last = rsp_malloc(n_groups * sizeof *last); /* the cluster counted last in each group */
-    for (size_t k = 0; k < n_groups; k++) last[k] = -1;
     const rsp_design_private *p = s->private_;
-    for (size_t k = 0; k < s->n; k++) {
-        size_t i = p->cluster_order[k];
-        if (!(s->weight[i] != 0) || last[group[i]] == s->cluster[i]) continue;
-        last[group[i]] = s->cluster[i];
-        groups[group[i]].n_clusters++;
+    size_t parts = parts_of(s->n, n_groups);
+    size_t *count = rsp_calloc(parts * n_groups + 1, sizeof *count);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (parts > 1)
+    for (size_t part = 0; part < parts; part++) {
+        size_t first = s->n_clusters * part / parts, end = s->n_clusters * (part + 1) / parts;
+        int32_t *last = rsp_malloc((n_groups + 1) * sizeof *last); /* the cluster counted last in each group */
+        for (size_t k = 0; k < n_groups; k++) last[k] = -1;
+        for (size_t k = p->cluster_start[first]; k < p->cluster_start[end]; k++) {
+            size_t i = p->cluster_order[k];
+            if (!(s->weight[i] != 0) || last[group[i]] == s->cluster[i]) continue;
+            last[group[i]] = s->cluster[i];
+            count[part * n_groups + (size_t) group[i]]++;
+        }
+        free(last);
     }
-    free(last);
+    for (size_t part = 0; part < parts; part++)
+        for (size_t k = 0; k < n_groups; k++) groups[k].n_clusters += count[part * n_groups + k];
+    free(count);
+}
+
+/* What a part of the rows knows of a group's weights. */
+struct weights {
+    size_t n;
+    double min, max, sum, squares;
+};
+
+static void add_weights(struct weights *to, const struct weights *from) {
+    if (!from->n) return;
+    if (!to->n || from->min < to->min) to->min = from->min;
+    if (!to->n || from->max > to->max) to->max = from->max;
+    to->n += from->n;
+    to->sum += from->sum;
+    to->squares += from->squares;
+}
+
+/* weights [n_groups], of all rows that have one. */
+static void sum_weights(const rsp_sample *s, const int32_t *group, size_t n_groups, struct weights *weights) {
+    size_t n = s->n, parts = parts_of(n, n_groups);
+    struct weights *of = rsp_calloc(parts * n_groups + 1, sizeof *of);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (parts > 1)
+    for (size_t part = 0; part < parts; part++)
+        for (size_t i = n * part / parts; i < n * (part + 1) / parts; i++) {
+            double w = s->weight[i];
+            if (w != 0) add_weights(&of[part * n_groups + (size_t) group[i]], &(struct weights){1, w, w, w, w * w});
+        }
+    for (size_t part = 0; part < parts; part++)
+        for (size_t k = 0; k < n_groups; k++) add_weights(&weights[k], &of[part * n_groups + k]);
+    free(of);
 }
 
 /* Kish (1965): n sum w^2 / (sum w)^2, over respondents with a weight. */
 static void describe(const rsp_sample *s, const int32_t *group, size_t n_groups, rsp_group *groups) {
-    double *squares = rsp_calloc(n_groups, sizeof *squares);
-    for (size_t i = 0; i < s->n; i++) {
-        double w = s->weight[i];
-        rsp_group *g = &groups[group[i]];
-        if (!(w != 0)) continue;
-        if (!g->n || w < g->weight_min) g->weight_min = w;
-        if (!g->n || w > g->weight_max) g->weight_max = w;
-        g->n++;
-        g->sum += w;
-        squares[group[i]] += w * w;
-    }
+    struct weights *weights = rsp_calloc(n_groups + 1, sizeof *weights);
+    sum_weights(s, group, n_groups, weights);
     count_clusters(s, group, n_groups, groups);
+    for (size_t k = 0; k < n_groups; k++) {
+        const struct weights *w = &weights[k];
+        groups[k].n = w->n;
+        groups[k].sum = w->sum;
+        groups[k].weight_min = w->min;
+        groups[k].weight_max = w->max;
+    }
     for (size_t k = 0; k < n_groups; k++) {
         rsp_group *g = &groups[k];
         double n = (double) g->n;
-        g->deff_kish = n > 0 ? n * squares[k] / (g->sum * g->sum) : NAN;
+        g->deff_kish = n > 0 ? n * weights[k].squares / (g->sum * g->sum) : NAN;
         g->n_eff = n > 0 ? n / g->deff_kish : 0;
         if (!g->n) g->weight_min = g->weight_max = NAN;
         g->eligible = g->n > 0 && strcmp(g->code, "(none)") &&
@@ -73,7 +117,7 @@ static void describe(const rsp_sample *s, const int32_t *group, size_t n_groups,
                       (int64_t) g->n_clusters >= s->frame->study->eligible.clusters;
         if (!g->eligible) g->flags |= RSP_F_NOT_ELIGIBLE;
     }
-    free(squares);
+    free(weights);
 }
 
 static void make_countries(rsp_sample *s) {
