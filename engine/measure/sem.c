@@ -55,21 +55,6 @@ static void add_part(const rsp_sem_group *g, const struct part *part, size_t k, 
         for (size_t l = 0; l < g->n; l++) information[g->free[i] * k + g->free[l]] += part->information[i * g->n + l];
 }
 
-/* Of an information [k*k], what parts are added to or anybody looks at: with parameters of single groups alone, the groups'
- * blocks. */
-static void clear(const struct model *m, double *information) {
-    size_t k = m->s->n_free;
-    if (m->arrow.start[m->arrow.n_blocks] < k) {
-        memset(information, 0, k * k * sizeof *information);
-        return;
-    }
-    for (size_t g = 0; g < m->s->n_groups; g++) {
-        const rsp_sem_group *o = &m->group[g];
-        for (size_t i = 0; i < o->n; i++)
-            for (size_t l = 0; l < o->n; l++) information[o->free[i] * k + o->free[l]] = 0;
-    }
-}
-
 /* Log-likelihood (without constant) and, where wanted, gradient and information. False outside. */
 static bool evaluate(struct model *m, const double *par, rsp_sem_information kind, double *loglik, double *gradient,
                      double *information) {
@@ -86,7 +71,7 @@ static bool evaluate(struct model *m, const double *par, rsp_sem_information kin
     }
     *loglik = 0;
     if (gradient) memset(gradient, 0, k * sizeof *gradient);
-    if (information) clear(m, information);
+    if (information) memset(information, 0, k * k * sizeof *information);
     for (size_t g = 0; g < groups; g++) {
         ok = ok && part[g].ok;
         *loglik += part[g].loglik;
@@ -108,7 +93,7 @@ struct search {
 
 static void search_new(struct model *m, double *par, struct search *s) {
     size_t k = m->s->n_free + 1;
-    double *room = rsp_calloc(4 * k + 2 * k * k, sizeof *room); /* noughts where no evaluation writes */
+    double *room = rsp_malloc((4 * k + 2 * k * k) * sizeof *room);
     *s = (struct search){.m = m,
                          .par = par,
                          .gradient = room,
