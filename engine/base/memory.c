@@ -227,6 +227,9 @@ void rsp_buf_free(rsp_buf *b) {
 
 /* ---- map -------------------------------------------------------------------------------------------------------- */
 
+/* Most maps hold a few short keys, and there is one for each column of an export. */
+enum { FIRST_SLOTS = 8, FIRST_KEYS = 128 };
+
 struct slot {
     const char *key;
     size_t length, value;
@@ -242,6 +245,7 @@ struct rsp_map {
 rsp_map *rsp_map_new(void) {
     rsp_map *m = rsp_calloc(1, sizeof *m);
     m->keys = rsp_arena_new();
+    m->keys->next_size = FIRST_KEYS;
     return m;
 }
 
@@ -262,7 +266,7 @@ static struct slot *map_slot(const rsp_map *m, const char *key, size_t length, u
 static void map_grow(rsp_map *m) {
     struct slot *old = m->slots;
     size_t old_size = m->size;
-    m->size = old_size ? 2 * old_size : 32;
+    m->size = old_size ? 2 * old_size : FIRST_SLOTS;
     m->slots = rsp_calloc(m->size, sizeof *m->slots);
     for (size_t k = 0; k < old_size; k++)
         if (old[k].key) *map_slot(m, old[k].key, old[k].length, old[k].hash) = old[k];

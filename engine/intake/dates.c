@@ -62,7 +62,28 @@ static bool parse_offset(const char **at, const char *end, double *seconds) {
     return true;
 }
 
+/* Two digits as a number; below -1000 if they are none. */
+static inline int two(const char *text) {
+    unsigned tens = (unsigned) (text[0] - '0'), ones = (unsigned) (text[1] - '0');
+    return tens > 9 || ones > 9 ? -100000 : (int) (10 * tens + ones);
+}
+
+/* YYYY-MM-DD hh:mm:ss, the form that nearly all tools write. False: it is another one, or no date. */
+static bool parse_usual(const char *text, double *seconds) {
+    int century = two(text), year = two(text + 2), month = two(text + 5), day = two(text + 8), hour = two(text + 11),
+        minute = two(text + 14), second = two(text + 17);
+    if (text[4] != '-' || text[7] != '-' || text[10] != ' ' || text[13] != ':' || text[16] != ':') return false;
+    if (century < 0 || year < 0 || !date_exists(100 * century + year, month, day)) return false;
+    if (hour < 0 || minute < 0 || second < 0 || hour > 23 || minute > 59 || second > 60) return false;
+    *seconds =
+        (double) days_from_civil(100 * century + year, month, day) * 86400.0 + (hour * 3600.0 + minute * 60.0 + second);
+    return true;
+}
+
+enum { USUAL_LENGTH = 19 };
+
 bool rsp_parse_date(const char *text, size_t length, double *seconds) {
+    if (length == USUAL_LENGTH && parse_usual(text, seconds)) return true;
     rsp_cell_trim(&text, &length);
     const char *at = text, *end = text + length;
     int year, month, day;

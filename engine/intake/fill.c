@@ -172,14 +172,17 @@ static int work_out(const struct plan *p, struct worker *w, struct cache *c, siz
     return add_odd(w, c, cell);
 }
 
+/* Through the map of all spellings but those of one byte that mean something, which stand in their own table. */
 static int look_up(const struct plan *p, struct worker *w, const struct record *r, size_t column) {
     struct cache *c = &w->caches[column];
     const rsp_cell *cell = &r->cells[column];
+    size_t known = c->codes ? rsp_map_get_n(c->codes, cell->text, cell->length) : RSP_NONE;
+    if (known != RSP_NONE) return (int) known - CODE_BASE;
+    int code = work_out(p, w, c, column, cell);
+    if (cell->length == 1 && code < ONE_BYTE_MOST) return code;
     if (!c->codes) c->codes = rsp_map_new();
-    size_t known = rsp_map_get_n(c->codes, cell->text, cell->length);
-    int code = known != RSP_NONE ? (int) known - CODE_BASE : work_out(p, w, c, column, cell);
     /* CODE_BASE makes every code positive. */
-    if (known == RSP_NONE) rsp_map_put_n(c->codes, cell->text, cell->length, (size_t) (code + CODE_BASE));
+    rsp_map_put_n(c->codes, cell->text, cell->length, (size_t) (code + CODE_BASE));
     return code;
 }
 

@@ -65,16 +65,18 @@ static size_t room_of(const rsp_study *s, size_t n) {
     return n < MOST_IN_ONE_BLOCK / each ? each * n : 0;
 }
 
+static bool was_read(const rsp_frame *f, size_t j) { return f->study->variables[j].derive.kind == RSP_DERIVE_NONE; }
+
 void rsp_frame_ask(rsp_frame *f, size_t from, size_t to) {
     for (size_t j = 0; j < f->n_columns; j++)
-        if (f->study->variables[j].derive.kind == RSP_DERIVE_NONE) fill_not_asked(&f->columns[j], from, to);
+        if (was_read(f, j)) fill_not_asked(&f->columns[j], from, to);
     for (size_t i = from; i < to; i++) f->aside[i] = -1;
 }
 
 void rsp_frame_ask_derived(rsp_frame *f) {
 #pragma omp parallel for schedule(dynamic)
     for (size_t j = 0; j < f->n_columns; j++)
-        if (f->study->variables[j].derive.kind != RSP_DERIVE_NONE) fill_not_asked(&f->columns[j], 0, f->n);
+        if (!was_read(f, j)) fill_not_asked(&f->columns[j], 0, f->n);
 }
 
 rsp_frame *rsp_frame_new(const rsp_study *s, size_t n) {
@@ -366,19 +368,20 @@ RSP_WIDE static void hash_bytes(const int8_t *const *columns, size_t n, size_t f
     for (size_t i = 0; i < to - from; i++) hash_both(&words[i], sizeof words[i], h[i], n);
 }
 
-/* All columns: those of bytes first, eight at a time. */
+/* All columns that were read: those of bytes first, eight at a time. Derived ones say nothing yet, and a study that derives
+ * one more has the same respondents. */
 static void hash_rows(const rsp_frame *f, size_t from, size_t to, uint64_t (*h)[2]) {
     const int8_t *packed[PACKED];
     size_t n = 0;
     for (size_t j = 0; j < f->n_columns; j++) {
-        if (f->columns[j].c8) packed[n++] = f->columns[j].c8;
+        if (f->columns[j].c8 && was_read(f, j)) packed[n++] = f->columns[j].c8;
         if (n < PACKED) continue;
         hash_bytes(packed, n, from, to, h);
         n = 0;
     }
     if (n) hash_bytes(packed, n, from, to, h);
     for (size_t j = 0; j < f->n_columns; j++)
-        if (!f->columns[j].c8) hash_column(&f->columns[j], from, to, h);
+        if (!f->columns[j].c8 && was_read(f, j)) hash_column(&f->columns[j], from, to, h);
 }
 
 struct key {
