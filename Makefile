@@ -98,7 +98,7 @@ BENCH_SIZES ?= 12000 100000 1000000
 BENCH_BEST  ?= 1
 bench: setup
 	@$(MAKE) --no-print-directory -j2 $(BUILD)/tests/bench
-	@$(BUILD)/tests/bench --best $(BENCH_BEST) $(if $(shell command -v Rscript),--peer Rscript) specs/bench $(BUILD)/bench $(BENCH_SIZES)
+	@$(BUILD)/tests/bench --best $(BENCH_BEST) --one yes $(if $(shell command -v Rscript),--peer Rscript) specs/bench $(BUILD)/bench $(BENCH_SIZES)
 
 # Each target for FUZZ_SECONDS; what it finds is build/fuzz/TARGET-crash-*, -timeout-* or -oom-*; of whole runs build/san/nights-SEED.
 fuzz: PACKAGES += clang libomp-dev

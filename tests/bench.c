@@ -1,11 +1,12 @@
 /* What a night costs, station by station:
- * `bench [--best K] [--threads N] [--exports keep] [--pages no] [--peer Rscript] STUDY INTO SIZE...`.
+ * `bench [--best K] [--threads N] [--exports keep] [--pages no] [--one yes] [--peer Rscript] STUDY INTO SIZE...`.
  *
  * For each size exports are simulated into INTO/SIZE beside a copy of the study (with `--exports keep` unless they are
  * there), then a process of its own runs the stations in the order of a night: wall clock, processor time of all threads,
  * peak memory so far, wall clock for each respondent, and how wall clock and processor time for each respondent stand to
  * the first size's. K processes are run, each station's fastest is shown. Intake is also run by itself, on one thread and on
- * all. With --peer the first size's exports are also given to the study's peer.R, those of the others to its fread alone, and
+ * all; with --one the stations before pages, too: how many times as quick they are on all threads, and how many times the
+ * first thread's processor time goes into that of all, which is what it could be where nobody else uses the machine. With --peer the first size's exports are also given to the study's peer.R, those of the others to its fread alone, and
  * the ratios are printed. */
 #include "render/labels.h"
 #include "batch/manifest.h"
@@ -15,6 +16,7 @@
 #include "responsive/render.h"
 #include "responsive/statistics.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -27,9 +29,9 @@ enum { MOST_STATIONS = 64, NAME_ROOM = 32 };
 
 struct station {
     char name[NAME_ROOM];
-    double wall, cpu; /* seconds */
-    double peak;      /* bytes, of the process so far */
-    bool publication; /* renders; a night without pages ends before */
+    double wall, cpu, own; /* seconds; own: processor time of the first thread, which does what is dealt to no other */
+    double peak;           /* bytes, of the process so far */
+    bool publication;      /* renders; a night without pages ends before */
 };
 
 struct night {
@@ -40,7 +42,7 @@ struct night {
 struct bench {
     const char *study, *into, *peer;
     int best, threads; /* 0: as many as there are cores */
-    bool keep, pages;
+    bool keep, pages, one;
     size_t n_sizes;
     size_t *sizes;
     struct night first; /* the smallest's, to compare with */
@@ -62,17 +64,19 @@ static double peak_memory(void) {
 
 struct stopwatch {
     struct night *night;
-    double wall, cpu;
+    double wall, cpu, own;
 };
 
 static void start(struct stopwatch *w) {
     w->wall = seconds(CLOCK_MONOTONIC);
     w->cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    w->own = seconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* What has passed since the last stop is this station's; analyses of one id (scales) are one. */
 static void stop(struct stopwatch *w, const char *name, bool publication) {
-    double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID),
+           own = seconds(CLOCK_THREAD_CPUTIME_ID);
     struct night *n = w->night;
     struct station *s = n->n ? &n->stations[n->n - 1] : NULL;
     if (!s || strncmp(s->name, name, NAME_ROOM - 1) != 0) {
@@ -82,6 +86,7 @@ static void stop(struct stopwatch *w, const char *name, bool publication) {
     }
     s->wall += wall - w->wall;
     s->cpu += cpu - w->cpu;
+    s->own += own - w->own;
     s->peak = peak_memory();
     s->publication = publication;
     start(w);
@@ -198,15 +203,16 @@ static bool work_of_a_night(const struct bench *b, const char *dir, void *night,
     return run_stations(b, dir, night, d);
 }
 
-static bool best_night(const struct bench *b, const char *dir, struct night *best) {
+static bool best_night(const struct bench *b, const char *dir, int threads, struct night *best) {
     for (int k = 0; k < b->best; k++) {
         struct night night = {0};
-        if (!run_apart(b, work_of_a_night, dir, b->threads, &night, sizeof night)) return false;
+        if (!run_apart(b, work_of_a_night, dir, threads, &night, sizeof night)) return false;
         if (k == 0) *best = night;
         for (size_t j = 0; j < night.n; j++) {
             struct station *s = &best->stations[j];
             if (night.stations[j].wall < s->wall) s->wall = night.stations[j].wall;
             if (night.stations[j].cpu < s->cpu) s->cpu = night.stations[j].cpu;
+            if (night.stations[j].own < s->own) s->own = night.stations[j].own;
         }
     }
     return true;
@@ -315,6 +321,7 @@ static struct station sum_of(const struct night *n, bool with_publication) {
         if (n->stations[k].publication && !with_publication) continue;
         all.wall += n->stations[k].wall;
         all.cpu += n->stations[k].cpu;
+        all.own += n->stations[k].own;
         all.peak = n->stations[k].peak;
     }
     return all;
@@ -325,8 +332,10 @@ static void print_sum(const struct bench *b, const struct night *n, const char *
     print_line(name, &now, n->rows, &first, b->first.rows);
 }
 
+static int threads_of(const struct bench *b) { return b->threads ? b->threads : rsp_threads(); }
+
 static void print_night(const struct bench *b, size_t size, const struct night *n) {
-    int threads = b->threads ? b->threads : rsp_threads();
+    int threads = threads_of(b);
     printf("%zu respondents, %zu after cleaning, %d thread%s\n", size, n->rows, threads, threads == 1 ? "" : "s");
     printf("  %-14s %11s %11s %11s %12s%s\n", "station", "wall", "processor", "peak", "a respondent",
            b->first.rows ? "   ratio, of processor" : "");
@@ -334,6 +343,28 @@ static void print_night(const struct bench *b, size_t size, const struct night *
         print_line(n->stations[k].name, &n->stations[k], n->rows, &b->first.stations[k], b->first.rows);
     print_sum(b, n, "computed", false);
     if (b->pages) print_sum(b, n, "published", true);
+}
+
+static void print_threads(const char *name, const struct station *one, const struct station *all, int threads) {
+    double possible = fmin(all->cpu / all->own, threads); /* the least of several nights may be of different ones */
+    printf("  %-14s %9.3f s %9.3f s %9.2f %9.2f\n", name, one->wall, all->wall, one->wall / all->wall, possible);
+}
+
+/* What threads gain, station by station, before pages. */
+static bool compare_threads(struct bench *b, const char *dir, const struct night *all) {
+    bool pages = b->pages;
+    int threads = threads_of(b);
+    struct night one = {0};
+    b->pages = false;
+    bool good = best_night(b, dir, 1, &one);
+    b->pages = pages;
+    if (!good) return false;
+    printf("  %-14s %11s %9d   %9s %9s\n", "threads", "1", threads, "times", "possible");
+    for (size_t k = 0; k < one.n; k++)
+        print_threads(one.stations[k].name, &one.stations[k], &all->stations[k], threads);
+    struct station alone = sum_of(&one, false), together = sum_of(all, false);
+    print_threads("computed", &alone, &together, threads);
+    return true;
 }
 
 static double wall_of(const struct night *n, const char *station) {
@@ -372,8 +403,9 @@ static bool one_size(struct bench *b, size_t k) {
     rsp_arena *a = rsp_arena_new();
     const char *dir = rsp_printf(a, "%s/%zu", b->into, b->sizes[k]);
     struct night night = {0};
-    bool good = prepare(b, dir, b->sizes[k]) && best_night(b, dir, &night);
+    bool good = prepare(b, dir, b->sizes[k]) && best_night(b, dir, b->threads, &night);
     if (good) print_night(b, b->sizes[k], &night);
+    if (good && b->one) good = compare_threads(b, dir, &night);
     good = good && print_reading(b, dir);
     if (good && k == 0) b->first = night;
     if (good && b->peer) run_peer(b, dir, k == 0 ? 200 : 0, &night);
@@ -383,8 +415,8 @@ static bool one_size(struct bench *b, size_t k) {
 }
 
 static int usage(void) {
-    fprintf(stderr, "usage: bench [--best K] [--threads N] [--exports keep] [--pages no] [--peer RSCRIPT] STUDY INTO "
-                    "SIZE...\n");
+    fprintf(stderr, "usage: bench [--best K] [--threads N] [--exports keep] [--pages no] [--one yes] [--peer RSCRIPT] "
+                    "STUDY INTO SIZE...\n");
     return RSP_ERR_USAGE;
 }
 
@@ -396,6 +428,7 @@ int main(int argc, char **argv) {
         else if (strcmp(argv[at], "--threads") == 0) b.threads = (int) strtol(argv[at + 1], NULL, 10);
         else if (strcmp(argv[at], "--exports") == 0) b.keep = strcmp(argv[at + 1], "keep") == 0;
         else if (strcmp(argv[at], "--pages") == 0) b.pages = strcmp(argv[at + 1], "no") != 0;
+        else if (strcmp(argv[at], "--one") == 0) b.one = strcmp(argv[at + 1], "yes") == 0;
         else if (strcmp(argv[at], "--peer") == 0) b.peer = argv[at + 1];
         else return usage();
     }

@@ -76,7 +76,7 @@ static bool is_categorical(const rsp_frame *f, const rsp_fexpr *e) {
     return kind == RSP_COL_CODE || kind == RSP_COL_TEXT;
 }
 
-static void fill_factor(struct builder *b, struct rsp_mfactor *x, const rsp_fexpr *e) {
+static void prepare_factor(struct builder *b, struct rsp_mfactor *x, const rsp_fexpr *e) {
     x->e = e;
     x->name = e->text;
     x->categorical = is_categorical(b->f, e);
@@ -87,11 +87,18 @@ static void fill_factor(struct builder *b, struct rsp_mfactor *x, const rsp_fexp
         return;
     }
     x->value = RSP_ARRAY_UNSET(b->arena, double, b->f->n);
-#pragma omp parallel for schedule(static) if (b->f->n > RSP_BLOCK)
-    for (size_t i = 0; i < b->f->n; i++) {
-        double v = arithmetic(b->f, e, i);
-        x->value[i] = isfinite(v) ? v : NAN;
-    }
+}
+
+/* Numbers of all factors, a block of rows at a time. */
+static void fill_values(struct builder *b, struct rsp_mfactor *factors, size_t n) {
+    size_t rows = b->f->n;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (rows > RSP_BLOCK)
+    for (size_t from = 0; from < rows; from += RSP_BLOCK)
+        for (size_t k = 0; k < n; k++)
+            for (size_t i = from; factors[k].value && i < rows && i < from + RSP_BLOCK; i++) {
+                double v = arithmetic(b->f, factors[k].e, i);
+                factors[k].value[i] = isfinite(v) ? v : NAN;
+            }
 }
 
 static bool factor_missing(const struct rsp_mfactor *x, size_t i) {
@@ -139,7 +146,7 @@ static void expand_dot(struct builder *b) {
         for (size_t k = 0; k < b->n_factors; k++) there |= strcmp(b->factors[k].name, x->name) == 0;
         if (there) continue;
         names[v] = (rsp_fexpr){.op = RSP_F_VARIABLE, .name = x->name, .variable = v, .text = x->name};
-        fill_factor(b, &factors[n_factors], &names[v]);
+        prepare_factor(b, &factors[n_factors], &names[v]);
         size_t *factor = RSP_NEW(b->arena, size_t);
         *factor = n_factors++;
         terms[added++] = (rsp_fterm){1, factor, x->name};
@@ -365,15 +372,14 @@ struct coding {
     size_t first, n; /* categories first .. first + n - 1; n 1 for a number */
 };
 
-static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct coding *codes, size_t n,
+/* Everything of a column but its numbers. */
+static void name_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct coding *codes, size_t n,
                         const size_t *place) {
     rsp_buf name = {0};
     rsp_mcode *parts = RSP_ARRAY(m->arena, rsp_mcode, n);
     c->n_codes = n;
     c->codes = parts;
-    c->x = RSP_ARRAY_UNSET(m->arena, double, m->n);
     c->dummy = true;
-    size_t ones = 0;
     for (size_t k = 0; k < n; k++) {
         const struct rsp_mfactor *x = codes[k].x;
         size_t level = codes[k].first + place[k];
@@ -382,20 +388,41 @@ static void fill_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct codin
         rsp_buf_puts(&name, x->name);
         if (x->categorical) rsp_buf_printf(&name, "=%s", x->categories.code[level]);
         else c->dummy = false;
-#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
-        for (size_t i = 0; i < m->n; i++) {
-            size_t row = m->row[i];
-            double v = x->categorical ? (double) (x->categories.category[row] == (int32_t) level) : x->value[row];
-            c->x[i] = k ? c->x[i] * v : v;
-        }
-    }
-    if (c->dummy) {
-#pragma omp parallel for schedule(static) num_threads(rsp_threads()) reduction(+ : ones) if (m->n > RSP_BLOCK)
-        for (size_t i = 0; i < m->n; i++) ones += c->x[i] == 1;
-        c->ones = ones;
     }
     c->name = rsp_strndup(m->arena, name.data, name.length);
     rsp_buf_free(&name);
+}
+
+/* Rows from .. to: the product of the column's codes, 1 where it has none. Returns how many are 1. */
+static size_t fill_rows(const rsp_mmatrix *m, const rsp_mcolumn *c, size_t from, size_t to) {
+    size_t ones = 0;
+    for (size_t i = from; !c->n_codes && i < to; i++) c->x[i] = 1;
+    for (size_t k = 0; k < c->n_codes; k++) {
+        const struct rsp_mfactor *x = c->codes[k].factor;
+        int32_t level = (int32_t) c->codes[k].category;
+        for (size_t i = from; i < to; i++) {
+            size_t row = m->row[i];
+            double v = x->categorical ? (double) (x->categories.category[row] == level) : x->value[row];
+            c->x[i] = k ? c->x[i] * v : v;
+        }
+    }
+    for (size_t i = from; i < to; i++) ones += c->x[i] == 1;
+    return ones;
+}
+
+/* All columns, a block of rows at a time. */
+static void fill_columns(const rsp_mmatrix *m, rsp_mcolumn *columns, size_t n) {
+    size_t blocks = (m->n + RSP_BLOCK - 1) / RSP_BLOCK, *ones = rsp_calloc(blocks * n + 1, sizeof *ones);
+    for (size_t j = 0; j < n; j++) columns[j].x = RSP_ARRAY_UNSET(m->arena, double, m->n);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (blocks > 1)
+    for (size_t b = 0; b < blocks; b++) {
+        size_t to = (b + 1) * RSP_BLOCK < m->n ? (b + 1) * RSP_BLOCK : m->n;
+        for (size_t j = 0; j < n; j++) ones[b * n + j] = fill_rows(m, &columns[j], b * RSP_BLOCK, to);
+    }
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t j = 0; j < n; j++)
+            if (columns[j].dummy) columns[j].ones += ones[b * n + j];
+    free(ones);
 }
 
 struct columns {
@@ -446,17 +473,15 @@ static bool add_term(const struct builder *b, const rsp_mmatrix *m, const struct
     }
     for (size_t j = 0; j < total; j++) { /* the first factor varies fastest */
         rsp_mcolumn c = {.term = t};
-        fill_column(m, &c, codes, term->n, place);
+        name_column(m, &c, codes, term->n, place);
         RSP_PUSH(into->v, into->n, into->capacity, c);
         for (size_t k = 0; k < term->n && ++place[k] == codes[k].n; k++) place[k] = 0;
     }
     return joint;
 }
 
-static void add_intercept(const rsp_mmatrix *m, struct columns *into) {
-    rsp_mcolumn c = {.name = "(Intercept)", .term = RSP_NONE, .x = RSP_ARRAY_UNSET(m->arena, double, m->n)};
-#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (m->n > RSP_BLOCK)
-    for (size_t i = 0; i < m->n; i++) c.x[i] = 1;
+static void add_intercept(struct columns *into) {
+    rsp_mcolumn c = {.name = "(Intercept)", .term = RSP_NONE};
     RSP_PUSH(into->v, into->n, into->capacity, c);
 }
 
@@ -464,7 +489,7 @@ static void add_columns(const struct builder *b, rsp_mmatrix *m) {
     struct columns all = {0};
     struct side side = {b->formula->intercept, b->n_terms, b->terms};
     /* An ordinal model's thresholds are its intercepts. */
-    if (side.intercept && !rsp_model_ordered(b->model)) add_intercept(m, &all);
+    if (side.intercept && !rsp_model_ordered(b->model)) add_intercept(&all);
     m->n_terms = b->n_terms;
     m->term_names = RSP_ARRAY(m->arena, const char *, b->n_terms);
     m->term_joint = RSP_ARRAY(m->arena, bool, b->n_terms);
@@ -472,6 +497,7 @@ static void add_columns(const struct builder *b, rsp_mmatrix *m) {
         m->term_names[t] = b->terms[t].text;
         m->term_joint[t] = add_term(b, m, &side, t, &all);
     }
+    fill_columns(m, all.v, all.n);
     m->columns = all.v;
     m->k = all.n;
 }
@@ -500,8 +526,9 @@ static void add_random(const struct builder *b, rsp_mmatrix *m) {
         rsp_mrandom *to = &m->random[k];
         struct columns all = {0};
         struct side side = {from->intercept, from->n_terms, from->terms};
-        if (side.intercept) add_intercept(m, &all);
+        if (side.intercept) add_intercept(&all);
         for (size_t t = 0; t < side.n_terms; t++) add_term(b, m, &side, t, &all);
+        fill_columns(m, all.v, all.n);
         to->name = from->group_term.text;
         to->correlated = from->correlated;
         to->d = all.n;
@@ -556,10 +583,11 @@ rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const r
     m->arena = arena;
     b.n_factors = b.formula->n_factors;
     b.factors = RSP_ARRAY(arena, struct rsp_mfactor, b.n_factors);
-    for (size_t k = 0; k < b.n_factors; k++) fill_factor(&b, &b.factors[k], b.formula->factors[k]);
+    for (size_t k = 0; k < b.n_factors; k++) prepare_factor(&b, &b.factors[k], b.formula->factors[k]);
     b.n_terms = b.formula->n_terms;
     b.terms = b.formula->terms;
     if (b.formula->dot) expand_dot(&b);
+    fill_values(&b, b.factors, b.n_factors);
     if (domain && domain->without != RSP_NONE) drop_terms(&b);
     mark_uses(&b);
     choose_rows(&b, a, m);

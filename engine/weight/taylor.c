@@ -608,6 +608,23 @@ static void multiply_units(const double *t, size_t n, size_t stride, double *sum
         }
 }
 
+/* sums [stride * stride] += products of n units' totals. Units are cut into parts by their number alone, whose sums are added
+ * in order. */
+static void add_units_beside(const double *totals, size_t n, size_t stride, double *sums) {
+    enum { UNITS_AT_ONCE = 64, PART_UNITS = 1024, MOST_SUMS = 16 };
+    size_t parts = n / PART_UNITS + 1, square = stride * stride;
+    if (parts > MOST_SUMS) parts = MOST_SUMS;
+    double *own = rsp_calloc(parts * square, sizeof *own);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads()) if (parts > 2)
+    for (size_t p = 0; p < parts; p++)
+        for (size_t u = n * p / parts, end = n * (p + 1) / parts; u < end; u += UNITS_AT_ONCE)
+            multiply_units(totals + u * stride, end - u < UNITS_AT_ONCE ? end - u : UNITS_AT_ONCE, stride,
+                           own + p * square);
+    for (size_t p = 0; p < parts; p++)
+        for (size_t k = 0; k < square; k++) sums[k] += own[p * square + k];
+    free(own);
+}
+
 /* Totals of whole parents' units become those of their parents, which are units of whole parents of the stage above. */
 RSP_WIDE
 static double *roll_up_beside(const rsp_stage *below, struct range units, size_t stride, const double *totals,
@@ -621,7 +638,6 @@ static double *roll_up_beside(const rsp_stage *below, struct range units, size_t
 
 /* Variance, stage by stage, from the totals, which it frees. */
 static void add_stages_beside(struct beside *x, double *vcov) {
-    enum { UNITS_AT_ONCE = 64 };
     const rsp_design_private *d = x->s->private_;
     double *sums = rsp_calloc(x->stride * x->stride, sizeof *sums), *totals = x->totals;
     struct range units = x->units;
@@ -635,8 +651,7 @@ static void add_stages_beside(struct beside *x, double *vcov) {
             up = roll_up_beside(stage, units, x->stride, totals, above); /* before they become deviations */
         }
         center_beside(stage, units, x->stride, totals);
-        for (size_t u = 0, n = units.to - units.from; u < n; u += UNITS_AT_ONCE)
-            multiply_units(totals + u * x->stride, n - u < UNITS_AT_ONCE ? n - u : UNITS_AT_ONCE, x->stride, sums);
+        add_units_beside(totals, units.to - units.from, x->stride, sums);
         free(totals);
         totals = up;
         units = above;
