@@ -497,6 +497,34 @@ static void replicates_converge(void **state) {
 
 /* ---- least squares ---------------------------------------------------------------------------------------------- */
 
+/* An outcome that is constant, or follows from the predictors, leaves rounding: estimates, but no errors to test them with. */
+static void exact_outcomes(void **state) {
+    rsp_buf data = {0};
+    (void) state;
+    rsp_buf_puts(&data, HEAD);
+    for (int i = 0; i < 30; i++)
+        rsp_buf_printf(&data, "%d,%.1f,%d,%c,low,%d\n", i, 0.1 * (i % 7) + 0.7, i % 7, "abc"[i * i % 3], i / 5);
+    struct run r = analyse("  - {id: m, kind: linear, formula: \"y ~ z + g\", margins: [z]}\n"
+                           "  - {id: u, kind: linear, formula: \"y ~ z + g\", weights: none}\n"
+                           "  - {id: w, kind: linear, formula: \"y ~ z + g\", errors: cr2}\n"
+                           "  - {id: less, kind: linear, formula: \"y ~ g\"}\n",
+                           data.data);
+    for (const char *const *id = (const char *const[]){"m", "u", "w", NULL}; *id; id++) {
+        const rsp_row *b = row_of(&r, *id, "z", "", "coefficient"), *f = row_of(&r, *id, "g", "", "wald_f");
+        near(b->estimate, 0.1, 1e-12);
+        assert_true(isnan(b->se) && isnan(b->lower) && isnan(b->p) && (b->flags & RSP_F_SINGULAR));
+        assert_true(isnan(f->estimate) && isnan(f->p) && (f->flags & RSP_F_SINGULAR));
+        near(row_of(&r, *id, "", "", "r_squared")->estimate, 1, 1e-12);
+    }
+    const rsp_row *margin = row_of(&r, "m", "z", "", "marginal_effect");
+    near(margin->estimate, 0.1, 1e-12);
+    assert_true(isnan(margin->se) && margin->flags == RSP_F_SINGULAR);
+    const rsp_row *less = row_of(&r, "less", "g=b", "", "coefficient");
+    assert_true(less->se > 0 && !less->flags);
+    done(&r);
+    rsp_buf_free(&data);
+}
+
 /* Many rows take the quick way, fifty of them, weighted by how often they occur, the careful one: the same digits. With a
  * column that others nearly determine the quick way gives up. */
 static void quick_least_squares(void **state) {
@@ -604,8 +632,8 @@ int main(void) {
                                        cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(pooled_by_hand),
                                        cmocka_unit_test(pooled_limits),         cmocka_unit_test(margins_by_hand),
                                        cmocka_unit_test(margins_without),       cmocka_unit_test(replicates_one_by_one),
-                                       cmocka_unit_test(replicates_converge),   cmocka_unit_test(quick_least_squares),
-                                       cmocka_unit_test(cr2_of_a_mean),         cmocka_unit_test(firth_table),
-                                       cmocka_unit_test(wild_threads)};
+                                       cmocka_unit_test(replicates_converge),   cmocka_unit_test(exact_outcomes),
+                                       cmocka_unit_test(quick_least_squares),   cmocka_unit_test(cr2_of_a_mean),
+                                       cmocka_unit_test(firth_table),           cmocka_unit_test(wild_threads)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

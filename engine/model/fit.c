@@ -589,8 +589,12 @@ static void add_estimate(const rsp_regression *f, rsp_row *r, size_t j) {
     if (f->flags[j] || !f->usable) return;
     r->estimate = f->par[j];
     if (f->status & (RSP_F_LONELY | RSP_F_NO_DF)) return;
-    r->se = sqrt(f->vcov[j * f->p + j]);
     r->df = f->dfs ? f->dfs[j] : f->df;
+    if (f->exact) {
+        r->flags |= RSP_F_SINGULAR;
+        return;
+    }
+    r->se = sqrt(f->vcov[j * f->p + j]);
     rsp_row_interval(r);
     if (!(r->flags & RSP_F_NO_DF)) r->p = rsp_t_two_sided(r->estimate / r->se, r->df);
     if (!f->p_value) return;
@@ -635,7 +639,7 @@ static void add_joint_test(const rsp_regression *f, rsp_results *out, size_t t) 
             if (f->m->columns[j].term == t && !f->flags[rsp_parameter_at(f, e, j)]) in[q++] = rsp_parameter_at(f, e, j);
     rsp_row *r = rsp_regression_row(f, out, f->m->term_names[t], NULL, "wald_f");
     r->flags |= f->status;
-    if (!q) {
+    if (!q || f->exact) {
         r->flags |= RSP_F_SINGULAR;
         return;
     }
@@ -676,9 +680,9 @@ static void add_fit_measures(const rsp_regression *f, rsp_results *out) {
     bool linear = f->a->model.kind == RSP_LINEAR_MODEL;
     if (linear) {
         add_measure(f, out, "r_squared", f->tss > 0 ? 1 - f->rss / f->tss : NAN);
-        if (f->a->model.unweighted) add_measure(f, out, "sigma", sqrt(f->rss / f->df));
+        if (f->a->model.unweighted && !f->exact) add_measure(f, out, "sigma", sqrt(f->rss / f->df));
     }
-    if (!f->a->model.unweighted) return; /* a pseudo-likelihood has no information criterion */
+    if (!f->a->model.unweighted || f->exact) return; /* a pseudo-likelihood has no information criterion */
     add_measure(f, out, "loglik", f->loglik);
     if (f->a->model.firth) return; /* a penalised estimate is not the maximum that the criterion speaks of */
     add_measure(f, out, "aic", 2 * ((double) f->n_estimated + linear) - 2 * f->loglik);
@@ -738,6 +742,17 @@ static size_t rarer_outcome(const rsp_mmatrix *m) {
     return events < m->n - events ? events : m->n - events;
 }
 
+/* No more than this share of a linear model's squares is left. */
+static bool without_residuals(const rsp_regression *f, double share) {
+    const rsp_mmatrix *m = f->m;
+    double total = 0;
+    for (size_t i = 0; i < m->n; i++) total += (m->w ? m->w[i] : 1) * m->y[i] * m->y[i];
+    return m->n && f->a->model.kind == RSP_LINEAR_MODEL && !(f->rss > share * total);
+}
+
+/* Rounding leaves 1e-32; answers that differ in their thirteenth digit alone 1e-26. */
+#define ROUNDING 1e-28
+
 /* False, and reported, when the outcome is not what the kind needs. */
 static bool fit(rsp_regression *f, const rsp_mdomain *domain, rsp_diag *d) {
     const rsp_model *model = &f->a->model;
@@ -757,8 +772,12 @@ static bool fit(rsp_regression *f, const rsp_mdomain *domain, rsp_diag *d) {
     } else {
         f->usable = true;
         flag_columns(f);
-        if (model->kind == RSP_LINEAR_MODEL) fit_linear(f, d);
-        else fit_likelihood(f, d);
+        if (model->kind == RSP_LINEAR_MODEL) {
+            fit_linear(f, d);
+            f->exact = without_residuals(f, ROUNDING); /* errors made of rounding find anything */
+        } else {
+            fit_likelihood(f, d);
+        }
     }
     size_t coefficients = 0;
     for (size_t j = 0; j < f->p; j++) {
@@ -781,14 +800,6 @@ void rsp_fit_regression(rsp_sample *s, const rsp_analysis *a, rsp_results *out, 
     rsp_mmatrix_free(f.m);
 }
 
-/* Nothing is left of the outcome but rounding: such errors would outweigh all others where estimates are compared. */
-static bool without_residuals(const rsp_regression *f) {
-    const rsp_mmatrix *m = f->m;
-    double total = 0;
-    for (size_t i = 0; i < m->n; i++) total += (m->w ? m->w[i] : 1) * m->y[i] * m->y[i];
-    return m->n && f->a->model.kind == RSP_LINEAR_MODEL && !(f->rss > 1e-20 * total);
-}
-
 bool rsp_fit_estimates(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_estimates *e, rsp_diag *d) {
     rsp_regression f = {.s = s, .a = a, .df = NAN, .loglik = NAN, .rss = NAN, .tss = NAN};
     if (!fit(&f, domain, d)) return false;
@@ -796,7 +807,8 @@ bool rsp_fit_estimates(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *
     double *b = RSP_ARRAY(f.arena, double, k + 1), *v = RSP_ARRAY(f.arena, double, k *k + 1);
     uint32_t *flags = RSP_ARRAY(f.arena, uint32_t, k + 1);
     int64_t *cell = RSP_ARRAY(f.arena, int64_t, k + 1);
-    if (without_residuals(&f)) f.status |= RSP_F_SINGULAR;
+    /* Where estimates are compared, such small errors outweigh all others. */
+    if (without_residuals(&f, 1e-20)) f.status |= RSP_F_SINGULAR;
     for (size_t j = 0; j < k; j++) {
         size_t at = rsp_parameter_at(&f, 0, j);
         flags[j] = f.flags[at] | f.status;

@@ -294,7 +294,7 @@ static void write_quantity(struct margins *g, const struct quantity *z, rsp_resu
     bool known = false, none = z->flags || !f->usable || f->status & (RSP_F_NOT_CONVERGED | RSP_F_SINGULAR);
     if (!none) {
         average(g, z);
-        known = !(f->status & RSP_F_NO_DF) && variance_of(g, z, variance, d);
+        known = !f->exact && !(f->status & RSP_F_NO_DF) && variance_of(g, z, variance, d);
     }
     for (size_t c = 0; c < g->n_values; c++) {
         const char *level = f->m->levels ? f->m->levels[c] : NULL;
@@ -305,7 +305,8 @@ static void write_quantity(struct margins *g, const struct quantity *z, rsp_resu
         if (none) continue;
         r->estimate = g->mean[c];
         if (!known) {
-            r->flags |= f->status & RSP_F_NO_DF ? 0 : RSP_F_LONELY;
+            if (f->exact) r->flags |= RSP_F_SINGULAR;
+            else r->flags |= f->status & RSP_F_NO_DF ? 0 : RSP_F_LONELY;
             continue;
         }
         r->se = sqrt(variance[c]);
