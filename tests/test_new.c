@@ -629,6 +629,66 @@ static void test_side_by_side(void **state) {
     rsp_diag_free(d);
 }
 
+/* Blocks in branches of the flow are shown under their condition, with the question's own; a block that another way leads to
+ * as well, or a branch by what is no answer, has none. */
+static void test_branches_of_a_flow(void **state) {
+    static const char *const conditions[] = {NULL, "${Q1} = '1'", "(${Q1} = '1') and (${Q1} != '2')",
+                                             NULL, NULL,          "(${Q1} = '1') and (${Q2} = '2')"};
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf form = {0}, data = {0};
+    rsp_buf_puts(&form,
+                 "{\"SurveyEntry\": {\"SurveyName\": \"Flow\", \"SurveyLanguage\": \"EN\"}, \"SurveyElements\": [\n"
+                 "{\"Element\": \"BL\", \"Payload\": {");
+    for (int k = 1; k <= 6; k++)
+        rsp_buf_printf(&form,
+                       "%s\"%d\": {\"Type\": \"Standard\", \"ID\": \"BL_%d\", \"BlockElements\": [{\"Type\": "
+                       "\"Question\", \"QuestionID\": \"QID%d\"}]}",
+                       k > 1 ? ", " : "", k, k, k);
+    static const char selected[] = "{\"0\": {\"0\": {\"LogicType\": \"Question\", \"QuestionID\": \"QID%d\", "
+                                   "\"ChoiceLocator\": \"q://QID%d/SelectableChoice/%d\", \"Operator\": \"%s\"}}}";
+    char first[256], nested[256], own[256];
+    snprintf(first, sizeof first, selected, 1, 1, 1, "Selected");
+    snprintf(nested, sizeof nested, selected, 2, 2, 2, "Selected");
+    snprintf(own, sizeof own, selected, 1, 1, 2, "NotSelected");
+    rsp_buf_printf(
+        &form,
+        "}},\n{\"Element\": \"FL\", \"Payload\": {\"Type\": \"Root\", \"Flow\": [{\"Type\": \"Block\", \"ID\": "
+        "\"BL_1\"}, {\"Type\": \"Branch\", \"BranchLogic\": %s, \"Flow\": [{\"Type\": \"Standard\", \"ID\": "
+        "\"BL_2\"}, {\"Type\": \"Standard\", \"ID\": \"BL_3\"}, {\"Type\": \"Standard\", \"ID\": \"BL_4\"}, "
+        "{\"Type\": \"Branch\", \"BranchLogic\": %s, \"Flow\": [{\"Type\": \"Standard\", \"ID\": \"BL_6\"}]}]}, "
+        "{\"Type\": \"Standard\", \"ID\": \"BL_4\"}, {\"Type\": \"Branch\", \"BranchLogic\": {\"0\": {\"0\": "
+        "{\"LogicType\": \"EmbeddedField\", \"LeftOperand\": \"panel\", \"Operator\": \"EqualTo\"}}}, "
+        "\"Flow\": [{\"Type\": \"Standard\", \"ID\": \"BL_5\"}]}]}}",
+        first, nested);
+    rsp_buf_puts(&data, "StartDate,Status,Finished,ResponseId,Q1,Q2,Q3,Q4,Q5,Q6\nStart Date,Response Type,Finished,"
+                        "Response ID,a,b,c,d,e,f\n");
+    for (int k = 0; k < 40; k++)
+        rsp_buf_printf(&data, "2026-03-02 10:11:12,0,1,R_%d,%d,%d,%d,%d,%d,%d\n", k, 1 + k % 2, 1 + k % 2, 1 + k % 2,
+                       1 + k % 2, 1 + k % 2, 1 + k % 2);
+    for (int k = 1; k <= 6; k++)
+        rsp_buf_printf(&form,
+                       ",\n{\"Element\": \"SQ\", \"Payload\": {\"QuestionText\": \"Question %d\", \"DataExportTag\": "
+                       "\"Q%d\", \"QuestionType\": \"MC\", \"Selector\": \"SAVR\", \"Choices\": {\"1\": {\"Display\": "
+                       "\"Yes\"}, \"2\": {\"Display\": \"No\"}}, \"QuestionID\": \"QID%d\"%s%s}}",
+                       k, k, k, k == 3 ? ", \"DisplayLogic\": " : "", k == 3 ? own : "");
+    rsp_buf_puts(&form, "]}");
+    const char *files[] = {written("flow.csv", data.data), written("flow.qsf", form.data)};
+    rsp_study *s = drafted("flow", files, 2, d);
+    char *survey = bytes_of("flow", "survey.csv");
+    for (int k = 0; k < 6; k++) {
+        char line[200], name[8];
+        snprintf(name, sizeof name, "Q%d", k + 1);
+        snprintf(line, sizeof line, ",%s,Question %d,,%s,", name, k + 1, conditions[k] ? conditions[k] : "");
+        if (!strstr(survey, line)) fail_msg("no line %s in\n%s", line, survey);
+    }
+    free(survey);
+    rsp_study_free(s);
+    rsp_buf_free(&form);
+    rsp_buf_free(&data);
+    rsp_diag_free(d);
+}
+
 static void test_syntax_files(void **state) {
     static const char r[] =
         "data <- read.csv(\"survey_1_R_data_file.csv\", quote = \"'\\\"\")\n\n"
@@ -821,6 +881,7 @@ int main(void) {
                                        cmocka_unit_test(test_rows_of_label_exports),
                                        cmocka_unit_test(test_qualtrics_questionnaire),
                                        cmocka_unit_test(test_side_by_side),
+                                       cmocka_unit_test(test_branches_of_a_flow),
                                        cmocka_unit_test(test_syntax_files),
                                        cmocka_unit_test(test_tables_of_colleagues),
                                        cmocka_unit_test(test_headings_of_two_rows),

@@ -4,8 +4,9 @@
  * A question's columns are called by its export tag: alone (one answer, text), with an underscore and the choice's or row's
  * number (several answers, ranks, sliders, rows of a matrix), or as the rows' own tags say. Cells of one answer hold recode
  * values where the question has them, else the choice's number. A table side by side is a matrix for each of its columns,
- * called TAG#1, TAG#2. Timings, files and pictures are left to what the columns themselves show. Conditions are put as
- * XLSForm would where they ask for choices of other questions. */
+ * called TAG#1, TAG#2. Timings, files and pictures are left to what the columns themselves show. Conditions, of
+ * questions and of the branches of the survey's flow (FL) that their blocks stand in, are put as XLSForm would where they
+ * ask for choices of other questions. */
 #include "form.h"
 
 #include "responsive/limits.h"
@@ -15,12 +16,24 @@
 #include <string.h>
 #include <strings.h>
 
+enum { MOST_BRANCHES = 200 }; /* within each other */
+
+/* Under which condition something is shown. */
+struct shown {
+    const char *text; /* NULL: always */
+    bool unknown;     /* there is a condition that cannot be put in words */
+};
+
 struct qsf {
     rsp_form *form;
     json_t *elements;
-    rsp_map *place;  /* of QuestionIDs among the elements */
-    rsp_map *thrown; /* QuestionIDs in the trash */
-    size_t language; /* of the survey */
+    json_t *blocks;         /* all of them */
+    rsp_map *place;         /* of QuestionIDs among the elements */
+    rsp_map *block;         /* of blocks' IDs among the blocks */
+    rsp_map *thrown;        /* QuestionIDs in the trash */
+    struct shown *branches; /* per element: of the flow that leads to the question */
+    bool *reached;          /* per element: the flow leads there */
+    size_t language;        /* of the survey */
 };
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------- */
@@ -161,21 +174,77 @@ static const char *term_of(struct qsf *q, const json_t *logic) {
     return rsp_printf(q->form->arena, "${%s} %s '%s'", tag, selected ? "=" : "!=", code);
 }
 
-/* One group of terms that are all joined in one way. Half a condition would be another one: NULL where a part is unknown. */
-static const char *condition_of(struct qsf *q, const json_t *payload) {
-    const json_t *logic = json_object_get(payload, "DisplayLogic"), *group = value_of(logic, "0");
+/* One group of terms that are all joined in one way. Half a condition would be another one: unknown where a part is. */
+static struct shown condition_of(struct qsf *q, const json_t *logic) {
+    static const struct shown unknown = {NULL, true};
+    const json_t *group = value_of(logic, "0");
     const char *joined = NULL, *how = NULL;
-    if (!group || value_of(logic, "1")) return NULL;
+    if (!json_object_size(logic) && !json_array_size(logic)) return (struct shown){NULL, false};
+    if (!group || value_of(logic, "1")) return unknown;
     for (size_t k = 0;; k++) {
         const json_t *term = value_of(group, rsp_printf(q->form->arena, "%zu", k));
-        if (!term) return joined;
+        if (!term) return joined ? (struct shown){joined, false} : unknown;
         const char *text = term_of(q, term), *by = text_at(term, "Conjuction"); /* Qualtrics's own spelling */
         if (!*by) by = text_at(term, "Conjunction");
         const char *join = strcasecmp(by, "or") == 0 ? "or" : "and";
-        if (!text || (k && how && strcmp(how, join) != 0)) return NULL;
+        if (!text || (k && how && strcmp(how, join) != 0)) return unknown;
         if (k) how = join;
         joined = k ? rsp_printf(q->form->arena, "%s %s %s", joined, join, text) : text;
     }
+}
+
+static struct shown both(struct qsf *q, struct shown a, struct shown b) {
+    if (a.unknown || b.unknown) return (struct shown){NULL, true};
+    if (!a.text || !b.text) return a.text ? a : b;
+    return (struct shown){rsp_printf(q->form->arena, "(%s) and (%s)", a.text, b.text), false};
+}
+
+/* A block may stand in the flow several times: what shows it to all is enough, two different conditions are too many. */
+static void reach(struct qsf *q, const char *question, struct shown by) {
+    size_t at = rsp_map_get(q->place, question);
+    if (at == RSP_NONE) return;
+    struct shown *so_far = &q->branches[at];
+    bool always = !by.text && !by.unknown, before = q->reached[at] && !so_far->text && !so_far->unknown;
+    bool same = q->reached[at] && so_far->text && by.text && strcmp(so_far->text, by.text) == 0;
+    if (!q->reached[at] || always) *so_far = by;
+    else if (!before && !same) *so_far = (struct shown){NULL, true};
+    q->reached[at] = true;
+}
+
+static void reach_block(struct qsf *q, const char *id, struct shown by) {
+    size_t at = rsp_map_get(q->block, id);
+    const json_t *parts = at == RSP_NONE ? NULL : json_object_get(json_array_get(q->blocks, at), "BlockElements");
+    for (size_t p = 0; p < json_array_size(parts); p++) reach(q, text_at(json_array_get(parts, p), "QuestionID"), by);
+}
+
+/* Groups and randomisers as they stand; what is within a branch is shown under its condition. */
+static void follow(struct qsf *q, const json_t *flow, struct shown by, int depth) {
+    for (size_t k = 0; k < json_array_size(flow) && depth < MOST_BRANCHES; k++) {
+        const json_t *part = json_array_get(flow, k);
+        struct shown here = by;
+        if (strcmp(text_at(part, "Type"), "Branch") == 0)
+            here = both(q, by, condition_of(q, json_object_get(part, "BranchLogic")));
+        reach_block(q, text_at(part, "ID"), here);
+        follow(q, json_object_get(part, "Flow"), here, depth + 1);
+    }
+}
+
+static void follow_flow(struct qsf *q) {
+    size_t n = json_array_size(q->elements);
+    q->branches = RSP_ARRAY(q->form->arena, struct shown, n);
+    q->reached = RSP_ARRAY(q->form->arena, bool, n);
+    for (size_t k = 0; k < n; k++) {
+        const json_t *element = json_array_get(q->elements, k);
+        if (strcmp(text_at(element, "Element"), "FL") == 0)
+            follow(q, json_object_get(json_object_get(element, "Payload"), "Flow"), (struct shown){NULL, false}, 0);
+    }
+}
+
+/* The question's own condition and that of the flow; NULL: everybody, or nobody can tell. */
+static const char *relevant_of(struct qsf *q, const json_t *payload) {
+    size_t at = rsp_map_get(q->place, text_at(payload, "QuestionID"));
+    struct shown own = condition_of(q, json_object_get(payload, "DisplayLogic"));
+    return at == RSP_NONE ? own.text : both(q, q->branches[at], own).text;
 }
 
 /* ---- questions -------------------------------------------------------------------------------------------------- */
@@ -247,7 +316,7 @@ static void add_question(struct qsf *q, const json_t *payload) {
                                   .typed = true,
                                   .list = RSP_NONE,
                                   .label = question_text(q, payload),
-                                  .relevant = condition_of(q, payload)};
+                                  .relevant = relevant_of(q, payload)};
     if (!*tag || rsp_map_get(q->thrown, text_at(payload, "QuestionID")) != RSP_NONE) return;
     if (strcmp(type, "MC") == 0 || strcmp(type, "RO") == 0) {
         add_choices(q, payload, question);
@@ -269,23 +338,25 @@ static void add_question(struct qsf *q, const json_t *payload) {
 
 /* ---- the file --------------------------------------------------------------------------------------------------- */
 
+/* Where there are no gaps PHP writes blocks as an array. */
+static void take_blocks(struct qsf *q, const json_t *blocks) {
+    const char *key;
+    json_t *block;
+    json_object_foreach((json_t *) blocks, key, block) json_array_append(q->blocks, block);
+    if (json_is_array(blocks)) json_array_extend(q->blocks, (json_t *) blocks);
+}
+
 static void find_questions(struct qsf *q) {
     for (size_t k = 0; k < json_array_size(q->elements); k++) {
-        const json_t *element = json_array_get(q->elements, k), *blocks = json_object_get(element, "Payload");
-        if (strcmp(text_at(element, "Element"), "SQ") == 0) rsp_map_put(q->place, text_at(blocks, "QuestionID"), k);
-        if (strcmp(text_at(element, "Element"), "BL") != 0) continue;
-        const char *key;
-        json_t *block;
-        size_t b;
-        json_t *all = json_array();
-        json_object_foreach((json_t *) blocks, key, block) json_array_append(all, block);
-        if (json_is_array(blocks)) json_array_extend(all, (json_t *) blocks);
-        json_array_foreach(all, b, block) {
-            const json_t *parts = json_object_get(block, "BlockElements");
-            for (size_t p = 0; strcmp(text_at(block, "Type"), "Trash") == 0 && p < json_array_size(parts); p++)
-                rsp_map_put(q->thrown, text_at(json_array_get(parts, p), "QuestionID"), 0);
-        }
-        json_decref(all);
+        const json_t *element = json_array_get(q->elements, k), *payload = json_object_get(element, "Payload");
+        if (strcmp(text_at(element, "Element"), "SQ") == 0) rsp_map_put(q->place, text_at(payload, "QuestionID"), k);
+        if (strcmp(text_at(element, "Element"), "BL") == 0) take_blocks(q, payload);
+    }
+    for (size_t b = 0; b < json_array_size(q->blocks); b++) {
+        const json_t *block = json_array_get(q->blocks, b), *parts = json_object_get(block, "BlockElements");
+        if (*text_at(block, "ID")) rsp_map_put(q->block, text_at(block, "ID"), b);
+        for (size_t p = 0; strcmp(text_at(block, "Type"), "Trash") == 0 && p < json_array_size(parts); p++)
+            rsp_map_put(q->thrown, text_at(json_array_get(parts, p), "QuestionID"), 0);
     }
 }
 
@@ -310,17 +381,22 @@ rsp_form *rsp_form_qsf(const rsp_buf *raw, const char *path, rsp_diag *d) {
     const json_t *entry = json_object_get(root, "SurveyEntry");
     struct qsf q = {.form = rsp_form_new(path, RSP_FORM_XLSFORM),
                     .elements = json_object_get(root, "SurveyElements"),
+                    .blocks = json_array(),
                     .place = rsp_map_new(),
+                    .block = rsp_map_new(),
                     .thrown = rsp_map_new()};
     q.language = language_of(&q, text_at(entry, "SurveyLanguage"));
     put_text(&q, &q.form->title, q.language, text_at(entry, "SurveyName"));
     find_questions(&q);
+    follow_flow(&q);
     for (size_t k = 0; k < json_array_size(q.elements); k++) {
         const json_t *element = json_array_get(q.elements, k);
         if (strcmp(text_at(element, "Element"), "SQ") == 0) add_question(&q, json_object_get(element, "Payload"));
     }
     rsp_map_free(q.place);
+    rsp_map_free(q.block);
     rsp_map_free(q.thrown);
+    json_decref(q.blocks);
     json_decref(root);
     return q.form;
 }

@@ -375,7 +375,7 @@ static void report(const rsp_cases *c, const char *path, const char *format, rea
         rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0}, "export it as CSV", "the file holds more than can be read");
     else
         rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0},
-                   stata ? "in Stata: saveold FILE, version(12), or export it as CSV"
+                   stata ? "in Stata: saveold FILE, version(12); in R: haven::write_dta; or export it as CSV"
                          : "open it in SPSS or PSPP and save it again, or export it as CSV",
                    "the %s file cannot be read: %s", stata ? "Stata" : "SPSS",
                    c->error ? c->error : readstat_error_message(rc));

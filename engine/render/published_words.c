@@ -89,14 +89,18 @@ static const char *label_at(json_t *labels, json_t *row, size_t place) {
                : NULL;
 }
 
+static bool is_form(const json_t *form) {
+    return json_is_integer(form) && json_integer_value(form) >= RSP_AS_TEXT && json_integer_value(form) <= RSP_AS_P;
+}
+
 static bool take_row(json_t *labels, json_t *row, rsp_row_words *into) {
     json_t *form = json_array_get(row, FORM);
     *into = (rsp_row_words){.who = label_at(labels, row, WHO),
                             .term = label_at(labels, row, TERM),
                             .level = label_at(labels, row, LEVEL),
                             .statistic = label_at(labels, row, STATISTIC),
-                            .as = (rsp_as) json_integer_value(form)};
-    return into->who && into->term && into->level && into->statistic && json_is_integer(form);
+                            .as = is_form(form) ? (rsp_as) json_integer_value(form) : RSP_AS_TEXT};
+    return into->who && into->term && into->level && into->statistic && is_form(form);
 }
 
 const rsp_row_words *rsp_published_words_of(const rsp_published_words *w, const char *analysis, const char *lang,
