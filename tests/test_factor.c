@@ -140,6 +140,37 @@ static void harmed_data(void **state) {
     }
 }
 
+/* Rounding leaves some variance of a constant 0.1, which is none: no correlation rests on it, and no factor. */
+static void constant_item(void **state) {
+    rsp_buf data = {0};
+    size_t pairs = 0;
+    (void) state;
+    put("survey.csv", "type,name,label::en\ninteger,id,Id\ndecimal,w,W\ninteger,y1,A\ninteger,y2,B\ndecimal,y3,C\n");
+    put("choices.csv", "list_name,name,label::en\n");
+    put("study.yaml",
+        "study: s\ntitle: {en: S}\nlanguages: [en]\nsources:\n  - {files: data.csv, format: csv}\n"
+        "instrument: {survey: survey.csv, choices: choices.csv}\nroles: {id: id}\ndesign: {weight: w}\n"
+        "disclosure: off\nfactors:\n"
+        "  - {id: plain, kind: correlations, items: [y1, y2, y3]}\n"
+        "  - {id: weighted, kind: correlations, items: [y1, y2, y3], weights: design}\n"
+        "  - {id: serial, kind: correlations, items: [y1, y2, y3], correlation: polychoric, ordered: [y1]}\n"
+        "  - {id: none, kind: parallel, items: [y1, y2, y3]}\n");
+    rsp_buf_puts(&data, "id,w,y1,y2,y3\n");
+    for (int i = 0; i < 300; i++) rsp_buf_printf(&data, "%d,%d,%d,%d,0.1\n", i, 1 + i % 3, 1 + i % 4, 1 + i * i % 5);
+    put("data.csv", data.data);
+    struct run r = load_and_analyse(folder);
+    for (size_t k = 0; k < r.results->n; k++) {
+        const rsp_row *x = &r.results->rows[k];
+        bool pair = strncmp(x->statistic, "correlation", 11) == 0;
+        if (strcmp(x->analysis, "none") != 0 && (!pair || strcmp(x->level, "y3") != 0)) continue;
+        assert_true(isnan(x->estimate) && (x->flags & RSP_F_SINGULAR));
+        pairs += pair;
+    }
+    assert_int_equal(pairs, 6);
+    done(&r);
+    rsp_buf_free(&data);
+}
+
 /* ---- ordinal items in clusters ---------------------------------------------------------------------------------- */
 
 /* 400 people who answer once (copies 1) or twice, in a cluster of their own; across: the copy is of the other group. */
@@ -214,6 +245,7 @@ static void orthants(void **state) {
 int main(void) {
     rsp_threads_set(0);
     const struct CMUnitTest tests[] = {cmocka_unit_test(sound_data), cmocka_unit_test(harmed_data),
-                                       cmocka_unit_test(clusters_of_copies), cmocka_unit_test(orthants)};
+                                       cmocka_unit_test(constant_item), cmocka_unit_test(clusters_of_copies),
+                                       cmocka_unit_test(orthants)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -86,6 +86,7 @@ static void pair_free(struct pair *o) { free(o->place), free(o->w); }
 
 /* To mean 0 and variance 1 under the weights; false if constant. */
 static bool standardise(const struct pair *o, double *x) {
+    if (!rsp_answers_vary(x, o->n, 1)) return false;
     double mean = 0, square = 0;
     for (size_t i = 0; i < o->n; i++) mean += o->w[i] * x[i] / o->sum;
     for (size_t i = 0; i < o->n; i++) {

@@ -2,6 +2,7 @@
  * correlations. Correlations as rows of their own: correlation.c. */
 #include "measure/correlation.h"
 #include "measure/explore.h"
+#include "measure/polychoric.h"
 #include "responsive/clean.h"
 #include "responsive/statistics.h"
 
@@ -45,12 +46,13 @@ static void read_answers(struct answers *t) {
     }
     for (size_t j = 0; j < p; j++) {
         double mean = 0, ss = 0;
+        bool varies = rsp_answers_vary(t->z + j, t->n, p);
         for (size_t i = 0; i < t->n; i++) mean += t->w[i] * t->z[i * p + j] / t->sum;
         for (size_t i = 0; i < t->n; i++) {
             double gap = t->z[i * p + j] -= mean;
             ss += t->w[i] * gap * gap / t->sum;
         }
-        if (!(ss > 0)) t->flags = RSP_F_SINGULAR;
+        if (!varies || !(ss > 0)) t->flags = RSP_F_SINGULAR;
         for (size_t i = 0; i < t->n; i++) t->z[i * p + j] /= ss > 0 ? sqrt(ss) : 1;
     }
     if (!t->n) t->flags = RSP_F_EMPTY;

@@ -107,6 +107,16 @@ static bool set_thresholds(struct work *w, size_t item) {
     return ok;
 }
 
+bool rsp_answers_vary(const double *x, size_t n, size_t stride) {
+    double first = NAN;
+    for (size_t i = 0; i < n; i++) {
+        double y = x[i * stride];
+        if (isnan(first)) first = y;
+        if (!isnan(y) && y != first) return true;
+    }
+    return false;
+}
+
 static bool set_moments(struct work *w, size_t item) {
     size_t p = w->l->p;
     double mean = 0, square = 0, all = 0;
@@ -119,7 +129,7 @@ static bool set_moments(struct work *w, size_t item) {
     }
     w->stat[w->l->first[item]] = mean;
     w->stat[w->l->variance[item]] = square / all;
-    return square > 0;
+    return square > 0 && rsp_answers_vary(w->x + item, w->n, p);
 }
 
 static void score_item(struct work *w, size_t item) {

@@ -35,4 +35,8 @@ bool rsp_polychoric(const rsp_item_layout *l, const rsp_item_answers *answers, d
 /* P(X <= h, Y <= k) of the standard bivariate normal distribution with correlation r. */
 double rsp_bivariate_normal(double h, double k, double r);
 
+/* Whether answers differ: n of them, `stride` apart; NaN is none. Sums of squares cannot tell, as rounding leaves some of a
+ * constant. */
+bool rsp_answers_vary(const double *x, size_t n, size_t stride);
+
 #endif
