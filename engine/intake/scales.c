@@ -127,9 +127,9 @@ static const struct word extent[] = {
         "nenhum|deloc"},
     {2, "a little|slightly|to a small extent|very little|wenig|ein wenig|i ringe grad|lidt|un peu|peu|trochę|w małym "
         "stopniu|um pouco|pouco|puțin|în mică măsură"},
-    {3,
-     "somewhat|moderately|to some extent|mittelmäßig|mittelmässig|teilweise|i nogen grad|moyennement|dans une certaine "
-     "mesure|częściowo|w pewnym stopniu|moderadamente|em parte|oarecum|într-o anumită măsură"},
+    {3, "somewhat|some|moderately|to some extent|etwas|noget|mittelmäßig|mittelmässig|teilweise|i nogen "
+        "grad|moyennement|dans une certaine "
+        "mesure|częściowo|w pewnym stopniu|moderadamente|em parte|oarecum|într-o anumită măsură"},
     {4, "a lot|quite a bit|to a large extent|much|ziemlich|stark|i høj grad|beaucoup|dużo|w dużym "
         "stopniu|muito|bastante|mult|în "
         "mare măsură"},
