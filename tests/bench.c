@@ -347,7 +347,8 @@ static void print_night(const struct bench *b, size_t size, const struct night *
 
 static void print_threads(const char *name, const struct station *one, const struct station *all, int threads) {
     double possible = fmin(all->cpu / all->own, threads); /* the least of several nights may be of different ones */
-    printf("  %-14s %9.3f s %9.3f s %9.2f %9.2f\n", name, one->wall, all->wall, one->wall / all->wall, possible);
+    printf("  %-14s %9.3f s %9.3f s %8.2f %9.3f s %9.3f s %8.2f\n", name, one->wall, all->wall, one->wall / all->wall,
+           one->cpu, all->cpu, possible);
 }
 
 /* What threads gain, station by station, before pages. */
@@ -359,7 +360,8 @@ static bool compare_threads(struct bench *b, const char *dir, const struct night
     bool good = best_night(b, dir, 1, &one);
     b->pages = pages;
     if (!good) return false;
-    printf("  %-14s %11s %9d   %9s %9s\n", "threads", "1", threads, "times", "possible");
+    printf("  %-14s %11s %9d   %8s %11s %9d   %8s\n", "threads: wall", "1", threads, "times", "processor, 1", threads,
+           "possible");
     for (size_t k = 0; k < one.n; k++)
         print_threads(one.stations[k].name, &one.stations[k], &all->stations[k], threads);
     struct station alone = sum_of(&one, false), together = sum_of(all, false);

@@ -110,6 +110,28 @@ static void pairs_by_table(void **state) {
     assert_memory_equal(table, a, sizeof table);
 }
 
+/* Rows of a key stand together and ascending, for few keys (parts of the rows side by side) and for many. */
+static void orders_are_stable(void **state) {
+    enum { N = 3 * RSP_BLOCK + 17 };
+    static const size_t keys[] = {1, 7, N};
+    int32_t *key = rsp_malloc(N * sizeof *key);
+    uint32_t *order = rsp_malloc(N * sizeof *order), *start = rsp_malloc((N + 1) * sizeof *start);
+    (void) state;
+    for (size_t k = 0; k < 9; k++) {
+        size_t n_keys = keys[k / 3], seen = 0;
+        bool good = true;
+        rsp_threads_set((int) (k % 3) + 1);
+        for (size_t i = 0; i < N; i++) key[i] = (int32_t) (i * 7919 % n_keys);
+        rsp_order_by(key, n_keys, N, order, start);
+        for (size_t q = 0; q < n_keys; q++)
+            for (size_t i = start[q]; i < start[q + 1]; i++, seen++)
+                good = good && key[order[i]] == (int32_t) q && (i == start[q] || order[i - 1] < order[i]);
+        assert_true(good && start[0] == 0 && seen == N);
+    }
+    rsp_threads_set(0);
+    free(key), free(order), free(start);
+}
+
 /* ---- informations of several groups ----------------------------------------------------------------------------- */
 
 /* A model of three groups whose free parameters are dealt out to one group each, the last `shared` of them to two. */
@@ -182,6 +204,6 @@ static void arrows_are_matrices(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(threads_do_not_matter),
                                        cmocka_unit_test(columns_are_their_cells), cmocka_unit_test(pairs_by_table),
-                                       cmocka_unit_test(arrows_are_matrices)};
+                                       cmocka_unit_test(orders_are_stable), cmocka_unit_test(arrows_are_matrices)};
     return cmocka_run_group_tests(tests, make_bench, remove_bench);
 }
