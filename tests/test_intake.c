@@ -1303,6 +1303,8 @@ static const struct broken {
               {"csv", ",Answers,,When\nid,trust,cost,date\n", "4,no,,\n",
                "below titles that stand over several of them", NULL, RSP_NOTE, 4},
               {"csv", "id,trust,,date\n4,no,2,2026-03-04\n", "", "1 column not read", NULL, RSP_NOTE, 4},
+              {"csv", "Our survey,,,,,\n,,,,,\nid,Answers,,,More,\n,trust,cost,date,a,b\n4,no,1,,x,y\n5,no,1,,x,z\n",
+               "", "below titles that stand over several of them", NULL, RSP_NOTE, 5},
               {"csv", "id,trust,cost,date\n", "Total:,,11,\n",
                "looks like a row of sums or means below the answers (line 5)", "take it out", RSP_WARNING, 4},
               {"csv", "id,trust,cost,date\n", ",średnia,3.7,\n", "looks like a row of sums", "counts as a respondent",

@@ -855,7 +855,8 @@ static void test_scale_words(void **state) {
                  {"most days", "rate", 9},
                  {"kilka razy w tygodniu", "rate", 8},
                  {"peu intéressé", "interest", 2},
-                 {"once a month", "rate", 5}};
+                 {"once a month", "rate", 5},
+                 {"some", "extent", 3}};
     double place;
     (void) state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {

@@ -45,6 +45,15 @@ static bool may_be_headings(const char *const *cells, size_t n) {
     return good;
 }
 
+/* Cells of record k, blank ones by what stands below them: headings under titles that reach over several columns. */
+static bool may_be_titles(rsp_table_data *t, size_t k, const char *const *cells, size_t n) {
+    const char **below, **both = RSP_ARRAY(t->arena, const char *, n);
+    size_t m = k + 1 < t->n_records ? rsp_table_wide_record(t, k + 1, &below) : 0;
+    if (m != n) return false;
+    for (size_t j = 0; j < n; j++) both[j] = cells[j][0] ? cells[j] : below[j];
+    return may_be_headings(both, n);
+}
+
 /* The record that holds the headings below rows of hardly a cell; RSP_NONE where they stand in the first row. */
 static size_t headings_below(rsp_table_data *t) {
     if (filled(t->headings, t->n_columns) > MOST_IN_TITLE) return RSP_NONE;
@@ -52,7 +61,7 @@ static size_t headings_below(rsp_table_data *t) {
         const char **cells;
         size_t n = rsp_table_wide_record(t, k, &cells);
         if (filled(cells, n) <= MOST_IN_TITLE) continue;
-        return may_be_headings(cells, n) ? k : RSP_NONE;
+        return may_be_headings(cells, n) || may_be_titles(t, k, cells, n) ? k : RSP_NONE;
     }
     return RSP_NONE;
 }
