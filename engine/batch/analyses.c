@@ -9,11 +9,22 @@
 /* What becomes of an analysis. */
 enum { NOT_WANTED, CACHED, COMPUTED };
 
+/* Scales may share an id: the log then says which one, " (name)". Empty strings where there is nothing to tell apart. */
+struct called {
+    const char *id, *open, *name, *close;
+};
+
+static struct called call(const rsp_analysis *a) {
+    bool named = a->kind == RSP_A_SCALE && a->scale.name;
+    return named ? (struct called){a->id, " (", a->scale.name, ")"} : (struct called){a->id, "", "", ""};
+}
+
 static void look_up(const rsp_analyses *x, rsp_cache *cache, rsp_buf *packed, char *fate, const char **why) {
     for (size_t k = 0; k < x->study->n_analyses; k++) {
         fate[k] = NOT_WANTED;
         if (x->wanted[k]) fate[k] = rsp_cache_find(cache, k, &packed[k], &why[k]) ? CACHED : COMPUTED;
-        if (fate[k] == CACHED) rsp_log_line(x->log, "%s: %s", x->study->analyses[k].id, why[k]);
+        struct called c = call(&x->study->analyses[k]);
+        if (fate[k] == CACHED) rsp_log_line(x->log, "%s%s%s%s: %s", c.id, c.open, c.name, c.close, why[k]);
     }
 }
 
@@ -58,8 +69,11 @@ static void compute(const rsp_analyses *x, const char *why, struct piece *p) {
     const rsp_analysis *a = &x->study->analyses[p->analysis];
     if (!why) why = "dealt to this rank";
     bool together = p->owner == ALL && rsp_ranks() > 1;
+    struct called c = call(a);
     if (p->parts > 1) rsp_log_line(x->log, "computing %s on data set %zu: %s", a->id, p->part + 1, why);
-    else rsp_log_line(x->log, "computing %s%s: %s", a->id, together ? " on all ranks" : "", why);
+    else
+        rsp_log_line(x->log, "computing %s%s%s%s%s: %s", c.id, c.open, c.name, c.close, together ? " on all ranks" : "",
+                     why);
     rsp_results *rows = rsp_results_new();
     rsp_ranks_together(together);
     if (p->parts > 1) rsp_analyse_part(x->sample, a, p->parts, p->part, rows, p->said);

@@ -634,15 +634,27 @@ const char *rsp_label_flags(const rsp_labels *l, rsp_arena *a, uint32_t flags) {
 
 /* ---- editions --------------------------------------------------------------------------------------------------- */
 
-/* Does any row about this very country hold a number of an analysis that is not marked as ineligible? */
-static bool country_has_figures(const rsp_labels *l, const rsp_published *p, const char *domain) {
+/* Which countries of the list have a row of their own, of an analysis of the study, with a number: the first such row, or
+ * the first that is marked as ineligible, decides. One pass over the rows, however long the list. */
+static void find_figures(const rsp_labels *l, const rsp_published *p, const rsp_variable *v, bool *has) {
+    enum { UNDECIDED, YES, NO };
+    rsp_arena *a = rsp_arena_new();
+    rsp_map *place = rsp_map_new();
+    char *verdict = RSP_ARRAY(a, char, v->list->n);
+    for (size_t k = 0; k < v->list->n; k++)
+        rsp_map_put(place, rsp_domain_text(a, 1, &v->name, &v->list->choices[k].code), k);
+    const size_t stem = strlen(v->name);
     for (size_t i = 0; i < rsp_published_count(p); i++) {
         const rsp_published_row *r = rsp_published_at(p, i);
-        if (strcmp(r->domain, domain) != 0 || !rsp_label_find(l, r->analysis)) continue;
-        if (r->flags & RSP_F_NOT_ELIGIBLE) return false;
-        if (!isnan(r->estimate)) return true;
+        if (strncmp(r->domain, v->name, stem) != 0 || r->domain[stem] != '=' || strchr(r->domain, ';')) continue;
+        bool barred = r->flags & RSP_F_NOT_ELIGIBLE;
+        if (!barred && isnan(r->estimate)) continue;
+        size_t k = rsp_map_get(place, r->domain);
+        if (k != RSP_NONE && verdict[k] == UNDECIDED && rsp_label_find(l, r->analysis)) verdict[k] = barred ? NO : YES;
     }
-    return false;
+    for (size_t k = 0; k < v->list->n; k++) has[k] = verdict[k] == YES;
+    rsp_map_free(place);
+    rsp_arena_free(a);
 }
 
 const char **rsp_countries(const rsp_study *s, const rsp_published *p, rsp_arena *a, size_t *n) {
@@ -650,12 +662,12 @@ const char **rsp_countries(const rsp_study *s, const rsp_published *p, rsp_arena
     if (s->roles.country == RSP_NONE || !s->variables[s->roles.country].list) return NULL;
     const rsp_variable *v = &s->variables[s->roles.country];
     const char **codes = RSP_ARRAY(a, const char *, v->list->n);
+    bool *has = RSP_ARRAY(a, bool, v->list->n);
     rsp_labels l = {.study = s, .analyses = rsp_map_new()};
     for (size_t k = 0; k < s->n_analyses; k++) rsp_map_put(l.analyses, s->analyses[k].id, k);
-    for (size_t k = 0; k < v->list->n; k++) {
-        const char *domain = rsp_domain_text(a, 1, &v->name, &v->list->choices[k].code);
-        if (country_has_figures(&l, p, domain)) codes[(*n)++] = v->list->choices[k].code;
-    }
+    find_figures(&l, p, v, has);
+    for (size_t k = 0; k < v->list->n; k++)
+        if (has[k]) codes[(*n)++] = v->list->choices[k].code;
     rsp_map_free(l.analyses);
     return codes;
 }

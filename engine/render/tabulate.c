@@ -10,7 +10,9 @@ enum {
     MOST_LONG_COLUMNS = 16,
     LONGEST_HEADING = 200,
     WIDE_TEXT = 46,
+    WIDEST_NOTE = 80,
     NARROW = 12,
+    AROUND_HEADING = 4,
     MIDDLE = 24
 };
 
@@ -135,8 +137,36 @@ static const char *unique_title(struct tabulation *t, const char *title) {
     }
 }
 
+/* Words of a heading are not broken, unless they are very long; around them stand a margin and the filter's button. */
+static double heading_width(const char *title) {
+    size_t longest = 0;
+    for (const char *p = title; *p;) {
+        size_t bytes = strcspn(p, " "), letters = 0;
+        for (size_t k = 0; k < bytes; k++) letters += ((unsigned char) p[k] & 0xc0) != 0x80;
+        if (letters > longest) longest = letters;
+        p += bytes;
+        p += strspn(p, " ");
+    }
+    return (double) longest + AROUND_HEADING < MIDDLE ? (double) longest + AROUND_HEADING : MIDDLE;
+}
+
 static void add_column(struct tabulation *t, const char *title, double width) {
-    t->tab->columns[t->tab->n_columns++] = (rsp_tab_column){unique_title(t, title), width};
+    double least = heading_width(title);
+    t->tab->columns[t->tab->n_columns++] = (rsp_tab_column){unique_title(t, title), width > least ? width : least};
+}
+
+/* Long notes in a narrow column would make rows many lines high. */
+static void widen_notes(struct tabulation *t) {
+    const char *title = say(t, "column_note");
+    for (size_t k = 0; k < t->tab->n_columns; k++) {
+        if (strcmp(t->tab->columns[k].title, title) != 0) continue;
+        size_t longest = 0;
+        for (size_t i = 0; i < t->tab->n_rows; i++) {
+            const char *text = t->tab->cells[i * t->tab->n_columns + k].text;
+            if (text && strlen(text) > longest) longest = strlen(text);
+        }
+        if (longest > 2 * MIDDLE) t->tab->columns[k].width = longest > 3 * WIDE_TEXT ? WIDEST_NOTE : WIDE_TEXT;
+    }
 }
 
 static rsp_cell words(const char *text) { return (rsp_cell){.text = text, .number = NAN}; }
@@ -486,6 +516,7 @@ rsp_tab *rsp_tabulate(const rsp_labels *l, const rsp_published *p, const char *a
     if (part == RSP_TAB_VALUES) find_letters(&t);
     if (part == RSP_TAB_SUMMARY) lay_out_summary(&t);
     else lay_out(&t);
+    widen_notes(&t);
     rsp_map_free(t.letter);
     rsp_map_free(t.differs);
     rsp_map_free(t.titles);

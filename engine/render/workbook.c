@@ -13,6 +13,9 @@
 #include <time.h>
 
 enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, LINE_HEIGHT = 15, TITLE_HEIGHT = 22, MOST_LINES = 27 };
+/* In characters: what the button of a filter takes of a heading; a page of A4 across, its 11 points printed as 8; what may
+ * be frozen at the left of a screen. */
+enum { FILTER_BUTTON = 2, PAGE_WIDTH = 165, MOST_FROZEN = 80, MOST_PAGES_ACROSS = 8 };
 
 /* One file to write. */
 struct edition {
@@ -28,7 +31,7 @@ struct book {
     const rsp_labels *labels;
     const rsp_texts *texts;
     lxw_workbook *file;
-    lxw_format *title, *text, *wrapped, *inner, *link, *heading, *mark, *number[RSP_AS_P + 1];
+    lxw_format *title, *text, *wrapped, *inner, *link, *heading, *heading_of_numbers, *mark, *number[RSP_AS_P + 1];
     size_t n, capacity;
     rsp_book_sheet *sheets;
     rsp_arena *a;
@@ -77,6 +80,15 @@ static lxw_format *new_format(struct book *b, double size) {
     return f;
 }
 
+static lxw_format *new_heading(struct book *b) {
+    lxw_format *f = new_format(b, 11);
+    format_set_bold(f);
+    format_set_text_wrap(f);
+    format_set_bg_color(f, 0x12436D);
+    format_set_font_color(f, LXW_COLOR_WHITE);
+    return f;
+}
+
 static void add_formats(struct book *b) {
     static const char *const shown[] = {
         [RSP_AS_TEXT] = "@",          [RSP_AS_SHARE] = "0.0%",  [RSP_AS_COUNT] = "#,##0",
@@ -94,11 +106,10 @@ static void add_formats(struct book *b) {
     format_set_font_color(b->link, 0x0B5394);
     b->mark = new_format(b, 11);
     format_set_align(b->mark, LXW_ALIGN_RIGHT);
-    b->heading = new_format(b, 11);
-    format_set_bold(b->heading);
-    format_set_text_wrap(b->heading);
-    format_set_bg_color(b->heading, 0x12436D);
-    format_set_font_color(b->heading, LXW_COLOR_WHITE);
+    b->heading = new_heading(b);
+    b->heading_of_numbers = new_heading(b);
+    format_set_align(b->heading_of_numbers, LXW_ALIGN_RIGHT);
+    format_set_indent(b->heading_of_numbers, FILTER_BUTTON); /* which stands at the right */
     for (int k = 0; k <= RSP_AS_P; k++) {
         b->number[k] = new_format(b, 11);
         format_set_num_format(b->number[k], shown[k]);
@@ -143,16 +154,17 @@ static lxw_worksheet *add_sheet(struct book *b, const char *name, const char *ti
     return s;
 }
 
+/* numbers: which columns hold numbers, or NULL. */
 static void mark_up(struct book *b, lxw_worksheet *s, const char *name, size_t n_columns, const rsp_tab_column *columns,
-                    size_t first_row, size_t n_rows) {
+                    const bool *numbers, size_t first_row, size_t n_rows) {
     lxw_table_column *column = RSP_ARRAY(b->a, lxw_table_column, n_columns);
     lxw_table_column **list = RSP_ARRAY(b->a, lxw_table_column *, n_columns + 1);
     size_t most = 1;
     for (size_t k = 0; k < n_columns; k++) {
-        column[k] = (lxw_table_column){.header = rsp_strdup(b->a, columns[k].title), .header_format = b->heading};
+        column[k] = (lxw_table_column){.header = rsp_strdup(b->a, columns[k].title),
+                                       .header_format = numbers && numbers[k] ? b->heading_of_numbers : b->heading};
         list[k] = &column[k];
-        /* The button of the filter takes two columns of the heading. */
-        size_t lines = lines_of(columns[k].title, columns[k].width - 2);
+        size_t lines = lines_of(columns[k].title, columns[k].width - FILTER_BUTTON);
         if (lines > most) most = lines;
         worksheet_set_column(s, (lxw_col_t) k, (lxw_col_t) k, columns[k].width, NULL);
     }
@@ -186,12 +198,32 @@ static const char *standing_notes(const struct book *b) {
     return text;
 }
 
+static const bool *number_columns(const struct book *b, const rsp_tab *t) {
+    bool *numbers = RSP_ARRAY(b->a, bool, t->n_columns);
+    for (size_t i = 0; i < t->n_rows * t->n_columns; i++) numbers[i % t->n_columns] |= t->cells[i].row != NULL;
+    return numbers;
+}
+
+/* A table too wide for one page is printed on several, and scrolled, with the columns that name its rows on each. */
+static void fit_width(lxw_worksheet *s, const rsp_tab *t, const bool *numbers) {
+    size_t lead = 0, pages = 1;
+    double all = 0, names = 0;
+    while (lead < t->n_columns && !numbers[lead]) names += t->columns[lead++].width;
+    for (size_t k = 0; k < t->n_columns; k++) all += t->columns[k].width;
+    while (pages < MOST_PAGES_ACROSS && all + names * (double) (pages - 1) > PAGE_WIDTH * (double) pages) pages++;
+    bool repeated = pages > 1 && lead && lead < t->n_columns;
+    if (pages > 1) worksheet_fit_to_pages(s, (uint16_t) pages, 0);
+    if (repeated) worksheet_repeat_columns(s, 0, (lxw_col_t) (lead - 1));
+    worksheet_freeze_panes(s, RSP_BOOK_FIRST_ROW + 1, repeated && names <= MOST_FROZEN ? (lxw_col_t) lead : 0);
+}
+
 static void write_table_sheet(struct book *b, const rsp_book_sheet *x) {
     const rsp_tab *t = x->tab;
+    const bool *numbers = number_columns(b, t);
     lxw_worksheet *s = add_sheet(b, x->name, t->title);
     worksheet_write_string(s, 1, 0, rsp_printf(b->a, "%s.%s", t->subtitle, standing_notes(b)), b->text);
     worksheet_write_url_opt(s, 2, 0, link_to(b, say(b, "workbook_contents")), b->link, say(b, "workbook_back"), NULL);
-    mark_up(b, s, x->table, t->n_columns, t->columns, RSP_BOOK_FIRST_ROW, t->n_rows);
+    mark_up(b, s, x->table, t->n_columns, t->columns, numbers, RSP_BOOK_FIRST_ROW, t->n_rows);
     for (size_t i = 0; i < t->n_rows; i++) {
         size_t most = 1;
         for (size_t k = 0; k < t->n_columns; k++) {
@@ -202,7 +234,7 @@ static void write_table_sheet(struct book *b, const rsp_book_sheet *x) {
         }
         fit_row(s, RSP_BOOK_FIRST_ROW + 1 + i, most);
     }
-    worksheet_freeze_panes(s, RSP_BOOK_FIRST_ROW + 1, 0);
+    fit_width(s, t, numbers);
 }
 
 /* ---- cover, contents, notes ------------------------------------------------------------------------------------- */
@@ -251,7 +283,8 @@ static void write_contents(struct book *b) {
                                 {say(b, "workbook_table"), 70},
                                 {say(b, "workbook_measure"), 40},
                                 {say(b, "workbook_rows"), 10}};
-    mark_up(b, s, "contents", 4, columns, 1, b->n);
+    mark_up(b, s, "contents", 4, columns, (bool[]){false, false, false, true}, 1, b->n);
+    worksheet_freeze_panes(s, 2, 0);
     for (size_t k = 0; k < b->n; k++) {
         lxw_row_t row = (lxw_row_t) (2 + k);
         worksheet_write_url_opt(s, row, 0, link_to(b, b->sheets[k].name), b->link, b->sheets[k].name, NULL);
@@ -305,7 +338,7 @@ static void write_notes(struct book *b) {
     lxw_row_t row = write_method_notes(b, s);
     /* Meanings stand in the wide first column, under the paragraphs. */
     rsp_tab_column columns[] = {{say(b, "workbook_meaning"), TEXT_WIDTH}, {say(b, "workbook_symbol"), 12}};
-    mark_up(b, s, "symbols", 2, columns, row, SYMBOLS);
+    mark_up(b, s, "symbols", 2, columns, NULL, row, SYMBOLS);
     for (size_t k = 0; k < SYMBOLS; k++) {
         worksheet_write_string(s, (lxw_row_t) (row + 1 + k), 0, say(b, symbols[k].key), b->wrapped);
         worksheet_write_string(s, (lxw_row_t) (row + 1 + k), 1, symbols[k].symbol, b->text);

@@ -7,7 +7,7 @@
 #include <xlsxwriter.h>
 
 /* Headings of every table, counted from 0; per cent at which overview sheets are printed, so that charts fit A4. */
-enum { RSP_BOOK_FIRST_ROW = 3, RSP_BOOK_OVERVIEW_SCALE = 85 };
+enum { RSP_BOOK_FIRST_ROW = 3, RSP_BOOK_OVERVIEW_SCALE = 75 };
 
 typedef struct {
     const char *name, *table, *of; /* names of the sheet and of the table in it; the analysis */

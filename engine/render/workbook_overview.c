@@ -1,12 +1,13 @@
 /* The two overview sheets of a workbook: native charts over the cells of its tables, so that who changes a table's filter
  * or copies a sheet keeps a chart that can be edited. Answers stand as bars of 100 %, single values as bars from zero;
- * intervals stay in the tables, which spreadsheets cannot draw as they are. */
+ * intervals stay in the tables, which spreadsheets cannot draw as they are. Tables alone have charts here: a coefficient
+ * without its interval, beside thresholds on another scale, would say what its model does not. */
 #include "workbook.h"
 
 #include <string.h>
 
-enum { MOST_BARS = 20, WIDTH = 760, BAR_HEIGHT = 30, AROUND = 140, ROW_PIXELS = 20 };
-enum { PAGE_ROWS = 54 }; /* of A4 upright at RSP_BOOK_OVERVIEW_SCALE */
+enum { MOST_BARS = 20, WIDTH = 700, BAR_HEIGHT = 30, AROUND = 140, ROW_PIXELS = 20 };
+enum { PAGE_ROWS = 60 }; /* of A4 upright at RSP_BOOK_OVERVIEW_SCALE */
 
 static const rsp_published_row *row_of(const rsp_tab *t, size_t i) {
     for (size_t k = 0; k < t->n_columns; k++)
@@ -87,7 +88,9 @@ static bool choose(const rsp_labels *l, const rsp_book_sheet *sheet, const char 
                    rsp_book_chart *x) {
     const rsp_tab *t = sheet->tab;
     *x = (rsp_book_chart){.sheet = sheet, .first = first_row(l, t, country, a)};
-    if (sheet->part != RSP_TAB_VALUES || !row_of(t, x->first) || !find_values(t, x->first, &x->from, &x->to))
+    const rsp_analysis *of = rsp_label_find(l, sheet->of);
+    if (!of || of->kind != RSP_A_TABLE || sheet->part != RSP_TAB_VALUES || !row_of(t, x->first) ||
+        !find_values(t, x->first, &x->from, &x->to))
         return false;
     bool wide = x->to - x->from > 1;
     x->n = run_length(t, x->first, wide, false);
