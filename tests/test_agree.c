@@ -58,6 +58,22 @@ static void a_changed_file_is_found(void **state) {
     assert_int_equal(agree("wvs", "workbooks charts briefs"), 0);
 }
 
+static int printed(const char *study, const char *rest) {
+    return sh("python3 -I tests/printed.py %s/%s/latest %s >%s/said", here, study, rest, here);
+}
+
+static void workbooks_can_be_printed(void **state) {
+    (void) state;
+    static const char *const studies[] = {"wvs", "ifsw"};
+    for (size_t k = 0; k < 2; k++) {
+        if (printed(studies[k], "") != 0) {
+            sh("cat %s/said >&2", here);
+            fail_msg("%s: workbooks that are not fit for paper or screen", studies[k]);
+        }
+        assert_int_equal(printed(studies[k], "--page=120"), 1);
+    }
+}
+
 static int set_up(void **state) {
     (void) state;
     return mkdtemp(here) ? 0 : -1;
@@ -70,6 +86,7 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(all_parts_agree), cmocka_unit_test(one_wrong_number_is_found),
-                                       cmocka_unit_test(a_changed_file_is_found)};
+                                       cmocka_unit_test(a_changed_file_is_found),
+                                       cmocka_unit_test(workbooks_can_be_printed)};
     return cmocka_run_group_tests_name("agree", tests, set_up, tear_down);
 }
