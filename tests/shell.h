@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 static int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -18,6 +19,11 @@ static int sh(const char *format, ...) {
     va_end(args);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Of processor time, whatever else the machine has to do; 0: no limit. What goes on for longer is ended by a signal. */
+static inline void limit_seconds(time_t seconds) {
+    setitimer(ITIMER_PROF, &(struct itimerval){.it_value = {seconds, 0}}, NULL);
 }
 
 /* Where what is tested was built: as tests/run was told, or by plain `make`. */

@@ -1005,9 +1005,9 @@ static void expect_refused(const char *what, const char *bytes, size_t length, c
     rsp_buf raw = {0};
     rsp_open_options o = {NULL, 0, NULL};
     rsp_buf_add(&raw, bytes, length);
-    alarm(60);
+    limit_seconds(60);
     rsp_table_data *t = rsp_table_open(&raw, what, &o, d);
-    alarm(0);
+    limit_seconds(0);
     if (t) fail_msg("%s is read", what);
     assert_int_equal(rsp_diag_status(d), RSP_ERR_DATA);
     const rsp_diagnostic *e = rsp_diag_at(d, 0);

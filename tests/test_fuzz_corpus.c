@@ -108,9 +108,9 @@ static void many_block_texts(void **state) {
     rsp_buf_puts(&b, "list:\n");
     for (int k = 0; k < 200000; k++) rsp_buf_puts(&b, "- |\n  a\n");
     rsp_arena *a = rsp_arena_new();
-    alarm(60);
+    limit_seconds(60);
     rsp_node *root = rsp_yaml_parse(a, "study.yaml", b.data, b.length, d);
-    alarm(0);
+    limit_seconds(0);
     assert_non_null(root);
     const rsp_node *last = root->items[0]->items[199999];
     assert_int_equal(last->origin.loc.line, 400001);

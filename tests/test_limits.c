@@ -80,9 +80,9 @@ static void expect(const char *tail, rsp_class class, const char *says) {
     rsp_diag *d = rsp_diag_new();
     rsp_buf_printf(&b, "%ssources: [{files: data.csv, format: csv}]\n%s", head, tail);
     put("study.yaml", b.data);
-    alarm(120);
+    limit_seconds(120);
     go(d);
-    alarm(0);
+    limit_seconds(0);
     if (!said(d, class, says)) fail_msg("nothing says: %s", says);
     rsp_diag_free(d);
     rsp_buf_free(&b);
@@ -215,9 +215,9 @@ static void derivations_in_a_chain(void **state) {
         rsp_buf_printf(&b, "  - {name: v%d, type: integer, expr: \"${v%d}\"}\n", k, k + 1);
     rsp_buf_printf(&b, "  - {name: v%d, type: integer, expr: \"${id}\"}\n", RSP_MOST_DERIVED - 1);
     put("study.yaml", b.data);
-    alarm(120);
+    limit_seconds(120);
     rsp_study *s = rsp_study_load(folder, d);
-    alarm(0);
+    limit_seconds(0);
     if (!s) rsp_diag_print(d, stderr, false, 5);
     assert_non_null(s);
     rsp_study_free(s);
@@ -306,9 +306,9 @@ static void files(void **state) {
     rsp_diag *d = rsp_diag_new();
     rsp_buf_printf(&b, "%ssources: [{files: \"many/*.csv\", format: csv}]\n", head);
     put("study.yaml", b.data);
-    alarm(120);
+    limit_seconds(120);
     go(d);
-    alarm(0);
+    limit_seconds(0);
     assert_true(said(d, RSP_ERR_DATA, "65536 files are more than can be read"));
     rsp_diag_free(d);
     rsp_buf_free(&b);
@@ -334,9 +334,9 @@ static void expect_workbook(const char *content, size_t length, const char *says
     rsp_buf b = {0};
     rsp_buf_printf(&b, "%ssources: [{files: data.csv}]\n", head);
     put("study.yaml", b.data);
-    alarm(120);
+    limit_seconds(120);
     go(d);
-    alarm(0);
+    limit_seconds(0);
     if (!said(d, RSP_ERR_DATA, says)) fail_msg("nothing says: %s", says);
     rsp_diag_free(d);
     rsp_buf_free(&b);

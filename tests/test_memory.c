@@ -429,8 +429,12 @@ static void a_forgotten_respondent_is_left_out(void **state) {
     assert_true(kept() == 131);
     assert_int_equal(sh("grep -rqFf %s/pseudonym %s/out/s/latest/", here, here), 1);
     assert_int_equal(sh("grep -q '^,forgotten,drop,' %s/out/s/latest/quality/cleaning.csv", here), 0);
-    /* By the pseudonym, as the log has it. */
-    assert_int_equal(forget("r0123456789abcdef"), 0);
+    /* By the pseudonym, as the log has it; that nobody has it is said, by the pseudonym alone. */
+    assert_int_equal(forget("r0123456789abcdef"), 1);
+    assert_int_equal(sh("grep -q 'nobody is known as r0123456789abcdef' %s/said", here), 0);
+    assert_int_equal(forget("r0123456789abcdef"), 0); /* on the list by now */
+    assert_int_equal(forget("p77777"), 1);
+    assert_int_equal(sh("grep -q p77777 %s/said %s/forgot", here, here), 1);
     assert_int_equal(sh("grep -qx r0123456789abcdef %s/config/responsive/pseudonyms.key.forgotten", here), 0);
     /* A list that cannot be read forgets nobody by mistake: nothing is published. */
     assert_int_equal(sh("echo somebody >> %s/config/responsive/pseudonyms.key.forgotten", here), 0);
@@ -441,6 +445,91 @@ static void a_forgotten_respondent_is_left_out(void **state) {
     fill();
     write_export(false);
     assert_int_equal(forget("p0"), RSP_ERR_STUDY);
+}
+
+/* ---- modes and links -------------------------------------------------------------------------------------------- */
+
+static void no_files(const char *test) {
+    if (sh("cd %s && test -z \"$(find %s)\"", here, test) == 0) return;
+    sh("cd %s && find %s -exec ls -ld {} + >&2", here, test);
+    fail_msg("find %s", test);
+}
+
+/* Nobody else may write what a night leaves, nor read what is no publication, whatever the umask; nor read publications where it
+ * says so. */
+static void modes_hold_under_any_umask(void **state) {
+    (void) state;
+    mode_t before = umask(0);
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(sh("rm -rf %s/config", here), 0);
+        new_study("", true);
+        fill();
+        write_export(true);
+        umask(k ? 077 : 0);
+        assert_outcome("published", 0);
+        no_files("out config ! -type l -perm /022");
+        no_files("config out/s/.memory -type f -perm /077");
+        no_files("out/s/.cache -maxdepth 0 ! -perm 700"); /* a closed folder */
+        if (k) no_files("out ! -type l -perm /077");
+        else no_files("out/s/latest/ -type f ! -perm 644 -o -type d ! -perm 755");
+    }
+    umask(before);
+}
+
+/* A link at every place that a night writes, removes or reads: what it leads to stays as it was. */
+static void links_lead_nowhere(void **state) {
+    (void) state;
+    static const struct {
+        const char *at, *to, *says; /* in out/s; in the folder of the test; on stderr */
+        int status;
+    } cases[] = {
+        {".lock", "precious/file", "/.lock: error: a symbolic link stands in the lock's place", RSP_ERR_OUTPUT},
+        {".memory", "precious/file", "memory of earlier publications is damaged", RSP_ERR_DATA},
+        {".memory.new", "precious/file", "", 0},
+        {".staging-20200101T000000Z", "precious", "", 0},
+        {".latest", "precious", "", 0},
+        {"20200101T000000Z", "precious", "", 0},
+        {".cache", "precious", "", 0},
+        {".cache/a.0", "precious/file", "", 0}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        new_study("keep: 1\n", true);
+        fill();
+        write_export(true);
+        assert_outcome("published", 0);
+        assert_int_equal(sh("cd %s && rm -rf precious out/s/%s && mkdir precious && echo mine > precious/file && "
+                            "cp out/s/latest/manifest.json precious && touch -d 2020-01-01 precious/* precious && "
+                            "ln -s %s/%s out/s/%s",
+                            here, cases[k].at, here, cases[k].to, cases[k].at),
+                         0);
+        for (int j = 0; j < 30; j++) add(j % 2, j % 3, 1);
+        write_export(true);
+        int status = night();
+        if (status != cases[k].status) fail_msg("%s: status %d", cases[k].at, status);
+        if (sh("grep -q \"%s\" %s/said", cases[k].says, here)) fail_msg("%s: not said", cases[k].at);
+        if (sh("cd %s && test $(ls -A precious | wc -l) = 2 && test $(cat precious/file) = mine && "
+               "test -z \"$(find precious -newermt 2020-01-02)\"",
+               here))
+            fail_msg("%s: something is written or removed where it leads", cases[k].at);
+    }
+}
+
+/* A folder that is no publication of ours, under the name of the latest, is a damaged publication of which nothing is known: it
+ * stays, nothing is published, and what helps is said. */
+static void a_latest_that_leads_elsewhere(void **state) {
+    (void) state;
+    new_study("", true);
+    fill();
+    write_export(true);
+    assert_int_equal(sh("cd %s && rm -rf precious && mkdir -p out/s precious && echo mine > precious/file && "
+                        "touch -d 2020-01-01 precious/file precious && ln -s %s/precious out/s/latest",
+                        here, here),
+                     0);
+    assert_int_equal(night(), RSP_ERR_DATA);
+    assert_int_equal(sh("grep -q 'the publication before is damaged' %s/said", here), 0);
+    assert_int_equal(sh("grep -o \"rm -f '[^']*' '[^']*'\" %s/said > %s/anew && sh %s/anew", here, here, here), 0);
+    assert_outcome("published", 0);
+    assert_int_equal(
+        sh("cd %s && test $(cat precious/file) = mine && test -z \"$(find precious -newermt 2020-01-02)\"", here), 0);
 }
 
 /* ---- marked words ----------------------------------------------------------------------------------------------- */
@@ -531,6 +620,9 @@ int main(void) {
         cmocka_unit_test(any_two_publications_differ_by_enough),
         cmocka_unit_test(another_rule_of_change),
         cmocka_unit_test(the_memory_is_sealed),
+        cmocka_unit_test(modes_hold_under_any_umask),
+        cmocka_unit_test(links_lead_nowhere),
+        cmocka_unit_test(a_latest_that_leads_elsewhere),
         cmocka_unit_test(a_forgotten_respondent_is_left_out),
         cmocka_unit_test(no_tool_leaves_personal_words),
     };

@@ -102,6 +102,7 @@ void rsp_cache_keep(rsp_cache *c, size_t k, const rsp_buf *packed) {
     rsp_buf_add(&file, payload.data, payload.length);
     /* An entry that could not be written whole is one that will not be found. */
     rsp_diag *quiet = rsp_diag_new();
+    unlink(entry_path(c, k)); /* what stands there may be a link */
     rsp_write_file(entry_path(c, k), file.data, file.length, quiet);
     rsp_diag_free(quiet);
     rsp_buf_free(&payload);

@@ -15,16 +15,30 @@ struct forgetting {
     const char *study_dir;
     char pseudonym[24];
     uint64_t person;
+    bool
+        known; /* to the list of forgotten, the memory, an export or a cleaning log: the key's owner may read them all */
     unsigned char key[RSP_KEY_BYTES];
     rsp_arena *arena;
     rsp_diag *d;
 };
 
+static bool in_exports(const struct forgetting *f) {
+    rsp_diag *quiet = rsp_diag_new(); /* exports that cannot be read hold nobody */
+    rsp_frame *x = rsp_intake(f->study, quiet);
+    bool found = false;
+    for (size_t i = 0; x && !found && i < x->n; i++) found = rsp_person(x, i, f->key) == f->person;
+    rsp_frame_free(x);
+    rsp_diag_free(quiet);
+    return found;
+}
+
 /* The respondent's own mark in the memory; what publications told of domains stays, as readers keep that, too. */
-static bool leave_memory(const struct forgetting *f) {
+static bool leave_memory(struct forgetting *f) {
     if (access(rsp_path_join(f->arena, f->study_dir, ".memory"), F_OK) != 0) return true;
     rsp_memory *m = rsp_memory_open(f->study_dir, f->study, f->key, 0, f->d);
-    bool good = m && (!rsp_memory_forget(m, f->person) || rsp_memory_save(m, f->study_dir, f->key, f->d));
+    bool marked = m && rsp_memory_forget(m, f->person);
+    bool good = m && (!marked || rsp_memory_save(m, f->study_dir, f->key, f->d));
+    f->known |= marked;
     rsp_memory_free(m);
     return good;
 }
@@ -45,7 +59,7 @@ static int compare_names(const void *a, const void *b) {
 }
 
 /* Publications that stand; the ones whose cleaning log names the respondent are marked. */
-static void list_publications(const struct forgetting *f) {
+static void list_publications(struct forgetting *f) {
     DIR *handle = opendir(f->study_dir);
     const char **runs = NULL;
     size_t n = 0, capacity = 0;
@@ -55,9 +69,11 @@ static void list_publications(const struct forgetting *f) {
             RSP_PUSH(runs, n, capacity, rsp_strdup(f->arena, e->d_name));
     if (handle) closedir(handle);
     if (n) qsort(runs, n, sizeof *runs, compare_names);
-    for (size_t k = 0; k < n; k++)
-        printf("  %s/%s%s\n", f->study_dir, runs[k],
-               names_respondent(f, runs[k]) ? ": its quality/cleaning.csv names the pseudonym" : "");
+    for (size_t k = 0; k < n; k++) {
+        bool named = names_respondent(f, runs[k]);
+        f->known |= named;
+        printf("  %s/%s%s\n", f->study_dir, runs[k], named ? ": its quality/cleaning.csv names the pseudonym" : "");
+    }
     if (!n) printf("  none\n");
     free(runs);
 }
@@ -71,7 +87,7 @@ static void list_exports(const struct forgetting *f) {
     rsp_diag_free(quiet);
 }
 
-static void say(const struct forgetting *f, const char *dir) {
+static void say(struct forgetting *f, const char *dir) {
     printf("%s is forgotten: later runs set the row aside, caches are removed.\n", f->pseudonym);
     printf("Exports may still hold the answers; remove the row there:\n");
     list_exports(f);
@@ -80,6 +96,11 @@ static void say(const struct forgetting *f, const char *dir) {
     printf("Then: responsive run %s. A publication that would differ by one respondent alone waits until more have "
            "changed.\n",
            dir);
+    if (!f->known)
+        rsp_report(f->d, RSP_WARNING, (rsp_loc){f->study->path, 0, 0},
+                   "is the id written as in the exports? The pseudonym stays on the list, for a row that comes later",
+                   "nobody is known as %s: neither the exports nor earlier publications count such a respondent",
+                   f->pseudonym);
 }
 
 static bool forget(struct forgetting *f, const char *id, const char *out) {
@@ -92,7 +113,8 @@ static bool forget(struct forgetting *f, const char *id, const char *out) {
     if (rsp_pseudonym_number(id, &f->person)) snprintf(f->pseudonym, sizeof f->pseudonym, "%s", id);
     else rsp_pseudonym(f->key, f->study->id, id, f->pseudonym);
     rsp_pseudonym_number(f->pseudonym, &f->person);
-    if (!rsp_forgotten_add(f->study, f->pseudonym, f->d)) return false;
+    if (!rsp_forgotten_add(f->study, f->pseudonym, &f->known, f->d)) return false;
+    f->known |= in_exports(f);
     f->study_dir = rsp_printf(f->arena, "%s/%s", out, f->study->id);
     if (access(f->study_dir, F_OK) != 0) return true;
     rsp_stage stage;

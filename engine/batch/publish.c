@@ -119,6 +119,11 @@ static bool sync_tree(const char *dir, int depth, rsp_diag *d) {
 static bool take_lock(rsp_stage *s, rsp_diag *d) {
     char *path = rsp_printf(s->arena, "%s/.lock", s->study_dir);
     s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (s->lock < 0 && errno == ELOOP) {
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "find out who put it there, and remove it",
+                   "a symbolic link stands in the lock's place: it is not followed");
+        return false;
+    }
     if (s->lock < 0) return fault(d, path, "open the lock");
     if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
         char holder[256] = "";

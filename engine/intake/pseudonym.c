@@ -179,7 +179,7 @@ static bool replace_file(const char *path, const rsp_buf *text, rsp_arena *a, rs
     return false;
 }
 
-bool rsp_forgotten_add(const rsp_study *s, const char *pseudonym, rsp_diag *d) {
+bool rsp_forgotten_add(const rsp_study *s, const char *pseudonym, bool *already, rsp_diag *d) {
     rsp_arena *a = rsp_arena_new();
     rsp_buf file = {0};
     const char *path = rsp_forgotten_path(s, a);
@@ -187,6 +187,7 @@ bool rsp_forgotten_add(const rsp_study *s, const char *pseudonym, rsp_diag *d) {
     rsp_pseudonym_number(pseudonym, &person);
     rsp_map *all = path ? read_forgotten(path, &file, d) : NULL;
     bool good = all, there = all && rsp_map_get_n(all, (const char *) &person, sizeof person) != RSP_NONE;
+    *already = there;
     if (good && !there) {
         if (file.length && file.data[file.length - 1] != '\n') rsp_buf_putc(&file, '\n');
         rsp_buf_printf(&file, "%s\n", pseudonym);

@@ -36,8 +36,8 @@ uint64_t rsp_person(const rsp_frame *f, size_t row, const unsigned char key[RSP_
 
 /* The list of respondents to be forgotten: a file beside the key (its name and `.forgotten`), a pseudonym a line, mode 0600. */
 const char *rsp_forgotten_path(const rsp_study *s, rsp_arena *a); /* NULL: there is no place for the key */
-/* Adds a pseudonym, unless it stands there, whole or not at all. */
-bool rsp_forgotten_add(const rsp_study *s, const char *pseudonym, rsp_diag *d);
+/* Adds a pseudonym, unless it stands there already, whole or not at all. */
+bool rsp_forgotten_add(const rsp_study *s, const char *pseudonym, bool *already, rsp_diag *d);
 /* Sets rows of forgotten respondents aside (RSP_ASIDE_FORGOTTEN), before any rule sees them; how many. */
 size_t rsp_set_forgotten_aside(rsp_frame *f, const unsigned char key[RSP_KEY_BYTES], rsp_diag *d);
 
