@@ -85,16 +85,40 @@ static uint64_t add_bits(uint64_t h, uint64_t bits) {
     return rsp_fold64(h ^ bits ^ 0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u);
 }
 
+/* Whose answers they are, and what decides over the weight: who answers to a margin otherwise moves the figures of every row that he
+ * or she is in, by an amount that tells the answer there. */
+struct people {
+    const uint64_t *number;
+    uint64_t *weighed; /* per row: the number, with the answers that decide over the weight */
+};
+
+static void take_variable(const rsp_frame *f, struct people *p, size_t variable) {
+    if (variable == RSP_NONE) return;
+    for (size_t i = 0; i < f->n; i++) p->weighed[i] = add_bits(p->weighed[i], cell_bits(f, variable, i));
+}
+
+static struct people weigh_people(const rsp_frame *f, const uint64_t *number) {
+    const rsp_weighting_spec *w = &f->study->weighting;
+    struct people p = {number, rsp_malloc((f->n + 1) * sizeof *p.weighed)};
+    if (f->n) memcpy(p.weighed, number, f->n * sizeof *number);
+    take_variable(f, &p, f->study->design.weight);
+    take_variable(f, &p, w->within);
+    for (size_t k = 0; k < w->n_margins; k++)
+        for (size_t j = 0; j < w->margins[k].n_variables; j++) take_variable(f, &p, w->margins[k].variables[j]);
+    for (size_t k = 0; k < w->n_nonresponse; k++) take_variable(f, &p, w->nonresponse[k]);
+    return p;
+}
+
 static void add_person(rsp_trace *t, uint64_t person, uint64_t answers) {
     t->part[person % RSP_TRACE_PARTS] += (uint32_t) (answers >> 32);
     t->n++;
 }
 
 static void add_answers(rsp_trace *t, const rsp_frame *f, size_t n, const size_t *variables, size_t row,
-                        uint64_t person) {
-    uint64_t h = person;
+                        const struct people *people) {
+    uint64_t h = people->weighed[row];
     for (size_t k = 0; k < n; k++) h = add_bits(h, cell_bits(f, variables[k], row));
-    add_person(t, person, h);
+    add_person(t, people->number[row], h);
 }
 
 /* What one family's domains are traced to. */
@@ -105,7 +129,7 @@ struct traced {
 };
 
 /* The most frequent kind by far, one coded item, without a call for each row. */
-static void trace_codes(const rsp_families *x, const rsp_family *f, const uint64_t *people, struct traced *t) {
+static void trace_codes(const rsp_families *x, const rsp_family *f, const struct people *people, struct traced *t) {
     const rsp_column *c = &x->frame->columns[f->items[0]];
     bool counts[INT8_MAX + 1] = {false};
     for (size_t k = 0; k < c->list->n; k++) counts[k] = f->said || !c->list->choices[k].missing;
@@ -117,12 +141,12 @@ static void trace_codes(const rsp_families *x, const rsp_family *f, const uint64
             domain = by->category[i] < 0 ? -1 : domain * (int64_t) by->n + by->category[i];
         }
         if (domain < 0) continue;
-        add_person(&t->trace[domain], people[i], add_bits(people[i], (uint64_t) c->c8[i]));
+        add_person(&t->trace[domain], people->number[i], add_bits(people->weighed[i], (uint64_t) c->c8[i]));
         t->any[domain] = true;
     }
 }
 
-static void trace_family(const rsp_families *x, const rsp_family *f, const uint64_t *people, struct traced *t) {
+static void trace_family(const rsp_families *x, const rsp_family *f, const struct people *people, struct traced *t) {
     if (!t->n_domains) return;
     t->trace = rsp_calloc(t->n_domains, sizeof *t->trace);
     t->any = rsp_calloc(t->n_domains, sizeof *t->any);
@@ -134,7 +158,7 @@ static void trace_family(const rsp_families *x, const rsp_family *f, const uint6
     for (size_t i = 0; i < x->frame->n; i++) {
         int64_t domain = rsp_family_domain(x, f, i);
         if (domain < 0) continue;
-        add_answers(&t->trace[domain], x->frame, f->n_items, f->items, i, people[i]);
+        add_answers(&t->trace[domain], x->frame, f->n_items, f->items, i, people);
         t->any[domain] = true;
     }
 }
@@ -170,7 +194,7 @@ static void keep_family(rsp_traces *out, const rsp_families *x, const rsp_family
     free(t->any);
 }
 
-static rsp_trace trace_everybody(const rsp_frame *f, const uint64_t *people) {
+static rsp_trace trace_everybody(const rsp_frame *f, const struct people *people) {
     const rsp_study *s = f->study;
     bool *used = rsp_calloc(s->n_variables + 1, 1);
     size_t n = 0, *variables = rsp_malloc((s->n_variables + 1) * sizeof *variables);
@@ -182,7 +206,7 @@ static rsp_trace trace_everybody(const rsp_frame *f, const uint64_t *people) {
     {
         rsp_trace own = {0};
 #pragma omp for schedule(static)
-        for (size_t i = 0; i < f->n; i++) add_answers(&own, f, n, variables, i, people[i]);
+        for (size_t i = 0; i < f->n; i++) add_answers(&own, f, n, variables, i, people);
 #pragma omp critical
         {
             for (size_t k = 0; k < RSP_TRACE_PARTS; k++) all.part[k] += own.part[k];
@@ -194,17 +218,19 @@ static rsp_trace trace_everybody(const rsp_frame *f, const uint64_t *people) {
     return all;
 }
 
-rsp_traces *rsp_trace_answers(const rsp_frame *f, const uint64_t *people) {
+rsp_traces *rsp_trace_answers(const rsp_frame *f, const uint64_t *numbers) {
     rsp_arena *a = rsp_arena_new();
     rsp_traces *out = rsp_traces_new();
     rsp_families x = rsp_families_list(f, a);
     struct traced *t = rsp_calloc(x.n + 1, sizeof *t);
     const bool *last = last_of_their_kind(&x);
+    struct people people = weigh_people(f, numbers);
     for (size_t k = 0; k < x.n; k++) t[k].n_domains = last[k] ? rsp_family_domains(&x, &x.all[k]) : 0;
 #pragma omp parallel for schedule(dynamic)
-    for (size_t k = 0; k < x.n; k++) trace_family(&x, &x.all[k], people, &t[k]);
+    for (size_t k = 0; k < x.n; k++) trace_family(&x, &x.all[k], &people, &t[k]);
     for (size_t k = 0; k < x.n; k++) keep_family(out, &x, &x.all[k], &t[k]);
-    rsp_traces_put(out, RSP_TRACE_EVERYBODY, trace_everybody(f, people));
+    rsp_traces_put(out, RSP_TRACE_EVERYBODY, trace_everybody(f, &people));
+    free(people.weighed);
     free(t);
     rsp_families_free(&x);
     rsp_arena_free(a);

@@ -35,7 +35,8 @@ const char *rsp_trace_table_key(const char *filter, const char *term, const char
 const char *rsp_trace_analysis_key(const char *analysis, const char *domain, rsp_arena *a);
 extern const char RSP_TRACE_EVERYBODY[]; /* all variables of all analyses */
 
-/* Of all families of the study. people [rows of the frame]: keyed numbers of respondents (rsp_person). */
-rsp_traces *rsp_trace_answers(const rsp_frame *f, const uint64_t *people);
+/* Of all families of the study, each with the answers that decide over weights. numbers [rows of the frame]: keyed numbers of
+ * respondents (rsp_person). */
+rsp_traces *rsp_trace_answers(const rsp_frame *f, const uint64_t *numbers);
 
 #endif
