@@ -481,11 +481,11 @@ static void test_scales_are_read_in_grey(void **state) {
     const rsp_colour with_pairs[] = {t->diverging[0], t->diverging[1], t->diverging[2], t->diverging[3],
                                      t->diverging[4], t->pair[0],      t->pair[1]};
     apart_in_grey("answers and pairs", 7, with_pairs, 8);
-    for (size_t n = 3; n <= 6; n++) { /* shorter and longer scales lie on the same line */
-        rsp_colour scale[6];
-        for (size_t k = 0; k < n; k++)
-            scale[k] = rsp_theme_between(t->diverging, RSP_N_DIVERGING, (double) k / (double) (n - 1));
-        apart_in_grey("answers of a scale", n, scale, 7);
+    static const double least[] = {[3] = 30, [4] = 15, [5] = 15, [6] = 7, [7] = 7};
+    for (size_t n = 3; n <= 7; n++) { /* shorter and longer scales have places of their own */
+        rsp_colour scale[7];
+        for (size_t k = 0; k < n; k++) scale[k] = rsp_theme_ordinal(t, k, n);
+        apart_in_grey("answers of a scale", n, scale, least[n]);
     }
     for (size_t k = 0; k + 1 < 4; k++) apart_in_grey("neighbouring categories", 2, &t->categorical[k], 25);
 }

@@ -93,14 +93,17 @@ static void plan(workshop *w) {
 
 /* ---- one brief -------------------------------------------------------------------------------------------------- */
 
-/* Takes away the tallest figure, but not the first page's; false if there is no other. */
+/* Takes away the tallest figure, but not the first page's, and the map only after all others; false if there is no other. */
 static bool drop_figure(brief_edition *e, const brief_document *d) {
-    const rsp_scene *most = NULL;
+    const rsp_scene *most = NULL, *map = NULL;
     size_t seen = 0;
     for (size_t k = 0; k < d->n; k++) {
         const rsp_scene *s = d->pieces[k].scene;
-        if (s && seen++ && (!most || s->height > most->height)) most = s;
+        if (!s || !seen++) continue;
+        if (s == e->map) map = s;
+        else if (!most || s->height > most->height) most = s;
     }
+    if (!most) most = map;
     for (size_t k = 0; most && k < e->n_analyses; k++) {
         if (e->scenes[k] != most) continue;
         rsp_scene_free(e->scenes[k]);

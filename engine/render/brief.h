@@ -121,7 +121,8 @@ typedef struct {
     const rsp_analysis **analyses; /* that it shows, in the order of the edition, else of the study */
     size_t n_charts;
     const rsp_chart_spec *charts;
-    rsp_scene **scenes; /* per analysis that it shows; NULL: no chart. Filled by brief_charts */
+    rsp_scene **scenes;   /* per analysis that it shows; NULL: no chart. Filled by brief_charts */
+    const rsp_scene *map; /* of them: the only figure that shows dozens of countries; NULL: none */
     rsp_arena *arena;
     brief_values values; /* true of the whole brief */
     size_t n_observations, capacity;

@@ -16,8 +16,12 @@ static const brief_type MASTHEAD = {9.5, 1.0, true, BRIEF_ACCENT}, TITLE = {23, 
                         LABEL = {8.5, 1.0, true, BRIEF_ACCENT}, CELL = {9, 1.0, false, BRIEF_INK},
                         NOTE = {8, 1.0, false, BRIEF_INK};
 
-/* Heights of figures in points: two low ones and text share a page; a tall one leaves room for a paragraph. */
-enum { MAX_FIGURES = 16, LOW = 345, TALL = 560 };
+/* Heights of figures in points: two low ones and text share a page; a tall one leaves room for a paragraph; what takes a page
+ * of its own is shown where there is nothing lower, as with dozens of countries. */
+enum { MAX_FIGURES = 16, LOW = 345, TALL = 560, PAGE = BRIEF_BOTTOM - BRIEF_TOP - 16 };
+
+/* More countries than a low chart has rows for: the study's map, if it has one, shows them all. */
+enum { MANY_COUNTRIES = 12 };
 
 typedef struct {
     const brief_edition *e;
@@ -136,14 +140,14 @@ static brief_piece *add_list(composer *c, const char *heading, size_t n, brief_e
     return add(c, p);
 }
 
-/* A list that may go over to the next page, but not with one entry alone: pieces of two entries at its ends and of one between. */
+/* A list that may go over to the next page, but not with one entry alone: an entry a piece, so that all gaps are alike, those
+ * at its ends in pairs. */
 static void add_entries(composer *c, size_t n, brief_entry *entries) {
-    for (size_t k = 0; k < n;) {
-        size_t left = n - k, take = n < 4 ? n : k == 0 || left == 2 ? 2 : 1;
-        brief_piece *p = add_list(c, NULL, take, entries + k, &BODY, false);
+    for (size_t k = 0; k < n; k++) {
+        brief_piece *p = add_list(c, NULL, 1, entries + k, &BODY, false);
         p->continues = k > 0;
+        p->keep = k + 1 < n && (n < 4 || k == 0 || k + 2 == n);
         if (k) p->gap = BRIEF_ENTRY_GAP;
-        k += take;
     }
 }
 
@@ -168,11 +172,12 @@ static rsp_scene *draw_chart(const brief_edition *e, const rsp_chart_spec *spec,
 
 static bool has_many_items(const rsp_analysis *x) { return x->kind == RSP_A_TABLE && x->table.n_items >= 3; }
 
-/* The first chart of an analysis that is not higher; kind NULL: as the study has it. */
-static rsp_scene *first_chart(const brief_edition *e, const rsp_analysis *x, const char *kind, double highest) {
+/* The first chart of an analysis that is not higher. only NULL: of any kind; kind NULL: drawn as the study has it. */
+static rsp_scene *first_chart(const brief_edition *e, const rsp_analysis *x, const char *only, const char *kind,
+                              double highest) {
     for (size_t k = 0; k < e->n_charts; k++) {
-        if (strcmp(e->charts[k].analysis, x->id) != 0) continue;
         rsp_chart_spec spec = e->charts[k];
+        if (strcmp(spec.analysis, x->id) != 0 || (only && (!spec.kind || strcmp(spec.kind, only) != 0))) continue;
         if (kind) spec.kind = kind;
         rsp_scene *scene = draw_chart(e, &spec, highest);
         if (scene) return scene;
@@ -180,13 +185,17 @@ static rsp_scene *first_chart(const brief_edition *e, const rsp_analysis *x, con
     return NULL;
 }
 
-/* The chart of an analysis: the first low one. Several items that would fill a page of a brief are drawn as a heat map where
- * that is lower: it says the same numbers, and the full chart stands among the publication's. NULL where there is none, or
- * none that fits. */
-static rsp_scene *chart_of(const brief_edition *e, const rsp_analysis *x) {
-    rsp_scene *scene = first_chart(e, x, NULL, LOW);
-    if (!scene && has_many_items(x)) scene = first_chart(e, x, "heatmap", LOW);
-    return scene ? scene : first_chart(e, x, NULL, TALL);
+/* The chart of an analysis: the map of many countries, else the first low one. Several items that would fill a page of a brief
+ * are drawn as a heat map where that is lower: it says the same numbers, and the full chart stands among the publication's.
+ * NULL where there is none, or none that fits a page. */
+static rsp_scene *chart_of(brief_edition *e, const rsp_analysis *x) {
+    bool many = !e->country && e->n_countries > MANY_COUNTRIES;
+    rsp_scene *map = many ? first_chart(e, x, "tiles", NULL, TALL) : NULL;
+    if (map && !e->map) e->map = map;
+    rsp_scene *scene = map ? map : first_chart(e, x, NULL, NULL, LOW);
+    if (!scene && has_many_items(x)) scene = first_chart(e, x, NULL, "heatmap", LOW);
+    if (!scene) scene = first_chart(e, x, NULL, NULL, TALL);
+    return scene ? scene : first_chart(e, x, NULL, NULL, PAGE);
 }
 
 void brief_charts(brief_edition *e) {

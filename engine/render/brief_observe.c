@@ -703,11 +703,26 @@ static void put_verdicts(const brief_edition *e, brief_observation *o) {
     brief_rest_on(&o->values, "has_verdict", from);
 }
 
+/* The factors of an outcome by what is said of them, over all countries or in one. */
 typedef struct {
-    factor_list up, negative, unclear, enabling, blocking, depends;
-    const rsp_published_row *last,
-        *nearest; /* of the joint tests between countries, that with the least p; NULL: none */
+    factor_list up, down, unclear, enabling, blocking;
+    factor_list
+        apart; /* their association differs between countries; in one country: runs against that of all together */
+    const rsp_published_row *last;
+    const rsp_published_row
+        *nearest;       /* to being apart: the joint test with the least p; in one country the one that runs
+                                         against all countries most, or along with them least. NULL: nothing to compare */
+    double least_along; /* of nearest, in one country */
 } factor_sorts;
+
+static factor_sorts empty_sorts(const brief_edition *e, size_t most) {
+    return (factor_sorts){.up = empty_list(e, most),
+                          .down = empty_list(e, most),
+                          .unclear = empty_list(e, most),
+                          .enabling = empty_list(e, most),
+                          .blocking = empty_list(e, most),
+                          .apart = empty_list(e, most)};
+}
 
 /* What tests of the run say of a factor: association (adjusted p), rating (interval clear of zero), differences between
  * the countries (adjusted p of the joint test). */
@@ -718,11 +733,11 @@ static void sort_factor(brief_edition *e, const rsp_analysis *x, size_t k, facto
                             *part = find(e, x, "", term, "", "explained_share"),
                             *wald = find(e, x, "", term, "", "wald_f");
     if (wald && (!s->nearest || p_value(wald) < p_value(s->nearest))) s->nearest = wald;
-    if (wald && significant(wald)) add_factor(&s->depends, words, wald->estimate, k, wald);
+    if (wald && significant(wald)) add_factor(&s->apart, words, wald->estimate, k, wald);
     if (!b) return;
     s->last = b;
     if (!significant(b)) add_factor(&s->unclear, words, strength(b), k, b);
-    if (significant(b) && b->estimate < 0) add_factor(&s->negative, words, strength(b), k, b);
+    if (significant(b) && b->estimate < 0) add_factor(&s->down, words, strength(b), k, b);
     if (!significant(b) || b->estimate < 0 || !part) return;
     add_factor(&s->up, words, part->estimate, k, b);
     if (net && net->lower > 0) add_factor(&s->enabling, words, net->estimate, k, net);
@@ -756,21 +771,14 @@ static void put_sort(const brief_edition *e, brief_observation *o, const char *n
 }
 
 static void put_depends(const brief_edition *e, brief_observation *o, factor_sorts *s) {
-    put_sort(e, o, "depends", "has_depends", &s->depends, NULL);
+    put_sort(e, o, "depends", "has_depends", &s->apart, NULL);
     if (!s->nearest) brief_put(&o->values, "has_depends", "untested", NAN);
-    else if (!s->depends.n) cite(e, o, "has_depends", s->nearest, p_column(s->nearest), NULL);
+    else if (!s->apart.n) cite(e, o, "has_depends", s->nearest, p_column(s->nearest), NULL);
 }
 
 /* ---- drivers in one country ------------------------------------------------------------------------------------- */
 
-typedef struct {
-    factor_list up, down, unclear, enabling, blocking, reversed;
-    const rsp_published_row *last, *nearest; /* nearest: of those that could run against all countries, the one that
-                                                does so most, or least runs along; NULL: none could */
-    double least_along;
-} own_sorts;
-
-static void sort_rating(own_sorts *s, const char *words, size_t k, const rsp_published_row *net) {
+static void sort_rating(factor_sorts *s, const char *words, size_t k, const rsp_published_row *net) {
     if (!net || !significant(net)) return;
     if (net->estimate > 0) add_factor(&s->enabling, words, net->estimate, k, net);
     if (net->estimate < 0) add_factor(&s->blocking, words, -net->estimate, k, net);
@@ -781,40 +789,31 @@ static double along(const rsp_published_row *own, const rsp_published_row *pool)
     return copysign(1, pool->estimate) * own->estimate / own->se;
 }
 
-static void sort_association(own_sorts *s, const char *words, size_t k, const rsp_published_row *own,
+static void sort_association(factor_sorts *s, const char *words, size_t k, const rsp_published_row *own,
                              const rsp_published_row *pool) {
     if (!own || !(own->se > 0)) return;
     s->last = own;
     add_factor(!significant(own) ? &s->unclear : own->estimate > 0 ? &s->up : &s->down, words, strength(own), k, own);
     if (!pool || !significant(pool)) return;
     if (!s->nearest || along(own, pool) < s->least_along) s->nearest = own, s->least_along = along(own, pool);
-    if (significant(own) && along(own, pool) < 0) add_factor(&s->reversed, words, strength(own), k, own);
+    if (significant(own) && along(own, pool) < 0) add_factor(&s->apart, words, strength(own), k, own);
 }
 
 /* Where the association in the country runs against that of all countries: both are clear. */
-static void put_reversed(const brief_edition *e, brief_observation *o, own_sorts *s) {
-    put_sort(e, o, "reversed", "has_reversed", &s->reversed, NULL);
+static void put_reversed(const brief_edition *e, brief_observation *o, factor_sorts *s) {
+    put_sort(e, o, "reversed", "has_reversed", &s->apart, NULL);
     if (!s->nearest) brief_put(&o->values, "has_reversed", "untested", NAN);
-    const rsp_published_row *decides = s->nearest && !s->reversed.n ? s->nearest : NULL;
+    const rsp_published_row *decides = s->nearest && !s->apart.n ? s->nearest : NULL;
     if (decides) cite(e, o, "has_reversed", decides, "estimate", NULL);
-    for (size_t k = 0; k < s->reversed.n; k++)
-        cite(e, o, "has_reversed", find(e, o->analysis, "", s->reversed.all[k].row->term, "", "pooled"), "estimate",
-             NULL);
+    for (size_t k = 0; k < s->apart.n; k++)
+        cite(e, o, "has_reversed", find(e, o->analysis, "", s->apart.all[k].row->term, "", "pooled"), "estimate", NULL);
 }
 
 /* What a country's own respondents say: their ratings, and the regression among them alone; tests are adjusted over the
  * factors. */
 static void observe_drivers_in_country(brief_edition *e, const rsp_analysis *x) {
     size_t n = x->model.drivers.n_factors;
-    own_sorts s = {empty_list(e, n),
-                   empty_list(e, n),
-                   empty_list(e, n),
-                   empty_list(e, n),
-                   empty_list(e, n),
-                   empty_list(e, n),
-                   NULL,
-                   NULL,
-                   0};
+    factor_sorts s = empty_sorts(e, n);
     for (size_t k = 0; k < n; k++) {
         size_t v = x->model.drivers.factors[k];
         const char *term = e->p->study->variables[v].name;
@@ -843,26 +842,19 @@ static void observe_drivers(brief_edition *e, const rsp_analysis *x) {
         observe_drivers_in_country(e, x);
         return;
     }
-    factor_sorts s = {empty_list(e, n),
-                      empty_list(e, n),
-                      empty_list(e, n),
-                      empty_list(e, n),
-                      empty_list(e, n),
-                      empty_list(e, n),
-                      NULL,
-                      NULL};
+    factor_sorts s = empty_sorts(e, n);
     for (size_t k = 0; k < n; k++) sort_factor(e, x, k, &s);
     if (!s.last) return;
     brief_observation *o = observe(e, "drivers", x);
     put_label(e, o, "outcome", outcome_words(e, x), s.last, "analysis");
     put_number_of(e, o, "positives", &s.up, NULL);
-    put_number_of(e, o, "negatives", &s.negative, NULL);
+    put_number_of(e, o, "negatives", &s.down, NULL);
     put_number_of(e, o, "unclear", &s.unclear, NULL);
     put_number_of(e, o, "blockings", &s.blocking, "upper");
     put_base(e, o, s.last);
     put_list(e, o, "positive", &s.up, NULL);
     put_shares(e, o, &s.up);
-    put_sort(e, o, "negative", "has_negative", &s.negative, NULL);
+    put_sort(e, o, "negative", "has_negative", &s.down, NULL);
     put_sort(e, o, "enabling", "has_enabling", &s.enabling, "lower");
     put_sort(e, o, "blocking", "has_blocking", &s.blocking, "upper");
     put_depends(e, o, &s);

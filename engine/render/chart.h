@@ -119,7 +119,8 @@ double chart_row_n(const chart *c, const chart_row *r);
 
 void chart_head(chart *c);
 void chart_foot(chart *c);
-typedef enum { CHART_DOT, CHART_SQUARE, CHART_DIAMOND, CHART_TICK } chart_mark;
+/* Triangle: standing on its side; wedge: on its tip. */
+typedef enum { CHART_DOT, CHART_SQUARE, CHART_TRIANGLE, CHART_WEDGE, CHART_DIAMOND, CHART_TICK } chart_mark;
 /* Marks (NULL: filled squares as in bars) with words, flowing over lines; moves c->y below. */
 void chart_key(chart *c, size_t n, const rsp_colour *colours, const char *const *words, const chart_mark *marks);
 rsp_style chart_style(const chart *c, double size, bool bold, rsp_colour colour, rsp_align align, double width);

@@ -114,8 +114,7 @@ static columns lay_columns(const chart *c) {
 static rsp_colour answer_colour(const chart *c, size_t k, size_t last) {
     size_t n = c->data.n_columns;
     if (last > k) return c->theme->pair[k > 0];
-    if (c->data.ordinal && n > 2)
-        return rsp_theme_between(c->theme->diverging, RSP_N_DIVERGING, (double) k / (double) (n - 1));
+    if (c->data.ordinal && n > 2) return rsp_theme_ordinal(c->theme, k, n);
     if (n == 2) return c->theme->diverging[k ? 4 : 1];
     if (n <= RSP_N_CATEGORICAL) return c->theme->categorical[k];
     return rsp_theme_between(c->theme->sequential, RSP_N_SEQUENTIAL, (double) k / (double) (n - 1));

@@ -4,9 +4,10 @@
 
 #include <math.h>
 
-enum { N_MARKS = 2 };
-static const chart_mark MARKS[N_MARKS] = {CHART_DOT, CHART_SQUARE}; /* the diamond is everybody's */
-static const double SPREAD = 7;                                     /* between the marks of one row */
+/* A mark for each group of a row, so that a copy in grey tells them apart; the diamond is everybody's. */
+enum { N_MARKS = 4 };
+static const chart_mark MARKS[N_MARKS] = {CHART_DOT, CHART_SQUARE, CHART_TRIANGLE, CHART_WEDGE};
+static const double SPREAD = 7; /* between the marks of one row */
 
 typedef struct {
     double label, plot0, plot1, value, n;

@@ -1,4 +1,5 @@
 /* What stands around the data of every chart: title and subtitle, keys, axes, row labels, notes and source. */
+#include "brief_type.h"
 #include "chart.h"
 
 #include <math.h>
@@ -26,8 +27,9 @@ rsp_shape *chart_text_middle(chart *c, double x, double y, const char *text, rsp
 }
 
 static void paragraph(chart *c, const char *text, double size, bool bold, rsp_colour colour, double gap) {
+    const char *glued = brief_glue(c->a, rsp_texts_lang(c->t), text);
     rsp_shape *t =
-        chart_text(c, c->left, c->y, text, chart_style(c, size, bold, colour, RSP_ALIGN_LEFT, c->right - c->left));
+        chart_text(c, c->left, c->y, glued, chart_style(c, size, bold, colour, RSP_ALIGN_LEFT, c->right - c->left));
     c->y += t->box.h + gap;
 }
 
@@ -282,6 +284,12 @@ static rsp_shape *mark_shape(chart *c, double x, double y, rsp_colour colour, ch
                                  colour);
     if (mark == CHART_SQUARE)
         return rsp_scene_rect(c->s, (rsp_box){x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r}, colour);
+    if (mark == CHART_TRIANGLE)
+        return rsp_scene_polygon(
+            c->s, 3, (double[]){x, y - 1.3 * r, x + 1.2 * r, y + 0.9 * r, x - 1.2 * r, y + 0.9 * r}, colour);
+    if (mark == CHART_WEDGE)
+        return rsp_scene_polygon(
+            c->s, 3, (double[]){x, y + 1.3 * r, x + 1.2 * r, y - 0.9 * r, x - 1.2 * r, y - 0.9 * r}, colour);
     if (mark == CHART_TICK) return rsp_scene_line(c->s, x, y - 5, x, y + 5, colour, 1.8);
     return rsp_scene_circle(c->s, x, y, r, colour);
 }
@@ -331,27 +339,38 @@ static rsp_style label_style(const chart *c, const chart_row *r, double width) {
                        RSP_ALIGN_LEFT, width);
 }
 
+/* A row's label as it is set: no line ends on a word that belongs to the next. */
+static const char *label_words(const chart *c, const chart_row *r) {
+    return brief_glue(c->a, rsp_texts_lang(c->t), r->label);
+}
+
 double chart_label_width(const chart *c, double most) {
     double width = 40;
     for (size_t r = 0; r < c->data.n_rows && width < most; r++) {
         rsp_style s = label_style(c, &c->data.rows[r], 0);
-        width = fmax(width, rsp_text_extent(c->data.rows[r].label, &s).w + 1);
+        width = fmax(width, rsp_text_extent(label_words(c, &c->data.rows[r]), &s).w + 1);
     }
     return fmin(width, most);
 }
 
-/* Between rows; pages of a brief are dear. */
-static const double LEADING = 5, INSET_LEADING = 1, INSET_LEAST = 0.87;
+/* Between rows; pages of a brief are dear, but lines of one label must stand nearer to each other than to the next row. */
+static const double LEADING = 5, INSET_LEADING = 1, INSET_LEADING_WRAPPED = 4, INSET_LEAST = 0.87;
+
+/* A figure of more rows, of dozens of countries for instance, is set as tight as its labels allow. */
+enum { MANY_ROWS = 24 };
 
 double chart_row_height(const chart *c, size_t r, double label_width, double least) {
     rsp_style s = label_style(c, &c->data.rows[r], label_width);
-    double label = rsp_text_extent(c->data.rows[r].label, &s).h;
-    return c->inset ? fmax(INSET_LEAST * least, label + INSET_LEADING) : fmax(least, label + LEADING);
+    double label = rsp_text_extent(label_words(c, &c->data.rows[r]), &s).h;
+    if (!c->inset) return fmax(least, label + LEADING);
+    bool wrapped = label > 2 * s.size;
+    if (c->data.n_rows > MANY_ROWS && !wrapped) return label + INSET_LEADING;
+    return fmax(INSET_LEAST * least, label + (wrapped ? INSET_LEADING_WRAPPED : INSET_LEADING));
 }
 
 void chart_row_label(chart *c, size_t r, double label_width, double height) {
     const chart_row *x = &c->data.rows[r];
-    chart_text_middle(c, c->left, c->y + height / 2, x->label, label_style(c, x, label_width));
+    chart_text_middle(c, c->left, c->y + height / 2, label_words(c, x), label_style(c, x, label_width));
 }
 
 void chart_section(chart *c, size_t r) {

@@ -116,6 +116,18 @@ rsp_colour rsp_theme_between(const rsp_colour *given, size_t n_given, double pos
                         given[k].b + f * (given[k + 1].b - given[k].b)};
 }
 
+/* Where on the diverging scale (0 to 4) the answers of a scale of n answers lie: each side keeps its hue, and no two answers are
+ * nearly equally light, so that a copy in grey can be read. Evenly spaced places would make the two sides alike. */
+enum { LEAST_ORDINAL = 3, MOST_ORDINAL = 7 };
+static const double PLACES[][MOST_ORDINAL] = {
+    {1, 2, 4}, {0, 1, 3, 4}, {0, 1, 2, 3, 4}, {0, 0.84, 1.62, 3.16, 3.58, 4}, {0, 0.84, 1.62, 2, 3.16, 3.58, 4}};
+
+rsp_colour rsp_theme_ordinal(const rsp_theme *theme, size_t k, size_t n) {
+    double place = n >= LEAST_ORDINAL && n <= MOST_ORDINAL ? PLACES[n - LEAST_ORDINAL][k] / (RSP_N_DIVERGING - 1)
+                                                           : (double) k / (double) (n - 1);
+    return rsp_theme_between(theme->diverging, RSP_N_DIVERGING, place);
+}
+
 rsp_colour rsp_theme_on(rsp_colour ground) {
     static const rsp_colour black = {0, 0, 0}, white = {1, 1, 1};
     return rsp_contrast(ground, black) >= rsp_contrast(ground, white) ? black : white;

@@ -28,6 +28,8 @@ const rsp_theme *rsp_theme_get(rsp_diag *d);
 /* Colour k of n in a row of given ones, between them in proportion. */
 rsp_colour rsp_theme_between(const rsp_colour *given, size_t n_given, double position);
 /* Black or white, whichever can be read better on a ground. */
+/* Answer k of n (n > 2) on an ordered scale. */
+rsp_colour rsp_theme_ordinal(const rsp_theme *t, size_t k, size_t n);
 rsp_colour rsp_theme_on(rsp_colour ground);
 
 #endif
