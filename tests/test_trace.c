@@ -125,6 +125,17 @@ static void a_title_that_claims_can_be_traced(void **state) {
     }
 }
 
+/* ---- text alternatives -------------------------------------------------------------------------------------------- */
+
+/* Of the publication that the test before made. The least important factor, made important, is missed in the text. */
+static void a_quadrant_says_what_results_say(void **state) {
+    (void) state;
+    assert_int_equal(titles("--quadrants=2"), 0);
+    assert_int_equal(titles("--quadrants=1000"), 1);
+    assert_int_equal(titles("--spoil=drivers,,digital,,explained_share"), 1);
+    assert_int_equal(sh("grep -q '^drivers-all-pl: says of its factors' %s/said", here), 0);
+}
+
 /* ---- structure -------------------------------------------------------------------------------------------------- */
 
 static int matterhorn(const char *files) {
@@ -175,9 +186,10 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_sentence_can_be_traced), cmocka_unit_test(a_wrong_row_is_noticed),
-        cmocka_unit_test(a_changed_trace_is_noticed),   cmocka_unit_test(a_title_that_claims_can_be_traced),
-        cmocka_unit_test(structures_are_accessible),    cmocka_unit_test(a_damaged_structure_is_noticed),
+        cmocka_unit_test(every_sentence_can_be_traced),     cmocka_unit_test(a_wrong_row_is_noticed),
+        cmocka_unit_test(a_changed_trace_is_noticed),       cmocka_unit_test(a_title_that_claims_can_be_traced),
+        cmocka_unit_test(a_quadrant_says_what_results_say), cmocka_unit_test(structures_are_accessible),
+        cmocka_unit_test(a_damaged_structure_is_noticed),
     };
     return cmocka_run_group_tests_name("trace", tests, make_folder, remove_folder);
 }

@@ -6,9 +6,10 @@
     every value            stands in data/results.csv, is not hidden, and is printed as the language writes that number or label
     every number printed   belongs to such a value, or to the template
     every chart            its title comes from the study, or is a claim that tests of the same run bear (quality/figures.csv)
+    every quadrant         its text alternative names the factors that results.csv puts there, in every language
     every claim            highest, clear of the others, significant, none differs, so many: worked out anew from results.csv
 
-Usage: trace.py STUDY RUN [--figures=LEAST] [--titles=LEAST] [--no-pages] [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if
+Usage: trace.py STUDY RUN [--figures=LEAST] [--titles=LEAST] [--quadrants=LEAST] [--no-pages] [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if
 anything is wrong or there was nothing to hold. --no-pages leaves the PDFs alone; --spoil changes one row
 (analysis,domain,term,level,statistic), to see that it is noticed.
 """
@@ -597,6 +598,44 @@ def hold_titles(run, study):
     return claims
 
 
+# ---- text alternatives of quadrants ---
+
+
+def list_side(rows, domain, labels, enables, nobody):
+    """The factors whose share is above the average and whose rating lies on one side of zero, worked out anew."""
+    shares = {r["term"]: r for r in rows if r["statistic"] == "explained_share" and not r["domain"] and r["estimate"]}
+    ratings = {r["term"]: r for r in rows if r["statistic"] == "net" and r["domain"] == domain and r["estimate"]}
+    factors = {r["term"] for r in rows if r["statistic"] == "explained_share"}
+    found = [labels[t] for t, r in shares.items()
+             if t in ratings and float(r["estimate"]) > 1 / len(factors)
+             and (float(ratings[t]["estimate"]) > 0) == enables]
+    return "; ".join(found) or nobody
+
+
+def hold_quadrants(run, study):
+    """What the text under a quadrant says of its factors follows from the results. Number of texts."""
+    held = 0
+    for path in sorted(glob.glob(os.path.join(run, "charts/*.svg"))):
+        name = os.path.basename(path)[:-4]
+        stem, country, lang = name.rsplit("-", 2)
+        rows = study["tables"].get(stem.split(".")[0], [])
+        messages = study["messages"].setdefault(lang, messages_of(lang))
+        head = messages["alt_quadrant"].split(",")[0]
+        with open(path, encoding="utf-8") as f:
+            said = re.search(r"<desc[^>]*>([^<]*)</desc>", f.read())
+        said = html.unescape(said.group(1)) if said else ""
+        if not said.startswith(head):
+            continue
+        held += 1
+        labels = study["labels"].setdefault(lang, labels_of(run, lang))
+        domain = "" if country == "all" else "%s=%s" % (study["country"], country)
+        sides = [list_side(rows, domain, labels, e, messages["quadrant_nobody"]) for e in (True, False)]
+        claim = messages["quadrant_alt"].replace("{enables}", sides[0]).replace("{blocks}", sides[1])
+        if claim not in said:
+            fault(name, "says of its factors what the results do not: " + said)
+    return held
+
+
 # ---- everything -----------------------------------------------------------------------------------------------------
 
 
@@ -657,12 +696,15 @@ def main(study_dir, run, options):
         title = next((v["printed"] for s in own for v in values.get((s["brief"], s["sentence"]), [])
                       if v["value"] == "study"), "")
         hold_pages(path, own, study["messages"].get(lang, {}), title, least)
-    n, titles = sum(map(len, values.values())), hold_titles(run, study)
-    print("%d briefs, %d sentences, %d values, %d claims worked out, %d in titles of charts" %
-          (len(briefs), len(said), n, claims, titles))
+    n, titles, quadrants = sum(map(len, values.values())), hold_titles(run, study), hold_quadrants(run, study)
+    print("%d briefs, %d sentences, %d values, %d claims worked out, %d in titles of charts, %d under quadrants" %
+          (len(briefs), len(said), n, claims, titles, quadrants))
     least = max([int(o.split("=")[1]) for o in options if o.startswith("--titles=")], default=0)
     if titles < least:
         fault("trace", "fewer than %d titles of charts make a claim" % least)
+    least = max([int(o.split("=")[1]) for o in options if o.startswith("--quadrants=")], default=0)
+    if quadrants < least:
+        fault("trace", "fewer than %d quadrants" % least)
     if not briefs or not said or not n or not claims:
         fault("trace", "nothing to hold")
     for f in faults:
