@@ -176,8 +176,10 @@
     document.documentElement.lang = state.lang;
     document.title = say("explore_title") + " \u2013 " + words.study;
     for (const e of document.querySelectorAll("[data-word]")) e.textContent = say(e.dataset.word);
-    byId("back").textContent = say("explore_back");
-    byId("back").href = "index.html#" + state.lang;
+    for (const nav of document.querySelectorAll("nav.pages")) {
+      nav.setAttribute("aria-label", say("site_pages"));
+      for (const a of nav.querySelectorAll("a")) a.href = a.getAttribute("href").replace(/#.*/, "#" + state.lang);
+    }
     byId("notes").replaceChildren(...words.notes.map((n) => element("li", n)));
     const list = element("ul");
     for (const lang of EXPLORE.languages) {

@@ -161,13 +161,13 @@ static void add_pictures(rsp_site *s, json_t *list) {
 /* ---- words -------------------------------------------------------------------------------------------------------- */
 
 static const char *const WORDS[] = {
-    "explore_title",     "explore_intro",    "explore_topic",       "explore_item",      "explore_all_items",
-    "explore_country",   "explore_search",   "explore_search_hint", "explore_rows",      "explore_more",
-    "explore_nothing",   "explore_no_chart", "explore_numbers",     "explore_back",      "explore_marks",
-    "site_everybody",    "site_download",    "site_skip",           "site_languages",    "column_group",
-    "column_item",       "column_level",     "column_statistic",    "estimate_heading",  "interval_heading",
-    "column_n",          "column_note",      "workbook_symbol_c",   "workbook_symbol_u", "workbook_symbol_x",
-    "workbook_symbol_z", "analysis_weights"};
+    "explore_title",     "explore_intro",     "explore_topic",       "explore_item",      "explore_all_items",
+    "explore_country",   "explore_search",    "explore_search_hint", "explore_rows",      "explore_more",
+    "explore_nothing",   "explore_no_chart",  "explore_numbers",     "site_page_files",   "changes_page",
+    "quality_title",     "site_pages",        "explore_marks",       "site_everybody",    "site_download",
+    "site_skip",         "site_languages",    "column_group",        "column_item",       "column_level",
+    "column_statistic",  "estimate_heading",  "interval_heading",    "column_n",          "column_note",
+    "workbook_symbol_c", "workbook_symbol_u", "workbook_symbol_x",   "workbook_symbol_z", "analysis_weights"};
 
 static void add_note(const rsp_site *s, json_t *notes, const char *key) {
     json_array_append_new(notes, json_string(rsp_say(s->texts, s->a, key, NULL, 0)));
@@ -265,8 +265,8 @@ static void put(rsp_site *s, const char *tag, const char *attributes, const char
 /* The page in its first language; the script changes the words. Without a script it says where the tables are. */
 static void write_shell(rsp_site *s, const rsp_buf *script) {
     put(s, "a", "class=\"skip\" href=\"#content\"", "site_skip");
-    rsp_buf_puts(&s->out, "<header>\n<p><a id=\"back\" href=\"index.html\"></a></p>\n<nav id=\"languages\">"
-                          "</nav>\n</header>\n<main id=\"content\" tabindex=\"-1\">\n");
+    rsp_buf_puts(&s->out, "<header>\n<nav id=\"languages\"></nav>\n</header>\n<main id=\"content\" tabindex=\"-1\">\n");
+    rsp_html_pages(&s->out, s->texts, s->lang, RSP_PAGE_EXPLORE);
     put(s, "h1", "id=\"title\"", "explore_title");
     rsp_buf_puts(&s->out, "<ul class=\"badges\" id=\"notes\"></ul>\n");
     put(s, "p", "", "explore_intro");

@@ -51,7 +51,6 @@ void rsp_html_header(rsp_buf *b, const rsp_publication *p) {
     const rsp_texts *t = rsp_labels_texts(p->labels[0]);
     rsp_html_element(b, "a", "class=\"skip\" href=\"#content\"", say(t, a, "site_skip"));
     rsp_buf_puts(b, "<header>\n");
-    rsp_html_element(b, "p", NULL, rsp_label_publisher(p->labels[0], a));
     if (p->n_languages > 1) {
         rsp_buf_puts(b, "<nav aria-label=\"");
         rsp_html_text(b, say(t, a, "site_languages"));
@@ -68,30 +67,35 @@ void rsp_html_header(rsp_buf *b, const rsp_publication *p) {
     rsp_arena_free(a);
 }
 
-static void page_links(rsp_buf *b, const rsp_texts *t, rsp_arena *a, const char *lang, rsp_html_page here) {
+void rsp_html_pages(rsp_buf *b, const rsp_texts *t, const char *lang, rsp_html_page here) {
     static const struct {
         const char *path, *key;
     } pages[] = {[RSP_PAGE_INDEX] = {"index.html", "site_page_files"},
                  [RSP_PAGE_EXPLORE] = {"explore.html", "explore_title"},
                  [RSP_PAGE_CHANGES] = {"changes.html", "changes_page"},
                  [RSP_PAGE_QUALITY] = {"quality/quality.html", "quality_title"}};
+    rsp_arena *a = rsp_arena_new();
     rsp_buf_puts(b, "<nav class=\"pages\" aria-label=\"");
     rsp_html_text(b, say(t, a, "site_pages"));
     rsp_buf_puts(b, "\">\n<ul>\n");
     for (size_t k = 0; k < RSP_PAGES; k++) {
-        if (k == here) rsp_buf_printf(b, "<li><a href=\"#%s\" aria-current=\"page\">", lang);
-        else rsp_buf_printf(b, "<li><a href=\"%s%s#%s\">", here == RSP_PAGE_QUALITY ? "../" : "", pages[k].path, lang);
+        bool section = k == here && here != RSP_PAGE_EXPLORE; /* which has none: its script reads the language */
+        rsp_buf_printf(b, "<li><a href=\"%s%s#%s\"", here == RSP_PAGE_QUALITY && !section ? "../" : "",
+                       section ? "" : pages[k].path, lang);
+        rsp_buf_printf(b, "%s data-word=\"%s\">", k == here ? " aria-current=\"page\"" : "", pages[k].key);
         rsp_html_text(b, say(t, a, pages[k].key));
         rsp_buf_puts(b, "</a></li>\n");
     }
     rsp_buf_puts(b, "</ul>\n</nav>\n");
+    rsp_arena_free(a);
 }
 
 void rsp_html_language(rsp_buf *b, const rsp_publication *p, size_t language, rsp_html_page page) {
     rsp_arena *a = rsp_arena_new();
     const char *lang = p->languages[language];
     rsp_buf_printf(b, "<section class=\"language\" id=\"%s\" lang=\"%s\">\n", lang, lang);
-    page_links(b, rsp_labels_texts(p->labels[language]), a, lang, page);
+    rsp_html_element(b, "p", "class=\"publisher\"", rsp_label_publisher(p->labels[language], a));
+    rsp_html_pages(b, rsp_labels_texts(p->labels[language]), lang, page);
     rsp_arena_free(a);
 }
 

@@ -14,9 +14,11 @@ void rsp_html_element(rsp_buf *b, const char *tag, const char *attributes, const
 bool rsp_html_open(rsp_buf *b, const char *lang, const char *title, rsp_diag *d);
 void rsp_html_close(rsp_buf *b);
 
-/* What the pages of the site begin with: skip link, publisher, a choice of the publication's languages; opens <main>. */
+/* What the pages of the site begin with: skip link, a choice of the publication's languages; opens <main>. */
 void rsp_html_header(rsp_buf *b, const rsp_publication *p);
-/* Opens the section of a language of the publication, with links to the site's other pages. */
+/* Links to the site's other pages, in a language; a script finds the words' keys in data-word. */
+void rsp_html_pages(rsp_buf *b, const rsp_texts *t, const char *lang, rsp_html_page here);
+/* Opens the section of a language of the publication: publisher, links to the site's other pages. */
 void rsp_html_language(rsp_buf *b, const rsp_publication *p, size_t language, rsp_html_page page);
 /* "Preliminary", "Simulated data". */
 void rsp_html_badges(rsp_buf *b, const rsp_publication *p, const rsp_texts *t);
