@@ -1,8 +1,8 @@
 /* zlib's deflate, answered by libdeflate. Cairo, libqpdf and libxlsxwriter pack thousands of small parts with zlib at its
  * default level and offer no other setting; libdeflate takes a third of the time over them. It packs whole streams, so input is
  * kept until its end. Whoever asks zlib for a level of their own gets zlib. The Makefile (HOOKS) shows these functions to the
- * libraries instead of zlib's. (ISA-L is quicker still, but from run to run it does not always pack small streams into the same
- * bytes.) */
+ * libraries instead of zlib's. (ISA-L is quicker still; at the levels that pack as well it is not always of one mind, see
+ * render/scene_png.c.) */
 #include <dlfcn.h>
 #include <libdeflate.h>
 #include <stdbool.h>

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Together some twenty megabytes a thread; then all are let go and the next ones kept. */
-enum { MOST_KEPT = 8192, MOST_LANGUAGES = 16 };
+/* Together some forty megabytes a thread; then all are let go and the next ones kept. */
+enum { MOST_KEPT = 16384, MOST_LANGUAGES = 16 };
 
 typedef struct {
     rsp_map *index; /* of all that a layout depends on */
@@ -65,7 +65,7 @@ static kept *of_thread(void) {
 
 /* The language belongs to the context; a context that never changes lets its layouts stay as they are. */
 static PangoContext *context_of(kept *k, const char *name) {
-    PangoLanguage *lang = pango_language_from_string(name ? name : "en");
+    PangoLanguage *lang = pango_language_from_string(name);
     for (size_t j = 0; j < k->n_contexts; j++)
         if (k->contexts[j].lang == lang) return g_object_ref(k->contexts[j].context);
     PangoContext *c = rsp_font_context();
@@ -82,13 +82,25 @@ static void add_part(rsp_buf *key, const char *part) {
     rsp_buf_add(key, part ? part : "\1", part ? strlen(part) + 1 : 2); /* with the NUL: parts cannot run together */
 }
 
+/* Of UTF-8: signs and punctuation begin with a byte of ASCII, 0xc2 or 0xe2; what follows a first byte is below 0xc0. */
+static bool is_letter(unsigned char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c > 0xc2 && c != 0xe2);
+}
+
+/* Figures on one line look alike in all languages. */
+static const char *language_of(const rsp_words *w) {
+    bool words = w->tail || w->width > 0;
+    for (const char *p = w->text; *p && !words; p++) words = is_letter((unsigned char) *p);
+    return words && w->lang ? w->lang : "en";
+}
+
 static void write_key(rsp_buf *key, const rsp_words *w) {
     const double numbers[] = {w->size, w->width, w->line_spacing};
     const char flags[] = {(char) w->bold, (char) w->italic, (char) w->align};
     key->length = 0;
     rsp_buf_add(key, (const char *) numbers, sizeof numbers);
     rsp_buf_add(key, flags, sizeof flags);
-    add_part(key, w->lang);
+    add_part(key, language_of(w));
     add_part(key, w->family);
     add_part(key, w->tail);
     add_part(key, w->text);
@@ -153,7 +165,7 @@ PangoLayout *rsp_shape_words(const rsp_words *w) {
     write_key(&k->key, w);
     size_t at = rsp_map_get_n(k->index, k->key.data, k->key.length);
     if (at != RSP_NONE) return g_object_ref(k->layouts[at]);
-    PangoContext *context = context_of(k, w->lang);
+    PangoContext *context = context_of(k, language_of(w));
     PangoLayout *layout = make(context, w);
     g_object_unref(context);
     if (k->n == MOST_KEPT) let_go(k);
