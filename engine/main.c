@@ -185,7 +185,7 @@ static const struct verb VERBS[] = {
     {"follow", "follow DIR ID [--out OUT]",
      "one respondent's way through the study in DIR, from the export to the analyses",
      "Read, matched, cleaned, weighted, counted or set aside, with the reasons, as a run would tonight; nothing is "
-     "written.\n"
+     "published.\n"
      "The respondent's answers are printed: mind who sees the terminal.\n"
      "ID is the respondent's id as the exports have it, or the pseudonym or FILE:LINE of quality/cleaning.csv.\n"
      "  --out OUT     folder of publications, whose memory says who waits (default: out)\n",

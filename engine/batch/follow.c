@@ -1,5 +1,5 @@
 /* `responsive follow`: one respondent's way through the study, from the line of an export to the analyses. Computes what a
- * night would up to the weights; reads the memory of publications, writes nothing. */
+ * night would up to the weights; reads the memory of publications and leaves it as it is. */
 #include "batch/previous.h"
 #include "batch/respondents.h"
 #include "responsive/batch.h"

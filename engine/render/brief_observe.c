@@ -703,16 +703,14 @@ static void put_verdicts(const brief_edition *e, brief_observation *o) {
     brief_rest_on(&o->values, "has_verdict", from);
 }
 
-/* The factors of an outcome by what is said of them, over all countries or in one. */
+/* The factors of an outcome by what is said of them, over all countries or in one. `apart`: their association differs between
+ * countries; in one country, it runs against that of all together. `nearest` decides where none is apart: the joint test with the
+ * least p; in one country the factor that runs against all countries most, or along with them least (`least_along`). NULL: there
+ * is nothing to compare. */
 typedef struct {
-    factor_list up, down, unclear, enabling, blocking;
-    factor_list
-        apart; /* their association differs between countries; in one country: runs against that of all together */
-    const rsp_published_row *last;
-    const rsp_published_row
-        *nearest;       /* to being apart: the joint test with the least p; in one country the one that runs
-                                         against all countries most, or along with them least. NULL: nothing to compare */
-    double least_along; /* of nearest, in one country */
+    factor_list up, down, unclear, enabling, blocking, apart;
+    const rsp_published_row *last, *nearest;
+    double least_along;
 } factor_sorts;
 
 static factor_sorts empty_sorts(const brief_edition *e, size_t most) {

@@ -28,7 +28,8 @@ int rsp_run(const rsp_run_options *o);
 int rsp_check(const char *dir);
 int rsp_verify(const char *run_dir);
 /* Prints one respondent's way through the study, from the line of an export to the analyses: `id` as exports have it, a
- * pseudonym, or FILE:LINE as quality/cleaning.csv has it. Writes nothing; the answers go to stdout. */
+ * pseudonym, or FILE:LINE as quality/cleaning.csv has it. Publishes and changes nothing, but
+ * makes the key of the pseudonyms where there is none; the answers go to stdout. */
 int rsp_follow(const char *dir, const char *id, const char *out);
 /* Removes a respondent (the id as exports have it, or a pseudonym) from everything that is kept of the study below `out`, has later
  * runs set the respondent's row aside, and says what still holds the answers and what to do. */
