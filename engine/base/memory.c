@@ -154,6 +154,18 @@ char *rsp_strndup(rsp_arena *a, const char *s, size_t length) {
 
 char *rsp_strdup(rsp_arena *a, const char *s) { return s ? rsp_strndup(a, s, strlen(s)) : NULL; }
 
+char *rsp_printable(rsp_arena *a, const char *text) {
+    char *out = rsp_strdup(a, text), *to = out;
+    for (const char *p = out; *p; p++) {
+        unsigned char c = (unsigned char) *p;
+        if (c == 0xc2 && (unsigned char) p[1] >= 0x80 && (unsigned char) p[1] < 0xa0) p++; /* U+0080..U+009F */
+        else if (c >= 0x20 && c != 0x7f) *to++ = *p;
+        else *to++ = ' ';
+    }
+    *to = 0;
+    return out;
+}
+
 static char *format_new(rsp_arena *a, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);

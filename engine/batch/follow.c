@@ -29,16 +29,6 @@ typedef struct {
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
-/* Texts come from exports: no control character of theirs may reach the terminal. */
-static void print_text(const char *text) {
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char) *p;
-        bool c1 = c == 0xc2 && (unsigned char) p[1] >= 0x80 && (unsigned char) p[1] < 0xa0;
-        if (c1) p++;
-        putchar(c1 || c < 0x20 || c == 0x7f ? ' ' : *p);
-    }
-}
-
 static int kind_of_missing(const rsp_column *c, size_t row) {
     if (c->kind == RSP_COL_NUMBER) return c->why ? c->why[row] : RSP_NA_UNKNOWN;
     return c->kind == RSP_COL_TEXT ? c->text[row] : rsp_code(c, row);
@@ -169,9 +159,9 @@ static void print_changed_cells(const follower *x, const record *r, size_t row, 
             strcmp(now, words_for_missing(RSP_NA_SET)) != 0)
             continue; /* another kind of missing, found from the questionnaire's routing */
         printf("%s: ", f->study->variables[j].name);
-        print_text(r->cells[j]);
+        printf("%s", rsp_printable(x->arena, r->cells[j]));
         printf(" -> ");
-        print_text(now);
+        printf("%s", rsp_printable(x->arena, now));
         if (c) printf(" (%s: %s)", c->rule, c->detail);
         next_line();
     }
@@ -330,7 +320,7 @@ static void print_answers(const follower *x, const record *r, size_t row) {
             if (!any) printf(derived ? "\nderived\n" : "\nmatched\n");
             any = true;
             printf("  %-28s ", f->study->variables[j].name);
-            print_text(derived ? cell_words(x, j, row) : r->cells[j]);
+            printf("%s", rsp_printable(x->arena, derived ? cell_words(x, j, row) : r->cells[j]));
             printf("\n");
         }
     }
@@ -340,7 +330,7 @@ static void print_record(const follower *x, const record *r) {
     const rsp_frame *f = x->people.frame;
     size_t row = row_now(f, r);
     char text[256];
-    printf("respondent %s\n", rsp_case_name(f, row, text));
+    printf("respondent %s\n", rsp_printable(x->arena, rsp_case_name(f, row, text)));
     print_read(x, r);
     print_cleaned(x, r, row);
     if (!reason_aside(x, row)) {

@@ -45,19 +45,6 @@ static size_t width_of(const char *text, size_t length) {
     return width;
 }
 
-/* Labels come from files: no control character of theirs may reach the terminal. */
-static const char *clean(rsp_arena *a, const char *text) {
-    char *out = rsp_strdup(a, text), *to = out;
-    for (const char *p = out; *p; p++) {
-        unsigned char c = (unsigned char) *p;
-        if (c == 0xc2 && (unsigned char) p[1] >= 0x80 && (unsigned char) p[1] < 0xa0) p++; /* U+0080..U+009F */
-        else if (c >= 0x20 && c != 0x7f) *to++ = *p;
-        else *to++ = ' ';
-    }
-    *to = 0;
-    return out;
-}
-
 static void spaces(const struct show *s, size_t n) {
     for (size_t k = 0; k < n; k++) fputc(' ', s->to);
 }
@@ -162,7 +149,7 @@ static const char *row_label(const struct show *s, size_t i) {
     const char *text = *r->level ? w->level : *r->term && (s->several_terms || !s->several_domains) ? w->term : w->who;
     if (strcmp(w->statistic, s->measure) != 0) /* that one stands on top */
         text = *r->level || *r->term ? rsp_printf(s->a, "%s (%s)", text, w->statistic) : w->statistic;
-    return clean(s->a, text);
+    return rsp_printable(s->a, text);
 }
 
 static const char *row_heading(const struct show *s, size_t i) {
@@ -172,9 +159,9 @@ static const char *row_heading(const struct show *s, size_t i) {
     const char *domain = s->several_domains && named ? s->words[i].who : "";
     if (*r->level && *r->term && (s->several_terms || !*domain)) {
         const char *term = s->words[i].term;
-        return clean(s->a, *domain ? rsp_printf(s->a, "%s \u2013 %s", domain, term) : term);
+        return rsp_printable(s->a, *domain ? rsp_printf(s->a, "%s \u2013 %s", domain, term) : term);
     }
-    return s->several_terms || *r->level ? clean(s->a, domain) : "";
+    return s->several_terms || *r->level ? rsp_printable(s->a, domain) : "";
 }
 
 static void measure_columns(struct show *s, size_t width) {
@@ -222,8 +209,8 @@ static void show_all(struct show *s, size_t width) {
     find_span(s);
     s->width = width < LEAST_WIDTH ? LEAST_WIDTH : width;
     measure_columns(s, s->width);
-    heading(s, clean(s->a, s->title));
-    if (*s->measure) heading(s, clean(s->a, s->measure));
+    heading(s, rsp_printable(s->a, s->title));
+    if (*s->measure) heading(s, rsp_printable(s->a, s->measure));
     for (size_t i = 0; i < s->n; i++) {
         const char *now = row_heading(s, i);
         if (strcmp(now, above) != 0) {

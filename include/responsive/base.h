@@ -29,6 +29,8 @@ void *rsp_alloc_array(rsp_arena *a, size_t count, size_t size); /* zeroed; overf
 char *rsp_strdup(rsp_arena *a, const char *s);                  /* NULL gives NULL */
 char *rsp_strndup(rsp_arena *a, const char *s, size_t length);
 char *rsp_printf(rsp_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* For a terminal: texts come from files, and no control character of theirs may reach it. */
+char *rsp_printable(rsp_arena *a, const char *text);
 /* Not zeroed where it is large: for what threads fill, so that each brings in the pages that it writes. */
 void *rsp_alloc_unset(rsp_arena *a, size_t count, size_t size);
 #define RSP_NEW(arena, type) ((type *) rsp_alloc((arena), sizeof(type)))
