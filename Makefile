@@ -16,7 +16,7 @@ space := $(subst ,, )
 PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev liblapacke-dev libcairo2-dev \
   libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
   libsqlite3-dev libxml2-dev libzip-dev libfreexl-dev libreadstat-dev libjansson-dev nettle-dev \
-  libsodium-dev libpng-dev zlib1g-dev libisal-dev libdeflate-dev libglpk-dev libcmocka-dev \
+  libsodium-dev libpng-dev zlib1g-dev libisal-dev libglpk-dev libcmocka-dev \
   qpdf poppler-utils libxml2-utils unzip python3 glpk-utils $(DATA_PACKAGES)
 
 # In the order of the data's way.
@@ -25,7 +25,7 @@ LIB_SRC  := $(foreach s,$(STATIONS),$(wildcard engine/$(s)/*.c))
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
 MODULES  := gsl cairo cairo-pdf pangocairo pangoft2 harfbuzz fontconfig yaml-0.1 icu-i18n icu-uc sqlite3 libxml-2.0 libzip \
-  jansson nettle libsodium libpng zlib libisal libdeflate uchardet libqpdf lapacke openblas xlsxwriter
+  jansson nettle libsodium libpng zlib libisal uchardet libqpdf lapacke openblas xlsxwriter
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS   ?= -O2 -g
 # Contraction of a*b+c into one rounding is left to explicit fma(): results must not depend on the compiler's choice.
