@@ -35,9 +35,7 @@ void rsp_hash_hex(rsp_hash *h, char hex[65]) {
     hex[2 * sizeof out] = '\0';
 }
 
-bool rsp_hash_file(const char *path, char hex[65]) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
+static bool hash_contents(int fd, char hex[65]) {
     rsp_hash h;
     rsp_hash_init(&h);
     enum { CHUNK = 1 << 16 };
@@ -45,9 +43,15 @@ bool rsp_hash_file(const char *path, char hex[65]) {
     ssize_t got;
     while ((got = read(fd, chunk, CHUNK)) > 0) rsp_hash_add(&h, chunk, (size_t) got);
     free(chunk);
-    close(fd);
     rsp_hash_hex(&h, hex);
     return got == 0;
+}
+
+bool rsp_hash_file(const char *path, char hex[65]) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && hash_contents(fd, hex);
+    if (fd >= 0) close(fd);
+    return ok;
 }
 
 /* ---- of many files ---------------------------------------------------------------------------------------------- */
@@ -64,6 +68,16 @@ rsp_hashes *rsp_hashes_new(void) {
     return h;
 }
 
+/* The disk works on all files at once, and the file system's journal takes their names and sizes together, at the first
+ * fsync: one after the other, a thousand files take five times as long. */
+static bool hash_and_start_writing(const char *path, char hex[65]) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool ok = fd >= 0 && hash_contents(fd, hex);
+    if (ok) (void) !sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* whoever brings it to the disk hears of faults */
+    if (fd >= 0) close(fd);
+    return ok;
+}
+
 bool rsp_hashes_add(rsp_hashes *h, const char *dir, const char *const *paths, size_t n, rsp_diag *d) {
     size_t known = h->n;
     const char **fresh = rsp_calloc(n + 1, sizeof *fresh);
@@ -74,7 +88,7 @@ bool rsp_hashes_add(rsp_hashes *h, const char *dir, const char *const *paths, si
 #pragma omp parallel for schedule(dynamic, 8) num_threads(rsp_threads()) reduction(&& : ok)
     for (size_t k = known; k < h->n; k++) {
         rsp_arena *a = rsp_arena_new();
-        if (!rsp_hash_file(rsp_path_join(a, dir, fresh[k - known]), h->hex[k])) {
+        if (!hash_and_start_writing(rsp_path_join(a, dir, fresh[k - known]), h->hex[k])) {
             rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){fresh[k - known], 0, 0}, NULL, "cannot be read back");
             ok = false;
         }

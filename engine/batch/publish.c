@@ -80,20 +80,6 @@ static bool sync_path(const char *path, int flags, rsp_diag *d) {
     return ok;
 }
 
-/* A file that cannot be opened here is reported when it is synced. */
-static int start_writing(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-    (void) st, (void) ftw;
-    int fd = type == FTW_F ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-    if (fd < 0) return 0;
-    (void) !sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    close(fd);
-    return 0;
-}
-
-/* The disk works on all files at once, and the file system's journal takes their names and sizes together, at the first
- * fsync: one after the other, a thousand files take five times as long. */
-void rsp_stage_start_writing(const rsp_stage *s) { nftw(s->staging, start_writing, 16, FTW_PHYS); }
-
 /* Files were written by several libraries: each is brought to the disk here, then the folders that name them. */
 static bool sync_tree(const char *dir, int depth, rsp_diag *d) {
     if (depth > 16) return false;

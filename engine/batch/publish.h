@@ -15,8 +15,6 @@ typedef struct {
 
 /* Takes the lock (RSP_ERR_LOCKED names the holder), removes what a dead run left behind, makes the staging folder. */
 bool rsp_stage_open(rsp_stage *s, const char *out, const char *study, const char *run, rsp_diag *d);
-/* Staged files start on their way to the disk while the run goes on; says nothing of faults. */
-void rsp_stage_start_writing(const rsp_stage *s);
 /* Everything to the disk, staging renamed to the run, `latest` moved: in this order. */
 bool rsp_stage_publish(rsp_stage *s, rsp_diag *d);
 /* Removes all but the `keep` newest publications, never the one called `latest`; 0 keeps all. Only folders that bear a

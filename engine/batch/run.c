@@ -427,7 +427,6 @@ static bool night(struct night *n) {
     if (!disclose_and_test(n)) return false;
     report_flags(n);
     if (!render(n)) return false;
-    rsp_stage_start_writing(&n->stage);
     rsp_log_line(&n->log, "publishing %s", n->stage.run);
     rsp_log_entries(&n->log, n->d);
     rsp_buf *log = &n->log.text;

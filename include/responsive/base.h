@@ -148,7 +148,8 @@ bool rsp_hash_file(const char *path, char hex[65]); /* false if it cannot be rea
 /* SHA-256 of the files of a folder, each read once. */
 typedef struct rsp_hashes rsp_hashes;
 rsp_hashes *rsp_hashes_new(void);
-/* Reads those of paths[n] (below `dir`) that are not known yet, on all threads. False, each reported: cannot be read. */
+/* Reads those of paths[n] (below `dir`) that are not known yet, on all threads, and lets them start on their way to the disk.
+ * False, each reported: cannot be read. */
 bool rsp_hashes_add(rsp_hashes *h, const char *dir, const char *const *paths, size_t n, rsp_diag *d);
 const char *rsp_hashes_get(const rsp_hashes *h, const char *path); /* hexadecimal; NULL: not known */
 void rsp_hashes_free(rsp_hashes *h);
