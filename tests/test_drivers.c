@@ -430,13 +430,95 @@ static void hostile_factors(void **state) {
     struct run r = analyse(DRIVERS "}\n", b.data);
     check_sound(&r);
     assert_true(find(&r, "", "b", "coefficient")->flags & RSP_F_SINGULAR);
-    assert_true(find(&r, "", "c", "coefficient")->flags & RSP_F_SINGULAR);
+    assert_true(find(&r, "", "c", "coefficient")->flags == RSP_F_CONSTANT);
     near(find(&r, "", "a", "explained_share")->estimate, find(&r, "", "b", "explained_share")->estimate, 1e-9);
-    near(find(&r, "", "c", "explained_share")->estimate, 0, 1e-12);
+    assert_true(isnan(find(&r, "", "c", "explained_share")->estimate));
     assert_string_equal(find(&r, "", "b", "verdict")->level, "");
     assert_int_equal((int) find(&r, "", "a", "groups")->estimate, 3);
     rsp_buf_free(&b);
     done(&r);
+}
+
+/* Rows of analysis `id` in r equal those of `other` in q but for the id, set aside ones apart. */
+static void check_as_unlisted(const struct run *r, const struct run *q) {
+    size_t j = 0;
+    for (size_t k = 0; k < r->results->n; k++) {
+        const rsp_row *x = &r->results->rows[k];
+        if (!same(x->analysis, "m") || x->flags & (RSP_F_UNANSWERED | RSP_F_CONSTANT)) continue;
+        if (same(x->statistic, "net") && (same(x->term, "b") || same(x->term, "d"))) continue;
+        while (j < q->results->n && !same(q->results->rows[j].analysis, "m")) j++;
+        assert_true(j < q->results->n);
+        const rsp_row *y = &q->results->rows[j++];
+        if (!same(x->term, y->term) || !same(x->domain, y->domain) || !same(x->statistic, y->statistic))
+            fail_msg("%s %s %s beside %s %s %s", x->domain, x->term, x->statistic, y->domain, y->term, y->statistic);
+        assert_true(x->flags == y->flags);
+        assert_true(equal_bits(&x->estimate, &y->estimate) || (isnan(x->estimate) && isnan(y->estimate)));
+        assert_true(equal_bits(&x->se, &y->se) || (isnan(x->se) && isnan(y->se)));
+        assert_true(equal_bits(&x->p_adj, &y->p_adj) || (isnan(x->p_adj) && isnan(y->p_adj)));
+    }
+    while (j < q->results->n && !same(q->results->rows[j].analysis, "m")) j++;
+    assert_int_equal(j, q->results->n);
+}
+
+/* Answers of PLAIN; nobody answers b, everybody says 3 to d, and in one country nobody has an outcome. */
+static char *answers_with_gaps(bool no_outcome) {
+    char *data = answers(&PLAIN), *line = data;
+    rsp_buf b = {0};
+    for (size_t k = 0; line && *line; k++) {
+        char *end = strchr(line, '\n'), y[32], a[32], c[32], o[16], country[8];
+        unsigned id;
+        *end = '\0';
+        if (!k) rsp_buf_printf(&b, "%s\n", line);
+        else {
+            assert_int_equal(
+                sscanf(line, "%u,%31[^,],%31[^,],%*[^,],%31[^,],%*[^,],%15[^,],%7s", &id, y, a, c, o, country), 6);
+            bool gone = no_outcome && strcmp(country, "PT") == 0;
+            rsp_buf_printf(&b, "%u,%s,%s,,%s,%s,%s,%s\n", id, gone ? "" : y, a, c, k % 5 ? "3" : "", o, country);
+        }
+        line = end + 1;
+    }
+    free(data);
+    return b.data;
+}
+
+/* Listed factors and controls that say nothing are named, and change nothing else. */
+static void set_aside(void **state) {
+    (void) state;
+    for (int no_outcome = 0; no_outcome <= 1; no_outcome++) {
+        char *data = answers_with_gaps(no_outcome);
+        struct run r = analyse(DRIVERS "}\n", data),
+                   q = analyse("  - {id: m, kind: drivers, outcome: y, factors: [a, c], neutral: 0, replicates: 40}\n",
+                               data),
+                   u = analyse("  - {id: m, kind: drivers, outcome: y, factors: [a, c], controls: [b], neutral: 0, "
+                               "replicates: 40}\n",
+                               data);
+        check_sound(&r);
+        check_as_unlisted(&r, &q);
+        check_as_unlisted(&u, &q);
+        assert_true(find(&r, "", "b", "coefficient")->flags == RSP_F_UNANSWERED);
+        assert_true(find(&r, "", "b", "verdict")->flags == RSP_F_UNANSWERED && find(&r, "", "b", "verdict")->n == 0);
+        assert_true(find(&r, "country=PL", "d", "coefficient")->flags == RSP_F_CONSTANT);
+        assert_true(find(&r, "", "d", "net")->estimate == 1);
+        assert_true(find(&u, "", "b", "coefficient")->flags == RSP_F_UNANSWERED);
+        assert_string_equal(find(&r, "", "a", "verdict")->level, "enabler_everywhere");
+        assert_int_equal((int) find(&r, "", "a", "groups")->estimate, no_outcome ? 5 : 6);
+        done(&r), done(&q), done(&u);
+        free(data);
+    }
+}
+
+/* All factors set aside: nothing is left but to say so. */
+static void all_set_aside(void **state) {
+    (void) state;
+    char *data = answers_with_gaps(false);
+    struct run r =
+        analyse("  - {id: m, kind: drivers, outcome: y, factors: [b, d], neutral: 0, replicates: 40}\n", data);
+    check_sound(&r);
+    assert_true(find(&r, "", "b", "coefficient")->flags == RSP_F_UNANSWERED);
+    assert_true(find(&r, "", "d", "coefficient")->flags == RSP_F_CONSTANT);
+    near(find(&r, "", "", "r_squared")->estimate, find(&r, "", "", "r_squared_controls")->estimate, 1e-12);
+    done(&r);
+    free(data);
 }
 
 static void nothing(void **state) {
@@ -487,6 +569,8 @@ int main(void) {
         cmocka_unit_test(threads),
         cmocka_unit_test(small_countries),
         cmocka_unit_test(hostile_factors),
+        cmocka_unit_test(set_aside),
+        cmocka_unit_test(all_set_aside),
         cmocka_unit_test(nothing),
         cmocka_unit_test(little),
     };

@@ -512,13 +512,13 @@ static void exact_outcomes(void **state) {
     for (const char *const *id = (const char *const[]){"m", "u", "w", NULL}; *id; id++) {
         const rsp_row *b = row_of(&r, *id, "z", "", "coefficient"), *f = row_of(&r, *id, "g", "", "wald_f");
         near(b->estimate, 0.1, 1e-12);
-        assert_true(isnan(b->se) && isnan(b->lower) && isnan(b->p) && (b->flags & RSP_F_SINGULAR));
-        assert_true(isnan(f->estimate) && isnan(f->p) && (f->flags & RSP_F_SINGULAR));
+        assert_true(isnan(b->se) && isnan(b->lower) && isnan(b->p) && (b->flags & RSP_F_EXACT));
+        assert_true(isnan(f->estimate) && isnan(f->p) && (f->flags & RSP_F_EXACT));
         near(row_of(&r, *id, "", "", "r_squared")->estimate, 1, 1e-12);
     }
     const rsp_row *margin = row_of(&r, "m", "z", "", "marginal_effect");
     near(margin->estimate, 0.1, 1e-12);
-    assert_true(isnan(margin->se) && margin->flags == RSP_F_SINGULAR);
+    assert_true(isnan(margin->se) && margin->flags == RSP_F_EXACT);
     const rsp_row *less = row_of(&r, "less", "g=b", "", "coefficient");
     assert_true(less->se > 0 && !less->flags);
     done(&r);

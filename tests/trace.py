@@ -399,7 +399,9 @@ class Claims:
                 "negatives": len(sorts["negative"]), "has_negative": bool(sorts["negative"]),
                 "unclear": sum(not significant(coefficient[f]) for f in factors),
                 "has_enabling": bool(sorts["enabling"]), "has_blocking": bool(sorts["blocking"]),
-                "has_depends": bool(sorts["depends"])}
+                "has_depends": bool(sorts["depends"]),
+                "has_unassessed": any({"unanswered", "constant"} & set(r["flag"].split(";")) and r["statistic"] == "role"
+                                      for r in self.study["tables"][self.analysis])}
 
     def of_drivers_country(self):
         def of(statistic, domain):

@@ -245,13 +245,26 @@ static bool disclose_and_test(struct night *n) {
     return disclosed;
 }
 
+/* A factor or control of kind drivers that had to be left out: each by name. */
+static void report_aside(struct night *n, const rsp_published_row *r) {
+    if (!(r->flags & (RSP_F_UNANSWERED | RSP_F_CONSTANT)) || *r->domain || strcmp(r->statistic, "coefficient") != 0)
+        return;
+    bool constant = r->flags & RSP_F_CONSTANT;
+    rsp_report(n->d, RSP_WARNING, RSP_NOWHERE,
+               constant ? "take it out of the analysis, or wait for more answers"
+                        : "take it out of the analysis, or see why the exports have no answers to it",
+               "analysis '%s': '%s' is set aside, %s", r->analysis, r->term,
+               constant ? "all who answered it gave the same answer" : "nobody answered it");
+}
+
 /* What an operator should look at: estimates that could not be made. Suppression and small bases are everyday. */
 static void report_flags(struct night *n) {
     const uint32_t serious = RSP_F_NOT_CONVERGED | RSP_F_SINGULAR | RSP_F_SEPARATED | RSP_F_NOT_WEIGHTED |
-                             RSP_F_MARGIN_UNMET | RSP_F_REPLICATES_FAILED | RSP_F_LONELY;
+                             RSP_F_MARGIN_UNMET | RSP_F_REPLICATES_FAILED | RSP_F_LONELY | RSP_F_EXACT;
     rsp_map *seen = rsp_map_new();
     for (size_t i = 0; i < rsp_published_count(n->published); i++) {
         const rsp_published_row *r = rsp_published_at(n->published, i);
+        report_aside(n, r);
         if (!(r->flags & serious)) continue;
         char flags[256];
         const char *text = rsp_flags_text(r->flags & serious, flags);

@@ -253,15 +253,15 @@ static double rating_p(const est_value *v) {
 
 /* Coefficients within a group and ratings by it, each over the factors; g = n_groups: ratings by everybody. */
 static void adjust_group(drv_run *x, size_t g) {
-    size_t n = x->n_factors;
+    size_t n = x->n_factors, listed = x->listed->n_listed;
     bool everybody = g == x->n_groups;
-    double *p = RSP_ARRAY(x->arena, double, n), *adjusted = RSP_ARRAY(x->arena, double, n);
-    for (size_t k = 0; k < n; k++) {
+    double *p = RSP_ARRAY(x->arena, double, listed), *adjusted = RSP_ARRAY(x->arena, double, listed);
+    for (size_t k = 0; k < listed; k++) {
         const drv_factor *f = &x->factor[k];
         p[k] = f->net ? rating_p(everybody ? &f->net_all : &f->net[g]) : NAN;
     }
-    est_benjamini_hochberg(p, n, adjusted);
-    for (size_t k = 0; k < n; k++) x->factor[k].rated[g] = (drv_rated){p[k], adjusted[k]};
+    est_benjamini_hochberg(p, listed, adjusted);
+    for (size_t k = 0; k < listed; k++) x->factor[k].rated[g] = (drv_rated){p[k], adjusted[k]};
     if (everybody) return;
     for (size_t k = 0; k < n; k++) p[k] = x->group[g].value[k].p;
     est_benjamini_hochberg(p, n, adjusted);
@@ -269,7 +269,8 @@ static void adjust_group(drv_run *x, size_t g) {
 }
 
 static void adjust_groups(drv_run *x) {
-    for (size_t k = 0; k < x->n_factors; k++) x->factor[k].rated = RSP_ARRAY(x->arena, drv_rated, x->n_groups + 1);
+    for (size_t k = 0; k < x->listed->n_listed; k++)
+        x->factor[k].rated = RSP_ARRAY(x->arena, drv_rated, x->n_groups + 1);
     for (size_t g = 0; g <= x->n_groups; g++) adjust_group(x, g);
 }
 
@@ -320,8 +321,12 @@ static void start(drv_run *x) {
     x->n_groups = x->groups.n;
     x->n_factors = spec->n_factors;
     x->group = RSP_ARRAY(x->arena, drv_group, x->n_groups + 1);
-    x->factor = RSP_ARRAY(x->arena, drv_factor, x->n_factors);
-    for (size_t k = 0; k < x->n_factors; k++) x->factor[k].name = study->variables[spec->factors[k]].name;
+    x->factor = RSP_ARRAY(x->arena, drv_factor, x->listed->n_listed);
+    for (size_t k = 0; k < x->listed->n_listed; k++) {
+        x->factor[k].name = study->variables[spec->factors[k]].name;
+        x->factor[k].aside = x->listed->factor[k].flag;
+        x->factor[k].answered = x->listed->factor[k].answered;
+    }
 }
 
 /* What one data set says; false where the outcome is not what the kind needs. */
@@ -363,10 +368,14 @@ static void run_free(drv_run *x) {
 void rsp_fit_drivers(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp_diag *d) {
     size_t m;
     rsp_sample *samples = rsp_completed(s, a, &m, d);
-    drv_run *run = rsp_calloc(m, sizeof *run), pooled = {.s = s, .a = a, .d = d, .arena = rsp_arena_new()};
+    rsp_arena *arena = rsp_arena_new();
+    drv_listed listed;
+    drv_set_aside(&samples[0], a, arena, &listed, d);
+    drv_run *run = rsp_calloc(m, sizeof *run),
+            pooled = {.s = s, .a = &listed.kept, .listed = &listed, .d = d, .arena = rsp_arena_new()};
     bool ok = true;
     for (size_t k = 0; k < m; k++) {
-        run[k] = (drv_run){.s = &samples[k], .a = a, .d = d, .arena = rsp_arena_new()};
+        run[k] = (drv_run){.s = &samples[k], .a = &listed.kept, .listed = &listed, .d = d, .arena = rsp_arena_new()};
         start(&run[k]);
         ok = ok && estimate(&run[k]);
     }
@@ -375,5 +384,6 @@ void rsp_fit_drivers(rsp_sample *s, const rsp_analysis *a, rsp_results *out, rsp
     if (ok) conclude(m > 1 ? &pooled : &run[0], out);
     for (size_t k = 0; k < m; k++) run_free(&run[k]);
     run_free(&pooled);
+    rsp_arena_free(arena);
     free(run);
 }

@@ -1,5 +1,6 @@
 /* Kind `drivers`: which factors go with an outcome, how much each matters, and where.
  *
+ *   drivers_aside.c     factors and controls that say nothing, set aside beforehand
  *   drivers.c           one regression over all groups and one for each; what several ways of estimating say
  *   drivers_completed.c the same on completed data sets, made one by Rubin's rules
  *   drivers_net.c       whether respondents rate a factor as enabling or as blocking
@@ -59,6 +60,8 @@ typedef enum {
 
 typedef struct {
     const char *name;
+    uint32_t aside;       /* why it is set aside; then it has ratings alone */
+    size_t answered;      /* set aside: respondents with an answer */
     double to_standard;   /* standard deviation within groups over the outcome's */
     drv_value all, alone; /* groups and controls held constant: with the other factors, without them */
     double all_adjusted;  /* p of `all`, Benjamini and Hochberg over the factors */
@@ -80,9 +83,26 @@ typedef struct {
     drv_verdict verdict;
 } drv_factor;
 
+/* A listed factor or control, and what keeps it out. */
+typedef struct {
+    size_t variable, answered;
+    uint32_t flag; /* unanswered, constant; 0: nothing */
+} drv_predictor;
+
+/* What the study lists, and the analysis that is left of it. */
+typedef struct {
+    rsp_analysis kept;     /* model.drivers.factors: those that are kept, beyond n_factors the others */
+    size_t n_listed;       /* factors */
+    drv_predictor *factor; /* [n_listed] in the order of kept.model.drivers.factors */
+    size_t *order;         /* [n_listed] place in `factor` of each factor in the order of the study */
+    size_t n_controls;     /* controls set aside */
+    drv_predictor *control;
+} drv_listed;
+
 typedef struct {
     rsp_sample *s;
     const rsp_analysis *a;
+    const drv_listed *listed;
     rsp_diag *d;
     rsp_arena *arena;
     rsp_analysis linear; /* the regression over all groups */
@@ -92,7 +112,7 @@ typedef struct {
     rsp_categories groups;
     const char *across;
     size_t n_factors, n_groups;
-    drv_factor *factor;
+    drv_factor *factor; /* [listed->n_listed], those set aside last */
     drv_group *group;
     size_t n_variants, variants_capacity;
     drv_variant *variant;
@@ -103,6 +123,11 @@ typedef struct {
     size_t n_draws;        /* replicates of shares */
     const double *draws;   /* [n_draws][2 n_factors]: shares of what is explained, then of the outcome's variance */
 } drv_run;
+
+/* Nobody answered it, or all who answered alike: such a factor, in the list of complete cases, would take all respondents
+ * along or stand for the intercept. Looked for among respondents with an outcome and a group. A control: unanswered only; with
+ * one answer it changes nothing. */
+void drv_set_aside(rsp_sample *s, const rsp_analysis *a, rsp_arena *arena, drv_listed *l, rsp_diag *d);
 
 /* Estimates, nets, shares and variants of m completed data sets pooled into `to`, which is started. */
 void drv_pool_completed(const drv_run *run, size_t m, drv_run *to);

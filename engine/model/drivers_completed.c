@@ -238,7 +238,6 @@ static void pool_factor(const struct runs *x, size_t factor) {
     pool_multilevel(x, factor);
     pool_share(x, factor, &to->share, &to->share_se, &to->share_low, &to->share_high);
     pool_share(x, f + factor, &to->explained, &to->explained_se, &to->explained_low, &to->explained_high);
-    pool_nets(x, factor);
 }
 
 void drv_pool_completed(const drv_run *run, size_t m, drv_run *to) {
@@ -254,6 +253,7 @@ void drv_pool_completed(const drv_run *run, size_t m, drv_run *to) {
         if (run[k].organisations < to->organisations) to->organisations = run[k].organisations;
     }
     for (size_t k = 0; k < to->n_factors; k++) pool_factor(&x, k);
+    for (size_t k = 0; k < to->listed->n_listed; k++) pool_nets(&x, k);
     for (size_t g = 0; g < to->n_groups; g++) pool_group(&x, g);
     for (size_t j = 0; j < run[0].n_variants; j++) pool_variant(&x, &run[0].variant[j]);
 }

@@ -86,9 +86,9 @@ static void rate_items(drv_run *x, const est_people *who, const rsp_replicates *
 /* All factors that are rated, in each group or over everybody. */
 static void rate(drv_run *x, const est_people *who, const rsp_replicates *r, const int8_t *const *side, bool everybody,
                  rsp_arena *a) {
-    est_items items = {0, RSP_ARRAY(a, est_item, x->n_factors + 1)};
-    est_value **values = RSP_ARRAY(a, est_value *, x->n_factors + 1);
-    for (size_t k = 0; k < x->n_factors; k++) {
+    est_items items = {0, RSP_ARRAY(a, est_item, x->listed->n_listed + 1)};
+    est_value **values = RSP_ARRAY(a, est_value *, x->listed->n_listed + 1);
+    for (size_t k = 0; k < x->listed->n_listed; k++) {
         drv_factor *f = &x->factor[k];
         if (!side[k]) continue;
         if (!everybody) f->net = RSP_ARRAY(x->arena, est_value, who->n_domains + 1);
@@ -110,11 +110,11 @@ void drv_net(drv_run *x) {
         r = rsp_replicates_get(x->s, &x->a->variance, x->a->loc, x->d);
         ok = r != NULL;
     }
-    int8_t **side = RSP_ARRAY(a, int8_t *, x->n_factors + 1);
-    for (size_t k = 0; k < x->n_factors; k++)
+    int8_t **side = RSP_ARRAY(a, int8_t *, x->listed->n_listed + 1);
+    for (size_t k = 0; k < x->listed->n_listed; k++)
         if (is_rated(x, spec->factors[k])) side[k] = RSP_ARRAY_UNSET(a, int8_t, x->s->n + 1);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
-    for (size_t k = 0; k < x->n_factors; k++)
+    for (size_t k = 0; k < x->listed->n_listed; k++)
         if (side[k]) fill_sides(x, spec->factors[k], side[k]);
     if (ok) {
         rate(x, by, r, (const int8_t *const *) side, false, a);

@@ -205,6 +205,39 @@ static void write_variants(const struct writer *w, size_t k) {
     r->upper = high;
 }
 
+/* ---- set aside -------------------------------------------------------------------------------------------------- */
+
+/* A row that says why there is no number. */
+static void add_aside(const struct writer *w, const char *domain, const char *term, const char *statistic, size_t n,
+                      uint32_t flag) {
+    rsp_row *r = rsp_results_add(w->out, w->x->a->id, domain, term, NULL, statistic);
+    r->n = (double) n;
+    r->base = (int64_t) n;
+    r->organisations = n ? w->x->organisations : -1;
+    r->flags = flag;
+}
+
+/* What respondents say of the factor stands, where they say anything. */
+static void write_aside(const struct writer *w) {
+    static const char *const before[] = {"verdict", "role"},
+                             *const after[] = {"explained_share", "explained",       "wald_f",
+                                               "coefficient",     "coefficient_std", "coefficient_alone",
+                                               "pooled",          "prediction",      "coefficient_multilevel"};
+    const drv_factor *f = w->f;
+    const drv_run *x = w->x;
+    for (size_t k = 0; k < sizeof before / sizeof *before; k++)
+        add_aside(w, NULL, f->name, before[k], f->answered, f->aside);
+    if (f->net) write_net_row(w, NULL, &f->net_all, &f->rated[x->n_groups]);
+    for (size_t k = 0; k < sizeof after / sizeof *after; k++)
+        add_aside(w, NULL, f->name, after[k], f->answered, f->aside);
+    for (size_t g = 0; g < x->n_groups; g++) {
+        if (f->net) write_net_row(w, x->group[g].domain, &f->net[g], &f->rated[g]);
+        add_aside(w, x->group[g].domain, f->name, "coefficient", f->answered ? x->group[g].n : 0, f->aside);
+    }
+}
+
+/* ---- all -------------------------------------------------------------------------------------------------------- */
+
 static void write_group(const struct writer *w, size_t k, size_t g) {
     const drv_group *group = &w->x->group[g];
     if (w->f->net) write_net_row(w, group->domain, &w->f->net[g], &w->f->rated[g]);
@@ -221,8 +254,13 @@ static void write_group(const struct writer *w, size_t k, size_t g) {
 void drv_write(const drv_run *x, rsp_results *out) {
     struct writer w = {x, NULL, out};
     write_whole(&w);
-    for (size_t k = 0; k < x->n_factors; k++) {
+    for (size_t j = 0; j < x->listed->n_listed; j++) {
+        size_t k = x->listed->order[j];
         w.f = &x->factor[k];
+        if (w.f->aside) {
+            write_aside(&w);
+            continue;
+        }
         write_verdict(&w);
         if (w.f->net) write_net_row(&w, NULL, &w.f->net_all, &w.f->rated[x->n_groups]);
         write_share(&w, "explained_share", w.f->share, w.f->share_se, w.f->share_low, w.f->share_high);
@@ -234,4 +272,8 @@ void drv_write(const drv_run *x, rsp_results *out) {
         write_variants(&w, k);
         for (size_t g = 0; g < x->n_groups; g++) write_group(&w, k, g);
     }
+    const rsp_variable *variables = x->s->frame->study->variables;
+    for (size_t k = 0; k < x->listed->n_controls; k++)
+        add_aside(&w, NULL, variables[x->listed->control[k].variable].name, "coefficient", 0,
+                  x->listed->control[k].flag);
 }

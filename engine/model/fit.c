@@ -591,7 +591,7 @@ static void add_estimate(const rsp_regression *f, rsp_row *r, size_t j) {
     if (f->status & (RSP_F_LONELY | RSP_F_NO_DF)) return;
     r->df = f->dfs ? f->dfs[j] : f->df;
     if (f->exact) {
-        r->flags |= RSP_F_SINGULAR;
+        r->flags |= f->exact;
         return;
     }
     r->se = sqrt(f->vcov[j * f->p + j]);
@@ -640,7 +640,7 @@ static void add_joint_test(const rsp_regression *f, rsp_results *out, size_t t) 
     rsp_row *r = rsp_regression_row(f, out, f->m->term_names[t], NULL, "wald_f");
     r->flags |= f->status;
     if (!q || f->exact) {
-        r->flags |= RSP_F_SINGULAR;
+        r->flags |= f->exact ? f->exact : RSP_F_SINGULAR;
         return;
     }
     if (!f->usable || f->status) return;
@@ -742,12 +742,13 @@ static size_t rarer_outcome(const rsp_mmatrix *m) {
     return events < m->n - events ? events : m->n - events;
 }
 
-/* No more than this share of a linear model's squares is left. */
-static bool without_residuals(const rsp_regression *f, double share) {
+/* Why there are no errors: no more than this share of a linear model's squares is left. 0: more. */
+static uint32_t without_residuals(const rsp_regression *f, double share) {
     const rsp_mmatrix *m = f->m;
     double total = 0;
     for (size_t i = 0; i < m->n; i++) total += (m->w ? m->w[i] : 1) * m->y[i] * m->y[i];
-    return m->n && f->a->model.kind == RSP_LINEAR_MODEL && !(f->rss > share * total);
+    if (!m->n || f->a->model.kind != RSP_LINEAR_MODEL || f->rss > share * total) return 0;
+    return outcome_varies(f) ? RSP_F_EXACT : RSP_F_SINGULAR;
 }
 
 /* Rounding leaves 1e-32; answers that differ in their thirteenth digit alone 1e-26. */
@@ -808,7 +809,7 @@ bool rsp_fit_estimates(rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *
     uint32_t *flags = RSP_ARRAY(f.arena, uint32_t, k + 1);
     int64_t *cell = RSP_ARRAY(f.arena, int64_t, k + 1);
     /* Where estimates are compared, such small errors outweigh all others. */
-    if (without_residuals(&f, 1e-20)) f.status |= RSP_F_SINGULAR;
+    f.status |= without_residuals(&f, 1e-20);
     for (size_t j = 0; j < k; j++) {
         size_t at = rsp_parameter_at(&f, 0, j);
         flags[j] = f.flags[at] | f.status;

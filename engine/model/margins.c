@@ -305,7 +305,7 @@ static void write_quantity(struct margins *g, const struct quantity *z, rsp_resu
         if (none) continue;
         r->estimate = g->mean[c];
         if (!known) {
-            if (f->exact) r->flags |= RSP_F_SINGULAR;
+            if (f->exact) r->flags |= f->exact;
             else r->flags |= f->status & RSP_F_NO_DF ? 0 : RSP_F_LONELY;
             continue;
         }

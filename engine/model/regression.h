@@ -20,7 +20,7 @@ typedef struct {
     size_t n_estimated; /* parameters without a flag */
     size_t n_rarer;     /* logistic: respondents of the rarer outcome */
     double df;          /* NaN: normal */
-    bool exact;         /* linear: nothing is left of the outcome but rounding; estimates without errors, singular */
+    uint32_t exact;     /* linear: nothing is left of the outcome but rounding; the flag of estimates without errors */
     double loglik, rss, tss;
     uint32_t status; /* of the whole model: not_converged, lonely, replicates_failed */
     bool usable;

@@ -29,7 +29,7 @@ bool brief_kind_known(const char *kind) {
 
 static bool usable(const rsp_published_row *r) {
     const uint32_t unsound = RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY | RSP_F_NOT_CONVERGED | RSP_F_SINGULAR |
-                             RSP_F_SEPARATED | RSP_F_NOT_ELIGIBLE | RSP_F_NOT_COMPARABLE;
+                             RSP_F_SEPARATED | RSP_F_NOT_ELIGIBLE | RSP_F_NOT_COMPARABLE | RSP_F_EXACT;
     return r && !isnan(r->estimate) && !(r->flags & unsound);
 }
 
@@ -703,6 +703,25 @@ static void put_verdicts(const brief_edition *e, brief_observation *o) {
     brief_rest_on(&o->values, "has_verdict", from);
 }
 
+/* Factors that were set aside, in the order of the study. */
+static void put_unassessed(const brief_edition *e, brief_observation *o) {
+    const rsp_drivers *d = &o->analysis->model.drivers;
+    const char **words = RSP_ARRAY(e->arena, const char *, d->n_factors + 1);
+    const brief_source *from = NULL;
+    size_t n = 0;
+    for (size_t k = 0; k < d->n_factors; k++) {
+        const char *term = e->p->study->variables[d->factors[k]].name;
+        const rsp_published_row *r = rsp_published_find(e->p->results, o->analysis->id, "", term, "", "coefficient");
+        if (!r || !(r->flags & (RSP_F_UNANSWERED | RSP_F_CONSTANT))) continue;
+        words[n] = quoted(e, short_label(e->arena, variable_label(e, d->factors[k])));
+        from = brief_source_add(e->arena, from, r, "term", words[n++]);
+    }
+    brief_put(&o->values, "unassessed", n ? joined(e, n, words) : "", NAN);
+    brief_rest_on(&o->values, "unassessed", from);
+    brief_put(&o->values, "has_unassessed", n ? "yes" : "no", n > 0);
+    brief_rest_on(&o->values, "has_unassessed", from);
+}
+
 /* The factors of an outcome by what is said of them, over all countries or in one. `apart`: their association differs between
  * countries; in one country, it runs against that of all together. `nearest` decides where none is apart: the joint test with the
  * least p; in one country the factor that runs against all countries most, or along with them least (`least_along`). NULL: there
@@ -857,6 +876,7 @@ static void observe_drivers(brief_edition *e, const rsp_analysis *x) {
     put_sort(e, o, "blocking", "has_blocking", &s.blocking, "upper");
     put_depends(e, o, &s);
     put_verdicts(e, o);
+    put_unassessed(e, o);
 }
 
 static void observe_test(brief_edition *e, const rsp_analysis *x) {

@@ -19,7 +19,8 @@ static const char *const NAMES[] = {
     "low_value", "value", "list", "items", "groups", "grouping", "outcome", "positive", "positives", "negative",
     "negatives", "unclear", "significant", "tested", "higher", "by_country", "base", "unreliable", "shares", "above",
     "below", "table", "figure", "enabling", "has_enabling", "blocking", "has_blocking", "blockings", "depends",
-    "has_depends", "has_negative", "reversed", "has_reversed", "verdict", "has_verdict", "drivers"};
+    "has_depends", "has_negative", "reversed", "has_reversed", "verdict", "has_verdict", "unassessed", "has_unassessed",
+    "drivers"};
 #define N_NAMES (sizeof NAMES / sizeof *NAMES)
 _Static_assert(sizeof NAMES / sizeof *NAMES <= (size_t) BRIEF_VALUES, "room for every name");
 

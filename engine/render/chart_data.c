@@ -33,8 +33,8 @@ chart_state chart_state_of(const rsp_published_row *r) {
     if (r->flags & (RSP_F_SUPPRESSED | RSP_F_SUPPRESSED_COMPLEMENTARY)) return CHART_SUPPRESSED;
     if (r->flags & RSP_F_NOT_COMPARABLE) return CHART_NOT_COMPARABLE;
     if (isnan(r->estimate)) {
-        const uint32_t failed =
-            RSP_F_SEPARATED | RSP_F_SINGULAR | RSP_F_NOT_CONVERGED | RSP_F_LONELY | RSP_F_REPLICATES_FAILED;
+        const uint32_t failed = RSP_F_SEPARATED | RSP_F_SINGULAR | RSP_F_NOT_CONVERGED | RSP_F_LONELY |
+                                RSP_F_REPLICATES_FAILED | RSP_F_CONSTANT;
         if (r->flags & RSP_F_NOT_ELIGIBLE) return CHART_NOT_ELIGIBLE;
         return r->flags & failed ? CHART_NOT_ESTIMABLE : CHART_NO_DATA;
     }
@@ -90,7 +90,7 @@ bool chart_bases(const chart *c, double *low, double *high) {
     for (size_t r = 0; r < c->data.n_rows; r++)
         for (size_t k = 0; k < columns; k++) {
             const rsp_published_row *x = c->data.rows[r].cells[k];
-            if (!x || isnan(x->n)) continue;
+            if (!x || isnan(x->n) || x->flags & (RSP_F_UNANSWERED | RSP_F_CONSTANT)) continue; /* no part of it */
             *low = fmin(*low, x->n);
             *high = fmax(*high, x->n);
         }

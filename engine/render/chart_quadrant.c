@@ -39,8 +39,15 @@ static const char *side_list(const chart *c, double average, bool enables) {
     return list;
 }
 
+/* Of the factors that share what is explained: not of those set aside. */
 static double average_share(const chart *c) {
-    size_t n = c->x->model.drivers.n_factors;
+    const rsp_drivers *d = &c->x->model.drivers;
+    size_t n = 0;
+    for (size_t k = 0; k < d->n_factors; k++) {
+        const rsp_published_row *r = rsp_published_find(
+            c->p->results, c->x->id, "", c->p->study->variables[d->factors[k]].name, "", "explained_share");
+        n += r && !(r->flags & (RSP_F_UNANSWERED | RSP_F_CONSTANT));
+    }
     return n ? 1 / (double) n : 0;
 }
 

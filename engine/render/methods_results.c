@@ -176,6 +176,27 @@ static bool is_drivers(const methods_annex *x, size_t k) {
     return of->kind == RSP_A_MODEL && of->model.kind == RSP_DRIVERS_MODEL && has_rows(x, of->id);
 }
 
+static const char *in_quotes(const methods_annex *x, size_t variable) {
+    return rsp_printf(x->a, "\u201c%s\u201d", rsp_variable_label(x->s, variable, "en"));
+}
+
+/* Factors and controls that the analysis lists but could not use, each with why. */
+static void add_aside(methods_annex *x, const rsp_analysis *of, const char **text) {
+    const rsp_drivers *d = &of->model.drivers;
+    const char *list = "";
+    for (size_t k = 0; k < d->n_factors + d->n_controls; k++) {
+        size_t v = k < d->n_factors ? d->factors[k] : d->controls[k - d->n_factors];
+        const rsp_published_row *r =
+            rsp_published_find(x->p->results, of->id, "", x->s->variables[v].name, "", "coefficient");
+        if (!r || !(r->flags & (RSP_F_UNANSWERED | RSP_F_CONSTANT))) continue;
+        const char *key = r->flags & RSP_F_CONSTANT ? "drivers.aside_constant" : "drivers.aside_unanswered",
+                   *one = annex_say(x, key, METHODS_ARGS({"predictor", in_quotes(x, v), 0}));
+        list = rsp_printf(x->a, "%s%s%s", list, *list ? ", " : "", one);
+    }
+    if (!*list) return;
+    annex_add(x, text, "drivers.aside", METHODS_ARGS({"outcome", in_quotes(x, d->outcome), 0}, {"list", list, 0}));
+}
+
 /* Analysis k and those after it that ask the same of another outcome; nothing where one before it was told with this one. */
 static void drivers_of(methods_annex *x, size_t k) {
     const rsp_analysis *of = &x->s->analyses[k];
@@ -187,14 +208,16 @@ static void drivers_of(methods_annex *x, size_t k) {
         if (is_drivers(x, j) && same_question(&x->s->analyses[j], of)) return;
     for (size_t j = k; j < x->s->n_analyses; j++) {
         if (!is_drivers(x, j) || !same_question(of, &x->s->analyses[j])) continue;
-        const char *label = rsp_variable_label(x->s, x->s->analyses[j].model.drivers.outcome, "en");
-        outcomes = rsp_printf(x->a, "%s%s\u201c%s\u201d", outcomes, n++ > 0 ? ", " : "", label);
+        outcomes = rsp_printf(x->a, "%s%s%s", outcomes, n++ > 0 ? ", " : "",
+                              in_quotes(x, x->s->analyses[j].model.drivers.outcome));
     }
     const char *text =
         annex_say(x, "drivers.text",
                   METHODS_ARGS({"outcomes", outcomes, 0}, {"n", NULL, n}, {"factors", NULL, (double) d->n_factors},
                                {"controls", NULL, (double) d->n_controls}, {"groups", groups, 0}));
     annex_add(x, &text, "drivers.clear", METHODS_ARGS({"smallest", NULL, d->smallest}));
+    for (size_t j = k; j < x->s->n_analyses; j++)
+        if (is_drivers(x, j) && same_question(of, &x->s->analyses[j])) add_aside(x, &x->s->analyses[j], &text);
     annex_paragraph(x, text);
 }
 

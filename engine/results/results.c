@@ -10,7 +10,8 @@ static const char *const FLAG_NAMES[] = {"low_base",     "suppressed",        "s
                                          "separated",    "not_comparable",    "preliminary",
                                          "not_eligible", "not_weighted",      "margin_unmet",
                                          "empty",        "replicates_failed", "lonely",
-                                         "heywood",      "few_groups",        "collapsed"};
+                                         "heywood",      "few_groups",        "collapsed",
+                                         "unanswered",   "constant",          "exact"};
 _Static_assert(sizeof FLAG_NAMES / sizeof *FLAG_NAMES == RSP_N_FLAGS, "a name for every flag");
 
 const char *rsp_flags_text(uint32_t flags, char text[256]) {

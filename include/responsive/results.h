@@ -25,9 +25,12 @@ enum {
     RSP_F_LONELY = 1u << 14,     /* variance not estimable: a stratum with a single cluster */
     RSP_F_HEYWOOD = 1u << 15,    /* a factor model with a negative variance */
     RSP_F_FEW_GROUPS = 1u << 16, /* a mixed model with fewer than 10 groups of a kind */
-    RSP_F_COLLAPSED = 1u << 17   /* five answers are published as three: too few gave one of them */
+    RSP_F_COLLAPSED = 1u << 17,  /* five answers are published as three: too few gave one of them */
+    RSP_F_UNANSWERED = 1u << 18, /* a factor set aside: nobody answered it */
+    RSP_F_CONSTANT = 1u << 19,   /* a factor set aside: all who answered gave the same answer */
+    RSP_F_EXACT = 1u << 20       /* a linear model that leaves nothing of its outcome: there are no errors */
 };
-enum { RSP_N_FLAGS = 18 };
+enum { RSP_N_FLAGS = 21 };
 /* Names joined by ';' in the order above; "" for 0. */
 const char *rsp_flags_text(uint32_t flags, char text[256]);
 
