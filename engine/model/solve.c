@@ -154,23 +154,39 @@ static void quick_triangle(const struct rows *of, size_t n, long double *scale, 
     free(factor);
 }
 
+/* Column x [c] after the reflections v [c by column, rank of them] that made a triangle of the columns before it. */
+static void reflect_column(const long double *v, const long double *square, size_t rank, size_t c, long double *x) {
+    for (size_t j = 0; j < rank; j++, v += c) {
+        long double dot = 0;
+        for (size_t i = j; i < c; i++) dot += v[i] * x[i];
+        dot /= square[j];
+        for (size_t i = j; i < c; i++) x[i] -= dot * v[i];
+    }
+}
+
 /* A second pass over the small factor leaves out columns that those before determine: what is left of a column of unit
- * length after the kept ones were taken out. `q` gets the kept columns first, y last; returns the number kept. */
+ * length after the kept ones were taken out. `q` gets the triangle of the kept columns and, last, y; returns the number
+ * kept. */
 static size_t keep_columns(const long double *r, size_t k, long double *q, size_t *kept, bool *aliased) {
     const long double tolerance = 1e-11L;
     size_t c = k + 1, rank = 0;
-    long double *try = rsp_malloc(c * c * sizeof *try);
-    for (size_t j = 0; j < k; j++) {
-        memcpy(q + rank * c, r + j * c, c * sizeof *q);
-        memcpy(try, q, (rank + 1) * c * sizeof *try);
-        householder(try, c, rank + 1, c);
-        long double left = 0;
-        for (size_t i = rank; i < c; i++) left += try[rank * c + i] * try[rank * c + i];
-        aliased[j] = !(sqrtl(left) > tolerance);
-        if (!aliased[j]) kept[rank++] = j;
+    long double *v = rsp_malloc((c + 1) * c * sizeof *v), *square = v + c * c;
+    for (size_t j = 0; j < c; j++) {
+        long double *x = q + rank * c, *own = v + rank * c, left = 0;
+        memcpy(x, r + j * c, c * sizeof *x);
+        reflect_column(v, square, rank, c, x);
+        for (size_t i = rank; i < c; i++) left += x[i] * x[i];
+        left = sqrtl(left);
+        if (j < k) aliased[j] = !(left > tolerance);
+        if (j < k ? aliased[j] : left == 0) continue;
+        memcpy(own, x, c * sizeof *own);
+        memset(x + rank, 0, (c - rank) * sizeof *x);
+        x[rank] = own[rank] > 0 ? -left : left;
+        square[rank] = left * left - own[rank] * x[rank]; /* |v|^2 / 2 */
+        own[rank] -= x[rank];
+        if (j < k) kept[rank++] = j;
     }
-    memcpy(q + rank * c, r + k * c, c * sizeof *q);
-    free(try);
+    free(v);
     return rank;
 }
 
@@ -212,7 +228,6 @@ void rsp_least_squares_fit(size_t n, size_t k, const double *const *x, const dou
         if (quick) quick_triangle(&of, n, scale, r);
         else column_scales(&of, n, scale), triangle(&of, n, r);
         rank = keep_columns(r, k, q, kept, out->aliased);
-        householder(q, c, rank + 1, c);
         invert_triangle(q, rank, c, inverse);
         if (!quick || (rank == k && condition(inverse, rank, c) < QUICK_CONDITION)) break;
     }
