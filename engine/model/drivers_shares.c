@@ -20,6 +20,7 @@ struct shares {
     double *sums;          /* of the sample */
     rsp_partial whole;
     const rsp_replicates *replicates; /* of shares; NULL: none */
+    double *left;                     /* [replicates][(f+1)^2 + 1]: what is shared, g of rsp_partial, and its total */
     double *rep;                      /* [replicates][2 f]: share, explained */
     double *alone;                    /* [replicates][f] where these replicates are the variance too */
 };
@@ -60,16 +61,40 @@ static void build_columns(struct shares *s) {
 
 /* ---- shares ----------------------------------------------------------------------------------------------------- */
 
+static size_t left_size(size_t f) { return (f + 1) * (f + 1) + 1; }
+
+static void note_left(const rsp_partial *p, double *left) {
+    memcpy(left, p->g, (p->f + 1) * (p->f + 1) * sizeof *left);
+    left[(p->f + 1) * (p->f + 1)] = p->total;
+}
+
 /* out [2f]: share of what all factors explain, share of the outcome's variance. NaN where there is nothing to share. */
-static void shares_of(const rsp_partial *p, double *subsets, double *out) {
-    size_t f = p->f;
-    double *explained = out + f, sum = 0;
-    rsp_partial_shares(p, subsets, explained);
-    for (size_t k = 0; k < f; k++) sum += explained[k];
+static void shares_of(size_t f, const double *explained, double total, double *out) {
+    double sum = 0;
+    for (size_t k = 0; k < f; k++) sum += explained[k * RSP_SHARE_LANES];
     for (size_t k = 0; k < f; k++) {
-        out[k] = sum > 0 ? explained[k] / sum : NAN;
-        explained[k] = p->total > 0 ? explained[k] / p->total : NAN;
+        out[k] = sum > 0 ? explained[k * RSP_SHARE_LANES] / sum : NAN;
+        out[f + k] = total > 0 ? explained[k * RSP_SHARE_LANES] / total : NAN;
     }
+}
+
+/* Of n <= RSP_SHARE_LANES: left [n] to out [n][2f]. */
+static void share_out(size_t f, const double *left, size_t n, double *out) {
+    enum { LANES = RSP_SHARE_LANES };
+    size_t size = left_size(f);
+    double *g = rsp_calloc((size + f) * LANES, sizeof *g), *explained = g + size * LANES;
+    for (size_t l = 0; l < n; l++)
+        for (size_t j = 0; j < size; j++) g[j * LANES + l] = left[l * size + j];
+    rsp_partial_shares(f, g, explained);
+    for (size_t l = 0; l < n; l++) shares_of(f, explained + l, left[l * size + size - 1], out + l * 2 * f);
+    free(g);
+}
+
+static void share_out_replicates(struct shares *s) {
+    size_t n = rsp_replicates_count(s->replicates), size = left_size(s->f);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
+    for (size_t k = 0; k < n; k += RSP_SHARE_LANES)
+        share_out(s->f, s->left + k * size, n - k < RSP_SHARE_LANES ? n - k : RSP_SHARE_LANES, s->rep + k * 2 * s->f);
 }
 
 static double alone_of(const rsp_partial *p, size_t k) {
@@ -81,9 +106,8 @@ static void use_replicate(void *context, size_t replicate, const double *sums) {
     const struct shares *s = context;
     rsp_arena *a = rsp_arena_new();
     rsp_partial p = rsp_partial_new(a, s->c);
-    double *subsets = RSP_ARRAY(a, double, (size_t) 1 << s->f);
     rsp_partial_of(s->c, sums, NULL, &p);
-    if (s->rep) shares_of(&p, subsets, s->rep + replicate * 2 * s->f);
+    if (s->left) note_left(&p, s->left + replicate * left_size(s->f));
     for (size_t k = 0; s->alone && k < s->f; k++) s->alone[replicate * s->f + k] = alone_of(&p, k);
     rsp_arena_free(a);
 }
@@ -122,8 +146,9 @@ static void spread(const struct shares *s, size_t j, double *se, double *low, do
 
 static void write_shares(struct shares *s) {
     drv_run *x = s->x;
-    double *whole = RSP_ARRAY(x->arena, double, 2 * s->f), *subsets = RSP_ARRAY(x->arena, double, (size_t) 1 << s->f);
-    shares_of(&s->whole, subsets, whole);
+    double *whole = RSP_ARRAY(x->arena, double, 2 * s->f), *left = RSP_ARRAY(s->a, double, left_size(s->f));
+    note_left(&s->whole, left);
+    share_out(s->f, left, 1, whole);
     for (size_t k = 0; k < s->f; k++) {
         drv_factor *f = &x->factor[k];
         f->share = whole[k];
@@ -299,8 +324,10 @@ static void compute(struct shares *s) {
     if (s->replicates) {
         double *alone = s->alone;
         if (!bootstrap) s->alone = NULL; /* those of the variance are there already */
+        s->left = RSP_ARRAY(s->a, double, rsp_replicates_count(s->replicates) * left_size(s->f));
         s->rep = RSP_ARRAY(x->arena, double, rsp_replicates_count(s->replicates) * 2 * s->f);
         rsp_products_replicates(s->c, s->replicates, use_replicate, s);
+        share_out_replicates(s);
         s->alone = alone;
         x->n_draws = rsp_replicates_count(s->replicates);
         x->draws = s->rep;

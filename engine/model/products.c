@@ -1,5 +1,6 @@
 #include "model/products.h"
 
+#include "base/vector.h"
 #include "model/lanes.h"
 
 #include <math.h>
@@ -218,48 +219,68 @@ void rsp_partial_residuals(const rsp_columns *c, const double *sums, const rsp_p
 
 /* ---- shares ----------------------------------------------------------------------------------------------------- */
 
+/* Problems side by side, each in a lane of one of the widest registers; at any place of memory. */
+enum { SIDE = RSP_SHARE_LANES };
+typedef double lanes __attribute__((vector_size(SIDE * sizeof(double)), aligned(8), may_alias));
+typedef int64_t mask __attribute__((vector_size(SIDE * sizeof(int64_t)), aligned(8), may_alias));
+
+/* All subsets of the factors, a set being reached from the one without its last factor. `gain` is what a set of s factors
+ * counts with for those who are in it, `loss` for those who are not. */
 struct lattice {
     size_t f;
-    const double *own; /* [f] sums of squares of the factors alone */
-    double *explained; /* [2^f] */
-    double *room;      /* [f+1][(f+1)^2], one matrix for each depth */
+    double *gain, *loss; /* [f+1] */
+    lanes *own;          /* [f] sums of squares of the factors alone */
+    lanes *in, all;      /* [f] sums of gain over the sets with a factor; of loss over all sets */
+    lanes *room;         /* [f][(f+1)^2], one matrix for each depth */
 };
 
-/* The set `mask` is in; g [(m)*(m)] is what it leaves of the factors from `first` on and, last, of the outcome. Each
- * factor of these is let in in turn. */
-static void visit(const struct lattice *x, const double *g, size_t first, size_t mask) {
-    size_t m = x->f - first + 1;
-    for (size_t j = 0; j + 1 < m; j++) {
-        size_t n = m - j - 1, with = mask | (size_t) 1 << (first + j);
-        double *child = x->room + (first + j) * (x->f + 1) * (x->f + 1), d = g[j * m + j];
-        bool own = d > DETERMINED * x->own[first + j];
-        for (size_t a = 0; a < n; a++) {
-            double by = own ? g[(j + 1 + a) * m + j] / d : 0;
-            for (size_t b = 0; b < n; b++)
-                child[a * n + b] = g[(j + 1 + a) * m + j + 1 + b] - by * g[j * m + j + 1 + b];
-        }
-        x->explained[with] = x->explained[mask] + g[m * m - 1] - child[n * n - 1];
-        visit(x, child, first + j + 1, with);
+/* What g [m*m, its lower triangle] leaves of those behind factor j when it is let in: child [n*n], n = m - j - 1. A factor
+ * that those before it determine takes nothing. */
+RSP_WIDE
+static void let_in(const lanes *g, size_t m, size_t j, const lanes *own, lanes *child) {
+    size_t n = m - j - 1;
+    const lanes d = g[j * m + j], least = DETERMINED * *own, one = 1 - (lanes){0};
+    const mask known = d > least;
+    const lanes by = (lanes) ((mask) (one / d) & known);
+    for (size_t a = 0; a < n; a++) {
+        const lanes *from = g + (j + 1 + a) * m, times = from[j] * by;
+        for (size_t b = 0; b <= a; b++) child[a * n + b] = from[j + 1 + b] - times * g[(j + 1 + b) * m + j];
     }
 }
 
-void rsp_partial_shares(const rsp_partial *p, double *subsets, double *explained) {
-    size_t f = p->f, m = f + 1;
-    double *own = rsp_malloc(m * sizeof *own), *weight = rsp_malloc(m * sizeof *weight);
-    struct lattice x = {f, own, subsets, rsp_malloc(m * m * m * sizeof(double))};
-    for (size_t j = 0; j < f; j++) own[j] = p->g[j * m + j];
-    subsets[0] = 0;
-    visit(&x, p->g, 0, 0);
-    /* Of the orders of f factors, those that let a given set of s others in first: s! (f-s-1)! / f!. */
+/* The set of `size` factors explains `explained`; g [m*m] is what it leaves of the factors from `first` on and, last, of
+ * the outcome. Each factor of these is let in in turn. Adds the gains of all sets that this leads to. */
+static void visit(struct lattice *x, const lanes *g, size_t first, size_t size, const lanes *explained, lanes *gains) {
+    size_t m = x->f - first + 1;
+    for (size_t j = 0; j + 1 < m; j++) {
+        size_t n = m - j - 1;
+        lanes *child = x->room + (first + j) * (x->f + 1) * (x->f + 1);
+        let_in(g, m, j, &x->own[first + j], child);
+        lanes with = *explained + (g[m * m - 1] - child[n * n - 1]), sum = x->gain[size + 1] * with;
+        x->all += x->loss[size + 1] * with;
+        visit(x, child, first + j + 1, size + 1, &with, &sum);
+        x->in[first + j] += sum;
+        *gains += sum;
+    }
+}
+
+/* Of the orders of f factors, those that let a given set of s others in first are s! (f-s-1)! / f!: a factor's share is the
+ * sum over sets without it of this weight times what it adds to them. Each set's part of all these sums is taken once. */
+void rsp_partial_shares(size_t f, const double *g, double *explained) {
+    size_t m = f + 1;
+    double *room = rsp_calloc(2 * m + ((f + 2) * m * m) * SIDE, sizeof *room);
+    struct lattice x = {.f = f, .gain = room, .loss = room + m, .own = (lanes *) (room + 2 * m)};
+    x.in = x.own + f;
+    x.room = x.in + f;
+    lanes none = {0}, gains = {0};
+    for (size_t j = 0; j < f; j++) x.own[j] = ((const lanes *) g)[j * m + j];
     for (size_t s = 0; s < f; s++) {
-        weight[s] = 1 / (double) f;
-        for (size_t k = 1; k <= s; k++) weight[s] *= (double) k / (double) (f - k);
+        x.loss[s] = 1 / (double) f;
+        for (size_t k = 1; k <= s; k++) x.loss[s] *= (double) k / (double) (f - k);
     }
-    for (size_t j = 0; j < f; j++) {
-        explained[j] = 0;
-        for (size_t set = 0; set < (size_t) 1 << f; set++)
-            if (!(set >> j & 1))
-                explained[j] += weight[__builtin_popcountll(set)] * (subsets[set | (size_t) 1 << j] - subsets[set]);
-    }
-    free(own), free(weight), free(x.room);
+    for (size_t s = 1; s <= f; s++) x.gain[s] = x.loss[s - 1] + x.loss[s];
+    visit(&x, (const lanes *) g, 0, 0, &none, &gains);
+    for (size_t j = 0; j < f; j++) /* nothing is left of some factors: 0, not what rounding makes of it */
+        ((lanes *) explained)[j] = (lanes) ((mask) (x.in[j] - x.all) & (x.own[j] != 0));
+    free(room);
 }

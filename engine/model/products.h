@@ -49,8 +49,10 @@ void rsp_partial_of(const rsp_columns *c, const double *sums, const uint8_t *ski
 /* Coefficients [f] of the factors together; NaN for one that those before it determine. */
 void rsp_partial_coefficients(const rsp_partial *p, double *b);
 /* Sum of squares that each factor adds, averaged over all orders in which they can enter (Lindeman, Merenda and Gold
- * 1980; the Shapley value), groups and controls standing before all: explained [f]. subsets [2^f]: scratch. */
-void rsp_partial_shares(const rsp_partial *p, double *subsets, double *explained);
+ * 1980; the Shapley value), groups and controls standing before all, of RSP_SHARE_LANES sums of products side by side:
+ * g [(f+1)*(f+1)][lanes], explained [f][lanes]. Nothing passes between lanes. */
+enum { RSP_SHARE_LANES = 8 };
+void rsp_partial_shares(size_t f, const double *g, double *explained);
 /* Residuals [n*(f+1)] of factors and outcome by row, whose sums of products are g. */
 void rsp_partial_residuals(const rsp_columns *c, const double *sums, const rsp_partial *p, double *residuals);
 
