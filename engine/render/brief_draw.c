@@ -14,12 +14,12 @@ enum {
     BULLET = 14,
     ENTRY_GAP = BRIEF_ENTRY_GAP,
     CELL_PAD = 4,
-    NUMBER_W = 90,
+    NUMBER_W = 104,
     COLUMN_GAP = 24,
     NOTE_GAP = 7,
     BARE_GAP = 3, /* of an entry without heading */
     FOOTER_Y = 791,
-    FOOTER_RIGHT_W = 130
+    FOOTER_GAP = 20 /* between what stands left and right */
 };
 
 typedef struct {
@@ -262,26 +262,29 @@ static void draw_piece(painter *p, const brief_document *d, size_t at) {
     }
 }
 
-static double show_right(painter *p, const char *text, const brief_type *type, double y) {
-    PangoLayout *layout = brief_paragraph(p->lang, text, NULL, type, FOOTER_RIGHT_W, PANGO_ALIGN_RIGHT);
-    cairo_set_source_rgb(p->cr, type->colour.r, type->colour.g, type->colour.b);
-    cairo_move_to(p->cr, BRIEF_LEFT + BRIEF_WIDTH - FOOTER_RIGHT_W, y);
-    pango_cairo_show_layout(p->cr, layout);
-    cairo_new_path(p->cr);
+static double width_of(painter *p, const char *text, const brief_type *type) {
+    PangoLayout *layout = brief_paragraph(p->lang, text, NULL, type, BRIEF_WIDTH, PANGO_ALIGN_LEFT);
+    int width;
+    pango_layout_get_size(layout, &width, NULL);
     g_object_unref(layout);
-    return y + brief_height(p->lang, text, NULL, type, FOOTER_RIGHT_W);
+    return (double) width / PANGO_SCALE;
 }
 
+/* The study's title stands beside the number of the page; if it needs two lines, beside the content id, too. */
 static void draw_footer(painter *p, const brief_document *d) {
     brief_type type = {8, 1.0, false, GREY}, strong = {8, 1.0, true, GREY};
     const char *number =
         rsp_say(p->e->texts, p->e->arena, "brief.page",
                 (rsp_arg[]){{"page", NULL, (double) p->page + 1}, {"pages", NULL, (double) d->n_pages}}, 2);
-    double width = BRIEF_WIDTH - FOOTER_RIGHT_W - 20;
+    double right = width_of(p, number, &type), below = fmax(right, width_of(p, d->content, &type)) + FOOTER_GAP;
+    double line = brief_height(p->lang, number, NULL, &type, BRIEF_WIDTH), width = BRIEF_WIDTH - right - FOOTER_GAP;
+    if (brief_height(p->lang, d->footer, NULL, &type, width) > 1.5 * line) width = BRIEF_WIDTH - below;
     fill(p, RULE, BRIEF_LEFT, FOOTER_Y - 5, BRIEF_WIDTH, 0.5);
     double h = brief_show(p->cr, p->lang, d->footer, NULL, &type, BRIEF_LEFT, FOOTER_Y, width, &p->unknown);
-    if (d->notice) brief_show(p->cr, p->lang, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, width, &p->unknown);
-    show_right(p, d->content, &type, show_right(p, number, &type, FOOTER_Y));
+    if (d->notice)
+        brief_show(p->cr, p->lang, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, BRIEF_WIDTH - below, &p->unknown);
+    draw_words(p, number, &type, true, BRIEF_LEFT, FOOTER_Y, BRIEF_WIDTH);
+    draw_words(p, d->content, &type, true, BRIEF_LEFT, FOOTER_Y + line, BRIEF_WIDTH);
 }
 
 static void draw_pages(painter *p, const brief_document *d) {
