@@ -497,6 +497,59 @@ static void replicates_converge(void **state) {
 
 /* ---- least squares ---------------------------------------------------------------------------------------------- */
 
+/* A question that nobody answered leaves nobody out: everything else is as in the model without it. */
+static void unanswered_predictors(void **state) {
+    (void) state;
+    static const struct {
+        const char *kind, *outcome;
+    } cases[] = {{"linear", "y"},
+                 {"linear, weights: none", "y"},
+                 {"logistic, event: high", "k"},
+                 {"ordinal", "k"},
+                 {"multinomial", "k"},
+                 {"poisson", "id"},
+                 {"negative_binomial", "id"},
+                 {"mixed", "y"},
+                 {"mixed_ordinal", "k"}};
+    rsp_buf data = {0};
+    rsp_rng g;
+    rsp_rng_init(&g, 9, 0);
+    rsp_buf_puts(&data, HEAD);
+    for (int i = 0; i < 240; i++)
+        rsp_buf_printf(&data, "%d,%.3f,,,%s,%c\n", i, rsp_rng_normal(&g) + 0.2 * (i % 3),
+                       (const char *[]){"low", "middle", "high"}[i * i % 7 % 3], 'a' + i % 12);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        rsp_buf models = {0};
+        const char *kind = cases[c].kind, *random = strncmp(kind, "mixed", 5) == 0 ? " + (1 | t)" : "";
+        const char *x = same(cases[c].outcome, "y") ? "id" : "y";
+        rsp_buf_printf(&models, "  - {id: less, kind: %s, formula: \"%s ~ %s%s\"}\n", kind, cases[c].outcome, x,
+                       random);
+        rsp_buf_printf(&models, "  - {id: more, kind: %s, formula: \"%s ~ %s + z + g + z:%s%s\"}\n", kind,
+                       cases[c].outcome, x, x, random);
+        struct run r = analyse(models.data, data.data);
+        size_t same_rows = 0, aside = 0;
+        assert_int_equal(rsp_diag_errors(r.diag), 0);
+        for (size_t k = 0; k < r.results->n; k++) {
+            const rsp_row *m = &r.results->rows[k];
+            if (!same(m->analysis, "more")) continue;
+            if (m->flags & RSP_F_UNANSWERED) {
+                assert_true(isnan(m->estimate) && (m->term[0] == 'z' || m->term[0] == 'g' || strstr(m->term, ":z")));
+                aside++;
+                continue;
+            }
+            const rsp_row *l = row_of(&r, "less", m->term, m->level, m->statistic);
+            assert_true(l->flags == m->flags && (isnan(l->estimate) ? isnan(m->estimate) : l->n == m->n));
+            if (!isnan(l->estimate)) near(m->estimate, l->estimate, 1e-9 * fmax(1, fabs(l->estimate)));
+            if (!isnan(l->se)) near(m->se, l->se, 1e-9 * fmax(1, l->se));
+            same_rows++;
+        }
+        if (same_rows < 3 || aside < 7) fail_msg("%s: %zu rows alike, %zu set aside", kind, same_rows, aside);
+        rsp_buf_free(&models);
+        done(&r);
+    }
+    rsp_buf_free(&data);
+}
+
 /* An outcome that is constant, or follows from the predictors, leaves rounding: estimates, but no errors to test them with. */
 static void exact_outcomes(void **state) {
     rsp_buf data = {0};
@@ -633,7 +686,8 @@ int main(void) {
                                        cmocka_unit_test(pooled_limits),         cmocka_unit_test(margins_by_hand),
                                        cmocka_unit_test(margins_without),       cmocka_unit_test(replicates_one_by_one),
                                        cmocka_unit_test(replicates_converge),   cmocka_unit_test(exact_outcomes),
-                                       cmocka_unit_test(quick_least_squares),   cmocka_unit_test(cr2_of_a_mean),
-                                       cmocka_unit_test(firth_table),           cmocka_unit_test(wild_threads)};
+                                       cmocka_unit_test(unanswered_predictors), cmocka_unit_test(quick_least_squares),
+                                       cmocka_unit_test(cr2_of_a_mean),         cmocka_unit_test(firth_table),
+                                       cmocka_unit_test(wild_threads)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

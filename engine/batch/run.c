@@ -245,15 +245,17 @@ static bool disclose_and_test(struct night *n) {
     return disclosed;
 }
 
-/* A factor or control of kind drivers that had to be left out: each by name. */
-static void report_aside(struct night *n, const rsp_published_row *r) {
+/* A predictor that had to be left out: each by name, a categorical one once. */
+static void report_aside(struct night *n, const rsp_published_row *r, rsp_map *seen) {
     if (!(r->flags & (RSP_F_UNANSWERED | RSP_F_CONSTANT)) || *r->domain || strcmp(r->statistic, "coefficient") != 0)
         return;
+    int length = (int) strcspn(r->term, "=");
+    if (!rsp_map_put(seen, rsp_printf(n->arena, "aside|%s|%.*s", r->analysis, length, r->term), 1)) return;
     bool constant = r->flags & RSP_F_CONSTANT;
     rsp_report(n->d, RSP_WARNING, RSP_NOWHERE,
                constant ? "take it out of the analysis, or wait for more answers"
                         : "take it out of the analysis, or see why the exports have no answers to it",
-               "analysis '%s': '%s' is set aside, %s", r->analysis, r->term,
+               "analysis '%s': '%.*s' is set aside, %s", r->analysis, length, r->term,
                constant ? "all who answered it gave the same answer" : "nobody answered it");
 }
 
@@ -264,7 +266,7 @@ static void report_flags(struct night *n) {
     rsp_map *seen = rsp_map_new();
     for (size_t i = 0; i < rsp_published_count(n->published); i++) {
         const rsp_published_row *r = rsp_published_at(n->published, i);
-        report_aside(n, r);
+        report_aside(n, r, seen);
         if (!(r->flags & serious)) continue;
         char flags[256];
         const char *text = rsp_flags_text(r->flags & serious, flags);

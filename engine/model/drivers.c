@@ -56,7 +56,7 @@ static bool enters(const drv_group *g, size_t k) {
 
 static size_t n_columns_used(const rsp_estimates *e) {
     size_t n = 0;
-    for (size_t j = 0; j < e->m->k; j++) n += !(e->flags[j] & (RSP_F_EMPTY | RSP_F_SINGULAR));
+    for (size_t j = 0; j < e->m->k; j++) n += !(e->flags[j] & (RSP_F_EMPTY | RSP_F_SINGULAR | RSP_F_UNANSWERED));
     return n;
 }
 

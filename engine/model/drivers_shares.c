@@ -49,7 +49,9 @@ static void build_columns(struct shares *s) {
     const double **column = RSP_ARRAY(s->a, const double *, m->k + 1);
     for (size_t j = 0; j < m->k; j++) { /* controls that can be estimated */
         size_t t = m->columns[j].term;
-        if (t == RSP_NONE || t < s->f || t == across || x->all.flags[j] & (RSP_F_EMPTY | RSP_F_SINGULAR)) continue;
+        if (t == RSP_NONE || t < s->f || t == across ||
+            x->all.flags[j] & (RSP_F_EMPTY | RSP_F_SINGULAR | RSP_F_UNANSWERED))
+            continue;
         column[n++] = m->columns[j].x;
         k++;
     }

@@ -75,7 +75,7 @@ static void flag_columns(rsp_regression *f) {
     for (size_t j = 0; j < m->k; j++) zero[j] = all_zero(&m->columns[j], m->n);
     for (size_t j = 0; j < m->k; j++) {
         if (zero[j]) {
-            flag_column(f, j, RSP_F_EMPTY);
+            flag_column(f, j, m->columns[j].unanswered ? RSP_F_UNANSWERED : RSP_F_EMPTY);
             continue;
         }
         column[k] = j;
@@ -640,7 +640,7 @@ static void add_joint_test(const rsp_regression *f, rsp_results *out, size_t t) 
     rsp_row *r = rsp_regression_row(f, out, f->m->term_names[t], NULL, "wald_f");
     r->flags |= f->status;
     if (!q || f->exact) {
-        r->flags |= f->exact ? f->exact : RSP_F_SINGULAR;
+        r->flags |= f->exact ? f->exact : rsp_mmatrix_untested(f->m, t);
         return;
     }
     if (!f->usable || f->status) return;

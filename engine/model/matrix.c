@@ -15,6 +15,7 @@ struct rsp_mfactor {
     const char *name;
     double *value; /* [frame n], NaN missing */
     const rsp_fexpr *e;
+    bool unanswered; /* by everybody with an outcome: its columns are zero, and nobody is left out for it */
 };
 
 struct builder {
@@ -102,6 +103,7 @@ static void fill_values(struct builder *b, struct rsp_mfactor *factors, size_t n
 }
 
 static bool factor_missing(const struct rsp_mfactor *x, size_t i) {
+    if (x->unanswered) return false;
     return x->categorical ? x->categories.category[i] < 0 : isnan(x->value[i]);
 }
 
@@ -301,6 +303,34 @@ static double response_of_row(const struct builder *b, size_t event, const uint8
     return y;
 }
 
+/* Rows with an outcome that the analysis' filter, eligibility and weights leave; of a domain of it, too. */
+static void answered_rows(const struct builder *b, const rsp_analysis *a, uint8_t *row) {
+    size_t event = rsp_model_binary(b->model) ? event_choice(b) : RSP_NONE;
+    memset(row, 1, b->f->n);
+    if (a->filter) rsp_eval_filter(b->f, a->filter, row);
+    for (size_t i = 0; i < b->f->n; i++)
+        row[i] = row[i] && row_eligible(b->s, i) && b->s->weight[i] > 0 && !isnan(response_at(b, event, i));
+}
+
+/* With complete cases a question that nobody answered would take everybody along. Whether there is one. */
+static bool set_unanswered(struct builder *b, const rsp_analysis *a) {
+    uint8_t *row = rsp_malloc(b->f->n + 1);
+    size_t n = 0;
+    bool any = false;
+    answered_rows(b, a, row);
+    for (size_t i = 0; i < b->f->n; i++) n += row[i];
+    for (size_t k = 0; n && k < b->n_factors; k++) {
+        struct rsp_mfactor *x = &b->factors[k];
+        bool answered = !b->fixed_use[k] || b->groups[k];
+        for (size_t i = 0; !answered && i < b->f->n; i++) answered = row[i] && !factor_missing(x, i);
+        if (answered) continue;
+        any = x->unanswered = true;
+        for (size_t i = 0; x->value && i < b->f->n; i++) x->value[i] = 0;
+    }
+    free(row);
+    return any;
+}
+
 static void choose_rows(const struct builder *b, const rsp_analysis *a, rsp_mmatrix *m) {
     size_t n = b->f->n, event = rsp_model_binary(b->model) ? event_choice(b) : RSP_NONE;
     uint8_t *domain = rsp_malloc(n);
@@ -384,6 +414,7 @@ static void name_column(const rsp_mmatrix *m, rsp_mcolumn *c, const struct codin
         const struct rsp_mfactor *x = codes[k].x;
         size_t level = codes[k].first + place[k];
         parts[k] = (rsp_mcode){x, level};
+        c->unanswered |= x->unanswered;
         if (k) rsp_buf_putc(&name, ':');
         rsp_buf_puts(&name, x->name);
         if (x->categorical) rsp_buf_printf(&name, "=%s", x->categories.code[level]);
@@ -591,6 +622,7 @@ rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const r
     if (domain && domain->without != RSP_NONE) drop_terms(&b);
     mark_uses(&b);
     choose_rows(&b, a, m);
+    if (!m->n && set_unanswered(&b, a)) choose_rows(&b, a, m);
     if (!check_outcome(&b, m, a, d)) {
         rsp_mmatrix_free(m);
         return NULL;
@@ -607,6 +639,12 @@ rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const r
     add_columns(&b, m);
     add_random(&b, m);
     return m;
+}
+
+uint32_t rsp_mmatrix_untested(const rsp_mmatrix *m, size_t t) {
+    for (size_t j = 0; j < m->k; j++)
+        if (m->columns[j].term == t && m->columns[j].unanswered) return RSP_F_UNANSWERED;
+    return RSP_F_SINGULAR;
 }
 
 void rsp_mmatrix_free(rsp_mmatrix *m) {

@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
     const char *name; /* "(Intercept)", "age", "degree=yes:country=NO" */
     size_t term;      /* index of the formula's term; RSP_NONE: the intercept */
+    bool unanswered;  /* all zero, since nobody answered what it is of */
     bool dummy;       /* values are 0 and 1 */
     size_t ones;      /* dummy: rows where it is 1 */
     double *x;        /* [n] */
@@ -68,6 +69,8 @@ typedef struct {
 /* NULL when the response is not what the kind of model needs (class RSP_ERR_DATA). n may be 0. domain NULL: the whole. */
 rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_diag *d);
 void rsp_mmatrix_free(rsp_mmatrix *m);
+/* Why a joint test of term t has nothing to test: unanswered, or else singular. */
+uint32_t rsp_mmatrix_untested(const rsp_mmatrix *m, size_t t);
 
 /* ---- the columns at other values, for marginal effects and predictions ------------------------------------------- */
 

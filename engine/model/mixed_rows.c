@@ -29,7 +29,7 @@ void rsp_mfit_columns(rsp_mfit *f, bool constant) {
     for (size_t j = 0; j < m->k; j++) {
         bool zero = true;
         for (size_t i = 0; zero && i < m->n; i++) zero = m->columns[j].x[i] == 0;
-        if (zero) f->flags[j] = RSP_F_EMPTY;
+        if (zero) f->flags[j] = m->columns[j].unanswered ? RSP_F_UNANSWERED : RSP_F_EMPTY;
         else if (f->least.aliased[j + constant]) f->flags[j] = RSP_F_SINGULAR;
         else f->column[f->p++] = j;
     }
@@ -147,7 +147,7 @@ static void write_tests(const rsp_mfit *f, rsp_results *out) {
         r->flags |= coefficient_flags(f);
         if (f->status) continue;
         if (!test || isnan(test->f)) {
-            r->flags |= RSP_F_SINGULAR;
+            r->flags |= rsp_mmatrix_untested(f->m, t);
             continue;
         }
         if (test->df <= 0) {

@@ -26,7 +26,7 @@ enum {
     RSP_F_HEYWOOD = 1u << 15,    /* a factor model with a negative variance */
     RSP_F_FEW_GROUPS = 1u << 16, /* a mixed model with fewer than 10 groups of a kind */
     RSP_F_COLLAPSED = 1u << 17,  /* five answers are published as three: too few gave one of them */
-    RSP_F_UNANSWERED = 1u << 18, /* a factor set aside: nobody answered it */
+    RSP_F_UNANSWERED = 1u << 18, /* a predictor set aside: nobody answered it */
     RSP_F_CONSTANT = 1u << 19,   /* a factor set aside: all who answered gave the same answer */
     RSP_F_EXACT = 1u << 20       /* a linear model that leaves nothing of its outcome: there are no errors */
 };
