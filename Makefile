@@ -204,6 +204,13 @@ soak: setup
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/faults.so
 	@tests/soak.sh $(BUILD)/responsive $(BUILD)/tests/faults.so $(SOAK_NIGHTS)
 
+# A night for every call that touches the disk, twice, and for every place that asks for memory: about half an hour of two cores.
+.PHONY: faults
+faults: setup
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/test_faults $(BUILD)/tests/faults.so
+	@printf '%s\n' failing_calls failing_allocations | \
+	  BUILD=$(BUILD) FAULTS=all VERBOSE=1 xargs -P2 -n1 $(BUILD)/tests/test_faults
+
 # The build for several processes, held against the one for one.
 ranks: PACKAGES += libopenmpi-dev openmpi-bin procps
 ranks: setup

@@ -5,15 +5,25 @@
  *   RSP_FAULT_AT      the call that fails, from 1; 0: none
  *   RSP_FAULT_STAYS   1: every later call that needs room on the disk fails too, as on a full disk
  *   RSP_FAULT_MEMORY  the allocation that fails, of the program or of any library, from 1; 0: none
+ *   RSP_FAULT_SITE    the same by its place (in hexadecimal; 0: none): the first allocation asked for there, RSP_FAULT_MEMORY or
+ *                     a later one
  *   RSP_FAULT_SHORT   1: every later allocation fails too
- *   RSP_FAULT_REPORT  file that gets the number of calls, the name of the one that failed, and the number of allocations
+ *   RSP_FAULT_SITES   file that gets the places of all allocations, one a line, and the first allocation there
+ *   RSP_FAULT_REPORT  file that gets the number of calls, the name of the one that failed, the number of allocations, and
+ *                     whether one of them failed
+ *
+ * A place is a chain of callers, FRAMES deep from the one that asked for memory (a helper that asks for
+ * many, such as g_malloc(), is not one place), each told by its library and its distance
+ * from where that was loaded: the same in every run of the same build, whatever the addresses and the order of threads.
  *
  * What a call fails with goes round with its number: ENOSPC, EIO, EACCES, and for write() half of the bytes first. A
  * stream (fopen) fails as a real one does: its descriptor becomes that of /dev/full. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -23,6 +33,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #define REAL(name, ...) ((__typeof__(name) *) dlsym(RTLD_NEXT, #name))(__VA_ARGS__)
 
@@ -34,6 +45,7 @@ static char failed[64] = "none";
 static atomic_long allocations;
 static long allocation_at;
 static bool counting, memory_stays_short;
+static atomic_bool refused; /* an allocation has failed */
 
 static long number_of(const char *name) {
     const char *text = getenv(name);
@@ -68,11 +80,14 @@ static bool fails(const char *call, bool needs_room) {
     return fail;
 }
 
+static void write_sites(void);
+
 __attribute__((destructor)) static void report(void) {
+    write_sites();
     const char *path = getenv("RSP_FAULT_REPORT");
     FILE *f = path ? REAL(fopen, path, "we") : NULL;
     if (!f) return;
-    fprintf(f, "%ld %s %ld\n", calls, failed, atomic_load(&allocations));
+    fprintf(f, "%ld %s %ld %d\n", calls, failed, atomic_load(&allocations), atomic_load(&refused) ? 1 : 0);
     fclose(f);
 }
 
@@ -179,18 +194,90 @@ int fclose(FILE *f) {
     return REAL(fclose, f);
 }
 
+/* ---- places of allocations -------------------------------------------------------------------------------------- */
+
+enum { FRAMES = 3, MOST_SITES = 1 << 16 };
+
+struct walk {
+    uint64_t site;
+    int frames;
+    bool outside; /* of this library and of the program's malloc() */
+};
+
+static struct dl_find_object self;
+static _Atomic uint64_t sites[MOST_SITES]; /* 0: free */
+static long first_at[MOST_SITES];
+static uint64_t site_at;
+static bool listing;
+
+static uint64_t mixed(uint64_t h, uint64_t x) {
+    h = (h ^ x) * 0x9E3779B97F4A7C15u;
+    return h ^ h >> 29;
+}
+
+static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *p) {
+    struct walk *w = p;
+    struct dl_find_object in;
+    void *pc = (void *) _Unwind_GetIP(context);
+    if (!pc || _dl_find_object(pc, &in) != 0) return _URC_END_OF_STACK;
+    if (in.dlfo_map_start == self.dlfo_map_start) return _URC_NO_REASON;
+    if (!w->outside) {
+        w->outside = true;
+        return _URC_NO_REASON;
+    }
+    const char *name = strrchr(in.dlfo_link_map->l_name, '/');
+    for (name = name ? name : ""; *name; name++) w->site = mixed(w->site, (unsigned char) *name);
+    w->site = mixed(w->site, (uint64_t) ((char *) pc - (char *) in.dlfo_map_start));
+    return ++w->frames < FRAMES ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+/* Walks the stack by what compilers write for exceptions, which needs no memory. */
+static uint64_t site_of_caller(void) {
+    struct walk w = {.site = 1};
+    _Unwind_Backtrace(add_frame, &w);
+    return w.site ? w.site : 1;
+}
+
+static void list_site(uint64_t site, long now) {
+    for (size_t k = site % MOST_SITES, tried = 0; tried < MOST_SITES; tried++, k = (k + 1) % MOST_SITES) {
+        uint64_t there = 0;
+        bool added = atomic_compare_exchange_strong(&sites[k], &there, site);
+        if (added) first_at[k] = now;
+        if (added || there == site) return;
+    }
+}
+
+static void write_sites(void) {
+    const char *path = getenv("RSP_FAULT_SITES");
+    FILE *f = path ? REAL(fopen, path, "we") : NULL;
+    if (!f) return;
+    for (size_t k = 0; k < MOST_SITES; k++)
+        if (sites[k]) fprintf(f, "%016" PRIx64 " %ld\n", sites[k], first_at[k]);
+    fclose(f);
+}
+
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 __attribute__((constructor)) static void begin(void) {
+    const char *site = getenv("RSP_FAULT_SITE");
     allocation_at = number_of("RSP_FAULT_MEMORY");
     memory_stays_short = number_of("RSP_FAULT_SHORT");
-    counting = true;
+    site_at = site ? strtoull(site, NULL, 16) : 0;
+    listing = getenv("RSP_FAULT_SITES");
+    counting = _dl_find_object((void *) begin, &self) == 0;
+}
+
+static bool falls_here(long now) {
+    if (listing) list_site(site_of_caller(), now);
+    if (site_at) return now >= allocation_at && site_of_caller() == site_at;
+    return allocation_at && now == allocation_at;
 }
 
 static bool short_of_memory(void) {
     if (!counting) return false;
     long now = atomic_fetch_add(&allocations, 1) + 1;
-    if (!allocation_at || (now != allocation_at && !(memory_stays_short && now > allocation_at))) return false;
+    if (atomic_load(&refused) ? !memory_stays_short : !falls_here(now)) return false;
+    atomic_store(&refused, true);
     errno = ENOMEM;
     return true;
 }
