@@ -115,7 +115,7 @@ static bool names_variable(const rsp_fexpr *e, size_t variable) {
     return names_variable(e->left, variable) || names_variable(e->right, variable);
 }
 
-/* `.` stands for every other question with numbers or codes; not for roles, weights and the design, nor for derivations,
+/* `.` stands for the effect of every other question with numbers or codes; not for roles, weights and the design, nor for derivations,
  * which would repeat their sources. */
 static bool dot_takes(const struct builder *b, size_t v) {
     const rsp_study *s = b->f->study;
@@ -135,6 +135,16 @@ static bool dot_takes(const struct builder *b, size_t v) {
     return x->type == RSP_SELECT_ONE || x->type == RSP_INTEGER || x->type == RSP_DECIMAL;
 }
 
+/* Has the variable an effect of its own already, or does it make the groups of a random part? */
+static bool stands_already(const struct builder *b, size_t factor) {
+    for (size_t t = 0; t < b->n_terms; t++)
+        if (b->terms[t].n == 1 && b->terms[t].factor[0] == factor) return true;
+    for (size_t k = 0; k < b->formula->n_random; k++)
+        for (size_t j = 0; j < b->formula->random[k].group_term.n; j++)
+            if (b->formula->random[k].group_term.factor[j] == factor) return true;
+    return false;
+}
+
 static void expand_dot(struct builder *b) {
     size_t n = b->f->study->n_variables;
     rsp_fexpr *names = RSP_ARRAY(b->arena, rsp_fexpr, n);
@@ -144,13 +154,17 @@ static void expand_dot(struct builder *b) {
     memcpy(factors, b->factors, b->n_factors * sizeof *factors);
     for (size_t v = 0; v < n; v++) {
         const rsp_variable *x = &b->f->study->variables[v];
-        bool there = !dot_takes(b, v);
-        for (size_t k = 0; k < b->n_factors; k++) there |= strcmp(b->factors[k].name, x->name) == 0;
-        if (there) continue;
-        names[v] = (rsp_fexpr){.op = RSP_F_VARIABLE, .name = x->name, .variable = v, .text = x->name};
-        prepare_factor(b, &factors[n_factors], &names[v]);
+        size_t at = 0;
+        while (at < b->n_factors && strcmp(b->factors[at].name, x->name) != 0) at++;
+        bool named = at < b->n_factors;
+        if (!dot_takes(b, v) || (named && stands_already(b, at))) continue;
+        if (!named) {
+            names[v] = (rsp_fexpr){.op = RSP_F_VARIABLE, .name = x->name, .variable = v, .text = x->name};
+            at = n_factors++;
+            prepare_factor(b, &factors[at], &names[v]);
+        }
         size_t *factor = RSP_NEW(b->arena, size_t);
-        *factor = n_factors++;
+        *factor = at;
         terms[added++] = (rsp_fterm){1, factor, x->name};
     }
     memcpy(terms + added, b->terms, b->n_terms * sizeof *terms); /* main effects before interactions */
