@@ -90,6 +90,12 @@ static struct run analyse(const flaws *f) {
         rsp_buf_puts(
             &b,
             "models:\n  - {id: m, kind: linear, formula: score ~ g}\n"
+            "  - {id: exponential, kind: linear, formula: \"exp(score) ~ g + i1\"}\n"
+            "  - {id: explains, kind: linear, formula: \"f1 ~ factor(g) * I(score / 2) + g:f2\"}\n"
+            "  - {id: within, kind: linear, formula: \"f1 ~ score\"}\n"
+            "  - {id: of_item, kind: linear, formula: \"i1 ~ g * f1\"}\n"
+            "  - {id: pooled, kind: pooled, of: within, term: score, across: g}\n"
+            "  - {id: pooled_item, kind: pooled, of: of_item, term: f1, across: g}\n"
             "  - {id: outcome, kind: drivers, outcome: points, factors: [f1, f2], neutral: 0, across: g, replicates: "
             "2}\n"
             "  - {id: factor, kind: drivers, outcome: f1, factors: [score, f2], neutral: 0, across: g, replicates: 2}\n"
@@ -161,6 +167,35 @@ static void what_is_withheld(void **state) {
     assert_false(flagged(&bad, "means", "", "points", "", "mean"));    /* everybody: nothing is compared */
     assert_false(flagged(&bad, "means", "g=b", "i1", "", "mean"));     /* an item by itself is no score */
     assert_false(flagged(&bad, "means", "g=b", "double", "", "mean")); /* nor is what comes of one item */
+    done(&good), done(&bad);
+}
+
+/* What models say about groups in which a score means something else: as outcome, as what explains it, and pooled. What
+ * they say of everybody, of items and of other variables stays. */
+static void models_are_withheld(void **state) {
+    (void) state;
+    struct run good = analyse(&(flaws){.n = 300}), bad = analyse(&(flaws){.n = 300, .broken = true});
+    rsp_settle_comparability(good.study, NULL, true, good.results);
+    rsp_settle_comparability(bad.study, NULL, true, bad.results);
+    static const struct {
+        const char *model, *term, *statistic;
+        bool withheld;
+    } rows[] = {{"exponential", "g=b", "coefficient", true},
+                {"exponential", "i1", "coefficient", false},
+                {"explains", "factor(g)=b:I(score/2)", "coefficient", true},
+                {"explains", "I(score/2)", "coefficient", false},
+                {"explains", "factor(g)=b", "coefficient", false},
+                {"within", "score", "coefficient", false},
+                {"of_item", "g=b", "coefficient", false},
+                {"of_item", "g=b:f1", "coefficient", false},
+                {"pooled", "", "pooled", true},
+                {"pooled", "", "prediction", true},
+                {"pooled_item", "", "pooled", false}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        if (flagged(&bad, rows[k].model, "", rows[k].term, NULL, rows[k].statistic) != rows[k].withheld)
+            fail_msg("%s, %s", rows[k].model, rows[k].term);
+        assert_false(flagged(&good, rows[k].model, "", rows[k].term, NULL, rows[k].statistic));
+    }
     done(&good), done(&bad);
 }
 
@@ -356,6 +391,7 @@ static void alignment_recovers_what_is_invariant(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(grades),
                                        cmocka_unit_test(what_is_withheld),
+                                       cmocka_unit_test(models_are_withheld),
                                        cmocka_unit_test(drivers_are_withheld),
                                        cmocka_unit_test(verdicts_stay_within_the_margin),
                                        cmocka_unit_test(hostile),

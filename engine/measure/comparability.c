@@ -96,16 +96,36 @@ static bool speaks_of_score(const struct gate *g, const char *term) {
     return is_score(g, term, strcspn(term, "=/")) || (slash && is_score(g, slash + 1, strlen(slash + 1)));
 }
 
+/* A function of a score is one: log(score). */
+static bool of_score(const struct gate *g, const rsp_fexpr *e) {
+    if (!e) return false;
+    if (e->op == RSP_F_VARIABLE) return e->variable != RSP_NONE && g->scores[e->variable];
+    return of_score(g, e->left) || of_score(g, e->right);
+}
+
 static bool formula_has_score(const struct gate *g, const rsp_formula *f) {
-    bool found = f->response && f->response->op == RSP_F_VARIABLE && f->response->variable != RSP_NONE &&
-                 g->scores[f->response->variable];
-    for (size_t k = 0; k < f->n_factors; k++)
-        found |= f->factors[k]->op == RSP_F_VARIABLE && f->factors[k]->variable != RSP_NONE &&
-                 g->scores[f->factors[k]->variable];
+    bool found = of_score(g, f->response);
+    for (size_t k = 0; k < f->n_factors; k++) found |= of_score(g, f->factors[k]);
     return found;
 }
 
-/* A coefficient of the grouping variable where the outcome is such a score; what is pooled over its groups. */
+/* The factor of the formula that a part of a term's name belongs to: `x`, `x=level`; NULL: none. */
+static const rsp_fexpr *factor_named(const rsp_formula *f, const char *name, size_t length) {
+    for (size_t k = 0; k < f->n_factors; k++) {
+        size_t n = strlen(f->factors[k]->text);
+        if (n <= length && strncmp(f->factors[k]->text, name, n) == 0 && (n == length || name[n] == '='))
+            return f->factors[k];
+    }
+    return NULL;
+}
+
+static bool of_variable(const rsp_fexpr *e, size_t v) {
+    if (!e) return false;
+    return e->op == RSP_F_VARIABLE ? e->variable == v : of_variable(e->left, v) || of_variable(e->right, v);
+}
+
+/* A coefficient of the grouping variable where the outcome is such a score, or how much more a score tells in one group
+ * than in another; what is pooled over its groups. */
 static bool model_compares(const struct gate *g, const rsp_model *m, const rsp_row *r) {
     if (m->kind == RSP_POOLED_MODEL) {
         if (m->across != g->by_variable) return false;
@@ -113,12 +133,17 @@ static bool model_compares(const struct gate *g, const rsp_model *m, const rsp_r
         const rsp_formula *of = g->s->analyses[m->of].model.formula;
         return of && formula_has_score(g, of);
     }
-    const rsp_fexpr *y = m->formula ? m->formula->response : NULL;
-    if (!y || y->op != RSP_F_VARIABLE || y->variable == RSP_NONE || !g->scores[y->variable]) return false;
+    if (!m->formula) return false;
+    bool score = of_score(g, m->formula->response), group = false;
     size_t length = strlen(g->by);
-    for (const char *p = r->term; *p; p += strcspn(p, ":") + (p[strcspn(p, ":")] == ':'))
-        if (strncmp(p, g->by, length) == 0 && (p[length] == '=' || !p[length] || p[length] == ':')) return true;
-    return false;
+    for (const char *p = r->term; *p; p += strcspn(p, ":") + (p[strcspn(p, ":")] == ':')) {
+        size_t part = strcspn(p, ":");
+        const rsp_fexpr *e = factor_named(m->formula, p, part);
+        group |= of_variable(e, g->by_variable) ||
+                 (part >= length && strncmp(p, g->by, length) == 0 && (part == length || p[length] == '='));
+        score |= of_score(g, e);
+    }
+    return group && score;
 }
 
 /* Kind drivers: what its groups say together of an outcome or a factor that means something else in each of them, and
