@@ -1122,6 +1122,55 @@ static void test_sources(void **state) {
     folder_free(&x);
 }
 
+/* `set` gives every row of a source the value that a cell would have given it, whatever the kind of the variable; what is no
+ * value is said before anything is computed. */
+static void test_constants(void **state) {
+    static const struct {
+        const char *set, *says;
+    } wrong[] = {{"weeks: many", "'many' is no value of 'weeks' (under `set`)"},
+                 {"day: 2026-02-30", "'2026-02-30' is no value of 'day' (under `set`)"},
+                 {"channels: SQ001", "'channels' cannot be set: it is a question in parts (under `set`)"},
+                 {"channels_SQ001: 2.5", "'2.5' is no value of 'channels_SQ001' (under `set`)"},
+                 {"channels_SQ001: 2", "'2' is no value of 'channels_SQ001' (under `set`)"},
+                 {"goals_Q: 4", "'4' is no value of 'goals_Q' (under `set`)"}};
+    struct folder x;
+    (void) state;
+    folder_new(&x);
+    write_text(x.dir, "a.csv", "id,member,weeks,example\na1,yes,1,own words\na2,no,2,\n");
+    write_text(x.dir, "b.csv", "id,member,example\nb1,yes,own words\nb2,no,\n");
+    folder_read(&x, "  - {files: a.csv, format: csv, set: {country: PL}}\n"
+                    "  - {files: b.csv, format: csv, set: {country: RO, weeks: 7, cost: 2.5, day: 2026-03-02, "
+                    "example: \" the second wave\", channels_SQ001: 1}}\n"
+                    "weighting: {scale: equal}\n"
+                    "tables: [{id: t, items: [member], filter: \"${example} != ''\"}]");
+    assert_non_null(x.frame);
+    assert_int_equal(x.frame->n, 4);
+    for (size_t i = 0; i < 4; i++) {
+        char text[64];
+        const char *id = rsp_cell_text(x.frame, rsp_study_variable(x.study, "id"), i, text);
+        bool second = *id == 'b';
+        assert_int_equal(code(&x, "country", i), second);
+        assert_true(second ? number(&x, "weeks", i) == 7 && number(&x, "cost", i) == 2.5
+                           : number(&x, "weeks", i) < 3 && isnan(number(&x, "cost", i)));
+        assert_true(second != isnan(number(&x, "day", i)));
+        const char *example = rsp_cell_text(x.frame, rsp_study_variable(x.study, "example"), i, text);
+        if (second) assert_string_equal(example, "the second wave"); /* instead of what the column says */
+        else assert_string_equal(example, id[1] == '1' ? "own words" : "");
+        assert_int_equal(code(&x, "channels_SQ001", i) == 1, second);
+    }
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        char source[256];
+        folder_forget(&x);
+        snprintf(source, sizeof source, "  - {files: a.csv, format: csv, set: {country: PL, %s}}", wrong[k].set);
+        folder_read(&x, source);
+        if (x.frame) fail_msg("%s is accepted", wrong[k].set);
+        assert_string_equal(said(x.diag, "under `set`")->message, wrong[k].says);
+        assert_int_equal(said(x.diag, "under `set`")->class, RSP_ERR_STUDY);
+        assert_int_equal(said(x.diag, "under `set`")->loc.line, 5);
+    }
+    folder_free(&x);
+}
+
 static void test_threads(void **state) {
     struct folder x;
     rsp_buf csv = {0};
@@ -1720,6 +1769,7 @@ int main(void) {
                                        cmocka_unit_test(test_codes_that_are_labels),
                                        cmocka_unit_test(test_repeated_headings),
                                        cmocka_unit_test(test_sources),
+                                       cmocka_unit_test(test_constants),
                                        cmocka_unit_test(test_threads),
                                        cmocka_unit_test(test_damaged_exports),
                                        cmocka_unit_test(test_kinds_of_folding_are_said),

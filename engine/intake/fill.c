@@ -588,6 +588,13 @@ static void bad_constant(const rsp_fill_job *job, const rsp_pair *pair, rsp_diag
                pair->name);
 }
 
+/* Of a question in parts: ticked or not, the place among the choices. */
+static bool is_part_value(const rsp_study *s, size_t v, double number) {
+    const rsp_variable *of = &s->variables[s->variables[v].part_of];
+    double most = of->type == RSP_RANK && of->list ? (double) of->list->n : 1;
+    return number >= 0 && number <= most && number == floor(number);
+}
+
 static void fill_constant(rsp_filler *x, const rsp_fill_job *job, const rsp_pair *pair, rsp_diag *d) {
     const rsp_study *s = x->frame->study;
     size_t v = rsp_study_variable(s, pair->name);
@@ -612,9 +619,8 @@ static void fill_constant(rsp_filler *x, const rsp_fill_job *job, const rsp_pair
     if (c->kind == RSP_COL_CODE) code = rsp_match_value(x->matcher, c->list, pair->value, n, &x->workers[0].fold);
     else if (date) rsp_parse_date(pair->value, n, &number);
     else rsp_parse_double(pair->value, n, '.', &number);
-    bool small = c->kind == RSP_COL_SMALL && number >= 0 && number <= 120;
     if ((c->kind == RSP_COL_CODE && code < 0) || (c->kind == RSP_COL_NUMBER && isnan(number)) ||
-        (c->kind == RSP_COL_SMALL && !small)) {
+        (c->kind == RSP_COL_SMALL && !is_part_value(s, v, number))) {
         bad_constant(job, pair, d);
         return;
     }
