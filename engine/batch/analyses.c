@@ -101,13 +101,48 @@ static bool pool(const rsp_analyses *x, const rsp_analysis *a, const struct piec
     return whole;
 }
 
-/* One process gives each thread an analysis: most of their loops are too short to share. What several of them need is made
- * before, by all threads, and whoever needs it first in the order of the study says what is to be said of it. */
+/* What takes longer has the greater number: fits that are fits of many others, then of many steps, then one pass. */
+static int length_of(const rsp_analysis *a) {
+    enum { PASS, STEPS, REPLICATES, LADDER, MANY_FITS, INTEGRALS };
+    switch (a->kind) {
+    case RSP_A_TABLE:
+    case RSP_A_TEST:
+    case RSP_A_SCALE: return PASS;
+    case RSP_A_FACTOR: return STEPS;
+    case RSP_A_INVARIANCE:
+    case RSP_A_EXPLORATION: return LADDER;
+    case RSP_A_MODEL: break;
+    }
+    if (a->model.kind == RSP_MIXED_LOGISTIC_MODEL || a->model.kind == RSP_MIXED_ORDINAL_MODEL) return INTEGRALS;
+    if (a->model.kind == RSP_DRIVERS_MODEL) return MANY_FITS;
+    return rsp_analysis_replicates(a) ? REPLICATES : STEPS;
+}
+
+struct waiting {
+    int length;
+    struct piece *piece;
+};
+
+static int compare_lengths(const void *a, const void *b) {
+    const struct waiting *x = a, *y = b;
+    if (x->length != y->length) return x->length > y->length ? -1 : 1;
+    return x->piece < y->piece ? -1 : 1;
+}
+
+/* One process gives each thread an analysis: most of their loops are too short to share. Long ones begin first, so that no
+ * thread is left with one when the others have nothing to do. What several of them need is made before, by all threads, and
+ * whoever needs it first in the order of the study says what is to be said of it. */
 static void compute_side_by_side(const rsp_analyses *x, const char *const *why, struct pieces *pieces) {
-    for (size_t k = 0; k < pieces->n; k++)
-        rsp_analysis_prepare(x->sample, &x->study->analyses[pieces->all[k].analysis], pieces->all[k].said);
+    struct waiting *next = rsp_malloc((pieces->n + 1) * sizeof *next);
+    for (size_t k = 0; k < pieces->n; k++) {
+        const rsp_analysis *a = &x->study->analyses[pieces->all[k].analysis];
+        rsp_analysis_prepare(x->sample, a, pieces->all[k].said);
+        next[k] = (struct waiting){length_of(a), &pieces->all[k]};
+    }
+    qsort(next, pieces->n, sizeof *next, compare_lengths);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(rsp_threads())
-    for (size_t k = 0; k < pieces->n; k++) compute(x, why[pieces->all[k].analysis], &pieces->all[k]);
+    for (size_t k = 0; k < pieces->n; k++) compute(x, why[next[k].piece->analysis], next[k].piece);
+    free(next);
 }
 
 static void compute_in_turn(const rsp_analyses *x, const char *const *why, struct pieces *pieces) {
