@@ -1082,9 +1082,68 @@ static void test_what_is_refused(void **state) {
         NULL, "a questionnaire (XLSForm)");
 }
 
+/* ---- sheets of one workbook ------------------------------------------------------------------------------------- */
+
+static void sheet_of(lxw_workbook *book, const char *name, size_t n, const char *const (*cells)[4]) {
+    lxw_worksheet *sheet = workbook_add_worksheet(book, name);
+    for (size_t k = 0; k < n; k++)
+        worksheet_write_string(sheet, (lxw_row_t) atoi(cells[k][0]) - 1, (lxw_col_t) atoi(cells[k][1]), cells[k][2],
+                               NULL);
+}
+
+static char *table_text(const char *path, const char *sheet, rsp_diag *d) {
+    rsp_buf raw = {0}, b = {0};
+    rsp_room room = {0};
+    assert_true(rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE));
+    rsp_table_data *t = rsp_workbook_open(&raw, path, sheet, d);
+    if (!t) return NULL;
+    rsp_cell *cells = rsp_calloc(t->n_columns + 1, sizeof *cells);
+    for (size_t j = 0; j < t->n_columns; j++) rsp_buf_printf(&b, "%s|", t->headings[j]);
+    for (size_t i = 0; i < t->n_records; i++) {
+        t->read(t, i, i + 1, &room, cells);
+        rsp_buf_printf(&b, "\n%u: ", t->line[i]);
+        for (size_t j = 0; j < t->n_columns; j++) rsp_buf_printf(&b, "%.*s|", (int) cells[j].length, cells[j].text);
+    }
+    free(cells);
+    rsp_room_free(&room);
+    rsp_table_close(t);
+    return b.data;
+}
+
+/* EUSurvey goes on with further columns on sheets Content1, Content2: rows go by their number, whichever sheet has one that
+ * the others lack, and nothing moves under another heading. A sheet that is asked for stands by itself. */
+static void test_continued_sheets(void **state) {
+    static const char *const first[][4] = {{"1", "0", "id"}, {"1", "1", "age"}, {"2", "0", "a"}, {"2", "1", "30"},
+                                           {"3", "0", "b"},  {"5", "0", "d"},   {"5", "1", "50"}},
+                             *const second[][4] = {{"1", "0", "member"}, {"3", "0", "yes"}, {"4", "0", "no"}},
+                             *const third[][4] = {{"1", "0", "x"}, {"1", "2", "z"}, {"2", "2", "1"}, {"5", "0", "2"}},
+                             *const note[][4] = {{"1", "0", "a note"}};
+    char path[] = "/tmp/responsive-sheets-XXXXXX";
+    rsp_diag *d = rsp_diag_new();
+    (void) state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    lxw_workbook *book = workbook_new(path);
+    sheet_of(book, "Notes", 1, note);
+    sheet_of(book, "Content2", 4, third);
+    sheet_of(book, "Content", 7, first);
+    sheet_of(book, "Content1", 3, second);
+    assert_int_equal(workbook_close(book), 0);
+    char *all = table_text(path, NULL, d), *one = table_text(path, "Content1", d);
+    assert_string_equal(all, "id|age|member|x||z|\n2: a|30||||1|\n3: b||yes||||\n4: ||no||||\n5: d|50||2|||");
+    assert_string_equal(one, "member|\n3: yes|\n4: no|");
+    assert_null(table_text(path, "Content3", d));
+    free(all);
+    free(one);
+    rsp_diag_free(d);
+    unlink(path);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_real_exports),
-                                       cmocka_unit_test(test_cells_of_real_exports), cmocka_unit_test(test_round_trips),
-                                       cmocka_unit_test(test_eusurvey_xml), cmocka_unit_test(test_what_is_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_real_exports),     cmocka_unit_test(test_cells_of_real_exports),
+        cmocka_unit_test(test_round_trips),      cmocka_unit_test(test_eusurvey_xml),
+        cmocka_unit_test(test_continued_sheets), cmocka_unit_test(test_what_is_refused)};
     return cmocka_run_group_tests_name("exports", tests, NULL, NULL);
 }

@@ -179,6 +179,27 @@ static const struct {
      "have no counterpart in the next (pool correlations or a factor model, or leave `imputed` out)\n"
      "study.yaml:18:76: model 'n' cannot be pooled over completed data: its groups are completed themselves: who "
      "belongs to which would differ from data set to data set (take the variable of `across` out of `imputation`)"},
+    /* what cannot be completed, and how */
+    {"derive:\n  - {name: kind, from: engage1, map: {so: a, no: a, yes: b}}\n" WEIGHTING
+     "imputation: {variables: [kind, channels, comment, country, age, engage1], predictors: [comment, age, engage2],\n"
+     "  methods: {age: logistic, engage1: logistic, engage2: pmm, engage3: guess}}\n",
+     NULL, NULL, NULL,
+     "study.yaml:10:25: 'kind' is derived and cannot be imputed itself (name the questions it is made of)\n"
+     "study.yaml:10:25: 'channels' cannot be imputed (only numbers and questions with one answer can)\n"
+     "study.yaml:10:25: 'comment' cannot be imputed (only numbers and questions with one answer can)\n"
+     "study.yaml:10:25: 'country' belongs to the design or the weighting and cannot be imputed (take it out here)\n"
+     "study.yaml:10:87: 'comment' has no numbers or codes to predict from\n"
+     "study.yaml:10:87: 'comment' stands under both variables and predictors (leave it out: imputed variables predict "
+     "each other)\n"
+     "study.yaml:10:87: 'age' stands under both variables and predictors (leave it out: imputed variables predict each "
+     "other)\n"
+     "study.yaml:11:18: 'age' is a number and has no categories for method 'logistic' (use pmm)\n"
+     "study.yaml:11:37: 'engage1' has more than two answers (use ordinal or multinomial)\n"
+     "study.yaml:11:47: 'engage2' is not imputed and needs no method (add it to `variables`)\n"
+     "study.yaml:11:61: 'engage3' is not imputed and needs no method (add it to `variables`)"},
+    {"imputation: {variables: [engage1], methods: {engage1: guess}}\n", NULL, NULL, NULL,
+     "study.yaml:7:55: unknown method 'guess' of 'engage1' (one of pmm, logistic, ordinal, multinomial)"},
+    {"imputation: {variables: []}\n", NULL, NULL, NULL, "study.yaml:7:25: 'imputation' names no variable"},
     {"", "study.yaml", NULL,
      "study: t\n"
      "  title: x\n",
@@ -210,8 +231,7 @@ static const struct {
     {WEIGHTING, "survey.csv", "select_one country", "selectone country",
      "survey.csv:3:1: unknown type 'selectone country' (did you mean 'select_one'?)"},
     {"reports: {briefs: [{for: all, languages: [en, pl]}]}\n", "study.yaml", "languages: [en, pl]",
-     "languages: [English, pl]",
-     "study.yaml:3:13: 'English' is not a language tag (write it like en, pl or pt-BR)"},
+     "languages: [English, pl]", "study.yaml:3:13: 'English' is not a language tag (write it like en, pl or pt-BR)"},
     {"", "survey.csv", "select_one yes_no", "select_one gone",
      "survey.csv:8:1: unknown list 'gone' (add its choices to choices.csv)"},
     {"derive:\n  - {name: d, label: D, expr: \"${age} + 'x'\"}\n  - {name: e, label: E, expr: \"max(${comment}, "
@@ -222,8 +242,8 @@ static const struct {
      "study.yaml:9:36: 'comment' is a text and cannot be reckoned with in derived variable 'e' (make it an integer or "
      "a "
      "decimal in survey.csv if it holds numbers)"},
-    {WEIGHTING "tables: [{id: a, items: [age], statistic: mean, filter: \"${age} > 1 & ${w} < 5 | ${age} = 9\"}]\n", NULL,
-     NULL, NULL,
+    {WEIGHTING "tables: [{id: a, items: [age], statistic: mean, filter: \"${age} > 1 & ${w} < 5 | ${age} = 9\"}]\n",
+     NULL, NULL, NULL,
      "study.yaml:8:69: '&' is not an operator of expressions (write and)\n"
      "study.yaml:8:80: '|' is not an operator of expressions (write or)"},
     {"models: [{id: m, kind: linear, formula: 'age ~ \"engage1\"'}]\n", NULL, NULL, NULL,
@@ -271,8 +291,7 @@ static const struct {
     {"field: {from: 2026-05-01, to: 2026-04-01}\n", NULL, NULL, NULL,
      "study.yaml:7:31: the field period ends (2026-04-01) before it begins (2026-05-01)"},
     {"eligible: {respondents: }\n", NULL, NULL, NULL, "study.yaml:7:25: 'respondents' has no value"},
-    {"", "study.yaml", "files:", "file:",
-     "study.yaml:4:12: unknown key 'file' in 'sources' (did you mean 'files'?)"},
+    {"", "study.yaml", "files:", "file:", "study.yaml:4:12: unknown key 'file' in 'sources' (did you mean 'files'?)"},
     {"", "study.yaml", "data.csv", "data.csv, format: spas",
      "study.yaml:4:37: unknown value 'spas' of 'format' (did you mean 'spss'?)"},
     {"", "study.yaml", "en, pl", "en, polish",
