@@ -322,6 +322,7 @@ static void stopped(void **state) {
         const char *says;
     } ends[] = {{SIGTERM, 1000 + SIGTERM, "stopped; nothing was published"},
                 {SIGINT, 1000 + SIGINT, "stopped; nothing was published"},
+                {SIGHUP, 1000 + SIGHUP, "stopped; nothing was published"},
                 {SIGSEGV, RSP_ERR_BUG, "segmentation fault; nothing was published"},
                 {SIGABRT, RSP_ERR_BUG, "aborted; nothing was published"}};
     for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
@@ -338,6 +339,41 @@ static void stopped(void **state) {
         assert_string_equal(before, latest());
         assert_latest_whole("after a signal");
     }
+}
+
+/* A night that was started with nohup goes on when the terminal is gone. */
+static void terminal_gone(void **state) {
+    (void) state;
+    if (SANITIZED) skip();
+    signal(SIGHUP, SIG_IGN); /* inherited by the child */
+    pid_t child = start(NULL);
+    signal(SIGHUP, SIG_DFL);
+    for (int wait = 0; !any_staging() && wait < 500; wait++) nanosleep(&(struct timespec){0, 2000000}, NULL);
+    kill(child, SIGHUP);
+    assert_int_equal(finish(child), 0);
+    assert_latest_whole("after a night without its terminal");
+}
+
+/* Who only looks and has seen enough hears nothing of it; of a run whose reader is gone it is said what it published. */
+static void reader_gone(void **state) {
+    (void) state;
+    if (SANITIZED) skip();
+    assert_int_equal(sh("bash -c '%s schema --reference 2>%s/stderr | head -c 1 >/dev/null; "
+                        "test ${PIPESTATUS[0]} = 141 -o ${PIPESTATUS[0]} = 0'",
+                        program, here),
+                     0);
+    assert_int_equal(sh("test ! -s %s/stderr", here), 0);
+    char before[256];
+    snprintf(before, sizeof before, "%s", latest());
+    assert_int_equal(
+        sh("bash -c 'set -o pipefail; %s run specs/wvs --out %s --lang en --only poverty --force --explain "
+           "2>%s/stderr | true; test ${PIPESTATUS[0]} -le 1 -o ${PIPESTATUS[0]} = 141'",
+           program, out, here),
+        0);
+    bool moved = strcmp(before, latest()) != 0;
+    if (!moved) assert_int_equal(sh("grep -q 'stopped; nothing was published' %s/stderr", here), 0);
+    assert_false(any_staging());
+    assert_latest_whole("after a run whose reader was gone");
 }
 
 static int set_up(void **state) {
@@ -362,8 +398,9 @@ int main(int argc, char **argv) {
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const char *told = getenv("FAULTS");
     all = told && strcmp(told, "all") == 0;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(failing_calls), cmocka_unit_test(failing_allocations),
-                                       cmocka_unit_test(too_little_memory), cmocka_unit_test(stopped),
-                                       cmocka_unit_test(kills)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(failing_calls), cmocka_unit_test(failing_allocations), cmocka_unit_test(too_little_memory),
+        cmocka_unit_test(stopped),       cmocka_unit_test(terminal_gone),       cmocka_unit_test(reader_gone),
+        cmocka_unit_test(kills)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
