@@ -6,10 +6,12 @@
  * peak memory so far, wall clock for each respondent, and how wall clock and processor time for each respondent stand to
  * the first size's. K processes are run, each station's fastest is shown. Intake is also run by itself, on one thread and on
  * all; with --one the stations before pages, too: how many times as quick they are on all threads, and how many times the
- * first thread's processor time goes into that of all, which is what it could be where nobody else uses the machine. With --peer the first size's exports are also given to the study's peer.R, those of the others to its fread alone, and
- * the ratios are printed. */
+ * first thread's processor time goes into that of all, which is what it could be where nobody else uses the machine; and
+ * all analyses as a run computes them. With --peer the first size's exports are also given to the study's peer.R, those of
+ * the others to its fread alone, and the ratios are printed. */
 #include "render/labels.h"
 #include "batch/manifest.h"
+#include "batch/analyses.h"
 #include "responsive/batch.h"
 #include "responsive/clean.h"
 #include "responsive/intake.h"
@@ -266,6 +268,43 @@ static bool print_reading(const struct bench *b, const char *dir) {
     return true;
 }
 
+/* ---- analyses together ------------------------------------------------------------------------------------------- */
+
+struct together {
+    double wall, cpu;
+};
+
+/* All analyses as a run computes them: side by side where respondents are few. There is no folder to cache them in. */
+static bool analyse_together(const struct bench *b, const char *dir, void *into, rsp_diag *d) {
+    struct together *t = into;
+    (void) b;
+    rsp_study *s = rsp_study_load(dir, d);
+    rsp_frame *f = s ? rsp_intake(s, d) : NULL;
+    rsp_clean_log *log = f ? rsp_clean(f, d) : NULL;
+    rsp_sample *sample = log ? rsp_sample_new(f, d) : NULL;
+    rsp_results *results = rsp_results_new();
+    bool *all = rsp_calloc(s ? s->n_analyses + 1 : 1, sizeof *all);
+    for (size_t k = 0; s && k < s->n_analyses; k++) all[k] = true;
+    rsp_log said;
+    rsp_log_open(&said, true);
+    rsp_arena *a = rsp_arena_new();
+    rsp_analyses x = {sample, s, all, rsp_path_join(a, dir, "nowhere"), &said};
+    t->wall = seconds(CLOCK_MONOTONIC);
+    t->cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    bool good = sample && rsp_analyses_run(&x, results, d);
+    t->wall = seconds(CLOCK_MONOTONIC) - t->wall;
+    t->cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - t->cpu;
+    rsp_log_close(&said);
+    rsp_arena_free(a);
+    free(all);
+    rsp_results_free(results);
+    rsp_sample_free(sample);
+    rsp_clean_log_free(log);
+    rsp_frame_free(f);
+    rsp_study_free(s);
+    return good;
+}
+
 /* ---- the study of one size -------------------------------------------------------------------------------------- */
 
 /* A study's files (its sources are relative to it); folders such as old exports stay behind. */
@@ -369,6 +408,20 @@ static bool compare_threads(struct bench *b, const char *dir, const struct night
     return true;
 }
 
+static bool print_together(const struct bench *b, const char *dir) {
+    struct together best[2] = {{INFINITY, INFINITY}, {INFINITY, INFINITY}};
+    for (int k = 0; k < 2 * b->best; k++) {
+        struct together now, *to = &best[k % 2];
+        if (!run_apart(b, analyse_together, dir, k % 2 ? b->threads : 1, &now, sizeof now)) return false;
+        *to = (struct together){fmin(to->wall, now.wall), fmin(to->cpu, now.cpu)};
+    }
+    printf(
+        "  analyses as a run computes them, replicates included: %.3f s on one thread (processor %.3f s), %.3f s on %d "
+        "(%.3f s), %.2f times as quick\n",
+        best[0].wall, best[0].cpu, best[1].wall, threads_of(b), best[1].cpu, best[0].wall / best[1].wall);
+    return true;
+}
+
 static double wall_of(const struct night *n, const char *station) {
     for (size_t k = 0; k < n->n; k++)
         if (!strcmp(n->stations[k].name, station)) return n->stations[k].wall;
@@ -407,7 +460,7 @@ static bool one_size(struct bench *b, size_t k) {
     struct night night = {0};
     bool good = prepare(b, dir, b->sizes[k]) && best_night(b, dir, b->threads, &night);
     if (good) print_night(b, b->sizes[k], &night);
-    if (good && b->one) good = compare_threads(b, dir, &night);
+    if (good && b->one) good = compare_threads(b, dir, &night) && print_together(b, dir);
     good = good && print_reading(b, dir);
     if (good && k == 0) b->first = night;
     if (good && b->peer) run_peer(b, dir, k == 0 ? 200 : 0, &night);
