@@ -89,6 +89,8 @@ struct search {
     double *par, loglik, *gradient, *information, *factor, *step, *trial, *room;
     double ridge;     /* of the last step's matrix; 0: none was needed */
     double decrement; /* gradient' step: twice the rise that a quadratic promises */
+    bool whole;       /* the last step was not halved */
+    bool fresh;       /* log-likelihood, gradient and observed information are those of par already */
 };
 
 static void search_new(struct model *m, double *par, struct search *s) {
@@ -129,7 +131,7 @@ static bool factorise(struct search *s, double ridge) {
  * where it is singular. */
 static bool find_step(struct search *s) {
     s->ridge = 0;
-    if (!evaluate(s->m, s->par, RSP_SEM_OBSERVED, &s->loglik, s->gradient, s->information)) return false;
+    if (!s->fresh && !evaluate(s->m, s->par, RSP_SEM_OBSERVED, &s->loglik, s->gradient, s->information)) return false;
     if (s->m->s->n_free == 0 || factorise(s, 0)) return true;
     if (!evaluate(s->m, s->par, RSP_SEM_EXPECTED, &s->loglik, s->gradient, s->information)) return false;
     while (!factorise(s, s->ridge)) {
@@ -139,15 +141,22 @@ static bool find_step(struct search *s) {
     return true;
 }
 
-/* Goes along the step, halved until the likelihood rises; false if it does not within rounding. */
+/* Goes along the step, halved until the likelihood rises; false if it does not within rounding. After a whole step the
+ * next will be one, too: all that is needed there is worked out at the first try. */
 static bool move(struct search *s) {
     enum { MOST_HALVINGS = 40 };
     size_t k = s->m->s->n_free;
     double length = 1, next;
     for (int halvings = 0; halvings <= MOST_HALVINGS; halvings++, length /= 2) {
+        bool all = s->whole && !halvings;
         for (size_t i = 0; i < k; i++) s->trial[i] = s->par[i] + length * s->step[i];
-        if (!evaluate(s->m, s->trial, RSP_SEM_EXPECTED, &next, NULL, NULL) || !(next > s->loglik)) continue;
+        if (!evaluate(s->m, s->trial, RSP_SEM_OBSERVED, &next, all ? s->gradient : NULL, all ? s->information : NULL) ||
+            !(next > s->loglik))
+            continue;
         memcpy(s->par, s->trial, k * sizeof *s->par);
+        s->loglik = next;
+        s->whole = !halvings;
+        s->fresh = all;
         return true;
     }
     return false;
