@@ -543,6 +543,54 @@ static void a_brief_is_accessible_and_the_same_again(void **state) {
     assert_int_equal(sh("rm -rf %s %s", one, two), 0);
 }
 
+static void pages_and_figures(const char *dir, int *pages, int *figures) {
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf pdf = read_pdf(dir, "brief-all-en.pdf", d);
+    qpdf_data q = qpdf_init();
+    assert_int_equal(qpdf_read_memory(q, "brief", pdf.data, pdf.length, NULL), QPDF_SUCCESS);
+    *pages = qpdf_get_num_pages(q);
+    *figures = count_figures(q, qpdf_oh_get_key(q, qpdf_get_root(q), "/StructTreeRoot"), 0);
+    qpdf_cleanup(&q);
+    rsp_buf_free(&pdf);
+    rsp_diag_free(d);
+}
+
+/* Less room: fewer figures, but never none, and pages as allowed; limits that nothing can keep are said. */
+static void a_brief_keeps_to_its_limits(void **state) {
+    static const struct {
+        int pages, words;
+        bool possible;
+    } limits[] = {{4, 1200, true}, {2, 1200, true}, {4, 400, true}, {1, 50, false}};
+    char dir[] = "/tmp/test_brief_limits_XXXXXX", latest[128];
+    int before = 0;
+    (void) state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(latest, sizeof latest, "%s/out/wvs/latest", dir);
+    assert_int_equal(
+        sh("mkdir %s/build && cp %s/responsive %s/build && cp -r reports specs %s && mkdir %s/fixtures && cp -r "
+           "fixtures/wvs %s/fixtures",
+           dir, build_folder(), dir, dir, dir, dir),
+        0);
+    for (size_t k = 0; k < sizeof limits / sizeof *limits; k++) {
+        int pages, figures;
+        assert_int_equal(sh("sed -i 's/^limits: {pages: [0-9]*, words: [0-9]*/limits: {pages: %d, words: %d/' "
+                            "%s/reports/brief.yaml",
+                            limits[k].pages, limits[k].words, dir),
+                         0);
+        int status =
+            sh("%s/build/responsive run %s/specs/wvs --out %s/out --lang en --quiet 2>%s/stderr", dir, dir, dir, dir);
+        assert_true(status <= 1);
+        pages_and_figures(latest, &pages, &figures);
+        assert_int_equal(sh("grep -q 'brief-all-en.pdf has %d pages.*allows %d and %d' %s/stderr", pages,
+                            limits[k].pages, limits[k].words, dir) == 0,
+                         !limits[k].possible);
+        if (limits[k].possible) assert_true(pages <= limits[k].pages);
+        assert_true(figures >= 1 && (!k || figures < before));
+        if (k + 2 < sizeof limits / sizeof *limits) before = figures;
+    }
+    assert_int_equal(sh("rm -rf %s", dir), 0);
+}
+
 static void damaged_pdf_is_refused(void **state) {
     (void) state;
     rsp_diag *d = rsp_diag_new();
@@ -569,6 +617,7 @@ int main(void) {
         cmocka_unit_test(headings_stay_with_their_text),
         cmocka_unit_test(a_short_brief_has_two_pages),
         cmocka_unit_test(a_brief_is_accessible_and_the_same_again),
+        cmocka_unit_test(a_brief_keeps_to_its_limits),
         cmocka_unit_test(damaged_pdf_is_refused),
     };
     return cmocka_run_group_tests_name("brief", tests, NULL, NULL);

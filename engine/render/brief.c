@@ -150,6 +150,14 @@ static void compose(brief_edition *e, const char *lang, brief_document *doc) {
     if (!lay_out_findings(e, lang, few, 1, doc)) lay_out(e, lang, 1, doc); /* nothing is left to drop */
 }
 
+static void report_limits(const brief_edition *e, const brief_document *doc, const char *name, rsp_diag *d) {
+    const brief_limits *m = &e->definition->limits;
+    if (within_limits(e, doc)) return;
+    rsp_report(d, RSP_WARNING, RSP_NOWHERE, "raise its `limits`",
+               "%s has %zu pages and %zu words, however much is left out; reports/brief.yaml allows %zu and %zu", name,
+               (size_t) doc->n_pages, (size_t) doc->words, (size_t) m->pages, (size_t) m->words);
+}
+
 static bool make(void *workshop_of, size_t k) {
     const workshop *w = workshop_of;
     const job *j = &w->jobs[k];
@@ -177,6 +185,7 @@ static bool make(void *workshop_of, size_t k) {
     brief_document doc = {0};
     brief_charts(&e);
     compose(&e, l->lang, &doc);
+    report_limits(&e, &doc, name, w->d);
     rsp_buf pdf = {0};
     bool ok = brief_draw(&e, &doc, l->lang, &pdf, w->d) && rsp_write_file(e.path, pdf.data, pdf.length, w->d);
     rsp_buf_free(&pdf);
