@@ -549,6 +549,32 @@ static void replicates_converge(void **state) {
 
 /* ---- least squares ---------------------------------------------------------------------------------------------- */
 
+/* Told apart completely by one predictor: no coefficient has an estimate, not those of the others either. */
+static void separated_completely(void **state) {
+    (void) state;
+    rsp_buf data = {0};
+    rsp_rng g;
+    rsp_rng_init(&g, 3, 0);
+    rsp_buf_puts(&data, HEAD);
+    for (int i = 0; i < 90; i++) {
+        double y = rsp_rng_normal(&g);
+        rsp_buf_printf(&data, "%d,%.4f,%.4f,%c,%s,\n", i, y, rsp_rng_normal(&g), "abc"[i % 3], y < 0 ? "low" : "high");
+    }
+    struct run r = analyse("  - {id: m, kind: logistic, event: high, formula: \"k ~ y + z + g\"}\n"
+                           "  - {id: u, kind: ordinal, formula: \"k ~ y + z\", weights: none}\n"
+                           "  - {id: n, kind: logistic, event: high, formula: \"k ~ z + g\"}\n",
+                           data.data);
+    static const char *const id[] = {"m", "u"}, *const term[] = {"y", "z"};
+    for (size_t k = 0; k < 4; k++) {
+        const rsp_row *x = row_of(&r, id[k / 2], term[k % 2], "", "coefficient");
+        assert_true(isnan(x->estimate) && isnan(x->p) && x->flags == RSP_F_SEPARATED);
+    }
+    assert_true(isnan(row_of(&r, "m", "(Intercept)", "", "coefficient")->estimate));
+    assert_true(row_of(&r, "n", "z", "", "coefficient")->se > 0);
+    done(&r);
+    rsp_buf_free(&data);
+}
+
 /* A question that nobody answered leaves nobody out: everything else is as in the model without it. */
 static void unanswered_predictors(void **state) {
     (void) state;
@@ -739,7 +765,8 @@ int main(void) {
                                        cmocka_unit_test(margins_by_hand),       cmocka_unit_test(margins_without),
                                        cmocka_unit_test(replicates_one_by_one), cmocka_unit_test(replicates_converge),
                                        cmocka_unit_test(exact_outcomes),        cmocka_unit_test(unanswered_predictors),
-                                       cmocka_unit_test(quick_least_squares),   cmocka_unit_test(cr2_of_a_mean),
-                                       cmocka_unit_test(firth_table),           cmocka_unit_test(wild_threads)};
+                                       cmocka_unit_test(separated_completely),  cmocka_unit_test(quick_least_squares),
+                                       cmocka_unit_test(cr2_of_a_mean),         cmocka_unit_test(firth_table),
+                                       cmocka_unit_test(wild_threads)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -518,6 +518,15 @@ static const double *likelihood_weights(const rsp_regression *f) {
     return w;
 }
 
+/* Answers in categories that the predictors tell apart completely (Albert and Anderson 1984): the likelihood has no maximum,
+ * so no coefficient has an estimate, wherever the iterations stopped. */
+static bool told_apart(const rsp_regression *f, const rsp_newton_fit *n) {
+    double total = 0;
+    if (n->status != RSP_FIT_SEPARATED && n->status != RSP_FIT_SINGULAR) return false;
+    for (size_t i = 0; i < f->m->n; i++) total += f->m->w[i];
+    return n->loglik > -1e-4 * total;
+}
+
 static void fit_likelihood(rsp_regression *f, rsp_diag *d) {
     if (!outcome_varies(f)) { /* everybody gave the same answer: nothing to explain */
         f->status |= RSP_F_SINGULAR;
@@ -537,6 +546,10 @@ static void fit_likelihood(rsp_regression *f, rsp_diag *d) {
     else start_values(f, n.par);
     if (f->has_theta) fit_negative_binomial(&l, &data, f->m->w, &n, &f->theta);
     else rsp_newton(&l, likelihood_weights(f), &n);
+    if (!counts && told_apart(f, &n)) {
+        n.status = RSP_FIT_SEPARATED;
+        for (size_t j = 0; j < q; j++) n.separated[j] = true;
+    }
     uint32_t flag = status_flag(n.status);
     f->loglik = n.loglik;
     for (size_t j = 0; j < q; j++) {
