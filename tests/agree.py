@@ -212,6 +212,12 @@ FOOT = re.compile(r"\n[^\n]*\n[^\n]*\n(?:Page|Seite) \d[^\n]*\n[^\n]*\n|\n[^\n]*
 WORDS = re.compile(r"95\s?%[ -]interval|95-%-Intervall|\b\d+ (?:groups?|other factors?|Gruppen?|weiteren? Faktor(?:en)?)\b", re.I)
 
 
+def other_way_round(row):
+    """A difference, which words may state from either side."""
+    numbers = {c: repr(-float(row[c])) for c in ("estimate", "lower", "upper") if row[c]}
+    return dict(row, **numbers)
+
+
 def compare_briefs(run, tables, variable):
     compared = 0
     for path in sorted(glob.glob(os.path.join(run, "briefs/*.pdf"))):
@@ -228,6 +234,7 @@ def compare_briefs(run, tables, variable):
             rows = about(tables.get(trace.group(1), []), variable, "" if country == "all" else country)
             if not rows:
                 fault(os.path.basename(path), "there is no table " + trace.group(1))
+            rows = rows + [other_way_round(r) for r in rows if r["statistic"] == "difference"]
             for token in TOKEN[lang].findall(WORDS.sub(" ", QUOTED.sub(" ", finding.replace("\n", " ")))):
                 compared += 1
                 if not is_rounding(token, lang, rows, ["estimate", "lower", "upper", "n"]):

@@ -376,7 +376,7 @@ static void what_nothing_has_changed_for_is_not_computed_again(void **state) {
     assert_stations(study, 0, 8);
     assert_int_equal(sh("grep -q Women %s/ca/wvs/latest/index.html %s/ca/wvs/latest/data/codebook.csv", here, here), 0);
     /* An analysis' own lines concern itself. */
-    assert_int_equal(sh("sed -i 's/id: poverty_gender,/id: poverty_gender, compare: yes,/' %s/study.yaml", study), 0);
+    assert_int_equal(sh("sed -i 's/id: poverty_gender/&\\n    compare: yes/' %s/study.yaml", study), 0);
     assert_stations(study, 1, 7);
     assert_int_equal(sh("grep -q 'computing poverty_gender: its own lines' %s/ca.txt", here), 0);
     /* A damaged entry costs time only. */
