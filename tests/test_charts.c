@@ -311,7 +311,9 @@ static void test_looks(void **state) {
 static void test_titles(void **state) {
     (void) state;
     rsp_scene *s = chart("heard", NULL);
-    assert_string_equal(s->title, "Heard \u2013 highest among respondents: Denmark");
+    assert_string_equal(s->title, "Highest among respondents: Denmark");
+    assert_true(mentions(s, "Heard. ")); /* what it is about stands below */
+    assert_non_null(strstr(s->description, "Heard. "));
     rsp_scene_free(s);
     w.p.preliminary = true;
     s = chart("heard", NULL);
@@ -372,7 +374,7 @@ static void read_whole(const char *dir, const char *name, rsp_buf *b) {
 /* Of a title that claims, the tests that bear it; of the others, where in study.yaml they stand. */
 static void titles_have_origins(const char *lines) {
     assert_non_null(strstr(lines, "chart,language,title,origin,analysis,domain,term,level,statistic\r\n"));
-    assert_non_null(strstr(lines, "heard-all-en,en,Heard \u2013 highest among respondents: Denmark,"
+    assert_non_null(strstr(lines, "heard-all-en,en,Highest among respondents: Denmark,"
                                   "finding_highest_respondents,heard,,heard=yes,"));
     assert_non_null(strstr(lines, "scores-all-en,en,Score,study.yaml: title of the analysis,,,,,\r\n"));
 }

@@ -13,7 +13,7 @@ Usage: trace.py STUDY RUN [--figures=LEAST] [--titles=LEAST] [--quadrants=LEAST]
 anything is wrong or there was nothing to hold. --no-pages leaves the PDFs alone; --spoil changes one row
 (analysis,domain,term,level,statistic), to see that it is noticed.
 """
-import csv, decimal, glob, html, json, os, re, subprocess, sys
+import csv, decimal, glob, html, json, math, os, re, subprocess, sys
 
 ALPHA = 0.05
 FEW, NAMED = 4, 3  # values of a sentence, names of a list
@@ -554,27 +554,151 @@ def hold_sentence(s, values, study):
 
 
 def labels_for(run, code, lang):
-    return {squeeze(r.get("label_" + lang) or code) for r in read_csv(os.path.join(run, "data/codebook.csv")) if r["code"] == code}
+    return {squeeze(r.get("label_" + lang) or code) for r in read_csv(os.path.join(run, "data/codebook.csv"))
+            if (r["code"] or r["variable"]) == code}
 
 
-def hold_highest(where, lang, title, lines, run, study):
-    """The group named lies above every other group of the analysis, by a test each."""
-    message = squeeze(study["messages"][lang][lines[0]["origin"]])
-    group = re.fullmatch(re.escape(message).replace(r"\{topic\}", ".*").replace(r"\{group\}", "(.*)"), squeeze(title))
-    tests = [study["results"].get(key_of(line)) for line in lines]
-    if not group or None in tests or not all(t["statistic"] == "difference" and sound(t) and significant(t) for t in tests):
-        return fault(where, "is no claim that tests bear: " + title)
+def number_of(row, field):
+    return float(row[field]) if row.get(field) else math.nan
+
+
+def known(row):
+    return row is not None and not math.isnan(number_of(row, "estimate")) and not re.search("suppressed|not_comparable", row["flag"])
+
+
+def own_domain(chart, study):
+    country = chart.rsplit("-", 2)[1]
+    return "" if country == "all" else "%s=%s" % (study["country"], country)
+
+
+def codes_of(level):
+    """The two groups that a test of differences names: codes may hold dashes, so every cut."""
+    return [(level[:m.start()], level[m.end():]) for m in re.finditer("-", level)]
+
+
+def side_of(test, codes):
+    """The group that lies above, of the two that are tested."""
+    cut = [c for c in codes_of(test["level"]) if c[0] in codes and c[1] in codes]
+    return cut[0][0 if number_of(test, "estimate") > 0 else 1] if len(cut) == 1 else None
+
+
+def groups_of(tests, study):
+    """The groups of the analysis whose items are tested."""
+    terms = {t["term"] for t in tests}
+    return {r["domain"].split("=")[1] for r in study["tables"][tests[0]["analysis"]]
+            if r["statistic"] != "difference" and r["domain"].count("=") == 1
+            and (r["term"] in terms or "%s=%s" % (r["term"], r["level"]) in terms)}
+
+
+def claim_highest(chart, tests, study):
+    """The group named lies above every other group of the analysis, by a test each, and by its estimate."""
+    codes = groups_of(tests, study)
+    if len({t["term"] for t in tests}) != 1 or any(t["statistic"] != "difference" or not significant(t) for t in tests):
+        return None
+    top = {side_of(t, codes) for t in tests}
     item, _, level = tests[0]["term"].partition("=")
-    rows = [r for r in study["tables"][tests[0]["analysis"]] if r["statistic"] != "difference" and r["term"] == item and
-            r["level"] == level and r["domain"].count("=") == 1]
-    codes = {r["domain"].split("=")[1] for r in rows}
-    beaten = {c: {o for o in codes for t in tests if float(t["estimate"]) * {c + "-" + o: 1, o + "-" + c: -1}.get(t["level"], 0) > 0}
-              for c in codes}
-    top = [c for c in codes if len(codes) > 1 and beaten[c] == codes - {c}]
-    if len(top) != 1 or group.group(1) not in labels_for(run, top[0], lang):
-        return fault(where, "names a group that does not lie above all others: " + title)
-    if max((r for r in rows if r["estimate"]), key=lambda r: float(r["estimate"]))["domain"].split("=")[1] != top[0]:
-        fault(where, "names a group whose estimate is not the highest: " + title)
+    values = {r["domain"].split("=")[1]: number_of(r, "estimate") for r in study["tables"][tests[0]["analysis"]]
+              if r["term"] == item and r["level"] == level and r["domain"].count("=") == 1 and known(r)}
+    if len(top) != 1 or len(tests) != len(codes) - 1 or top != {max(values, key=values.get)}:
+        return None
+    return {"name": top.pop()}
+
+
+def claim_differences(chart, tests, study):
+    """All known tests of the items, none left out; how many are significant, and the one group above if there are two."""
+    codes, terms = groups_of(tests, study), {t["term"] for t in tests}
+    every = [r for r in study["tables"][tests[0]["analysis"]]
+             if r["statistic"] == "difference" and r["term"] in terms and known(r) and r["p_adj"]]
+    if sorted(map(key_of, every)) != sorted(map(key_of, tests)):
+        return None
+    sides = [side_of(t, codes) for t in tests if significant(t)]
+    one = sides[0] if len(codes) == 2 and len(set(sides)) == 1 else None
+    return {"k": len(sides), "n": len(tests), "name": one}
+
+
+def claim_net(chart, nets, study):
+    """All items of the chart's analysis; how many have an interval above zero."""
+    analysis = chart.rsplit("-", 2)[0].split(".")[0]
+    terms = {r["term"] for r in study["tables"][analysis] if r["statistic"] in ("proportion", "net")}
+    domain = own_domain(chart, study)
+    if {r["term"] for r in nets} != terms or any(r["statistic"] != "net" or r["domain"] != domain for r in nets):
+        return None
+    return {"k": sum(number_of(r, "lower") > 0 for r in nets), "n": len(terms)}
+
+
+def claim_factors(chart, rows, study):
+    """All factors of the drivers, with p-values adjusted for their number."""
+    factors = {r["term"] for r in study["tables"][rows[0]["analysis"]] if r["statistic"] == "coefficient_std" and known(r)}
+    if {r["term"] for r in rows} != factors or any(r["statistic"] != "coefficient" or r["domain"] for r in rows):
+        return None
+    return {"k": sum(number_of(r, "p_adj") < 0.05 for r in rows), "n": len(factors)}
+
+
+def claim_associations(chart, rows, study):
+    """All rows of the model with the statistic shown."""
+    if any(r["statistic"] == "coefficient" and r["p_adj"] for r in rows):
+        return claim_factors(chart, rows, study)
+    shown = {r["statistic"] for r in rows}
+    every = [r for r in study["tables"][rows[0]["analysis"]] if r["statistic"] in shown and not r["domain"] and known(r)
+             and r["term"] != "(Intercept)"]
+    if len(shown) != 1 or sorted(map(key_of, every)) != sorted(map(key_of, rows)):
+        return None
+    return {"k": sum(number_of(r, "p") < 0.05 for r in rows), "n": len(rows)}
+
+
+def claim_blocks(chart, rows, study):
+    """Factors whose importance is above the average with its interval, and whose rating is below zero with its own."""
+    table, domain = study["tables"][rows[0]["analysis"]], own_domain(chart, study)
+    shares = {r["term"]: r for r in table if r["statistic"] == "explained_share" and not r["domain"]}
+    nets = {r["term"]: r for r in table if r["statistic"] == "net" and r["domain"] == domain}
+    both = {t for t in shares if known(shares[t]) and known(nets.get(t))}
+    average = 1 / sum(not re.search("unanswered|constant", r["flag"]) for r in shares.values())
+    found = [t for t in both if number_of(shares[t], "lower") > average and number_of(nets[t], "upper") < 0]
+    if sorted(map(key_of, rows)) != sorted(key_of(x[t]) for t in both for x in (shares, nets)):
+        return None
+    return {"k": len(found), "n": len(both), "name": found[0] if len(found) == 1 else None}
+
+
+def claim_first(chart, tests, study):
+    """The choice with the largest share, and how many others no test puts below it."""
+    table, domain = study["tables"][tests[0]["analysis"]], own_domain(chart, study)
+    shares = {r["level"]: r for r in table if r["statistic"] == "proportion" and r["domain"] == domain}
+    top = max((c for c in shares if known(shares[c])), key=lambda c: number_of(shares[c], "estimate"))
+    pairs = [(t, [c for c in codes_of(t["level"]) if set(c) <= set(shares) and top in c]) for t in tests]
+    others = {c for _, cuts in pairs for cut in cuts for c in cut} - {top}
+    if others != set(shares) - {top} or any(t["domain"] != domain or len(cuts) != 1 for t, cuts in pairs):
+        return None
+    below = sum(significant(t) and side_of(t, shares) == top for t in tests)
+    return {"k": len(shares) - below, "n": len(shares), "name": top}
+
+
+# What a title claims: how it is worked out anew, and how many it must be of (None: any).
+TITLES = {"finding_highest": (claim_highest, None), "finding_higher": (claim_differences, None),
+          "finding_differences": (claim_differences, None), "finding_no_difference": (claim_differences, 0),
+          "finding_net": (claim_net, None), "finding_factors": (claim_factors, None),
+          "finding_associations": (claim_associations, None), "finding_no_association": (claim_associations, 0),
+          "finding_blocks": (claim_blocks, 1), "finding_some_block": (claim_blocks, None),
+          "finding_none_blocks": (claim_blocks, 0), "finding_first": (claim_first, 1),
+          "finding_first_shared": (claim_first, None)}
+
+
+def hold_title(chart, lang, title, lines, run, study):
+    """The title says, in its message's words, what the results say when they are asked anew."""
+    origin = lines[0]["origin"]
+    work_out, must = TITLES[origin.removesuffix("_respondents")]
+    rows = [study["results"].get(key_of(line)) for line in lines]
+    if not all(map(known, rows)) or len(set(map(key_of, rows))) != len(rows) or len({r["analysis"] for r in rows}) != 1:
+        return fault(chart, "is no claim that rows bear: " + title)
+    said = work_out(chart, rows, study)
+    message = squeeze(study["messages"][lang][origin])
+    if said is None or must not in (None, said.get("k")) or ("{name}" in message and not said.get("name")):
+        return fault(chart, "claims what its rows do not bear: " + title)
+    names = labels_for(run, said.get("name") or "", lang) or {""}
+    may = {message.replace("{k}", str(said.get("k"))).replace("{n}", str(said.get("n"))).replace("{name}", n) for n in names}
+    if squeeze(title) not in may:
+        fault(chart, "should say %s, but says: %s" % (" or ".join(sorted(may)), title))
+    if len(title.split()) > 10:
+        fault(chart, "has a title of more than ten words: " + title)
 
 
 def hold_titles(run, study):
@@ -591,10 +715,10 @@ def hold_titles(run, study):
             title = html.unescape(re.search(r"<title[^>]*>([^<]*)</title>", f.read()).group(1))
         if any(line["title"] != title for line in lines):
             fault(name, "has another title: " + title)
-        if lines[0]["origin"].startswith("finding_highest"):
+        if lines[0]["origin"].removesuffix("_respondents") in TITLES:
             study["messages"].setdefault(lang, messages_of(lang))
             claims += 1
-            hold_highest(name, lang, title, lines, run, study)
+            hold_title(name, lang, title, lines, run, study)
         elif not lines[0]["origin"].startswith("study.yaml: ") or lines[0]["analysis"]:
             fault(name, "has a title from nowhere: " + title)
     return claims

@@ -86,6 +86,7 @@ typedef struct {
     rsp_scene *s;
     rsp_arena *a; /* the scene's */
     chart_data data;
+    const char *subject;   /* what the chart is about, where its title says what was found; NULL: the title is it */
     double left, right, y; /* of what is drawn next */
     bool used[CHART_N_STATES], arrows, intervals;
     bool inset;           /* on a page that names survey, period, content id and kind of sample itself */
@@ -110,10 +111,14 @@ bool chart_known(const rsp_published_row *r);      /* there is a number to draw 
 const char *chart_kind_word(chart_kind kind);      /* as study.yaml calls it */
 bool chart_share(const chart *c);                  /* values are shares, shown in per cent */
 const char *chart_value(const chart *c, double x); /* as in a label: "44 %", "+12", "52.3" */
-const char *chart_title(const chart *c);
 /* Respondents of the rows: all the same, or lowest and highest. False if no row has them. */
 bool chart_bases(const chart *c, double *low, double *high);
 double chart_row_n(const chart *c, const chart_row *r);
+
+/* ---- chart_titles.c: what the chart says ------------------------------------------------------------------------ */
+
+/* At most ten words, and what the chart is about where these say something else (NULL: they do not). */
+const char *chart_title(const chart *c, const char **subject);
 
 /* ---- chart_page.c: what stands around ---------------------------------------------------------------------------- */
 
@@ -166,6 +171,9 @@ bool chart_tiles_check(rsp_diag *d); /* false, and reported, where reports/tiles
 bool chart_collect_upset(chart *c);
 void chart_draw_upset(chart *c);
 bool chart_collect_ranking(chart *c);
+/* The run's test of the shares that place two choices, and whether the first is the larger; NULL: there is none. */
+const rsp_published_row *chart_choice_test(const chart *c, const rsp_published_row *a, const rsp_published_row *b,
+                                           bool *above);
 void chart_draw_ranking(chart *c);
 bool chart_collect_waves(chart *c); /* slope, multiples */
 void chart_draw_slope(chart *c);
@@ -173,6 +181,7 @@ void chart_draw_multiples(chart *c);
 bool chart_collect_histogram(chart *c);
 void chart_draw_histogram(chart *c);
 bool chart_collect_quadrant(chart *c);
+double chart_average_share(const chart *c); /* of the factors that share what is explained */
 void chart_draw_quadrant(chart *c);
 void chart_draw_dots(chart *c);
 void chart_draw_forest(chart *c);

@@ -92,10 +92,11 @@ static void sentence(rsp_buf *b, const char *text) {
 
 void chart_head(chart *c) {
     const rsp_theme *th = c->theme;
-    c->s->title = chart_title(c);
+    c->s->title = chart_title(c, &c->subject);
     paragraph(c, c->s->title, th->title_size, true, th->ink, 3);
     rsp_buf b = {0};
-    rsp_buf_puts(&b, measure(c));
+    if (c->subject) sentence(&b, c->subject);
+    sentence(&b, measure(c));
     if (c->data.topic) sentence(&b, c->data.topic);
     sentence(&b, who(c));
     if (!chart_shows_n(c) || !has_n_column(c)) sentence(&b, base_text(c));
@@ -238,6 +239,7 @@ static void describe(chart *c) {
     const rsp_published_row *low_cell = NULL, *high_cell = NULL;
     sentence(&b, rsp_say(c->t, c->a, rsp_printf(c->a, "alt_%s", chart_kind_word(c->data.kind)),
                          (rsp_arg[]){{"n", NULL, (double) c->data.n_rows}}, 1));
+    if (c->subject) sentence(&b, c->subject);
     if (c->data.alt) sentence(&b, c->data.alt);
     size_t columns = c->data.kind == CHART_RANKING ? 1 : c->data.n_columns;
     for (size_t r = 0; r < c->data.n_rows && one_scale(c); r++)

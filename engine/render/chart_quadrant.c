@@ -40,7 +40,7 @@ static const char *side_list(const chart *c, double average, bool enables) {
 }
 
 /* Of the factors that share what is explained: not of those set aside. */
-static double average_share(const chart *c) {
+double chart_average_share(const chart *c) {
     const rsp_drivers *d = &c->x->model.drivers;
     size_t n = 0;
     for (size_t k = 0; k < d->n_factors; k++) {
@@ -71,7 +71,7 @@ static const char *with_note(const chart *c, const char *note, const char *key, 
 }
 
 static void add_words(chart *c, const char *missing) {
-    const char *up = side_list(c, average_share(c), true), *down = side_list(c, average_share(c), false);
+    const char *up = side_list(c, chart_average_share(c), true), *down = side_list(c, chart_average_share(c), false);
     const char *none = rsp_say(c->t, c->a, "quadrant_nobody", NULL, 0);
     c->data.alt = rsp_say(c->t, c->a, "quadrant_alt",
                           (rsp_arg[]){{"enables", up ? up : none, 0}, {"blocks", down ? down : none, 0}}, 2);
@@ -134,7 +134,7 @@ static void narrow(chart_axis *x, double from, double to) {
 }
 
 static plane make_plane(chart *c) {
-    double low = -0.05, high = 0.05, most = average_share(c);
+    double low = -0.05, high = 0.05, most = chart_average_share(c);
     for (size_t r = 0; r < c->data.n_rows; r++) {
         low = fmin(low, low_end(c->data.rows[r].net));
         high = fmax(high, high_end(c->data.rows[r].net));
@@ -174,7 +174,7 @@ static void draw_grid(chart *c, const plane *p) {
         grid_line(c, p->box.x, y, end, y, c->theme->grid, 0.7);
         chart_text_middle(c, p->box.x - 5, y, share_text(c, p->up.ticks[k]), right);
     }
-    double zero = chart_axis_at(&p->across, 0), middle = chart_axis_at(&p->up, average_share(c));
+    double zero = chart_axis_at(&p->across, 0), middle = chart_axis_at(&p->up, chart_average_share(c));
     grid_line(c, zero, p->box.y, zero, bottom, c->theme->ink, 0.9);
     grid_line(c, p->box.x, middle, end, middle, c->theme->ink, 0.9)->dashed = true;
 }
@@ -290,7 +290,7 @@ static double cost_of(rsp_box box, const plane *p, const point *points, size_t n
 static bool place_name(const chart *c, const plane *p, const point *points, size_t own, rsp_box *names, rsp_box size) {
     static const double side[8][2] = {{1, -1}, {1, 1}, {-1, -1}, {-1, 1}, {1, 0}, {-1, 0}, {0, -1}, {0, 1}};
     const point *at = &points[own];
-    double lines[2] = {chart_axis_at(&p->across, 0), chart_axis_at(&p->up, average_share(c))}, least = INFINITY;
+    double lines[2] = {chart_axis_at(&p->across, 0), chart_axis_at(&p->up, chart_average_share(c))}, least = INFINITY;
     rsp_box best = {at->x + MARK + 3, at->y - size.h / 2, size.w, size.h};
     for (int ring = 0; ring < MOST_RINGS; ring++)
         for (int k = 0; k < 8; k++)

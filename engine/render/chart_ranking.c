@@ -13,18 +13,27 @@ static const rsp_published_row *find_rank(const chart *c, const rsp_published_ro
     return rsp_published_find(c->p->results, share->analysis, share->domain, share->term, share->level, "mean_rank");
 }
 
+const rsp_published_row *chart_choice_test(const chart *c, const rsp_published_row *a, const rsp_published_row *b,
+                                           bool *above) {
+    const char *levels[] = {rsp_printf(c->a, "%s-%s", a->level, b->level),
+                            rsp_printf(c->a, "%s-%s", b->level, a->level)};
+    for (int k = 0; k < 2; k++) {
+        const rsp_published_row *d =
+            rsp_published_find(c->p->results, a->analysis, a->domain, a->term, levels[k], "choice_difference");
+        if (!chart_known(d) || isnan(d->p_adj)) continue;
+        *above = k ? d->estimate < 0 : d->estimate > 0;
+        return d;
+    }
+    return NULL;
+}
+
 /* Is `upper` placed by a larger share than `lower`, by a test of this run? */
 static bool tested_above(const chart *c, const rsp_published_row *upper, const rsp_published_row *lower, bool *any) {
-    const char *levels[] = {rsp_printf(c->a, "%s-%s", upper->level, lower->level),
-                            rsp_printf(c->a, "%s-%s", lower->level, upper->level)};
-    for (int k = 0; k < 2; k++) {
-        const rsp_published_row *d = rsp_published_find(c->p->results, upper->analysis, upper->domain, upper->term,
-                                                        levels[k], "choice_difference");
-        if (!chart_known(d) || isnan(d->p_adj)) continue;
-        *any = true;
-        return d->p_adj < 0.05 && (k ? d->estimate < 0 : d->estimate > 0);
-    }
-    return false;
+    bool above = false;
+    const rsp_published_row *d = chart_choice_test(c, upper, lower, &above);
+    if (!d) return false;
+    *any = true;
+    return above && d->p_adj < 0.05;
 }
 
 /* A choice begins a band where it lies below the first of the band before; hidden ones stay in the last. */
