@@ -560,7 +560,7 @@ static void a_brief_keeps_to_its_limits(void **state) {
     static const struct {
         int pages, words;
         bool possible;
-    } limits[] = {{4, 1200, true}, {2, 1200, true}, {4, 400, true}, {1, 50, false}};
+    } limits[] = {{4, 1200, true}, {4, 600, true}, {2, 1200, true}, {1, 50, false}};
     char dir[] = "/tmp/test_brief_limits_XXXXXX", latest[128];
     int before = 0;
     (void) state;
