@@ -2,7 +2,7 @@
  *
  * Pieces that belong together (a heading and what it heads) form a group that no page break divides; paragraphs are
  * short and stay whole, so there are neither widows nor orphans. A figure that does not fit waits for the top of the
- * next page while the text goes on, as in books; figures keep their order. */
+ * next page while the text goes on, as in books; figures keep their order. A list that they would divide waits for them. */
 #include "brief.h"
 
 #include <math.h>
@@ -67,6 +67,18 @@ static size_t end_of_group(const brief_document *d, size_t k) {
     return k < d->n ? k + 1 : d->n;
 }
 
+/* Where the list ends that goes on behind piece `k` (exclusive). */
+static size_t end_of_list(const brief_document *d, size_t k) {
+    while (k < d->n && d->pieces[k].continues) k = end_of_group(d, k);
+    return k;
+}
+
+/* Figures that wait would stand within the list. */
+static bool is_divided(const placer *p, size_t from, size_t to) {
+    size_t end = end_of_list(p->d, to);
+    return p->n_waiting && end > to && !p->d->pieces[from].continues && p->y + height_of(p, from, end) > BRIEF_BOTTOM;
+}
+
 static void place_group(placer *p, size_t from, size_t to) {
     bool fits = p->y + height_of(p, from, to) <= BRIEF_BOTTOM;
     if (p->d->pieces[from].kind == PIECE_FIGURE && (!fits || p->n_waiting)) {
@@ -82,7 +94,7 @@ static void place_all(brief_document *d, size_t break_before, bool apart, size_t
     placer p = {.d = d, .apart = apart, .y = BRIEF_TOP, .floor = BRIEF_TOP, .waiting = waiting, .order = order};
     for (size_t k = 0; k < d->n;) {
         size_t to = end_of_group(d, k);
-        if (d->n && k == break_before && p.y > BRIEF_TOP) new_page(&p);
+        if (p.y > BRIEF_TOP && (k == break_before || is_divided(&p, k, to))) new_page(&p);
         place_group(&p, k, to);
         k = to;
     }
