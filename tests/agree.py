@@ -179,8 +179,18 @@ def printed_words(study, texts):
     return {token for line in said for token in re.findall(r"\d+(?:\.\d+)?%?", line)}
 
 
+def counted_in_titles(run):
+    """Numbers in titles that count tests, by chart: tests/trace.py works them out anew."""
+    found = {}
+    with open(os.path.join(run, "quality/figures.csv"), encoding="utf-8", newline="") as f:
+        for line in csv.DictReader(f):
+            if line["origin"].startswith("finding_"):
+                found[line["chart"]] = set(re.findall(r"\d+", line["title"]))
+    return found
+
+
 def compare_charts(study, run, tables, variable, labels):
-    compared = 0
+    compared, counted = 0, counted_in_titles(run)
     for path in sorted(glob.glob(os.path.join(run, "charts/*-en.pdf"))):
         stem, country, _ = os.path.basename(path).rsplit("-", 2)
         rows = about(tables.get(stem.split(".")[0], []), variable, "" if country == "all" else country, True)
@@ -190,6 +200,7 @@ def compare_charts(study, run, tables, variable, labels):
         # A heat map of correlations numbers its items.
         items = {r[c] for r in rows if r["statistic"].startswith("correlation") for c in ("term", "level")}
         numbering = {str(k + 1) for k in range(len(items))}
+        numbering |= counted.get(os.path.basename(path)[:-4], set())
         said = list(words(path))
         numeric, signless = [w for w in said if TOKEN["en"].fullmatch(w[3])], any(w[3] == "%" for w in said)
         for token in without_axes(numeric, of_model):
