@@ -98,6 +98,7 @@ bool rsp_inputs_id(const rsp_request *r, char id[17], rsp_diag *d) {
     rsp_hash h;
     rsp_hash_init(&h);
     bool ok = rsp_hash_request(&h, r, d) && hash_exports(&h, r->study, a, d);
+    rsp_hash_str(&h, RSP_COMMIT); /* the next build of a version may compute otherwise */
     char forgotten[65];
     const char *path = rsp_forgotten_path(r->study, a);
     if (path && rsp_hash_file(path, forgotten)) rsp_hash_str(&h, forgotten);
