@@ -98,7 +98,7 @@
 
   function figure(p) {
     const f = element("figure", "", {lang: p.lang}), stem = "charts/" + encodeURIComponent(p.file.slice(0, -4));
-    const alt = p.title + (p.alt ? ". " + p.alt : "");
+    const alt = p.title + (p.alt ? (/[.!?…]$/.test(p.title) ? " " : ". ") + p.alt : "");
     f.append(element("img", "", {src: stem + ".svg", alt, width: p.w, height: p.h}));
     const caption = element("figcaption", say("site_download") + ": ", {lang: state.lang});
     ["svg", "png", "pdf"].forEach((type, k) => {

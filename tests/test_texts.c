@@ -245,6 +245,16 @@ static void test_concurrent(void **state) {
     rsp_texts_free(t);
 }
 
+static void test_full_stop(void **state) {
+    (void) state;
+    static const struct {
+        const char *text, *stop;
+    } cases[] = {{"Age", "."},      {"Age.", ""},    {"How old?", ""}, {"Well!", ""},
+                 {"And\u2026", ""}, {"\u2013", "."}, {"", "."}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+        assert_string_equal(rsp_full_stop(cases[k].text), cases[k].stop);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_plurals),
                                        cmocka_unit_test(test_numbers),
@@ -255,6 +265,7 @@ int main(void) {
                                        cmocka_unit_test(test_strange_languages),
                                        cmocka_unit_test(test_messages),
                                        cmocka_unit_test(test_malformed),
+                                       cmocka_unit_test(test_full_stop),
                                        cmocka_unit_test(test_concurrent)};
     return cmocka_run_group_tests_name("texts", tests, NULL, NULL);
 }

@@ -155,6 +155,24 @@ static void a_quadrant_says_what_results_say(void **state) {
     assert_int_equal(sh("grep -q '^drivers-all-pl: says of its factors' %s/said", here), 0);
 }
 
+/* Who hears the text only knows which of several averages is meant, and what bars of answers say. */
+static void values_name_what_they_are_of(void **state) {
+    (void) state;
+    assert_int_equal(
+        sh("grep -q '<desc[^<]*Actively engaging (score 0 to 100), Average of the participating countries: [0-9]' "
+           "%s/claims/ifsw/latest/charts/scores-all-en.svg",
+           here),
+        0);
+    assert_int_equal(sh("grep -q '<desc[^<]*Stacked bars of answers.*Net agreement, points: from [^<]*[0-9] (' "
+                        "%s/claims/ifsw/latest/charts/engage_items-all-en.svg",
+                        here),
+                     0);
+    assert_int_equal(sh("grep -l '<desc[^>]*>Stacked bars of answers, [0-9]* rows*\\. \\(The numbers\\|Simulated\\)' "
+                        "%s/claims/ifsw/latest/charts/*-en.svg",
+                        here),
+                     1); /* none has bars without a number */
+}
+
 /* ---- structure -------------------------------------------------------------------------------------------------- */
 
 static int matterhorn(const char *files) {
@@ -207,8 +225,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sentence_can_be_traced),     cmocka_unit_test(a_wrong_row_is_noticed),
         cmocka_unit_test(a_changed_trace_is_noticed),       cmocka_unit_test(a_title_that_claims_can_be_traced),
-        cmocka_unit_test(a_quadrant_says_what_results_say), cmocka_unit_test(structures_are_accessible),
-        cmocka_unit_test(a_damaged_structure_is_noticed),
+        cmocka_unit_test(a_quadrant_says_what_results_say), cmocka_unit_test(values_name_what_they_are_of),
+        cmocka_unit_test(structures_are_accessible),        cmocka_unit_test(a_damaged_structure_is_noticed),
     };
     return cmocka_run_group_tests_name("trace", tests, make_folder, remove_folder);
 }

@@ -238,7 +238,8 @@ static void draw_figure(painter *p, const brief_piece *x) {
     rsp_scene_draw(x->scene, p->cr);
     cairo_restore(p->cr);
     close_tag(p, "Figure");
-    const char *alt = rsp_printf(p->e->arena, "%s. %s", x->scene->title, x->scene->description);
+    const char *alt =
+        rsp_printf(p->e->arena, "%s%s %s", x->scene->title, rsp_full_stop(x->scene->title), x->scene->description);
     p->figures[p->n_figures++] =
         (rsp_pdf_figure){alt, {x->x, bottom, x->x + x->scene->width, bottom + x->scene->height}};
 }
@@ -282,7 +283,8 @@ static void draw_footer(painter *p, const brief_document *d) {
     fill(p, RULE, BRIEF_LEFT, FOOTER_Y - 5, BRIEF_WIDTH, 0.5);
     double h = brief_show(p->cr, p->lang, d->footer, NULL, &type, BRIEF_LEFT, FOOTER_Y, width, &p->unknown);
     if (d->notice)
-        brief_show(p->cr, p->lang, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, BRIEF_WIDTH - below, &p->unknown);
+        brief_show(p->cr, p->lang, d->notice, NULL, &strong, BRIEF_LEFT, FOOTER_Y + h, BRIEF_WIDTH - below,
+                   &p->unknown);
     draw_words(p, number, &type, true, BRIEF_LEFT, FOOTER_Y, BRIEF_WIDTH);
     draw_words(p, d->content, &type, true, BRIEF_LEFT, FOOTER_Y + line, BRIEF_WIDTH);
 }

@@ -86,7 +86,10 @@ static const char *who(const chart *c) {
 
 static void sentence(rsp_buf *b, const char *text) {
     if (!*text) return;
-    if (b->length) rsp_buf_puts(b, b->data[b->length - 1] == '.' ? " " : ". ");
+    if (b->length) {
+        rsp_buf_puts(b, rsp_full_stop(b->data));
+        rsp_buf_puts(b, " ");
+    }
     rsp_buf_puts(b, text);
 }
 
@@ -221,47 +224,106 @@ static const char *notes(const chart *c) {
     return text;
 }
 
-/* All numbers of the chart can be compared with each other. */
-static bool one_scale(const chart *c) {
-    return c->data.kind != CHART_AGREEMENT && c->data.kind != CHART_DIVERGING && c->data.kind != CHART_HISTOGRAM;
+/* Bars of all answers to a question: no value can be compared with that of another answer. */
+static bool all_answers(const chart *c) { return c->data.kind == CHART_AGREEMENT || c->data.kind == CHART_DIVERGING; }
+
+/* A row's name with the heading that it stands under. */
+static const char *row_name(const chart *c, size_t row) {
+    const chart_row *x = &c->data.rows[row];
+    return x->section ? rsp_printf(c->a, "%s, %s", x->section, x->label) : x->label;
 }
 
-static const char *cell_label(const chart *c, size_t row, size_t column) {
-    if (!c->data.pairs) return c->data.rows[row].label;
+static const char *cell_name(const chart *c, size_t row, size_t column) {
+    const char *name = row_name(c, row);
+    if (all_answers(c)) return name;
+    if (!c->data.pairs)
+        return c->data.n_columns > 1 && c->data.columns && c->data.kind != CHART_RANKING
+                   ? rsp_printf(c->a, "%s, %s", name, c->data.columns[column])
+                   : name;
     return rsp_say(c->t, c->a, "alt_pair",
                    (rsp_arg[]){{"first", c->data.columns[column], 0}, {"second", c->data.columns[row], 0}}, 2);
+}
+
+/* The smallest and the largest value, and where they are. */
+typedef struct {
+    double low, high;
+    const char *low_name, *high_name; /* NULL: no value is known */
+} extent;
+
+static void widen(const chart *c, extent *e, const rsp_published_row *x, size_t row, size_t column) {
+    bool pooled_column = !all_answers(c) && c->data.pooled_column && c->data.pooled_column[column];
+    if (!chart_known(x) || c->data.rows[row].pooled || pooled_column) return;
+    if (!e->low_name || x->estimate < e->low) e->low = x->estimate, e->low_name = cell_name(c, row, column);
+    if (!e->high_name || x->estimate > e->high) e->high = x->estimate, e->high_name = cell_name(c, row, column);
+}
+
+/* of: what reaches from the low value to the high one; NULL: the chart's title says it. */
+static void say_extent(const chart *c, rsp_buf *b, const extent *e, const char *of, const char *low, const char *high) {
+    if (!e->low_name) return;
+    sentence(b, rsp_say(c->t, c->a, of ? "alt_range_of" : "alt_range",
+                        (rsp_arg[]){{"low", low, 0},
+                                    {"low_label", e->low_name, 0},
+                                    {"high", high, 0},
+                                    {"high_label", e->high_name, 0},
+                                    {"of", of, 0}},
+                        of ? 5 : 4));
+}
+
+static void say_range(const chart *c, rsp_buf *b, size_t from, size_t to, const char *of) {
+    extent e = {0};
+    for (size_t r = 0; r < c->data.n_rows; r++)
+        for (size_t k = from; k < to; k++) widen(c, &e, c->data.rows[r].cells[k], r, k);
+    say_extent(c, b, &e, of, chart_value(c, e.low), chart_value(c, e.high));
+}
+
+static void say_value(const chart *c, rsp_buf *b, const char *label, const rsp_published_row *x) {
+    if (!chart_known(x)) return;
+    sentence(b, rsp_say(c->t, c->a, "alt_pooled",
+                        (rsp_arg[]){{"label", label, 0}, {"value", chart_value(c, x->estimate), 0}}, 2));
+}
+
+/* The answer with the largest share of all rows together. */
+static size_t main_answer(const chart *c) {
+    size_t best = 0;
+    double most = -1;
+    for (size_t k = 0; k < c->data.n_columns; k++) {
+        double sum = 0;
+        for (size_t r = 0; r < c->data.n_rows; r++)
+            if (chart_known(c->data.rows[r].cells[k])) sum += c->data.rows[r].cells[k]->estimate;
+        if (sum > most) most = sum, best = k;
+    }
+    return best;
+}
+
+/* One bar: its answers. Several: the range of what they are sorted by, net agreement, or of the most frequent answer. */
+static void say_answers(const chart *c, rsp_buf *b) {
+    extent e = {0};
+    for (size_t k = 0; k < c->data.n_columns && c->data.n_rows == 1; k++)
+        say_value(c, b, c->data.columns[k], c->data.rows[0].cells[k]);
+    if (c->data.n_rows == 1) return;
+    for (size_t r = 0; r < c->data.n_rows && c->data.has_net; r++) widen(c, &e, c->data.rows[r].net, r, 0);
+    if (e.low_name) {
+        const char *low = rsp_say(c->t, c->a, "net_value", (rsp_arg[]){{"x", NULL, e.low}}, 1),
+                   *high = rsp_say(c->t, c->a, "net_value", (rsp_arg[]){{"x", NULL, e.high}}, 1);
+        say_extent(c, b, &e, say0(c, "net_heading"), low, high);
+        return;
+    }
+    size_t answer = main_answer(c);
+    say_range(c, b, answer, answer + 1, c->data.columns[answer]);
 }
 
 /* The text alternative: what kind of picture, from where to where, the value of everybody. */
 static void describe(chart *c) {
     rsp_buf b = {0};
-    const char *low = "", *high = "";
-    const rsp_published_row *low_cell = NULL, *high_cell = NULL;
     sentence(&b, rsp_say(c->t, c->a, rsp_printf(c->a, "alt_%s", chart_kind_word(c->data.kind)),
                          (rsp_arg[]){{"n", NULL, (double) c->data.n_rows}}, 1));
     if (c->subject) sentence(&b, c->subject);
     if (c->data.alt) sentence(&b, c->data.alt);
-    size_t columns = c->data.kind == CHART_RANKING ? 1 : c->data.n_columns;
-    for (size_t r = 0; r < c->data.n_rows && one_scale(c); r++)
-        for (size_t k = 0; k < columns; k++) {
-            const rsp_published_row *x = c->data.rows[r].cells[k];
-            if (!chart_known(x) || c->data.rows[r].pooled) continue;
-            if (!low_cell || x->estimate < low_cell->estimate) low = cell_label(c, r, k), low_cell = x;
-            if (!high_cell || x->estimate > high_cell->estimate) high = cell_label(c, r, k), high_cell = x;
-        }
-    if (low_cell)
-        sentence(&b, rsp_say(c->t, c->a, "alt_range",
-                             (rsp_arg[]){{"low", chart_value(c, low_cell->estimate), 0},
-                                         {"low_label", low, 0},
-                                         {"high", chart_value(c, high_cell->estimate), 0},
-                                         {"high_label", high, 0}},
-                             4));
-    for (size_t r = 0; r < c->data.n_rows && c->data.n_columns == 1; r++)
-        if (c->data.rows[r].pooled && chart_known(c->data.rows[r].cells[0]))
-            sentence(&b, rsp_say(c->t, c->a, "alt_pooled",
-                                 (rsp_arg[]){{"label", c->data.rows[r].label, 0},
-                                             {"value", chart_value(c, c->data.rows[r].cells[0]->estimate), 0}},
-                                 2));
+    if (all_answers(c)) say_answers(c, &b);
+    else if (c->data.kind != CHART_HISTOGRAM)
+        say_range(c, &b, 0, c->data.kind == CHART_RANKING ? 1 : c->data.n_columns, NULL);
+    for (size_t r = 0; r < c->data.n_rows && c->data.n_columns == 1 && !all_answers(c); r++)
+        if (c->data.rows[r].pooled) say_value(c, &b, row_name(c, r), c->data.rows[r].cells[0]);
     if (c->p->simulated) sentence(&b, say0(c, "simulated_note"));
     sentence(&b, say0(c, "alt_tables"));
     c->s->description = rsp_strdup(c->a, b.data);

@@ -102,7 +102,7 @@ static void chart(rsp_site *s, const rsp_site_file *x) {
                                    ? x->name
                                    : rsp_label_analysis(s->labels, s->a, s->p->study->analyses[x->analysis].id));
     if (description) {
-        rsp_buf_puts(&s->out, ". ");
+        rsp_buf_printf(&s->out, "%s ", title ? rsp_full_stop(title) : ".");
         quoted(s, description);
     }
     rsp_buf_puts(&s->out, "\">\n<figcaption>");

@@ -196,6 +196,19 @@ const char *rsp_say(const rsp_texts *t, rsp_arena *a, const char *key, const rsp
     return rsp_msg_format(t->messages[k], t->locale, a, args, n);
 }
 
+static bool ends_with(const char *text, size_t n, const char *end) {
+    size_t m = strlen(end);
+    return n >= m && memcmp(text + n - m, end, m) == 0;
+}
+
+const char *rsp_full_stop(const char *text) {
+    static const char *const marks[] = {".", "!", "?", "\u2026"};
+    size_t n = strlen(text);
+    for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
+        if (ends_with(text, n, marks[k])) return "";
+    return ".";
+}
+
 static const char *say_with(const rsp_texts *t, rsp_arena *a, UNumberFormatter *const *formats, double x, int digits) {
     (void) t;
     if (isnan(x)) return "\u2013";

@@ -29,6 +29,9 @@ const char *rsp_texts_lang(const rsp_texts *t);
 const char *rsp_texts_locale(const rsp_texts *t);
 /* The message with its arguments put in. Unknown keys and arguments are bugs (assert). Thread-safe. */
 const char *rsp_say(const rsp_texts *t, rsp_arena *a, const char *key, const rsp_arg *args, size_t n);
+
+/* What a text lacks to be a sentence: "." or, where it ends with a mark of its own (. ! ? or three dots), nothing. */
+const char *rsp_full_stop(const char *text);
 /* Numbers by the language's rules, `digits` decimals (0 to 6). Percent: 0.437 -> "43,7 %". A negative number
  * has the minus sign U+2212; a missing one is an en dash. */
 const char *rsp_say_number(const rsp_texts *t, rsp_arena *a, double x, int digits);
