@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <isa-l/igzip_lib.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,7 @@ static bool pack_all(packing *p) {
     size_t bound = p->n + p->n / 8 + HEADERS; /* what cannot be packed is stored, a little longer than it came */
     p->out = bound <= UINT32_MAX ? malloc(bound) : NULL;
     if (!p->out) return false;
+    memset(&z, 0, offsetof(struct isal_zstream, internal_state)); /* the next function leaves out hist_bits, the window */
     isal_deflate_stateless_init(&z);
     z.gzip_flag = p->window_bits < 0 ? IGZIP_DEFLATE : p->window_bits > MAX_WBITS ? IGZIP_GZIP : IGZIP_ZLIB;
     z.end_of_stream = 1;
