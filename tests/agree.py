@@ -10,7 +10,7 @@ the very group where a group is named by the file. Usage: agree.py STUDY RUN [PA
 and how much was compared; status 1 if anything disagrees, or if there was nothing to compare. --spoil takes the numbers of
 one row (analysis,domain,term,level,statistic) for others, to see that it is noticed.
 """
-import csv, glob, math, os, re, sqlite3, subprocess, sys, zipfile
+import csv, glob, html, math, os, re, sqlite3, subprocess, sys, zipfile
 
 NUMBERS = ["estimate", "se", "df", "df1", "lower", "upper", "p", "p_adj", "n", "n_eff", "deff"]
 TOKEN = {
@@ -55,18 +55,42 @@ def compare_sqlite(run, rows):
 def sheets(book):
     names = re.findall(r'<sheet [^>]*name="([^"]*)"', book.read("xl/workbook.xml").decode())
     for k, name in enumerate(names):
-        yield name, book.read("xl/worksheets/sheet%d.xml" % (k + 1)).decode()
+        yield html.unescape(name), book.read("xl/worksheets/sheet%d.xml" % (k + 1)).decode()
+
+
+def listed_analyses(book):
+    """What the contents, the second sheet, say: the name of each table's sheet, and its analysis in the open data."""
+    said = [html.unescape("".join(re.findall(r"<t[^>]*>([^<]*)</t>", text)))
+            for text in re.findall(r"<si>(.*?)</si>", book.read("xl/sharedStrings.xml").decode(), re.S)]
+    rows = {}
+    for column, row, k in re.findall(r'<c r="([A-Z]+)(\d+)"[^>]* t="s"[^>]*><v>(\d+)</v>', list(sheets(book))[1][1]):
+        rows.setdefault(int(row), {})[column] = said[int(k)]
+    return {r["A"]: r["E"] for number, r in rows.items() if number > 2}
+
+
+def check_names(where, names, listed):
+    """Every sheet behind the leading ones is listed, and its name one that spreadsheets take."""
+    if [n for n in names if re.match(r"\d\d", n)] != list(listed):
+        fault(where, "the contents do not list the sheets of tables in their order")
+    if len({n.casefold() for n in names}) < len(names):
+        fault(where, "two sheets share a name")
+    for n in names:
+        if re.search(r"[\[\]:*?/\\']", n) or len(n.encode("utf-16-le")) > 2 * 31 or n != n.strip():
+            fault(where, "no spreadsheet takes the name of sheet " + n)
 
 
 def compare_workbooks(run, tables):
     compared = 0
     for path in sorted(glob.glob(os.path.join(run, "tables/*.xlsx"))):
-        for name, xml in sheets(zipfile.ZipFile(path)):
-            numbered = re.match(r"\d+ (\S+)", name)
-            if not numbered:
+        book = zipfile.ZipFile(path)
+        listed = listed_analyses(book)
+        check_names(os.path.basename(path), [name for name, _ in sheets(book)], listed)
+        for name, xml in sheets(book):
+            if name not in listed:
                 continue
-            ids = [a for a in tables if a.startswith(numbered.group(1))]
-            known = {float("%.16g" % float(r[n])) for a in ids for r in tables[a] for n in NUMBERS if r[n]}
+            if listed[name] not in tables:
+                fault("%s, sheet %s" % (os.path.basename(path), name), "there is no analysis " + listed[name])
+            known = {float("%.16g" % float(r[n])) for r in tables.get(listed[name], []) for n in NUMBERS if r[n]}
             for attributes, text in re.findall(r"<c ([^>]*)><v>([^<]*)</v>", xml):
                 if "t=" in attributes:
                     continue

@@ -2,7 +2,7 @@
  */
 #include "batch/manifest.h"
 #include "render/dataset.h"
-#include "render/tabulate.h"
+#include "render/workbook.h"
 #include "shell.h"
 
 #include <jansson.h>
@@ -371,6 +371,42 @@ static void workbook_equals_results(void **state) {
     assert_int_equal(pclose(f), 0);
     assert_true(n > 60);
     close_world(&w);
+}
+
+/* ---- names of sheets -------------------------------------------------------------------------------------------- */
+
+/* As much of a title as a spreadsheet takes, between words, and what tells it from others that begin alike. */
+static void sheets_are_named_by_titles(void **state) {
+    (void) state;
+    static const char *const titles[][2] = {
+        {"Who took part", "01 Who took part"},
+        {"Responsiveness scores (0 to 100)", "02 Responsiveness scores"},
+        {"Responsiveness scores by field of work (0 to 100)", "03 \u2026scores by field of work"},
+        {"Responsiveness scores by type of organisation", "04 \u2026scores by type of\u2026"},
+        {"Differences: 04", "05 Differences \u2013 04"},
+        {"Services that listen, act, and answer each other", "06 Services that listen, act\u2026"},
+        {"Diff\u00e9rences\u00a0: \u00e2ge et/ou sexe [ans]\u202f?", "07 Diff\u00e9rences \u2013 \u00e2ge et-ou\u2026"},
+        {"Was B\u00fcrger:innen sagen", "08 Was B\u00fcrger_innen sagen"},
+        {"'*\\a:\tb?'", "09 \u2019-a \u2013 b\u2019"},
+        {"*?", "10"},
+        {"", "11"},
+        {"Donaudampfschifffahrtsgesellschaft", "12 Donaudampfschifffahrtsgesel\u2026"},
+        {"\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600"
+         "\U0001F600"
+         "\U0001F600\U0001F600\U0001F600\U0001F600",
+         "13 \U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600"
+         "\U0001F600\U0001F600\U0001F600\u2026"},
+        {"The same title for two of the tables", "14 The same title for two of\u2026"},
+        {"The same title for two of the tables", "15 The same title for two of\u2026"},
+        {"\xff\xfe broken", "16 \ufffd\ufffd broken"},
+    };
+    enum { N = sizeof titles / sizeof *titles };
+    const char *given[N];
+    rsp_arena *a = rsp_arena_new();
+    for (size_t k = 0; k < N; k++) given[k] = titles[k][0];
+    const char **names = rsp_book_sheet_names(a, given, N);
+    for (size_t k = 0; k < N; k++) assert_string_equal(names[k], titles[k][1]);
+    rsp_arena_free(a);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------ */
@@ -833,6 +869,7 @@ int main(void) {
         cmocka_unit_test(letters_tell_significant_differences),
         cmocka_unit_test(hidden_cells_stay_hidden),
         cmocka_unit_test(workbook_equals_results),
+        cmocka_unit_test(sheets_are_named_by_titles),
         cmocka_unit_test(bytes_do_not_depend_on_clock_zone_threads),
         cmocka_unit_test(index_page_leads_everywhere),
         cmocka_unit_test(explore_holds_every_row),

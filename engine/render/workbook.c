@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LONGEST_SHEET_NAME = 30, TEXT_WIDTH = 100, LINE_HEIGHT = 15, TITLE_HEIGHT = 22, MOST_LINES = 27 };
+enum { TEXT_WIDTH = 100, LINE_HEIGHT = 15, TITLE_HEIGHT = 22, MOST_LINES = 27 };
 /* In characters: what the button of a filter takes of a heading; a page of A4 across, its 11 points printed as 8; what may
  * be frozen at the left of a screen. */
 enum { FILTER_BUTTON = 2, PAGE_WIDTH = 165, MOST_FROZEN = 80, MOST_PAGES_ACROSS = 8 };
@@ -44,20 +44,6 @@ static const char *say_with(const struct book *b, const char *key, const char *n
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */
-
-/* Numbered, so that they are unique, and without what spreadsheets forbid in names of sheets. */
-static const char *sheet_name(rsp_arena *a, size_t number, const char *id) {
-    char *name = rsp_printf(a, "%02zu %s", number, id);
-    for (char *p = name; *p; p++)
-        if (strchr("[]:*?/\\'", *p)) *p = '_';
-    size_t n = strlen(name);
-    if (n > LONGEST_SHEET_NAME) {
-        n = LONGEST_SHEET_NAME;
-        while (n && ((unsigned char) name[n] & 0xc0) == 0x80) n--; /* not within a character */
-        name[n] = 0;
-    }
-    return name;
-}
 
 /* Names of tables are like those of cells, but must not be one: hence the number in front. */
 static const char *table_name(rsp_arena *a, size_t number, const char *id) {
@@ -279,21 +265,28 @@ static void write_cover(struct book *b) {
 static void write_contents(struct book *b) {
     const char *name = say(b, "workbook_contents");
     lxw_worksheet *s = add_sheet(b, name, name);
-    rsp_tab_column columns[] = {{say(b, "workbook_sheet"), 30},
-                                {say(b, "workbook_table"), 70},
-                                {say(b, "workbook_measure"), 40},
-                                {say(b, "workbook_rows"), 10}};
-    mark_up(b, s, "contents", 4, columns, (bool[]){false, false, false, true}, 1, b->n);
+    rsp_tab_column columns[] = {{say(b, "workbook_sheet"), 34},
+                                {say(b, "workbook_table"), 60},
+                                {say(b, "workbook_measure"), 36},
+                                {say(b, "workbook_rows"), 10},
+                                {say(b, "workbook_analysis"), 25}};
+    mark_up(b, s, "contents", 5, columns, (bool[5]){[3] = true}, 1, b->n);
     worksheet_freeze_panes(s, 2, 0);
     for (size_t k = 0; k < b->n; k++) {
         lxw_row_t row = (lxw_row_t) (2 + k);
         worksheet_write_url_opt(s, row, 0, link_to(b, b->sheets[k].name), b->link, b->sheets[k].name, NULL);
         worksheet_write_string(s, row, 1, b->sheets[k].tab->title, b->wrapped);
-        size_t title = lines_of(b->sheets[k].tab->title, columns[1].width);
-        size_t measure = lines_of(b->sheets[k].tab->measure, columns[2].width);
-        fit_row(s, row, title > measure ? title : measure);
+        const char *texts[] = {b->sheets[k].name, b->sheets[k].tab->title, b->sheets[k].tab->measure, "",
+                               b->sheets[k].of};
+        size_t most = 1;
+        for (size_t j = 0; j < 5; j++) {
+            size_t lines = lines_of(texts[j], columns[j].width);
+            if (lines > most) most = lines;
+        }
+        fit_row(s, row, most);
         worksheet_write_string(s, row, 2, b->sheets[k].tab->measure, b->wrapped);
         worksheet_write_number(s, row, 3, (double) b->sheets[k].tab->n_rows, b->number[RSP_AS_COUNT]);
+        worksheet_write_string(s, row, 4, b->sheets[k].of, b->inner);
     }
 }
 
@@ -366,11 +359,7 @@ static void write_overview(struct book *b, const char *key, bool stacked) {
 static void add_tab(struct book *b, const char *id, rsp_tab_part part) {
     rsp_tab *tab = rsp_tabulate(b->labels, b->of->p->results, id, b->of->country, part, b->a);
     if (!tab) return;
-    bool further = part == RSP_TAB_VALUES && b->n && b->sheets[b->n - 1].of == id; /* after its summary */
-    const char *stem = part == RSP_TAB_DIFFERENCES ? rsp_printf(b->a, "%.20s diff", id)
-                       : further                   ? rsp_printf(b->a, "%.20s all", id)
-                                                   : id;
-    rsp_book_sheet x = {sheet_name(b->a, b->n + 1, stem), table_name(b->a, b->n + 1, stem), id, tab, part};
+    rsp_book_sheet x = {NULL, table_name(b->a, b->n + 1, id), id, tab, part};
     RSP_PUSH(b->sheets, b->n, b->capacity, x);
 }
 
@@ -379,6 +368,23 @@ static bool seen_before(const rsp_study *s, size_t k) {
     for (size_t j = 0; j < k; j++)
         if (strcmp(s->analyses[j].id, s->analyses[k].id) == 0) return true;
     return false;
+}
+
+/* What a sheet is called by: a table that goes on with the one before it bears its number, since no name holds both that it
+ * does and the title. */
+static const char *calling(const struct book *b, size_t k) {
+    const rsp_book_sheet *x = &b->sheets[k], *before = k ? x - 1 : NULL;
+    if (!before || before->of != x->of) return x->tab->title;
+    const char *key = x->part == RSP_TAB_DIFFERENCES ? "workbook_differences" : "workbook_details";
+    while (before > b->sheets && before[-1].of == x->of) before--;
+    return say_with(b, key, "title", rsp_printf(b->a, "%02zu", (size_t) (before - b->sheets) + 1));
+}
+
+static void name_sheets(struct book *b) {
+    const char **calls = RSP_ARRAY(b->a, const char *, b->n);
+    for (size_t k = 0; k < b->n; k++) calls[k] = calling(b, k);
+    const char **names = rsp_book_sheet_names(b->a, calls, b->n);
+    for (size_t k = 0; k < b->n; k++) b->sheets[k].name = names[k];
 }
 
 static void lay_out(struct book *b) {
@@ -424,6 +430,7 @@ static bool write_book(const struct edition *of, rsp_diag *d) {
     struct book b = {.of = of, .labels = of->labels, .texts = rsp_labels_texts(of->labels), .a = rsp_arena_new()};
     const char *path = rsp_path_join(b.a, of->p->dir, of->name);
     lay_out(&b);
+    name_sheets(&b);
     b.file = workbook_new(path);
     add_formats(&b);
     set_properties(&b);

@@ -15,6 +15,10 @@ typedef struct {
     rsp_tab_part part;
 } rsp_book_sheet;
 
+/* Names of the sheets of tables with these titles, unique by their numbers: "07 Scores by field of work". At most the 31
+ * UTF-16 units of spreadsheets, cut between words, without the signs that they forbid. */
+const char **rsp_book_sheet_names(rsp_arena *a, const char *const *titles, size_t n);
+
 /* A run of rows of one table and the columns of them to draw. */
 typedef struct {
     const rsp_book_sheet *sheet;
