@@ -292,7 +292,7 @@ static bool place_name(const chart *c, const plane *p, const point *points, size
     const point *at = &points[own];
     double lines[2] = {chart_axis_at(&p->across, 0), chart_axis_at(&p->up, chart_average_share(c))}, least = INFINITY;
     rsp_box best = {at->x + MARK + 3, at->y - size.h / 2, size.w, size.h};
-    for (int ring = 0; ring < MOST_RINGS; ring++)
+    for (int ring = 0; ring < MOST_RINGS && 3.0 * ring < least; ring++)
         for (int k = 0; k < 8; k++)
             for (int turn = 0; turn <= (ring ? 1 : 0); turn++) { /* further out sideways, or up and down */
                 double dx = MARK + (turn ? 1 : 1 + 5.0 * ring), dy = (k < 4 ? 1 : MARK + 1) + (turn ? 5.0 * ring : 0);
