@@ -110,11 +110,14 @@ int rsp_site_svg_pixels(const char *svg, const char *name) {
 }
 
 char *rsp_site_svg(const rsp_site *s, const char *name) {
-    char *text = rsp_alloc(s->a, HEAD_OF_SVG + 1);
+    char *text = rsp_malloc(HEAD_OF_SVG + 1);
     FILE *f = fopen(rsp_printf(s->a, "%s/charts/%s", s->p->dir, name), "rbe");
     size_t n = f ? fread(text, 1, HEAD_OF_SVG, f) : 0;
     if (!f || ferror(f)) rsp_report(s->d, RSP_ERR_OUTPUT, (rsp_loc){name, 0, 0}, NULL, "cannot be read back");
     if (f) fclose(f);
     text[n] = 0;
-    return text;
+    const char *outlines = strstr(text, "<defs>"); /* of letters: nobody asks for them */
+    char *head = rsp_strndup(s->a, text, outlines ? (size_t) (outlines - text) : n);
+    free(text);
+    return head;
 }
