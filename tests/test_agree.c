@@ -74,6 +74,20 @@ static void workbooks_can_be_printed(void **state) {
     }
 }
 
+static int in_workbook(const char *name, const char *words) {
+    return sh("unzip -p %s/ifsw/latest/tables/tables-%s.xlsx xl/sharedStrings.xml | grep -qF '%s'", here, name, words);
+}
+
+/* specs/ifsw shows all estimates of its drivers in the English workbook for everybody; the others say where they are. */
+static void all_estimates_stand_where_asked_for(void **state) {
+    (void) state;
+    assert_int_equal(in_workbook("all-en", "All estimates: "), 0);
+    assert_int_equal(in_workbook("all-en", "Tables of factors are summaries"), 1);
+    assert_int_equal(in_workbook("all-de", "Alle Schätzwerte: "), 1);
+    assert_int_equal(in_workbook("all-de", "Die Tabellen der Faktoren sind Zusammenfassungen"), 0);
+    assert_int_equal(in_workbook("PL-en", "Tables of factors are summaries"), 0);
+}
+
 static int set_up(void **state) {
     (void) state;
     return mkdtemp(here) ? 0 : -1;
@@ -87,6 +101,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(all_parts_agree), cmocka_unit_test(one_wrong_number_is_found),
                                        cmocka_unit_test(a_changed_file_is_found),
-                                       cmocka_unit_test(workbooks_can_be_printed)};
+                                       cmocka_unit_test(workbooks_can_be_printed),
+                                       cmocka_unit_test(all_estimates_stand_where_asked_for)};
     return cmocka_run_group_tests_name("agree", tests, set_up, tear_down);
 }

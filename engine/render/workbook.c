@@ -290,11 +290,14 @@ static void write_contents(struct book *b) {
     }
 }
 
+static bool all_estimates(const struct book *b) { return !b->of->e || b->of->e->all_estimates; }
+
 /* What verdicts mean, where a sheet gives some: the rules of specs/glossary.md in words. */
 static void add_verdict_rules(const struct book *b, lxw_worksheet *s, lxw_row_t *row) {
     for (size_t k = 0; k < b->n; k++) {
         if (b->sheets[k].part != RSP_TAB_SUMMARY) continue;
         rsp_arg least = {"least", NULL, rsp_label_find(b->labels, b->sheets[k].of)->model.drivers.smallest};
+        if (!all_estimates(b)) add_line(b, s, row, say(b, "workbook_note_summaries"));
         add_line(b, s, row, rsp_say(b->texts, b->a, "workbook_note_verdicts", &least, 1));
         return;
     }
@@ -393,8 +396,8 @@ static void lay_out(struct book *b) {
         if (!rsp_edition_wants(b->of->p, b->of->e, s->analyses[k].id) || seen_before(s, k)) continue;
         size_t before = b->n;
         add_tab(b, s->analyses[k].id, RSP_TAB_SUMMARY);
-        /* What a summary of a few rows rests on is hundreds: not for a country's readers, who find them in the open data. */
-        if (b->n == before || !b->of->country) add_tab(b, s->analyses[k].id, RSP_TAB_VALUES);
+        /* What a summary of a few rows rests on is hundreds of them, which all readers find in the open data. */
+        if (b->n == before || all_estimates(b)) add_tab(b, s->analyses[k].id, RSP_TAB_VALUES);
         add_tab(b, s->analyses[k].id, RSP_TAB_DIFFERENCES);
     }
 }

@@ -477,11 +477,21 @@ static const rsp_key simulate_keys[] = {
     {"dont_know", ONE, RSP_V_NUMBER, "0..1", false, NULL, "share of answers that are \"don't know\""},
     END};
 
-static const rsp_key edition_keys[] = {
+static const rsp_key brief_keys[] = {
     {"for", ONE, RSP_V_ENUM, "all|each_country", false, NULL, "everybody (default), or each eligible country"},
     {"languages", ONE | LIST, RSP_V_TEXT, NULL, false, NULL,
      "languages; `national`: the country's own; default: the first of the study"},
     {"analyses", ONE | LIST, RSP_V_ID, NULL, false, NULL, "analyses shown, in this order; default all"},
+    END};
+
+static const rsp_key workbook_keys[] = {
+    {"for", ONE, RSP_V_ENUM, "all|each_country", false, NULL, "everybody (default), or each eligible country"},
+    {"languages", ONE | LIST, RSP_V_TEXT, NULL, false, NULL,
+     "languages; `national`: the country's own; default: the first of the study"},
+    {"analyses", ONE | LIST, RSP_V_ID, NULL, false, NULL, "analyses with a table; default all"},
+    {"drivers", ONE, RSP_V_ENUM, "summary|all_estimates", false, NULL,
+     "analyses of drivers: a table with a row a factor (default for a country), or all estimates behind it as well "
+     "(default for everybody)"},
     END};
 
 static const rsp_key chart_keys[] = {
@@ -496,8 +506,8 @@ static const rsp_key chart_keys[] = {
     END};
 
 static const rsp_key report_keys[] = {
-    {"briefs", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, edition_keys, "policy briefs"},
-    {"workbooks", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, edition_keys, "workbooks"},
+    {"briefs", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, brief_keys, "policy briefs"},
+    {"workbooks", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, workbook_keys, "workbooks"},
     {"charts", RSP_S_OBJECTS, RSP_V_TEXT, NULL, false, chart_keys, "charts; default: one for each analysis"},
     END};
 

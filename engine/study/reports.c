@@ -194,8 +194,9 @@ static void check_language(rsp_loader *l, const rsp_node *n, bool each_country) 
 
 static rsp_edition load_edition(rsp_loader *l, const rsp_node *n, const char *where) {
     const rsp_node *languages = rsp_get(n, "languages"), *analyses = rsp_get(n, "analyses");
-    const char *whom = rsp_get_text(n, "for");
+    const char *whom = rsp_get_text(n, "for"), *drivers = rsp_get_text(n, "drivers");
     rsp_edition x = {.each_country = whom && strcmp(whom, "each_country") == 0, .loc = n->loc};
+    x.all_estimates = drivers ? strcmp(drivers, "all_estimates") == 0 : !x.each_country;
     if (x.each_country && l->s->roles.country == RSP_NONE && !l->blind)
         RSP_FAULT(l, rsp_get(n, "for")->loc, "name the country's variable in roles.country",
                   "%s for each country, but the study has no countries", where);
@@ -224,7 +225,10 @@ static rsp_edition *load_editions(rsp_loader *l, const rsp_node *n, const char *
 
 /* Without the key `reports` everybody gets one brief and one workbook in the default language. */
 static void default_editions(rsp_loader *l, rsp_reports *r) {
-    rsp_edition x = {.loc = {l->s->path, 0, 0}, .n_languages = l->s->n_languages ? 1 : 0, .languages = l->s->languages};
+    rsp_edition x = {.all_estimates = true,
+                     .loc = {l->s->path, 0, 0},
+                     .n_languages = l->s->n_languages ? 1 : 0,
+                     .languages = l->s->languages};
     *r->briefs = *r->workbooks = x;
     r->n_briefs = r->n_workbooks = 1;
 }

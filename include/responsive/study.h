@@ -468,6 +468,7 @@ typedef struct {
     const char **languages; /* "national" stands for the country's languages (`national`) */
     size_t n_analyses;
     const char **analyses; /* NULL: every analysis */
+    bool all_estimates;    /* workbooks: beside the summary of an analysis of drivers */
     rsp_loc loc;
 } rsp_edition;
 
