@@ -576,54 +576,310 @@ def codes_of(level):
     return [(level[:m.start()], level[m.end():]) for m in re.finditer("-", level)]
 
 
+def pair_domain(row):
+    """The variable whose groups are compared, and the rest of the domain."""
+    before, _, pair = row["domain"].rpartition(";")
+    return pair.partition("=")[0], before
+
+
+def groupings_of(tests, study):
+    """By variable the codes of its groups in the analysis whose items are tested."""
+    terms, found = {t["term"] for t in tests}, {}
+    for r in study["tables"][tests[0]["analysis"]]:
+        if r["statistic"] != "difference" and r["domain"] and (r["term"] in terms or "%s=%s" % (r["term"], r["level"]) in terms):
+            found.setdefault(pair_domain(r)[0], set()).add(r["domain"].rpartition("=")[2])
+    return found
+
+
+def sides_of(test, groupings):
+    """The variable and the two codes that are tested; None if that is not clear. A code may be `average`."""
+    found = []
+    for variable, codes in groupings.items():
+        level = test["level"].removeprefix(variable + "=")
+        found += [(variable, a, b) for a, b in codes_of(level) if a in codes and b in codes | {"average"}]
+    return found[0] if len(found) == 1 else None
+
+
 def side_of(test, codes):
-    """The group that lies above, of the two that are tested."""
+    """The choice that lies above, of the two that are tested."""
     cut = [c for c in codes_of(test["level"]) if c[0] in codes and c[1] in codes]
     return cut[0][0 if number_of(test, "estimate") > 0 else 1] if len(cut) == 1 else None
 
 
-def groups_of(tests, study):
-    """The groups of the analysis whose items are tested."""
-    terms = {t["term"] for t in tests}
-    return {r["domain"].split("=")[1] for r in study["tables"][tests[0]["analysis"]]
-            if r["statistic"] != "difference" and r["domain"].count("=") == 1
-            and (r["term"] in terms or "%s=%s" % (r["term"], r["level"]) in terms)}
+class Tests:
+    """The tests that a title cites, and whether they are all that the run has of these items, groupings and domains."""
+
+    def __init__(self, tests, study, averages=False):
+        self.groupings = groupings_of(tests, study)
+        self.sides = {key_of(t): sides_of(t, self.groupings) for t in tests}
+        domains, terms = {t["domain"] for t in tests}, {t["term"] for t in tests}
+        shown = {s[0] for s in self.sides.values() if s}
+        self.every = []
+        for r in study["tables"][tests[0]["analysis"]]:
+            side = sides_of(r, self.groupings) if r["statistic"] == "difference" else None
+            if side and r["domain"] in domains and r["term"] in terms and side[0] in shown and known(r) and r["p_adj"] \
+                    and (side[2] == "average") == averages:
+                self.every.append(r)
+        self.complete = sorted(map(key_of, self.every)) == sorted(map(key_of, tests)) and all(self.sides.values())
+        self.tests, self.clear = tests, [t for t in tests if significant(t)]
+
+    def upper(self, t):
+        return self.sides[key_of(t)][1 if number_of(t, "estimate") > 0 else 2]
+
+    def lower(self, t):
+        return self.sides[key_of(t)][2 if number_of(t, "estimate") > 0 else 1]
+
+    def items(self, clear):
+        """The items, or the answers of one item, with a clear difference, or without any."""
+        found = {t["term"] for t in self.clear}
+        return sorted(label_code(t) for t in {t["term"] for t in self.tests} if (t in found) == clear)
 
 
-def claim_highest(chart, tests, study):
-    """The group named lies above every other group of the analysis, by a test each, and by its estimate."""
-    codes = groups_of(tests, study)
-    if len({t["term"] for t in tests}) != 1 or any(t["statistic"] != "difference" or not significant(t) for t in tests):
-        return None
-    top = {side_of(t, codes) for t in tests}
+def label_code(term):
+    """What an item is called by: a term, of answers to one question the answer."""
+    item, _, level = term.partition("=")
+    return level or item
+
+
+def claim_ends(tests, study):
+    """Groups that lie above, or below, every other group of the analysis, by a test each, and by their estimates."""
+    s = Tests(tests, study)
+    if len({t["term"] for t in tests}) != 1 or not s.complete and len(s.every) < len(tests):
+        return None, None
+    if len(s.groupings) != 1 or any(not significant(t) for t in tests) or not all(s.sides.values()):
+        return None, None
+    codes = next(iter(s.groupings.values()))
     item, _, level = tests[0]["term"].partition("=")
     values = {r["domain"].split("=")[1]: number_of(r, "estimate") for r in study["tables"][tests[0]["analysis"]]
               if r["term"] == item and r["level"] == level and r["domain"].count("=") == 1 and known(r)}
-    if len(top) != 1 or len(tests) != len(codes) - 1 or top != {max(values, key=values.get)}:
+    tops = {c for c in codes if sum(s.upper(t) == c for t in tests) == len(codes) - 1 and c == max(values, key=values.get)}
+    lasts = {c for c in codes if sum(s.lower(t) == c for t in tests) == len(codes) - 1 and c == min(values, key=values.get)}
+    used = {key_of(t) for t in tests if s.upper(t) in tops or s.lower(t) in lasts}
+    if len(used) != len(tests):
+        return None, None
+    return (tops.pop() if tops else None), (lasts.pop() if lasts else None)
+
+
+def claim_highest(chart, tests, study):
+    return {"name": claim_ends(tests, study)[0]}
+
+
+def claim_highest_all(chart, tests, study):
+    """The group that lies above every other by a test each, on each item that the analysis compares."""
+    s = Tests(tests, study)
+    terms = {r["term"] for r in study["tables"][tests[0]["analysis"]] if r["statistic"] == "difference"}
+    codes = set().union(*s.groupings.values())
+    above = {s.upper(t) for t in tests} if all(s.sides.values()) else set()
+    enough = len(tests) == len(terms) * (len(codes) - 1) and len(terms) > 1 and len(s.groupings) == 1
+    return {"name": above.pop()} if len(above) == 1 and enough and len(s.clear) == len(tests) else None
+
+
+def claim_lowest(chart, tests, study):
+    return {"name": claim_ends(tests, study)[1]}
+
+
+def claim_both_ends(chart, tests, study):
+    top, last = claim_ends(tests, study)
+    return {"name": top, "other": last if top != last else None}
+
+
+def claim_average(chart, tests, study):
+    """All tests of countries against the average; who lies above it and who below."""
+    s = Tests(tests, study, averages=True)
+    if not s.complete or len({t["term"] for t in tests}) != 1 or set(s.groupings) < {study["country"]}:
         return None
-    return {"name": top.pop()}
+    up = [s.sides[key_of(t)][1] for t in s.clear if number_of(t, "estimate") > 0]
+    down = [s.sides[key_of(t)][1] for t in s.clear if number_of(t, "estimate") < 0]
+    return {"k": len(s.clear), "n": len(tests), "name": up, "other": down}
+
+
+def only_up(chart, tests, study):
+    said = claim_average(chart, tests, study)
+    return said if said and not said["other"] else None
+
+
+def only_down(chart, tests, study):
+    said = claim_average(chart, tests, study)
+    return {"k": said["k"], "n": said["n"], "name": said["other"]} if said and not said["name"] else None
 
 
 def claim_differences(chart, tests, study):
-    """All known tests of the items, none left out; how many are significant, and the one group above if there are two."""
-    codes, terms = groups_of(tests, study), {t["term"] for t in tests}
-    every = [r for r in study["tables"][tests[0]["analysis"]]
-             if r["statistic"] == "difference" and r["term"] in terms and known(r) and r["p_adj"]]
-    if sorted(map(key_of, every)) != sorted(map(key_of, tests)):
+    """All known tests of the items, none left out; how many are significant."""
+    s = Tests(tests, study)
+    return {"k": len(s.clear), "n": len(tests)} if s.complete else None
+
+
+def claim_higher(chart, tests, study):
+    """Of two groups the one that lies above wherever a test finds a difference, and where that is."""
+    s = Tests(tests, study)
+    codes = set().union(*s.groupings.values())
+    above = {s.upper(t) for t in s.clear} if s.complete else set()
+    if len(codes) != 2 or len(above) != 1:
         return None
-    sides = [side_of(t, codes) for t in tests if significant(t)]
-    one = sides[0] if len(codes) == 2 and len(set(sides)) == 1 else None
-    return {"k": len(sides), "n": len(tests), "name": one}
+    return {"k": len(s.clear), "n": len(tests), "name": above.pop(), "other": s.items(True)}
+
+
+def claim_always(tests, study, side):
+    s = Tests(tests, study)
+    found = {getattr(s, side)(t) for t in s.clear} if s.complete else set()
+    return {"k": len(s.clear), "n": len(tests), "name": found.pop() if len(found) == 1 else None} if found else None
+
+
+def claim_always_lower(chart, tests, study):
+    return claim_always(tests, study, "lower")
+
+
+def claim_always_higher(chart, tests, study):
+    return claim_always(tests, study, "upper")
+
+
+def claim_one(chart, tests, study):
+    s = Tests(tests, study)
+    if not s.complete or len(s.clear) != 1:
+        return None
+    return {"k": 1, "name": s.upper(s.clear[0]), "other": s.lower(s.clear[0]), "value": s.items(True)}
+
+
+def claim_items(chart, tests, study):
+    s = Tests(tests, study)
+    return {"name": s.items(True)} if s.complete and s.items(False) else None
+
+
+def claim_items_but(chart, tests, study):
+    s = Tests(tests, study)
+    return {"name": s.items(False)} if s.complete and s.items(True) else None
+
+
+def claim_groupings(chart, tests, study):
+    s = Tests(tests, study)
+    shown = {side[0] for side in s.sides.values() if side}
+    if not s.complete or shown != set(s.groupings):
+        return None
+    return {"name": sorted({s.sides[key_of(t)][0] for t in s.clear})}
+
+
+def claim_waves(chart, tests, study):
+    """Every line's test of the first wave against the last; which rise and which fall."""
+    s = Tests(tests, study)
+    if not s.complete or len({side[0] for side in s.sides.values()}) != 1:
+        return None
+    waves = {frozenset(side[1:]) for side in s.sides.values()}
+    if len(waves) != 1:
+        return None
+    wave = s.sides[key_of(tests[0])][0]
+    order = list(dict.fromkeys(r["domain"].rpartition("=")[2] for r in study["tables"][tests[0]["analysis"]]
+                               if r["domain"] and pair_domain(r)[0] == wave))
+    if {order[0], order[-1]} != set(next(iter(waves))):
+        return None
+    names, by_group = {True: [], False: []}, len({t["term"] for t in tests}) == 1 and any(t["domain"] for t in tests)
+    for t in s.clear:
+        line = t["domain"].rpartition("=")[2] if by_group else label_code(t["term"])
+        names[s.upper(t) == order[-1]].append(line)
+    return {"k": len(s.clear), "n": len(tests), "name": names[True], "other": names[False],
+            "first": order[0], "last": order[-1]}
+
+
+def claim_rise(chart, tests, study):
+    said = claim_waves(chart, tests, study)
+    return said if said and not said["other"] else None
+
+
+def claim_fall(chart, tests, study):
+    said = claim_waves(chart, tests, study)
+    return {**said, "name": said["other"]} if said and not said["name"] else None
+
+
+def leaders(rows, most):
+    """The rows, one or two, whose intervals lie above those of all others."""
+    s = by_estimate(rows)
+    for m in range(1, most + 1):
+        if m < len(s) and min(number_of(r, "lower") for r in s[:m]) > max(number_of(r, "upper") for r in s[m:]):
+            return s[:m]
+    return []
+
+
+def claim_combination(chart, rows, study):
+    """Every combination, and the one that is clearly the most frequent."""
+    every = [r for r in study["tables"][rows[0]["analysis"]]
+             if r["statistic"] == "combination" and r["domain"] == own_domain(chart, study) and r["level"] != "*"]
+    top = leaders(rows, 1)
+    if sorted(map(key_of, every)) != sorted(map(key_of, rows)) or not top:
+        return None
+    codes = top[0]["level"].split()
+    return {"k": len(codes), "name": codes}
+
+
+def claim_together(chart, rows, study):
+    said = claim_combination(chart, rows, study)
+    return said if said and said["k"] > 1 else None
+
+
+def claim_named(chart, rows, study):
+    every = [r for r in study["tables"][rows[0]["analysis"]]
+             if r["statistic"] == "proportion" and r["domain"] == own_domain(chart, study)]
+    top = leaders(rows, NAMED_IN_TITLE)
+    same = sorted(map(key_of, every)) == sorted(map(key_of, rows))
+    return {"name": [r["level"] for r in top]} if same and top else None
+
+
+def every_correlation(chart, rows, study):
+    every = [r for r in study["tables"][rows[0]["analysis"]]
+             if r["statistic"].startswith("correlation") and r["domain"] == own_domain(chart, study)]
+    return sorted(map(key_of, every)) == sorted(map(key_of, rows))
+
+
+def claim_correlations(chart, rows, study):
+    return {"k": sum(number_of(r, "lower") > 0 for r in rows), "n": len(rows)} if every_correlation(chart, rows, study) else None
+
+
+def claim_closest(chart, rows, study, sign=1):
+    """The pair whose size is above all others' by the intervals."""
+    top = max(rows, key=lambda r: abs(number_of(r, "estimate")))
+    near = number_of(top, "lower") if number_of(top, "estimate") > 0 else -number_of(top, "upper")
+    far = max(max(abs(number_of(r, "lower")), abs(number_of(r, "upper"))) for r in rows if r is not top)
+    if not every_correlation(chart, rows, study) or near <= far or number_of(top, "estimate") * sign < 0:
+        return None
+    return {"name": [top["term"], top["level"]]}
+
+
+def claim_opposed(chart, rows, study):
+    return claim_closest(chart, rows, study, -1)
+
+
+def claim_weights(chart, rows, study):
+    """All groups that are weighted by themselves; whose design effect is the largest."""
+    every = [r for r in study["tables"]["weights"] if r["statistic"] == "deff_kish"]
+    if sorted(map(key_of, every)) != sorted(map(key_of, rows)):
+        return None
+    top = max(rows, key=lambda r: number_of(r, "estimate"))
+    return {"k": len(rows), "name": top["domain"].rpartition("=")[2], "number": (number_of(top, "estimate"), 2)}
 
 
 def claim_net(chart, nets, study):
-    """All items of the chart's analysis; how many have an interval above zero."""
+    """All items of the chart's analysis; for which the interval lies above zero, and for which it does not."""
     analysis = chart.rsplit("-", 2)[0].split(".")[0]
     terms = {r["term"] for r in study["tables"][analysis] if r["statistic"] in ("proportion", "net")}
     domain = own_domain(chart, study)
     if {r["term"] for r in nets} != terms or any(r["statistic"] != "net" or r["domain"] != domain for r in nets):
         return None
-    return {"k": sum(number_of(r, "lower") > 0 for r in nets), "n": len(terms)}
+    up = [r["term"] for r in nets if number_of(r, "lower") > 0]
+    return {"k": len(up), "n": len(terms), "name": up, "but": [r["term"] for r in nets if r["term"] not in up]}
+
+
+def but(claim):
+    """The same of those that are not found."""
+    def made(chart, rows, study):
+        said = claim(chart, rows, study)
+        return {**said, "name": said["but"]} if said else None
+    return made
+
+
+def throughout(claim):
+    """The same, found everywhere."""
+    def made(chart, rows, study):
+        said = claim(chart, rows, study)
+        return said if said and said["k"] == said["n"] else None
+    return made
 
 
 def claim_factors(chart, rows, study):
@@ -631,7 +887,8 @@ def claim_factors(chart, rows, study):
     factors = {r["term"] for r in study["tables"][rows[0]["analysis"]] if r["statistic"] == "coefficient_std" and known(r)}
     if {r["term"] for r in rows} != factors or any(r["statistic"] != "coefficient" or r["domain"] for r in rows):
         return None
-    return {"k": sum(number_of(r, "p_adj") < 0.05 for r in rows), "n": len(factors)}
+    up = [r["term"] for r in rows if number_of(r, "p_adj") < 0.05]
+    return {"k": len(up), "n": len(factors), "name": up, "but": [r["term"] for r in rows if r["term"] not in up]}
 
 
 def claim_associations(chart, rows, study):
@@ -656,7 +913,7 @@ def claim_blocks(chart, rows, study):
     found = [t for t in both if number_of(shares[t], "lower") > average and number_of(nets[t], "upper") < 0]
     if sorted(map(key_of, rows)) != sorted(key_of(x[t]) for t in both for x in (shares, nets)):
         return None
-    return {"k": len(found), "n": len(both), "name": found[0] if len(found) == 1 else None}
+    return {"k": len(found), "n": len(both), "name": found}
 
 
 def claim_first(chart, tests, study):
@@ -668,18 +925,73 @@ def claim_first(chart, tests, study):
     others = {c for _, cuts in pairs for cut in cuts for c in cut} - {top}
     if others != set(shares) - {top} or any(t["domain"] != domain or len(cuts) != 1 for t, cuts in pairs):
         return None
-    below = sum(significant(t) and side_of(t, shares) == top for t in tests)
-    return {"k": len(shares) - below, "n": len(shares), "name": top}
+    below = {c for t, cuts in pairs if significant(t) and side_of(t, shares) == top for c in cuts[0]} - {top}
+    return {"k": len(shares) - len(below), "n": len(shares), "name": [c for c in shares if c not in below]}
 
 
 # What a title claims: how it is worked out anew, and how many it must be of (None: any).
-TITLES = {"finding_highest": (claim_highest, None), "finding_higher": (claim_differences, None),
+TITLES = {"finding_highest": (claim_highest, None), "finding_lowest": (claim_lowest, None),
+          "finding_highest_all": (claim_highest_all, None),
+          "finding_ends": (claim_both_ends, None), "finding_average_both": (claim_average, None),
+          "finding_average_above": (only_up, None), "finding_average_below": (only_down, None),
+          "finding_average_some": (claim_average, None), "finding_average_none": (claim_average, 0),
+          "finding_one_difference": (claim_one, None), "finding_one_difference_item": (claim_one, None),
+          "finding_higher": (claim_higher, None), "finding_higher_only": (claim_higher, None),
+          "finding_higher_all": (throughout(claim_higher), None),
+          "finding_always_lower": (claim_always_lower, None), "finding_always_higher": (claim_always_higher, None),
+          "finding_items": (claim_items, None), "finding_items_but": (claim_items_but, None),
+          "finding_groupings": (claim_groupings, None),
           "finding_differences": (claim_differences, None), "finding_no_difference": (claim_differences, 0),
-          "finding_net": (claim_net, None), "finding_factors": (claim_factors, None),
+          "finding_rise": (claim_rise, None), "finding_fall": (claim_fall, None),
+          "finding_rise_fall": (claim_waves, None), "finding_changes": (claim_waves, None),
+          "finding_no_change": (claim_waves, 0),
+          "finding_together": (claim_together, None), "finding_alone": (claim_combination, 1),
+          "finding_named": (claim_named, None),
+          "finding_closest": (claim_closest, None), "finding_closest_opposed": (claim_opposed, None),
+          "finding_correlations": (claim_correlations, None),
+          "finding_correlations_all": (throughout(claim_correlations), None),
+          "finding_deff": (claim_weights, 1), "finding_deff_most": (claim_weights, None),
+          "finding_deff_least": (claim_weights, None),
+          "finding_net": (claim_net, None), "finding_net_none": (claim_net, 0),
+          "finding_net_all": (throughout(claim_net), None), "finding_net_only": (claim_net, None),
+          "finding_net_but": (but(claim_net), None),
+          "finding_factors": (claim_factors, None), "finding_factors_all": (throughout(claim_factors), None),
+          "finding_factors_only": (claim_factors, None), "finding_factors_but": (but(claim_factors), None),
           "finding_associations": (claim_associations, None), "finding_no_association": (claim_associations, 0),
-          "finding_blocks": (claim_blocks, 1), "finding_some_block": (claim_blocks, None),
+          "finding_blocks": (claim_blocks, None), "finding_some_block": (claim_blocks, None),
           "finding_none_blocks": (claim_blocks, 0), "finding_first": (claim_first, 1),
-          "finding_first_shared": (claim_first, None)}
+          "finding_first_two": (claim_first, 2), "finding_first_shared": (claim_first, None)}
+NAMED_IN_TITLE = 2
+EVERYBODY = ("average_of_countries", "all_countries", "everybody")
+ARGUMENTS = ("name", "other", "first", "last", "value")
+
+
+def written_names(codes, run, lang, messages):
+    """What one or two codes may be called; nothing where there are none or more."""
+    codes = [codes] if isinstance(codes, str) else list(codes or [])
+    everybody = {squeeze(messages[k]) for k in EVERYBODY}
+    labels = [labels_for(run, c, lang) if c else everybody for c in codes]
+    if len(labels) == 1:
+        return labels[0]
+    if len(labels) != NAMED_IN_TITLE:
+        return set()
+    two = squeeze(messages["names_two"])
+    return {two.replace("{first}", a).replace("{second}", b) for x, y in (labels, labels[::-1]) for a in x for b in y}
+
+
+def claim_texts(message, said, run, lang, messages):
+    """All that the message may say of what was worked out."""
+    may = {message.replace("{k}", str(said.get("k"))).replace("{n}", str(said.get("n")))}
+    for argument in ARGUMENTS:
+        place = "{%s}" % argument
+        if place not in message:
+            continue
+        if argument == "value" and "number" in said:
+            names = {write(*said["number"], lang)}
+        else:
+            names = written_names(said.get(argument), run, lang, messages)
+        may = {m.replace(place, n) for m in may for n in names}
+    return may
 
 
 def hold_title(chart, lang, title, lines, run, study):
@@ -690,11 +1002,11 @@ def hold_title(chart, lang, title, lines, run, study):
     if not all(map(known, rows)) or len(set(map(key_of, rows))) != len(rows) or len({r["analysis"] for r in rows}) != 1:
         return fault(chart, "is no claim that rows bear: " + title)
     said = work_out(chart, rows, study)
-    message = squeeze(study["messages"][lang][origin])
-    if said is None or must not in (None, said.get("k")) or ("{name}" in message and not said.get("name")):
+    messages = study["messages"][lang]
+    message = squeeze(messages[origin])
+    may = claim_texts(message, said, run, lang, messages) if said else set()
+    if must not in (None, said.get("k") if said else None) or not may:
         return fault(chart, "claims what its rows do not bear: " + title)
-    names = labels_for(run, said.get("name") or "", lang) or {""}
-    may = {message.replace("{k}", str(said.get("k"))).replace("{n}", str(said.get("n"))).replace("{name}", n) for n in names}
     if squeeze(title) not in may:
         fault(chart, "should say %s, but says: %s" % (" or ".join(sorted(may)), title))
     if len(title.split()) > 10:

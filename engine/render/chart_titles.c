@@ -1,7 +1,7 @@
 /* Titles of charts: what the run's own tests say, in at most ten words, else what the chart is about. A title never ranks
  * what no test ranks; it says nothing before the field is frozen, or where a scale is not comparable. */
 #include "brief_type.h"
-#include "chart.h"
+#include "chart_claims.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,133 +11,50 @@ static const double ALPHA = 0.05;
 
 static bool is(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
-/* The claim in words with the rows that bear it, or NULL where its names make it longer than a title may be. */
-static const char *claim(const chart *c, chart_origin *o, const char *key, size_t k, size_t n, const char *name) {
-    const rsp_arg args[] = {{"k", rsp_say_number(c->t, c->a, (double) k, 0), 0},
-                            {"n", rsp_say_number(c->t, c->a, (double) n, 0), 0},
-                            {"name", name, 0}};
-    const char *said = rsp_say(c->t, c->a, key, args, 3);
+const char *chart_claim(const chart *c, chart_origin *o, const char *key, chart_said said) {
+    const rsp_arg args[] = {{"k", rsp_say_number(c->t, c->a, (double) said.k, 0), 0},
+                            {"n", rsp_say_number(c->t, c->a, (double) said.n, 0), 0},
+                            {"name", said.name ? said.name : "", 0},
+                            {"other", said.other ? said.other : "", 0},
+                            {"first", said.first ? said.first : "", 0},
+                            {"last", said.last ? said.last : "", 0},
+                            {"value", said.value ? said.value : "", 0}};
+    const char *words = rsp_say(c->t, c->a, key, args, sizeof args / sizeof *args);
     o->from = key;
-    return brief_count_printed(said) <= MOST_WORDS ? said : NULL;
+    return brief_count_printed(words) <= MOST_WORDS ? words : NULL;
 }
 
-static const char *of_sample(const chart *c, const char *key) {
+const char *chart_of_sample(const chart *c, const char *key) {
     return c->p->study->design.self_selected ? rsp_printf(c->a, "%s_respondents", key) : key;
 }
 
-/* ---- groups ------------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    const rsp_published_row *row; /* of one group */
-    const char *code, *label;
-} member;
-
-static const char *code_of(const rsp_published_row *r) {
-    const char *equals = strchr(r->domain, '=');
-    return equals ? equals + 1 : "";
+const char *chart_names(const chart *c, const char *const *names, size_t n) {
+    if (!n || n > CHART_NAMED) return NULL;
+    for (size_t k = 0; k < n; k++)
+        if (!names[k]) return NULL;
+    if (n == 1) return names[0];
+    return rsp_say(c->t, c->a, "names_two", (rsp_arg[]){{"first", names[0], 0}, {"second", names[1], 0}}, 2);
 }
 
-static bool same_grouping(const char *a, const char *b) {
-    size_t n = strcspn(a, "=");
-    return n == strcspn(b, "=") && strncmp(a, b, n) == 0;
-}
+bool chart_significant(const rsp_published_row *test) { return test->p_adj < ALPHA; }
 
-/* All numbers of single groups that the chart shows. None if they are of several groupings, whose codes the names of tests
- * do not tell apart, or of crossed groups, which no test compares. */
-static size_t list_members(const chart *c, member *list) {
-    size_t n = 0;
-    for (size_t r = 0; r < c->data.n_rows; r++)
-        for (size_t k = 0; k < c->data.n_columns; k++) {
-            const rsp_published_row *x = c->data.rows[r].cells[k];
-            if (!x || !*x->domain) continue;
-            if (strchr(x->domain, ';') || (n && !same_grouping(x->domain, list[0].row->domain))) return 0;
-            list[n++] = (member){x, code_of(x), chart_codes_label(c, x->domain)};
-        }
-    return n;
-}
-
-/* The published test of two groups on the same item, and whether the first lies above; NULL: there is none. */
-static const rsp_published_row *test_of(const chart *c, const member *a, const member *b, bool *above) {
-    const rsp_published_row *r = a->row;
-    if (!is(r->term, b->row->term) || !is(r->level, b->row->level) || is(a->code, b->code)) return NULL;
-    const char *term = *r->level ? rsp_printf(c->a, "%s=%s", r->term, r->level) : r->term;
-    for (int turned = 0; turned < 2; turned++) {
-        const char *pair = rsp_printf(c->a, "%s-%s", turned ? b->code : a->code, turned ? a->code : b->code);
-        const rsp_published_row *d = rsp_published_find(c->p->results, r->analysis, "", term, pair, "difference");
-        if (!chart_known(d) || isnan(d->p_adj)) continue;
-        *above = (d->estimate > 0) != turned;
-        return d;
+/* Those that are found, or those that are not, by name if they are few: only these, all but these, else so many. */
+static const char *few_or_count(const chart *c, chart_origin *o, const char *key, const char *const *label,
+                                const bool *found, size_t n) {
+    const char *names[2][CHART_NAMED] = {0};
+    size_t count[2] = {0};
+    for (size_t k = 0; k < n; k++) {
+        size_t *at = &count[found[k]];
+        if (*at < CHART_NAMED) names[found[k]][*at] = label[k];
+        (*at)++;
     }
-    return NULL;
-}
-
-typedef struct {
-    size_t significant;
-    const member *upper; /* of every significant test, if that is one group; NULL: several */
-    bool several;
-} outcome_of_tests;
-
-static void note_test(outcome_of_tests *t, const rsp_published_row *d, const member *upper) {
-    if (d->p_adj >= ALPHA) return;
-    t->significant++;
-    t->several = t->several || (t->upper && !is(t->upper->code, upper->code));
-    t->upper = upper;
-}
-
-/* The group that tests show to lie above every other on the one item that is shown. */
-static const char *highest(const chart *c, const member *list, size_t n, chart_origin *o) {
-    for (size_t i = 0; i < n; i++) {
-        o->n = 0;
-        for (size_t j = 0; j < n; j++) {
-            bool above = false;
-            const rsp_published_row *d = i == j ? NULL : test_of(c, &list[i], &list[j], &above);
-            if (d && above && d->p_adj < ALPHA) o->rows[o->n++] = d;
-        }
-        if (n > 1 && o->n == n - 1) return claim(c, o, of_sample(c, "finding_highest"), 0, 0, list[i].label);
-    }
-    return NULL;
-}
-
-static bool one_item(const member *list, size_t n) {
-    for (size_t k = 1; k < n; k++)
-        if (!is(list[k].row->term, list[0].row->term) || !is(list[k].row->level, list[0].row->level)) return false;
-    return true;
-}
-
-static bool two_groups(const member *list, size_t n) {
-    const char *other = NULL;
-    for (size_t k = 1; k < n; k++) {
-        if (is(list[k].code, list[0].code)) continue;
-        if (other && !is(other, list[k].code)) return false;
-        other = list[k].code;
-    }
-    return other != NULL;
-}
-
-/* How many of the differences between groups are more than chance; of two groups, which is the higher. */
-static const char *groups(const chart *c, chart_origin *o) {
-    size_t cells = c->data.n_rows * c->data.n_columns;
-    member *list = RSP_ARRAY(c->a, member, cells + 1);
-    size_t n = list_members(c, list);
-    if (n < 2) return NULL;
-    o->rows = RSP_ARRAY(c->a, const rsp_published_row *, n *(n - 1) / 2 + 1);
-    const char *said = one_item(list, n) ? highest(c, list, n, o) : NULL;
-    if (said) return said;
-    outcome_of_tests t = {0};
-    o->n = 0;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; j < n; j++) {
-            bool above = false;
-            const rsp_published_row *d = test_of(c, &list[i], &list[j], &above);
-            if (!d) continue;
-            o->rows[o->n++] = d;
-            note_test(&t, d, above ? &list[i] : &list[j]);
-        }
-    if (!o->n) return NULL;
-    if (!t.significant) return claim(c, o, "finding_no_difference", 0, o->n, "");
-    if (two_groups(list, n) && !t.several && o->n > 1)
-        said = claim(c, o, of_sample(c, "finding_higher"), t.significant, o->n, t.upper->label);
-    return said ? said : claim(c, o, "finding_differences", t.significant, o->n, "");
+    chart_said s = {.k = count[1], .n = n, .name = chart_names(c, names[1], count[1])};
+    const char *said = NULL;
+    if (!count[0]) said = chart_claim(c, o, rsp_printf(c->a, "%s_all", key), s);
+    else if (s.name && count[1] < count[0]) said = chart_claim(c, o, rsp_printf(c->a, "%s_only", key), s);
+    else if (count[1] > count[0] && (s.name = chart_names(c, names[0], count[0])))
+        said = chart_claim(c, o, rsp_printf(c->a, "%s_but", key), s);
+    return said ? said : chart_claim(c, o, key, s);
 }
 
 /* ---- balance of answers ------------------------------------------------------------------------------------------- */
@@ -150,18 +67,21 @@ static bool in_scope(const chart *c, const rsp_published_row *r) {
 
 /* For how many items the interval of net agreement lies above zero: an interval without zero is a test of zero. */
 static const char *balance(const chart *c, chart_origin *o) {
-    size_t above = 0;
-    o->rows = RSP_ARRAY(c->a, const rsp_published_row *, c->data.n_rows *(c->data.n_columns + 1) + 1);
+    size_t room = c->data.n_rows * (c->data.n_columns + 1) + 1;
+    const char **label = RSP_ARRAY(c->a, const char *, room);
+    bool *above = RSP_ARRAY(c->a, bool, room);
+    o->rows = RSP_ARRAY(c->a, const rsp_published_row *, room);
     for (size_t r = 0; r < c->data.n_rows; r++)
         for (size_t k = 0; k <= c->data.n_columns; k++) {
             const chart_row *row = &c->data.rows[r];
             const rsp_published_row *x = k < c->data.n_columns ? row->cells[k] : row->net;
             if (!in_scope(c, x)) continue;
             if (!chart_known(x) || isnan(x->lower)) return NULL;
-            above += x->lower > 0;
+            label[o->n] = rsp_label_term(c->l, c->a, x);
+            above[o->n] = x->lower > 0;
             o->rows[o->n++] = x;
         }
-    return o->n > 1 ? claim(c, o, "finding_net", above, o->n, "") : NULL;
+    return o->n > 1 ? few_or_count(c, o, "finding_net", label, above, o->n) : NULL;
 }
 
 /* ---- models ------------------------------------------------------------------------------------------------------- */
@@ -174,26 +94,32 @@ static const rsp_published_row *tested(const chart *c, const rsp_published_row *
 }
 
 static const char *associations(const chart *c, chart_origin *o) {
-    bool drivers = is(c->data.statistic, "coefficient_std");
-    size_t significant = 0;
+    bool drivers = is(c->data.statistic, "coefficient_std"), any = false;
+    const char **label = RSP_ARRAY(c->a, const char *, c->data.n_rows + 1);
+    bool *significant = RSP_ARRAY(c->a, bool, c->data.n_rows + 1);
     o->rows = RSP_ARRAY(c->a, const rsp_published_row *, c->data.n_rows + 1);
     for (size_t r = 0; r < c->data.n_rows; r++) {
         const rsp_published_row *shown = c->data.rows[r].cells[0];
         const rsp_published_row *x = chart_known(shown) ? tested(c, shown, drivers) : NULL;
         double p = !chart_known(x) ? NAN : drivers ? x->p_adj : x->p;
         if (isnan(p)) return NULL;
-        significant += p < ALPHA;
+        significant[o->n] = p < ALPHA;
+        any = any || p < ALPHA;
+        label[o->n] = c->data.rows[r].label;
         o->rows[o->n++] = x;
     }
     if (o->n < 2) return NULL;
-    if (!significant) return claim(c, o, "finding_no_association", 0, o->n, "");
-    return claim(c, o, drivers ? "finding_factors" : "finding_associations", significant, o->n, "");
+    if (!any) return chart_claim(c, o, "finding_no_association", (chart_said){.n = o->n});
+    if (drivers) return few_or_count(c, o, "finding_factors", label, significant, o->n);
+    size_t k = 0;
+    for (size_t r = 0; r < o->n; r++) k += significant[r];
+    return chart_claim(c, o, "finding_associations", (chart_said){.k = k, .n = o->n});
 }
 
 /* Factors whose interval of importance lies above the average share, that of their rating below zero. */
 static const char *blocking(const chart *c, chart_origin *o) {
-    size_t found = 0;
-    const char *name = "";
+    const char *names[CHART_NAMED] = {0};
+    chart_said s = {.n = c->data.n_rows};
     o->rows = RSP_ARRAY(c->a, const rsp_published_row *, 2 * c->data.n_rows + 1);
     for (size_t r = 0; r < c->data.n_rows; r++) {
         const chart_row *x = &c->data.rows[r];
@@ -201,12 +127,13 @@ static const char *blocking(const chart *c, chart_origin *o) {
         o->rows[o->n++] = x->cells[0];
         o->rows[o->n++] = x->net;
         if (!(x->cells[0]->lower > chart_average_share(c)) || !(x->net->upper < 0)) continue;
-        found++;
-        name = x->label;
+        if (s.k < CHART_NAMED) names[s.k] = x->label;
+        s.k++;
     }
-    if (!found) return claim(c, o, "finding_none_blocks", 0, c->data.n_rows, "");
-    const char *said = found == 1 ? claim(c, o, "finding_blocks", 1, c->data.n_rows, name) : NULL;
-    return said ? said : claim(c, o, "finding_some_block", found, c->data.n_rows, "");
+    if (!s.k) return chart_claim(c, o, "finding_none_blocks", s);
+    s.name = chart_names(c, names, s.k);
+    const char *said = s.name ? chart_claim(c, o, "finding_blocks", s) : NULL;
+    return said ? said : chart_claim(c, o, "finding_some_block", s);
 }
 
 /* ---- rankings ----------------------------------------------------------------------------------------------------- */
@@ -220,44 +147,56 @@ static const chart_row *top_choice(const chart *c) {
     return top;
 }
 
-/* The choice that tests show to be placed by more than any other, or how many no test tells from the first. */
+/* The choice that tests show to be placed by more than any other, or those that no test tells from the first. */
 static const char *first_place(const chart *c, chart_origin *o) {
     const chart_row *top = top_choice(c);
-    size_t below = 0;
+    if (!top) return NULL;
+    const char *names[CHART_NAMED] = {top->label};
+    chart_said s = {.k = 1, .n = 1};
     o->rows = RSP_ARRAY(c->a, const rsp_published_row *, c->data.n_rows + 1);
-    for (size_t r = 0; r < c->data.n_rows && top; r++) {
+    for (size_t r = 0; r < c->data.n_rows; r++) {
         const chart_row *x = &c->data.rows[r];
         if (x == top) continue;
         bool above = false;
         const rsp_published_row *d = chart_choice_test(c, top->cells[0], x->cells[0], &above);
         if (!d) return NULL;
-        below += above && d->p_adj < ALPHA;
         o->rows[o->n++] = d;
+        s.n++;
+        if (above && chart_significant(d)) continue;
+        if (s.k < CHART_NAMED) names[s.k] = x->label;
+        s.k++;
     }
     if (!o->n) return NULL;
-    const char *said = below == o->n ? claim(c, o, "finding_first", 1, o->n + 1, top->label) : NULL;
-    return said ? said : claim(c, o, "finding_first_shared", o->n + 1 - below, o->n + 1, "");
+    s.name = chart_names(c, names, s.k);
+    const char *said = s.name ? chart_claim(c, o, s.k == 1 ? "finding_first" : "finding_first_two", s) : NULL;
+    return said ? said : chart_claim(c, o, "finding_first_shared", s);
 }
 
 /* ---- title -------------------------------------------------------------------------------------------------------- */
 
 static const char *finding(const chart *c, chart_origin *o) {
-    if (c->p->preliminary || chart_not_comparable(&c->data) || c->data.pairs) return NULL;
+    if (c->p->preliminary || chart_not_comparable(&c->data)) return NULL;
     switch (c->data.kind) {
     case CHART_FOREST: return associations(c, o);
     case CHART_QUADRANT: return blocking(c, o);
     case CHART_RANKING: return first_place(c, o);
     case CHART_AGREEMENT:
     case CHART_DIVERGING: return balance(c, o);
+    case CHART_TILES: return chart_find_groups(c, o);
+    case CHART_UPSET: return chart_find_combinations(c, o);
+    case CHART_SLOPE:
+    case CHART_MULTIPLES: return chart_find_waves(c, o);
+    case CHART_HISTOGRAM: return chart_find_weights(c, o);
     case CHART_HEATMAP:
     case CHART_DOTS: {
-        const char *said = groups(c, o);
+        const char *said = c->data.pairs ? chart_find_correlations(c, o) : chart_find_groups(c, o);
         if (said || !is(c->data.statistic, "net")) return said;
         *o = (chart_origin){0};
         return balance(c, o);
     }
-    default: return NULL;
+    case CHART_N_KINDS: break;
     }
+    return NULL;
 }
 
 const char *chart_title(const chart *c, const char **subject) {
