@@ -95,15 +95,20 @@ static int titles(const char *rest) {
               here, rest, here);
 }
 
-/* The questionnaire after its freeze, one score by two groups that a test tells apart: the chart's title says so. */
+/* The questionnaire after its freeze: one score by two groups that a test tells apart, scores of countries tested against each
+ * other, and groups in the place of waves. The charts' titles say so. */
 static void a_title_that_claims_can_be_traced(void **state) {
     (void) state;
-    assert_int_equal(
-        sh("mkdir %s/frozen && cp -r specs fixtures %s/frozen && sed -i "
-           "'s/freeze: [0-9-]*/freeze: 2026-07-31/; "
-           "/id: scores_manager/,/by:/s/items: .*/items: [responsiveness]/' %s/frozen/specs/ifsw/study.yaml",
-           here, here, here),
-        0);
+    assert_int_equal(sh("mkdir %s/frozen && cp -r specs fixtures %s/frozen && sed -i "
+                        "'s/freeze: [0-9-]*/freeze: 2026-07-31/; "
+                        "/id: scores_manager/,/by:/s/items: .*/items: [responsiveness]/; "
+                        "/id: scores$/,/by:/s/by: .*/&\\n    compare: yes/; "
+                        "s/^tables:/&\\n  - {id: over_waves, items: [responsiveness], statistic: mean, "
+                        "by: [[manager], [country, manager]], compare: yes}/; "
+                        "s/^ *- {analysis: weights, kind: histogram}/&\\n    - {analysis: over_waves, kind: slope}"
+                        "\\n    - {analysis: channels_changed, kind: multiples}/' %s/frozen/specs/ifsw/study.yaml",
+                        here, here, here),
+                     0);
     int status = sh("%s/responsive run %s/frozen/specs/ifsw --out %s/claims --lang en,pl --quiet 2>%s/log",
                     build_folder(), here, here, here);
     assert_true(status == 0 || status == 1);
@@ -120,7 +125,17 @@ static void a_title_that_claims_can_be_traced(void **state) {
         {"net_items,,engage1,,net", "engage_items"},
         {"drivers_engage,,leadership,,coefficient", "drivers_engage"},
         {"drivers_changed,,time,,odds_ratio", "drivers_changed"},
-        {"priorities,,priorities,quality-prevention,choice_difference", "priorities"}};
+        {"priorities,,priorities,quality-prevention,choice_difference", "priorities"},
+        {"scores,,responsiveness,DK-RO,difference", "scores.tiles"},
+        {"scores,,change,AT-DK,difference", "scores"},
+        {"over_waves,country=AT,responsiveness,front_line-manages,difference", "over_waves"},
+        {"channels_changed,,channels=art,yes-no,difference", "channels_changed"},
+        {"changed,,changed=yes,RO-average,difference", "changed"},
+        {"scores_field,,listen,disability-child_protection,difference", "scores_field"},
+        {"change_levels,,change_level,team,proportion", "change_levels"},
+        {"factor_links,,leadership,culture,correlation", "factor_links"},
+        {"weights,country=PL,,,deff_kish", "weights"},
+        {"drivers,,trust,,coefficient", "drivers.forest"}};
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         char rest[256];
         snprintf(rest, sizeof rest, "--spoil=%s", rows[k][0]);
@@ -134,7 +149,13 @@ static void a_title_that_claims_can_be_traced(void **state) {
                                    "s/clearly above zero for [0-9]*/clearly above zero for 17/",
                                    "/^net_items-all-en,.*,engage1,/d",
                                    "/^scores_field-all-en,.*,disability-mental_health,/d",
-                                   "/^drivers_changed-all-en,.*,time,/d"};
+                                   "/^drivers_changed-all-en,.*,time,/d",
+                                   "/^scores.tiles-all-en,.*,DK-RO,/d",
+                                   "/^over_waves-all-en,.*,country=AT,/d",
+                                   "/^changed-all-pl,.*,FR-average,/d",
+                                   "/^factor_links-all-en,.*,leadership,culture,/d",
+                                   "/^change_levels-all-pl,.*,team,/d",
+                                   "/^weights-all-en,.*,country=PL,/d"};
     for (size_t k = 0; k < sizeof changes / sizeof *changes; k++) {
         assert_int_equal(
             sh("cd %s/claims/ifsw/latest/quality && cp figures.csv kept && sed -i '%s' figures.csv", here, changes[k]),

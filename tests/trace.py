@@ -934,7 +934,7 @@ TITLES = {"finding_highest": (claim_highest, None), "finding_lowest": (claim_low
           "finding_highest_all": (claim_highest_all, None),
           "finding_ends": (claim_both_ends, None), "finding_average_both": (claim_average, None),
           "finding_average_above": (only_up, None), "finding_average_below": (only_down, None),
-          "finding_average_some": (claim_average, None), "finding_average_none": (claim_average, 0),
+          "finding_average_some": (claim_average, None),
           "finding_one_difference": (claim_one, None), "finding_one_difference_item": (claim_one, None),
           "finding_higher": (claim_higher, None), "finding_higher_only": (claim_higher, None),
           "finding_higher_all": (throughout(claim_higher), None),

@@ -193,13 +193,13 @@ static const char *against_average(groups *g) {
         g->o->rows[g->o->n++] = d;
         if (chart_significant(d)) add_name(above ? &up : &down, m->label);
     }
-    if (!g->o->n) return NULL;
-    const chart_said s = {.k = up.n + down.n, .n = g->o->n, .name = join(g, &up), .other = join(g, &down)};
+    if (!up.n && !down.n) return NULL;
+    const chart_said s = {
+        .k = up.n + down.n, .n = g->o->n, .name = join(g, up.n ? &up : &down), .other = join(g, &down)};
     const char *said = NULL, *key = up.n && down.n ? "finding_average_both"
                                     : up.n         ? "finding_average_above"
                                                    : "finding_average_below";
-    if (!s.k) return chart_claim(g->c, g->o, "finding_average_none", s);
-    if ((!up.n || s.name) && (!down.n || s.other)) said = chart_claim(g->c, g->o, chart_of_sample(g->c, key), s);
+    if (s.name && (!down.n || s.other)) said = chart_claim(g->c, g->o, chart_of_sample(g->c, key), s);
     return said ? said : chart_claim(g->c, g->o, "finding_average_some", s);
 }
 
@@ -371,12 +371,12 @@ const char *chart_find_waves(const chart *c, chart_origin *o) {
     if (!o->n) return NULL;
     const chart_said s = {.k = up.n + down.n,
                           .n = o->n,
-                          .name = chart_names(c, up.label, up.n),
+                          .name = up.n ? chart_names(c, up.label, up.n) : chart_names(c, down.label, down.n),
                           .other = chart_names(c, down.label, down.n),
                           .first = c->data.columns[0],
                           .last = c->data.columns[c->data.n_columns - 1]};
     const char *said = NULL, *key = up.n && down.n ? "finding_rise_fall" : up.n ? "finding_rise" : "finding_fall";
     if (!s.k) return chart_claim(c, o, "finding_no_change", s);
-    if ((!up.n || s.name) && (!down.n || s.other)) said = chart_claim(c, o, chart_of_sample(c, key), s);
+    if (s.name && (!down.n || s.other)) said = chart_claim(c, o, chart_of_sample(c, key), s);
     return said ? said : chart_claim(c, o, "finding_changes", s);
 }

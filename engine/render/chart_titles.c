@@ -81,7 +81,10 @@ static const char *balance(const chart *c, chart_origin *o) {
             above[o->n] = x->lower > 0;
             o->rows[o->n++] = x;
         }
-    return o->n > 1 ? few_or_count(c, o, "finding_net", label, above, o->n) : NULL;
+    if (o->n < 2) return NULL;
+    for (size_t k = 0; k < o->n; k++)
+        if (above[k]) return few_or_count(c, o, "finding_net", label, above, o->n);
+    return chart_claim(c, o, "finding_net_none", (chart_said){.n = o->n});
 }
 
 /* ---- models ------------------------------------------------------------------------------------------------------- */
