@@ -327,7 +327,10 @@ class Claims:
         out = {"tested": len(s), "significant": len(found)}
         if not found:
             return out
-        best = max((r for r in found if not self.mirrors(r)), key=strength)
+        own = [r for r in found if not self.mirrors(r)]
+        if not own:
+            raise Unknown("of two answers only one differs")
+        best = max(own, key=strength)
         out.update(value=abs(float(best["estimate"])), shares="=" in best["term"], higher=float(best["estimate"]) > 0)
         if "item" in {v["value"] for v in self.values} and key_of(self.row("item")) != key_of(best):
             raise Unknown("not the clearest difference is named, which is %s" % ",".join(key_of(best)))
