@@ -5,9 +5,12 @@
 #include <dlfcn.h>
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -235,6 +238,30 @@ static void hooks_are_ours(void **state) {
     }
 }
 
+/* Where something else runs, waiting threads sleep early; what somebody has set in the environment holds. */
+static void waiting_threads_leave_a_busy_machine(void **state) {
+    (void) state;
+    char *was = getenv("GOMP_SPINCOUNT");
+    char *kept = was ? strdup(was) : NULL;
+    setenv("GOMP_SPINCOUNT", "77", 1);
+    assert_string_equal(getenv("GOMP_SPINCOUNT"), "77");
+    unsetenv("GOMP_SPINCOUNT");
+    pid_t busy = fork();
+    assert_true(busy >= 0);
+    if (busy == 0) {
+        alarm(10);
+        for (volatile int k = 0;; k = !k) continue;
+    }
+    if (!getenv("OMP_WAIT_POLICY")) assert_string_equal(getenv("GOMP_SPINCOUNT"), "1000");
+    setenv("OMP_WAIT_POLICY", "active", 0);
+    assert_null(getenv("GOMP_SPINCOUNT"));
+    unsetenv("OMP_WAIT_POLICY");
+    kill(busy, SIGKILL);
+    assert_int_equal(waitpid(busy, NULL, 0), busy);
+    if (kept) setenv("GOMP_SPINCOUNT", kept, 1);
+    free(kept);
+}
+
 enum { PLAIN = 100000, PACKED = 200000 };
 
 /* Packs `plain` in pieces of `in` bytes into pieces of `out` bytes; returns the length. */
@@ -302,6 +329,7 @@ int main(void) {
                                        cmocka_unit_test(numbers_as_text),
                                        cmocka_unit_test(files),
                                        cmocka_unit_test(hooks_are_ours),
+                                       cmocka_unit_test(waiting_threads_leave_a_busy_machine),
                                        cmocka_unit_test(packed_bytes_come_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
