@@ -24,6 +24,7 @@ static void spaces_that_must_not_break(void **state) {
     (void) state;
     rsp_arena *a = rsp_arena_new();
     assert_string_equal(brief_glue(a, "en", "12 people in 3 rows"), "12\u00A0people in 3\u00A0rows");
+    assert_string_equal(brief_glue(a, "de", "37 Antworten in 6 L\u00e4ndern"), "37 Antworten in 6\u00A0L\u00e4ndern");
     assert_string_equal(brief_glue(a, "de", "43 % – mehr"), "43\u00A0%\u00A0– mehr");
     assert_string_equal(brief_glue(a, "pl", "usługi w kraju i za granicą"), "usługi w\u00A0kraju i\u00A0za granicą");
     assert_string_equal(brief_glue(a, "en", "services i a b"), "services i a b");

@@ -286,8 +286,8 @@ class Claims:
         one = next(v for v in self.values if v["source"] == "results")
         s = by_estimate(self.like(self.study["results"][key_of(one)], "domain", "level", "statistic"))
         above, below = [r for r in s if float(r["lower"]) > 0], [r for r in s if float(r["upper"]) < 0]
-        for name, want in (("positive", s[:min(NAMED, max(1, len(above)))]),
-                           ("negative", s[::-1][:min(NAMED, max(1, len(below)))])):
+        for name, want in (("positive", (above or s)[:min(NAMED, max(1, len(above)))]),
+                           ("negative", (below or s)[::-1][:min(NAMED, max(1, len(below)))])):
             have = {key_of(v) for v in self.cited(name)}
             if have and have != {key_of(r) for r in want}:
                 raise Unknown("%s names others than the ends of the scale" % name)
@@ -551,6 +551,14 @@ def hold_sentence(s, values, study):
             fault(where, "the value %s comes from nowhere" % v["value"])
     hold_numbers(where, s, values, study)
     return hold_claims(where, s, values, study)
+
+
+def hold_apart(brief, sentences):
+    """A key message stands alone: neither the title nor a finding says the same in the same words."""
+    parts = {part: [s["text"].rstrip(".") for s in sentences if s["part"] == part] for part in ("title", "message", "finding")}
+    for text in parts["message"]:
+        if text in parts["title"] or any(f.startswith(text) for f in parts["finding"]):
+            fault(brief, "said twice: " + text)
 
 
 # ---- titles of charts -----------------------------------------------------------------------------------------------
@@ -1136,6 +1144,7 @@ def main(study_dir, run, options):
         lang = path.rsplit("-", 1)[1][:-4]
         title = next((v["printed"] for s in own for v in values.get((s["brief"], s["sentence"]), [])
                       if v["value"] == "study"), "")
+        hold_apart(os.path.basename(path), own)
         hold_pages(path, own, study["messages"].get(lang, {}), title, least)
     n, titles, quadrants = sum(map(len, values.values())), hold_titles(run, study), hold_quadrants(run, study)
     print("%d briefs, %d sentences, %d values, %d claims worked out, %d in titles of charts, %d under quadrants" %

@@ -141,13 +141,18 @@ static bool lay_out_findings(brief_edition *e, const char *lang, size_t most, si
 }
 
 /* A figure says more than the words it takes: findings give way down to a few, then a figure does, and so on. */
-static void compose(brief_edition *e, const char *lang, brief_document *doc) {
+static void choose(brief_edition *e, const char *lang, brief_document *doc) {
     size_t most = e->definition->limits.findings < e->n_analyses ? e->definition->limits.findings : e->n_analyses;
     size_t few = most < FEW_FINDINGS ? most : FEW_FINDINGS;
     do {
         if (lay_out_findings(e, lang, most, few, doc)) return;
     } while (drop_figure(e, doc));
     if (!lay_out_findings(e, lang, few, 1, doc)) lay_out(e, lang, 1, doc); /* nothing is left to drop */
+}
+
+static void compose(brief_edition *e, const char *lang, brief_document *doc) {
+    choose(e, lang, doc);
+    brief_lower_notes(doc);
 }
 
 static void report_limits(const brief_edition *e, const brief_document *doc, const char *name, rsp_diag *d) {

@@ -222,6 +222,8 @@ void brief_paginate(brief_document *d, size_t most_pages);
 void brief_flow(brief_document *d, const char *lang, rsp_arena *a);
 /* How much of the last page is taken, 0 to 1. */
 double brief_last_page(const brief_document *d);
+/* Puts what the brief says about itself at the foot of the last page: what is free there lies above, not below. */
+void brief_lower_notes(brief_document *d);
 
 /* ---- trace ------------------------------------------------------------------------------------------------------ */
 

@@ -291,6 +291,12 @@ typedef struct {
     const brief_observation *about;
 } message;
 
+/* The title stands right above the messages. */
+static bool said_by_title(const composer *c, const char *text) {
+    size_t n = strlen(c->d->title);
+    return strncmp(text, c->d->title, n) == 0 && (text[n] == '\0' || strcmp(text + n, ".") == 0);
+}
+
 /* The best message about one analysis. */
 static message message_about(const composer *c, const rsp_analysis *x, size_t place) {
     const brief_definition *def = c->e->definition;
@@ -300,7 +306,8 @@ static message message_about(const composer *c, const rsp_analysis *x, size_t pl
             const brief_rule *r = &def->messages.rules[k];
             if (o->analysis != x || strcmp(r->of, o->kind) != 0 || !brief_holds(r->when, &o->values)) continue;
             const char *text = say(c, r->say, &o->values);
-            if (brief_count_words(text) <= def->limits.message_words) return (message){text, k, place, o};
+            if (brief_count_words(text) <= def->limits.message_words && !said_by_title(c, text))
+                return (message){text, k, place, o};
         }
     return (message){NULL, def->messages.n, place, NULL};
 }

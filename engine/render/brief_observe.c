@@ -354,26 +354,25 @@ static int by_value(const void *x, const void *y) {
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Up to NAMED labels from one end, with their values. */
-static void put_end(const brief_edition *e, brief_observation *o, const char *name, const named *v, size_t n,
-                    bool low) {
+/* Labels at one end, up to NAMED, with their values. */
+static void put_end(const brief_edition *e, brief_observation *o, const char *name, const named *v, size_t n) {
     const char *words[NAMED];
     const brief_source *from = NULL;
-    size_t k = 0;
-    for (; k < NAMED && k < n; k++) {
-        const named *one = &v[low ? n - 1 - k : k];
-        const char *value = number_text(e, o->analysis, one->value);
-        words[k] = say(e, "brief.value_bracket", (rsp_arg[]){{"item", one->label, 0}, {"value", value, 0}}, 2);
-        from = brief_source_add(e->arena, from, one->row, "term", one->label);
-        from = brief_source_add(e->arena, from, one->row, "estimate", value);
+    for (size_t k = 0; k < n; k++) {
+        const char *value = number_text(e, o->analysis, v[k].value);
+        words[k] = say(e, "brief.value_bracket", (rsp_arg[]){{"item", v[k].label, 0}, {"value", value, 0}}, 2);
+        from = brief_source_add(e->arena, from, v[k].row, "term", v[k].label);
+        from = brief_source_add(e->arena, from, v[k].row, "estimate", value);
     }
-    brief_put(&o->values, name, joined(e, k, words), NAN);
+    brief_put(&o->values, name, joined(e, n, words), NAN);
     brief_rest_on(&o->values, name, from);
 }
 
 /* Many numbers of one scale. Where some intervals lie wholly above and others wholly below zero, zero separates them. */
 static void observe_profile(brief_edition *e, const rsp_analysis *x) {
     named *v = RSP_ARRAY(e->arena, named, x->table.n_items);
+    named *up = RSP_ARRAY(e->arena, named, x->table.n_items + 1),
+          *down = RSP_ARRAY(e->arena, named, x->table.n_items + 1);
     size_t n = 0, above = 0, below = 0;
     for (size_t k = 0; k < x->table.n_items; k++) {
         size_t item = x->table.items[k];
@@ -383,20 +382,22 @@ static void observe_profile(brief_edition *e, const rsp_analysis *x) {
     }
     if (n < 2) return;
     qsort(v, n, sizeof *v, by_value);
+    up[0] = v[0];
+    down[0] = v[n - 1];
     for (size_t k = 0; k < n; k++) {
-        above += v[k].row->lower > 0;
-        below += v[k].row->upper < 0;
+        if (v[k].row->lower > 0) up[above++] = v[k];
+        if (v[n - 1 - k].row->upper < 0) down[below++] = v[n - 1 - k];
     }
-    brief_observation *o = observe(e, "profile", x);
     size_t high = above ? least(above, NAMED) : 1, low = below ? least(below, NAMED) : 1;
-    put_fact(e, o, "above", (double) above, v[high - 1].row, "lower");
-    put_fact(e, o, "below", (double) below, v[n - low].row, "upper");
+    brief_observation *o = observe(e, "profile", x);
+    put_fact(e, o, "above", (double) above, up[high - 1].row, "lower");
+    put_fact(e, o, "below", (double) below, down[low - 1].row, "upper");
     put_base(e, o, v[0].row);
     put_extremes(
         e, o, &(extremes){v[0].row, v[n - 1].row, x->table.items[v[0].place], x->table.items[v[n - 1].place], n, NULL},
         true);
-    put_end(e, o, "positive", v, high, false);
-    put_end(e, o, "negative", v + n - low, low, true);
+    put_end(e, o, "positive", up, high);
+    put_end(e, o, "negative", down, low);
 }
 
 /* ---- groups without a test -------------------------------------------------------------------------------------- */

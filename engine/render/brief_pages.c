@@ -154,6 +154,12 @@ void brief_paginate(brief_document *d, size_t most_pages) {
     free(waiting);
 }
 
+void brief_lower_notes(brief_document *d) {
+    brief_piece *last = d->n > 1 ? &d->pieces[d->n - 1] : NULL;
+    if (!last || last->kind != PIECE_COLUMNS || last[-1].page != last->page) return;
+    last->y = fmax(last->y, BRIEF_BOTTOM - last->height);
+}
+
 /* ---- flowing pages ---------------------------------------------------------------------------------------------- */
 
 typedef struct {

@@ -129,9 +129,19 @@ const char *brief_hyphenate(const brief_hyphens *h, rsp_arena *a, const char *wo
 
 static bool has(const char *set, gunichar c) { return c && g_utf8_strchr(set, -1, c); }
 
-/* Must the blank between characters stay? `word` is the number of letters of the word before. */
-static bool binds(const char *lang, gunichar before, gunichar after, size_t word) {
-    if (g_unichar_isdigit(before) && g_unichar_isalpha(after)) return true;
+/* Is what follows a word of so few letters that it may go over to the next line with the number before it? A long one would
+ * leave a hole at the end of this line. */
+static bool begins_short(const char *text) {
+    size_t letters = 0;
+    for (const char *p = text; letters < LONG_WORD && g_unichar_isalpha(g_utf8_get_char(p)); p = g_utf8_next_char(p))
+        letters++;
+    return letters && letters < LONG_WORD;
+}
+
+/* Must the blank between a character and what is next stay? `word` is the number of letters of the word before. */
+static bool binds(const char *lang, gunichar before, const char *next, size_t word) {
+    gunichar after = *next ? g_utf8_get_char(next) : 0;
+    if (g_unichar_isdigit(before) && begins_short(next)) return true;
     if (has("–—±%€", after)) return true;
     if (strcmp(lang, "pl") == 0 && word == 1 && g_unichar_isalpha(before)) return true;
     return strcmp(lang, "fr") == 0 && (has(":;?!»", after) || before == 0xAB);
@@ -151,7 +161,7 @@ const char *brief_glue(rsp_arena *a, const char *lang, const char *text) {
         gunichar c = g_utf8_get_char(p);
         const char *next = g_utf8_next_char(p);
         gunichar after = *next ? g_utf8_get_char(next) : 0;
-        if (c == ' ' && binds(lang, before, after, word))
+        if (c == ' ' && binds(lang, before, next, word))
             rsp_buf_puts(&out, narrow(lang, before, after) ? NARROW_NO_BREAK : NO_BREAK);
         else rsp_buf_add(&out, p, (size_t) (next - p));
         word = g_unichar_isalpha(c) ? word + 1 : 0;

@@ -15,7 +15,7 @@ void brief_hyphens_free(brief_hyphens *h); /* NULL allowed */
 /* The word with U+00AD where it may break. h NULL: as it is. */
 const char *brief_hyphenate(const brief_hyphens *h, rsp_arena *a, const char *word);
 
-/* No line may begin with what belongs to the word before: no-break spaces after numbers, before dashes and, as the
+/* No line may begin with what belongs to the word before: no-break spaces between a number and a short word, before dashes and, as the
  * language has it, after one-letter words (Polish) and inside punctuation (French). */
 const char *brief_glue(rsp_arena *a, const char *lang, const char *text);
 /* Glued, long words hyphenated except the last, and a short last word kept with the one before. */
