@@ -12,6 +12,7 @@ enum {
     WIDE_TEXT = 46,
     WIDEST_NOTE = 80,
     NARROW = 12,
+    AROUND_WORDS = 3, /* margins, indent */
     AROUND_HEADING = 4,
     MIDDLE = 24
 };
@@ -155,17 +156,36 @@ static void add_column(struct tabulation *t, const char *title, double width) {
     t->tab->columns[t->tab->n_columns++] = (rsp_tab_column){unique_title(t, title), width > least ? width : least};
 }
 
-/* Long notes in a narrow column would make rows many lines high. */
-static void widen_notes(struct tabulation *t) {
-    const char *title = say(t, "column_note");
+static size_t count_letters(const char *text) {
+    size_t n = 0;
+    for (const char *p = text; *p; p++) n += ((unsigned char) *p & 0xc0) != 0x80;
+    return n;
+}
+
+/* Letters of the column's longest text; RSP_NONE: it holds numbers. */
+static size_t longest_text(const rsp_tab *tab, size_t column) {
+    size_t longest = 0;
+    for (size_t i = 0; i < tab->n_rows; i++) {
+        const char *text = tab->cells[i * tab->n_columns + column].text;
+        size_t n = text ? count_letters(text) : RSP_NONE;
+        if (n == RSP_NONE || n > longest) longest = n;
+        if (n == RSP_NONE) break;
+    }
+    return longest;
+}
+
+/* Columns of words are no wider than their words and heading, so that more of a table stands on a page; long notes in a narrow
+ * column would make rows many lines high. */
+static void fit_words(struct tabulation *t) {
+    const char *notes = say(t, "column_note");
     for (size_t k = 0; k < t->tab->n_columns; k++) {
-        if (strcmp(t->tab->columns[k].title, title) != 0) continue;
-        size_t longest = 0;
-        for (size_t i = 0; i < t->tab->n_rows; i++) {
-            const char *text = t->tab->cells[i * t->tab->n_columns + k].text;
-            if (text && strlen(text) > longest) longest = strlen(text);
-        }
-        if (longest > 2 * MIDDLE) t->tab->columns[k].width = longest > 3 * WIDE_TEXT ? WIDEST_NOTE : WIDE_TEXT;
+        rsp_tab_column *c = &t->tab->columns[k];
+        size_t longest = longest_text(t->tab, k);
+        if (longest == RSP_NONE) continue;
+        double least = fmax(heading_width(c->title), (double) longest + AROUND_WORDS);
+        if (least < c->width) c->width = least;
+        else if (longest > 2 * MIDDLE && strcmp(c->title, notes) == 0)
+            c->width = longest > 3 * WIDE_TEXT ? WIDEST_NOTE : WIDE_TEXT;
     }
 }
 
@@ -516,7 +536,7 @@ rsp_tab *rsp_tabulate(const rsp_labels *l, const rsp_published *p, const char *a
     if (part == RSP_TAB_VALUES) find_letters(&t);
     if (part == RSP_TAB_SUMMARY) lay_out_summary(&t);
     else lay_out(&t);
-    widen_notes(&t);
+    fit_words(&t);
     rsp_map_free(t.letter);
     rsp_map_free(t.differs);
     rsp_map_free(t.titles);

@@ -184,6 +184,21 @@ static const char *standing_notes(const struct book *b) {
     return text;
 }
 
+/* The same in few words, on one line over a table: a line of sentences would be cut at the edge of a page. */
+static const char *short_notes(const struct book *b) {
+    const rsp_publication *p = b->of->p;
+    const struct {
+        bool said;
+        const char *key;
+    } notes[] = {{p->preliminary, "brief.short.preliminary"},
+                 {p->simulated, "brief.short.simulated"},
+                 {p->study->design.self_selected, "brief.short.self_selected"}};
+    const char *text = "";
+    for (size_t k = 0; k < sizeof notes / sizeof *notes; k++)
+        if (notes[k].said) text = rsp_printf(b->a, "%s \u00b7 %s", text, say(b, notes[k].key));
+    return text;
+}
+
 static const bool *number_columns(const struct book *b, const rsp_tab *t) {
     bool *numbers = RSP_ARRAY(b->a, bool, t->n_columns);
     for (size_t i = 0; i < t->n_rows * t->n_columns; i++) numbers[i % t->n_columns] |= t->cells[i].row != NULL;
@@ -207,7 +222,7 @@ static void write_table_sheet(struct book *b, const rsp_book_sheet *x) {
     const rsp_tab *t = x->tab;
     const bool *numbers = number_columns(b, t);
     lxw_worksheet *s = add_sheet(b, x->name, t->title);
-    worksheet_write_string(s, 1, 0, rsp_printf(b->a, "%s.%s", t->subtitle, standing_notes(b)), b->text);
+    worksheet_write_string(s, 1, 0, rsp_printf(b->a, "%s%s", t->subtitle, short_notes(b)), b->text);
     worksheet_write_url_opt(s, 2, 0, link_to(b, say(b, "workbook_contents")), b->link, say(b, "workbook_back"), NULL);
     mark_up(b, s, x->table, t->n_columns, t->columns, numbers, RSP_BOOK_FIRST_ROW, t->n_rows);
     for (size_t i = 0; i < t->n_rows; i++) {
