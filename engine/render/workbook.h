@@ -19,10 +19,12 @@ typedef struct {
  * UTF-16 units of spreadsheets, cut between words, without the signs that they forbid. */
 const char **rsp_book_sheet_names(rsp_arena *a, const char *const *titles, size_t n);
 
-/* A run of rows of one table and the columns of them to draw. */
+/* A run of rows of one table and the columns of them to draw; or several runs below each other, the same rows for a group each. */
 typedef struct {
     const rsp_book_sheet *sheet;
     size_t first, n, category, from, to; /* rows; column of names; columns of values [from, to) */
+    size_t groups, group; /* runs; column of the groups' names, RSP_NONE: rows are the groups, or there are none */
+    const char *title;
 } rsp_book_chart;
 
 /* Charts over the sheets' tables: answers as bars of 100 % (stacked), or single values. Returns how many. */
