@@ -234,7 +234,21 @@ static void one_run_at_a_time(void **state) {
     int fd = open(path("b/wvs/.lock"), O_RDWR);
     assert_true(fd >= 0);
     assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
-    assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet 2>/dev/null", program, here, here), RSP_ERR_LOCKED);
+    assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet 2>%s/b.txt", program, here, here, here),
+                     RSP_ERR_LOCKED);
+    /* This is no run: the one that took the lock last, whose name stands in the file, does not hold it. */
+    assert_int_equal(sh("grep -q 'a program that is no run holds the lock: process %ld (test_night)' %s/b.txt",
+                        (long) getpid(), here),
+                     0);
+    /* A run's own text, as it holds the lock. */
+    char text[512] = "";
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    assert_true(n > 0 && strncmp(text, "process ", 8) == 0);
+    assert_true(ftruncate(fd, 0) == 0 && dprintf(fd, "process %ld on here, run X\n", (long) getpid()) > 0);
+    assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet 2>%s/b.txt", program, here, here, here),
+                     RSP_ERR_LOCKED);
+    assert_int_equal(
+        sh("grep -q 'another run holds the lock: process %ld on here, run X' %s/b.txt", (long) getpid(), here), 0);
     close(fd);
     assert_int_equal(
         sh("%s run %s/specs/wvs --out %s/b --quiet --lang en --only poverty 2>/dev/null", program, here, here), 0);

@@ -58,8 +58,8 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-/* Publications that stand; the ones whose cleaning log names the respondent are marked. */
-static void list_publications(struct forgetting *f) {
+/* Publications that stand, in words; the ones whose cleaning log names the respondent are marked. */
+static void list_publications(struct forgetting *f, rsp_buf *list) {
     DIR *handle = opendir(f->study_dir);
     const char **runs = NULL;
     size_t n = 0, capacity = 0;
@@ -72,9 +72,10 @@ static void list_publications(struct forgetting *f) {
     for (size_t k = 0; k < n; k++) {
         bool named = names_respondent(f, runs[k]);
         f->known |= named;
-        printf("  %s/%s%s\n", f->study_dir, runs[k], named ? ": its quality/cleaning.csv names the pseudonym" : "");
+        rsp_buf_printf(list, "  %s/%s%s\n", f->study_dir, runs[k],
+                       named ? ": its quality/cleaning.csv names the pseudonym" : "");
     }
-    if (!n) printf("  none\n");
+    if (!n) rsp_buf_puts(list, "  none\n");
     free(runs);
 }
 
@@ -87,20 +88,25 @@ static void list_exports(const struct forgetting *f) {
     rsp_diag_free(quiet);
 }
 
+/* Only of a respondent who is known can it be said that answers and publications hold something. */
 static void say(struct forgetting *f, const char *dir) {
-    printf("%s is forgotten: later runs set the row aside, caches are removed.\n", f->pseudonym);
-    printf("Exports may still hold the answers; remove the row there:\n");
-    list_exports(f);
-    printf("Publications made so far may count the respondent; remove those that must go:\n");
-    list_publications(f);
-    printf("Then: responsive run %s. A publication that would differ by one respondent alone waits until more have "
-           "changed.\n",
-           dir);
-    if (!f->known)
+    rsp_buf publications = {0};
+    list_publications(f, &publications);
+    if (f->known) {
+        printf("%s is forgotten: later runs set the row aside, caches are removed.\n", f->pseudonym);
+        printf("Exports may still hold the answers; remove the row there:\n");
+        list_exports(f);
+        printf("Publications made so far may count the respondent; remove those that must go:\n%s", publications.data);
+        printf("Then: responsive run %s. A publication that would differ by one respondent alone waits until more have "
+               "changed.\n",
+               dir);
+    } else {
         rsp_report(f->d, RSP_WARNING, (rsp_loc){f->study->path, 0, 0},
                    "is the id written as in the exports? The pseudonym stays on the list, for a row that comes later",
                    "nobody is known as %s: neither the exports nor earlier publications count such a respondent",
                    f->pseudonym);
+    }
+    rsp_buf_free(&publications);
 }
 
 static bool forget(struct forgetting *f, const char *id, const char *out) {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static bool fault(rsp_diag *d, const char *path, const char *doing) {
@@ -101,6 +102,45 @@ static bool sync_tree(const char *dir, int depth, rsp_diag *d) {
 
 /* ---- lock ------------------------------------------------------------------------------------------------------- */
 
+/* The process that took the lock on the file, as the kernel lists it (proc_locks(5)); 0: it does not say, as with network
+ * file systems and other containers' processes. Of inherited locks the one who took them, which may have ended. */
+static long holding_process(int lock) {
+    struct stat st;
+    FILE *list = fopen("/proc/locks", "re");
+    long holder = 0;
+    if (!list) return 0;
+    char line[256];
+    while (!holder && fstat(lock, &st) == 0 && fgets(line, sizeof line, list)) {
+        unsigned device[2];
+        unsigned long long inode;
+        long process;
+        if (sscanf(line, "%*s FLOCK %*s %*s %ld %x:%x:%llu", &process, &device[0], &device[1], &inode) == 4 &&
+            device[0] == major(st.st_dev) && device[1] == minor(st.st_dev) && inode == st.st_ino && process > 0)
+            holder = process;
+    }
+    fclose(list);
+    return holder;
+}
+
+/* Who holds the lock, in words. The file's text names the last run that took it, which need not be who holds it now. */
+static const char *holder_of(const rsp_stage *s) {
+    char last[256] = "", name[32] = "";
+    ssize_t n = pread(s->lock, last, sizeof last - 1, 0);
+    last[n > 0 ? n : 0] = '\0';
+    last[strcspn(last, "\n")] = '\0';
+    long process = holding_process(s->lock), of_text = 0;
+    if (!process)
+        return rsp_printf(s->arena, "the lock is held, by whom is not known; last taken by %s",
+                          *last ? last : "nobody");
+    if (sscanf(last, "process %ld", &of_text) == 1 && of_text == process)
+        return rsp_printf(s->arena, "another run holds the lock: %s", last);
+    FILE *command = fopen(rsp_printf(s->arena, "/proc/%ld/comm", process), "re");
+    if (command && fgets(name, sizeof name, command)) name[strcspn(name, "\n")] = '\0';
+    if (command) fclose(command);
+    return rsp_printf(s->arena, "a program that is no run holds the lock: process %ld (%s)", process,
+                      *name ? name : "ended; one that it started keeps it");
+}
+
 /* flock() dies with its holder, so a killed run leaves no lock behind; the text tells a person who holds it. */
 static bool take_lock(rsp_stage *s, rsp_diag *d) {
     char *path = rsp_printf(s->arena, "%s/.lock", s->study_dir);
@@ -112,14 +152,10 @@ static bool take_lock(rsp_stage *s, rsp_diag *d) {
     }
     if (s->lock < 0) return fault(d, path, "open the lock");
     if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
-        char holder[256] = "";
-        ssize_t n = pread(s->lock, holder, sizeof holder - 1, 0);
-        holder[n > 0 ? n : 0] = '\0';
-        holder[strcspn(holder, "\n")] = '\0';
+        rsp_report(d, RSP_ERR_LOCKED, (rsp_loc){path, 0, 0}, "wait for it to end, or give another --out", "%s",
+                   holder_of(s));
         close(s->lock);
         s->lock = -1;
-        rsp_report(d, RSP_ERR_LOCKED, (rsp_loc){path, 0, 0}, "wait for it to end, or give another --out",
-                   "another run holds the lock: %s", *holder ? holder : "unknown");
         return false;
     }
     char host[128] = "";
