@@ -575,7 +575,7 @@ static void separated_completely(void **state) {
     rsp_buf_free(&data);
 }
 
-/* A question that nobody answered leaves nobody out: everything else is as in the model without it. */
+/* A question that nobody answered leaves nobody out: everything else, margins too, is as in the model without it. */
 static void unanswered_predictors(void **state) {
     (void) state;
     static const struct {
@@ -600,16 +600,20 @@ static void unanswered_predictors(void **state) {
         rsp_buf models = {0};
         const char *kind = cases[c].kind, *random = strncmp(kind, "mixed", 5) == 0 ? " + (1 | t)" : "";
         const char *x = same(cases[c].outcome, "y") ? "id" : "y";
-        rsp_buf_printf(&models, "  - {id: less, kind: %s, formula: \"%s ~ %s%s\"}\n", kind, cases[c].outcome, x,
-                       random);
-        rsp_buf_printf(&models, "  - {id: more, kind: %s, formula: \"%s ~ %s + z + g + z:%s%s\"}\n", kind,
-                       cases[c].outcome, x, x, random);
+        char of_less[64] = "", of_more[64] = ""; /* what coefficients mean in the outcome's own unit */
+        if (!*random) snprintf(of_less, sizeof of_less, ", margins: [%s], predict: {%s: [1, 2]}", x, x);
+        if (!*random) snprintf(of_more, sizeof of_more, ", margins: [%s, z, g], predict: {%s: [1, 2]}", x, x);
+        rsp_buf_printf(&models, "  - {id: less, kind: %s, formula: \"%s ~ %s%s\"%s}\n", kind, cases[c].outcome, x,
+                       random, of_less);
+        rsp_buf_printf(&models, "  - {id: more, kind: %s, formula: \"%s ~ %s + z + g + z:%s%s\"%s}\n", kind,
+                       cases[c].outcome, x, x, random, of_more);
         struct run r = analyse(models.data, data.data);
-        size_t same_rows = 0, aside = 0;
+        size_t same_rows = 0, aside = 0, margins = 0;
         assert_int_equal(rsp_diag_errors(r.diag), 0);
         for (size_t k = 0; k < r.results->n; k++) {
             const rsp_row *m = &r.results->rows[k];
             if (!same(m->analysis, "more")) continue;
+            margins += (same(m->statistic, "marginal_effect") || same(m->statistic, "predicted")) && m->se > 0;
             if (m->flags & RSP_F_UNANSWERED) {
                 assert_true(isnan(m->estimate) && (m->term[0] == 'z' || m->term[0] == 'g' || strstr(m->term, ":z")));
                 aside++;
@@ -622,6 +626,7 @@ static void unanswered_predictors(void **state) {
             same_rows++;
         }
         if (same_rows < 3 || aside < 7) fail_msg("%s: %zu rows alike, %zu set aside", kind, same_rows, aside);
+        assert_true(*random ? !margins : margins == (strncmp(kind, "ordinal", 7) && strncmp(kind, "multi", 5) ? 3 : 9));
         rsp_buf_free(&models);
         done(&r);
     }

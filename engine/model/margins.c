@@ -338,11 +338,12 @@ static int64_t rarer_outcome(const rsp_regression *f) {
 }
 
 /* Coefficients without numbers leave predictions without: collinear and separated ones all of them, those of empty cells
- * the ones that would need them. */
+ * the ones that would need them. A predictor that nobody answered is no part of the model. */
 static uint32_t scene_flags(const rsp_regression *f, const rsp_mscene *scene) {
     uint32_t flags = 0;
     double *x = RSP_ARRAY(f->arena, double, f->m->k + 1);
-    for (size_t j = 0; j < f->p - f->has_theta; j++) flags |= f->flags[j] & ~(uint32_t) RSP_F_EMPTY;
+    for (size_t j = 0; j < f->p - f->has_theta; j++)
+        flags |= f->flags[j] & ~(uint32_t) (RSP_F_EMPTY | RSP_F_UNANSWERED);
     for (size_t j = 0; j < f->m->k; j++) {
         if (!(f->flags[f->n_thresholds + j] & RSP_F_EMPTY)) continue;
         for (size_t i = 0; i < f->m->n; i++) {
@@ -361,7 +362,8 @@ static void set_counts(const struct margins *g, struct quantity *z, size_t n, co
     z->cell = rarer_outcome(g->f);
     for (size_t j = 0; j < n; j++) {
         int64_t have = holders(m, set[j].variable, set[j].code);
-        if (!have) z->flags |= RSP_F_EMPTY;
+        if (rsp_mmatrix_unanswered(m, set[j].variable)) z->flags |= RSP_F_UNANSWERED;
+        else if (!have) z->flags |= RSP_F_EMPTY;
         if (have < z->cell) z->cell = have;
     }
 }
@@ -384,6 +386,7 @@ static void marginal_effects(struct margins *g, size_t variable, rsp_results *ou
         z.at = rsp_mscene_new(m, 0, NULL, variable);
         z.slope = true;
         set_counts(g, &z, 0, NULL);
+        if (rsp_mmatrix_unanswered(m, variable)) z.flags |= RSP_F_UNANSWERED;
         write_quantity(g, &z, out, d);
         return;
     }

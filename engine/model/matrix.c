@@ -655,6 +655,16 @@ rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const r
     return m;
 }
 
+bool rsp_mmatrix_unanswered(const rsp_mmatrix *m, size_t variable) {
+    bool any = false, all = true;
+    for (size_t k = 0; k < m->n_factors; k++) {
+        if (!names_variable(m->factors[k].e, variable)) continue;
+        any = true;
+        all = all && m->factors[k].unanswered;
+    }
+    return any && all;
+}
+
 uint32_t rsp_mmatrix_untested(const rsp_mmatrix *m, size_t t) {
     for (size_t j = 0; j < m->k; j++)
         if (m->columns[j].term == t && m->columns[j].unanswered) return RSP_F_UNANSWERED;

@@ -69,6 +69,8 @@ typedef struct {
 /* NULL when the response is not what the kind of model needs (class RSP_ERR_DATA). n may be 0. domain NULL: the whole. */
 rsp_mmatrix *rsp_mmatrix_new(const rsp_sample *s, const rsp_analysis *a, const rsp_mdomain *domain, rsp_diag *d);
 void rsp_mmatrix_free(rsp_mmatrix *m);
+/* Is the variable set aside wherever it enters, since nobody answered what it enters by? */
+bool rsp_mmatrix_unanswered(const rsp_mmatrix *m, size_t variable);
 /* Why a joint test of term t has nothing to test: unanswered, or else singular. */
 uint32_t rsp_mmatrix_untested(const rsp_mmatrix *m, size_t t);
 
