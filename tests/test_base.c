@@ -317,8 +317,38 @@ static void packed_bytes_come_back(void **state) {
     free(back);
 }
 
+static void test_plain_paths(void **state) {
+    static const struct {
+        const char *path, *plain;
+    } cases[] = {{"tests/../tests/./test_base.c", "tests/test_base.c"},
+                 {"tests/fuzz/../../Makefile", "Makefile"},
+                 {"../../x.csv", "../../x.csv"},
+                 {"tests/../../x.csv", "../x.csv"},
+                 {"./tests//fuzz/../x.csv", "tests//x.csv"},
+                 {"not_there/../x.csv", "not_there/../x.csv"},
+                 {"/usr/../usr/lib", "/usr/lib"},
+                 {"/../x", "/../x"},
+                 {"a..b/x.csv", "a..b/x.csv"},
+                 {".", "."},
+                 {"", ""}};
+    (void) state;
+    rsp_arena *a = rsp_arena_new();
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+        assert_string_equal(rsp_path_plain(a, cases[k].path), cases[k].plain);
+    /* Behind a link `..` is another folder than the one the link stands in. */
+    char folder[] = "/tmp/rsp_plain_XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    const char *link = rsp_path_join(a, folder, "link"), *through = rsp_path_join(a, link, "../x.csv");
+    assert_int_equal(symlink("/usr/lib", link), 0);
+    assert_string_equal(rsp_path_plain(a, through), through);
+    unlink(link);
+    rmdir(folder);
+    rsp_arena_free(a);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(arenas_and_buffers),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_plain_paths),
+                                       cmocka_unit_test(arenas_and_buffers),
                                        cmocka_unit_test(csv_fields),
                                        cmocka_unit_test(maps),
                                        cmocka_unit_test(suggestions),

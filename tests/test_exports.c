@@ -55,7 +55,7 @@ static const struct {
                {"fixtures/exports/spss/pyreadstat-sample.zsav", "spss", "WINDOWS-1252", 0, 5, 7},
                {"fixtures/exports/stata/haven-tagged-na-int.dta", "stata", "UTF-8", 0, 8, 1},
                {"fixtures/exports/stata/pyreadstat-sample.dta", "stata", "UTF-8", 0, 5, 7},
-               {"fixtures/exports/surveymonkey/star-wars.csv", "surveymonkey", NULL, 2, 1186, 38},
+               {"fixtures/exports/surveymonkey/star-wars.csv", "surveymonkey", "WINDOWS-1252", 2, 1186, 38},
                {"fixtures/exports/surveymonkey/steak-risk.csv", "surveymonkey", "UTF-8", 2, 550, 15},
                {"fixtures/wvs/wvs.csv", "csv", "UTF-8", 1, 5381, 7}};
 enum { N_EXPORTS = sizeof exports / sizeof *exports };

@@ -570,6 +570,23 @@ static void test_encodings(void **state) {
     expect_same_frame(polish, "ISO-8859-2", "", 0, "ISO-8859-2", "ISO-8859-2");
     expect_same_frame(western, "WINDOWS-1252", "", 0, "WINDOWS-1252", NULL);
     expect_same_frame(romanian, "WINDOWS-1250", "", 0, "WINDOWS-1250", NULL);
+    /* Two stray bytes behind a question mark, which Windows-1250 has capital and small letters for, too. */
+    expect_same_frame("id,country,Expanded Universe?\u0152\u00E6\n1,PL,yes\n2,RO,no\n", "WINDOWS-1252", "", 0,
+                      "WINDOWS-1252", NULL);
+}
+
+/* The questions are not the answers. */
+static void test_dictionary_is_no_data(void **state) {
+    (void) state;
+    struct folder x;
+    folder_new(&x);
+    write_text(x.dir, "data.csv",
+               "Variable / Field Name,Form Name,Field Type,Field Label\nid,f,text,Id\ncountry,f,radio,Where?\n");
+    folder_read(&x, "  - {files: data.csv}");
+    assert_null(x.frame);
+    assert_int_equal(rsp_diag_errors(x.diag), 1);
+    assert_int_equal(said(x.diag, "REDCap's data dictionary")->class, RSP_ERR_DATA);
+    folder_free(&x);
 }
 
 static void test_invalid_bytes_have_a_place(void **state) {
@@ -1747,6 +1764,7 @@ int main(void) {
                                        cmocka_unit_test(test_signs),
                                        cmocka_unit_test(test_quick_as_plain),
                                        cmocka_unit_test(test_encodings),
+                                       cmocka_unit_test(test_dictionary_is_no_data),
                                        cmocka_unit_test(test_invalid_bytes_have_a_place),
                                        cmocka_unit_test(test_fold),
                                        cmocka_unit_test(test_values),

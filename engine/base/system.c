@@ -241,6 +241,37 @@ char *rsp_path_join(rsp_arena *a, const char *dir, const char *name) {
     return rsp_printf(a, "%s%s%s", dir, dir[length - 1] == '/' ? "" : "/", name);
 }
 
+/* Is the folder named by the first n bytes one whose `..` is the folder before it: no link, and there? */
+static bool plain_folder(const char *path, size_t n) {
+    struct stat st;
+    char name[PATH_MAX];
+    if (n >= sizeof name) return false;
+    memcpy(name, path, n);
+    name[n] = '\0';
+    return lstat(name, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+char *rsp_path_plain(rsp_arena *a, const char *path) {
+    char *out = rsp_strdup(a, path);
+    size_t to = 0;
+    for (const char *c = path; *c;) {
+        size_t n = strcspn(c, "/"), rest = n + strspn(c + n, "/"), from = to;
+        while (from > 1 && out[from - 1] == '/') from--;
+        size_t end = from; /* of the last name written, without the bars behind it */
+        while (from && out[from - 1] != '/') from--;
+        bool up = n == 2 && strncmp(c, "..", 2) == 0, above = end - from == 2 && strncmp(out + from, "..", 2) == 0;
+        if (up && end > from && !above && plain_folder(out, end)) {
+            to = from;
+        } else if (n != 1 || *c != '.' || !rest || !c[rest]) {
+            memmove(out + to, c, rest);
+            to += rest;
+        }
+        c += rest;
+    }
+    out[to] = '\0';
+    return out;
+}
+
 static char data_dir[PATH_MAX];
 
 static bool holds_reports(const char *dir) {

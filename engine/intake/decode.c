@@ -161,6 +161,15 @@ static const char *tie_break(const char *bytes, size_t n, const bool *fits) {
     return chosen;
 }
 
+/* Does some high byte stand in a word with plain letters? Where none does, no word of a language tells the page. */
+static bool in_words(const char *bytes, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        unsigned char p = i ? (unsigned char) bytes[i - 1] : ' ', q = i + 1 < n ? (unsigned char) bytes[i + 1] : ' ';
+        if ((unsigned char) bytes[i] >= 0x80 && ((p < 128 && u_isalpha(p)) || (q < 128 && u_isalpha(q)))) return true;
+    }
+    return false;
+}
+
 static const char *eight_bit(const char *bytes, size_t length, size_t first_high) {
     const char *from = bytes + (first_high > SAMPLE / 4 ? first_high - SAMPLE / 4 : 0);
     size_t n = (size_t) (bytes + length - from) < SAMPLE ? (size_t) (bytes + length - from) : SAMPLE;
@@ -171,6 +180,8 @@ static const char *eight_bit(const char *bytes, size_t length, size_t first_high
         if (k == 0 || score[k] < best) best = score[k];
     }
     for (size_t k = 0; k < N_PAGES; k++) fits[k] = score[k] == best;
+    /* A stray sign or two behind a question mark, as in "Universe?\x8c\xe6,": the commonest page has them. */
+    if (fits[0] && !in_words(from, n)) return pages[0];
     return tie_break(from, n, fits);
 }
 
@@ -287,7 +298,7 @@ static const char *recognise(const rsp_buf *raw, size_t *skip, bool *assumed, co
     *why = "all bytes are valid in it";
     if (valid == raw->length) return "UTF-8";
     *assumed = true;
-    *why = "not valid UTF-8; letters stand in words best under it";
+    *why = "not valid UTF-8; its letters and signs stand best under it";
     return eight_bit(raw->data, raw->length, valid);
 }
 

@@ -120,13 +120,16 @@ static const char *seen_from(const rsp_draft *x, const char *dir, const char *pa
         size_t same = 0;
         for (size_t k = 0; from[k] && from[k] == to[k]; k++)
             if (from[k] == '/') same = k + 1;
-        size_t whole = strlen(from);
+        size_t whole = strlen(from), above = strlen(to);
+        bool inside = above > 1 && strncmp(to, from, above) == 0 && from[above] == '/'; /* the study lies in it */
+        if (inside) same = above;
         if (strncmp(from, to, whole) == 0 && to[whole] == '/') same = whole + 1;
-        for (const char *c = from + (same < whole ? same : whole); *c;) {
+        for (const char *c = from + (same < whole ? same : whole) + inside; *c;) {
             rsp_buf_puts(&b, "../");
             c += strcspn(c, "/");
             if (*c) c++;
         }
+        if (inside) b.data[--b.length] = '\0';
         for (const char *c = to + same; *c; c++) {
             if (pattern && strchr("*?[]\\", *c)) rsp_buf_putc(&b, '\\');
             rsp_buf_putc(&b, *c);

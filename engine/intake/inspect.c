@@ -244,6 +244,9 @@ static bool inspect_open(struct inspected *x, const char *path, rsp_diag *d) {
     if (rsp_read_file(path, &raw, d, RSP_ERR_DATA, RSP_NOWHERE)) x->t = rsp_table_open(&raw, path, &o, x->said);
     else rsp_buf_free(&raw);
     if (x->t) x->tool = rsp_tool_take("auto", x->t, x->why, x->said);
+    if (x->tool && x->t->instead)
+        rsp_report(x->said, RSP_WARNING, (rsp_loc){path, 0, 0},
+                   "give it to `responsive new` beside the export of the answers", "this is %s", x->t->instead);
     if (x->tool) x->profiles = rsp_profiles(x->t, x->tool);
     return x->tool != NULL;
 }

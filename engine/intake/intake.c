@@ -37,8 +37,9 @@ static int compare_paths(const void *x, const void *y) { return strcmp(*(char *c
 static void add_input(struct inputs *all, const rsp_study *s, const rsp_source *source, const char *path, rsp_diag *d) {
     struct stat st;
     size_t dir = strlen(s->dir);
-    struct input in = {.source = source, .path = rsp_strdup(s->arena, path)};
-    in.name = strncmp(in.path, s->dir, dir) == 0 && in.path[dir] == '/' ? in.path + dir + 1 : in.path;
+    struct input in = {.source = source, .path = rsp_path_plain(s->arena, path)};
+    /* The name is the study's own, so that it is the same from wherever the program is started. */
+    in.name = strncmp(path, s->dir, dir) == 0 && path[dir] == '/' ? rsp_strdup(s->arena, path + dir + 1) : in.path;
     if (stat(path, &st) != 0) {
         rsp_report(d, RSP_ERR_DATA, source->loc, NULL, "cannot read %s: %s", path, strerror(errno));
         return;
@@ -92,6 +93,12 @@ static void open_table(struct input *in, rsp_buf *raw, rsp_diag *d) {
 static void match_input(struct input *in, const rsp_study *s, const rsp_matcher *m, rsp_arena *a, rsp_diag *d) {
     char why[160];
     in->tool = rsp_tool_take(in->source->format, in->table, why, d);
+    if (in->tool && in->table->instead) {
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){in->path, 0, 0},
+                   "name the export of the answers; `responsive new DIR --from EXPORT THIS` takes its questions over",
+                   "this is %s", in->table->instead);
+        in->tool = NULL;
+    }
     if (!in->tool) return;
     if (strcmp(in->source->format, "auto") == 0)
         rsp_report(d, RSP_NOTE, (rsp_loc){in->path, 0, 0}, NULL, "read as %s (%s)", in->tool->name, why);

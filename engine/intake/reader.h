@@ -102,6 +102,7 @@ struct rsp_table_data {
     double agreement;    /* of delimited text: share of the records with as many cells as the first */
     const char *sheet;   /* of a workbook: the one that was read */
     bool rows_not_lines; /* `line` counts rows of a sheet or cases, not lines of text */
+    const char *instead; /* set by a tool: what the table holds instead of answers, such as the questions; NULL */
     bool statistical;    /* names, labels and codes are the file's own: SPSS, Stata */
     size_t n_header_rows;
     size_t n_columns;

@@ -24,9 +24,13 @@ static bool ends_with(const char *text, const char *end) {
     return n > m && strcmp(text + n - m, end) == 0;
 }
 
+static bool is_dictionary(const rsp_table_data *t) {
+    return t->n_columns && strcmp(t->headings[0], "Variable / Field Name") == 0;
+}
+
 static int recognise(rsp_table_data *t, char why[160]) {
     size_t own = 0, complete = 0, boxes = 0, labelled = 0;
-    if (t->n_columns && strcmp(t->headings[0], "Variable / Field Name") == 0) {
+    if (is_dictionary(t)) {
         snprintf(why, 160, "the first column is \"Variable / Field Name\": REDCap's data dictionary");
         return 12;
     }
@@ -48,6 +52,7 @@ static int recognise(rsp_table_data *t, char why[160]) {
 /* `Label (choice=Text)` becomes `Label [Text]`. */
 static void prepare(rsp_table_data *t, rsp_diag *d) {
     (void) d;
+    if (is_dictionary(t)) t->instead = "REDCap's data dictionary, which holds the questions and no answers";
     for (size_t j = 0; j < t->n_columns; j++) {
         const char *h = t->headings[j], *choice = strstr(h, " (choice=");
         if (!choice || !ends_with(h, ")")) continue;

@@ -60,7 +60,7 @@ const char *rsp_named_file(rsp_loader *l, const rsp_node *file) {
     const char *path = rsp_path_join(l->a, l->s->dir, file->text);
     if (!rsp_study_may_read(l->s, path, file->loc, l->d)) return NULL;
     rsp_add_input(l, path);
-    return path;
+    return rsp_path_plain(l->a, path);
 }
 
 const char *rsp_study_pattern(const rsp_study *s, const char *pattern, rsp_arena *a) {

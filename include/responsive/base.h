@@ -206,6 +206,8 @@ bool rsp_make_dirs(const char *path, rsp_diag *d); /* like mkdir -p */
 const char *rsp_data_dir(void); /* folder that holds reports/ and specs/: beside the program, or as installed */
 /* Path of `name` as seen from folder `dir`: absolute names stay. */
 char *rsp_path_join(rsp_arena *a, const char *dir, const char *name);
+/* The same file by a path without `folder/..` and `.`, for people to read. What lies behind a link keeps its `..`. */
+char *rsp_path_plain(rsp_arena *a, const char *path);
 
 extern const char *const RSP_VERSION;
 extern const char *const RSP_COMMIT; /* of the sources, "" if unknown */
