@@ -869,9 +869,30 @@ static void test_scale_words(void **state) {
     assert_string_equal(rsp_language_of(german, sizeof german - 1), "de");
 }
 
+/* Codes that nobody explained are said to be that; questions that explain their numbers are left as they are. */
+static void test_codes_without_words(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf data = {0};
+    rsp_buf_puts(&data, "idno,hincfel,How safe from 1 to 4?,party,agea\n");
+    for (int k = 0; k < 60; k++)
+        rsp_buf_printf(&data, "%d,%d,%d,%s,%d\n", 100 + 7 * k, 1 + k % 4, 1 + k % 4, k % 2 ? "red" : "green",
+                       15 + k * k % 50);
+    const char *files[] = {written("bare.csv", data.data)};
+    rsp_study *s = drafted("bare", files, 1, d);
+    expect_label(s, "hincfel", "en", "hincfel (numbers without words in the file)");
+    expect_label(s, "party", "en", "party");
+    expect_label(s, "agea", "en", "agea");
+    assert_non_null(variable_labelled(s, "How safe from 1 to 4?"));
+    rsp_buf_free(&data);
+    rsp_study_free(s);
+    rsp_diag_free(d);
+}
+
 int main(void) {
     assert_non_null(mkdtemp(folder));
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_drafts_load_and_read),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_codes_without_words),
+                                       cmocka_unit_test(test_drafts_load_and_read),
                                        cmocka_unit_test(test_what_a_draft_says),
                                        cmocka_unit_test(test_what_a_draft_leaves),
                                        cmocka_unit_test(test_numbers_of_a_draft),

@@ -1063,6 +1063,31 @@ static void give_questions(rsp_draft *x) {
     }
 }
 
+/* Of a question that goes by a name alone and whose answers are numbers alone, nobody who reads a page knows what they
+ * mean: the label says so. Questions in words ("from 1 to 5") tell it themselves. */
+static void say_bare_codes(rsp_draft *x) {
+    static const char *const words[][2] = {{"en", "numbers without words in the file"},
+                                           {"de", "in der Datei Zahlen ohne Worte"},
+                                           {"da", "tal uden ord i filen"},
+                                           {"fr", "nombres sans libellé dans le fichier"},
+                                           {"pl", "w pliku liczby bez opisu"},
+                                           {"pt", "números sem descrição no ficheiro"},
+                                           {"ro", "numere fără descriere în fișier"}};
+    size_t own = 0;
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (strcmp(words[k][0], x->language) == 0) own = k;
+    for (size_t k = 0; k < x->n_items; k++) {
+        rsp_draft_item *i = &x->items[k];
+        bool bare = i->type == RSP_DRAFT_ONE && !i->labels && !i->role && !strchr(i->label, ' ');
+        for (size_t v = 0; bare && v < x->lists[i->list].n; v++) {
+            const rsp_draft_value *value = &x->lists[i->list].values[v];
+            double number;
+            bare = value->missing || rsp_parse_double(value->label, strlen(value->label), '.', &number);
+        }
+        if (bare) i->label = rsp_printf(x->arena, "%s (%s)", i->label, words[own][1]);
+    }
+}
+
 void rsp_draft_work_out(rsp_draft *x) {
     const char *below = NULL;
     rsp_map *seen = rsp_map_new();
@@ -1117,5 +1142,6 @@ void rsp_draft_work_out(rsp_draft *x) {
         give_codes(x, l);
     }
     if (!x->n_languages) find_language(x);
+    say_bare_codes(x);
     x->left_out = all_left_out(x, &left_out);
 }

@@ -490,6 +490,9 @@ static bool write_yaml(const rsp_draft *x, const char *dir, rsp_diag *d) {
         "study: %s\ntitle: ",
         quoted(x, dir), identifier(x, name));
     put_title(x, &b, &(struct title){x->titles, name});
+    rsp_buf_puts(
+        &b,
+        "# publication: {publisher: \"...\"}   # who publishes: every page names it, or says that nobody is named\n");
     rsp_buf_puts(&b, "languages: [");
     for (size_t l = 0; l < x->n_languages; l++) rsp_buf_printf(&b, "%s%s", l ? ", " : "", x->languages[l]);
     rsp_buf_puts(&b, "]\n\nsources:\n");
