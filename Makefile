@@ -89,7 +89,9 @@ test: setup
 	@$(MAKE) --no-print-directory -j2 check
 	@$(MAKE) --no-print-directory -j2 check BUILD=build/san SAN=1
 
-check: $(TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/bench $(BUILD)/responsive $(BUILD)/tests/faults.so
+# Sanitizers would report what Open MPI keeps to itself.
+RANKS_PROGRAM = $(if $(SAN),,$(if $(shell command -v mpicc),$(BUILD)/tests/responsive_ranks))
+check: $(TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/bench $(BUILD)/responsive $(BUILD)/tests/faults.so $(RANKS_PROGRAM)
 	@BUILD=$(BUILD) tests/run $(TESTS:%=$(BUILD)/tests/%)
 
 # What a night costs, station by station, at each of BENCH_SIZES respondents, the best of BENCH_BEST nights; where R has
@@ -197,6 +199,13 @@ schema: all
 	$(BUILD)/responsive schema --reference >> specs/README.md
 
 -include $(OBJ:.o=.d) $(MAIN:.o=.d) $(TESTS:%=$(BUILD)/tests/%.d)
+
+# The program for several processes, for test_ranks: the same objects but for the two that differ (make MPI=1 builds all of it).
+$(BUILD)/tests/responsive_ranks: engine/main.c engine/base/ranks.c $(BUILD)/engine/allocator.o $(BUILD)/libresponsive.a
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -DRSP_MPI $(shell mpicc --showme:compile) -fopenmp $(LDFLAGS) -o $@ $^ \
+	  $(shell mpicc --showme:link) $(LIBS)
 
 # A hundred nights of growing exports, with kills, full disks, wrong studies and broken exports thrown in.
 SOAK_NIGHTS ?= 100
