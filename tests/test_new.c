@@ -889,9 +889,35 @@ static void test_codes_without_words(void **state) {
     rsp_diag_free(d);
 }
 
+/* Files copied one below the other: the second one's headings are no answers. */
+static void test_headings_again(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf data = {0};
+    for (int k = 0; k < 40; k++) {
+        if (k % 20 == 0)
+            rsp_buf_puts(&data, "\xEF\xBB\xBF"
+                                "country,trust,advice\n");
+        rsp_buf_printf(&data, "%s,%s,%s\n", k % 2 ? "Poland" : "France", k % 3 ? "Agree" : "Disagree",
+                       k % 4 ? "Yes" : "No");
+    }
+    const char *files[] = {written("again.csv", data.data)};
+    rsp_study *s = drafted("again", files, 1, d);
+    assert_int_equal(variable_named(s, "country")->list->n, 2);
+    assert_int_equal(variable_named(s, "trust")->list->n, 2);
+    bool said = false;
+    for (size_t k = 0; k < rsp_diag_count(d); k++)
+        said = said || strstr(rsp_diag_at(d, k)->message, "headings stand among");
+    assert_true(said);
+    rsp_buf_free(&data);
+    rsp_study_free(s);
+    rsp_diag_free(d);
+}
+
 int main(void) {
     assert_non_null(mkdtemp(folder));
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_codes_without_words),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_headings_again),
+                                       cmocka_unit_test(test_codes_without_words),
                                        cmocka_unit_test(test_drafts_load_and_read),
                                        cmocka_unit_test(test_what_a_draft_says),
                                        cmocka_unit_test(test_what_a_draft_leaves),

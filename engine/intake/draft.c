@@ -448,6 +448,7 @@ static size_t list_of(rsp_draft *x, const rsp_draft_column *c, const char *name)
     for (size_t k = 0; k < c->profile.n_spellings; k++) {
         const rsp_spelling *s = &c->profile.spellings[k];
         size_t at = RSP_NONE;
+        if (x->headings_again && rsp_is_heading_again(s->text, c->heading)) continue;
         for (size_t v = 0; v < l.n && coded; v++)
             if (strcmp(l.values[v].code, s->text) == 0) at = v;
         if (at == RSP_NONE && !coded) at = value_in(x, &l, s->text);

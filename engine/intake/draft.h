@@ -109,6 +109,7 @@ typedef struct {
     const char *left_out;  /* headings of personal and blank columns, for a comment */
     const char *test_rows; /* condition of rows that are no interviews; NULL */
     bool only_tests;       /* there are no others */
+    bool headings_again;   /* a file has its headings among the answers: they are no choices */
     bool has_country;      /* the country's column is found */
 } rsp_draft;
 

@@ -560,8 +560,8 @@ rsp_target_column *rsp_match_headings(const rsp_matcher *m, const rsp_table_data
     if (in_order.n)
         rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) t->heading_line, 0},
                    "export the answers with the questions' names, or name the columns under `rename` as 'heading#2'",
-                   "%zu columns under headings that stand more than once were taken in the order of the questions: %s",
-                   in_order.n, names_text(&in_order));
+                   "%zu column%s under headings that stand more than once %s taken in the order of the questions: %s",
+                   in_order.n, in_order.n == 1 ? "" : "s", in_order.n == 1 ? "was" : "were", names_text(&in_order));
     rsp_buf_free(&in_order.text);
     settle_duplicates(m, t, columns, weak, d);
     free(weak);

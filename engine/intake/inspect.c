@@ -248,6 +248,9 @@ static bool inspect_open(struct inspected *x, const char *path, rsp_diag *d) {
         rsp_report(x->said, RSP_WARNING, (rsp_loc){path, 0, 0},
                    "give it to `responsive new` beside the export of the answers", "this is %s", x->t->instead);
     if (x->tool) x->profiles = rsp_profiles(x->t, x->tool);
+    if (x->tool && rsp_profiles_repeat_headings(x->profiles, x->t))
+        rsp_report(x->said, RSP_WARNING, (rsp_loc){path, 0, 0}, "take those rows out: each counts as a respondent",
+                   "the headings stand among the answers again: files copied one below the other?");
     return x->tool != NULL;
 }
 

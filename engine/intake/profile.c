@@ -197,3 +197,21 @@ rsp_profile_kind rsp_kind_of(const rsp_profile *p, const rsp_column_info *info) 
     }
     return few && !long_texts ? RSP_KIND_CHOICES : RSP_KIND_TEXT;
 }
+
+bool rsp_is_heading_again(const char *text, const char *heading) {
+    return strcmp(text, heading) == 0 || (strncmp(text, "\xEF\xBB\xBF", 3) == 0 && strcmp(text + 3, heading) == 0);
+}
+
+bool rsp_profiles_repeat_headings(const rsp_profile *profiles, const rsp_table_data *t) {
+    size_t n = 0;
+    for (size_t j = 0; j < t->n_columns; j++) {
+        const rsp_profile *p = &profiles[j];
+        if (p->many || !p->answered) continue;
+        bool found = false;
+        for (size_t k = 0; k < p->n_spellings && !found; k++)
+            found = rsp_is_heading_again(p->spellings[k].text, t->headings[j]);
+        if (!found) return false;
+        n++;
+    }
+    return n >= 2;
+}

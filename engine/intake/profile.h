@@ -48,4 +48,10 @@ void rsp_profile_merge(rsp_profile *into, const rsp_profile *from);
 rsp_profile_kind rsp_kind_of(const rsp_profile *p, const rsp_column_info *info);
 size_t rsp_profile_missing(const rsp_profile *p);
 
+/* Is the answer the column's heading, with a mark of byte order in front or without? */
+bool rsp_is_heading_again(const char *text, const char *heading);
+/* Does every column hold its own heading among its answers, as where files were copied one below the other? Columns of too
+ * many answers to keep tell nothing; fewer than two others are no evidence. */
+bool rsp_profiles_repeat_headings(const rsp_profile *profiles, const rsp_table_data *t);
+
 #endif
