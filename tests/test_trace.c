@@ -194,6 +194,37 @@ static void values_name_what_they_are_of(void **state) {
                      1); /* none has bars without a number */
 }
 
+/* ---- notes under charts ------------------------------------------------------------------------------------------- */
+
+static bool says(const char *words) { return sh("grep -q '%s' %s/said", words, here) == 0; }
+
+/* Of the same publication. A number, a combination, an answer, a day and the content's id are others: each is missed. */
+static void notes_say_what_results_say(void **state) {
+    (void) state;
+    if (titles("--notes=1000") != 0) {
+        sh("cat %s/said >&2", here);
+        fail_msg("notes that cannot be traced");
+    }
+    assert_int_equal(sh("cd %s/claims/ifsw/latest && cp -r . ../spoiled && cd ../spoiled && "
+                        "sed -i '/^change_levels,,change_level,team,combination/d' data/results.csv && "
+                        "sed -i 's/^\\(field,disability,.*\\),Disability,/\\1,Ability,/' data/codebook.csv && "
+                        "sed -i 's/\"content_id\": \"./&x/' manifest.json && "
+                        "sed 's/^field: {from: 2026-03-01/field: {from: 2026-03-02/' %s/frozen/specs/ifsw/study.yaml "
+                        ">study.yaml",
+                        here, here),
+                     0);
+    assert_int_equal(
+        sh("python3 -I tests/trace.py %s/claims/ifsw/spoiled %s/claims/ifsw/spoiled --no-pages --notes=1000 "
+           "--spoil=channel_sets,,channels,*,combination >%s/said 2>&1",
+           here, here, here),
+        1);
+    assert_true(says("^channel_sets-all-pl: says .* in upset_others, should say"));
+    assert_true(says("^change_levels-all-en: says .* in upset_more, should say"));
+    assert_true(says("^drivers_changed-all-en: compares with what is no first answer"));
+    assert_true(says("^scores-all-pl: was in the field until or from another day"));
+    assert_true(says("^scores-all-en: says .* in content_id, should say"));
+}
+
 /* ---- structure -------------------------------------------------------------------------------------------------- */
 
 static int matterhorn(const char *files) {
@@ -247,7 +278,8 @@ int main(void) {
         cmocka_unit_test(every_sentence_can_be_traced),     cmocka_unit_test(a_wrong_row_is_noticed),
         cmocka_unit_test(a_changed_trace_is_noticed),       cmocka_unit_test(a_title_that_claims_can_be_traced),
         cmocka_unit_test(a_quadrant_says_what_results_say), cmocka_unit_test(values_name_what_they_are_of),
-        cmocka_unit_test(structures_are_accessible),        cmocka_unit_test(a_damaged_structure_is_noticed),
+        cmocka_unit_test(notes_say_what_results_say),       cmocka_unit_test(structures_are_accessible),
+        cmocka_unit_test(a_damaged_structure_is_noticed),
     };
     return cmocka_run_group_tests_name("trace", tests, make_folder, remove_folder);
 }

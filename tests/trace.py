@@ -6,10 +6,11 @@
     every value            stands in data/results.csv, is not hidden, and is printed as the language writes that number or label
     every number printed   belongs to such a value, or to the template
     every chart            its title comes from the study, or is a claim that tests of the same run bear (quality/figures.csv)
+    every note             numbers and names under every chart are worked out anew (with --notes)
     every quadrant         its text alternative names the factors that results.csv puts there, in every language
     every claim            highest, clear of the others, significant, none differs, so many: worked out anew from results.csv
 
-Usage: trace.py STUDY RUN [--figures=LEAST] [--titles=LEAST] [--quadrants=LEAST] [--no-pages] [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if
+Usage: trace.py STUDY RUN [--figures=LEAST] [--titles=LEAST] [--quadrants=LEAST] [--notes=LEAST] [--no-pages] [--spoil=ROW]; prints what is wrong and how much was held against what; status 1 if
 anything is wrong or there was nothing to hold. --no-pages leaves the PDFs alone; --spoil changes one row
 (analysis,domain,term,level,statistic), to see that it is noticed.
 """
@@ -1085,6 +1086,250 @@ def hold_quadrants(run, study):
     return held
 
 
+# ---- notes under charts ---
+
+KINDS = ("agreement", "diverging", "dots", "forest", "heatmap", "tiles", "upset", "ranking", "slope", "multiples", "histogram",
+         "quadrant")
+LOOKS = ["key_" + k for k in ("low_base", "suppressed", "not_comparable", "not_eligible", "not_estimable", "no_data")]
+# What may stand under a chart, from its end: sentences without a value, and those whose values are captured.
+PLAIN = ["disclosure_off_note", "self_selected_note", "sampling_only_note", "interval_note", "collapsed_note",
+         "correlations_note", "histogram_note", "ranking_groups", "ranking_no_groups", "forest_further", "upset_note"]
+VALUED = ["content_id", "code_note", "period", "source", "reference_note", "no_interval_note", "arrow_note", "tiles_others",
+          "upset_more", "upset_others", "quadrant_note_country", "quadrant_negative", "quadrant_missing"]
+
+
+def blocks_of(message):
+    """The message cut into its words and its arguments with their braces."""
+    parts, depth, start = [], 0, 0
+    for i, c in enumerate(message):
+        if c == "{" and depth == 0 or c == "}" and depth == 1:
+            cut = i if c == "{" else i + 1
+            parts.append(message[start:cut])
+            start = cut
+        depth += (c == "{") - (c == "}")
+    return [p for p in parts + [message[start:]] if p]
+
+
+def branches(block):
+    """The texts of an argument that goes by number."""
+    return [b[1:-1] for b in blocks_of(block[1:-1].split(",", 2)[2]) if b.startswith("{")]
+
+
+def captured(message):
+    """The message as a pattern that keeps its arguments; none has a sentence's end and another's beginning in it."""
+    made = ""
+    for part in blocks_of(message):
+        if not part.startswith("{"):
+            made += re.escape(squeeze(part))
+        elif ", plural," in part:
+            name = part[1:].split(",")[0]
+            made += "(?P<%s>\\d[\\d.,]*)(?:%s)" % (name, "|".join(re.escape(squeeze(b).lstrip("#")) for b in branches(part)))
+        else:
+            made += "(?P<%s>.+?)" % part[1:].strip("}").split(",")[0]
+    return made
+
+
+class Foot:
+    """What stands under a chart, read from its end: sentences by key, with their values; `rest` is what stands above."""
+
+    def __init__(self, text, messages):
+        self.rest, self.found = text, {}
+        while self.take(messages):
+            pass
+
+    def take(self, messages):
+        for key in PLAIN + LOOKS + VALUED:
+            if key in self.found:
+                continue
+            pattern = captured(messages[key])
+            m = re.search("(?:" + pattern + r")\.?$", self.rest)
+            # the nearest beginning: a value reaches no further than it must
+            while m and key in VALUED and not pattern.startswith("(?P"):
+                nearer = re.compile("(?:" + pattern + r")\.?$").search(self.rest, m.start() + 1)
+                if not nearer:
+                    break
+                m = nearer
+            if m:
+                self.found[key] = m.groupdict()
+                self.rest = self.rest[:m.start()]
+                return True
+        return False
+
+
+def dates_of(study_dir):
+    with open(os.path.join(study_dir, "study.yaml"), encoding="utf-8") as f:
+        text = f.read()
+    field = re.search(r"^field: *{(.*?)}", text, re.M)
+    return text, dict(re.findall(r"(from|to): *(\d{4}-\d\d-\d\d)", field.group(1))) if field else {}
+
+
+def is_date(text, date):
+    """Day and year in figures; the month in figures too, or in a word of the language."""
+    y, m, d = date.split("-")
+    figures = sorted(re.findall(r"\d+", text), key=len)
+    return figures in ([str(int(d)), y], sorted([str(int(d)), str(int(m)), y], key=len), sorted([d, m, y], key=len))
+
+
+def first_answers(run, lang):
+    """Of every question with answers to choose from its label and that of the first: what a model compares with."""
+    rows, found, of = read_csv(os.path.join(run, "data/codebook.csv")), {}, {}
+    for r in rows:
+        of.setdefault(r["variable"], []).append(r)
+    for lines in of.values():
+        choice = next((r for r in lines if r["code"] and r["missing"] != "yes"), None)
+        if choice:
+            found[squeeze(lines[0]["label_" + lang])] = squeeze(choice["label_" + lang])
+    return found
+
+
+def split_by(text, known):
+    """The text as a list of known words with one or two signs between; None if it is not."""
+    for word in sorted(known, key=len, reverse=True):
+        if text == word:
+            return [word]
+        if text.startswith(word) and text[len(word):len(word) + 1] in (";", ","):
+            rest = split_by(text[len(word) + 1:], known)
+            if rest:
+                return [word] + rest
+    return None
+
+
+def picture(rows, digits, lang):
+    """A value as a chart writes it: rows are all that it shows."""
+    largest = max(abs(number_of(r, "estimate")) for r in rows if r["estimate"])
+    return lambda r: (write(number_of(r, "estimate"), 0, lang, percent=True) if is_share(r["statistic"]) else
+                      write(number_of(r, "estimate") * 100, 0, lang, sign=True) if r["statistic"] == "net" else
+                      write(number_of(r, "estimate"), 0 if largest >= 1000 else 1 if largest >= 10 else digits, lang))
+
+
+class Notes:
+    """What the notes of one chart must say, worked out from the run."""
+
+    def __init__(self, name, kind, svg, foot, run, study):
+        self.name, self.kind, self.svg, self.foot, self.run, self.study = name, kind, svg, foot, run, study
+        self.lang = name.rsplit("-", 1)[1]
+        self.messages = study["messages"][self.lang]
+        self.labels = study["labels"][self.lang]
+        self.rows = study["tables"].get(name.rsplit("-", 2)[0].split(".")[0], [])
+        self.domain = own_domain(name, study)
+
+    def must(self, key, holds):
+        """A sentence stands there if and only if it should, and says what it should."""
+        if bool(holds) != (key in self.foot.found):
+            fault(self.name, "%s the note %s" % ("lacks" if holds else "should not have", key))
+            return False
+        return bool(holds)
+
+    def equal(self, key, value, want):
+        said = self.foot.found[key][value]
+        if said != squeeze(want):
+            fault(self.name, "says %s in %s, should say %s" % (said, key, want))
+
+    def hold_upset(self):
+        sets = [r for r in self.rows if r["statistic"] == "combination" and r["domain"] == self.domain]
+        choices = [r for r in self.rows if r["statistic"] == "proportion" and r["domain"] == self.domain]
+        shown = self.svg.count("<circle") // len(choices)
+        more = sum(r["level"] != "*" for r in sets) - shown
+        self.must("upset_note", True)
+        if self.must("upset_more", more > 0):
+            self.equal("upset_more", "n", write(more, 0, self.lang))
+        others = next((r for r in sets if r["level"] == "*" and known(r)), None)
+        if self.must("upset_others", others):
+            self.equal("upset_others", "value", write(number_of(others, "estimate"), 0, self.lang, percent=True))
+
+    def hold_tiles(self):
+        """The average stands in the last line of the picture."""
+        with open("reports/tiles.yaml", encoding="utf-8") as f:
+            places = set(re.findall(r'^"?(\w+)"?: "\d+ \d+"', f.read(), re.M))
+        shown = [r for r in self.rows if r["domain"].count("=") < 2 and r["statistic"] != "difference" and known(r)
+                 and r["term"] == self.foot.found["code_note"]["codes"]]
+        say = picture(shown, 2, self.lang)
+        pooled = [r for r in shown if not r["domain"]]
+        may = {squeeze(self.messages["alt_pooled"].replace("{label}", self.messages[k]).replace("{value}", say(r)))
+               for k in EVERYBODY for r in pooled}
+        if pooled and not any(self.foot.rest.endswith(m) for m in may):
+            fault(self.name, "should end on %s" % " or ".join(sorted(may)))
+        away = [r for r in shown if r["domain"] and r["domain"].split("=")[1] not in places]
+        if self.must("tiles_others", away):
+            want = sorted(squeeze(self.labels[r["domain"].split("=")[1]] + say(r)) for r in away)
+            if sorted(self.foot.found["tiles_others"]["list"].split(";")) != want:
+                fault(self.name, "names other countries beside the map than " + "; ".join(want))
+
+    def hold_quadrant(self):
+        shares = {r["term"]: r for r in self.rows if r["statistic"] == "explained_share" and not r["domain"]}
+        nets = {r["term"]: r for r in self.rows if r["statistic"] == "net" and r["domain"] == self.domain}
+        slopes = {r["term"]: r for r in self.rows if r["statistic"] == "coefficient" and not r["domain"]}
+        shown = [t for t in shares if known(shares[t]) and known(nets.get(t))]
+        against = [t for t in shown if t in slopes and known(slopes[t]) and number_of(slopes[t], "estimate") < 0]
+        self.must("quadrant_note_country", self.domain)
+        found = self.foot.found.get("quadrant_negative", {"factors": ""})["factors"]
+        names = split_by(found, {squeeze(self.labels[t]) for t in against}) if found else []
+        if names is None:
+            fault(self.name, "says of factors that more of them goes with a lower outcome, against the results: " + found)
+
+    def hold_forest(self):
+        """Predictors that are compared with the first answer; pooled sizes with their ranges."""
+        answers = first_answers(self.run, self.lang)
+        pair = self.messages["term_category"]
+        known_pairs = {squeeze(pair.replace("{variable}", v).replace("{category}", c)) for v, c in answers.items()}
+        said = self.foot.found.get("reference_note", {}).get("categories")
+        if said and not split_by(said, known_pairs):
+            fault(self.name, "compares with what is no first answer: " + said)
+        ranges = any(r["statistic"] == "verdict" and r["lower"] and r["upper"] and known(r) for r in self.rows)
+        drivers = any(r["statistic"] == "coefficient_std" for r in self.rows)
+        self.must("forest_further", ranges and drivers)
+
+    def hold(self, text, dates, content):
+        made = getattr(self, "hold_" + self.kind, None)
+        if made:
+            made()
+        found = self.foot.found
+        if "source" not in found or squeeze(found["source"]["study"]) not in squeeze(text):
+            fault(self.name, "names another study, or none, as its source")
+        if self.must("period", dates):
+            for end, date in dates.items():
+                if not is_date(found["period"][end], date):
+                    fault(self.name, "was in the field until or from another day than " + date)
+        if self.must("content_id", True):
+            self.equal("content_id", "id", content)
+        unknown = [v for v in found.get("code_note", {"codes": ""})["codes"].split(",") if v and v not in self.labels]
+        if unknown:
+            fault(self.name, "has items that the codebook does not: " + ",".join(unknown))
+        hidden = [k for k in PLAIN if squeeze(self.messages[k]) in self.foot.rest]
+        if hidden:
+            fault(self.name, "has notes that are not read: " + ",".join(hidden))
+
+
+def kind_of(svg, messages):
+    said = re.search(r"<desc[^>]*>([^<]*)</desc>", svg)
+    said = html.unescape(said.group(1)) if said else ""
+    return next((k for k in KINDS if said.startswith(messages["alt_" + k].split("{")[0])), None)
+
+
+def hold_notes(run, study_dir, study):
+    """Every number and name in the notes under every chart. Number of sentences."""
+    text, dates = dates_of(study_dir)
+    with open(os.path.join(run, "manifest.json"), encoding="utf-8") as f:
+        content = json.load(f)["content_id"]
+    held = 0
+    for path in sorted(glob.glob(os.path.join(run, "charts/*.pdf"))):
+        name = os.path.basename(path)[:-4]
+        lang = name.rsplit("-", 1)[1]
+        messages = study["messages"].setdefault(lang, messages_of(lang))
+        study["labels"].setdefault(lang, labels_of(run, lang))
+        with open(path[:-3] + "svg", encoding="utf-8") as f:
+            svg = f.read()
+        kind = kind_of(svg, messages)
+        if kind is None:
+            fault(name, "does not say in its text alternative what kind of chart it is")
+            continue
+        drawn = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, check=True).stdout.decode()
+        foot = Foot(squeeze(drawn), messages)
+        Notes(name, kind, svg, foot, run, study).hold(text, dates, content)
+        held += len(foot.found)
+    return held
+
+
 # ---- everything -----------------------------------------------------------------------------------------------------
 
 
@@ -1152,6 +1397,12 @@ def main(study_dir, run, options):
     least = max([int(o.split("=")[1]) for o in options if o.startswith("--titles=")], default=0)
     if titles < least:
         fault("trace", "fewer than %d titles of charts make a claim" % least)
+    least = max([int(o.split("=")[1]) for o in options if o.startswith("--notes=")], default=0)
+    if least:
+        notes = hold_notes(run, study_dir, study)
+        print("%d sentences under charts" % notes)
+        if notes < least:
+            fault("trace", "fewer than %d sentences under charts" % least)
     least = max([int(o.split("=")[1]) for o in options if o.startswith("--quadrants=")], default=0)
     if quadrants < least:
         fault("trace", "fewer than %d quadrants" % least)
