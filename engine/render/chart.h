@@ -114,6 +114,8 @@ const char *chart_value(const chart *c, double x); /* as in a label: "44 %", "+1
 /* Respondents of the rows: all the same, or lowest and highest. False if no row has them. */
 bool chart_bases(const chart *c, double *low, double *high);
 double chart_row_n(const chart *c, const chart_row *r);
+/* The key of what stands above net agreement, or above enabling minus blocking, by the table that it comes from. */
+const char *chart_net_heading(const chart *c);
 
 /* ---- chart_titles.c: what the chart says ------------------------------------------------------------------------ */
 

@@ -257,14 +257,14 @@ static double neutral_width(const columns *k) { return fmax(44, k->bar1 - k->neu
 
 static void headings(chart *c, const columns *k) {
     double height = 0;
-    if (c->data.has_net) height = fmax(height, heading_height(c, k->net_text - k->net0, "net_heading"));
+    if (c->data.has_net) height = fmax(height, heading_height(c, k->net_text - k->net0, chart_net_heading(c)));
     if (c->data.has_missing) height = fmax(height, heading_height(c, MISSING, "dont_know_heading"));
     if (chart_shows_n(c)) height = fmax(height, heading_height(c, 30, "n_heading"));
     if (has_neutral(c)) height = fmax(height, heading_height(c, neutral_width(k), "neutral_heading"));
     if (k->plain) height = fmax(height, words_height(c, 0, "%"));
     double bottom = c->y + height;
     if (k->plain) words_above(c, k->bar0, bottom, 0, RSP_ALIGN_LEFT, "%");
-    if (c->data.has_net) heading(c, k->net0, bottom, k->net_text - k->net0, RSP_ALIGN_LEFT, "net_heading");
+    if (c->data.has_net) heading(c, k->net0, bottom, k->net_text - k->net0, RSP_ALIGN_LEFT, chart_net_heading(c));
     if (c->data.has_missing) heading(c, k->missing0, bottom, MISSING, RSP_ALIGN_LEFT, "dont_know_heading");
     if (chart_shows_n(c)) heading(c, k->n, bottom, 0, RSP_ALIGN_RIGHT, "n_heading");
     if (has_neutral(c)) heading(c, k->neutral0, bottom, neutral_width(k), RSP_ALIGN_LEFT, "neutral_heading");

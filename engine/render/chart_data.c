@@ -84,6 +84,12 @@ double chart_row_n(const chart *c, const chart_row *r) {
     return n;
 }
 
+const char *chart_net_heading(const chart *c) {
+    for (size_t r = 0; r < c->data.n_rows; r++)
+        if (c->data.rows[r].net && rsp_label_rates(c->l, c->data.rows[r].net->analysis)) return "net_rating_heading";
+    return "net_heading";
+}
+
 bool chart_bases(const chart *c, double *low, double *high) {
     size_t columns = c->data.kind == CHART_RANKING ? 1 : c->data.n_columns; /* mean places rest on fewer */
     *low = *high = NAN;

@@ -45,7 +45,8 @@ static const char *outcome(const chart *c) {
 static const char *measure(const chart *c) {
     if (c->data.answer) return rsp_say(c->t, c->a, "measure_answer", (rsp_arg[]){{"answer", c->data.answer, 0}}, 1);
     if (c->data.pairs) return rsp_label_statistic(c->l, c->a, c->data.statistic);
-    const char *key = rsp_printf(c->a, "measure_%s", c->data.statistic);
+    bool rating = strcmp(c->data.statistic, "net") == 0 && rsp_label_rates(c->l, c->x->id);
+    const char *key = rsp_printf(c->a, "measure_%s%s", c->data.statistic, rating ? "_rating" : "");
     return rsp_say(c->t, c->a, key, (rsp_arg[]){{"outcome", outcome(c), 0}}, 1);
 }
 
@@ -305,7 +306,7 @@ static void say_answers(const chart *c, rsp_buf *b) {
     if (e.low_name) {
         const char *low = rsp_say(c->t, c->a, "net_value", (rsp_arg[]){{"x", NULL, e.low}}, 1),
                    *high = rsp_say(c->t, c->a, "net_value", (rsp_arg[]){{"x", NULL, e.high}}, 1);
-        say_extent(c, b, &e, say0(c, "net_heading"), low, high);
+        say_extent(c, b, &e, say0(c, chart_net_heading(c)), low, high);
         return;
     }
     size_t answer = main_answer(c);

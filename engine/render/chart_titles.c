@@ -82,9 +82,10 @@ static const char *balance(const chart *c, chart_origin *o) {
             o->rows[o->n++] = x;
         }
     if (o->n < 2) return NULL;
+    const char *key = rsp_label_rates(c->l, o->rows[0]->analysis) ? "finding_rating" : "finding_net";
     for (size_t k = 0; k < o->n; k++)
-        if (above[k]) return few_or_count(c, o, "finding_net", label, above, o->n);
-    return chart_claim(c, o, "finding_net_none", (chart_said){.n = o->n});
+        if (above[k]) return few_or_count(c, o, key, label, above, o->n);
+    return chart_claim(c, o, rsp_printf(c->a, "%s_none", key), (chart_said){.n = o->n});
 }
 
 /* ---- models ------------------------------------------------------------------------------------------------------- */

@@ -33,7 +33,7 @@ static const char *words_of(const rsp_site *s, const struct entry *e) {
     case OF_WHO: return rsp_label_who(s->labels, s->a, e->row);
     case OF_TERM: return *e->row->term ? rsp_label_term(s->labels, s->a, e->row) : "";
     case OF_LEVEL: return rsp_label_level(s->labels, s->a, e->row);
-    case OF_STATISTIC: return rsp_label_statistic(s->labels, s->a, e->row->statistic);
+    case OF_STATISTIC: return rsp_label_statistic_of(s->labels, s->a, e->row->analysis, e->row->statistic);
     case OF_NOTE: return rsp_label_flags(s->labels, s->a, e->row->flags);
     }
     return "";
@@ -59,6 +59,7 @@ static const char *country_of(const rsp_site *s, const rsp_published_row *r) {
 static json_t *row_of(rsp_site *s, struct dictionary *d, const rsp_published_row *r) {
     bool count = strcmp(r->statistic, "count") == 0;
     const char *term = rsp_printf(s->a, "%s\x1f%s\x1f%s", r->analysis, r->statistic, r->term);
+    const char *statistic = rsp_printf(s->a, "%d%s", rsp_label_rates(s->labels, r->analysis), r->statistic);
     json_t *row = json_array();
     json_array_append_new(row, json_string(country_of(s, r)));
     json_array_append_new(
@@ -66,7 +67,7 @@ static json_t *row_of(rsp_site *s, struct dictionary *d, const rsp_published_row
     json_array_append_new(row, json_integer((json_int_t) place_of(d, s->a, OF_TERM, term, r)));
     json_array_append_new(
         row, json_integer((json_int_t) place_of(d, s->a, OF_LEVEL, rsp_printf(s->a, "%s\x1f%s", term, r->level), r)));
-    json_array_append_new(row, json_integer((json_int_t) place_of(d, s->a, OF_STATISTIC, r->statistic, r)));
+    json_array_append_new(row, json_integer((json_int_t) place_of(d, s->a, OF_STATISTIC, statistic, r)));
     json_array_append_new(row, json_integer(rsp_label_as(s->labels, r)));
     json_array_append_new(row, number(r->estimate));
     json_array_append_new(row, number(r->lower));

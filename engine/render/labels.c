@@ -393,6 +393,17 @@ const char *rsp_label_statistic(const rsp_labels *l, rsp_arena *a, const char *s
     return statistic;
 }
 
+bool rsp_label_rates(const rsp_labels *l, const char *analysis) {
+    const rsp_analysis *x = rsp_label_find(l, analysis);
+    if (!x) return false;
+    return x->kind == RSP_A_TABLE ? x->table.rating : x->kind == RSP_A_MODEL && x->model.kind == RSP_DRIVERS_MODEL;
+}
+
+const char *rsp_label_statistic_of(const rsp_labels *l, rsp_arena *a, const char *analysis, const char *statistic) {
+    bool rating = strcmp(statistic, "net") == 0 && rsp_label_rates(l, analysis);
+    return rsp_label_statistic(l, a, rating ? "net_rating" : statistic);
+}
+
 const char *rsp_label_table_statistic(const rsp_analysis *x) {
     rsp_statistic s = x->table.statistic;
     return rsp_statistic_word(s == RSP_COMBINATIONS || s == RSP_RANKING ? RSP_PROPORTION : s);
@@ -449,7 +460,7 @@ const char *rsp_label_measure(const rsp_labels *l, rsp_arena *a, const char *id)
     const rsp_analysis *x = rsp_label_find(l, id);
     if (!x) return "";
     switch (x->kind) {
-    case RSP_A_TABLE: return rsp_label_statistic(l, a, rsp_label_table_statistic(x));
+    case RSP_A_TABLE: return rsp_label_statistic_of(l, a, id, rsp_label_table_statistic(x));
     case RSP_A_TEST: return rsp_label_statistic(l, a, tests[x->test.kind]);
     case RSP_A_SCALE: return rsp_label_statistic(l, a, "alpha");
     case RSP_A_FACTOR: return rsp_label_statistic(l, a, "loading");

@@ -44,6 +44,10 @@ const char *rsp_label_level(const rsp_labels *l, rsp_arena *a, const rsp_publish
 const char *rsp_label_row(const rsp_labels *l, rsp_arena *a, const rsp_published_row *row);
 /* Name of a statistic; its column name where the catalogue does not know it. */
 const char *rsp_label_statistic(const rsp_labels *l, rsp_arena *a, const char *statistic);
+/* The same for a row of an analysis: net of answers that rate from blocking to enabling is not called agreement. */
+const char *rsp_label_statistic_of(const rsp_labels *l, rsp_arena *a, const char *analysis, const char *statistic);
+/* Do the answers of this analysis rate what enables and what blocks? So do those of all drivers. */
+bool rsp_label_rates(const rsp_labels *l, const char *analysis);
 /* The statistic of a table's own rows, in the results table. */
 const char *rsp_label_table_statistic(const rsp_analysis *x);
 /* How an analysis measures, for contents and subtitles: the name of its main statistic. */

@@ -231,7 +231,7 @@ static void words_of_study(struct show *s, const rsp_labels *l, const char *anal
         words[i] = (rsp_row_words){.who = rsp_label_who(l, s->a, r),
                                    .term = rsp_label_term(l, s->a, r),
                                    .level = rsp_label_level(l, s->a, r),
-                                   .statistic = rsp_label_statistic(l, s->a, r->statistic),
+                                   .statistic = rsp_label_statistic_of(l, s->a, r->analysis, r->statistic),
                                    .as = rsp_label_as(l, r)};
     }
     s->words = words;

@@ -137,8 +137,8 @@ static void own_rows(rsp_site *s, const rsp_changes *all, const char *analysis, 
 }
 
 static const char *weight_name(const rsp_site *s, const rsp_published_row *r) {
-    const char *text =
-        rsp_printf(s->a, "%s \u00b7 %s", who(s, r->domain), rsp_label_statistic(s->labels, s->a, r->statistic));
+    const char *text = rsp_printf(s->a, "%s \u00b7 %s", who(s, r->domain),
+                                  rsp_label_statistic_of(s->labels, s->a, r->analysis, r->statistic));
     if (!*r->term) return text;
     return rsp_printf(s->a, "%s \u00b7 %s \u00b7 %s", text, rsp_label_term(s->labels, s->a, r),
                       rsp_label_level(s->labels, s->a, r));
@@ -250,7 +250,7 @@ static const char *figure(const rsp_site *s, const rsp_published_row *r) {
 static const char *about(const rsp_site *s, const rsp_published_row *r) {
     rsp_published_row plain = *r;
     if (strcmp(r->statistic, "verdict") == 0) plain.level = "";
-    const char *statistic = rsp_label_statistic(s->labels, s->a, r->statistic),
+    const char *statistic = rsp_label_statistic_of(s->labels, s->a, r->analysis, r->statistic),
                *text = rsp_label_row(s->labels, s->a, &plain);
     bool measured = strcmp(statistic, rsp_label_measure(s->labels, s->a, r->analysis)) == 0;
     return measured ? text : rsp_printf(s->a, "%s \u00b7 %s", text, statistic);

@@ -359,7 +359,8 @@ static void long_columns(struct tabulation *t, const struct uses *u) {
         add_column(t, say(t, difference ? "column_compared" : "column_level"), difference ? WIDE_TEXT : MIDDLE);
     if (u->statistic) add_column(t, say(t, "column_statistic"), MIDDLE);
     add_column(t,
-               u->statistic ? say(t, "estimate_heading") : rsp_label_statistic(t->labels, t->a, t->rows[0]->statistic),
+               u->statistic ? say(t, "estimate_heading")
+                            : rsp_label_statistic_of(t->labels, t->a, t->rows[0]->analysis, t->rows[0]->statistic),
                NARROW + 2);
     if (u->letters) add_column(t, say(t, "column_differs"), NARROW);
     if (u->interval) add_column(t, say(t, "column_lower"), NARROW);
@@ -381,7 +382,7 @@ static rsp_cell significance(const struct tabulation *t, const rsp_published_row
 /* A verdict on a factor is another thing than one on a scale. */
 static const char *statistic_words(const struct tabulation *t, const rsp_published_row *r) {
     if (of_drivers(t) && strcmp(r->statistic, "verdict") == 0) return say(t, "column_verdict");
-    return rsp_label_statistic(t->labels, t->a, r->statistic);
+    return rsp_label_statistic_of(t->labels, t->a, r->analysis, r->statistic);
 }
 
 static rsp_cell *long_row(const struct tabulation *t, const struct uses *u, const rsp_published_row *r, rsp_cell *c) {
@@ -427,7 +428,7 @@ static const rsp_published_row *row_of_factor(const struct tabulation *t, const 
 enum { SUMMARY_INTERVALS = 3 };
 static const struct {
     const char *statistic, *title;
-} summary_numbers[SUMMARY_INTERVALS] = {{"net", "column_rating"},
+} summary_numbers[SUMMARY_INTERVALS] = {{"net", "statistic_net_rating"},
                                         {"explained_share", "statistic_explained_share"},
                                         {"coefficient_std", "statistic_coefficient_std"}};
 /* Beside these the adjusted p of `coefficient`, then: */

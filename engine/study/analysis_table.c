@@ -119,6 +119,10 @@ void rsp_load_table(rsp_entry *e) {
     read_probs(e, t);
     read_by(e, t);
     t->compare = rsp_get_yes(e->n, "compare");
+    t->rating = rsp_get_yes(e->n, "rating");
+    if (t->rating && t->statistic != RSP_NET)
+        RSP_FAULT(e->l, rsp_get(e->n, "rating")->loc, "leave it out, or write `statistic: net`",
+                  "'rating' has a meaning with the statistic net alone (%s)", e->where);
     for (size_t k = 0; k < t->n_by; k++)
         if (!by_country(e->l, &t->by[k]) && t->statistic != RSP_COUNT) rsp_need_scale(e);
 }

@@ -242,6 +242,9 @@ static const rsp_key table_keys[] = {
     {"by", RSP_S_LISTS, RSP_V_VARIABLE, NULL, false, NULL, "crossings; `[]` is everybody; default `[[]]`"},
     FILTER,
     {"compare", ONE, RSP_V_YESNO, NULL, false, NULL, "yes: differences between the levels of the crossings"},
+    {"rating", ONE, RSP_V_YESNO, NULL, false, NULL,
+     "net: yes if the answers go from blocking to enabling; it is then called enabling minus blocking, not net "
+     "agreement"},
     VARIANCE,
     IMPUTED,
     END};

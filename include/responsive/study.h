@@ -255,6 +255,7 @@ typedef struct {
     size_t n_by;
     rsp_crossing *by;
     bool compare;
+    bool rating; /* net: answers rate from blocking to enabling, not from disagreement to agreement */
 } rsp_table;
 
 typedef struct {
