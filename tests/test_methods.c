@@ -184,7 +184,7 @@ static void no_row_without_a_definition(void **state) {
     assert_null(methods_define(w, "table", "unheard_of"));
     assert_null(methods_define(w, "unheard_of", "mean"));
     /* A kind's own definition stands before one that it uses. */
-    assert_string_equal(methods_define(w, "drivers", "net")->name, "Net rating");
+    assert_string_equal(methods_define(w, "drivers", "net")->name, "Enabling minus blocking");
     assert_ptr_equal(methods_define(w, "mixed", "coefficient"), methods_define(w, "regression", "coefficient"));
     methods_words_free(w);
 }
