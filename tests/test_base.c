@@ -1,5 +1,6 @@
 /* Foundations: names, suggestions, diagnostics, hashes, random streams, distributions, numbers as text. */
 #include "responsive/base.h"
+#include "base/ending.h"
 #include "shell.h"
 
 #include <dlfcn.h>
@@ -346,6 +347,64 @@ static void test_plain_paths(void **state) {
     rsp_arena_free(a);
 }
 
+/* ---- ends ------------------------------------------------------------------------------------------------------- */
+
+#if !defined __SANITIZE_ADDRESS__ /* has handlers of its own */
+/* A child that is ended by someone else's code, with a staging folder at dir; what it says goes to dir.said. */
+static int end_of_child(const char *dir, void (*ended)(void)) {
+    char said[64];
+    snprintf(said, sizeof said, "%s.said", dir);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (!freopen(said, "w", stderr)) _exit(99);
+        rsp_ending_removes(dir);
+        rsp_ending_watch();
+        ended();
+        _exit(98);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void exit_as_a_library(void) { exit(1); }
+static void trap_as_glib(void) { raise(SIGTRAP); }
+static void exit_as_expected(void) {
+    rsp_ending_expected();
+    exit(3);
+}
+#endif
+
+/* A library that calls exit() or traps leaves no staging folder and is told from an end that the program chose. */
+static void a_library_gives_up(void **state) {
+    (void) state;
+#if defined __SANITIZE_ADDRESS__
+    skip();
+#else
+    static const struct {
+        void (*ended)(void);
+        int status;
+        bool removed;
+        const char *says;
+    } ends[] = {{exit_as_a_library, RSP_ERR_BUG, true, "responsive: a library gave up; nothing was published"},
+                {trap_as_glib, RSP_ERR_BUG, true, "responsive: a library gave up, for want of memory or threads"},
+                {exit_as_expected, 3, false, NULL}};
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+        char dir[] = "/tmp/responsive-ending-XXXXXX";
+        assert_non_null(mkdtemp(dir));
+        assert_int_equal(sh("mkdir %s/charts && echo part > %s/charts/one", dir, dir), 0);
+        assert_int_equal(end_of_child(dir, ends[k].ended), ends[k].status);
+        assert_int_equal(sh("test -e %s", dir), ends[k].removed);
+        if (ends[k].says) assert_int_equal(sh("grep -q '^%s' %s.said", ends[k].says, dir), 0);
+        else assert_int_equal(sh("test ! -s %s.said", dir), 0);
+        sh("rm -rf %s %s.said", dir, dir);
+    }
+#endif
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_plain_paths),
                                        cmocka_unit_test(arenas_and_buffers),
@@ -360,6 +419,7 @@ int main(void) {
                                        cmocka_unit_test(files),
                                        cmocka_unit_test(hooks_are_ours),
                                        cmocka_unit_test(waiting_threads_leave_a_busy_machine),
-                                       cmocka_unit_test(packed_bytes_come_back)};
+                                       cmocka_unit_test(packed_bytes_come_back),
+                                       cmocka_unit_test(a_library_gives_up)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "reader.h"
 
 #include <freexl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -60,29 +61,68 @@ static bool read_active_sheet(const void *book, rsp_grid *g) {
     return true;
 }
 
-/* The sheet asked for, EUSurvey's, or the first; its continuations Content1, Content2, ... join it. */
-static rsp_grid *read_sheets(const void *book, const char *wanted, const char **chosen, rsp_arena *a) {
+/* Numbers of sheets have 16 bits; UINT_MAX: there is no such sheet. */
+static unsigned sheet_named(const void *book, const char *wanted) {
     unsigned n = 0;
-    rsp_grid *g = NULL;
-    const char *target = wanted ? wanted : "Content";
     freexl_get_info(book, FREEXL_BIFF_SHEET_COUNT, &n);
-    for (unsigned pass = 0; pass < 2 && !g; pass++) {
-        for (unsigned k = 0; k < n && k < UINT16_MAX; k++) {
-            const char *name = NULL;
-            if (freexl_get_worksheet_name(book, (unsigned short) k, &name) != FREEXL_OK || !name) continue;
-            bool match = pass ? !wanted : strcmp(name, target) == 0;
-            bool further = g && !pass && !wanted && strncmp(name, "Content", 7) == 0;
-            if ((!match || g) && !further) continue;
-            if (freexl_select_active_worksheet(book, (unsigned short) k) != FREEXL_OK) continue;
-            rsp_grid *one = rsp_grid_new();
-            bool good = read_active_sheet(book, one) && (!g || rsp_grid_join(g, one));
-            if (!g) *chosen = rsp_strdup(a, name);
-            if (g || !good) rsp_grid_free(one);
-            else g = one;
-            if (pass && g && rsp_grid_rows(g)) break;
-        }
+    for (unsigned k = 0; k < n && k < UINT16_MAX; k++) {
+        const char *name = NULL;
+        if (freexl_get_worksheet_name(book, (unsigned short) k, &name) == FREEXL_OK && name &&
+            strcmp(name, wanted) == 0)
+            return k;
     }
-    return g;
+    return UINT_MAX;
+}
+
+/* NULL: it cannot be read. */
+static rsp_grid *read_sheet(const void *book, unsigned k) {
+    if (freexl_select_active_worksheet(book, (unsigned short) k) != FREEXL_OK) return NULL;
+    rsp_grid *g = rsp_grid_new();
+    if (read_active_sheet(book, g)) return g;
+    rsp_grid_free(g);
+    return NULL;
+}
+
+/* EUSurvey goes on with further columns on sheets Content1, Content2, ..., wherever they stand. */
+static rsp_grid *with_continuations(const void *book, rsp_grid *g) {
+    bool good = g;
+    for (unsigned k = 1; good; k++) {
+        char name[24];
+        snprintf(name, sizeof name, "Content%u", k);
+        unsigned at = sheet_named(book, name);
+        if (at == UINT_MAX) return g;
+        rsp_grid *more = read_sheet(book, at);
+        good = more && rsp_grid_join(g, more);
+        rsp_grid_free(more);
+    }
+    rsp_grid_free(g);
+    return NULL;
+}
+
+/* The first sheet that has rows below one another, else the first that holds something. */
+static unsigned first_table(const void *book) {
+    unsigned n = 0, something = UINT_MAX;
+    freexl_get_info(book, FREEXL_BIFF_SHEET_COUNT, &n);
+    for (unsigned k = 0; k < n && k < UINT16_MAX; k++) {
+        rsp_grid *g = read_sheet(book, k);
+        size_t rows = g ? rsp_grid_rows(g) : 0;
+        rsp_grid_free(g);
+        if (rows > 1) return k;
+        if (rows && something == UINT_MAX) something = k;
+    }
+    return something == UINT_MAX ? 0 : something;
+}
+
+/* The sheet asked for; EUSurvey's with its continuations; the first that holds a table: as in other workbooks. */
+static rsp_grid *read_sheets(const void *book, const char *wanted, const char **chosen, rsp_arena *a) {
+    unsigned at = sheet_named(book, wanted ? wanted : "Content");
+    bool content = !wanted && at != UINT_MAX;
+    const char *name = NULL;
+    if (wanted && at == UINT_MAX) return NULL;
+    if (at == UINT_MAX) at = first_table(book);
+    rsp_grid *g = read_sheet(book, at);
+    if (freexl_get_worksheet_name(book, (unsigned short) at, &name) == FREEXL_OK && name) *chosen = rsp_strdup(a, name);
+    return content ? with_continuations(book, g) : g;
 }
 
 rsp_table_data *rsp_xls_open(rsp_buf *raw, const char *path, const char *sheet, rsp_diag *d) {
