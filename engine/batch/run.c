@@ -344,6 +344,7 @@ static bool render(struct night *n) {
                          .only = n->options->only,
                          .changes = n->changes,
                          .hashes = n->hashes};
+    for (size_t k = 0; k < n->n_languages; k++) rsp_labels_count_countries(n->labels[k], n->published);
     file_notes(n, &p);
     accuracy_notes(n, &p);
     warning_notes(n, &p);

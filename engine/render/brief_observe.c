@@ -146,6 +146,12 @@ static void put_base(const brief_edition *e, brief_observation *o, const rsp_pub
     put_fact(e, o, "base", r->n, r, "n");
 }
 
+/* Everybody's number beside a country's; NULL where both are the same respondents' */
+static const rsp_published_row *average_of(const brief_edition *e, const rsp_analysis *x, const rsp_published_row *r) {
+    bool beside = e->country && !rsp_label_one_country(e->labels);
+    return beside ? find(e, x, "", r->term, r->level, r->statistic) : NULL;
+}
+
 /* Estimate, interval, respondents and the average beside a country's value. */
 static void put_estimate(const brief_edition *e, brief_observation *o, const char *name, const rsp_published_row *r) {
     put_number(e, o, name, r, "estimate");
@@ -155,7 +161,7 @@ static void put_estimate(const brief_edition *e, brief_observation *o, const cha
     }
     put_base(e, o, r);
     put_fact(e, o, "unreliable", (r->flags & RSP_F_LOW_BASE) != 0, r, "flag");
-    const rsp_published_row *all = e->country ? find(e, o->analysis, "", r->term, r->level, r->statistic) : NULL;
+    const rsp_published_row *all = average_of(e, o->analysis, r);
     put_fact(e, o, "has_average", all != NULL, all, "estimate");
     if (all) put_number(e, o, "average", all, "estimate");
 }
@@ -312,7 +318,7 @@ typedef struct {
 /* A number of a list, with what it rests on; in a country's brief with the average. */
 static const char *value_words(const brief_edition *e, const rsp_analysis *x, const named *v,
                                const brief_source **from) {
-    const rsp_published_row *r = v->row, *all = e->country ? find(e, x, "", r->term, r->level, r->statistic) : NULL;
+    const rsp_published_row *r = v->row, *all = average_of(e, x, r);
     const char *value = number_text(e, x, r->estimate), *average = all ? number_text(e, x, all->estimate) : "";
     *from = brief_source_add(e->arena, *from, r, "term", v->label);
     *from = brief_source_add(e->arena, *from, r, "estimate", value);

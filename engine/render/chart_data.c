@@ -237,8 +237,40 @@ static bool keep_for_all(const selection *s, const candidate *x) {
     return single ? x->n_pairs <= 1 : true;
 }
 
+static const rsp_published_row *for_everybody(const chart *c, const rsp_published_row *r) {
+    return rsp_published_find(c->p->results, r->analysis, "", r->term, r->level, r->statistic);
+}
+
+/* The one country of a publication of one country, whose figures are those of everybody; NULL: there are several, or none. */
+static const char *only_country(const selection *s) {
+    const char *variable = country_variable(s->c), *only = NULL;
+    for (size_t k = 0; variable && k < s->n; k++) {
+        const rsp_published_row *r = s->items[k].row, *all = s->items[k].n_pairs == 1 ? for_everybody(s->c, r) : NULL;
+        const char *code = s->items[k].n_pairs == 1 ? rsp_domain_code(s->c->a, r->domain, variable) : NULL;
+        if (!code) continue;
+        bool twins = all && (all->n == r->n || isnan(all->n) || isnan(r->n));
+        if ((only && !is(only, code)) || !twins) return NULL;
+        only = code;
+    }
+    return only;
+}
+
+/* One of two sets of rows that say the same: everybody's, in the country's own edition its own. */
+static void leave_out_twins(selection *s) {
+    const char *only = s->everybody ? only_country(s) : NULL, *variable = country_variable(s->c);
+    size_t n = 0;
+    for (size_t k = 0; only && k < s->n; k++) {
+        const candidate *x = &s->items[k];
+        bool own = x->n_pairs == 1 && rsp_domain_code(s->c->a, x->row->domain, variable);
+        if (s->c->country ? x->n_pairs > 0 : !own) s->items[n++] = *x;
+    }
+    if (only) s->n = n;
+    if (only && s->c->country) s->everybody = false;
+}
+
 static void choose(selection *s) {
     size_t n = 0;
+    leave_out_twins(s);
     s->few = few_rows(s);
     for (size_t k = 0; k < s->n; k++) {
         candidate *x = &s->items[k];
@@ -301,10 +333,6 @@ static bool group_has_order(const chart *c, const char *domain) {
     return v != RSP_NONE && c->p->study->variables[v].measure != RSP_NOMINAL;
 }
 
-static const rsp_published_row *for_everybody(const chart *c, const rsp_published_row *r) {
-    return rsp_published_find(c->p->results, r->analysis, "", r->term, r->level, r->statistic);
-}
-
 static const char *unit_label(const chart *c, const selection *s, const rsp_published_row *r) {
     const char *term = rsp_label_term(c->l, c->a, r), *level = rsp_label_level(c->l, c->a, r);
     if (s->event || !*r->level) return term;
@@ -320,8 +348,7 @@ static size_t distinct_domains(const selection *s, rsp_map *index) {
 
 /* Everybody in one word, for the head of a narrow column. */
 static const char *pooled_head(const chart *c) {
-    bool average = c->p->study->roles.country != RSP_NONE && c->p->study->weighting.scale == RSP_SCALE_EQUAL;
-    return rsp_say(c->t, c->a, average ? "pooled_average" : "pooled_all", NULL, 0);
+    return rsp_say(c->t, c->a, rsp_label_is_average(c->l) ? "pooled_average" : "pooled_all", NULL, 0);
 }
 
 static void name_columns(chart *c, const selection *s, const rsp_map *index, size_t n) {
@@ -355,7 +382,7 @@ static void build_series(chart *c, const selection *s, const rsp_map *domains, s
         r->label = unit_label(c, s, x->row);
         if (s->n_terms > 1 && s->n_levels > 1) r->section = rsp_label_term(c->l, c->a, x->row);
         r->cells[rsp_map_get(domains, x->rest)] = x->row;
-        if (x->own && x->n_pairs == 1) r->reference = for_everybody(c, x->row);
+        if (x->own && x->n_pairs == 1 && !rsp_label_one_country(c->l)) r->reference = for_everybody(c, x->row);
         if (r->reference) c->data.has_reference = true;
         if (isnan(r->order) && chart_known(x->row) && !answers_have_order(c, s, x->row)) r->order = x->row->estimate;
     }

@@ -13,6 +13,7 @@ struct rsp_labels {
     rsp_map *analyses;  /* id -> index */
     rsp_map *rules;     /* id -> index */
     uint8_t *ambiguous; /* per variable: its choices do not say what they are about */
+    bool one_country;
 };
 
 /* A list that several questions share (yes, no) does not tell by itself which of them a label belongs to. */
@@ -123,10 +124,25 @@ static const char *pair_label(const rsp_labels *l, rsp_arena *a, const char *pai
     return always || l->ambiguous[v] ? with_variable(l, a, variable_label(l, v), label) : label;
 }
 
+void rsp_labels_count_countries(rsp_labels *l, const rsp_published *p) {
+    size_t from, to, n = 0;
+    if (!rsp_published_range(p, "response", &from, &to)) return;
+    for (size_t i = from; i < to; i++) {
+        const rsp_published_row *r = rsp_published_at(p, i);
+        n += *r->domain && strcmp(r->term, "kept") == 0 && r->estimate != 0; /* a hidden count is not zero */
+    }
+    l->one_country = n == 1;
+}
+
+bool rsp_label_one_country(const rsp_labels *l) { return l->one_country; }
+
+bool rsp_label_is_average(const rsp_labels *l) {
+    return l->study->roles.country != RSP_NONE && !l->one_country && l->study->weighting.scale == RSP_SCALE_EQUAL;
+}
+
 static const char *everybody(const rsp_labels *l, rsp_arena *a) {
-    bool countries = l->study->roles.country != RSP_NONE;
-    if (countries && l->study->weighting.scale == RSP_SCALE_EQUAL)
-        return rsp_say(l->texts, a, "average_of_countries", NULL, 0);
+    bool countries = l->study->roles.country != RSP_NONE && !l->one_country;
+    if (rsp_label_is_average(l)) return rsp_say(l->texts, a, "average_of_countries", NULL, 0);
     if (countries && l->study->weighting.scale == RSP_SCALE_POPULATION)
         return rsp_say(l->texts, a, "all_countries", NULL, 0);
     return rsp_say(l->texts, a, "everybody", NULL, 0);

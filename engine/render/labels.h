@@ -14,6 +14,8 @@ rsp_labels *rsp_labels_new(const rsp_study *s, const rsp_texts *t);
 void rsp_labels_free(rsp_labels *l); /* NULL allowed */
 /* With texts of their own, which hold every word that outputs of this study show; else NULL, and what is missing reported. */
 rsp_labels *rsp_labels_open(const rsp_study *s, const char *lang, rsp_diag *d);
+/* Where all respondents that were kept are of one country, everybody is no average of countries: tells the labels. */
+void rsp_labels_count_countries(rsp_labels *l, const rsp_published *p);
 /* Of a language of the publication. NULL: it is not published in this language. */
 const rsp_labels *rsp_labels_in(const rsp_publication *p, const char *lang);
 const rsp_texts *rsp_labels_texts(const rsp_labels *l);
@@ -27,6 +29,10 @@ const char *rsp_label_study(const rsp_labels *l);
 const char *rsp_label_publisher(const rsp_labels *l, rsp_arena *a);
 /* Title of an analysis; without one, composed of what it is about. */
 const char *rsp_label_analysis(const rsp_labels *l, rsp_arena *a, const char *id);
+/* Whether rsp_labels_count_countries found one country alone. */
+bool rsp_label_one_country(const rsp_labels *l);
+/* Is everybody the average of several countries, each counting the same? */
+bool rsp_label_is_average(const rsp_labels *l);
 /* Who: labels of the codes in the order of the crossing. A code whose list serves several variables (yes, no) brings
  * its variable's name. "" is everybody, named by the way countries are combined. */
 const char *rsp_label_domain(const rsp_labels *l, rsp_arena *a, const char *domain);

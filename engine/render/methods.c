@@ -357,6 +357,7 @@ static bool open_words(methods_annex *x, rsp_texts **own_texts, rsp_labels **own
         *own_texts = rsp_texts_load(LANG, x->d);
         if (!*own_texts) return false;
         x->labels = *own_labels = rsp_labels_new(x->s, *own_texts);
+        rsp_labels_count_countries(*own_labels, x->p->results);
     }
     x->texts = rsp_labels_texts(x->labels);
     return true;

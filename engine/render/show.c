@@ -245,6 +245,7 @@ void rsp_show(const rsp_study *s, const rsp_published *r, const char *analysis, 
     rsp_texts *texts = rsp_texts_load(lang, d);
     if (texts && rsp_published_range(r, analysis, &from, &end)) {
         rsp_labels *labels = rsp_labels_new(s, texts);
+        rsp_labels_count_countries(labels, r);
         struct show x = {.texts = texts, .to = to, .a = rsp_arena_new()};
         collect(&x, r, from, end);
         words_of_study(&x, labels, analysis);

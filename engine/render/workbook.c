@@ -323,7 +323,7 @@ static lxw_row_t write_method_notes(const struct book *b, lxw_worksheet *s) {
     lxw_row_t row = 1;
     rsp_arg base = {"base", NULL, (double) study->disclosure.minimum_base};
     add_line(b, s, &row, say(b, study->weighting.given ? "workbook_note_weighting" : "workbook_note_unweighted"));
-    if (study->weighting.scale == RSP_SCALE_EQUAL) add_line(b, s, &row, say(b, "workbook_note_equal"));
+    if (rsp_label_is_average(b->labels)) add_line(b, s, &row, say(b, "workbook_note_equal"));
     add_line(b, s, &row, say(b, "workbook_note_interval"));
     if (study->design.self_selected) add_line(b, s, &row, say(b, "sampling_only_note"));
     add_line(b, s, &row, say(b, "workbook_note_letters"));
