@@ -68,6 +68,15 @@ static void free_map(void *map) {
     atomic_store(&taken[own_style], false);
 }
 
+/* At the end of a thread, in the second round: what else it keeps (layouts: shaped.c) lets go of its fonts in the first, and
+ * only then may another thread have this style. */
+static void leave_map(void *map) {
+    static _Thread_local bool leaving;
+    if (leaving) free_map(map);
+    else pthread_setspecific(map_key, map);
+    leaving = true;
+}
+
 static void free_config(void) {
     PangoFontMap *map = pthread_getspecific(map_key); /* the main thread ends without its destructors */
     if (map) free_map(map);
@@ -75,7 +84,7 @@ static void free_config(void) {
 }
 
 static void set_up(void) {
-    if (pthread_key_create(&map_key, free_map) != 0) abort();
+    if (pthread_key_create(&map_key, leave_map) != 0) abort();
     config = FcConfigCreate();
     if (!config) abort();
     for (size_t k = 0; k < sizeof FAMILIES / sizeof *FAMILIES; k++)
