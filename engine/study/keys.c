@@ -480,17 +480,23 @@ static const rsp_key simulate_keys[] = {
     {"dont_know", ONE, RSP_V_NUMBER, "0..1", false, NULL, "share of answers that are \"don't know\""},
     END};
 
+/* Who a brief or workbook is for, and in which languages. */
+#define FOR                                                                                                            \
+    { "for", ONE, RSP_V_ENUM, "all|each_country", false, NULL, "everybody (default), or each eligible country" }
+#define LANGUAGES                                                                                                      \
+    {                                                                                                                  \
+        "languages", ONE | LIST, RSP_V_TEXT, NULL, false, NULL,                                                        \
+            "languages; `national`: the country's own; default: the first of the study"                                \
+    }
 static const rsp_key brief_keys[] = {
-    {"for", ONE, RSP_V_ENUM, "all|each_country", false, NULL, "everybody (default), or each eligible country"},
-    {"languages", ONE | LIST, RSP_V_TEXT, NULL, false, NULL,
-     "languages; `national`: the country's own; default: the first of the study"},
+    FOR,
+    LANGUAGES,
     {"analyses", ONE | LIST, RSP_V_ID, NULL, false, NULL, "analyses shown, in this order; default all"},
     END};
 
 static const rsp_key workbook_keys[] = {
-    {"for", ONE, RSP_V_ENUM, "all|each_country", false, NULL, "everybody (default), or each eligible country"},
-    {"languages", ONE | LIST, RSP_V_TEXT, NULL, false, NULL,
-     "languages; `national`: the country's own; default: the first of the study"},
+    FOR,
+    LANGUAGES,
     {"analyses", ONE | LIST, RSP_V_ID, NULL, false, NULL, "analyses with a table; default all"},
     {"drivers", ONE, RSP_V_ENUM, "summary|all_estimates", false, NULL,
      "analyses of drivers: a table with a row a factor (default for a country), or all estimates behind it as well "
