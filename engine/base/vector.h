@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) &&                           \
     !defined(__SANITIZE_ADDRESS__)
+#define RSP_WIDE_CHOSEN 1 /* a function may also choose by the processor itself */
 #define RSP_WIDE __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define RSP_WIDE
