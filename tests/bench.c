@@ -180,6 +180,7 @@ typedef bool (*work_fn)(const struct bench *b, const char *dir, void *into, rsp_
 static bool run_apart(const struct bench *b, work_fn work, const char *dir, int threads, void *into, size_t size) {
     int ends[2];
     if (pipe(ends) != 0) return false;
+    fflush(stdout); /* what is printed so far is printed once, also where stdout is a file */
     pid_t child = fork();
     if (child < 0) return false;
     if (child == 0) {
