@@ -15,7 +15,7 @@ comma := ,
 space := $(subst ,, )
 PACKAGES := build-essential pkg-config libcsv-dev libgsl-dev libopenblas-dev liblapacke-dev libcairo2-dev \
   libpango1.0-dev libfontconfig-dev libxlsxwriter-dev libyaml-dev libuchardet-dev libicu-dev libhyphen-dev libqpdf-dev \
-  libsqlite3-dev libxml2-dev libzip-dev libfreexl-dev libreadstat-dev libjansson-dev nettle-dev \
+  libsqlite3-dev libxml2-dev libzip-dev libreadstat-dev libjansson-dev nettle-dev \
   libsodium-dev libpng-dev zlib1g-dev libisal-dev libglpk-dev libcmocka-dev \
   qpdf poppler-utils libxml2-utils unzip python3 glpk-utils $(DATA_PACKAGES)
 
@@ -33,7 +33,7 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -ffp-contract=off -fopenm
   $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 # Before `setup` there may be no pkg-config to answer. OpenBLAS stands before GSL's own CBLAS so that its kernels win.
 LIBS     := $(shell pkg-config --libs openblas lapacke 2>/dev/null) $(shell pkg-config --libs $(filter-out gsl,$(MODULES)) 2>/dev/null) -lgsl -lcsv \
-  -lhyphen -lreadstat -lfreexl -lglpk -lm
+  -lhyphen -lreadstat -lglpk -lm
 # Ours instead of a library's (engine/base/hooks.c, engine/base/packing.c, engine/render/workbook_parts.c): taken in, and seen by the libraries.
 HOOKS    := getenv register_printf_type deflateInit_ deflateInit2_ deflate deflateEnd deflateReset \
             lxw_tmpfile

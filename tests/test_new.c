@@ -54,7 +54,7 @@ static const struct {
                true},
               {"star_wars", 1186, 1, {"fixtures/exports/surveymonkey/star-wars.csv"}, true},
               {"dam", 138, 1, {"fixtures/exports/kobo/dam-and-you-labels.csv"}, true},
-              {"everse", 28, 1, {"fixtures/exports/eusurvey/everse-landscaping.xls"}, true},
+              {"everse", 28, 1, {"fixtures/exports/eusurvey/everse-landscaping.xlsx"}, true},
               {"twins", 96, 1, {"fixtures/limesurvey/digital-twins-german.csv"}, true},
               {"electric", 240, 1, {"fixtures/exports/spss/foreign-electric.sav"}, true},
               {"unit_tests", 70, 1, {"fixtures/limesurvey/unit-test-quality.csv"}, true},

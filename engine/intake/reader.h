@@ -167,8 +167,6 @@ void rsp_delimited_head(rsp_table_data *t, size_t k);
 size_t rsp_delimited_texts(const rsp_table_data *t, size_t k, const char ***cells);
 bool rsp_is_workbook(const rsp_buf *raw); /* a zip archive */
 rsp_table_data *rsp_workbook_open(rsp_buf *raw, const char *path, const char *sheet, rsp_diag *d);
-bool rsp_is_xls(const rsp_buf *raw);
-rsp_table_data *rsp_xls_open(rsp_buf *raw, const char *path, const char *sheet, rsp_diag *d);
 bool rsp_is_statfile(const rsp_buf *raw);
 rsp_table_data *rsp_statfile_open(rsp_buf *raw, const char *path, const char *encoding, rsp_diag *d);
 bool rsp_is_eusurvey_xml(const rsp_buf *raw);

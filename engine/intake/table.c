@@ -26,7 +26,24 @@ static const struct {
     {"RDX", "an R workspace", "write the data frame as CSV with write.csv"},
     {"SQLite format 3", "a database (SQLite)", "export the table as CSV"}};
 
+/* What Microsoft's programs wrote before 2007, and write still around a file with a password. */
+static bool is_compound_file(const rsp_buf *raw, const char *path, rsp_diag *d) {
+    static const char begins[] = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+                      encrypted[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
+    if (raw->length < sizeof begins - 1 || memcmp(raw->data, begins, sizeof begins - 1) != 0) return false;
+    if (memmem(raw->data, raw->length, encrypted, sizeof encrypted - 1))
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0},
+                   "open it in a spreadsheet program and save it as xlsx without a password",
+                   "the workbook has a password");
+    else
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){path, 0, 0},
+                   "open it in a spreadsheet program and save it as xlsx, or choose xlsx where the survey tool exports",
+                   "this is an old Excel workbook (xls), which is not read");
+    return true;
+}
+
 static bool is_other_kind(const rsp_buf *raw, const char *path, rsp_diag *d) {
+    if (is_compound_file(raw, path, d)) return true;
     for (size_t k = 0; k < sizeof other_kinds / sizeof *other_kinds; k++) {
         size_t length = strlen(other_kinds[k].bytes);
         if (raw->length < length || strncasecmp(raw->data, other_kinds[k].bytes, length) != 0) continue;
@@ -39,7 +56,6 @@ static bool is_other_kind(const rsp_buf *raw, const char *path, rsp_diag *d) {
 
 rsp_table_data *rsp_table_open(rsp_buf *raw, const char *path, const rsp_open_options *o, rsp_diag *d) {
     if (rsp_is_workbook(raw)) return rsp_workbook_open(raw, path, o->sheet, d);
-    if (rsp_is_xls(raw)) return rsp_xls_open(raw, path, o->sheet, d);
     if (rsp_is_statfile(raw)) return rsp_statfile_open(raw, path, o->encoding, d);
     if (rsp_is_eusurvey_xml(raw)) return rsp_eusurvey_xml_open(raw, path, d);
     if (!is_other_kind(raw, path, d)) return rsp_delimited_open(raw, path, o->encoding, o->delimiter, d);
