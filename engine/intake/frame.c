@@ -233,8 +233,12 @@ static void categorise_codes(const rsp_column *c, size_t n, bool present, rsp_ar
     int32_t *place = RSP_ARRAY(a, int32_t, c->list->n);
     bool *occurs = RSP_ARRAY(a, bool, c->list->n);
     out->code = RSP_ARRAY(a, const char *, c->list->n);
-    for (size_t i = 0; present && i < n; i++)
-        if (rsp_code(c, i) >= 0) occurs[rsp_code(c, i)] = true;
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (n > RSP_BLOCK)
+    for (size_t i = 0; i < (present ? n : 0); i++) {
+        int k = rsp_code(c, i);
+        if (k >= 0 && !__atomic_load_n(&occurs[k], __ATOMIC_RELAXED))
+            __atomic_store_n(&occurs[k], true, __ATOMIC_RELAXED);
+    }
     for (size_t k = 0; k < c->list->n; k++) {
         bool left_out = c->list->choices[k].missing || (present && !occurs[k]);
         place[k] = left_out ? -1 : (int32_t) out->n;

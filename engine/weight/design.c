@@ -281,6 +281,7 @@ static void number_organisations(rsp_sample *s) {
     int32_t *organisation = RSP_ARRAY(s->arena, int32_t, s->n);
     rsp_arena *scratch = rsp_arena_new();
     rsp_numbered v = rsp_number_variable(s->frame, variable, scratch);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (s->n > RSP_BLOCK)
     for (size_t i = 0; i < s->n; i++) organisation[i] = v.number[i] - 1;
     rsp_arena_free(scratch);
     s->organisation = organisation;
@@ -321,6 +322,7 @@ bool rsp_design_build(rsp_sample *s, rsp_diag *d) {
         return false;
     }
     double *base = RSP_ARRAY(s->arena, double, s->n);
+#pragma omp parallel for schedule(static) num_threads(rsp_threads()) if (s->n > RSP_BLOCK)
     for (size_t i = 0; i < s->n; i++) base[i] = 1;
     p->base = base;
     s->base = base;

@@ -117,17 +117,17 @@ static void make_cells(building *b) {
     rsp_calibration *c = b->c;
     size_t n = s->n;
     int32_t *cell = RSP_ARRAY(s->arena, int32_t, n), *id = RSP_ARRAY(b->scratch, int32_t, n);
-    memcpy(cell, s->group, n * sizeof *cell);
+    const int32_t *so_far = s->group; /* there is a margin, which makes cells of it */
     size_t n_cells = s->n_groups;
-    for (size_t m = 0; m < c->n_margins; m++)
-        n_cells = rsp_number_pairs(cell, n_cells, b->margins[m].number, b->margins[m].n_codes, n, cell);
-    for (size_t q = 0; q < c->n_numeric; q++) {
+    for (size_t m = 0; m < c->n_margins; m++, so_far = cell)
+        n_cells = rsp_number_pairs(so_far, n_cells, b->margins[m].number, b->margins[m].n_codes, n, cell);
+    for (size_t q = 0; q < c->n_numeric; q++, so_far = cell) {
         size_t values = rsp_number_doubles(b->margins[c->n_margins + q].value, n, id);
-        n_cells = rsp_number_pairs(cell, n_cells, id, values, n, cell);
+        n_cells = rsp_number_pairs(so_far, n_cells, id, values, n, cell);
     }
     if (trims(spec_of(s))) {
         size_t values = rsp_number_doubles(s->base, n, id);
-        n_cells = rsp_number_pairs(cell, n_cells, id, values, n, cell);
+        n_cells = rsp_number_pairs(so_far, n_cells, id, values, n, cell);
     }
     uint32_t *order = RSP_ARRAY(s->arena, uint32_t, n), *start = RSP_ARRAY(s->arena, uint32_t, n_cells + 1);
     rsp_order_by(cell, n_cells, n, order, start);
