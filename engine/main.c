@@ -8,7 +8,6 @@
 #include <getopt.h>
 #include <gsl/gsl_errno.h>
 #include <locale.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -420,14 +419,7 @@ static int command(int argc, char **argv) {
     return RSP_ERR_USAGE;
 }
 
-/* Pictures of some MiB come and go by the hundred: their memory is kept, not given back and cleared anew for each. */
-static void keep_memory(void) {
-    mallopt(M_MMAP_THRESHOLD, 64 << 20);
-    mallopt(M_TRIM_THRESHOLD, 256 << 20);
-}
-
 int main(int argc, char **argv) {
-    keep_memory();
     /* Numbers and sorting are the same whatever locale the machine has; pages get theirs from ICU. */
     setlocale(LC_ALL, "C");
     gsl_set_error_handler_off();

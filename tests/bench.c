@@ -152,6 +152,7 @@ static bool run_stations(const struct bench *b, const char *dir, struct night *n
     stop(&w, "clean", false);
     good = good && (sample = rsp_sample_new(f, d));
     stop(&w, "weights", false);
+    rsp_heap_keep();
     if (good && s->variance.method != RSP_TAYLOR) {
         rsp_replicates_get(sample, &s->variance, (rsp_loc){s->path, 0, 0}, d);
         stop(&w, "replicates", false);
@@ -290,6 +291,7 @@ static bool analyse_together(const struct bench *b, const char *dir, void *into,
     rsp_log_open(&said, true);
     rsp_arena *a = rsp_arena_new();
     rsp_analyses x = {sample, s, all, rsp_path_join(a, dir, "nowhere"), &said};
+    rsp_heap_keep();
     t->wall = seconds(CLOCK_MONOTONIC);
     t->cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     bool good = sample && rsp_analyses_run(&x, results, d);

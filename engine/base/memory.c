@@ -4,12 +4,18 @@
 #include "base/arena.h"
 #include "base/ending.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 /* ---- heap ------------------------------------------------------------------------------------------------------- */
+
+void rsp_heap_keep(void) {
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+}
 
 /* Columns of many respondents come in large pages: a first touch then costs a fault for 2 MiB instead of for 4 KiB, and a
  * row's place in dozens of columns is found without looking through page tables. A wish: where the kernel has none to give,

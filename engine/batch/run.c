@@ -409,6 +409,7 @@ static bool compute(struct night *n) {
                            .log = &n->log,
                            .arena = n->arena};
     if (!all_ranks(n, rsp_respondents_read(x, n->d) && rsp_respondents_weigh(x, n->d))) return false;
+    rsp_heap_keep();
     n->results = rsp_results_new();
     if (!rsp_rank()) {
         report_response(n);

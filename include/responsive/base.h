@@ -43,6 +43,9 @@ void *rsp_calloc(size_t count, size_t size);
 void *rsp_realloc(void *p, size_t bytes);
 /* The system may have back what lies within these bytes of a large block, which are read no more; they are freed as ever. */
 void rsp_give_back(const void *p, size_t bytes);
+/* From here on the heap keeps what is freed: pictures and models' columns of some MiB come and go by the hundred, and what is
+ * given back is cleared anew for each. Not while exports are read, whose texts would lie beside their answers. */
+void rsp_heap_keep(void);
 
 /* A growing array kept by hand: RSP_PUSH(v, n, cap, value) appends to heap array v of n elements with room for cap. */
 #define RSP_PUSH(v, n, cap, value)                                                                                     \
