@@ -13,7 +13,7 @@
 /* ---- heap ------------------------------------------------------------------------------------------------------- */
 
 void rsp_heap_keep(void) {
-    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); /* a larger one is seldom filled, and the system clears a page when it is */
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
 
