@@ -1752,6 +1752,51 @@ static void test_inspect_shows_no_answer(void **state) {
     folder_free(&x);
 }
 
+/* What a person should look at before a study is written: of the file, and of its columns. */
+static void test_inspect_doubts(void **state) {
+    static const struct {
+        const char *what, *data, *says; /* NULL: nothing may be doubted */
+    } files[] = {
+        {"sound", "id,größe\n1,schön\n2,übel\n", NULL},
+        {"surplus", "id,a\n1,x\n2,y,z\n", "1 record has more cells than the 2 headings (line 3)"},
+        {"cut", "id,a,b\n1,x,y\n2,y", "the file seems to be cut"},
+        {"twice by Windows-1252", "id,gr\u00c3\u00b6\u00c3\u0178e\n1,sch\u00c3\u00b6n\n2,klein\n",
+         "letters of 1 column (from column 2 on) stand as two signs"},
+        {"a quotation mark that was three bytes", "id,a\n1,it\u00e2\u20ac\u2122s\n2,no\n", "stand as two signs"},
+        {"twice by Windows-1250", "id,a\n1,r\u0102\u0142\u0139\u013dnie\n2,nie\n", "headings 0, answers 1"},
+        {"letters that stand alone", "id,a\n1,\u00c3o\n2,\u00c4rger\n", NULL},
+        {"ranges", "id,a\n1,1-2\n2,2-Jan\n3,3-5\n4,2026-02-01\n", "2 of the answers are dates, others ranges"},
+        {"dates alone", "id,a\n1,2026-02-01\n2,2026-02-03\n", NULL},
+        {"headings again", "id,land,size\n1,a,b\nid,land,size\n2,c,d\n", "the headings stand among the answers"},
+        {"most headings again", "id,land,size,b\n1,a,b,c\nid,land,size\n2,c,d,e\n", "the headings stand among the"},
+        {"an answer like its heading", "id,land,size,b\n1,land,b,c\n2,c,d,e\n", NULL}};
+    struct folder x;
+    (void) state;
+    folder_new(&x);
+    for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
+        char path[128], *text = NULL;
+        size_t length = 0;
+        write_text(x.dir, "data.csv", files[k].data);
+        snprintf(path, sizeof path, "%s/data.csv", x.dir);
+        FILE *to = open_memstream(&text, &length);
+        assert_true(rsp_inspect(&(const char *){path}, 1, true, to, x.diag));
+        fclose(to);
+        json_t *all = json_loads(text, 0, NULL), *file = json_array_get(json_object_get(all, "files"), 0), *v;
+        json_t *doubts = json_deep_copy(json_object_get(file, "doubts"));
+        size_t at;
+        json_array_foreach(json_object_get(file, "variables"), at, v)
+            json_array_extend(doubts, json_object_get(v, "doubts"));
+        char *said_of = json_dumps(doubts, JSON_INDENT(1));
+        if (files[k].says ? !strstr(said_of, files[k].says) : json_array_size(doubts) != 0)
+            fail_msg("%s: %s", files[k].what, said_of);
+        free(said_of);
+        json_decref(doubts);
+        json_decref(all);
+        free(text);
+    }
+    folder_free(&x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_csv_torture),
                                        cmocka_unit_test(test_lines_and_line_ends),
@@ -1796,6 +1841,7 @@ int main(void) {
                                        cmocka_unit_test(test_personal_data_by_heading_and_content),
                                        cmocka_unit_test(test_pseudonyms),
                                        cmocka_unit_test(test_public_data_need_no_key),
-                                       cmocka_unit_test(test_inspect_shows_no_answer)};
+                                       cmocka_unit_test(test_inspect_shows_no_answer),
+                                       cmocka_unit_test(test_inspect_doubts)};
     return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

@@ -193,6 +193,35 @@ static uint32_t line_at(const char *text, size_t offset) {
     return line;
 }
 
+/* The text in bytes of an encoding; what it leaves undefined between 80 and 9F stands for itself. */
+static bool as_bytes(const char *text, size_t length, const char *encoding, rsp_buf *out) {
+    iconv_t cd = iconv_open(encoding, "UTF-8");
+    bool good = cd != (iconv_t) -1;
+    for (size_t i = 0, next = 0; good && i < length; i = next) {
+        UChar32 c;
+        U8_NEXT(text, next, length, c);
+        char byte = (char) c, *from = (char *) text + i, *to = &byte;
+        size_t left = next - i, room = 1;
+        if (c >= 0xA0 || c < 0) good = c > 0 && iconv(cd, &from, &left, &to, &room) != (size_t) -1;
+        if (good) rsp_buf_add(out, &byte, 1);
+    }
+    if (cd != (iconv_t) -1) iconv_close(cd);
+    return good;
+}
+
+bool rsp_is_twice_encoded(const char *text, size_t length) {
+    static const char *const encodings[] = {"WINDOWS-1252", "WINDOWS-1250"};
+    bool ascii = true, again = false;
+    for (size_t i = 0; i < length && ascii; i++) ascii = (signed char) text[i] >= 0;
+    for (size_t k = 0; k < sizeof encodings / sizeof *encodings && !ascii && !again; k++) {
+        rsp_buf bytes = {0};
+        again =
+            as_bytes(text, length, encodings[k], &bytes) && rsp_utf8_check(bytes.data, bytes.length) == bytes.length;
+        rsp_buf_free(&bytes);
+    }
+    return again;
+}
+
 /* Line and column (in characters) of an offset into UTF-8 text. */
 static rsp_loc place_of(const char *path, const char *text, size_t offset) {
     size_t start = offset;

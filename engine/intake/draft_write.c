@@ -552,12 +552,8 @@ bool rsp_draft_take(rsp_draft *x, rsp_buf *raw, const char *path, rsp_diag *d) {
     }
     f.table = rsp_table_open(raw, path, &o, d);
     if (f.table) f.tool = rsp_tool_take("auto", f.table, why, d);
-    if (f.tool) f.profiles = rsp_profiles(f.table, f.tool);
-    if (f.tool && rsp_profiles_repeat_headings(f.profiles, f.table)) {
-        x->headings_again = true;
-        rsp_report(d, RSP_WARNING, (rsp_loc){path, 0, 0}, "take those rows out: each counts as a respondent",
-                   "the headings stand among the answers again: files copied one below the other?");
-    }
+    if (f.tool) f.profiles = rsp_profiles(f.table, f.tool, d);
+    if (f.tool && rsp_profiles_repeat_headings(f.profiles, f.table)) x->headings_again = true;
     RSP_PUSH(x->files, x->n_files, x->file_capacity, f);
     return f.tool != NULL;
 }

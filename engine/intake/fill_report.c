@@ -181,25 +181,8 @@ static void report_fewer(const rsp_table_data *t, const rsp_lines *fewer, rsp_di
                t->n_columns, rsp_rows_text(t, fewer, text));
 }
 
-static void report_ragged(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
-    rsp_lines fewer = {0}, more = {0};
-    char text[128];
-    for (int k = 0; k < x->n_workers; k++) {
-        rsp_lines_merge(&fewer, &x->workers[k].room.fewer);
-        rsp_lines_merge(&more, &x->workers[k].room.more);
-    }
-    const rsp_table_data *t = p->job->table;
-    if (fewer.n) report_fewer(t, &fewer, d);
-    if (more.n)
-        rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) more.first[0], 0},
-                   "look for a delimiter that is not in quotation marks: the surplus cells were not read",
-                   "%zu record%s more cells than the %zu headings (%s)", more.n, more.n == 1 ? " has" : "s have",
-                   t->n_columns, rsp_rows_text(t, &more, text));
-}
-
 /* A file that was cut ends within a record. */
-static void report_cut(const struct plan *p, rsp_diag *d) {
-    const rsp_table_data *t = p->job->table;
+static void report_cut(const rsp_table_data *t, rsp_diag *d) {
     const struct rsp_record *last = t->records && t->n_records ? &t->records[t->n_records - 1] : NULL;
     if (!last || last->offset + last->length < t->text_length) return;
     rsp_room room = {0};
@@ -213,6 +196,26 @@ static void report_cut(const struct plan *p, rsp_diag *d) {
                    rsp_rows_text(t, &room.fewer, text));
     free(cells);
     rsp_room_free(&room);
+}
+
+void rsp_report_records(const rsp_table_data *t, const rsp_lines *fewer, const rsp_lines *more, rsp_diag *d) {
+    char text[128];
+    if (fewer->n) report_fewer(t, fewer, d);
+    if (more->n)
+        rsp_report(d, RSP_WARNING, (rsp_loc){t->path, (int) more->first[0], 0},
+                   "look for a delimiter that is not in quotation marks: the surplus cells were not read",
+                   "%zu record%s more cells than the %zu headings (%s)", more->n, more->n == 1 ? " has" : "s have",
+                   t->n_columns, rsp_rows_text(t, more, text));
+    report_cut(t, d);
+}
+
+static void report_records(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
+    rsp_lines fewer = {0}, more = {0};
+    for (int k = 0; k < x->n_workers; k++) {
+        rsp_lines_merge(&fewer, &x->workers[k].room.fewer);
+        rsp_lines_merge(&more, &x->workers[k].room.more);
+    }
+    rsp_report_records(p->job->table, &fewer, &more, d);
 }
 
 /* ---- records whose cells are no answers at all ------------------------------------------------------------------ */
@@ -318,8 +321,7 @@ static void report_folds(const rsp_filler *x, const struct plan *p, rsp_diag *d)
 }
 
 void rsp_fill_report(const rsp_filler *x, const struct plan *p, rsp_diag *d) {
-    report_ragged(x, p, d);
-    report_cut(p, d);
+    report_records(x, p, d);
     report_strangers(x, p, d);
     report_undated(x, p, d);
     for (size_t j = 0; j < p->job->table->n_columns; j++) {

@@ -82,6 +82,16 @@ static void doubts_of_labels(const struct inspected *x, size_t j, struct doubts 
                          labelled_missing));
 }
 
+/* Dates among answers of which others are ranges of two numbers. */
+static size_t ranges_as_dates(const rsp_profile *p) {
+    size_t ranges = 0, dates = 0;
+    for (size_t k = 0; k < p->n_spellings; k++) {
+        ranges += rsp_is_range(p->spellings[k].text);
+        if (rsp_may_be_range(p->spellings[k].text, p->spellings[k].length)) dates += p->spellings[k].n;
+    }
+    return ranges ? dates : 0;
+}
+
 static void doubts_of(const struct inspected *x, size_t j, struct doubts *d) {
     const rsp_profile *p = &x->profiles[j];
     rsp_profile_kind kind = rsp_kind_of(p, info_of(x, j));
@@ -100,6 +110,10 @@ static void doubts_of(const struct inspected *x, size_t j, struct doubts *d) {
     if (p->day_first && p->month_first) doubt(d, "dates with the day first and with the month first");
     if (kind == RSP_KIND_CHOICES && folded_spellings(p) < p->n_spellings)
         doubt(d, rsp_printf(x->arena, "%zu spellings of %zu answers", p->n_spellings, folded_spellings(p)));
+    if (ranges_as_dates(p))
+        doubt(d, rsp_printf(x->arena,
+                            "%zu of the answers are dates, others ranges as 1-2: of which a spreadsheet makes dates",
+                            ranges_as_dates(p)));
     doubts_of_labels(x, j, d);
 }
 
@@ -247,10 +261,7 @@ static bool inspect_open(struct inspected *x, const char *path, rsp_diag *d) {
     if (x->tool && x->t->instead)
         rsp_report(x->said, RSP_WARNING, (rsp_loc){path, 0, 0},
                    "give it to `responsive new` beside the export of the answers", "this is %s", x->t->instead);
-    if (x->tool) x->profiles = rsp_profiles(x->t, x->tool);
-    if (x->tool && rsp_profiles_repeat_headings(x->profiles, x->t))
-        rsp_report(x->said, RSP_WARNING, (rsp_loc){path, 0, 0}, "take those rows out: each counts as a respondent",
-                   "the headings stand among the answers again: files copied one below the other?");
+    if (x->tool) x->profiles = rsp_profiles(x->t, x->tool, x->said);
     return x->tool != NULL;
 }
 

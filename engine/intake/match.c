@@ -313,6 +313,16 @@ static bool serial_date(double x, int *month, int *other) {
     return true;
 }
 
+bool rsp_is_range(const char *text) {
+    int from, to;
+    return range_of(text, &from, &to);
+}
+
+bool rsp_may_be_range(const char *text, size_t length) {
+    int month, other;
+    return short_date(text, length, &month, &other);
+}
+
 static bool same_range(const char *wording, int month, int other) {
     int from, to;
     return range_of(wording, &from, &to) && ((from == month && to == other) || (from == other && to == month));

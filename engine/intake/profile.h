@@ -40,8 +40,9 @@ typedef enum {
     RSP_KIND_TEXT
 } rsp_profile_kind;
 
-/* One for each column; rsp_profiles_free. */
-rsp_profile *rsp_profiles(const rsp_table_data *t, const rsp_tool *tool);
+/* One for each column; rsp_profiles_free. Says what is doubtful about the table as a whole: records of too few or too many
+ * cells, headings among the answers, letters that a wrong encoding left. */
+rsp_profile *rsp_profiles(const rsp_table_data *t, const rsp_tool *tool, rsp_diag *d);
 void rsp_profiles_free(rsp_profile *p, size_t n);
 /* Adds what stands in the same column of another file. */
 void rsp_profile_merge(rsp_profile *into, const rsp_profile *from);
@@ -50,7 +51,7 @@ size_t rsp_profile_missing(const rsp_profile *p);
 
 /* Is the answer the column's heading, with a mark of byte order in front or without? */
 bool rsp_is_heading_again(const char *text, const char *heading);
-/* Does every column hold its own heading among its answers, as where files were copied one below the other? Columns of too
+/* Do most columns hold their own heading among their answers, as where files were copied one below the other? Columns of too
  * many answers to keep tell nothing; fewer than two others are no evidence. */
 bool rsp_profiles_repeat_headings(const rsp_profile *profiles, const rsp_table_data *t);
 

@@ -29,6 +29,9 @@ typedef struct {
 bool rsp_decode(rsp_buf *raw, const char *declared, const char *path, rsp_decoded *out, rsp_diag *d);
 /* Offset of the first byte that is not valid UTF-8; length if all is. */
 size_t rsp_utf8_check(const char *text, size_t length);
+/* Would the text be UTF-8 again, were its letters written as Windows-1252 or 1250? As "Ã¤", which was "ä". Never a text of
+ * ASCII alone. */
+bool rsp_is_twice_encoded(const char *text, size_t length);
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
@@ -172,6 +175,8 @@ rsp_table_data *rsp_statfile_open(rsp_buf *raw, const char *path, const char *en
 bool rsp_is_eusurvey_xml(const rsp_buf *raw);
 rsp_table_data *rsp_eusurvey_xml_open(rsp_buf *raw, const char *path, rsp_diag *d);
 void rsp_table_close(rsp_table_data *t); /* NULL allowed */
+/* What reading found of records: too few or too many cells, a file that ends within one. */
+void rsp_report_records(const rsp_table_data *t, const rsp_lines *fewer, const rsp_lines *more, rsp_diag *d);
 /* Records before `to` are read no more: memory of delimited text goes back to the system. */
 void rsp_table_release(const rsp_table_data *t, size_t to);
 /* Records to read at once so that their cells stay in the processor's cache. */
@@ -388,6 +393,8 @@ unsigned rsp_match_folds(const rsp_list *l, size_t k, const char *text, size_t l
 /* The choice whose code is the same number, or whose range of numbers is the date that a spreadsheet made of it (1-2 as
  * 1 February); RSP_VALUE_NONE, RSP_VALUE_AMBIGUOUS. */
 int rsp_match_damaged(const rsp_list *l, const char *text, size_t length);
+bool rsp_is_range(const char *text);                    /* 1-2, 10 / 14: two numbers alone */
+bool rsp_may_be_range(const char *text, size_t length); /* a date of the kind that a spreadsheet makes of one */
 /* 1 yes, 0 no, RSP_NA_NOT_SHOWN for N/A, RSP_NO_TICK if it is no such word. */
 int rsp_match_tick(const char *text, size_t length, rsp_buf *room);
 bool rsp_is_not_available(const char *text, size_t length); /* "N/A" */

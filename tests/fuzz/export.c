@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const rsp_tool *tool = t ? rsp_tool_take("auto", t, why, d) : NULL;
     if (tool && t->n_columns < 2000) {
         read_one_by_one(t);
-        rsp_profile *p = rsp_profiles(t, tool);
+        rsp_profile *p = rsp_profiles(t, tool, d);
         for (size_t j = 0; j < t->n_columns; j++) assert(p[j].answered + rsp_profile_missing(&p[j]) == t->n_records);
         rsp_profiles_free(p, t->n_columns);
     }
