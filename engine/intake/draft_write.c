@@ -479,6 +479,31 @@ static const char *identifier(const rsp_draft *x, const char *name) {
     return kept;
 }
 
+/* Two answers on every place of a scale are those of two languages: which word is which one's translation only a person
+ * can tell. Values are in the order of their places. */
+static bool in_two_languages(const rsp_draft_list *l) {
+    size_t places = 0, from = 0, answers = 0;
+    while (answers < l->n && !l->values[answers].missing) answers++;
+    for (size_t k = 1; l->scale && l->ordinal && k <= answers; k++) {
+        if (k < answers && l->values[k].place == l->values[from].place) continue;
+        if (k - from < 2) return false;
+        from = k;
+        places++;
+    }
+    return places >= 3;
+}
+
+static void report_languages(const rsp_draft *x, rsp_diag *d) {
+    for (size_t k = 0; k < x->n_lists; k++) {
+        const rsp_draft_list *l = &x->lists[k];
+        if (in_two_languages(l))
+            rsp_report(d, RSP_WARNING, (rsp_loc){x->files[0].path, 0, 0},
+                       "in choices.csv make one row of each pair: one code, and a column of labels for each language",
+                       "the answers of list '%s' seem to be one scale in several languages: '%s' beside '%s'", l->name,
+                       l->values[0].label, l->values[1].label);
+    }
+}
+
 static bool write_yaml(const rsp_draft *x, const char *dir, rsp_diag *d) {
     rsp_buf b = {0};
     const char *name = folder_name(x, dir);
@@ -500,6 +525,7 @@ static bool write_yaml(const rsp_draft *x, const char *dir, rsp_diag *d) {
     put_paths(x, dir, &b);
     rsp_buf_puts(&b, "\ninstrument: {survey: survey.csv, choices: choices.csv}\n\n");
     put_roles(x, &b);
+    report_languages(x, d);
     if (*x->left_out) rsp_buf_printf(&b, "# Columns that are not read:\n%s\n", x->left_out);
     if (x->test_rows && !x->only_tests)
         rsp_buf_printf(
