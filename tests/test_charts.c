@@ -642,6 +642,27 @@ static void test_ranking(void **state) {
     w.p.preliminary = false;
 }
 
+/* Where everybody placed every choice the shares tell nothing: places alone, the best first. */
+static void test_ranking_of_all(void **state) {
+    (void) state;
+    const rsp_chart_spec *spec = spec_of_kind("ranking");
+    size_t from, to;
+    assert_true(rsp_published_range(w.p.results, spec->analysis, &from, &to));
+    double *was = rsp_calloc(to, sizeof *was);
+    for (size_t i = from; i < to; i++) {
+        rsp_published_row *r = (rsp_published_row *) rsp_published_at(w.p.results, i);
+        was[i] = r->estimate;
+        if (strcmp(r->statistic, "proportion") == 0 && !isnan(r->estimate)) r->estimate = 1;
+    }
+    rsp_scene *s = rsp_chart(&w.p, spec, NULL, w.texts[0], 482);
+    assert_true(mentions(s, "Mean place (1:") && mentions(s, "Everybody placed every choice."));
+    assert_false(mentions(s, "Bands:") || mentions(s, "Share") || mentions(s, "100"));
+    assert_non_null(strstr(s->description, "Ranking: mean place with intervals"));
+    rsp_scene_free(s);
+    for (size_t i = from; i < to; i++) ((rsp_published_row *) rsp_published_at(w.p.results, i))->estimate = was[i];
+    free(was);
+}
+
 /* All panels have the same axis: equal values are equally high. */
 static void test_waves(void **state) {
     (void) state;
@@ -722,24 +743,16 @@ static void test_correlations(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_room),
-                                       cmocka_unit_test(test_few_countries),
-                                       cmocka_unit_test(test_contrast),
-                                       cmocka_unit_test(test_segments),
-                                       cmocka_unit_test(test_agreement),
-                                       cmocka_unit_test(test_looks),
-                                       cmocka_unit_test(test_titles),
-                                       cmocka_unit_test(test_order),
-                                       cmocka_unit_test(test_country),
-                                       cmocka_unit_test(test_files),
-                                       cmocka_unit_test(test_tiles),
-                                       cmocka_unit_test(test_upset),
-                                       cmocka_unit_test(test_ranking),
-                                       cmocka_unit_test(test_waves),
-                                       cmocka_unit_test(test_diverging),
-                                       cmocka_unit_test(test_correlations),
-                                       cmocka_unit_test(test_golden),
-                                       cmocka_unit_test(test_colour_vision),
-                                       cmocka_unit_test(test_scales_are_read_in_grey)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_room),          cmocka_unit_test(test_few_countries),
+        cmocka_unit_test(test_contrast),      cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_agreement),     cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_titles),        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_country),       cmocka_unit_test(test_files),
+        cmocka_unit_test(test_tiles),         cmocka_unit_test(test_upset),
+        cmocka_unit_test(test_ranking),       cmocka_unit_test(test_ranking_of_all),
+        cmocka_unit_test(test_waves),         cmocka_unit_test(test_diverging),
+        cmocka_unit_test(test_correlations),  cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_colour_vision), cmocka_unit_test(test_scales_are_read_in_grey)};
     return cmocka_run_group_tests_name("charts", tests, set_up, tear_down);
 }

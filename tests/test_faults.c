@@ -119,6 +119,8 @@ static json_t *latest_outputs(void) {
 }
 
 static void assert_latest_whole(const char *when) {
+    if (sh("for r in %s/wvs/2*Z*; do [ -e $r/manifest.json ] || exit 1; done", out) != 0)
+        fail_msg("%s: half of an old publication is left under its name", when);
     if (sh("%s verify %s/wvs/latest >/dev/null 2>%s/verify.txt", program, out, here) == 0) return;
     sh("cat %s/verify.txt >&2", here);
     fail_msg("%s: latest is not whole", when);

@@ -1096,7 +1096,7 @@ KINDS = ("agreement", "diverging", "dots", "forest", "heatmap", "tiles", "upset"
 LOOKS = ["key_" + k for k in ("low_base", "suppressed", "not_comparable", "not_eligible", "not_estimable", "no_data")]
 # What may stand under a chart, from its end: sentences without a value, and those whose values are captured.
 PLAIN = ["disclosure_off_note", "self_selected_note", "sampling_only_note", "interval_note", "collapsed_note",
-         "correlations_note", "histogram_note", "ranking_groups", "ranking_no_groups", "forest_further", "upset_note"]
+         "correlations_note", "histogram_note", "ranking_all", "ranking_groups", "ranking_no_groups", "forest_further", "upset_note"]
 VALUED = ["content_id", "code_note", "period", "source", "reference_note", "no_interval_note", "arrow_note", "tiles_others",
           "upset_more", "upset_others", "quadrant_note_country", "quadrant_negative", "quadrant_missing"]
 
@@ -1306,7 +1306,8 @@ class Notes:
 def kind_of(svg, messages):
     said = re.search(r"<desc[^>]*>([^<]*)</desc>", svg)
     said = html.unescape(said.group(1)) if said else ""
-    return next((k for k in KINDS if said.startswith(messages["alt_" + k].split("{")[0])), None)
+    heads = {k: [messages[m].split("{")[0] for m in ("alt_" + k, "alt_" + k + "_places") if m in messages] for k in KINDS}
+    return next((k for k in KINDS if said.startswith(tuple(heads[k]))), None)
 
 
 def hold_notes(run, study_dir, study):

@@ -260,6 +260,15 @@ bool rsp_stage_publish(rsp_stage *s, rsp_diag *d) {
 
 /* ---- retention -------------------------------------------------------------------------------------------------- */
 
+/* Under a name that the next run cleans up by: one that dies meanwhile leaves no half of a publication beside the others. */
+static bool remove_publication(const rsp_stage *s, const char *run) {
+    char *doomed = rsp_printf(s->arena, "%s/.staging-%s", s->study_dir, run);
+    rsp_diag *quiet = rsp_diag_new();
+    bool good = rename(rsp_printf(s->arena, "%s/%s", s->study_dir, run), doomed) == 0 && rsp_remove_tree(doomed, quiet);
+    rsp_diag_free(quiet);
+    return good;
+}
+
 void rsp_stage_retain(rsp_stage *s, const char *latest, size_t keep, rsp_diag *d) {
     DIR *handle = keep ? opendir(s->study_dir) : NULL;
     if (!handle) return;
@@ -273,12 +282,9 @@ void rsp_stage_retain(rsp_stage *s, const char *latest, size_t keep, rsp_diag *d
     closedir(handle);
     if (n) qsort(runs, n, sizeof *runs, compare_runs);
     for (size_t k = keep; k < n; k++) {
-        char *dir = rsp_printf(s->arena, "%s/%s", s->study_dir, runs[k]);
-        rsp_diag *quiet = rsp_diag_new();
-        if (strcmp(runs[k], latest) != 0 && !rsp_remove_tree(dir, quiet))
-            rsp_report(d, RSP_WARNING, (rsp_loc){dir, 0, 0}, "remove it by hand",
-                       "an old publication cannot be removed");
-        rsp_diag_free(quiet);
+        if (strcmp(runs[k], latest) != 0 && !remove_publication(s, runs[k]))
+            rsp_report(d, RSP_WARNING, (rsp_loc){rsp_printf(s->arena, "%s/%s", s->study_dir, runs[k]), 0, 0},
+                       "the next run tries again", "an old publication cannot be removed");
     }
     free(runs);
 }

@@ -316,7 +316,8 @@ static void say_answers(const chart *c, rsp_buf *b) {
 /* The text alternative: what kind of picture, from where to where, the value of everybody. */
 static void describe(chart *c) {
     rsp_buf b = {0};
-    sentence(&b, rsp_say(c->t, c->a, rsp_printf(c->a, "alt_%s", chart_kind_word(c->data.kind)),
+    const char *places = c->data.kind == CHART_RANKING && c->data.n_columns == 1 ? "_places" : "";
+    sentence(&b, rsp_say(c->t, c->a, rsp_printf(c->a, "alt_%s%s", chart_kind_word(c->data.kind), places),
                          (rsp_arg[]){{"n", NULL, (double) c->data.n_rows}}, 1));
     if (c->subject) sentence(&b, c->subject);
     if (c->data.alt) sentence(&b, c->data.alt);

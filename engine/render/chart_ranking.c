@@ -1,11 +1,12 @@
 /* A ranking: the share that placed each choice, and its mean place among those who did, both with intervals. Choices
- * that a test cannot tell apart share a band, so that nobody reads a rank into chance. */
+ * that a test cannot tell apart share a band, so that nobody reads a rank into chance. Where everybody placed every choice the
+ * places alone tell something. */
 #include "chart.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double ROW = 17, VALUE = 34;
+static const double ROW = 17, VALUE = 34, AXIS = 18 /* the numbers above */;
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
 
@@ -51,6 +52,28 @@ static void find_groups(chart *c) {
     }
 }
 
+/* Did all respondents place all choices, as far as shares are known? */
+static bool all_placed(const chart *c) {
+    bool all = false;
+    for (size_t r = 0; r < c->data.n_rows; r++) {
+        const rsp_published_row *share = c->data.rows[r].cells[0];
+        if (!chart_known(share)) continue;
+        if (share->estimate < 1) return false;
+        all = true;
+    }
+    return all;
+}
+
+static void keep_places(chart *c) {
+    c->data.statistic = "mean_rank";
+    c->data.n_columns = 1;
+    for (size_t r = 0; r < c->data.n_rows; r++) {
+        chart_row *row = &c->data.rows[r];
+        row->cells[0] = row->cells[1];
+        row->order = chart_known(row->cells[0]) ? -row->cells[0]->estimate : NAN;
+    }
+}
+
 bool chart_collect_ranking(chart *c) {
     size_t from, to, v = c->x->table.n_items ? c->x->table.items[0] : RSP_NONE, country = c->p->study->roles.country;
     if (v == RSP_NONE || (c->country && country == RSP_NONE)) return false;
@@ -70,8 +93,11 @@ bool chart_collect_ranking(chart *c) {
         row->label = rsp_label_level(c->l, c->a, r);
         if (chart_known(r)) row->order = r->estimate;
     }
+    bool places_alone = all_placed(c);
+    if (places_alone) keep_places(c);
     chart_settle(c);
-    if (!c->p->preliminary && !chart_not_comparable(&c->data)) find_groups(c); /* before the freeze no verdict */
+    if (!places_alone && !c->p->preliminary && !chart_not_comparable(&c->data))
+        find_groups(c); /* before the freeze no verdict */
     return c->data.n_rows > 0;
 }
 
@@ -81,10 +107,11 @@ typedef struct {
     chart_axis axis;
     double value; /* right edge of the numbers */
     size_t column;
+    bool places;
     const char *heading;
 } panel;
 
-static chart_axis axis_of(const chart *c, size_t column, double x0, double x1) {
+static chart_axis axis_of(const chart *c, size_t column, bool places, double x0, double x1) {
     double low = NAN, high = NAN;
     for (size_t r = 0; r < c->data.n_rows; r++) {
         const rsp_published_row *x = c->data.rows[r].cells[column];
@@ -93,14 +120,14 @@ static chart_axis axis_of(const chart *c, size_t column, double x0, double x1) {
         high = fmax(high, isnan(x->upper) ? x->estimate : x->upper);
     }
     if (isnan(low)) low = 0, high = 1;
-    return chart_axis_make(column ? fmin(low, 1) : 0, high, x0, x1, false);
+    return chart_axis_make(places ? fmin(low, 1) : 0, high, x0, x1, false);
 }
 
-/* The second panel's numbers are places, not shares: axis and text follow the statistic. */
-static void as(chart *c, const panel *p) { c->data.statistic = p->column ? "mean_rank" : "proportion"; }
+/* Places are no shares: axis and text follow the statistic. */
+static void as(chart *c, const panel *p) { c->data.statistic = p->places ? "mean_rank" : "proportion"; }
 
 static const char *value_text(const chart *c, const panel *p, double x) {
-    return p->column ? rsp_say_number(c->t, c->a, x, 1) : chart_value(c, x);
+    return p->places ? rsp_say_number(c->t, c->a, x, 1) : chart_value(c, x);
 }
 
 static void plot(chart *c, const panel *p, const chart_row *row, double middle) {
@@ -109,8 +136,8 @@ static void plot(chart *c, const panel *p, const chart_row *row, double middle) 
         chart_mark_state(c, (rsp_box){p->axis.x0, middle - 3.5, 34, 7}, chart_state_of(r));
         return;
     }
-    chart_dot(c, &p->axis, r, middle, p->column ? c->theme->categorical[1] : c->theme->accent,
-              p->column ? CHART_SQUARE : CHART_DOT);
+    chart_dot(c, &p->axis, r, middle, p->places ? c->theme->categorical[1] : c->theme->accent,
+              p->places ? CHART_SQUARE : CHART_DOT);
     chart_text_middle(c, p->value, middle, value_text(c, p, r->estimate),
                       chart_style(c, c->theme->value_size, false, c->theme->ink, RSP_ALIGN_RIGHT, 0));
 }
@@ -127,7 +154,7 @@ static void headings(chart *c, panel *panels, size_t n) {
         rsp_shape *t = chart_text(c, panels[k].axis.x0, c->y, panels[k].heading, style);
         t->box.y = c->y + tall - t->box.h;
     }
-    c->y += tall + 18;
+    c->y += tall + AXIS;
 }
 
 /* Every second band of choices that cannot be told apart lies on a light ground, with a bar beside its names. */
@@ -142,25 +169,38 @@ static void band(chart *c, size_t r, double x, double top, double height) {
     if (!alone) rsp_scene_line(c->s, x, top + 1, x, top + height - 1, c->theme->ink, 1.6);
 }
 
+/* Shares and places, or places alone; how many. */
+static size_t make_panels(const chart *c, double x0, panel panels[2]) {
+    double half = (c->right - x0 - 16) / 2, middle = x0 + half + 16, end = c->right - VALUE;
+    if (c->data.n_columns == 1) { /* the subtitle says what it shows */
+        panels[0] = (panel){axis_of(c, 0, true, x0, end), c->right, 0, true, NULL};
+        return 1;
+    }
+    const char *share = rsp_say(c->t, c->a, "ranking_share", NULL, 0),
+               *mean = rsp_say(c->t, c->a, "ranking_mean", NULL, 0);
+    panels[0] = (panel){axis_of(c, 0, false, x0, x0 + half - VALUE), x0 + half, 0, false, share};
+    panels[1] = (panel){axis_of(c, 1, true, middle, end), c->right, 1, true, mean};
+    return 2;
+}
+
 void chart_draw_ranking(chart *c) {
     double label = chart_label_width(c, (c->right - c->left) * 0.36), x0 = c->left + label + 14;
-    double half = (c->right - x0 - 16) / 2;
-    panel panels[] = {{.axis = axis_of(c, 0, x0, x0 + half - VALUE), .value = x0 + half, .column = 0},
-                      {.axis = axis_of(c, 1, x0 + half + 16, c->right - VALUE), .value = c->right, .column = 1}};
-    panels[0].heading = rsp_say(c->t, c->a, "ranking_share", NULL, 0);
-    panels[1].heading = rsp_say(c->t, c->a, "ranking_mean", NULL, 0);
-    headings(c, panels, 2);
+    panel panels[2];
+    size_t n = make_panels(c, x0, panels);
+    if (n == 2) headings(c, panels, n);
+    else c->y += AXIS;
     double top = c->y;
     for (size_t r = 0; r < c->data.n_rows; r++) {
         double h = chart_row_height(c, r, label, ROW);
         band(c, r, x0 - 8, c->y, h);
         chart_row_label(c, r, label, h);
-        for (size_t k = 0; k < 2; k++) plot(c, &panels[k], &c->data.rows[r], c->y + h / 2);
+        for (size_t k = 0; k < n; k++) plot(c, &panels[k], &c->data.rows[r], c->y + h / 2);
         c->y += h;
     }
-    for (size_t k = 2; k-- > 0;) {
+    for (size_t k = n; k-- > 0;) {
         as(c, &panels[k]);
         chart_axis_draw(c, &panels[k].axis, top, c->y + 2);
     }
-    c->data.note = rsp_say(c->t, c->a, c->data.grouped ? "ranking_groups" : "ranking_no_groups", NULL, 0);
+    const char *order = rsp_say(c->t, c->a, c->data.grouped ? "ranking_groups" : "ranking_no_groups", NULL, 0);
+    c->data.note = n == 1 ? rsp_printf(c->a, "%s %s", rsp_say(c->t, c->a, "ranking_all", NULL, 0), order) : order;
 }
