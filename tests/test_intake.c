@@ -570,6 +570,11 @@ static void test_encodings(void **state) {
     expect_same_frame(polish, "ISO-8859-2", "", 0, "ISO-8859-2", "ISO-8859-2");
     expect_same_frame(western, "WINDOWS-1252", "", 0, "WINDOWS-1252", NULL);
     expect_same_frame(romanian, "WINDOWS-1250", "", 0, "WINDOWS-1250", NULL);
+    /* One letter alone, which either page has one for: the words around it tell the language. */
+    expect_same_frame("id,country,Czy to jest dla nas?\n1,PL,Zgadzam się\n2,RO,nie\n", "WINDOWS-1250", "", 0,
+                      "WINDOWS-1250", NULL);
+    expect_same_frame("id,country,Isto é para si e para nós?\n1,PL,você\n2,RO,nunca\n", "WINDOWS-1252", "", 0,
+                      "WINDOWS-1252", NULL);
     /* Two stray bytes behind a question mark, which Windows-1250 has capital and small letters for, too. */
     expect_same_frame("id,country,Expanded Universe?\u0152\u00E6\n1,PL,yes\n2,RO,no\n", "WINDOWS-1252", "", 0,
                       "WINDOWS-1252", NULL);

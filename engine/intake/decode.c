@@ -4,6 +4,7 @@
  * without a mark); being valid UTF-8; else an 8-bit code page of Europe. Between code pages the text itself decides:
  * under the wrong one signs such as superscripts stand inside words. uchardet is asked where that leaves a tie. */
 #include "reader.h"
+#include "scales.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -170,6 +171,17 @@ static bool in_words(const char *bytes, size_t n) {
     return false;
 }
 
+/* Is the text, by its frequent words, of a language that Windows-1250 was made for? A single "si\xEA" is no word of any
+ * language under Windows-1252, which a look at letters does not tell. */
+static bool is_eastern(const char *bytes, size_t n) {
+    enum { ENOUGH = 1 << 16 };
+    rsp_buf plain = {0};
+    for (size_t i = 0; i < n && i < ENOUGH; i++) rsp_buf_putc(&plain, (unsigned char) bytes[i] < 0x80 ? bytes[i] : '?');
+    const char *language = rsp_language_of(plain.data, plain.length);
+    rsp_buf_free(&plain);
+    return language && (strcmp(language, "pl") == 0 || strcmp(language, "ro") == 0);
+}
+
 static const char *eight_bit(const char *bytes, size_t length, size_t first_high) {
     const char *from = bytes + (first_high > SAMPLE / 4 ? first_high - SAMPLE / 4 : 0);
     size_t n = (size_t) (bytes + length - from) < SAMPLE ? (size_t) (bytes + length - from) : SAMPLE;
@@ -182,6 +194,7 @@ static const char *eight_bit(const char *bytes, size_t length, size_t first_high
     for (size_t k = 0; k < N_PAGES; k++) fits[k] = score[k] == best;
     /* A stray sign or two behind a question mark, as in "Universe?\x8c\xe6,": the commonest page has them. */
     if (fits[0] && !in_words(from, n)) return pages[0];
+    if (fits[1] && is_eastern(from, n)) return pages[1];
     return tie_break(from, n, fits);
 }
 
