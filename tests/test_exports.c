@@ -108,6 +108,46 @@ static rsp_table_data *open_path(const char *path, rsp_diag *d) {
     return rsp_table_open(&raw, path, &o, d);
 }
 
+/* All cells, their kinds of missing and the lines of ragged records, read in blocks of so many records. */
+static uint64_t hash_of(const rsp_table_data *t, size_t block) {
+    rsp_room room = {0};
+    rsp_cell *cells = rsp_calloc(block * t->n_columns + 1, sizeof *cells);
+    uint64_t h = 0;
+    for (size_t from = 0; from < t->n_records; from += block) {
+        size_t to = from + block < t->n_records ? from + block : t->n_records;
+        t->read(t, from, to, &room, cells);
+        for (size_t k = 0; k < (to - from) * t->n_columns; k++) {
+            h = rsp_hash64(cells[k].text, cells[k].length, h);
+            h = rsp_hash64(&cells[k].missing, sizeof cells[k].missing, h);
+        }
+    }
+    h = rsp_hash64(&room.fewer, sizeof room.fewer, h);
+    h = rsp_hash64(&room.more, sizeof room.more, h);
+    free(cells);
+    rsp_room_free(&room);
+    return h;
+}
+
+/* Every reader gives the same cells in blocks of any size, its tool's preparation done. */
+static void expect_any_block(const char *path) {
+    static const size_t blocks[] = {1, 2, 7, 64, 513};
+    rsp_diag *d = rsp_diag_new();
+    char why[160];
+    rsp_table_data *t = open_path(path, d);
+    assert_non_null(t);
+    assert_non_null(rsp_tool_take("auto", t, why, d));
+    uint64_t whole = hash_of(t, t->n_records + 1);
+    for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++)
+        if (hash_of(t, blocks[k]) != whole) fail_msg("%s: other cells in blocks of %zu records", path, blocks[k]);
+    rsp_table_close(t);
+    rsp_diag_free(d);
+}
+
+static void test_every_block_size(void **state) {
+    (void) state;
+    for (size_t k = 0; k < N_EXPORTS; k++) expect_any_block(exports[k].path);
+}
+
 /* A cell of a file, its tool's preparation done. */
 static const char *cell_of(const char *path, size_t row, const char *heading, char text[256], int *missing) {
     rsp_diag *d = rsp_diag_new();
@@ -875,6 +915,7 @@ static void there_and_back(rsp_study *s, const rsp_frame *f, const struct manner
     if (!statistics(m)) plan(&w);
     timestamp_first(&w);
     write_export(&w, path);
+    expect_any_block(path);
     const char *patterns[] = {path};
     rsp_source source = {.n_patterns = 1,
                          .patterns = patterns,
@@ -1178,8 +1219,9 @@ static void test_continued_sheets(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_real_exports),     cmocka_unit_test(test_cells_of_real_exports),
-        cmocka_unit_test(test_round_trips),      cmocka_unit_test(test_eusurvey_xml),
-        cmocka_unit_test(test_continued_sheets), cmocka_unit_test(test_what_is_refused)};
+        cmocka_unit_test(test_real_exports),          cmocka_unit_test(test_every_block_size),
+        cmocka_unit_test(test_cells_of_real_exports), cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_eusurvey_xml),          cmocka_unit_test(test_continued_sheets),
+        cmocka_unit_test(test_what_is_refused)};
     return cmocka_run_group_tests_name("exports", tests, NULL, NULL);
 }
