@@ -393,6 +393,18 @@ static const struct manner manners[] = {
      .left = "b",
      .n_rename = 3,
      .rename = {{"Contribution ID", "id"}, {"Last update", "submitdate"}, {"Creation date", "startdate"}}},
+    {.tool = "eusurvey",
+     .file = "eusurvey.xml",
+     .id = "Contribution ID",
+     .submitted = "Last update",
+     .started = "Creation date",
+     .between = "; ",
+     .not_shown = "b",
+     .skipped = "b",
+     .skipped_text = "b",
+     .left = "b",
+     .n_rename = 3,
+     .rename = {{"Contribution ID", "id"}, {"Last update", "submitdate"}, {"Creation date", "startdate"}}},
     {.tool = "csv",
      .file = "plain.csv",
      .delimiter = ',',
@@ -900,8 +912,93 @@ static void expect_same_frame(const struct manner *m, const rsp_frame *f, const 
             if (f->study->variables[v].derive.kind == RSP_DERIVE_NONE) expect_same_cell(m, f, g, v, i);
 }
 
+/* ---- EUSurvey's XML ---------------------------------------------------------------------------------------------- */
+
+static void xml_text(rsp_buf *b, const char *text) {
+    for (; *text; text++) {
+        if (strchr("<>&\"", *text)) rsp_buf_printf(b, "&#%d;", *text);
+        else rsp_buf_putc(b, *text);
+    }
+}
+
+static void xml_attribute(rsp_buf *b, const char *name, const char *text) {
+    rsp_buf_printf(b, " %s=\"", name);
+    xml_text(b, text);
+    rsp_buf_puts(b, "\"");
+}
+
+/* The attribute of a contribution that holds the variable; NULL: it is a question. */
+static const char *xml_attribute_of(const struct writer *w, size_t v) {
+    const rsp_roles *r = &w->s->roles;
+    return v == r->id ? "id" : v == r->started ? "create" : v == r->submitted ? "last" : NULL;
+}
+
+static void xml_question(const struct writer *w, size_t k, rsp_buf *b) {
+    size_t v = w->columns[k].variable;
+    const rsp_list *l = w->s->variables[v].list;
+    if (xml_attribute_of(w, v)) return;
+    rsp_buf_printf(b, "<Question id=\"q%zu\"", k);
+    xml_attribute(b, "bid", w->s->variables[v].name);
+    rsp_buf_puts(b, ">");
+    xml_text(b, rsp_variable_label(w->s, v, "pl"));
+    rsp_buf_puts(b, "</Question>\n");
+    for (size_t c = 0; l && c < l->n; c++) {
+        rsp_buf_printf(b, "<Answer id=\"q%zu_%s\"", k, l->choices[c].code);
+        xml_attribute(b, "bid", l->choices[c].code);
+        rsp_buf_puts(b, ">");
+        xml_text(b, rsp_choice_label(l, c, "pl"));
+        rsp_buf_puts(b, "</Answer>\n");
+    }
+}
+
+/* Each of several codes is an answer of its own. */
+static void xml_answers(const struct writer *w, size_t k, const char *text, rsp_buf *b) {
+    bool coded = w->s->variables[w->columns[k].variable].list != NULL;
+    while (text && *text) {
+        size_t n = coded ? strcspn(text, ";") : strlen(text);
+        const char *one = rsp_strndup(w->arena, text, n);
+        rsp_buf_printf(b, "<Answer qid=\"q%zu\"", k);
+        if (coded) xml_attribute(b, "aid", rsp_printf(w->arena, "q%zu_%s", k, one));
+        rsp_buf_puts(b, ">");
+        if (!coded) xml_text(b, one);
+        rsp_buf_puts(b, "</Answer>");
+        text += n + strspn(text + n, "; ");
+    }
+}
+
+static void xml_contribution(const struct writer *w, size_t row, rsp_buf *b) {
+    rsp_buf_puts(b, "<AnswerSet list=\"1\" lang=\"pl\"");
+    for (size_t k = 0; k < w->n; k++) {
+        const char *name = xml_attribute_of(w, w->columns[k].variable), *text = cell(w, &w->columns[k], row);
+        if (!name || !text) continue;
+        char *point = rsp_strdup(w->arena, text); /* of time: 2026-03-01_10-00-00 */
+        for (char *c = point; strcmp(name, "id") != 0 && *c; c++) *c = *c == ' ' ? '_' : *c == ':' ? '-' : *c;
+        xml_attribute(b, name, point);
+    }
+    rsp_buf_puts(b, ">");
+    for (size_t k = 0; k < w->n; k++)
+        if (!xml_attribute_of(w, w->columns[k].variable)) xml_answers(w, k, cell(w, &w->columns[k], row), b);
+    rsp_buf_puts(b, "</AnswerSet>\n");
+}
+
+static void write_xml_file(const struct writer *w, const char *path) {
+    rsp_diag *d = rsp_diag_new();
+    rsp_buf b = {0};
+    rsp_buf_puts(&b,
+                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Results create=\"2026-07-01_10-00-00\"><Survey id=\"1\" "
+                 "alias=\"small\"><Elements lang=\"pl\">\n");
+    for (size_t k = 0; k < w->n; k++) xml_question(w, k, &b);
+    rsp_buf_puts(&b, "</Elements></Survey><Answers>\n");
+    for (size_t i = 0; i < w->f->n; i++) xml_contribution(w, i, &b);
+    rsp_buf_puts(&b, "</Answers></Results>\n");
+    assert_true(rsp_write_file(path, b.data, b.length, d));
+    rsp_buf_free(&b);
+    rsp_diag_free(d);
+}
+
 static void write_export(const struct writer *w, const char *path) {
     if (statistics(w->m)) write_stat_file(w, path);
+    else if (strstr(path, ".xml")) write_xml_file(w, path);
     else if (strstr(path, ".xlsx")) write_xlsx_file(w, path);
     else if (strstr(path, ".ods")) write_ods_file(w, path);
     else write_text_file(w, path);
@@ -990,7 +1087,7 @@ static void test_round_trips(void **state) {
     rsp_diag_free(d);
 }
 
-/* ---- EUSurvey's XML ---------------------------------------------------------------------------------------------- */
+/* ---- EUSurvey's XML by hand --------------------------------------------------------------------------------------- */
 
 static void test_eusurvey_xml(void **state) {
     static const char xml[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Results "
