@@ -221,6 +221,11 @@ static void a_failed_run_leaves_yesterday(void **state) {
     assert_int_equal(sh("sed -i 's/statistic: maen/statistic: mean/' %s/specs/wvs/study.yaml", here), 0);
     assert_int_equal(sh("mv %s/wvsdata/wvs.csv %s/wvsdata/gone.csv", here, here), 0);
     assert_int_equal(sh("%s run %s/specs/wvs --out %s/b --quiet 2>%s/b.txt", program, here, here, here), RSP_ERR_DATA);
+    /* A pipe in the export's place is not waited for. */
+    assert_int_equal(sh("mkfifo %s/wvsdata/wvs.csv", here), 0);
+    assert_int_equal(sh("timeout 30 %s run %s/specs/wvs --out %s/b --quiet 2>%s/b.txt", program, here, here, here),
+                     RSP_ERR_DATA);
+    assert_int_equal(sh("grep -q 'it is a pipe or a device' %s/b.txt", here), 0);
     assert_int_equal(sh("mv %s/wvsdata/gone.csv %s/wvsdata/wvs.csv", here, here), 0);
     n = readlink(path("b/wvs/latest"), after, sizeof after - 1);
     assert_true(n > 0);

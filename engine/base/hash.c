@@ -8,6 +8,7 @@
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static_assert(sizeof(struct sha256_ctx) <= sizeof(rsp_hash), "room for Nettle's state");
@@ -48,8 +49,9 @@ static bool hash_contents(int fd, char hex[65]) {
 }
 
 bool rsp_hash_file(const char *path, char hex[65]) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && hash_contents(fd, hex);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe must not wait for its writer */
+    struct stat st;
+    bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && hash_contents(fd, hex);
     if (fd >= 0) close(fd);
     return ok;
 }
