@@ -266,6 +266,16 @@ static void one_run_at_a_time(void **state) {
             0);
     } else print_message("no container can be made here: a lock whose holder is not known was not tried\n");
     close(fd);
+    /* A run in a container writes the number down that it has there. */
+    if (sh("unshare --user --map-root-user --pid --fork true 2>/dev/null") == 0) {
+        assert_int_equal(sh("echo 'process 1 on there, run Y' > %s/b/wvs/.lock; "
+                            "unshare --user --map-root-user --pid --fork flock -n %s/b/wvs/.lock -c "
+                            "'touch %s/held; sleep 3' & while [ ! -e %s/held ]; do sleep 0.05; done; "
+                            "%s run %s/specs/wvs --out %s/b --quiet 2>%s/b.txt; status=$?; wait; exit $status",
+                            here, here, here, here, program, here, here, here),
+                         RSP_ERR_LOCKED);
+        assert_int_equal(sh("grep -q 'another run holds the lock: process 1 on there, run Y' %s/b.txt", here), 0);
+    }
     assert_int_equal(
         sh("%s run %s/specs/wvs --out %s/b --quiet --lang en --only poverty 2>/dev/null", program, here, here), 0);
 }

@@ -122,6 +122,19 @@ static long holding_process(int lock) {
     return holder;
 }
 
+/* The number that a process has in its own container, which is what it writes down (NSpid in proc_pid_status(5)). */
+static long own_number(long process, rsp_arena *a) {
+    FILE *status = fopen(rsp_printf(a, "/proc/%ld/status", process), "re");
+    char line[256];
+    long own = process;
+    while (status && fgets(line, sizeof line, status)) {
+        const char *last = strncmp(line, "NSpid:", 6) == 0 ? strrchr(line, '\t') : NULL;
+        if (last) own = strtol(last, NULL, 10);
+    }
+    if (status) fclose(status);
+    return own;
+}
+
 /* Who holds the lock, in words. The file's text names the last run that took it, which need not be who holds it now. */
 static const char *holder_of(const rsp_stage *s) {
     char last[256] = "", name[32] = "";
@@ -132,7 +145,7 @@ static const char *holder_of(const rsp_stage *s) {
     if (!process)
         return rsp_printf(s->arena, "the lock is held, by whom is not known; last taken by %s",
                           *last ? last : "nobody");
-    if (sscanf(last, "process %ld", &of_text) == 1 && of_text == process)
+    if (sscanf(last, "process %ld", &of_text) == 1 && of_text == own_number(process, s->arena))
         return rsp_printf(s->arena, "another run holds the lock: %s", last);
     FILE *command = fopen(rsp_printf(s->arena, "/proc/%ld/comm", process), "re");
     if (command && fgets(name, sizeof name, command)) name[strcspn(name, "\n")] = '\0';
