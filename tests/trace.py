@@ -1096,7 +1096,7 @@ KINDS = ("agreement", "diverging", "dots", "forest", "heatmap", "tiles", "upset"
 LOOKS = ["key_" + k for k in ("low_base", "suppressed", "not_comparable", "not_eligible", "not_estimable", "no_data")]
 # What may stand under a chart, from its end: sentences without a value, and those whose values are captured.
 PLAIN = ["disclosure_off_note", "self_selected_note", "sampling_only_note", "interval_note", "collapsed_note",
-         "correlations_note", "histogram_note", "ranking_all", "ranking_groups", "ranking_no_groups", "forest_further", "upset_note"]
+         "correlations_note", "histogram_note", "ranking_all", "ranking_nearly_all", "ranking_groups", "ranking_no_groups", "forest_further", "upset_note"]
 VALUED = ["content_id", "code_note", "period", "source", "reference_note", "no_interval_note", "arrow_note", "tiles_others",
           "upset_more", "upset_others", "quadrant_note_country", "quadrant_negative", "quadrant_missing"]
 

@@ -1,11 +1,12 @@
 /* A ranking: the share that placed each choice, and its mean place among those who did, both with intervals. Choices
- * that a test cannot tell apart share a band, so that nobody reads a rank into chance. Where everybody placed every choice the
- * places alone tell something. */
+ * that a test cannot tell apart share a band, so that nobody reads a rank into chance. Where every share is 100 % as it would
+ * be printed, the places alone tell something. */
 #include "chart.h"
 
 #include <math.h>
 #include <string.h>
 
+static const double SHOWN_AS_ALL = 0.995;
 static const double ROW = 17, VALUE = 34, AXIS = 18 /* the numbers above */;
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
@@ -52,19 +53,16 @@ static void find_groups(chart *c) {
     }
 }
 
-/* Did all respondents place all choices, as far as shares are known? */
-static bool all_placed(const chart *c) {
-    bool all = false;
-    for (size_t r = 0; r < c->data.n_rows; r++) {
-        const rsp_published_row *share = c->data.rows[r].cells[0];
-        if (!chart_known(share)) continue;
-        if (share->estimate < 1) return false;
-        all = true;
-    }
-    return all;
+/* The least share of respondents that placed a choice, as far as shares are known; 0: none is. */
+static double least_placed(const chart *c) {
+    double least = NAN;
+    for (size_t r = 0; r < c->data.n_rows; r++)
+        if (chart_known(c->data.rows[r].cells[0])) least = fmin(least, c->data.rows[r].cells[0]->estimate);
+    return isnan(least) ? 0 : least;
 }
 
-static void keep_places(chart *c) {
+static void keep_places(chart *c, bool everybody) {
+    c->data.note = rsp_say(c->t, c->a, everybody ? "ranking_all" : "ranking_nearly_all", NULL, 0);
     c->data.statistic = "mean_rank";
     c->data.n_columns = 1;
     for (size_t r = 0; r < c->data.n_rows; r++) {
@@ -93,8 +91,9 @@ bool chart_collect_ranking(chart *c) {
         row->label = rsp_label_level(c->l, c->a, r);
         if (chart_known(r)) row->order = r->estimate;
     }
-    bool places_alone = all_placed(c);
-    if (places_alone) keep_places(c);
+    double placed = least_placed(c);
+    bool places_alone = placed >= SHOWN_AS_ALL;
+    if (places_alone) keep_places(c, placed == 1);
     chart_settle(c);
     if (!places_alone && !c->p->preliminary && !chart_not_comparable(&c->data))
         find_groups(c); /* before the freeze no verdict */
@@ -202,5 +201,5 @@ void chart_draw_ranking(chart *c) {
         chart_axis_draw(c, &panels[k].axis, top, c->y + 2);
     }
     const char *order = rsp_say(c->t, c->a, c->data.grouped ? "ranking_groups" : "ranking_no_groups", NULL, 0);
-    c->data.note = n == 1 ? rsp_printf(c->a, "%s %s", rsp_say(c->t, c->a, "ranking_all", NULL, 0), order) : order;
+    c->data.note = c->data.note ? rsp_printf(c->a, "%s %s", c->data.note, order) : order;
 }

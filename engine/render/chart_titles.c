@@ -183,7 +183,8 @@ static const char *finding(const chart *c, chart_origin *o) {
     switch (c->data.kind) {
     case CHART_FOREST: return associations(c, o);
     case CHART_QUADRANT: return blocking(c, o);
-    case CHART_RANKING: return first_place(c, o);
+    case CHART_RANKING:
+        return c->data.n_columns > 1 ? first_place(c, o) : NULL; /* tests are of shares, not of places */
     case CHART_AGREEMENT:
     case CHART_DIVERGING: return balance(c, o);
     case CHART_TILES: return chart_find_groups(c, o);
