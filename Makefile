@@ -217,7 +217,7 @@ soak: setup
 .PHONY: faults
 faults: setup
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/test_faults $(BUILD)/tests/faults.so
-	@printf '%s\n' failing_calls failing_allocations | \
+	@printf '%s\n' failing_calls failing_allocations | XDG_CONFIG_HOME=$(abspath $(BUILD))/config \
 	  BUILD=$(BUILD) FAULTS=all VERBOSE=1 xargs -P2 -n1 $(BUILD)/tests/test_faults
 
 # The build for several processes, held against the one for one.

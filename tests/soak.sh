@@ -8,6 +8,7 @@ program=$(realpath "$1") faults=$(realpath "$2") nights=$3
 cd "$(dirname "$0")/.."
 here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
+export XDG_CONFIG_HOME="$here/config" # pseudonyms under a key of its own, not the user's
 cp -r specs/ifsw "$here/study"
 sed -i 's|\.\./\.\./fixtures/ifsw|data|g' "$here/study/study.yaml"
 printf 'keep: 5\n' >> "$here/study/study.yaml"
