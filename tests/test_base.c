@@ -107,6 +107,30 @@ static void diagnostics(void **state) {
     rsp_diag_free(d);
 }
 
+/* What fails for one reason is said once; places in an export are each to be mended, and stay. */
+static void failures_alike(void **state) {
+    (void) state;
+    rsp_diag *d = rsp_diag_new();
+    for (int k = 0; k < 3; k++) {
+        char name[8];
+        snprintf(name, sizeof name, "%d.svg", k);
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){name, 0, 0}, "make room", "cannot write: full");
+        rsp_report(d, RSP_ERR_DATA, (rsp_loc){"a.csv", k + 1, 0}, NULL, "no number");
+    }
+    rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){"1.svg", 0, 0}, NULL, "cannot look");
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    rsp_diag_print(d, f, false, 4);
+    fclose(f);
+    assert_string_equal(text, "0.svg: error: cannot write: full; likewise 2 other files (make room)\n"
+                              "1.svg: error: cannot look\na.csv:1: error: no number\na.csv:2: error: no number\n"
+                              "... and 1 more error\n");
+    assert_int_equal(rsp_diag_errors(d), 7);
+    free(text);
+    rsp_diag_free(d);
+}
+
 static void hashes(void **state) {
     (void) state;
     rsp_hash h;
@@ -412,6 +436,7 @@ int main(void) {
                                        cmocka_unit_test(maps),
                                        cmocka_unit_test(suggestions),
                                        cmocka_unit_test(diagnostics),
+                                       cmocka_unit_test(failures_alike),
                                        cmocka_unit_test(hashes),
                                        cmocka_unit_test(random_streams),
                                        cmocka_unit_test(distributions),

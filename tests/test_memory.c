@@ -551,6 +551,19 @@ static void links_lead_nowhere(void **state) {
     }
 }
 
+/* A pipe in the lock's place is said by what it is, not by what a call on it returns. */
+static void a_lock_that_is_no_file(void **state) {
+    (void) state;
+    new_study("", true);
+    fill();
+    write_export(true);
+    assert_int_equal(sh("cd %s && rm -rf out && mkdir -p out/s && mkfifo out/s/.lock", here), 0);
+    assert_int_equal(night(), RSP_ERR_OUTPUT);
+    assert_int_equal(
+        sh("grep -q \"/.lock: error: what stands in the lock's place is no file (find out\" %s/said", here), 0);
+    assert_int_equal(sh("test $(ls -A %s/out/s) = .lock", here), 0);
+}
+
 /* A folder that is no publication of ours, under the name of the latest, is a damaged publication of which nothing is known: it
  * stays, nothing is published, and what helps is said. */
 static void a_latest_that_leads_elsewhere(void **state) {
@@ -661,6 +674,7 @@ int main(void) {
         cmocka_unit_test(the_memory_is_sealed),
         cmocka_unit_test(modes_hold_under_any_umask),
         cmocka_unit_test(links_lead_nowhere),
+        cmocka_unit_test(a_lock_that_is_no_file),
         cmocka_unit_test(a_latest_that_leads_elsewhere),
         cmocka_unit_test(a_forgotten_respondent_is_left_out),
         cmocka_unit_test(no_tool_leaves_personal_words),

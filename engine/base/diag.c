@@ -125,7 +125,20 @@ int rsp_diag_status(const rsp_diag *d) {
 
 static const char *class_word(rsp_class c) { return c == RSP_NOTE ? "note" : c == RSP_WARNING ? "warning" : "error"; }
 
-static void print_one(const rsp_diagnostic *e, FILE *to, bool colour) {
+/* A full disk fails hundreds of files alike: the first one speaks for them. */
+static bool alike(const rsp_diagnostic *x, const rsp_diagnostic *y) {
+    return x->class == RSP_ERR_OUTPUT && y->class == x->class && strcmp(x->message, y->message) == 0;
+}
+
+/* How many entries of [from, to) say what entry k says. */
+static size_t count_alike(rsp_diag *d, size_t k, size_t from, size_t to) {
+    const rsp_diagnostic *e = rsp_diag_at(d, k);
+    size_t n = 0;
+    for (size_t j = from; e->class == RSP_ERR_OUTPUT && j < to; j++) n += alike(e, rsp_diag_at(d, j));
+    return n;
+}
+
+static void print_one(const rsp_diagnostic *e, size_t others, FILE *to, bool colour) {
     if (e->loc.file) {
         fprintf(to, "%s:", e->loc.file);
         if (e->loc.line) fprintf(to, "%d:", e->loc.line);
@@ -134,6 +147,7 @@ static void print_one(const rsp_diagnostic *e, FILE *to, bool colour) {
     }
     const char *on = is_error(e->class) ? "\033[1;31m" : e->class == RSP_WARNING ? "\033[1;33m" : "\033[1m";
     fprintf(to, "%s%s:%s %s", colour ? on : "", class_word(e->class), colour ? "\033[0m" : "", e->message);
+    if (others) fprintf(to, "; likewise %zu other file%s", others, others == 1 ? "" : "s");
     if (e->hint) fprintf(to, " (%s)", e->hint);
     fputc('\n', to);
 }
@@ -145,14 +159,14 @@ void rsp_diag_print(rsp_diag *d, FILE *to, bool colour, size_t limit) {
         for (size_t k = 0; k < d->n; k++) {
             const rsp_diagnostic *e = rsp_diag_at(d, k);
             bool mine = kinds[kind] == RSP_ERR_USAGE ? is_error(e->class) : e->class == kinds[kind];
-            if (!mine) continue;
+            if (!mine || count_alike(d, k, 0, k)) continue;
             if (limit && shown == limit) {
                 hidden++;
                 continue;
             }
-            print_one(e, to, colour);
+            print_one(e, count_alike(d, k, k + 1, d->n), to, colour);
             shown++;
         }
-        if (hidden) fprintf(to, "... and %zu more %ss\n", hidden, class_word(kinds[kind]));
+        if (hidden) fprintf(to, "... and %zu more %s%s\n", hidden, class_word(kinds[kind]), hidden == 1 ? "" : "s");
     }
 }

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 static bool fault(rsp_diag *d, const char *path, const char *doing) {
-    rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "the publication before stays as it was", "cannot %s: %s",
-               doing, strerror(errno));
+    rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "what was published stays as it was", "cannot %s: %s", doing,
+               strerror(errno));
     return false;
 }
 
@@ -157,13 +157,16 @@ static const char *holder_of(const rsp_stage *s) {
 /* flock() dies with its holder, so a killed run leaves no lock behind; the text tells a person who holds it. */
 static bool take_lock(rsp_stage *s, rsp_diag *d) {
     char *path = rsp_printf(s->arena, "%s/.lock", s->study_dir);
+    struct stat st;
     s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (s->lock < 0 && errno == ELOOP) {
+    bool link = s->lock < 0 && errno == ELOOP;
+    if (s->lock < 0 && !link) return fault(d, path, "open the lock");
+    if (link || fstat(s->lock, &st) != 0 || !S_ISREG(st.st_mode)) {
         rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "find out who put it there, and remove it",
-                   "a symbolic link stands in the lock's place: it is not followed");
+                   link ? "a symbolic link stands in the lock's place: it is not followed"
+                        : "what stands in the lock's place is no file");
         return false;
     }
-    if (s->lock < 0) return fault(d, path, "open the lock");
     if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
         rsp_report(d, RSP_ERR_LOCKED, (rsp_loc){path, 0, 0}, "wait for it to end, or give another --out", "%s",
                    holder_of(s));

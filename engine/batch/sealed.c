@@ -128,7 +128,7 @@ bool rsp_memory_save(const rsp_memory *m, const char *study_dir, const unsigned 
     unlink(fresh); /* of a run that died: the caller holds the lock */
     bool good = write_whole(fresh, &file) && rename(fresh, path) == 0 && sync_folder(study_dir);
     if (!good) {
-        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "the publication before stays as it was",
+        rsp_report(d, RSP_ERR_OUTPUT, (rsp_loc){path, 0, 0}, "what was published stays as it was",
                    "cannot write the memory of publications: %s", strerror(errno));
         unlink(fresh);
     }

@@ -130,7 +130,7 @@ size_t rsp_diag_count(const rsp_diag *d);
 const rsp_diagnostic *rsp_diag_at(rsp_diag *d, size_t k); /* sorted by file, line, column, then order of arrival */
 int rsp_diag_status(const rsp_diag *d);                   /* exit status: 0, 1, or the lowest error class present */
 /* Prints `file:line:column: error: message (hint)`, one a line. At most `limit` entries of each class, then how many
- * more; 0: all. */
+ * more; 0: all. What fails to be written for one and the same reason is said once, with how many other files. */
 void rsp_diag_print(rsp_diag *d, FILE *to, bool colour, size_t limit);
 
 #define RSP_NOWHERE ((rsp_loc){NULL, 0, 0})
