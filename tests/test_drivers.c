@@ -37,6 +37,12 @@ static struct run analyse(const char *more, const char *data) {
 
 static bool same(const char *a, const char *b) { return strcmp(a ? a : "", b) == 0; }
 
+static bool says(const struct run *r, const char *message) {
+    for (size_t k = 0; k < rsp_diag_count(r->diag); k++)
+        if (same(rsp_diag_at(r->diag, k)->message, message)) return true;
+    return false;
+}
+
 static const rsp_row *find(const struct run *r, const char *domain, const char *term, const char *statistic) {
     for (size_t k = 0; k < r->results->n; k++) {
         const rsp_row *x = &r->results->rows[k];
@@ -446,6 +452,7 @@ static void hostile_factors(void **state) {
     assert_true(isnan(find(&r, "", "c", "explained_share")->estimate));
     assert_string_equal(find(&r, "", "b", "verdict")->level, "");
     assert_int_equal((int) find(&r, "", "a", "groups")->estimate, 3);
+    assert_true(says(&r, "analysis 'm' is without AT, DK, FR: nobody there answered 'd'"));
     rsp_buf_free(&b);
     done(&r);
 }

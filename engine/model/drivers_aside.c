@@ -26,6 +26,31 @@ static void look_at_control(const rsp_frame *f, const rsp_mmatrix *m, drv_predic
     p->flag = RSP_F_UNANSWERED;
 }
 
+/* A regression takes whole rows: where nobody of a group answered a factor that others did, the group is in none, for all
+ * factors. Groups too small to publish have no regression of their own, and are not named. */
+static void report_unasked(rsp_sample *s, const rsp_analysis *a, const rsp_mmatrix *m, const drv_predictor *p,
+                           rsp_arena *arena, rsp_diag *d) {
+    const rsp_study *study = s->frame->study;
+    rsp_categories groups;
+    rsp_buf names = {0};
+    rsp_categorise(s->frame, a->model.across, arena, &groups);
+    int64_t *here = RSP_ARRAY(arena, int64_t, groups.n + 1), *answered = RSP_ARRAY(arena, int64_t, groups.n + 1),
+            least = study->disclosure.minimum_base > 1 ? study->disclosure.minimum_base : 1;
+    for (size_t i = 0; i < m->n; i++) {
+        int32_t g = groups.category[m->row[i]];
+        if (g < 0) continue;
+        here[g]++;
+        answered[g] += !isnan(rsp_value(s->frame, p->variable, m->row[i]));
+    }
+    for (size_t g = 0; g < groups.n; g++)
+        if (here[g] >= least && !answered[g]) rsp_buf_printf(&names, "%s%s", names.length ? ", " : "", groups.code[g]);
+    if (names.length)
+        rsp_report(d, RSP_WARNING, a->loc, "was it asked there? Without this factor they would be in it",
+                   "analysis '%s' is without %s: nobody there answered '%s'", a->id, names.data,
+                   study->variables[p->variable].name);
+    rsp_buf_free(&names);
+}
+
 /* Terms that are kept, numbered anew. `take` [n_terms]. */
 static rsp_formula *formula_of(const rsp_formula *from, const bool *take, rsp_arena *arena) {
     rsp_formula *f = RSP_NEW(arena, rsp_formula);
@@ -82,6 +107,7 @@ void drv_set_aside(rsp_sample *s, const rsp_analysis *a, rsp_arena *arena, drv_l
         all[k].variable = spec->factors[k];
         if (m && m->n) look_at_factor(s->frame, m, &all[k]);
         take[k] = !all[k].flag;
+        if (m && m->n && take[k]) report_unasked(s, a, m, &all[k], arena, d);
     }
     for (size_t k = 0; k < spec->n_controls; k++) {
         drv_predictor p = {.variable = spec->controls[k]};
