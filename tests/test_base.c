@@ -1,5 +1,6 @@
 /* Foundations: names, suggestions, diagnostics, hashes, random streams, distributions, numbers as text. */
 #include "responsive/base.h"
+#include "responsive/results.h"
 #include "base/ending.h"
 #include "shell.h"
 
@@ -129,6 +130,17 @@ static void failures_alike(void **state) {
     assert_int_equal(rsp_diag_errors(d), 7);
     free(text);
     rsp_diag_free(d);
+}
+
+static void flags_as_text(void **state) {
+    (void) state;
+    char text[256];
+    for (size_t k = 0; k < RSP_N_FLAGS; k++)
+        for (size_t j = 0; j <= k; j++)
+            assert_int_equal(rsp_flags_of(rsp_flags_text(1u << k | 1u << j, text)), 1u << k | 1u << j);
+    assert_int_equal(rsp_flags_of(rsp_flags_text((1u << RSP_N_FLAGS) - 1, text)), (1u << RSP_N_FLAGS) - 1);
+    assert_int_equal(rsp_flags_of("suppressed;lone;empty"),
+                     RSP_F_SUPPRESSED | RSP_F_EMPTY); /* a beginning is no name */
 }
 
 static void hashes(void **state) {
@@ -437,6 +449,7 @@ int main(void) {
                                        cmocka_unit_test(suggestions),
                                        cmocka_unit_test(diagnostics),
                                        cmocka_unit_test(failures_alike),
+                                       cmocka_unit_test(flags_as_text),
                                        cmocka_unit_test(hashes),
                                        cmocka_unit_test(random_streams),
                                        cmocka_unit_test(distributions),

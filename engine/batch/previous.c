@@ -42,33 +42,44 @@ static const char *text_of(const json_t *root, const char *key, rsp_arena *a) {
     return rsp_strdup(a, text ? text : "");
 }
 
-static void read_manifest(rsp_previous *p, const char *dir, rsp_arena *a, rsp_diag *d) {
+/* Takes what the manifest tells of a publication that is what it was; else p->run stays NULL. */
+static void read_manifest(rsp_previous *p, const char *dir, rsp_arena *a) {
     json_t *m = json_load_file(rsp_path_join(a, dir, "manifest.json"), JSON_REJECT_DUPLICATES, NULL);
     json_t *outputs = json_object_get(m, "outputs");
     p->releases = m ? (size_t) json_integer_value(json_object_get(m, "releases")) : 1; /* damaged: as if it told some */
     if (json_is_object(outputs) && intact(dir, outputs, a)) {
+        p->dir = rsp_strdup(a, dir);
+        p->run = strrchr(p->dir, '/') + 1;
         p->content_id = text_of(m, "content_id", a);
         p->inputs_id = text_of(m, "inputs_id", a);
         p->made_of = rsp_made_of_read(m, a);
         p->status = (int) json_integer_value(json_object_get(m, "status"));
-        p->results = rsp_published_read_csv(rsp_path_join(a, dir, "data/results.csv"), d);
     }
     json_decref(m);
 }
 
+static void report_damage(const char *link, rsp_diag *d) {
+    rsp_report(d, RSP_WARNING, (rsp_loc){link, 0, 0}, "`responsive verify` names what was changed",
+               "the publication before is damaged: tonight's is made as if there were none");
+}
+
 void rsp_previous_open(rsp_previous *p, const char *study_dir, rsp_arena *a, rsp_diag *d) {
-    *p = (rsp_previous){.content_id = "", .inputs_id = ""};
-    char *link = rsp_path_join(a, study_dir, "latest");
-    if (access(link, F_OK) != 0) return;
-    char *dir = realpath(link, NULL);
-    rsp_diag *quiet = rsp_diag_new();
-    if (dir) read_manifest(p, dir, a, quiet);
-    if (p->results) p->run = rsp_strdup(a, strrchr(dir, '/') + 1);
-    else
-        rsp_report(d, RSP_WARNING, (rsp_loc){link, 0, 0}, "`responsive verify` names what was changed",
-                   "the publication before is damaged: tonight's is made as if there were none");
-    rsp_diag_free(quiet);
+    *p = (rsp_previous){.link = rsp_path_join(a, study_dir, "latest"), .content_id = "", .inputs_id = ""};
+    if (access(p->link, F_OK) != 0) return;
+    char *dir = realpath(p->link, NULL);
+    if (dir) read_manifest(p, dir, a);
+    if (!p->run) report_damage(p->link, d);
     free(dir);
+}
+
+void rsp_previous_read(rsp_previous *p, rsp_arena *a, rsp_diag *d) {
+    if (!p->run) return;
+    rsp_diag *quiet = rsp_diag_new();
+    p->results = rsp_published_read_csv(rsp_path_join(a, p->dir, "data/results.csv"), quiet);
+    rsp_diag_free(quiet);
+    if (p->results) return;
+    p->run = NULL;
+    report_damage(p->link, d);
 }
 
 void rsp_previous_close(rsp_previous *p) {

@@ -8,17 +8,20 @@
 #include "batch/causes.h"
 
 typedef struct {
+    const char *link, *dir; /* `latest`, and the folder behind it */
     const char *run;        /* name of its folder; NULL: there is no previous publication */
     const char *content_id; /* "" if its manifest has none */
     const char *inputs_id;  /* see rsp_inputs_id(); "" likewise */
     size_t releases;        /* publications in the memory when it was made, it among them; 0: there was none */
     int status;             /* exit status that its run ended with: 0 or 1 */
     rsp_made_of made_of;
-    rsp_published *results; /* its data/results.csv */
+    rsp_published *results; /* its data/results.csv, once rsp_previous_read() has read it */
 } rsp_previous;
 
 /* Fills `p` from study_dir/latest; strings live in the arena. Every file is held against its hash. */
 void rsp_previous_open(rsp_previous *p, const char *study_dir, rsp_arena *a, rsp_diag *d);
+/* Its results: a night without anything new does not need them. */
+void rsp_previous_read(rsp_previous *p, rsp_arena *a, rsp_diag *d);
 void rsp_previous_close(rsp_previous *p);
 
 /* Hash of everything that a publication is made from but the previous one, file by file: program, study files, exports,

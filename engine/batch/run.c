@@ -438,6 +438,7 @@ static bool night(struct night *n) {
     bool ok = load(n, today) && open_stage(n, run);
     if (ok && !rsp_rank()) n->unchanged = nothing_new(n);
     if (!all_ranks(n, ok && !n->unchanged) || n->unchanged) return n->unchanged;
+    if (!rsp_rank()) rsp_previous_read(&n->previous, n->arena, n->d);
     ok = compute(n);
     if (n->people.too_little) return n->unchanged = true;
     if (rsp_rank() || !ok) return ok;

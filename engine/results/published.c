@@ -133,20 +133,6 @@ static int column_named(const char *name) {
     return strcmp(name, "flag") == 0 ? N_COLUMNS - 1 : -1;
 }
 
-static uint32_t flags_of(const char *text) {
-    uint32_t flags = 0;
-    for (const char *p = text; *p;) {
-        size_t length = strcspn(p, ";");
-        for (uint32_t k = 0; k < RSP_N_FLAGS; k++) {
-            char name[256];
-            rsp_flags_text(1u << k, name);
-            if (strlen(name) == length && strncmp(name, p, length) == 0) flags |= 1u << k;
-        }
-        p += length + (p[length] == ';');
-    }
-    return flags;
-}
-
 static void read_field(void *bytes, size_t length, void *context) {
     struct reader *r = context;
     char *text = rsp_strndup(r->arena, bytes ? bytes : "", length);
@@ -161,7 +147,7 @@ static void read_field(void *bytes, size_t length, void *context) {
     int column = r->column[r->field++];
     if (column < 0) return;
     if (column < N_KEYS) *key_field(&r->row, (size_t) column) = text;
-    else if (column == N_COLUMNS - 1) r->row.flags = flags_of(text);
+    else if (column == N_COLUMNS - 1) r->row.flags = rsp_flags_of(text);
     else if (length && !rsp_parse_double(text, length, '.', rsp_published_number(&r->row, (size_t) column - N_KEYS)))
         r->wrong = true;
 }

@@ -23,6 +23,17 @@ const char *rsp_flags_text(uint32_t flags, char text[256]) {
     return text;
 }
 
+uint32_t rsp_flags_of(const char *text) {
+    uint32_t flags = 0;
+    for (const char *p = text; *p;) {
+        size_t length = strcspn(p, ";");
+        for (size_t k = 0; k < RSP_N_FLAGS; k++)
+            if (strncmp(FLAG_NAMES[k], p, length) == 0 && !FLAG_NAMES[k][length]) flags |= 1u << k;
+        p += length + (p[length] == ';');
+    }
+    return flags;
+}
+
 rsp_results *rsp_results_new(void) {
     rsp_arena *a = rsp_arena_new();
     rsp_results *r = RSP_NEW(a, rsp_results);

@@ -33,6 +33,7 @@ enum {
 enum { RSP_N_FLAGS = 21 };
 /* Names joined by ';' in the order above; "" for 0. */
 const char *rsp_flags_text(uint32_t flags, char text[256]);
+uint32_t rsp_flags_of(const char *text); /* the other way; words that are no flag count for nothing */
 
 typedef struct {
     const char *analysis, *domain, *term, *level, *statistic;
