@@ -472,9 +472,9 @@ static void find_differences(const struct gate *g, struct kin *kin) {
     kin->sides = cells;
 }
 
-static void hide_differences(struct gate *g, const struct groups *of, const struct difference *from,
-                             const struct difference *to) {
-    for (const struct difference *d = from; d < to; d++) {
+static void hide_differences(struct gate *g, const struct groups *of, size_t from, size_t to) {
+    for (size_t k = from; k < to; k++) {
+        const struct difference *d = &g->kin->difference[k];
         const struct members *m = &of->group[d->side];
         for (size_t j = 0; j < m->n; j++)
             if (g->hidden[m->row[j]] != SHOWN) hide(g, d->row);
@@ -482,13 +482,11 @@ static void hide_differences(struct gate *g, const struct groups *of, const stru
 }
 
 static void differences(struct gate *g) {
-    const struct kin *kin = g->kin;
-    hide_differences(g, &kin->sides, kin->difference, kin->difference + kin->n_sides);
+    hide_differences(g, &g->kin->sides, 0, g->kin->n_sides);
 }
 
 static void choice_differences(struct gate *g) {
-    const struct kin *kin = g->kin;
-    hide_differences(g, &kin->choices, kin->difference + kin->n_sides, kin->difference + kin->n_differences);
+    hide_differences(g, &g->kin->choices, g->kin->n_sides, g->kin->n_differences);
 }
 
 static struct kin *find_kin(const struct gate *g) {
