@@ -7,24 +7,31 @@
 
 #include <stdlib.h>
 
+struct each {
+    bool (*make)(void *context, size_t k);
+    void *context;
+    size_t next, failed;
+};
+
+static void make_next(struct each *e) {
+    size_t k;
+#pragma omp atomic capture
+    k = e->next++;
+    if (e->make(e->context, k)) return;
+#pragma omp atomic
+    e->failed++;
+}
+
 /* Tasks, not a task loop: libgomp runs a loop of more than 64 tasks a thread at once, on the thread that came to it. A task
  * takes what comes next rather than a file of its own: libgomp hands tasks out from both ends of its queue. */
 bool rsp_make_each(size_t n, bool (*make)(void *context, size_t k), void *context) {
-    size_t failed = 0, next = 0;
+    struct each each = {.make = make, .context = context}, *e = &each;
 #pragma omp taskgroup
     for (size_t task = 0; task < n; task++) {
-#pragma omp task shared(failed, next)
-        {
-            size_t k;
-#pragma omp atomic capture
-            k = next++;
-            if (!make(context, k)) {
-#pragma omp atomic
-                failed++;
-            }
-        }
+#pragma omp task firstprivate(e)
+        make_next(e);
     }
-    return failed == 0;
+    return each.failed == 0;
 }
 
 /* The parts stand in no group: a thread that waited for one would not take the files of another. */

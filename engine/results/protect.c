@@ -157,8 +157,8 @@ static size_t relations_topped(const struct protector *p, size_t cell) {
 /* Of two cells that may be hidden, the one that costs less: hidden in the publication before, so that the pattern stays and opens
  * nothing; then somebody in it, then what hangs together least with what is shown, then the smaller, then the first. */
 static bool cheaper(const struct protector *p, size_t a, size_t b) {
-    const rsp_cell_state *x = &p->cells[a], *y = &p->cells[b];
     if (b == RSP_NONE) return true;
+    const rsp_cell_state *x = &p->cells[a], *y = &p->cells[b];
     if (x->stays != y->stays) return x->stays;
 
     size_t topped = relations_topped(p, a), by_b = relations_topped(p, b);
