@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- is it what it was when it was published? ------------------------------------------------------------------- */
@@ -15,8 +17,28 @@ struct output {
     bool same;
 };
 
-/* Every output is there with its hash, and nothing else is. */
-static bool intact(const char *dir, json_t *outputs, rsp_arena *a) {
+/* When the publication was written: what its manifest says, to a second, or the change of the manifest itself, whichever is
+ * earlier. 0: not known. */
+static struct timespec written_at(const char *manifest, const json_t *root) {
+    const char *finished = json_string_value(json_object_get(root, "finished"));
+    struct tm day = {0};
+    struct stat st;
+    if (!finished || !strptime(finished, "%Y-%m-%dT%H:%M:%SZ", &day) || stat(manifest, &st) != 0)
+        return (struct timespec){0};
+    time_t end = timegm(&day) + 2;
+    return st.st_ctim.tv_sec < end ? st.st_ctim : (struct timespec){.tv_sec = end};
+}
+
+/* Programs cannot set a file's time of change (ctime): what was written, copied, moved or linked after `since` shows it. */
+static bool untouched(const char *path, struct timespec since) {
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode)) return false;
+    return st.st_ctim.tv_sec < since.tv_sec ||
+           (st.st_ctim.tv_sec == since.tv_sec && st.st_ctim.tv_nsec <= since.tv_nsec);
+}
+
+/* Every output is there with its hash, and nothing else is. Files untouched since then are not read. */
+static bool intact(const char *dir, json_t *outputs, struct timespec since, rsp_arena *a) {
     rsp_diag *quiet = rsp_diag_new(); /* the caller says in one sentence that it is damaged */
     const char **paths, *name;
     size_t n, k = 0, n_outputs = json_object_size(outputs);
@@ -30,7 +52,8 @@ static bool intact(const char *dir, json_t *outputs, rsp_arena *a) {
 #pragma omp parallel for schedule(dynamic, 16) if (ok)
     for (size_t j = 0; j < n_outputs; j++) {
         char hex[65];
-        all[j].same = ok && rsp_hash_file(all[j].path, hex) && strcmp(hex, all[j].sha256) == 0;
+        all[j].same = ok && (untouched(all[j].path, since) ||
+                             (rsp_hash_file(all[j].path, hex) && strcmp(hex, all[j].sha256) == 0));
     }
     for (size_t j = 0; j < n_outputs; j++) ok &= all[j].same;
     rsp_diag_free(quiet);
@@ -42,12 +65,17 @@ static const char *text_of(const json_t *root, const char *key, rsp_arena *a) {
     return rsp_strdup(a, text ? text : "");
 }
 
+static json_t *load_manifest(const char *dir, rsp_arena *a) {
+    return json_load_file(rsp_path_join(a, dir, "manifest.json"), JSON_REJECT_DUPLICATES, NULL);
+}
+
 /* Takes what the manifest tells of a publication that is what it was; else p->run stays NULL. */
 static void read_manifest(rsp_previous *p, const char *dir, rsp_arena *a) {
-    json_t *m = json_load_file(rsp_path_join(a, dir, "manifest.json"), JSON_REJECT_DUPLICATES, NULL);
+    json_t *m = load_manifest(dir, a);
     json_t *outputs = json_object_get(m, "outputs");
     p->releases = m ? (size_t) json_integer_value(json_object_get(m, "releases")) : 1; /* damaged: as if it told some */
-    if (json_is_object(outputs) && intact(dir, outputs, a)) {
+    struct timespec since = written_at(rsp_path_join(a, dir, "manifest.json"), m);
+    if (json_is_object(outputs) && intact(dir, outputs, since, a)) {
         p->dir = rsp_strdup(a, dir);
         p->run = strrchr(p->dir, '/') + 1;
         p->content_id = text_of(m, "content_id", a);
@@ -75,10 +103,13 @@ void rsp_previous_open(rsp_previous *p, const char *study_dir, rsp_arena *a, rsp
 void rsp_previous_read(rsp_previous *p, rsp_arena *a, rsp_diag *d) {
     if (!p->run) return;
     rsp_diag *quiet = rsp_diag_new();
-    p->results = rsp_published_read_csv(rsp_path_join(a, p->dir, "data/results.csv"), quiet);
+    json_t *m = load_manifest(p->dir, a);
+    if (intact(p->dir, json_object_get(m, "outputs"), (struct timespec){0}, a))
+        p->results = rsp_published_read_csv(rsp_path_join(a, p->dir, "data/results.csv"), quiet);
+    json_decref(m);
     rsp_diag_free(quiet);
     if (p->results) return;
-    p->run = NULL;
+    *p = (rsp_previous){.link = p->link, .content_id = "", .inputs_id = "", .releases = p->releases};
     report_damage(p->link, d);
 }
 

@@ -18,9 +18,10 @@ typedef struct {
     rsp_published *results; /* its data/results.csv, once rsp_previous_read() has read it */
 } rsp_previous;
 
-/* Fills `p` from study_dir/latest; strings live in the arena. Every file is held against its hash. */
+/* Fills `p` from study_dir/latest; strings live in the arena. Files that were touched since it was published are held against
+ * their hashes. */
 void rsp_previous_open(rsp_previous *p, const char *study_dir, rsp_arena *a, rsp_diag *d);
-/* Its results: a night without anything new does not need them. */
+/* Its results, which a night without anything new does not need; every file is held against its hash first. */
 void rsp_previous_read(rsp_previous *p, rsp_arena *a, rsp_diag *d);
 void rsp_previous_close(rsp_previous *p);
 
